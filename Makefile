@@ -1,0 +1,50 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-long check format lock clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Installed from the hashed locks, again only when a lock changes.
+.venv/.run: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing what entra-jit runs on (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	@echo "installing what the tests and checks need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/.run ## watch one technician get access to a customer's tenant and lose it again
+	@$(BIN)/python starter.py demo
+
+up: .venv/.run ## the whole stack on this machine, until Ctrl-C
+	@$(BIN)/python starter.py up
+
+test: .venv/.dev ## every test but the long ones
+	@$(BIN)/python -m pytest -q -m "not long"
+
+test-long: .venv/.dev ## the tests that take minutes, too
+	@$(BIN)/python -m pytest -q
+
+check: .venv/.dev ## format, lint, types, import contracts, the compose file
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+format: .venv/.dev ## format and mend what can be mended by itself
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/.dev ## renew both lock files (hashes, no index URLs)
+	@$(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group dev --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the virtual environment, caches and the local stack's state
+	rm -rf .venv .entra-jit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,96 @@
+"""Every setting of entra-jit, once. Temporal's own settings are read by ``temporalio.envconfig`` (TEMPORAL_*)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MICROSOFT_GRAPH_HOSTS = frozenset(
+    {
+        "graph.microsoft.com",
+        "graph.microsoft.us",
+        "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn",
+    }
+)
+MICROSOFT_LOGIN_HOSTS = frozenset(
+    {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
+)
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the sentence names it and says what is allowed."""
+
+
+class Settings(BaseSettings):
+    """What a process of ours must know before it starts.
+
+    Read from ``ENTRA_JIT_*`` environment variables (the database also from ``DATABASE_URL``).
+    Values of secrets never appear in errors or in ``repr``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ENTRA_JIT_", extra="ignore", frozen=True, hide_input_in_errors=True, populate_by_name=True
+    )
+
+    profile: Literal["production", "sandbox"] = "production"
+    """``sandbox`` permits a simulated tenant; ``production`` talks to Microsoft's hosts and to nothing else."""
+
+    database_url: SecretStr = Field(validation_alias=AliasChoices("ENTRA_JIT_DATABASE_URL", "DATABASE_URL"))
+    """The ledger, as libpq understands it: ``postgresql://user:password@host/database``."""
+
+    keys: SecretStr
+    """The deployment's keys, ``id:base64`` of 32 bytes each, comma-separated. The first seals and signs, all open."""
+
+    installation: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "entra-jit"
+    """This deployment's name, as it stands in the owner tag of every account it makes."""
+
+    graph_url: str = "https://graph.microsoft.com/v1.0"
+    login_url: str = "https://login.microsoftonline.com"
+    ca_file: Path | None = None
+    """Certificate authorities to trust instead of the system's, PEM. The sandbox needs its own."""
+
+    graph_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """How long one call to Microsoft may take in all. An opening's lease is a little longer."""
+
+    task_queue: Annotated[str, Field(min_length=1, max_length=200)] = "entra-jit"
+    prometheus_address: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
+    """Where a worker serves its metrics, ``host:port``. None: nowhere."""
+
+    log_format: Literal["json", "console"] = "json"
+
+    @model_validator(mode="after")
+    def _production_talks_to_microsoft_alone(self) -> Self:
+        for name, url, hosts in (
+            ("GRAPH_URL", self.graph_url, MICROSOFT_GRAPH_HOSTS),
+            ("LOGIN_URL", self.login_url, MICROSOFT_LOGIN_HOSTS),
+        ):
+            parts = urlsplit(url)
+            if parts.scheme != "https" or not parts.hostname:
+                raise ValueError(f"ENTRA_JIT_{name} must be an https address")
+            if self.profile == "production" and parts.hostname not in hosts:
+                raise ValueError(
+                    f"ENTRA_JIT_{name} names a host that is not Microsoft's. "
+                    "A simulated tenant needs ENTRA_JIT_PROFILE=sandbox"
+                )
+        return self
+
+
+def load_settings() -> Settings:
+    """The settings of this process; raises ``SettingsError`` with one sentence for each wrong or missing setting."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # the environment supplies what has no default
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(e["loc"], e["type"], e["msg"]) for e in error.errors())) from None
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if not location:
+        return message.removeprefix("Value error, ")
+    field = str(location[0])
+    name = field if field.isupper() else f"ENTRA_JIT_{field.upper()}"
+    return f"{name} is not set" if kind == "missing" else f"{name}: {message[0].lower()}{message[1:]}"
