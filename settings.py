@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this process; raises ``SettingsError`` with one sentence for each wrong or missing setting."""
     try:
-        return Settings()  # type: ignore[call-arg]  # the environment supplies what has no default
+        return Settings()  # the environment supplies what has no default
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(e["loc"], e["type"], e["msg"]) for e in error.errors())) from None
 

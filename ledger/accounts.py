@@ -1,0 +1,46 @@
+"""The register of accounts that this deployment owns, by tenant and technician."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.messages import Grant, ObjectId
+from models.tables import ManagedAccount
+
+
+class NameTakenError(Exception):
+    """Another technician's account is registered under this name in the tenant."""
+
+
+async def intend(session: AsyncSession, grant: Grant, at: datetime) -> None:
+    """Register the account before it is made, so that one whose creation was never answered is still ours."""
+    values = {
+        "tenant_id": UUID(grant.tenant_id),
+        "technician_id": UUID(grant.technician_id),
+        "account_name": grant.account_name,
+        "registered_at": at,
+    }
+    statement = insert(ManagedAccount).values(values)
+    try:
+        await session.exec(statement.on_conflict_do_nothing(index_elements=["tenant_id", "technician_id"]))
+    except IntegrityError:
+        raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
+
+
+async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> None:
+    """Record the object id that the directory gave. From here on the account is known by it, whatever its name."""
+    await session.exec(
+        update(ManagedAccount)
+        .where(
+            col(ManagedAccount.tenant_id) == UUID(grant.tenant_id),
+            col(ManagedAccount.technician_id) == UUID(grant.technician_id),
+        )
+        .values(object_id=UUID(object_id))
+    )

@@ -1,0 +1,186 @@
+"""Tenants, technicians, groups and role mappings: what the MSP has configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.messages import Role, RoleId, TechnicianId, TenantId
+from models.tables import Group, GroupMember, RoleMapping, Technician, Tenant, TenantCredential
+from policy import entitlement
+from policy.configuration import Configuration, PurposeName
+from policy.decision import TechnicianTerms, TenantTerms
+from policy.roles import find_role
+from trust.keyring import Keyring
+from trust.sealing import Sealed, seal, unseal
+
+Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
+"""The credential of each tenant and purpose, as whoever applies the configuration has read it."""
+
+
+async def apply(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:
+    """Make the ledger's configuration what the file says, whole. Applying the same file twice changes nothing.
+
+    Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
+    is open can still be closed.
+    """
+    await _apply_tenants(session, keyring, configuration, proofs)
+    await _apply_technicians(session, configuration)
+    await session.exec(delete(RoleMapping))
+    await session.exec(delete(GroupMember))
+    await session.exec(delete(Group))
+    by_name = {technician.name: technician.id for technician in configuration.technicians}
+    tenants = {tenant.name: tenant.id for tenant in configuration.tenants}
+    session.add(Group(name=entitlement.ALL_TECHNICIANS))
+    session.add_all(
+        Group(name=group.name, attribute=group.attribute, value=group.value) for group in configuration.groups
+    )
+    await session.flush()
+    session.add_all(
+        GroupMember(group_name=group.name, technician_id=by_name[member])
+        for group in configuration.groups
+        for member in group.members
+    )
+    for mapping in configuration.role_mappings:
+        for role in (find_role(name) for name in mapping.roles):
+            session.add(
+                RoleMapping(
+                    group_name=mapping.group,
+                    tenant_id=tenants[mapping.tenant] if mapping.tenant else None,
+                    role_id=UUID(role.id),
+                    role_name=role.name,
+                )
+            )
+
+
+async def _apply_tenants(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:
+    await session.exec(update(Tenant).values(active=False))
+    for tenant in configuration.tenants:
+        row = {
+            "id": tenant.id,
+            "name": tenant.name,
+            "display_name": tenant.display_name or tenant.name,
+            "account_domain": tenant.account_domain.lower(),
+            "account_prefix": tenant.account_prefix,
+            "default_duration": tenant.hours,
+            "max_duration": tenant.max_hours,
+            "credential": tenant.credential,
+            "active": True,
+        }
+        await _upsert(session, Tenant, row, key=("id",))
+        for purpose, application in tenant.applications():
+            sealed = seal(keyring, proofs[tenant.id, purpose], credential_owner(TenantId(str(tenant.id)), purpose))
+            await _upsert(
+                session,
+                TenantCredential,
+                {
+                    "tenant_id": tenant.id,
+                    "purpose": purpose,
+                    "client_id": application.client_id,
+                    "kind": application.kind,
+                    "key_id": sealed.key_id,
+                    "ciphertext": sealed.ciphertext,
+                },
+                key=("tenant_id", "purpose"),
+            )
+
+
+async def _apply_technicians(session: AsyncSession, configuration: Configuration) -> None:
+    await session.exec(update(Technician).values(active=False))
+    for technician in configuration.technicians:
+        row = {
+            "id": technician.id,
+            "name": technician.name,
+            "display_name": technician.display_name or technician.name,
+            "attributes": technician.attributes,
+            "active": True,
+        }
+        await _upsert(session, Technician, row, key=("id",))
+
+
+async def _upsert(session: AsyncSession, table: type[SQLModel], row: dict[str, object], key: tuple[str, ...]) -> None:
+    statement = insert(table).values(row)
+    changed = {name: statement.excluded[name] for name in row if name not in key}
+    await session.exec(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+def credential_owner(tenant_id: TenantId, purpose: str) -> str:
+    """What a tenant's sealed credential is bound to, so that it opens for no other tenant or purpose."""
+    return f"tenant {tenant_id} {purpose}"
+
+
+async def connection_secrets(
+    session: AsyncSession, keyring: Keyring, tenant_id: TenantId
+) -> dict[str, tuple[UUID, str, SecretStr]]:
+    """How to sign in to a tenant: client id, kind of credential and the credential itself, by purpose."""
+    rows = (
+        await session.exec(select(TenantCredential).where(col(TenantCredential.tenant_id) == UUID(tenant_id)))
+    ).all()
+    return {
+        row.purpose: (
+            row.client_id,
+            row.kind,
+            unseal(keyring, Sealed(row.key_id, row.ciphertext), credential_owner(tenant_id, row.purpose)),
+        )
+        for row in rows
+    }
+
+
+async def tenant_by_name(session: AsyncSession, name: str) -> Tenant | None:
+    """The tenant that people call so."""
+    return (await session.exec(select(Tenant).where(col(Tenant.name) == name))).first()
+
+
+async def all_tenants(session: AsyncSession) -> Sequence[Tenant]:
+    """Every tenant ever connected, inactive ones too, by name."""
+    return (await session.exec(select(Tenant).order_by(col(Tenant.name)))).all()
+
+
+def tenant_terms(tenant: Tenant) -> TenantTerms:
+    """The tenant as the policy sees it."""
+    return TenantTerms(
+        id=TenantId(str(tenant.id)),
+        name=tenant.name,
+        account_domain=tenant.account_domain,
+        account_prefix=tenant.account_prefix,
+        default_duration=tenant.default_duration,
+        max_duration=tenant.max_duration,
+        active=tenant.active,
+    )
+
+
+async def technician_terms(session: AsyncSession, name: str) -> TechnicianTerms | None:
+    """The technician as the policy sees them."""
+    row = (await session.exec(select(Technician).where(col(Technician.name) == name))).first()
+    if row is None:
+        return None
+    return TechnicianTerms(TechnicianId(str(row.id)), row.name, row.attributes, row.active)
+
+
+async def groups(session: AsyncSession) -> list[entitlement.Group]:
+    """Every group with its listed members."""
+    members: dict[str, set[TechnicianId]] = {}
+    for member in await session.exec(select(GroupMember)):
+        members.setdefault(member.group_name, set()).add(TechnicianId(str(member.technician_id)))
+    return [
+        entitlement.Group(row.name, frozenset(members.get(row.name, ())), row.attribute, row.value)
+        for row in await session.exec(select(Group))
+    ]
+
+
+async def role_mappings(session: AsyncSession) -> list[entitlement.RoleMapping]:
+    """Every role mapping, of one tenant or of all."""
+    return [
+        entitlement.RoleMapping(
+            row.group_name,
+            TenantId(str(row.tenant_id)) if row.tenant_id else None,
+            Role(id=RoleId(str(row.role_id)), name=row.role_name),
+        )
+        for row in await session.exec(select(RoleMapping))
+    ]

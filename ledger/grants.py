@@ -1,0 +1,207 @@
+"""Grants: the lock, the admission check, the lease, the fence, and the settling.
+
+The lock is the row itself: a partial unique index lets one row per technician and tenant be unclosed. The fence is
+``closing_at``: from then on the admission check fails, so no opening begins. The lease is ``lease_until``: an opening
+that passed the check before the fence may still be in flight until then, so the last read-back waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ledger.rows import as_grant, object_id
+from models.messages import Fence, Grant, GrantRef, ObjectId
+from models.tables import GrantRow, ManagedAccount, Request, Tenant
+from policy.decision import Denied, judge_extension
+
+
+class GrantOverError(Exception):
+    """The grant has ended, is closing or was retried since: nothing may be widened for it any more."""
+
+
+class ExtensionDeniedError(Exception):
+    """The grant may not last as long as was asked; the sentence says how long it may."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What the ledger knows of a grant that may go on."""
+
+    grant: Grant
+    object_id: ObjectId | None
+    registered: bool
+    expires_at: datetime | None
+    opened_at: datetime | None
+    credential: str
+    """``auto``, ``temporary_access_pass`` or ``password``."""
+
+
+async def admit(session: AsyncSession, ref: GrantRef, at: datetime) -> Admitted:
+    """The admission check: raises ``GrantOverError`` unless the grant is live, not closing, and of this attempt.
+
+    Whoever widens access reads roles, name and hours here and nowhere else.
+    """
+    row, request, account, tenant = await _checked(session, ref, at)
+    return _admitted(row, request, account, tenant)
+
+
+async def arm(session: AsyncSession, ref: GrantRef, at: datetime) -> datetime:
+    """Fix the expiry, once: the first call decides, every later one repeats it. Raises ``GrantOverError``."""
+    row, *_ = await _checked(session, ref, at)
+    if row.expires_at is None:
+        row.armed_at, row.expires_at = at, at + row.duration
+        session.add(row)
+    return row.expires_at
+
+
+async def take_lease(session: AsyncSession, ref: GrantRef, at: datetime, lease: timedelta) -> Admitted:
+    """The admission check, and until when the opening that it admits may be in flight. Raises ``GrantOverError``."""
+    row, request, account, tenant = await _checked(session, ref, at)
+    if row.expires_at is None:
+        raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
+    row.lease_until = max(row.lease_until or at, at + lease)
+    session.add(row)
+    return _admitted(row, request, account, tenant)
+
+
+async def _checked(
+    session: AsyncSession, ref: GrantRef, at: datetime
+) -> tuple[GrantRow, Request, ManagedAccount | None, Tenant]:
+    found = (
+        await session.exec(
+            select(GrantRow, Request, ManagedAccount, Tenant)
+            .join(Request, col(Request.id) == col(GrantRow.request_id))
+            .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
+            .outerjoin(
+                ManagedAccount,
+                and_(
+                    col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
+                    col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
+                ),
+            )
+            .where(col(GrantRow.request_id) == ref.request_id)
+            .with_for_update(of=GrantRow)
+        )
+    ).first()
+    if found is None:
+        raise GrantOverError(f"the ledger knows no grant {ref.request_id}")
+    row = found[0]
+    if row.closed_at is not None:
+        raise GrantOverError(f"the grant {ref.request_id} has ended")
+    if row.closing_at is not None:
+        raise GrantOverError(f"the grant {ref.request_id} is closing")
+    if row.attempt != ref.attempt:
+        raise GrantOverError(f"the grant {ref.request_id} was retried since")
+    if row.expires_at is not None and at >= row.expires_at:
+        raise GrantOverError(f"the grant {ref.request_id} has expired")
+    return found
+
+
+def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, tenant: Tenant) -> Admitted:
+    return Admitted(
+        grant=as_grant(request, row),
+        object_id=object_id(account),
+        registered=account is not None,
+        expires_at=row.expires_at,
+        opened_at=row.opened_at,
+        credential=tenant.credential,
+    )
+
+
+async def opened(session: AsyncSession, request_id: str, at: datetime) -> datetime:
+    """Record when the account was opened, and say when that was; the first call decides."""
+    first = func.coalesce(col(GrantRow.opened_at), at)
+    statement = update(GrantRow).where(col(GrantRow.request_id) == request_id).values(opened_at=first)
+    return (await session.scalars(statement.returning(col(GrantRow.opened_at)))).one() or at
+
+
+async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
+    """No opening of this grant passes the admission check from here on. Idempotent."""
+    row = (await session.exec(select(GrantRow).where(col(GrantRow.request_id) == request_id).with_for_update())).one()
+    row.closing_at = row.closing_at or at
+    session.add(row)
+    account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
+    return Fence(lease_until=row.lease_until, object_id=object_id(account))
+
+
+async def park(session: AsyncSession, request_id: str, because: str, at: datetime) -> None:
+    """Provisioning was refused for good, and the account is closed: wait for an operator. Keeps lock and fence."""
+    await session.exec(
+        update(GrantRow)
+        .where(col(GrantRow.request_id) == request_id, col(GrantRow.closed_at).is_(None))
+        .values(parked_at=at, parked_because=because, closing_at=func.coalesce(GrantRow.closing_at, at))
+    )
+
+
+async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef:
+    """Try a parked grant again, as its next attempt: lifts the fence. A repeated call gives the same attempt.
+
+    Raises ``GrantOverError`` when the grant has ended, is not parked, or its window is over.
+    """
+    row = (
+        await session.exec(select(GrantRow).where(col(GrantRow.request_id) == ref.request_id).with_for_update())
+    ).one()
+    if row.closed_at is None and row.closing_at is None and row.attempt == ref.attempt + 1:
+        return GrantRef(request_id=ref.request_id, attempt=row.attempt)
+    if row.closed_at is not None or row.parked_at is None or row.attempt != ref.attempt:
+        raise GrantOverError(f"the grant {ref.request_id} is not parked any more")
+    if at >= row.window_ends_at:
+        raise GrantOverError(f"the window of the grant {ref.request_id} is over")
+    row.attempt += 1
+    row.parked_at = row.parked_because = row.closing_at = None
+    session.add(row)
+    return GrantRef(request_id=ref.request_id, attempt=row.attempt)
+
+
+async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: datetime, lease: timedelta) -> Admitted:
+    """Move the expiry to ``wanted`` and take a lease for the writing of the mark. Idempotent for the same ``wanted``.
+
+    Raises ``GrantOverError``, or ``ExtensionDeniedError`` with what would be allowed.
+    """
+    row, request, account, tenant = await _checked(session, ref, at)
+    if row.expires_at is None or row.armed_at is None or row.opened_at is None:
+        raise ExtensionDeniedError("Only an open grant can be extended.")
+    if row.expires_at != wanted:
+        denied = judge_extension(
+            expires_at=row.expires_at,
+            wanted=wanted,
+            armed_at=row.armed_at,
+            max_duration=tenant.max_duration,
+            at=at,
+        )
+        if isinstance(denied, Denied):
+            raise ExtensionDeniedError(denied.sentence)
+        row.expires_at = wanted
+    row.lease_until = max(row.lease_until or at, at + lease)
+    session.add(row)
+    return _admitted(row, request, account, tenant)
+
+
+async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:
+    """The grant, live or closed."""
+    return await session.get(GrantRow, request_id)
+
+
+async def listed(
+    session: AsyncSession, *, tenant: str | None = None, technician: str | None = None, live_only: bool, limit: int
+) -> Sequence[tuple[Request, GrantRow | None]]:
+    """Requests with their grants, the newest first."""
+    statement = (
+        select(Request, GrantRow)
+        .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
+        .order_by(col(Request.asked_at).desc())
+        .limit(limit)
+    )
+    if tenant:
+        statement = statement.where(col(Request.tenant) == tenant)
+    if technician:
+        statement = statement.where(col(Request.technician) == technician)
+    if live_only:
+        statement = statement.where(col(GrantRow.request_id).is_not(None), col(GrantRow.closed_at).is_(None))
+    return (await session.exec(statement)).all()

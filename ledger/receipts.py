@@ -1,0 +1,89 @@
+"""Settling a grant: its receipt is written, its lock released, its credential forgotten, all in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ledger import credentials, steps
+from ledger.requests import deny
+from ledger.rows import as_request, as_roles, as_step, object_id
+from models.messages import GrantState, Receipt, Settlement, TechnicianId, TenantId, later
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+
+
+async def settle(session: AsyncSession, settlement: Settlement) -> Receipt | None:
+    """Write the receipt and release the lock; a request that was settled before keeps the receipt it has.
+
+    None for a request that the ledger never heard of: it ended before it was decided.
+    """
+    request = (
+        await session.exec(select(Request).where(col(Request.id) == settlement.request_id).with_for_update())
+    ).one_or_none()
+    if request is None:
+        return None
+    if (standing := await of_request(session, request.id)) is not None:
+        return standing
+    grant = await session.get(GrantRow, request.id)
+    if settlement.ending.state is GrantState.DENIED or request.verdict is None:
+        # Ended before it was decided is decided: the request can never be granted afterwards.
+        deny(request, settlement.ending.reason or "Withdrawn before it was decided.", settlement.closed_at)
+        session.add(request)
+    if grant is not None:
+        grant.closing_at = grant.closing_at or settlement.closed_at
+        grant.closed_at = settlement.closed_at
+        grant.parked_at = None
+        grant.ending = settlement.ending.state.value
+        grant.ended_by, grant.end_reason = settlement.ending.by, settlement.ending.reason
+        session.add(grant)
+    await steps.record(session, request.id, grant.attempt if grant else 1, settlement.steps)
+    await credentials.forget(session, request.id)
+    receipt = await _draw_up(session, request, grant, settlement)
+    values = {
+        "request_id": request.id,
+        "issued_at": settlement.closed_at,
+        "document": receipt.model_dump(mode="json"),
+    }
+    await session.exec(insert(ReceiptRow).values(values))
+    return receipt
+
+
+async def of_request(session: AsyncSession, request_id: str) -> Receipt | None:
+    """The receipt of a request that has ended."""
+    row = await session.get(ReceiptRow, request_id)
+    return Receipt.model_validate(row.document) if row else None
+
+
+async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Settlement) -> Receipt:
+    account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
+    expired = settlement.ending.state is GrantState.EXPIRED
+    expires_at = grant.expires_at if grant else None
+    return Receipt(
+        request=as_request(request),
+        requested_by=request.requested_by,
+        decision=request.sentence or "",
+        decided_at=_decided_at(request, settlement.closed_at),
+        tenant_id=TenantId(str(request.tenant_id or "")),
+        technician_id=TechnicianId(str(request.technician_id or "")),
+        account_name=grant.account_name if grant else None,
+        object_id=object_id(account),
+        roles=as_roles(grant) if grant else (),
+        opened_at=grant.opened_at if grant else None,
+        expires_at=expires_at,
+        ending=settlement.ending,
+        closed_at=settlement.closed_at,
+        disabled_at=settlement.disabled_at,
+        proven_at=settlement.proven_at,
+        lateness=later(expires_at, settlement.disabled_at) if expired else None,
+        proven_lateness=later(expires_at, settlement.proven_at) if expired else None,
+        standing=settlement.standing,
+        steps=tuple(as_step(row) for row in await steps.of_request(session, request.id)),
+        alarms=settlement.alarms,
+    )
+
+
+def _decided_at(request: Request, otherwise: datetime) -> datetime:
+    return request.decided_at or otherwise

@@ -1,0 +1,124 @@
+"""Requests for access and the answers to them. A request is decided once; asking again gives the first answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ledger import configuration
+from ledger.rows import as_grant
+from models.messages import AccessRequest, Decision, Verdict
+from models.tables import GrantRow, Request
+from policy.decision import Allowed, Denied, decide
+
+
+async def answer(session: AsyncSession, request: AccessRequest, requested_by: str, at: datetime) -> Decision:
+    """Decide ``request`` under the current configuration and take the lock; what was decided before is repeated.
+
+    WAIT leaves the request undecided: a grant of the same technician there is just closing.
+    """
+    row = await _record(session, request, requested_by)
+    if row.verdict is not None:
+        return await _repeat(session, row)
+    tenant = await configuration.tenant_by_name(session, request.tenant)
+    technician = await configuration.technician_terms(session, request.technician)
+    answered = decide(
+        request,
+        configuration.tenant_terms(tenant) if tenant else None,
+        technician,
+        await configuration.groups(session),
+        await configuration.role_mappings(session),
+        at,
+    )
+    if isinstance(answered, Allowed) and tenant and technician:
+        row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)
+        grant = await _lock(session, row, answered)
+        if grant is None:
+            return await _held_by_another(session, row, at)
+        sentence = f"Allowed: {', '.join(role.name for role in answered.roles)}."
+        _decide(row, Verdict.ALLOWED, sentence, at)
+        return Decision(verdict=Verdict.ALLOWED, sentence=sentence, grant=as_grant(row, grant))
+    assert isinstance(answered, Denied)  # noqa: S101  # decide() allows nothing without tenant and technician
+    return deny(row, answered.sentence, at)
+
+
+def deny(row: Request, sentence: str, at: datetime) -> Decision:
+    """Record that the request is denied, and why."""
+    _decide(row, Verdict.DENIED, sentence, at)
+    return Decision(verdict=Verdict.DENIED, sentence=sentence)
+
+
+async def by_id(session: AsyncSession, request_id: str) -> Request | None:
+    """The request, decided or not."""
+    return await session.get(Request, request_id)
+
+
+async def _record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
+    values = {
+        "id": request.request_id,
+        "tenant": request.tenant,
+        "technician": request.technician,
+        "reason": request.reason,
+        "ticket": request.ticket,
+        "duration": request.duration,
+        "requested_by": requested_by,
+        "asked_at": request.asked_at,
+    }
+    await session.exec(insert(Request).values(values).on_conflict_do_nothing())
+    # Locked, so that two workers that answer the same request at once give one answer.
+    return (await session.exec(select(Request).where(col(Request.id) == request.request_id).with_for_update())).one()
+
+
+async def _repeat(session: AsyncSession, row: Request) -> Decision:
+    verdict, sentence = Verdict(row.verdict or Verdict.DENIED), row.sentence or ""
+    grant = await session.get(GrantRow, row.id)
+    if grant is None:
+        return Decision(verdict=verdict, sentence=sentence)
+    over = grant.closed_at is not None
+    return Decision(verdict=Verdict.OVER if over else verdict, sentence=sentence, grant=as_grant(row, grant))
+
+
+async def _lock(session: AsyncSession, row: Request, allowed: Allowed) -> GrantRow | None:
+    """The new grant, or None where another live one holds the technician's place in the tenant."""
+    values = {
+        "request_id": row.id,
+        "tenant_id": row.tenant_id,
+        "technician_id": row.technician_id,
+        "account_name": allowed.account_name,
+        "roles": [role.model_dump() for role in allowed.roles],
+        "duration": allowed.duration,
+        "window_ends_at": allowed.window_ends_at,
+        "attempt": 1,
+    }
+    inserted = insert(GrantRow).values(values).on_conflict_do_nothing().returning(GrantRow)
+    return (await session.scalars(inserted)).one_or_none()
+
+
+async def _held_by_another(session: AsyncSession, row: Request, at: datetime) -> Decision:
+    live = (
+        await session.exec(
+            select(GrantRow).where(
+                col(GrantRow.tenant_id) == row.tenant_id,
+                col(GrantRow.technician_id) == row.technician_id,
+                col(GrantRow.closed_at).is_(None),
+            )
+        )
+    ).first()
+    # Closed in this very moment, or closing: its place is free soon.
+    if live is None or (live.closing_at is not None and live.parked_at is None):
+        return Decision(verdict=Verdict.WAIT, sentence="The technician's earlier grant there is just closing.")
+    if live.parked_at is not None:
+        what = f"is parked ({live.parked_because}); retry or end it"
+    elif live.expires_at is not None:
+        what = f"is open until {live.expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it"
+    else:
+        what = "is being prepared"
+    return deny(row, f"{row.technician} already has access to {row.tenant}: the grant {live.request_id} {what}.", at)
+
+
+def _decide(row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:
+    row.verdict, row.sentence, row.decided_at = verdict, sentence, at

@@ -1,0 +1,90 @@
+"""The ledger's rows as the messages that travel."""
+
+from __future__ import annotations
+
+from models.messages import (
+    AccessRequest,
+    Grant,
+    GrantState,
+    GrantStatus,
+    ObjectId,
+    Role,
+    Step,
+    TechnicianId,
+    TenantId,
+    Verdict,
+)
+from models.tables import GrantRow, ManagedAccount, Request, StepRow
+
+
+def as_grant(request: Request, grant: GrantRow) -> Grant:
+    """The grant with all that closing it needs."""
+    return Grant(
+        request_id=grant.request_id,
+        tenant_id=TenantId(str(grant.tenant_id)),
+        tenant=request.tenant,
+        technician_id=TechnicianId(str(grant.technician_id)),
+        technician=request.technician,
+        account_name=grant.account_name,
+        roles=as_roles(grant),
+        duration=grant.duration,
+        window_ends_at=grant.window_ends_at,
+        attempt=grant.attempt,
+    )
+
+
+def as_roles(grant: GrantRow) -> tuple[Role, ...]:
+    """The roles that were granted."""
+    return tuple(Role.model_validate(role) for role in grant.roles)
+
+
+def as_request(row: Request) -> AccessRequest:
+    """What was asked, as it was asked."""
+    return AccessRequest(
+        request_id=row.id,
+        tenant=row.tenant,
+        technician=row.technician,
+        reason=row.reason,
+        ticket=row.ticket,
+        duration=row.duration,
+        asked_at=row.asked_at,
+    )
+
+
+def as_step(row: StepRow) -> Step:
+    """One thing that was done."""
+    return Step.model_validate({"name": row.name, "at": row.at, "note": row.note, "calls": row.calls})
+
+
+def object_id(account: ManagedAccount | None) -> ObjectId | None:
+    """The account's object id, where its creation was ever confirmed."""
+    return ObjectId(str(account.object_id)) if account and account.object_id else None
+
+
+def state_of(request: Request, grant: GrantRow | None) -> GrantState:
+    """Where a request stands, as the ledger knows it."""
+    if grant is None:
+        return GrantState.DENIED if request.verdict == Verdict.DENIED else GrantState.ASKED
+    if grant.closed_at is not None and grant.ending:
+        return GrantState(grant.ending)
+    if grant.parked_at is not None:
+        return GrantState.PARKED
+    if grant.closing_at is not None:
+        return GrantState.CLOSING
+    return GrantState.OPEN if grant.opened_at is not None else GrantState.PREPARING
+
+
+def as_status(request: Request, grant: GrantRow | None) -> GrantStatus:
+    """Where a request stands, without asking Temporal."""
+    return GrantStatus(
+        request_id=request.id,
+        tenant=request.tenant,
+        technician=request.technician,
+        state=state_of(request, grant),
+        sentence=(grant.parked_because if grant and grant.parked_at else request.sentence) or "Waiting to be decided.",
+        roles=as_roles(grant) if grant else (),
+        account_name=grant.account_name if grant else None,
+        opened_at=grant.opened_at if grant else None,
+        expires_at=grant.expires_at if grant else None,
+        closed_at=grant.closed_at if grant else None,
+    )

@@ -1,0 +1,329 @@
+"""Everything that crosses a Temporal boundary.
+
+Messages are frozen and ignore fields they do not know, so that a rolling upgrade never loses a signal. No message
+ever carries a password, a pass, a token or a client secret: credentials travel as the grant's id alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, NewType
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+TenantId = NewType("TenantId", str)
+"""The GUID of a customer's Entra tenant, lower case."""
+
+TechnicianId = NewType("TechnicianId", str)
+"""The technician's immutable object id in the MSP's own directory, a GUID, lower case."""
+
+ObjectId = NewType("ObjectId", str)
+"""The GUID of an object in a customer's directory. It never changes, unlike a user principal name."""
+
+RoleId = NewType("RoleId", str)
+"""The template id of a directory role (for built-in roles the same GUID in every tenant)."""
+
+RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""Chosen by whoever asks, and the key that makes asking idempotent. A grant keeps its request's id."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""What people type for a tenant, a technician or a group. An alias; never a key."""
+
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class Message(BaseModel):
+    """The base of all messages: immutable, lenient to unknown fields, silent about its input when it is wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class GrantState(StrEnum):
+    """Where a request for access stands. The last five are final."""
+
+    ASKED = "asked"
+    PREPARING = "preparing"
+    PARKED = "parked"
+    OPEN = "open"
+    CLOSING = "closing"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will happen to this request."""
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset(
+    {GrantState.DENIED, GrantState.EXPIRED, GrantState.ENDED, GrantState.CANCELLED, GrantState.FAILED}
+)
+
+
+class CredentialKind(StrEnum):
+    """What a technician is given to sign in with."""
+
+    TEMPORARY_ACCESS_PASS = "temporary_access_pass"
+    PASSWORD = "password"
+
+
+class Assertion(Message):
+    """Who says so: the actor of a message, signed with the deployment's key. Checked by ``trust.assertions``."""
+
+    actor: Sentence
+    issued_at: AwareDatetime
+    key_id: str
+    signature: str
+
+
+class AccessRequest(Message):
+    """A technician's ask. ``duration`` None means the tenant's default."""
+
+    request_id: RequestId
+    tenant: Name
+    technician: Name
+    reason: Sentence
+    ticket: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
+    duration: timedelta | None = None
+    asked_at: AwareDatetime
+
+
+class SignedAccessRequest(Message):
+    """The signal ``request_access``."""
+
+    request: AccessRequest
+    assertion: Assertion
+
+
+class Extension(Message):
+    """An ask for more time. The new expiry is absolute, so that sending it twice extends once."""
+
+    request_id: RequestId
+    expires_at: AwareDatetime
+    reason: Sentence
+
+
+class SignedExtension(Message):
+    """The update ``extend``."""
+
+    extension: Extension
+    assertion: Assertion
+
+
+class EndAccess(Message):
+    """The signal ``end``. It only narrows access, so nobody needs to prove who they are to send it."""
+
+    by: Sentence = "the Temporal UI or command line"
+    reason: Sentence | None = None
+
+
+class RetryProvisioning(Message):
+    """The signal ``retry``: try again what was decided, and nothing else."""
+
+    by: Sentence = "the Temporal UI or command line"
+
+
+class Role(Message):
+    """A directory role by its template id, with the name that people know it by."""
+
+    id: RoleId
+    name: str
+
+
+class Grant(Message):
+    """What was allowed, and all that closing it needs.
+
+    The account's object id is not here: it may not exist yet. Whoever closes looks under the name too.
+    """
+
+    request_id: RequestId
+    tenant_id: TenantId
+    tenant: Name
+    technician_id: TechnicianId
+    technician: Name
+    account_name: str
+    """The user principal name that was derived for this technician in this tenant."""
+    roles: tuple[Role, ...]
+    duration: timedelta
+    window_ends_at: AwareDatetime
+    """Until when provisioning may be tried, one hour from asking by default."""
+    attempt: int = 1
+    """Counts the tries at provisioning; an opening of an earlier try can no longer pass the admission check."""
+
+
+class Verdict(StrEnum):
+    """What the rules say to a request. WAIT: an earlier grant of the same technician there is just closing."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    WAIT = "wait"
+    OVER = "over"
+    """The request was decided before, and its grant has ended: nothing may be done again."""
+
+
+class Decision(Message):
+    """The answer to a request, with the sentence that a person reads."""
+
+    verdict: Verdict
+    sentence: str
+    grant: Grant | None = None
+
+
+class GrantRef(Message):
+    """All that an activity which widens access is told. The rest it reads from the ledger itself."""
+
+    request_id: RequestId
+    attempt: int
+
+
+class DirectoryCall(Message):
+    """Evidence of one answer from Microsoft, as its support asks for it. Never a body."""
+
+    method: str
+    path: str
+    status: int
+    request_id: str | None = None
+    client_request_id: str
+    answered_at: AwareDatetime
+
+
+class Step(Message):
+    """One thing that was done, when, and which answers of the directory prove it."""
+
+    name: str
+    at: AwareDatetime
+    note: str | None = None
+    calls: tuple[DirectoryCall, ...] = ()
+
+
+class AccountFound(Message):
+    """What the directory holds under the technician's account name: nothing yet, or our own account."""
+
+    object_id: ObjectId | None
+    ready: bool
+    """True when the account can be given roles as it is: ours, and closed or opened by this very grant."""
+
+
+class Admission(Message):
+    """Provisioning may go on; when the grant was armed before, with the expiry that was fixed then."""
+
+    expires_at: AwareDatetime
+
+
+class Fence(Message):
+    """No opening of this grant can pass any more. One that passed before is through when its lease ends."""
+
+    lease_until: AwareDatetime | None
+    object_id: ObjectId | None
+
+
+class AccountToClose(Message):
+    """Whom to close, without the ledger: the grant, and the object id if the workflow has learnt it."""
+
+    grant: Grant
+    object_id: ObjectId | None
+
+
+class ClosingStep(StrEnum):
+    """The parts of a closing, as receipts name them."""
+
+    DISABLED = "disabled"
+    STRIPPED = "stripped"
+    READ_BACK = "read back"
+
+
+class Standing(Message):
+    """What the directory said about a managed account when it was read back."""
+
+    exists: bool
+    enabled: bool
+    roles: tuple[str, ...] = ()
+    memberships: tuple[str, ...] = ()
+    sign_in_methods: tuple[str, ...] = ()
+    held_by: RequestId | None = None
+    """Set when the account's open-until mark names another grant, whose it is to close."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Nobody can sign in, and nothing would be held by whoever could."""
+        return not (self.enabled or self.roles or self.memberships or self.sign_in_methods)
+
+
+class Closed(Message):
+    """The result of one closing activity: what was done and, after a read-back, what the directory said."""
+
+    steps: tuple[Step, ...]
+    standing: Standing | None = None
+    alarm: str | None = None
+
+
+class Ending(Message):
+    """Why a grant is closed: the final state it will have, by whom, and in whose words."""
+
+    state: GrantState
+    by: str
+    reason: str | None = None
+
+
+class Settlement(Message):
+    """Everything the ledger must learn of a closed grant, to write its receipt and release its lock."""
+
+    request_id: RequestId
+    ending: Ending
+    closed_at: AwareDatetime
+    disabled_at: AwareDatetime | None = None
+    proven_at: AwareDatetime | None = None
+    standing: Standing | None = None
+    steps: tuple[Step, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+
+class GrantStatus(Message):
+    """The answer to the query ``status``, to the update ``decision``, and the result of the workflow."""
+
+    request_id: RequestId | None = None
+    tenant: str | None = None
+    technician: str | None = None
+    state: GrantState = GrantState.ASKED
+    sentence: str = "Waiting to be decided."
+    roles: tuple[Role, ...] = ()
+    account_name: str | None = None
+    opened_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    lateness: timedelta | None = None
+    """From the expiry to the directory's answer to the disabling; None unless the grant ran to its expiry."""
+
+
+class Receipt(Message):
+    """The evidence of one grant: what was asked, decided, done, and what the directory said when read back."""
+
+    request: AccessRequest
+    requested_by: str
+    decision: str
+    decided_at: AwareDatetime
+    tenant_id: TenantId
+    technician_id: TechnicianId
+    account_name: str | None = None
+    object_id: ObjectId | None = None
+    roles: tuple[Role, ...] = ()
+    opened_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    ending: Ending
+    closed_at: AwareDatetime
+    disabled_at: AwareDatetime | None = None
+    proven_at: AwareDatetime | None = None
+    lateness: timedelta | None = Field(default=None, description="expiry to the answer to the disabling")
+    proven_lateness: timedelta | None = Field(default=None, description="expiry to the read-back")
+    standing: Standing | None = None
+    steps: tuple[Step, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+
+def later(first: datetime | None, second: datetime | None) -> timedelta | None:
+    """How long ``second`` came after ``first``; None where either never happened."""
+    return None if first is None or second is None else second - first

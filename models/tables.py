@@ -1,0 +1,224 @@
+"""The ledger's tables. Rows are keyed by ids that never change; names are aliases that people type."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Interval,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+def _moment(*, nullable: bool = True) -> Any:
+    """A column for a point in time, kept in UTC."""
+    return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=nullable))
+
+
+def _json(default: str) -> Any:
+    return Field(sa_column=Column(JSONB, nullable=False, server_default=text(f"'{default}'::jsonb")))
+
+
+class Tenant(SQLModel, table=True):
+    """One customer's Entra tenant, connected to this deployment."""
+
+    __tablename__ = "tenants"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(unique=True)
+    display_name: str
+    account_domain: str
+    account_prefix: str
+    default_duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
+    max_duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
+    credential: str
+    """``auto``, ``temporary_access_pass`` or ``password``."""
+    active: bool = True
+
+
+class TenantCredential(SQLModel, table=True):
+    """How this deployment signs in to a tenant for one purpose (``elevate`` or ``revoke``), sealed."""
+
+    __tablename__ = "tenant_credentials"
+
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
+    purpose: str = Field(primary_key=True)
+    client_id: UUID
+    kind: str
+    key_id: str
+    ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Technician(SQLModel, table=True):
+    """One of the MSP's people who may ask for access, by the immutable object id in the MSP's own directory."""
+
+    __tablename__ = "technicians"
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(unique=True)
+    display_name: str
+    attributes: dict[str, str] = _json("{}")
+    active: bool = True
+
+
+class Group(SQLModel, table=True):
+    """A set of technicians: those listed, or all whose attribute has the value."""
+
+    __tablename__ = "groups"
+    __table_args__ = (CheckConstraint("(attribute IS NULL) = (value IS NULL)", name="attribute_with_value"),)
+
+    name: str = Field(primary_key=True)
+    attribute: str | None = None
+    value: str | None = None
+
+
+class GroupMember(SQLModel, table=True):
+    """A technician listed in a group."""
+
+    __tablename__ = "group_members"
+
+    group_name: str = Field(primary_key=True, foreign_key="groups.name", ondelete="CASCADE")
+    technician_id: UUID = Field(primary_key=True, foreign_key="technicians.id", ondelete="CASCADE")
+
+
+class RoleMapping(SQLModel, table=True):
+    """A group's directory role, in one tenant or (``tenant_id`` None) in all."""
+
+    __tablename__ = "role_mappings"
+    __table_args__ = (
+        UniqueConstraint("group_name", "tenant_id", "role_id", name="one_mapping", postgresql_nulls_not_distinct=True),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    group_name: str = Field(foreign_key="groups.name", ondelete="CASCADE")
+    tenant_id: UUID | None = Field(default=None, foreign_key="tenants.id")
+    role_id: UUID
+    role_name: str
+
+
+class ManagedAccount(SQLModel, table=True):
+    """The register of accounts that we own. The row stands before the first write to the directory is tried."""
+
+    __tablename__ = "managed_accounts"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "account_name", name="one_account_name"),
+        UniqueConstraint("tenant_id", "object_id", name="one_object_id"),
+    )
+
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
+    technician_id: UUID = Field(primary_key=True, foreign_key="technicians.id")
+    account_name: str
+    object_id: UUID | None = None
+    """None: the creation was intended, and its answer never seen."""
+    registered_at: datetime = _moment(nullable=False)
+
+
+class Request(SQLModel, table=True):
+    """What was asked, and the answer."""
+
+    __tablename__ = "requests"
+
+    id: str = Field(primary_key=True)
+    tenant: str
+    technician: str
+    tenant_id: UUID | None = None
+    technician_id: UUID | None = None
+    reason: str
+    ticket: str | None = None
+    duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
+    requested_by: str
+    asked_at: datetime = _moment(nullable=False)
+    decided_at: datetime | None = _moment()
+    verdict: str | None = None
+    sentence: str | None = None
+
+
+class GrantRow(SQLModel, table=True):
+    """A request that was allowed. The row is the lock, the fence and the lease of design.md.
+
+    * lock: one row per tenant and technician with ``closed_at`` NULL;
+    * fence: ``closing_at``, after which no opening passes the admission check;
+    * lease: ``lease_until``, when an opening that passed the check can no longer be in flight.
+    """
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        Index(
+            "one_live_grant_per_technician_and_tenant",
+            "tenant_id",
+            "technician_id",
+            unique=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        ForeignKeyConstraint(["request_id"], ["requests.id"]),
+    )
+
+    request_id: str = Field(primary_key=True)
+    tenant_id: UUID = Field(foreign_key="tenants.id")
+    technician_id: UUID = Field(foreign_key="technicians.id")
+    account_name: str
+    roles: list[dict[str, str]] = _json("[]")
+    duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
+    window_ends_at: datetime = _moment(nullable=False)
+    attempt: int = 1
+    armed_at: datetime | None = _moment()
+    expires_at: datetime | None = _moment()
+    lease_until: datetime | None = _moment()
+    opened_at: datetime | None = _moment()
+    parked_at: datetime | None = _moment()
+    parked_because: str | None = None
+    closing_at: datetime | None = _moment()
+    closed_at: datetime | None = _moment()
+    ending: str | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
+
+
+class StepRow(SQLModel, table=True):
+    """One thing that was done for a grant, once per attempt."""
+
+    __tablename__ = "steps"
+
+    request_id: str = Field(primary_key=True, foreign_key="requests.id")
+    attempt: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    at: datetime = _moment(nullable=False)
+    note: str | None = None
+    calls: list[dict[str, Any]] = _json("[]")
+
+
+class SealedCredential(SQLModel, table=True):
+    """What the technician signs in with, sealed; deleted when the grant closes."""
+
+    __tablename__ = "sealed_credentials"
+
+    request_id: str = Field(primary_key=True, foreign_key="grants.request_id")
+    attempt: int
+    kind: str
+    key_id: str
+    ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sealed_at: datetime = _moment(nullable=False)
+    usable_until: datetime | None = _moment()
+    revealed_at: datetime | None = _moment()
+    revealed_to: str | None = None
+
+
+class ReceiptRow(SQLModel, table=True):
+    """The receipt of a request that has ended, as it was written; never changed."""
+
+    __tablename__ = "receipts"
+
+    request_id: str = Field(primary_key=True, foreign_key="requests.id")
+    issued_at: datetime = _moment(nullable=False)
+    document: dict[str, Any] = _json("{}")

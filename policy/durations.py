@@ -1,0 +1,58 @@
+"""How long: reading what people type for hours, keeping it within limits, and saying it back."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+
+SHORTEST = timedelta(seconds=10)
+LONGEST = timedelta(days=7)
+"""No tenant may be configured beyond this."""
+
+DEFAULT = timedelta(hours=4)
+
+PROVISIONING_WINDOW = timedelta(hours=1)
+"""How long after it was asked for access may still open."""
+
+_ISO_8601 = re.compile(
+    r"P(?:(?P<days>\d+(?:\.\d+)?)D)?"
+    r"(?:T(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+
+
+class DurationError(ValueError):
+    """Not a duration, or not one that anybody may ask for; the sentence says what is allowed."""
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read hours (``4``, ``1.5``) or an ISO 8601 duration (``PT20S``, ``PT1H30M``, ``P1D``)."""
+    wanted = text.strip().upper()
+    iso = _ISO_8601.fullmatch(wanted)
+    if iso and any(iso.groups()):
+        parts = {unit: float(number) for unit, number in iso.groupdict().items() if number}
+        return _within(timedelta(**parts), text)
+    if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", wanted):
+        return _within(timedelta(hours=float(wanted)), text)
+    raise DurationError(f"{text!r} is not a duration: say hours (4 or 1.5) or ISO 8601 (PT90M)")
+
+
+def _within(duration: timedelta, text: str) -> timedelta:
+    if not SHORTEST <= duration <= LONGEST:
+        raise DurationError(f"{text!r} is out of range: from {say(SHORTEST)} to {say(LONGEST)}")
+    return duration
+
+
+def say(duration: timedelta) -> str:
+    """``4 h``, ``1 h 30 min``, ``20 s``, ``-3 s``: at most two units, whole ones, for people."""
+    seconds = round(abs(duration).total_seconds())
+    sign = "-" if duration < timedelta(0) and seconds else ""
+    units = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    said = [f"{number} {unit}" for number, unit in units if number][:2]
+    return sign + (" ".join(said) or "0 s")
+
+
+def pass_lifetime(duration: timedelta, shortest: timedelta, longest: timedelta) -> timedelta:
+    """The life of a Temporary Access Pass: the grant's, in whole minutes, within what the tenant's policy permits."""
+    whole_minutes = timedelta(minutes=math.ceil(duration / timedelta(minutes=1)))
+    return min(max(whole_minutes, shortest), longest)

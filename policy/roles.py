@@ -1,0 +1,50 @@
+"""The directory roles that may be mapped, by name and template id.
+
+The list is Microsoft's built-in roles as of August 2026 (``directory_roles.json``). Implicit roles, which every
+user or device holds by itself, cannot be given. A role that is not known is never guessed: it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from models.messages import Role, RoleId
+
+GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
+
+
+class UnknownRoleError(ValueError):
+    """The name or id is no directory role that can be assigned."""
+
+
+@cache
+def assignable_roles() -> dict[RoleId, Role]:
+    """All roles that may be mapped, by template id."""
+    listed = json.loads(Path(__file__).with_name("directory_roles.json").read_text())["assignable"]
+    return {RoleId(role["id"]): Role(id=role["id"], name=role["name"]) for role in listed}
+
+
+def find_role(name_or_id: str) -> Role:
+    """The role of this name (any case) or template id; raises ``UnknownRoleError``.
+
+    A template id that is well formed but not listed may be a tenant's custom role: it is taken by its id.
+    """
+    wanted = name_or_id.strip().lower()
+    for role in assignable_roles().values():
+        if wanted in (role.id, role.name.lower()):
+            return role
+    if wanted in _implicit_roles():
+        raise UnknownRoleError(f"{name_or_id!r} is held implicitly and cannot be assigned")
+    try:
+        return Role(id=RoleId(str(UUID(wanted))), name=f"custom role {wanted}")
+    except ValueError:
+        raise UnknownRoleError(f"{name_or_id!r} is no built-in directory role and no role id") from None
+
+
+@cache
+def _implicit_roles() -> frozenset[str]:
+    listed = json.loads(Path(__file__).with_name("directory_roles.json").read_text())["implicit"]
+    return frozenset(word.lower() for role in listed for word in (role["id"], role["name"]))

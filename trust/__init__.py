@@ -1,0 +1,1 @@
+"""What we sign and seal, and how it is checked: keys, assertions of actors, marks on accounts, sealed secrets."""

@@ -1,0 +1,46 @@
+"""Who says so: the assertion that travels with every message which opens or widens access.
+
+Whoever can write to the Temporal namespace can send any signal. Without the deployment's key they cannot make one
+that opens anything: the assertion signs the whole message, the actor and the time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from models.messages import Assertion, Message
+from trust.keyring import Keyring, Purpose
+
+LIFETIME = timedelta(hours=1)
+"""How long after it was made an assertion is accepted: the window in which a request may still be provisioned."""
+
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+class ForgedAssertionError(Exception):
+    """The message was not signed by this deployment, was changed since, or is too old."""
+
+
+def assert_actor(keyring: Keyring, actor: str, message: Message, at: datetime) -> Assertion:
+    """Sign ``message`` in the name of ``actor``. The caller has authenticated the actor; this proves the caller."""
+    key_id = keyring.active_id
+    return Assertion(
+        actor=actor,
+        issued_at=at,
+        key_id=key_id,
+        signature=keyring.sign(Purpose.ASSERTION, _content(actor, message, at)),
+    )
+
+
+def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> str:
+    """The actor who sent ``message``; raises ``ForgedAssertionError`` where the signature does not prove it."""
+    content = _content(assertion.actor, message, assertion.issued_at)
+    if not keyring.verify(assertion.key_id, Purpose.ASSERTION, content, assertion.signature):
+        raise ForgedAssertionError("the message does not carry a valid signature of this deployment")
+    if not -CLOCK_SKEW <= at - assertion.issued_at <= LIFETIME:
+        raise ForgedAssertionError(f"the message was signed at {assertion.issued_at:%Y-%m-%d %H:%MZ}, too long ago")
+    return assertion.actor
+
+
+def _content(actor: str, message: Message, at: datetime) -> str:
+    return "\n".join((type(message).__name__, actor, at.isoformat(), message.model_dump_json(exclude_defaults=True)))

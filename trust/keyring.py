@@ -1,0 +1,82 @@
+"""The deployment's keys, and one key derived from them for each purpose."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+KEY_BYTES = 32
+
+
+class KeyringError(ValueError):
+    """The setting ENTRA_JIT_KEYS is unusable; the sentence never quotes it."""
+
+
+class UnknownKeyError(Exception):
+    """Something was signed or sealed with a key that this deployment no longer has."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"the deployment has no key {key_id!r}; add it to ENTRA_JIT_KEYS to read what it sealed")
+        self.key_id = key_id
+
+
+class Purpose(StrEnum):
+    """What a derived key is for. A key for one purpose never opens what another made."""
+
+    ASSERTION = "assertion"
+    OWNER_TAG = "owner tag"
+    OPEN_UNTIL = "open-until mark"
+    SEALING = "sealing"
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Keys by id. The first one signs and seals; all of them verify and open, which is how keys are rotated."""
+
+    active_id: str
+    _keys: dict[str, bytes] = field(repr=False)
+
+    @classmethod
+    def parse(cls, setting: str) -> Keyring:
+        """Read ``id:base64[,id:base64 ...]``; raises ``KeyringError`` with a sentence that quotes nothing."""
+        keys: dict[str, bytes] = {}
+        for place, entry in enumerate(setting.split(","), start=1):
+            key_id, _, encoded = entry.strip().partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except binascii.Error:
+                key = b""
+            if not key_id or len(key_id) > 40 or len(key) != KEY_BYTES:
+                raise KeyringError(f"ENTRA_JIT_KEYS: entry {place} is not id:base64 of {KEY_BYTES} bytes")
+            if key_id in keys:
+                raise KeyringError(f"ENTRA_JIT_KEYS: the key id {key_id!r} stands twice")
+            keys[key_id] = key
+        return cls(active_id=next(iter(keys)), _keys=keys)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every key id, the active one first."""
+        return tuple(self._keys)
+
+    def derive(self, key_id: str, purpose: Purpose) -> bytes:
+        """The 32-byte key of one purpose (a single HKDF-Expand block); raises ``UnknownKeyError``."""
+        if key_id not in self._keys:
+            raise UnknownKeyError(key_id)
+        return hmac.digest(self._keys[key_id], f"entra-jit/{purpose}/v1\x01".encode(), "sha256")
+
+    def sign(self, purpose: Purpose, content: str) -> str:
+        """The signature of ``content`` under the active key, base64url without padding."""
+        return self._signature(self.active_id, purpose, content)
+
+    def verify(self, key_id: str, purpose: Purpose, content: str, signature: str) -> bool:
+        """Whether ``content`` was signed so by this deployment; compared in constant time."""
+        if key_id not in self._keys:
+            return False
+        return hmac.compare_digest(self._signature(key_id, purpose, content).encode(), signature.encode())
+
+    def _signature(self, key_id: str, purpose: Purpose, content: str) -> str:
+        digest = hmac.digest(self.derive(key_id, purpose), content.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

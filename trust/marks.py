@@ -1,0 +1,116 @@
+"""The two marks on a managed account, and what they allow.
+
+The *owner tag* says that this deployment made the account for this technician; it never changes. The *open-until
+mark* says which grant opened it and until when; it is written with the enabling and cleared after the read-back.
+Both are extension attributes, so a technician who is administrator can tamper with them and a stranger can copy
+them: they are signed over tenant, account and technician, and believed only together with the register.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from models.messages import TechnicianId, TenantId
+from trust.keyring import Keyring, Purpose
+
+OWNER_TAG_ATTRIBUTE = 14
+OPEN_UNTIL_ATTRIBUTE = 15
+"""Numbers of the extension attributes: the last ones, which HR and Exchange habits use least."""
+
+TAG_PREFIX = "entra-jit"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whom an owner tag names."""
+
+    installation: str
+    technician_id: TechnicianId
+
+
+@dataclass(frozen=True)
+class OpenUntil:
+    """Which grant opened the account, and until when (UTC)."""
+
+    request_id: str
+    expires_at: datetime
+
+
+def tag_prefix(installation: str) -> str:
+    """What every owner tag of this installation starts with, to list the accounts that carry one."""
+    return f"{TAG_PREFIX};{installation};"
+
+
+def write_owner_tag(keyring: Keyring, owner: Owner, tenant_id: TenantId, account_name: str) -> str:
+    """The owner tag of one account, at most 200 characters."""
+    body = f"{tag_prefix(owner.installation)}{owner.technician_id};{keyring.active_id}"
+    return f"{body};{keyring.sign(Purpose.OWNER_TAG, _tagged(body, tenant_id, account_name))}"
+
+
+def read_owner_tag(keyring: Keyring, tag: str | None, tenant_id: TenantId, account_name: str) -> Owner | None:
+    """The owner that ``tag`` proves for this very account; None where it is missing, broken or another account's."""
+    body, _, signature = (tag or "").rpartition(";")
+    parts = body.split(";")
+    if len(parts) != 4 or parts[0] != TAG_PREFIX:
+        return None
+    _, installation, technician_id, key_id = parts
+    if not keyring.verify(key_id, Purpose.OWNER_TAG, _tagged(body, tenant_id, account_name), signature):
+        return None
+    return Owner(installation, TechnicianId(technician_id))
+
+
+def write_open_until(keyring: Keyring, mark: OpenUntil, tenant_id: TenantId, account_name: str) -> str:
+    """The open-until mark of one account; the expiry is kept to the microsecond."""
+    body = f"{mark.request_id};{mark.expires_at.astimezone(UTC).isoformat()};{keyring.active_id}"
+    return f"{body};{keyring.sign(Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account_name))}"
+
+
+def read_open_until(keyring: Keyring, mark: str | None, tenant_id: TenantId, account_name: str) -> OpenUntil | None:
+    """The grant that ``mark`` proves to hold this very account; None where it is missing, broken or copied."""
+    body, _, signature = (mark or "").rpartition(";")
+    parts = body.split(";")
+    if len(parts) != 3 or not keyring.verify(
+        parts[2], Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account_name), signature
+    ):
+        return None
+    return OpenUntil(parts[0], datetime.fromisoformat(parts[1]))
+
+
+def _tagged(body: str, tenant_id: TenantId, account_name: str) -> str:
+    return "\n".join((body, tenant_id, account_name.lower()))
+
+
+class Ownership(StrEnum):
+    """The four rows of "The mark on the account" in design.md."""
+
+    OURS = "ours"
+    """In the register and validly tagged: everything may be done."""
+    TAG_BROKEN = "tag broken"
+    """In the register, the tag missing or broken: may be closed, with an alarm; never opened."""
+    UNREGISTERED = "unregistered"
+    """Validly tagged, not in the register (the ledger was lost): may be closed; opened only when re-registered."""
+    FOREIGN = "foreign"
+    """Neither: reported, never touched."""
+
+    @property
+    def may_be_closed(self) -> bool:
+        """Disabling it and taking its roles is ours to do."""
+        return self is not Ownership.FOREIGN
+
+    @property
+    def may_be_opened(self) -> bool:
+        """Enabling it, giving it roles and deleting it is ours to do."""
+        return self is Ownership.OURS
+
+
+def judge(*, registered: bool, owner: Owner | None, installation: str, technician_id: TechnicianId) -> Ownership:
+    """Which row of the table an account is in, from the register and what its tag proves.
+
+    A valid tag of another installation or another technician is no tag of this account's.
+    """
+    tagged = owner == Owner(installation, technician_id)
+    if registered:
+        return Ownership.OURS if tagged else Ownership.TAG_BROKEN
+    return Ownership.UNREGISTERED if tagged else Ownership.FOREIGN
