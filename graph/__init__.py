@@ -1,0 +1,56 @@
+"""Microsoft Graph, as far as granting and closing access needs it.
+
+``Graph`` is the door, ``Connection`` the key to one tenant, ``Tenant`` what can be done there::
+
+    async with Graph() as graph:
+        tenant = graph.tenant(connection)
+        user = await tenant.users.find("msp-alex@contoso.onmicrosoft.com")
+
+Every call is tried once and ends in an answer with its evidence, or in one of five errors.
+"""
+
+from graph.access_passes import AccessPass, AccessPassPolicy
+from graph.addresses import NotAnAddress
+from graph.answers import Listing
+from graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
+from graph.deleted_items import DeletedUser
+from graph.domains import Domain
+from graph.errors import AlreadySo, Broken, GraphError, Needs, NotYetVisible, Refused, TryLater
+from graph.graph import Graph, Tenant
+from graph.organization import Organization
+from graph.roles import RoleAssignment, RoleDefinition, RoleHolder, assignment_id
+from graph.sign_in_methods import SignInMethod
+from graph.users import CreatedUser, Memberships, NewUser, User
+
+__all__ = [
+    "AccessPass",
+    "AccessPassPolicy",
+    "AlreadySo",
+    "Broken",
+    "ClientCertificate",
+    "ClientSecret",
+    "Connection",
+    "CreatedUser",
+    "Credential",
+    "DeletedUser",
+    "Domain",
+    "FederatedAssertion",
+    "Graph",
+    "GraphError",
+    "Listing",
+    "Memberships",
+    "Needs",
+    "NewUser",
+    "NotAnAddress",
+    "NotYetVisible",
+    "Organization",
+    "Refused",
+    "RoleAssignment",
+    "RoleDefinition",
+    "RoleHolder",
+    "SignInMethod",
+    "Tenant",
+    "TryLater",
+    "User",
+    "assignment_id",
+]

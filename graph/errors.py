@@ -1,0 +1,95 @@
+"""How a call to Microsoft can fail, cut by what the caller should do next."""
+
+# ruff: noqa: N818  # an error is named after what the caller learns from it
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What our app must hold in a tenant for an operation to be allowed there."""
+
+    permission: str
+    """The least Graph application permission; it takes effect with an administrator's consent."""
+    directory_role: str | None = None
+    """The role that the app's service principal must hold besides, where a permission alone is not enough."""
+
+    def __str__(self) -> str:
+        """The sentence that tells an operator what to grant."""
+        sentence = f"Grant the app the application permission {self.permission} and consent to it"
+        if self.directory_role:
+            sentence += f", and give its service principal the directory role {self.directory_role}"
+        return sentence + "."
+
+
+@dataclass(kw_only=True, eq=False)
+class GraphError(Exception):
+    """A call to Microsoft Graph or to the sign-in service did not do what was asked.
+
+    ``str()`` is one line for a person: what failed, in which tenant, what to do, and Microsoft's request-id.
+    Of what we sent it holds method and path only, hence no secret.
+    """
+
+    tenant: str
+    """The tenant's name, for people."""
+    purpose: str
+    """What was being attempted: ``disable the account``."""
+    operation: str
+    """Method and path: ``PATCH /users/87d349ed-…``."""
+    advice: str
+    """What the operator can do, a sentence or two."""
+    status: int | None = None
+    """HTTP status; None: no answer arrived."""
+    code: str | None = None
+    """Microsoft's error code: ``Request_BadRequest``, ``AADSTS7000215``."""
+    message: str | None = None
+    """Microsoft's words, or the transport's."""
+    request_id: str | None = None
+    """Microsoft's number for the call (the sign-in service's trace id)."""
+    client_request_id: str | None = None
+    """Ours for the call (the sign-in service's correlation id)."""
+
+    def __str__(self) -> str:
+        numbers = " ".join(str(part) for part in (self.status, self.code) if part is not None)
+        said = ": ".join(part for part in (numbers, self.message) if part)
+        ids = (("request-id", self.request_id), ("client-request-id", self.client_request_id))
+        where = "; ".join([self.operation, *(f"{name} {value}" for name, value in ids if value)])
+        line = (
+            f"{self.tenant}: could not {self.purpose}" + (f" ({said})" if said else "") + f". {self.advice} [{where}]"
+        )
+        return " ".join(line.split())
+
+
+@dataclass(kw_only=True, eq=False)
+class TryLater(GraphError):
+    """A passing condition. Nothing in this package retries: the caller does."""
+
+    retry_after: timedelta | None = None
+    """How long Microsoft asks to wait; None: it named nothing."""
+    outcome_unknown: bool = False
+    """True: the write may have taken effect all the same. Look before doing it again."""
+
+
+@dataclass(kw_only=True, eq=False)
+class NotYetVisible(GraphError):
+    """The object is absent, deleted, or not replicated yet. After our own create, give it time."""
+
+
+@dataclass(kw_only=True, eq=False)
+class AlreadySo(GraphError):
+    """The directory claims to be in the wanted state already (a duplicate, or gone before). Read it back."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Refused(GraphError):
+    """Microsoft says no and will go on saying so until somebody changes something; ``advice`` says what."""
+
+    needs: Needs | None = None
+    """What the operation takes, where lacking it can be the reason."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Broken(GraphError):
+    """An answer that makes no sense, or a request that should not have been made: a bug of ours or of Microsoft's."""
