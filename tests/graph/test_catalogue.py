@@ -1,0 +1,125 @@
+"""An answer that is read wrongly parks a grant that would have opened, or retries for ever what can never succeed."""
+
+# ruff: noqa: E501  # Microsoft's sentences are as long as they are
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graph import AlreadySo, Broken, GraphError, NotYetVisible, Refused, TryLater, operations
+from graph.catalogue import NOT_GRAPHS, Failure, explain, retry_after, unreachable
+
+GENERIC = "Request_BadRequest"
+
+
+def failure(method: str, status: int, code: str | None, message: str | None, **known: object) -> Failure:
+    return Failure("Contoso", operations.DISABLE_USER, method, "/users/x", "c-1", status, code, message, **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "code", "message", "expected"),
+    [
+        ("POST", 400, GENERIC, "Another object with the same value for property userPrincipalName already exists.", AlreadySo),
+        ("POST", 400, GENERIC, "A conflicting object with one or more of the specified property values is present in the directory.", AlreadySo),
+        ("POST", 400, GENERIC, "One or more added object references already exist for the following modified properties: 'members'.", AlreadySo),
+        ("DELETE", 400, GENERIC, "One or more removed object references do not exist for the following modified properties: 'members'.", AlreadySo),
+        ("POST", 409, "Request_MultipleObjectsWithSameKeyValue", "Another object is there.", AlreadySo),
+        ("DELETE", 404, "Request_ResourceNotFound", "Resource 'x' does not exist.", AlreadySo),
+        ("PATCH", 404, "Request_ResourceNotFound", "Resource 'x' does not exist.", NotYetVisible),
+        ("GET", 404, "Directory_ObjectNotFound", "Unable to read the company information from the directory.", NotYetVisible),
+        ("GET", 202, None, NOT_GRAPHS, NotYetVisible),
+        ("POST", 400, GENERIC, "The role assignment's principal does not exist.", NotYetVisible),
+        ("POST", 400, GENERIC, "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.", Refused),
+        ("PATCH", 400, GENERIC, "Property userPrincipalName is invalid.", Refused),
+        ("PATCH", 400, GENERIC, "The specified password does not comply with password complexity requirements. Please provide a different password.", Refused),
+        ("POST", 400, "badRequest", "Converged UserCredentialPolicy does not allow creating or updating this authentication method. AuthMethodType [TemporaryAccessPass].", Refused),
+        ("PATCH", 400, GENERIC, "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.", Refused),
+        ("DELETE", 400, GENERIC, "The last Global Administrator of a directory cannot be removed.", Refused),
+        ("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", Refused),
+        ("POST", 403, "accessDenied", "Request Authorization failed", Refused),
+        ("POST", 403, "Directory_QuotaExceeded", "The directory object quota limit for the Tenant has been exceeded.", Refused),
+        ("GET", 401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", Refused),
+        ("POST", 400, GENERIC, "One or more property values specified are invalid.", TryLater),
+        ("PATCH", 409, "Directory_ConcurrencyViolation", "Error due to concurrent requests being made to the tenant.", TryLater),
+        ("PATCH", 400, "directory_concurrencyviolation", "Error due to concurrent requests being made to the tenant.", TryLater),
+        ("GET", 429, "TooManyRequests", "Please retry again later.", TryLater),
+        ("GET", 429, "Request_ThrottledTemporarily", "Slow down.", TryLater),
+        ("PATCH", 500, "UnknownError", None, TryLater),
+        ("PATCH", 502, None, NOT_GRAPHS, TryLater),
+        ("PATCH", 403, None, NOT_GRAPHS, TryLater),
+        ("GET", 302, None, NOT_GRAPHS, TryLater),
+        ("GET", 400, "BadRequest", "Resource not found for the segment 'usr'.", Broken),
+        ("POST", 400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.", Broken),
+        ("GET", 400, "Request_UnsupportedQuery", "Unsupported Query.", Broken),
+        ("POST", 405, GENERIC, "Specified HTTP method is not allowed for the request target.", Broken),
+        ("GET", 401, "InvalidAuthenticationToken", "Access token is empty.", Broken),
+    ],
+)  # fmt: skip
+def test_an_answer_means_what_microsoft_means_by_it(
+    method: str, status: int, code: str | None, message: str | None, expected: type[GraphError]
+) -> None:
+    """Most refusals share one code; each row here was seen or documented for the real service."""
+    error = explain(failure(method, status, code, message))
+    assert type(error) is expected
+    assert error.advice
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "unknown"),
+    [("PATCH", 500, True), ("POST", 503, True), ("DELETE", 504, True), ("GET", 503, False), ("PATCH", 429, False)],
+)
+def test_a_write_that_failed_inside_may_have_happened(method: str, status: int, unknown: bool) -> None:
+    """A creation that is repeated blindly makes a second account; a throttled one has surely done nothing."""
+    error = explain(failure(method, status, "Whatever", "Whatever."))
+    assert isinstance(error, TryLater)
+    assert error.outcome_unknown is unknown
+
+
+@pytest.mark.parametrize(
+    ("method", "sent", "unknown"), [("PATCH", True, True), ("PATCH", False, False), ("GET", True, False)]
+)
+def test_a_write_that_never_left_has_not_happened(method: str, sent: bool, unknown: bool) -> None:
+    """Looking twice costs little; treating a request that did reach Microsoft as unsent costs an account."""
+    error = unreachable(Failure("Contoso", operations.DISABLE_USER, method, "/users/x", sent=sent))
+    assert isinstance(error, TryLater)
+    assert error.outcome_unknown is unknown
+
+
+def test_a_missing_permission_is_named() -> None:
+    """ "Insufficient privileges" has sent administrators in circles for years: say which permission and which role."""
+    error = explain(failure("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges."))
+    assert isinstance(error, Refused)
+    assert error.needs == operations.DISABLE_USER.needs
+    assert "User.EnableDisableAccount.All" in str(error)
+    assert "Privileged Authentication Administrator" in str(error)
+
+
+def test_an_error_is_one_line_that_says_where_what_and_under_which_number() -> None:
+    """Temporal's UI shows one line; a person must be able to act on it and to quote it to Microsoft."""
+    told = failure("PATCH", 503, "ServiceUnavailable", "Service is\n  unavailable.", request_id="r-1")
+    assert str(explain(told)) == (
+        "Contoso: could not disable the account (503 ServiceUnavailable: Service is unavailable.). "
+        "It passes by itself; if it goes on for an hour, see Microsoft's service health. "
+        "[PATCH /users/x; request-id r-1; client-request-id c-1]"
+    )
+
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        (None, None),
+        ("soon", None),
+        ("", None),
+        ("10", timedelta(seconds=10)),
+        ("0", timedelta()),
+        ("Mon, 23 Nov 2026 12:01:30 GMT", timedelta(seconds=90)),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", timedelta()),
+    ],
+)
+def test_the_wait_that_microsoft_asks_for_is_understood(header: str | None, wait: timedelta | None) -> None:
+    """Coming back too early extends the throttling; a header that cannot be read must not stop a closing."""
+    assert retry_after(header, NOW) == wait

@@ -1,0 +1,69 @@
+"""A credential that cannot work must be refused when it is entered, and must not show wherever it goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr, ValidationError
+
+from graph import ClientCertificate, ClientSecret, Connection
+
+GUID = "11111111-2222-3333-4444-555555555555"
+
+
+def key_pair() -> tuple[str, str]:
+    """A private key and a certificate for it, PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "entra-jit")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    certificate = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return pem, certificate.public_bytes(Encoding.PEM).decode()
+
+
+def connected_with(tenant_id: str, secret: str) -> Connection:
+    """A connection as it is read from a file."""
+    credential = {"kind": "secret", "secret": secret}
+    return Connection.model_validate(
+        {"tenant_id": tenant_id, "tenant": "Contoso", "client_id": GUID, "credential": credential}
+    )
+
+
+def test_a_key_that_does_not_belong_to_its_certificate_is_refused() -> None:
+    """Microsoft would say "signature failed" in the middle of a grant, and nobody would think of the pair."""
+    key, certificate = key_pair()
+    other, _ = key_pair()
+    assert ClientCertificate(private_key=SecretStr(key), certificate=certificate)
+    with pytest.raises(ValidationError, match="does not belong") as refused:
+        ClientCertificate(private_key=SecretStr(other), certificate=certificate)
+    assert "PRIVATE" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["", "not a key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
+    """What was pasted by mistake may be another secret."""
+    _, certificate = key_pair()
+    with pytest.raises(ValidationError, match="must be PEM") as refused:
+        ClientCertificate(private_key=SecretStr(key), certificate=certificate)
+    assert not key or key not in str(refused.value)
+
+
+def test_a_tenant_is_connected_by_its_guid() -> None:
+    """A domain name works for Microsoft, and names another tenant once it is moved."""
+    with pytest.raises(ValidationError, match="must be a GUID"):
+        connected_with("contoso.com", "x")
+
+
+def test_a_connection_does_not_show_its_secret() -> None:
+    """A connection is the first thing somebody logs when a tenant does not answer."""
+    secret = "Xq8~the-client-secret"
+    connection = connected_with(GUID, secret)
+    assert isinstance(connection.credential, ClientSecret)
+    assert secret not in f"{connection!r}{connection}{connection.model_dump_json()}"
