@@ -11,7 +11,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
-from graph.catalogue import NOT_GRAPHS, Failure, senseless
+from graph.catalogue import NOT_GRAPHS, Attempt, senseless
 from graph.errors import GraphError
 from models.messages import DirectoryCall
 
@@ -62,8 +62,8 @@ class Answer:
 
     document: Mapping[str, JsonValue] = field(repr=False)
     evidence: DirectoryCall
-    call: Failure = field(repr=False)
-    """What to blame should the document make no sense."""
+    attempt: Attempt = field(repr=False)
+    """What to name should the document make no sense."""
 
     def read(self, kind: type[R]) -> R:
         """The one thing that the document describes. Raises ``Broken``."""
@@ -97,7 +97,7 @@ class Answer:
             raise self._senseless(f"the answer lacks a proper {', '.join(amiss)}") from None
 
     def _senseless(self, message: str) -> GraphError:
-        return senseless(replace(self.call, message=message))
+        return senseless(replace(self.attempt, message=message))
 
 
 def document_of(response: httpx.Response) -> Mapping[str, JsonValue] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from pydantic import JsonValue
 
 from graph import addresses
 from graph.answers import Answer, Listing, R, document_of, error_of
-from graph.catalogue import Failure, explain, retry_after, unreachable
+from graph.catalogue import Attempt, explain, retry_after, unreachable
 from graph.operations import Operation
 from graph.tokens import TokenSource
 from models.messages import DirectoryCall
@@ -25,9 +24,6 @@ Clock = Callable[[], datetime]
 """Tells the time: timezone-aware, UTC."""
 
 Body = Mapping[str, JsonValue]
-
-_DONE = (httpx.codes.OK, httpx.codes.CREATED, httpx.codes.NO_CONTENT)
-"""202 is not among them: Graph answers it to a read while an object is still being copied."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -93,70 +89,72 @@ class Calls:
 
     async def _call(self, operation: Operation, method: str, url: str, body: Body | None = None) -> Answer:
         path = urlsplit(url).path.removeprefix(urlsplit(self._graph_url).path)
-        call = Failure(self.tenant, operation, method, path, client_request_id=str(uuid.uuid4()), sent=False)
+        attempt = Attempt(self.tenant, operation, method, path, sent=False)
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout):
                 token = await self._tokens.token()
-                call = replace(call, sent=True)
-                response = await self._send(call, url, body, token)
+                attempt = replace(attempt, sent=True)
+                response = await self._send(attempt, url, body, token)
                 if response.status_code == httpx.codes.UNAUTHORIZED:
                     # Expired early, or revoked: one new token, once. What was answered 401 has changed nothing.
                     self._tokens.forget(token)
-                    response = await self._send(call, url, body, await self._tokens.token())
+                    response = await self._send(attempt, url, body, await self._tokens.token())
         except TimeoutError:
-            call = replace(call, message=f"no answer within {self._timeout:g} seconds")
-            _note(call, began)
-            raise unreachable(call) from None
+            attempt = replace(attempt, message=f"no answer within {self._timeout:g} seconds")
+            _note(attempt, began)
+            raise unreachable(attempt) from None
         except httpx.RequestError as error:
             sent = not isinstance(error, _NEVER_SENT)
-            call = replace(call, sent=sent, message=f"{type(error).__name__}: {error}".removesuffix(": "))
-            _note(call, began)
-            raise unreachable(call) from None
-        return self._judge(call, response, began)
+            attempt = replace(attempt, sent=sent, message=f"{type(error).__name__}: {error}".removesuffix(": "))
+            _note(attempt, began)
+            raise unreachable(attempt) from None
+        return self._judge(attempt, response, began)
 
-    async def _send(self, call: Failure, url: str, body: Body | None, token: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}", "client-request-id": call.client_request_id or ""}
-        return await self._http.request(call.method, url, json=body, headers=headers)
+    async def _send(self, attempt: Attempt, url: str, body: Body | None, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "client-request-id": attempt.client_request_id}
+        return await self._http.request(attempt.method, url, json=body, headers=headers)
 
-    def _judge(self, call: Failure, response: httpx.Response, began: float) -> Answer:
+    def _judge(self, attempt: Attempt, response: httpx.Response, began: float) -> Answer:
         now = self._clock()
-        call = replace(
-            call,
+        attempt = replace(
+            attempt,
             status=response.status_code,
             request_id=response.headers.get("request-id"),
             retry_after=retry_after(response.headers.get("Retry-After"), now),
         )
         document = document_of(response)
-        if response.status_code not in _DONE or document is None:
+        # 202 to a read means that the object is still being copied between data centres.
+        arrived = response.is_success and (attempt.writes or response.status_code != httpx.codes.ACCEPTED)
+        if not arrived or document is None:
             code, message = error_of(document)
-            call = replace(call, code=code, message=message)
-            _note(call, began)
-            raise explain(call)
-        _note(call, began)
+            attempt = replace(attempt, code=code, message=message)
+            _note(attempt, began)
+            raise explain(attempt)
+        _note(attempt, began)
         evidence = DirectoryCall(
-            method=call.method,
-            path=call.path,
+            method=attempt.method,
+            path=attempt.path,
             status=response.status_code,
-            request_id=call.request_id,
-            client_request_id=call.client_request_id or "",
+            request_id=attempt.request_id,
+            client_request_id=attempt.client_request_id,
             answered_at=now,
         )
-        return Answer(document, evidence, call)
+        return Answer(document, evidence, attempt)
 
 
-def _note(call: Failure, began: float) -> None:
+def _note(attempt: Attempt, began: float) -> None:
     # Writes are worth a line in production; reads are many.
-    line = _log.info if call.writes else _log.debug
+    line = _log.info if attempt.writes else _log.debug
     line(
         "graph call",
-        tenant=call.tenant,
-        method=call.method,
-        path=call.path,
-        status=call.status,
-        code=call.code,
-        message=call.message,
-        request_id=call.request_id,
-        client_request_id=call.client_request_id,
+        tenant=attempt.tenant,
+        method=attempt.method,
+        path=attempt.path,
+        status=attempt.status,
+        code=attempt.code,
+        message=attempt.message,
+        request_id=attempt.request_id,
+        client_request_id=attempt.client_request_id,
         milliseconds=round((time.monotonic() - began) * 1000),
     )

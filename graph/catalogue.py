@@ -7,7 +7,8 @@ Words are therefore read in these tables and nowhere else. The first row that fi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,14 +20,14 @@ NOT_GRAPHS = "a body that Graph did not write"
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A call that failed, as far as it is known: what was attempted, and what came back."""
+class Attempt:
+    """A call, as far as it has come: what was meant, what was asked, and what came back."""
 
     tenant: str
     operation: Operation
     method: str
     path: str
-    client_request_id: str | None = None
+    client_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: int | None = None
     code: str | None = None
     message: str | None = None
@@ -52,12 +53,12 @@ class _Row:
     effect_unknown: bool = False
     lacks_needs: bool = False
 
-    def fits(self, failure: Failure) -> bool:
+    def fits(self, attempt: Attempt) -> bool:
         return (
-            (self.status is None or failure.status in _span(self.status))
-            and (self.code is None or (failure.code or "").lower() == self.code.lower())
-            and (self.says is None or re.search(self.says, failure.message or "", re.IGNORECASE) is not None)
-            and (self.method is None or failure.method == self.method)
+            (self.status is None or attempt.status in _span(self.status))
+            and (self.code is None or (attempt.code or "").lower() == self.code.lower())
+            and (self.says is None or re.search(self.says, attempt.message or "", re.IGNORECASE) is not None)
+            and (self.method is None or attempt.method == self.method)
         )
 
 
@@ -78,7 +79,7 @@ _ROWS = (
     _Row(TryLater, _WAIT, status=408, effect_unknown=True),
     _Row(TryLater, _WAIT, status=range(500, 600), effect_unknown=True),
     # Not Graph's own words: still under way, or from something in between.
-    _Row(NotYetVisible, "The directory is still copying it between data centres.", 202),
+    _Row(NotYetVisible, "The directory is still copying it between data centres.", 202, method="GET"),
     _Row(TryLater, _INTERMEDIARY, says=f"^{NOT_GRAPHS}$", effect_unknown=True),
     # Already so.
     _Row(AlreadySo, _READ_BACK, 400, says="Another object with the same value for property .* already exists"),
@@ -133,50 +134,50 @@ _ROWS = (
     ),
     _Row(Refused, "", 403, lacks_needs=True),
     _Row(TryLater, _BUSY, 409),
-    _Row(Refused, "Microsoft's words above say what must change.", status=range(400, 500)),
+    _Row(Refused, "Microsoft's words say what must change.", status=range(400, 500)),
 )
 
 TRANSPORT_ADVICE = "Check that this machine reaches Microsoft."
 CERTIFICATE_ADVICE = "Check ENTRA_JIT_CA_FILE and whether a proxy replaces certificates."
 
 
-def explain(failure: Failure) -> GraphError:
+def explain(attempt: Attempt) -> GraphError:
     """The error for an answer that was not a success."""
     for row in _ROWS:
-        if row.fits(failure):
-            return _error(failure, row.error, row.advice, unknown=row.effect_unknown, needs=row.lacks_needs)
-    return _error(failure, Broken, "Microsoft answered what its documentation does not know.")
+        if row.fits(attempt):
+            return _error(attempt, row.error, row.advice, unknown=row.effect_unknown, needs=row.lacks_needs)
+    return _error(attempt, Broken, "Microsoft answered what its documentation does not know.")
 
 
-def unreachable(failure: Failure) -> GraphError:
+def unreachable(attempt: Attempt) -> GraphError:
     """The error for a call without an answer: refused, dropped, or not done in time."""
-    advice = CERTIFICATE_ADVICE if "CERTIFICATE_VERIFY_FAILED" in (failure.message or "") else TRANSPORT_ADVICE
-    return _error(failure, TryLater, advice, unknown=failure.sent)
+    advice = CERTIFICATE_ADVICE if "CERTIFICATE_VERIFY_FAILED" in (attempt.message or "") else TRANSPORT_ADVICE
+    return _error(attempt, TryLater, advice, unknown=attempt.sent)
 
 
-def senseless(failure: Failure) -> GraphError:
+def senseless(attempt: Attempt) -> GraphError:
     """The error for a success that does not say what it must."""
-    return _error(failure, Broken, _OUR_BUG)
+    return _error(attempt, Broken, _OUR_BUG)
 
 
 def _error(
-    failure: Failure, error: type[GraphError], advice: str, *, unknown: bool = False, needs: bool = False
+    attempt: Attempt, error: type[GraphError], advice: str, *, unknown: bool = False, needs: bool = False
 ) -> GraphError:
     common: dict[str, Any] = {
-        "tenant": failure.tenant,
-        "purpose": failure.operation.purpose,
-        "operation": f"{failure.method} {failure.path}",
-        "status": failure.status,
-        "code": failure.code,
-        "message": failure.message,
-        "request_id": failure.request_id,
-        "client_request_id": failure.client_request_id,
+        "tenant": attempt.tenant,
+        "purpose": attempt.operation.purpose,
+        "operation": f"{attempt.method} {attempt.path}",
+        "status": attempt.status,
+        "code": attempt.code,
+        "message": attempt.message,
+        "request_id": attempt.request_id,
+        "client_request_id": attempt.client_request_id,
     }
     if issubclass(error, TryLater):
-        unknown = unknown and failure.writes
-        return error(**common, advice=advice, retry_after=failure.retry_after, outcome_unknown=unknown)
+        unknown = unknown and attempt.writes
+        return error(**common, advice=advice, retry_after=attempt.retry_after, outcome_unknown=unknown)
     if issubclass(error, Refused) and needs:
-        held = failure.operation.needs
+        held = attempt.operation.needs
         return error(**common, advice=str(held), needs=held)
     return error(**common, advice=advice)
 

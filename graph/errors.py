@@ -11,14 +11,14 @@ from datetime import timedelta
 class Needs:
     """What our app must hold in a tenant for an operation to be allowed there."""
 
-    permission: str
-    """The least Graph application permission; it takes effect with an administrator's consent."""
+    permissions: tuple[str, ...]
+    """The least Graph application permissions; they take effect with an administrator's consent."""
     directory_role: str | None = None
     """The role that the app's service principal must hold besides, where a permission alone is not enough."""
 
     def __str__(self) -> str:
         """The sentence that tells an operator what to grant."""
-        sentence = f"Grant the app the application permission {self.permission} and consent to it"
+        sentence = f"Grant the app {' and '.join(self.permissions)} (application permissions, with admin consent)"
         if self.directory_role:
             sentence += f", and give its service principal the directory role {self.directory_role}"
         return sentence + "."

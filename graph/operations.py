@@ -19,8 +19,8 @@ class Operation:
     needs: Needs
 
 
-def _operation(purpose: str, permission: str, directory_role: str | None = None) -> Operation:
-    return Operation(purpose, Needs(permission, directory_role))
+def _operation(purpose: str, *permissions: str, role: str | None = None) -> Operation:
+    return Operation(purpose, Needs(permissions, role))
 
 
 READ_ORGANIZATION = _operation("read the organization", "Organization.Read.All")
@@ -29,17 +29,19 @@ READ_DOMAIN = _operation("read the domain", "Domain.Read.All")
 READ_USER = _operation("read the account", "User.Read.All")
 LIST_USERS = _operation("list accounts", "User.Read.All")
 CREATE_USER = _operation("create the account", "User.ReadWrite.All")
-ENABLE_USER = _operation("enable the account", "User.ReadWrite.All", ANY_ADMINISTRATOR)
-DISABLE_USER = _operation("disable the account", "User.EnableDisableAccount.All", ANY_ADMINISTRATOR)
-SET_PASSWORD = _operation("set the account's password", "User-PasswordProfile.ReadWrite.All", ANY_ADMINISTRATOR)
+ENABLE_USER = _operation("enable the account", "User.ReadWrite.All", role=ANY_ADMINISTRATOR)
+DISABLE_USER = _operation(
+    "disable the account", "User.EnableDisableAccount.All", "User.Read.All", role=ANY_ADMINISTRATOR
+)
+SET_PASSWORD = _operation("set the account's password", "User-PasswordProfile.ReadWrite.All", role=ANY_ADMINISTRATOR)
 SET_ATTRIBUTES = _operation("mark the account", "User.ReadWrite.All")
-REVOKE_SESSIONS = _operation("revoke the account's sessions", "User.RevokeSessions.All", ANY_ADMINISTRATOR)
+REVOKE_SESSIONS = _operation("revoke the account's sessions", "User.RevokeSessions.All", role=ANY_ADMINISTRATOR)
 READ_MEMBERSHIPS = _operation("read the account's memberships", "Directory.Read.All")
 READ_DELETED = _operation("read a deleted account", "User.Read.All")
 
+# The second one is for groups that can hold roles.
 REMOVE_MEMBER = _operation(
-    "remove the account from the group",
-    "GroupMember.ReadWrite.All (RoleManagement.ReadWrite.Directory too where the group can hold roles)",
+    "remove the account from the group", "GroupMember.ReadWrite.All", "RoleManagement.ReadWrite.Directory"
 )
 
 READ_ROLES = _operation("read directory roles", "RoleManagement.Read.Directory")

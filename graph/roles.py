@@ -44,7 +44,7 @@ class Principal(Description):
     type: Annotated[str | None, Field(alias="@odata.type")] = None
     display_name: str | None = None
     account_enabled: bool | None = None
-    """None: not an account, or not told. It counts as "not enabled" nowhere and as "enabled" nowhere."""
+    """None: not an account, or Graph did not say, which it need not here. Ask ``users.get`` then."""
 
 
 class RoleHolder(RoleAssignment):

@@ -153,4 +153,4 @@ def sign_in_error(
         return Broken(**known, advice="The sign-in service answered without a token; please report this.")
     if answer.number == _WRONG_SECRET and secret_may_be_new:
         return TryLater(**known, advice=_FRESH + _REFUSALS[_WRONG_SECRET], retry_after=timedelta(seconds=5))
-    return Refused(**known, advice=_REFUSALS.get(answer.number or 0, "Microsoft's words above say what must change."))
+    return Refused(**known, advice=_REFUSALS.get(answer.number or 0, "Microsoft's words say what must change."))

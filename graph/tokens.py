@@ -12,6 +12,7 @@ from typing import Any
 import msal
 import msal.exceptions
 import requests
+import structlog
 
 from graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from graph.errors import TryLater
@@ -25,6 +26,8 @@ _FRESH_SECRET = 30.0
 
 _MSAL_RAISES = (requests.RequestException, msal.exceptions.MsalError, ValueError, KeyError, RuntimeError, OSError)
 """KeyError also stands for a result that holds an error, or nothing, in place of a token."""
+
+_log = structlog.get_logger("graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ class TokenSource:
         try:
             result = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask)
             value, lifetime = result["access_token"], int(result["expires_in"])
+            self._note(began)
         except _MSAL_RAISES as cause:
+            self._note(began)
             may_be_new = not self._has_worked and began - self._known_since < _FRESH_SECRET
             error = sign_in_error(self._connection, self._line.answer, cause, secret_may_be_new=may_be_new)
             if not isinstance(error, TryLater):
@@ -110,6 +115,19 @@ class TokenSource:
         self._fetching = None
         if not task.cancelled():
             task.exception()  # Seen here, lest asyncio complain of it when every waiter has gone.
+
+    def _note(self, began: float) -> None:
+        answer = self._line.answer
+        _log.info(
+            "sign-in",
+            tenant=self._connection.tenant,
+            client_id=self._connection.client_id,
+            status=answer and answer.status,
+            code=answer and answer.number,
+            request_id=answer and answer.trace_id,
+            client_request_id=answer and answer.correlation_id,
+            milliseconds=round((time.monotonic() - began) * 1000),
+        )
 
     def _ask(self) -> dict[str, Any]:
         # In a worker thread, since MSAL blocks. Even building the application asks the tenant for its addresses.

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from graph import AlreadySo, Broken, GraphError, NotYetVisible, Refused, TryLater, operations
-from graph.catalogue import NOT_GRAPHS, Failure, explain, retry_after, unreachable
+from graph.catalogue import NOT_GRAPHS, Attempt, explain, retry_after, unreachable
 
 GENERIC = "Request_BadRequest"
 
 
-def failure(method: str, status: int, code: str | None, message: str | None, **known: object) -> Failure:
-    return Failure("Contoso", operations.DISABLE_USER, method, "/users/x", "c-1", status, code, message, **known)  # type: ignore[arg-type]
+def attempt(method: str, status: int, code: str | None, message: str | None, **known: object) -> Attempt:
+    return Attempt("Contoso", operations.DISABLE_USER, method, "/users/x", "c-1", status, code, message, **known)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_an_answer_means_what_microsoft_means_by_it(
     method: str, status: int, code: str | None, message: str | None, expected: type[GraphError]
 ) -> None:
     """Most refusals share one code; each row here was seen or documented for the real service."""
-    error = explain(failure(method, status, code, message))
+    error = explain(attempt(method, status, code, message))
     assert type(error) is expected
     assert error.advice
 
@@ -71,7 +71,7 @@ def test_an_answer_means_what_microsoft_means_by_it(
 )
 def test_a_write_that_failed_inside_may_have_happened(method: str, status: int, unknown: bool) -> None:
     """A creation that is repeated blindly makes a second account; a throttled one has surely done nothing."""
-    error = explain(failure(method, status, "Whatever", "Whatever."))
+    error = explain(attempt(method, status, "Whatever", "Whatever."))
     assert isinstance(error, TryLater)
     assert error.outcome_unknown is unknown
 
@@ -81,14 +81,14 @@ def test_a_write_that_failed_inside_may_have_happened(method: str, status: int, 
 )
 def test_a_write_that_never_left_has_not_happened(method: str, sent: bool, unknown: bool) -> None:
     """Looking twice costs little; treating a request that did reach Microsoft as unsent costs an account."""
-    error = unreachable(Failure("Contoso", operations.DISABLE_USER, method, "/users/x", sent=sent))
+    error = unreachable(Attempt("Contoso", operations.DISABLE_USER, method, "/users/x", sent=sent))
     assert isinstance(error, TryLater)
     assert error.outcome_unknown is unknown
 
 
 def test_a_missing_permission_is_named() -> None:
     """ "Insufficient privileges" has sent administrators in circles for years: say which permission and which role."""
-    error = explain(failure("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges."))
+    error = explain(attempt("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges."))
     assert isinstance(error, Refused)
     assert error.needs == operations.DISABLE_USER.needs
     assert "User.EnableDisableAccount.All" in str(error)
@@ -97,7 +97,7 @@ def test_a_missing_permission_is_named() -> None:
 
 def test_an_error_is_one_line_that_says_where_what_and_under_which_number() -> None:
     """Temporal's UI shows one line; a person must be able to act on it and to quote it to Microsoft."""
-    told = failure("PATCH", 503, "ServiceUnavailable", "Service is\n  unavailable.", request_id="r-1")
+    told = attempt("PATCH", 503, "ServiceUnavailable", "Service is\n  unavailable.", request_id="r-1")
     assert str(explain(told)) == (
         "Contoso: could not disable the account (503 ServiceUnavailable: Service is unavailable.). "
         "It passes by itself; if it goes on for an hour, see Microsoft's service health. "
