@@ -114,7 +114,7 @@ class Child:
 
     async def end_leftover(self) -> None:
         """End what a killed stack left behind under this name, if anything. Raises StackError if it will not go."""
-        await self._all_gone(seconds=3)  # on Linux it is on its way out already
+        await self._all_gone(seconds=2)  # on Linux it is on its way out already
         pid = self._pid_file.pid()
         if pid is None or not self._pid_file.is_held():
             return

@@ -55,10 +55,11 @@ class Postgres:
             self._sockets_elsewhere = True
             if owner:
                 os.chown(self._sockets, *owner)
-        # Once nothing of ours is left, a postmaster.pid is a killed server's, and the process id in it anybody's:
-        # PostgreSQL would take a stranger for itself and refuse to start.
+        # Once nothing of ours is left, these are a killed server's, and the process id in them anybody's: PostgreSQL
+        # would take a stranger for itself and refuse to start.
         await self.child.end_leftover()
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (self._data / "postmaster.pid", self._sockets / f"{SOCKET_NAME}.lock"):
+            stale.unlink(missing_ok=True)
         command: list[str | Path] = [
             *(programs / "postgres", "-D", self._data),
             *("-c", "listen_addresses=", "-c", f"unix_socket_directories={self._sockets}"),
@@ -92,6 +93,7 @@ class Postgres:
         server.ensure_pgdata_inited()
         data.rename(self._data)
         if server.system_user is None:
+            self._state_dir.chmod(0o700)
             return server.bin_path, None
         # It made the way to the data readable for everyone; passing through is all that its user needs.
         self._state_dir.chmod(0o711)

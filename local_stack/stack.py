@@ -191,10 +191,9 @@ class LocalStack:
         """Make this process the one whose stack lives in the directory, and lay the directory out."""
         if self._lock is not None:
             raise StackError("this local stack is already up")
-        (self.state_dir / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
-        for directory in (self.state_dir, self.state_dir / "logs", self.state_dir / "sandbox"):
-            directory.mkdir(mode=0o700, exist_ok=True)
-            directory.chmod(0o700)
+        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("run", "logs", "sandbox"):
+            (self.state_dir / name).mkdir(mode=0o700, exist_ok=True)
         pid_file = stack_pid_file(self.state_dir)
         if (lock := pid_file.lock()) is None:
             await asyncio.sleep(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -24,6 +28,12 @@ SEARCH_ATTRIBUTES = {
     "Ticket": "Keyword",
 }
 """What grants are found by in the UI, with Temporal's types. Any other cluster needs the same."""
+
+RETENTION = timedelta(days=90)
+"""How long closed grants stay in Temporal; it is also how long a request id cannot be used again there."""
+
+SERVER_SETTINGS = {"matching.enableFairness": "true"}
+"""Dynamic configuration, the same as the self-hosted server's: without it fairness keys are ignored in silence."""
 
 
 class Temporal:
@@ -49,8 +59,13 @@ class Temporal:
         ]
         for name, kind in SEARCH_ATTRIBUTES.items():
             command += ["--search-attribute", f"{name}={kind}"]
+        for key, value in SERVER_SETTINGS.items():
+            command += ["--dynamic-config-value", f"{key}={value}"]
         environment = {**neutral_environment(), "TEMPORAL_CONFIG_FILE": os.devnull}
         await self.child.start(command, environment, ready=self._is_ready)
+        client = await Client.connect(self.address)
+        retention = NamespaceConfig(workflow_execution_retention_ttl=Duration(seconds=int(RETENTION.total_seconds())))
+        await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=NAMESPACE, config=retention))
 
     async def stop(self) -> None:
         """Stop the server. Idempotent."""
