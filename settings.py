@@ -63,6 +63,9 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
 
+    ready_file: Path | None = None
+    """A file that a worker writes once it polls, for whoever starts it and waits."""
+
     @model_validator(mode="after")
     def _production_talks_to_microsoft_alone(self) -> Self:
         for name, url, hosts in (

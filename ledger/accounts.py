@@ -19,8 +19,11 @@ class NameTakenError(Exception):
     """Another technician's account is registered under this name in the tenant."""
 
 
-async def intend(session: AsyncSession, grant: Grant, at: datetime) -> None:
-    """Register the account before it is made, so that one whose creation was never answered is still ours."""
+async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
+    """Register the account before it is made, so that one whose creation was never answered is still ours.
+
+    True for the first who intends it: nobody has tried to make it yet. Raises ``NameTakenError``.
+    """
     values = {
         "tenant_id": UUID(grant.tenant_id),
         "technician_id": UUID(grant.technician_id),
@@ -29,18 +32,28 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> None:
     }
     statement = insert(ManagedAccount).values(values)
     try:
-        await session.exec(statement.on_conflict_do_nothing(index_elements=["tenant_id", "technician_id"]))
+        done = await session.exec(statement.on_conflict_do_nothing(index_elements=["tenant_id", "technician_id"]))
     except IntegrityError:
         raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
+    return done.rowcount == 1
+
+
+async def forget_object(session: AsyncSession, grant: Grant) -> None:
+    """The account is gone from the directory: the technician's next one will be another object."""
+    await _set_object(session, grant, None)
 
 
 async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> None:
     """Record the object id that the directory gave. From here on the account is known by it, whatever its name."""
+    await _set_object(session, grant, UUID(object_id))
+
+
+async def _set_object(session: AsyncSession, grant: Grant, object_id: UUID | None) -> None:
     await session.exec(
         update(ManagedAccount)
         .where(
             col(ManagedAccount.tenant_id) == UUID(grant.tenant_id),
             col(ManagedAccount.technician_id) == UUID(grant.technician_id),
         )
-        .values(object_id=UUID(object_id))
+        .values(object_id=object_id)
     )

@@ -137,6 +137,12 @@ async def tenant_by_name(session: AsyncSession, name: str) -> Tenant | None:
     return (await session.exec(select(Tenant).where(col(Tenant.name) == name))).first()
 
 
+async def tenant_name(session: AsyncSession, tenant_id: TenantId) -> str:
+    """What people call the tenant; its id where the ledger does not know it."""
+    row = await session.get(Tenant, UUID(tenant_id))
+    return row.name if row else tenant_id
+
+
 async def all_tenants(session: AsyncSession) -> Sequence[Tenant]:
     """Every tenant ever connected, inactive ones too, by name."""
     return (await session.exec(select(Tenant).order_by(col(Tenant.name)))).all()

@@ -58,10 +58,10 @@ async def keep(
     await session.exec(statement.on_conflict_do_update(index_elements=["request_id"], set_=changed))
 
 
-async def is_kept(session: AsyncSession, ref: GrantRef) -> bool:
-    """Whether this attempt of the grant has its credential already."""
+async def kind_kept(session: AsyncSession, ref: GrantRef) -> CredentialKind | None:
+    """The kind of credential that this attempt of the grant has; None: none yet."""
     row = await session.get(SealedCredential, ref.request_id)
-    return row is not None and row.attempt == ref.attempt
+    return CredentialKind(row.kind) if row is not None and row.attempt == ref.attempt else None
 
 
 async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: str, at: datetime) -> Revealed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import and_, func, update
 from sqlmodel import col, select
@@ -19,6 +20,7 @@ from ledger.rows import as_grant, object_id
 from models.messages import Fence, Grant, GrantRef, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Tenant
 from policy.decision import Denied, judge_extension
+from trust.marks import Register
 
 
 class GrantOverError(Exception):
@@ -35,7 +37,7 @@ class Admitted:
 
     grant: Grant
     object_id: ObjectId | None
-    registered: bool
+    register: Register
     expires_at: datetime | None
     opened_at: datetime | None
     credential: str
@@ -47,7 +49,7 @@ async def admit(session: AsyncSession, ref: GrantRef, at: datetime) -> Admitted:
 
     Whoever widens access reads roles, name and hours here and nowhere else.
     """
-    row, request, account, tenant = await _checked(session, ref, at)
+    row, request, account, tenant = await _checked(session, ref, at, lock=False)
     return _admitted(row, request, account, tenant)
 
 
@@ -71,24 +73,22 @@ async def take_lease(session: AsyncSession, ref: GrantRef, at: datetime, lease: 
 
 
 async def _checked(
-    session: AsyncSession, ref: GrantRef, at: datetime
+    session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = True
 ) -> tuple[GrantRow, Request, ManagedAccount | None, Tenant]:
-    found = (
-        await session.exec(
-            select(GrantRow, Request, ManagedAccount, Tenant)
-            .join(Request, col(Request.id) == col(GrantRow.request_id))
-            .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
-            .outerjoin(
-                ManagedAccount,
-                and_(
-                    col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
-                    col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
-                ),
-            )
-            .where(col(GrantRow.request_id) == ref.request_id)
-            .with_for_update(of=GrantRow)
+    statement = (
+        select(GrantRow, Request, ManagedAccount, Tenant)
+        .join(Request, col(Request.id) == col(GrantRow.request_id))
+        .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
+        .outerjoin(
+            ManagedAccount,
+            and_(
+                col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
+                col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
+            ),
         )
-    ).first()
+        .where(col(GrantRow.request_id) == ref.request_id)
+    )
+    found = (await session.exec(statement.with_for_update(of=GrantRow) if lock else statement)).first()
     if found is None:
         raise GrantOverError(f"the ledger knows no grant {ref.request_id}")
     row = found[0]
@@ -107,11 +107,17 @@ def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, t
     return Admitted(
         grant=as_grant(request, row),
         object_id=object_id(account),
-        registered=account is not None,
+        register=_register(account),
         expires_at=row.expires_at,
         opened_at=row.opened_at,
         credential=tenant.credential,
     )
+
+
+def _register(account: ManagedAccount | None) -> Register:
+    if account is None:
+        return Register.SILENT
+    return Register.NAMES_IT if account.object_id else Register.INTENDS_IT
 
 
 async def opened(session: AsyncSession, request_id: str, at: datetime) -> datetime:
@@ -181,6 +187,16 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
     row.lease_until = max(row.lease_until or at, at + lease)
     session.add(row)
     return _admitted(row, request, account, tenant)
+
+
+async def live_one(session: AsyncSession, grant: Grant) -> str | None:
+    """The id of the live grant of the same technician in the same tenant, which may be another one by now."""
+    statement = select(GrantRow.request_id).where(
+        col(GrantRow.tenant_id) == UUID(grant.tenant_id),
+        col(GrantRow.technician_id) == UUID(grant.technician_id),
+        col(GrantRow.closed_at).is_(None),
+    )
+    return (await session.exec(statement)).first()
 
 
 async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:

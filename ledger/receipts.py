@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import credentials, steps
-from ledger.requests import deny
+from ledger import credentials, requests, steps
 from ledger.rows import as_request, as_roles, as_step, object_id
 from models.messages import GrantState, Receipt, Settlement, TechnicianId, TenantId, later
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
 
 
-async def settle(session: AsyncSession, settlement: Settlement) -> Receipt | None:
+class UnprovenError(Exception):
+    """A grant that was armed may have an open account: its lock is not released without a read-back."""
+
+
+async def settle(session: AsyncSession, settlement: Settlement) -> Receipt:
     """Write the receipt and release the lock; a request that was settled before keeps the receipt it has.
 
-    None for a request that the ledger never heard of: it ended before it was decided.
+    The caller has verified the settlement's signature. Raises ``UnprovenError``.
     """
-    request = (
-        await session.exec(select(Request).where(col(Request.id) == settlement.request_id).with_for_update())
-    ).one_or_none()
-    if request is None:
-        return None
+    request = await requests.record(session, settlement.signed.request, settlement.signed.assertion.actor)
     if (standing := await of_request(session, request.id)) is not None:
         return standing
     grant = await session.get(GrantRow, request.id)
+    if grant is not None and grant.armed_at is not None and settlement.proven_at is None:
+        raise UnprovenError(f"the grant {request.id} was armed, and nothing proves that its account is closed")
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
-        deny(request, settlement.ending.reason or "Withdrawn before it was decided.", settlement.closed_at)
+        requests.deny(request, settlement.ending.reason or "Withdrawn before it was decided.", settlement.closed_at)
         session.add(request)
     if grant is not None:
         grant.closing_at = grant.closing_at or settlement.closed_at
@@ -60,12 +58,12 @@ async def of_request(session: AsyncSession, request_id: str) -> Receipt | None:
 async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Settlement) -> Receipt:
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
     expired = settlement.ending.state is GrantState.EXPIRED
-    expires_at = grant.expires_at if grant else None
+    expires_at = settlement.expires_at or (grant.expires_at if grant else None)
     return Receipt(
         request=as_request(request),
         requested_by=request.requested_by,
         decision=request.sentence or "",
-        decided_at=_decided_at(request, settlement.closed_at),
+        decided_at=request.decided_at or settlement.closed_at,
         tenant_id=TenantId(str(request.tenant_id or "")),
         technician_id=TechnicianId(str(request.technician_id or "")),
         account_name=grant.account_name if grant else None,
@@ -83,7 +81,3 @@ async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | No
         steps=tuple(as_step(row) for row in await steps.of_request(session, request.id)),
         alarms=settlement.alarms,
     )
-
-
-def _decided_at(request: Request, otherwise: datetime) -> datetime:
-    return request.decided_at or otherwise

@@ -21,7 +21,7 @@ async def answer(session: AsyncSession, request: AccessRequest, requested_by: st
 
     WAIT leaves the request undecided: a grant of the same technician there is just closing.
     """
-    row = await _record(session, request, requested_by)
+    row = await record(session, request, requested_by)
     if row.verdict is not None:
         return await _repeat(session, row)
     tenant = await configuration.tenant_by_name(session, request.tenant)
@@ -46,18 +46,8 @@ async def answer(session: AsyncSession, request: AccessRequest, requested_by: st
     return deny(row, answered.sentence, at)
 
 
-def deny(row: Request, sentence: str, at: datetime) -> Decision:
-    """Record that the request is denied, and why."""
-    _decide(row, Verdict.DENIED, sentence, at)
-    return Decision(verdict=Verdict.DENIED, sentence=sentence)
-
-
-async def by_id(session: AsyncSession, request_id: str) -> Request | None:
-    """The request, decided or not."""
-    return await session.get(Request, request_id)
-
-
-async def _record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
+async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
+    """The row of the request, locked; made if this is the first that is heard of it. Nothing is decided by this."""
     values = {
         "id": request.request_id,
         "tenant": request.tenant,
@@ -71,6 +61,17 @@ async def _record(session: AsyncSession, request: AccessRequest, requested_by: s
     await session.exec(insert(Request).values(values).on_conflict_do_nothing())
     # Locked, so that two workers that answer the same request at once give one answer.
     return (await session.exec(select(Request).where(col(Request.id) == request.request_id).with_for_update())).one()
+
+
+def deny(row: Request, sentence: str, at: datetime) -> Decision:
+    """Record that the request is denied, and why."""
+    _decide(row, Verdict.DENIED, sentence, at)
+    return Decision(verdict=Verdict.DENIED, sentence=sentence)
+
+
+async def by_id(session: AsyncSession, request_id: str) -> Request | None:
+    """The request, decided or not."""
+    return await session.get(Request, request_id)
 
 
 async def _repeat(session: AsyncSession, row: Request) -> Decision:

@@ -173,6 +173,34 @@ class Decision(Message):
     grant: Grant | None = None
 
 
+class FailureType(StrEnum):
+    """The types of failure that activities report, as Temporal and its UI show them."""
+
+    GRANT_OVER = "GrantOver"
+    """The grant has ended, is closing, or was retried since: nothing may be widened for it."""
+    DENIED = "Denied"
+    """Our own rules refuse it: an unsuitable domain, a name that is taken, an account that is not ours to open."""
+    REFUSED = "Refused"
+    """Microsoft refuses it for good; an operator must act in the tenant."""
+    BROKEN = "Broken"
+    """An answer that makes no sense, or a bug of ours."""
+    TRY_LATER = "TryLater"
+    """Throttled, unreachable or failing for the moment; Microsoft's Retry-After is kept."""
+    NOT_YET_VISIBLE = "NotYetVisible"
+    """Written, but not replicated to where it was read."""
+    READ_BACK_DISAGREES = "ReadBackDisagrees"
+    """The directory does not yet say what was written."""
+    LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    """PostgreSQL cannot be reached."""
+
+
+class Asked(Message):
+    """A request to decide, at the workflow's time."""
+
+    signed: SignedAccessRequest
+    at: AwareDatetime
+
+
 class GrantRef(Message):
     """All that an activity which widens access is told. The rest it reads from the ledger itself."""
 
@@ -200,18 +228,33 @@ class Step(Message):
     calls: tuple[DirectoryCall, ...] = ()
 
 
+class ToArm(Message):
+    """A grant whose expiry is to be fixed, counted from the workflow's time."""
+
+    ref: GrantRef
+    at: AwareDatetime
+
+
+class ToPark(Message):
+    """A grant that Microsoft refuses to provision, in the words an operator needs."""
+
+    request_id: RequestId
+    because: str
+
+
+class ToExtend(Message):
+    """A live grant, and the signed ask for more time."""
+
+    ref: GrantRef
+    signed: SignedExtension
+
+
 class AccountFound(Message):
     """What the directory holds under the technician's account name: nothing yet, or our own account."""
 
     object_id: ObjectId | None
     ready: bool
     """True when the account can be given roles as it is: ours, and closed or opened by this very grant."""
-
-
-class Admission(Message):
-    """Provisioning may go on; when the grant was armed before, with the expiry that was fixed then."""
-
-    expires_at: AwareDatetime
 
 
 class Fence(Message):
@@ -272,9 +315,11 @@ class Ending(Message):
 class Settlement(Message):
     """Everything the ledger must learn of a closed grant, to write its receipt and release its lock."""
 
-    request_id: RequestId
+    signed: SignedAccessRequest
+    """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
     ending: Ending
     closed_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
     disabled_at: AwareDatetime | None = None
     proven_at: AwareDatetime | None = None
     standing: Standing | None = None

@@ -32,10 +32,15 @@ def assert_actor(keyring: Keyring, actor: str, message: Message, at: datetime) -
     )
 
 
+def is_ours(keyring: Keyring, assertion: Assertion, message: Message) -> bool:
+    """Whether this deployment signed ``message`` for this actor, however long ago."""
+    content = _content(assertion.actor, message, assertion.issued_at)
+    return keyring.verify(assertion.key_id, Purpose.ASSERTION, content, assertion.signature)
+
+
 def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> str:
     """The actor who sent ``message``; raises ``ForgedAssertionError`` where the signature does not prove it."""
-    content = _content(assertion.actor, message, assertion.issued_at)
-    if not keyring.verify(assertion.key_id, Purpose.ASSERTION, content, assertion.signature):
+    if not is_ours(keyring, assertion, message):
         raise ForgedAssertionError("the message does not carry a valid signature of this deployment")
     if not -CLOCK_SKEW <= at - assertion.issued_at <= LIFETIME:
         raise ForgedAssertionError(f"the message was signed at {assertion.issued_at:%Y-%m-%d %H:%MZ}, too long ago")

@@ -105,12 +105,25 @@ class Ownership(StrEnum):
         return self is Ownership.OURS
 
 
-def judge(*, registered: bool, owner: Owner | None, installation: str, technician_id: TechnicianId) -> Ownership:
+class Register(StrEnum):
+    """What the register says of the account that was found."""
+
+    NAMES_IT = "names it"
+    """By its object id."""
+    INTENDS_IT = "intends it"
+    """The creation under this name was tried, and its answer never seen."""
+    SILENT = "silent"
+
+
+def judge(register: Register, *, owner: Owner | None, installation: str, technician_id: TechnicianId) -> Ownership:
     """Which row of the table an account is in, from the register and what its tag proves.
 
-    A valid tag of another installation or another technician is no tag of this account's.
+    A valid tag of another installation or another technician is no tag of this account's. An intention alone claims
+    nothing: only with the tag that goes with the creation is the account the one that was tried.
     """
     tagged = owner == Owner(installation, technician_id)
-    if registered:
+    if register is Register.NAMES_IT:
         return Ownership.OURS if tagged else Ownership.TAG_BROKEN
-    return Ownership.UNREGISTERED if tagged else Ownership.FOREIGN
+    if not tagged:
+        return Ownership.FOREIGN
+    return Ownership.OURS if register is Register.INTENDS_IT else Ownership.UNREGISTERED

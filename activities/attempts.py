@@ -1,0 +1,18 @@
+"""Doing several things at the same time, each attempted even if another fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
+    """The results in order, once all have ended; raises the first failure, after everything was attempted."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]

@@ -1,0 +1,235 @@
+"""What ends access. It needs the tenant and what the workflow carries; the ledger for fence and receipt alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities.attempts import attempt_all
+from activities.directories import Purpose
+from activities.failures import ReadBackDisagreesError
+from activities.managed_account import Inspected, inspect
+from activities.signatures import Closing
+from activities.workplace import Workplace
+from graph import AlreadySo, Memberships, NotYetVisible, RoleAssignment, SignInMethod, Tenant, User, assignment_id
+from ledger import grants, receipts
+from ledger.database import LedgerUnavailableError
+from models.messages import (
+    AccountToClose,
+    Closed,
+    ClosingStep,
+    DirectoryCall,
+    Fence,
+    Grant,
+    ObjectId,
+    Receipt,
+    Settlement,
+    Standing,
+    Step,
+)
+from trust.assertions import is_ours
+from trust.marks import OPEN_UNTIL_ATTRIBUTE, Ownership, Register
+from trust.passwords import new_password
+
+GONE_AFTER = timedelta(minutes=10)
+"""How long an account that we know must have been invisible, in the bin too, before it counts as gone."""
+
+ASK_THE_LEDGER_SECONDS = 2.0
+
+
+class ClosingActivities(Closing):
+    """See ``activities.signatures.Closing``."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._ledger = workplace.ledger
+        self._keyring = workplace.keyring
+        self._clock = workplace.clock
+
+    @activity.defn
+    async def fence(self, request_id: str) -> Fence:
+        """The ledger alone."""
+        async with self._ledger.transaction() as session:
+            return await grants.fence(session, request_id, self._clock())
+
+    @activity.defn
+    async def disable_account(self, account: AccountToClose) -> Closed:
+        """Refused by Microsoft while roles are held, where our service principal lacks a role: then tried again."""
+        tenant, looked = await self._look(account)
+        if isinstance(looked, Closed):
+            return looked
+        evidence = await tenant.users.disable(looked.user.id)
+        step = Step(name=ClosingStep.DISABLED, at=evidence.answered_at, calls=(evidence,))
+        return Closed(steps=(step,), alarm=_alarm(looked))
+
+    @activity.defn
+    async def strip_account(self, account: AccountToClose) -> Closed:
+        """Password, sessions, sign-in methods, roles and memberships, all attempted at the same time."""
+        tenant, looked = await self._look(account)
+        if isinstance(looked, Closed):
+            return looked
+        calls = await self._strip(tenant, looked.user.id, account.grant)
+        return Closed(steps=(Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, calls=tuple(calls)),))
+
+    @activity.defn
+    async def read_back(self, account: AccountToClose) -> Closed:
+        """Raises ``ReadBackDisagreesError`` after closing once more what was found open."""
+        tenant, looked = await self._look(account)
+        if isinstance(looked, Closed):
+            return looked
+        user = looked.user.id
+        roles, methods, memberships = await asyncio.gather(
+            tenant.roles.assignments_of(user), tenant.sign_in_methods.list(user), tenant.users.memberships(user)
+        )
+        standing = _standing(looked.user, roles, methods, memberships)
+        if not standing.is_closed:
+            await attempt_all([self._disable(tenant, user), self._strip(tenant, user, account.grant)])
+            raise ReadBackDisagreesError(
+                f"{account.grant.account_name} is not closed yet, says the directory: {_open_parts(standing)}."
+            )
+        calls = [looked.user.evidence, roles.evidence, methods.evidence, memberships.evidence]
+        at = max(call.answered_at for call in calls)
+        if looked.user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE):
+            calls.append(await tenant.users.set_attributes(user, {OPEN_UNTIL_ATTRIBUTE: None}))
+        return Closed(steps=(Step(name=ClosingStep.READ_BACK, at=at, calls=tuple(calls)),), standing=standing)
+
+    @activity.defn
+    async def settle(self, settlement: Settlement) -> Receipt | None:
+        """None, and nothing done, for a workflow that this deployment did not start."""
+        signed = settlement.signed
+        if not is_ours(self._keyring, signed.assertion, signed.request):
+            return None
+        async with self._ledger.transaction() as session:
+            return await receipts.settle(session, settlement)
+
+    # -- whom to close -----------------------------------------------------------------------------------------------
+
+    async def _look(self, account: AccountToClose) -> tuple[Tenant, Inspected | Closed]:
+        """The account to close, or the result where there is nothing of this grant's to close."""
+        grant = account.grant
+        tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+        user, live = await asyncio.gather(self._find(tenant, account), self._live_grant(grant))
+        if user is None:
+            return tenant, self._nothing(account)
+        register = Register.NAMES_IT if account.object_id else Register.SILENT
+        installation = self._workplace.installation
+        inspected = inspect(user, grant, register, installation=installation, keyring=self._keyring)
+        if not inspected.may_be_closed:
+            return tenant, self._nothing(account, "an account of that name is not ours; it was not touched")
+        mark = inspected.open_until
+        marked = mark.request_id if mark and mark.expires_at > self._clock() else None
+        holder = live or marked or grant.request_id
+        if holder != grant.request_id:
+            standing = Standing(exists=True, enabled=False, held_by=holder)
+            return tenant, self._result(f"the account is held by the grant {holder}", standing)
+        return tenant, inspected
+
+    async def _find(self, tenant: Tenant, account: AccountToClose) -> User | None:
+        if account.object_id is None:
+            # What was made and never answered is disabled, without roles, and found by its tag later.
+            return await tenant.users.find(account.grant.account_name)
+        try:
+            return await tenant.users.get(account.object_id)
+        except NotYetVisible:
+            in_bin = await tenant.deleted_items.find(account.object_id)
+            if in_bin is None and self._clock() - activity.info().scheduled_time < GONE_AFTER:
+                raise
+            return None
+
+    async def _live_grant(self, grant: Grant) -> str | None:
+        """Whose the account is now, as far as the ledger can be asked: a late closing must not strip a newer grant."""
+        try:
+            async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
+                return await grants.live_one(session, grant)
+        except (LedgerUnavailableError, TimeoutError):
+            return None
+
+    def _nothing(self, account: AccountToClose, note: str | None = None) -> Closed:
+        name = account.grant.account_name
+        if account.object_id is not None and note is None:
+            alarm = f"{name} is gone from the directory of {account.grant.tenant}: nothing is left to read back."
+            return self._result("gone from the directory", Standing(exists=False, enabled=False), alarm)
+        return self._result(note or "there is no such account", Standing(exists=False, enabled=False))
+
+    def _result(self, note: str, standing: Standing, alarm: str | None = None) -> Closed:
+        step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=note)
+        return Closed(steps=(step,), standing=standing, alarm=alarm)
+
+    # -- closing it --------------------------------------------------------------------------------------------------
+
+    async def _disable(self, tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
+        return [await tenant.users.disable(user)]
+
+    async def _strip(self, tenant: Tenant, user: ObjectId, grant: Grant) -> list[DirectoryCall]:
+        done = await attempt_all(
+            [
+                _one(tenant.users.set_password(user, new_password(), force_change=True)),
+                _one(tenant.users.revoke_sessions(user)),
+                _delete_methods(tenant, user),
+                _remove_roles(tenant, user, grant),
+                _remove_memberships(tenant, user),
+            ]
+        )
+        return [call for calls in done for call in calls]
+
+
+async def _one(call: Awaitable[DirectoryCall]) -> list[DirectoryCall]:
+    """The answer of one removal; none where the thing was gone already."""
+    try:
+        return [await call]
+    except AlreadySo:
+        return []
+
+
+async def _each(removals: list[Awaitable[DirectoryCall]]) -> list[DirectoryCall]:
+    return [call for calls in await attempt_all(_one(removal) for removal in removals) for call in calls]
+
+
+async def _delete_methods(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
+    methods = await tenant.sign_in_methods.list(user)
+    return await _each([tenant.sign_in_methods.delete(method, of=user) for method in methods if not method.is_password])
+
+
+async def _remove_roles(tenant: Tenant, user: ObjectId, grant: Grant) -> list[DirectoryCall]:
+    # The listing lags behind the assigning; the ids of the granted roles can be computed without it.
+    listed = {assignment.id for assignment in await tenant.roles.assignments_of(user)}
+    computed = {assignment_id(role.id, user) for role in grant.roles}
+    return await _each([tenant.roles.unassign(assignment) for assignment in sorted(listed | computed)])
+
+
+async def _remove_memberships(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
+    memberships = await tenant.users.memberships(user)
+    return await _each(
+        [tenant.groups.remove_member(user, group=group.id) for group in memberships.groups if not group.is_dynamic]
+    )
+
+
+def _standing(
+    user: User, roles: Sequence[RoleAssignment], methods: Sequence[SignInMethod], memberships: Memberships
+) -> Standing:
+    return Standing(
+        exists=True,
+        enabled=user.account_enabled,
+        roles=tuple(sorted(assignment.role for assignment in roles)),
+        memberships=tuple(sorted(group.id for group in memberships.groups if not group.is_dynamic)),
+        sign_in_methods=tuple(sorted(method.kind for method in methods if not method.is_password)),
+    )
+
+
+def _open_parts(standing: Standing) -> str:
+    parts = [
+        ("enabled", standing.enabled),
+        (f"{len(standing.roles)} roles", standing.roles),
+        (f"{len(standing.memberships)} memberships", standing.memberships),
+        (", ".join(standing.sign_in_methods), standing.sign_in_methods),
+    ]
+    return "; ".join(str(name) for name, found in parts if found)
+
+
+def _alarm(looked: Inspected) -> str | None:
+    if looked.ownership is Ownership.TAG_BROKEN:
+        return f"The owner tag of {looked.user.user_principal_name} is missing or broken: somebody has changed it."
+    return None

@@ -1,0 +1,109 @@
+"""The customers' directories, as workers reach them: connections from the ledger, kept while the ledger is away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+from pydantic import SecretStr
+
+from graph import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion, Graph, Tenant
+from ledger import configuration
+from ledger.database import Ledger, LedgerUnavailableError
+from models.messages import TenantId
+from trust.keyring import Keyring
+
+FRESH_FOR_SECONDS = 60.0
+
+_log = structlog.get_logger("directories")
+
+
+class Purpose(StrEnum):
+    """What a connection is for. A tenant has one of each; they may be the same application."""
+
+    ELEVATE = "elevate"
+    REVOKE = "revoke"
+
+
+class NotConnectedError(Exception):
+    """The ledger has no credential for the tenant."""
+
+
+class Directories:
+    """Connections to tenants. What was read once is served for as long as the ledger cannot be reached: closing an
+    account needs no PostgreSQL."""
+
+    def __init__(self, graph: Graph, ledger: Ledger, keyring: Keyring) -> None:
+        self._graph = graph
+        self._ledger = ledger
+        self._keyring = keyring
+        self._connections: dict[TenantId, tuple[float, dict[Purpose, Connection]]] = {}
+        self._refreshing: dict[TenantId, asyncio.Task[None]] = {}
+
+    async def of(self, tenant_id: TenantId, purpose: Purpose) -> Tenant:
+        """The tenant as our application for ``purpose`` sees it.
+
+        Raises ``NotConnectedError``, or ``LedgerUnavailableError`` for a tenant this worker has never reached.
+        """
+        if tenant_id not in self._connections:
+            await self._read(tenant_id)
+        read_at, connections = self._connections[tenant_id]
+        if time.monotonic() - read_at > FRESH_FOR_SECONDS:
+            self._refresh_aside(tenant_id)
+        if purpose not in connections:
+            raise NotConnectedError(f"the tenant {tenant_id} has no credential to {purpose}")
+        return self._graph.tenant(connections[purpose])
+
+    async def read_all(self) -> int:
+        """Read every tenant's connections beforehand, so that all can be closed should the ledger go away.
+
+        Gives their number. A tenant whose credential cannot be opened is left out and logged.
+        """
+        async with self._ledger.transaction() as session:
+            tenants = [TenantId(str(tenant.id)) for tenant in await configuration.all_tenants(session)]
+        for tenant_id in tenants:
+            try:
+                await self._read(tenant_id)
+            except LedgerUnavailableError:
+                raise
+            except Exception:
+                _log.exception("connection unusable", tenant_id=tenant_id)
+        return len(tenants)
+
+    def _refresh_aside(self, tenant_id: TenantId) -> None:
+        # Aside, because a closing must not wait for a ledger that hangs.
+        if (task := self._refreshing.get(tenant_id)) is None or task.done():
+            self._refreshing[tenant_id] = asyncio.create_task(self._refresh(tenant_id))
+
+    async def _refresh(self, tenant_id: TenantId) -> None:
+        try:
+            await self._read(tenant_id)
+        except Exception as error:
+            _log.warning("connection not refreshed", tenant_id=tenant_id, error=type(error).__name__)
+
+    async def _read(self, tenant_id: TenantId) -> None:
+        async with self._ledger.transaction() as session:
+            name = await configuration.tenant_name(session, tenant_id)
+            proofs = await configuration.connection_secrets(session, self._keyring, tenant_id)
+        self._connections[tenant_id] = (
+            time.monotonic(),
+            {
+                Purpose(purpose): Connection(
+                    tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=_credential(kind, proof)
+                )
+                for purpose, (client_id, kind, proof) in proofs.items()
+            },
+        )
+
+
+def _credential(kind: str, proof: SecretStr) -> Credential:
+    text = proof.get_secret_value()
+    if kind == "secret":
+        return ClientSecret(secret=proof)
+    if kind == "federated":
+        return FederatedAssertion(token_file=Path(text))
+    # One PEM file holds both: each of the two readers finds its own block.
+    return ClientCertificate(private_key=proof, certificate=text)

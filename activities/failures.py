@@ -1,0 +1,72 @@
+"""How the failures of an activity look to Temporal: their type, their sentence, and when to try again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.issuing import PassesOffError
+from graph import AlreadySo, Broken, NotYetVisible, Refused, TryLater
+from ledger.accounts import NameTakenError
+from ledger.database import LedgerUnavailableError
+from ledger.grants import ExtensionDeniedError, GrantOverError
+from models.messages import FailureType
+from trust.assertions import ForgedAssertionError
+
+LONGEST_WAIT = timedelta(minutes=5)
+"""However long Microsoft asks to wait: a closing is tried again at least so often."""
+
+
+class NotOursToOpenError(Exception):
+    """Our own rules refuse to open the account; nothing was touched."""
+
+
+class ReadBackDisagreesError(Exception):
+    """The directory does not say yet what was written, or says something else."""
+
+
+TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
+    (TryLater, FailureType.TRY_LATER),
+    (NotYetVisible, FailureType.NOT_YET_VISIBLE),
+    (AlreadySo, FailureType.READ_BACK_DISAGREES),
+    (Refused, FailureType.REFUSED),
+    (Broken, FailureType.BROKEN),
+    (GrantOverError, FailureType.GRANT_OVER),
+    (ExtensionDeniedError, FailureType.DENIED),
+    (NameTakenError, FailureType.DENIED),
+    (ForgedAssertionError, FailureType.DENIED),
+    (NotOursToOpenError, FailureType.DENIED),
+    (PassesOffError, FailureType.DENIED),
+    (ReadBackDisagreesError, FailureType.READ_BACK_DISAGREES),
+    (LedgerUnavailableError, FailureType.LEDGER_UNAVAILABLE),
+)
+
+
+class FailureInterceptor(Interceptor):
+    """Turns what activities raise into Temporal's failures. The sentence is ours; tracebacks stay in our logs."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """Temporal's hook."""
+        return _Translating(next)
+
+
+class _Translating(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        try:
+            return await super().execute_activity(input)
+        except Exception as error:
+            for kind, failure in TYPES:
+                if isinstance(error, kind):
+                    _fail(error, failure)
+            raise
+
+
+def _fail(error: Exception, failure: FailureType) -> NoReturn:
+    wait = error.retry_after if isinstance(error, TryLater) else None
+    # From None: the cause would carry a traceback into history, and with it lines that may quote what they worked on.
+    raise ApplicationError(
+        str(error), type=failure.value, next_retry_delay=min(wait, LONGEST_WAIT) if wait else None
+    ) from None

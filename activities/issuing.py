@@ -1,0 +1,104 @@
+"""Making the credential of a grant. It is made inside the activity that sets it, and leaves it only sealed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+
+from activities.attempts import attempt_all
+from activities.workplace import Workplace
+from graph import AccessPassPolicy, AlreadySo, SignInMethod, Tenant
+from ledger import credentials
+from ledger.grants import Admitted
+from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId
+from policy.durations import pass_lifetime
+from trust.passwords import new_password
+
+
+class PassesOffError(Exception):
+    """The tenant is configured for Temporary Access Passes alone, and its own policy does not allow them."""
+
+
+class Issuing:
+    """Temporary Access Passes and passwords, by the tenant's choice and policy."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._keyring = workplace.keyring
+        self._clock = workplace.clock
+
+    async def issue(
+        self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId
+    ) -> tuple[str | None, list[DirectoryCall]]:
+        """Give the account a fresh credential and nothing else to sign in with. Once per attempt of a grant.
+
+        Gives what kind it was (None: it was done before) and the directory's answers.
+        """
+        async with self._ledger.transaction() as session:
+            if await credentials.kind_kept(session, ref):
+                return None, []
+        methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
+        # Whoever could register a method on the closed account would be waiting at its door.
+        await attempt_all(_delete(tenant, method, account) for method in methods if not method.is_password)
+        if policy is not None:
+            return "Temporary Access Pass", [await self._make_pass(ref, admitted, tenant, account, policy)]
+        return "password", [await self._set_password(ref, tenant, account)]
+
+    async def renew_pass(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> None:
+        """After an extension: sign-ins with the old pass end with it, so there is a new one to be revealed."""
+        async with self._ledger.transaction() as session:
+            kind = await credentials.kind_kept(session, ref)
+        if kind is CredentialKind.TEMPORARY_ACCESS_PASS and (policy := await self._policy(admitted, tenant)):
+            await self._make_pass(ref, admitted, tenant, account, policy)
+
+    async def _policy(self, admitted: Admitted, tenant: Tenant) -> AccessPassPolicy | None:
+        """The tenant's policy where a pass is to be made; None where a password is."""
+        if admitted.credential == CredentialKind.PASSWORD:
+            return None
+        policy = await tenant.access_passes.policy()
+        if policy.state == "enabled" and policy.covers_everyone:
+            return policy
+        if admitted.credential == CredentialKind.TEMPORARY_ACCESS_PASS:
+            raise PassesOffError(
+                f"{admitted.grant.tenant} is to use Temporary Access Passes, but its authentication methods policy "
+                "does not enable them for everyone. Enable them there, or set credential: auto."
+            )
+        return None
+
+    async def _make_pass(
+        self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId, policy: AccessPassPolicy
+    ) -> DirectoryCall:
+        lifetime = pass_lifetime(
+            self._wanted(admitted),
+            timedelta(minutes=policy.minimum_lifetime),
+            timedelta(minutes=policy.maximum_lifetime),
+        )
+        made = await tenant.access_passes.create(
+            account, lifetime_minutes=int(lifetime / timedelta(minutes=1)), usable_once=policy.is_usable_once
+        )
+        await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, made.starts_at + lifetime)
+        return made.evidence
+
+    def _wanted(self, admitted: Admitted) -> timedelta:
+        if admitted.expires_at is None:
+            return admitted.grant.duration
+        return admitted.expires_at - self._clock()
+
+    async def _set_password(self, ref: GrantRef, tenant: Tenant, account: ObjectId) -> DirectoryCall:
+        password = new_password()
+        # Kept before it is set: a password that nobody knows is worse than one that is not valid yet.
+        await self._keep(ref, CredentialKind.PASSWORD, password, None)
+        return await tenant.users.set_password(account, password, force_change=False)
+
+    async def _keep(self, ref: GrantRef, kind: CredentialKind, secret: SecretStr, until: datetime | None) -> None:
+        async with self._ledger.transaction() as session:
+            await credentials.keep(session, self._keyring, ref, kind, secret, at=self._clock(), usable_until=until)
+
+
+async def _delete(tenant: Tenant, method: SignInMethod, account: ObjectId) -> None:
+    try:
+        await tenant.sign_in_methods.delete(method, of=account)
+    except AlreadySo:
+        return

@@ -1,0 +1,74 @@
+"""Telling our accounts from others, by design.md's table: the register and the signed marks together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graph import User
+from models.messages import Grant
+from trust.keyring import Keyring
+from trust.marks import (
+    OPEN_UNTIL_ATTRIBUTE,
+    OWNER_TAG_ATTRIBUTE,
+    OpenUntil,
+    Ownership,
+    Register,
+    judge,
+    read_open_until,
+    read_owner_tag,
+)
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """An account of the directory, and what may be done with it."""
+
+    user: User
+    ownership: Ownership
+    open_until: OpenUntil | None
+    protected: str | None
+    """Why nobody of ours may touch it, whatever the register says: synchronised, a guest, management-restricted."""
+
+    @property
+    def may_be_closed(self) -> bool:
+        """Closing it is ours to do."""
+        return self.ownership.may_be_closed and self.protected is None
+
+    def why_not_to_open(self) -> str | None:
+        """The sentence that refuses an opening; None where it may be opened."""
+        name = self.user.user_principal_name
+        if self.protected:
+            return f"{name} {self.protected}; entra-jit never touches such an account."
+        return {
+            Ownership.OURS: None,
+            Ownership.TAG_BROKEN: (
+                f"{name} is registered as ours, but its owner tag is missing or broken. Find out who changed it."
+            ),
+            Ownership.UNREGISTERED: (
+                f"{name} carries our owner tag, but the ledger does not know it. Register it again before it is used."
+            ),
+            Ownership.FOREIGN: f"{name} is somebody else's account, and is never adopted. Choose another prefix.",
+        }[self.ownership]
+
+
+def inspect(user: User, grant: Grant, register: Register, *, installation: str, keyring: Keyring) -> Inspected:
+    """Judge ``user``, found under the grant's account name or by the id that the register has."""
+    attributes = user.extension_attributes
+    where = (grant.tenant_id, grant.account_name)
+    owner = read_owner_tag(keyring, attributes.get(OWNER_TAG_ATTRIBUTE), *where)
+    return Inspected(
+        user=user,
+        ownership=judge(register, owner=owner, installation=installation, technician_id=grant.technician_id),
+        open_until=read_open_until(keyring, attributes.get(OPEN_UNTIL_ATTRIBUTE), *where),
+        protected=_protected(user),
+    )
+
+
+def _protected(user: User) -> str | None:
+    if user.on_premises_sync_enabled:
+        return "is synchronised from an on-premises directory"
+    if user.user_type != "Member":
+        return "is a guest"
+    if user.is_management_restricted:
+        return "is inside a restricted management administrative unit"
+    return None

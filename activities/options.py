@@ -1,0 +1,53 @@
+"""How long activities may take and how they are retried: one table for all of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import Priority, RetryPolicy
+from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalActivityConfig
+
+from models.messages import FailureType
+
+FINAL_FOR_PROVISIONING = [
+    FailureType.GRANT_OVER.value,
+    FailureType.DENIED.value,
+    FailureType.REFUSED.value,
+    FailureType.BROKEN.value,
+]
+"""What no retry mends while access is being opened. While it is being closed, everything is retried."""
+
+LEDGER = LocalActivityConfig(
+    start_to_close_timeout=timedelta(seconds=15),
+    # Longer waits go to the server's timers: a local retry keeps the workflow's task, and with it its signals, waiting.
+    local_retry_threshold=timedelta(seconds=2),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=500),
+        maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=FINAL_FOR_PROVISIONING,
+    ),
+)
+"""A step of the ledger alone while a grant begins; bounded by the provisioning window."""
+
+PROVISIONING = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=45),
+    # A step that is under way when the grant is ended finishes first; otherwise it could still write after the closing.
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=1),
+        non_retryable_error_types=FINAL_FOR_PROVISIONING,
+    ),
+    priority=Priority(priority_key=3),
+)
+"""A step that widens access; bounded by the window and, once the grant is armed, by its expiry."""
+
+CLOSING = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+    priority=Priority(priority_key=2),
+)
+"""A step that narrows access: retried for as long as it takes."""
+
+DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
+"""The disabling goes before everything else that waits: lateness is measured by it."""

@@ -1,0 +1,266 @@
+"""What widens access. Each activity is told a grant's id, asks the ledger whether the grant may go on, and reads
+roles, name and hours there: whoever can write to Temporal cannot change what is granted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from temporalio import activity
+
+from activities.attempts import attempt_all
+from activities.directories import Purpose
+from activities.failures import NotOursToOpenError, ReadBackDisagreesError
+from activities.issuing import Issuing
+from activities.managed_account import Inspected, inspect
+from activities.signatures import Provisioning
+from activities.workplace import LEASE_MARGIN, Workplace
+from graph import AlreadySo, NewUser, NotYetVisible, Tenant, User
+from ledger import accounts, grants, steps
+from ledger.grants import Admitted
+from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, RoleId, Step, ToExtend
+from policy.roles import GLOBAL_ADMINISTRATOR
+from trust.assertions import verify_actor
+from trust.marks import (
+    OPEN_UNTIL_ATTRIBUTE,
+    OWNER_TAG_ATTRIBUTE,
+    OpenUntil,
+    Owner,
+    Register,
+    write_open_until,
+    write_owner_tag,
+)
+from trust.passwords import new_password
+
+OTHER_GLOBAL_ADMINISTRATORS = 2
+"""How many enabled ones a tenant must have besides: Microsoft refuses to remove the last one."""
+
+LOOKS_BEFORE_GONE = 4
+"""A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""
+
+
+class ProvisioningActivities(Provisioning):
+    """See ``activities.signatures.Provisioning``."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._ledger = workplace.ledger
+        self._keyring = workplace.keyring
+        self._clock = workplace.clock
+        self._issuing = Issuing(workplace)
+
+    @activity.defn
+    async def validate_domain(self, ref: GrantRef) -> None:
+        """Raises ``NotOursToOpenError`` for a tenant or domain in which nothing may be granted."""
+        admitted, tenant = await self._admit(ref)
+        name = admitted.grant.account_name.partition("@")[2]
+        organization, domain, administrators = await asyncio.gather(
+            tenant.organization.get(),
+            tenant.domains.find(name),
+            self._other_global_administrators(tenant, admitted),
+        )
+        if organization.id != admitted.grant.tenant_id:
+            raise NotOursToOpenError(
+                f"{admitted.grant.tenant}: the credential opens another tenant, {organization.id}."
+            )
+        if domain is None or not domain.is_verified:
+            raise NotOursToOpenError(f"The domain {name} is not verified in {admitted.grant.tenant}.")
+        if not domain.is_managed:
+            raise NotOursToOpenError(
+                f"The domain {name} is federated: its passwords are another identity provider's. "
+                f"Use a managed domain of {admitted.grant.tenant}, best its onmicrosoft.com domain."
+            )
+        if administrators is not None and administrators < OTHER_GLOBAL_ADMINISTRATORS:
+            raise NotOursToOpenError(
+                f"Global Administrator is not given in {admitted.grant.tenant}: it has {administrators} other enabled "
+                f"ones and needs {OTHER_GLOBAL_ADMINISTRATORS}, for Microsoft refuses to remove the last."
+            )
+        await self._record(ref, "domain validated", organization.evidence, domain.evidence)
+
+    async def _other_global_administrators(self, tenant: Tenant, admitted: Admitted) -> int | None:
+        """How many enabled accounts but ours hold the role, counted up to what is needed; None: it is not granted."""
+        if GLOBAL_ADMINISTRATOR not in {role.id for role in admitted.grant.roles}:
+            return None
+        holders = await tenant.roles.holders(GLOBAL_ADMINISTRATOR)
+        people = {holder.principal for holder in holders if holder.scope == "/"} - {admitted.object_id}
+        found = await asyncio.gather(*(_enabled_member(tenant, person) for person in sorted(people)[:20]))
+        return sum(found)
+
+    @activity.defn
+    async def find_account(self, ref: GrantRef) -> AccountFound:
+        """Raises ``NotOursToOpenError`` for an account of that name which is not ours to open."""
+        admitted, tenant = await self._admit(ref)
+        inspected = await self._look(tenant, admitted)
+        if inspected is None:
+            return AccountFound(object_id=None, ready=False)
+        mark = inspected.open_until
+        ours_already = mark is not None and mark.request_id == ref.request_id
+        return AccountFound(
+            object_id=inspected.user.id,
+            ready=admitted.object_id == inspected.user.id and (not inspected.user.account_enabled or ours_already),
+        )
+
+    @activity.defn
+    async def prepare_account(self, ref: GrantRef) -> ObjectId:
+        """Registers the account before it is made, so that a creation whose answer is lost is found and adopted."""
+        admitted, tenant = await self._admit(ref)
+        async with self._ledger.transaction() as session:
+            first = await accounts.intend(session, admitted.grant, self._clock())
+        if admitted.register is Register.SILENT:
+            admitted = replace(admitted, register=Register.INTENDS_IT)
+        inspected = None if first else await self._look(tenant, admitted)
+        calls: list[DirectoryCall] = []
+        if inspected is None:
+            object_id, evidence = await self._create(tenant, admitted)
+            calls.append(evidence)
+        else:
+            object_id = inspected.user.id
+            if inspected.user.account_enabled:
+                calls.append(await tenant.users.disable(object_id))
+        async with self._ledger.transaction() as session:
+            await accounts.confirm(session, admitted.grant, object_id)
+        await self._record(ref, "account prepared", *calls, note="found" if inspected else "made")
+        return object_id
+
+    async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
+        grant = admitted.grant
+        owner = Owner(self._workplace.installation, grant.technician_id)
+        tag = write_owner_tag(self._keyring, owner, grant.tenant_id, grant.account_name)
+        new = NewUser(
+            user_principal_name=grant.account_name,
+            display_name=f"{grant.technician} (just-in-time access)",
+            mail_nickname=grant.account_name.partition("@")[0],
+            extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
+        )
+        try:
+            # Nobody is ever told this password; the credential is made when the roles are given.
+            created = await tenant.users.create(new, new_password())
+        except AlreadySo:
+            # Somebody has the name, perhaps we ourselves a moment ago: the next attempt looks.
+            raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
+        return created.id, created.evidence
+
+    async def _look(self, tenant: Tenant, admitted: Admitted) -> Inspected | None:
+        """The technician's account; None where there is none. Raises ``NotOursToOpenError`` for one not ours."""
+        user, register = await self._find(tenant, admitted)
+        if user is None:
+            return None
+        installation = self._workplace.installation
+        inspected = inspect(user, admitted.grant, register, installation=installation, keyring=self._keyring)
+        if refusal := inspected.why_not_to_open():
+            raise NotOursToOpenError(refusal)
+        return inspected
+
+    async def _find(self, tenant: Tenant, admitted: Admitted) -> tuple[User | None, Register]:
+        if admitted.object_id is None:
+            return await tenant.users.find(admitted.grant.account_name), admitted.register
+        try:
+            return await tenant.users.get(admitted.object_id), Register.NAMES_IT
+        except NotYetVisible:
+            in_bin = await tenant.deleted_items.find(admitted.object_id)
+            if in_bin is None and activity.info().attempt < LOOKS_BEFORE_GONE:
+                raise
+        # Somebody deleted it. The technician's next account will be another object of the same name.
+        async with self._ledger.transaction() as session:
+            await accounts.forget_object(session, admitted.grant)
+        return await tenant.users.find(admitted.grant.account_name), Register.INTENDS_IT
+
+    @activity.defn
+    async def assign_roles(self, ref: GrantRef) -> None:
+        """Raises ``ReadBackDisagreesError`` until the directory lists exactly the granted roles."""
+        admitted, tenant = await self._admit(ref)
+        account = _known(admitted)
+        wanted = {role.id for role in admitted.grant.roles}
+        calls = [call for call in await attempt_all(_assign(tenant, role, account) for role in sorted(wanted)) if call]
+        held = await tenant.roles.assignments_of(account)
+        extra = [assignment for assignment in held if assignment.role not in wanted or assignment.scope != "/"]
+        await attempt_all(tenant.roles.unassign(assignment.id) for assignment in extra)
+        missing = wanted - {assignment.role for assignment in held}
+        if missing or extra:
+            raise ReadBackDisagreesError(
+                f"{admitted.grant.account_name} holds {len(extra)} roles too many and {len(missing)} too few, "
+                f"says the directory of {admitted.grant.tenant}."
+            )
+        await self._record(ref, "roles assigned", *calls, held.evidence)
+
+    @activity.defn
+    async def issue_credential(self, ref: GrantRef) -> None:
+        """A Temporary Access Pass or a password, by the tenant's choice and policy. Once per attempt."""
+        admitted, tenant = await self._admit(ref)
+        note, calls = await self._issuing.issue(ref, admitted, tenant, _known(admitted))
+        if note:
+            await self._record(ref, "credential issued", *calls, note=note)
+
+    @activity.defn
+    async def open_account(self, ref: GrantRef) -> datetime:
+        """Enabling and open-until mark in one write, behind the admission check, within the lease."""
+        asked_at = self._clock()
+        async with self._ledger.transaction() as session:
+            admitted = await grants.take_lease(session, ref, asked_at, self._workplace.lease)
+        tenant = await self._tenant(admitted)
+        if self._clock() - asked_at > LEASE_MARGIN:
+            # The rest of the lease is what the call itself may take; begun now, it could outlast the lease.
+            raise ReadBackDisagreesError("The ledger was too slow for the opening's lease.")
+        evidence = await tenant.users.enable(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
+        async with self._ledger.transaction() as session:
+            opened_at = await grants.opened(session, ref.request_id, evidence.answered_at)
+            step = Step(name="opened", at=evidence.answered_at, calls=(evidence,))
+            await steps.record(session, ref.request_id, ref.attempt, [step])
+        return opened_at
+
+    @activity.defn
+    async def extend_grant(self, to_extend: ToExtend) -> datetime:
+        """The ledger first, the mark second; the workflow moves its timer last."""
+        ref, extension = to_extend.ref, to_extend.signed.extension
+        now = self._clock()
+        actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
+        async with self._ledger.transaction() as session:
+            lease = self._workplace.lease
+            admitted = await grants.extend(session, ref, extension.expires_at, now, lease)
+        tenant = await self._tenant(admitted)
+        evidence = await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
+        await self._issuing.renew_pass(ref, admitted, tenant, _known(admitted))
+        note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
+        await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", evidence, note=note)
+        return extension.expires_at
+
+    def _mark(self, admitted: Admitted) -> str:
+        grant, expires_at = admitted.grant, admitted.expires_at
+        assert expires_at is not None  # noqa: S101  # no lease is given without an expiry
+        mark = OpenUntil(grant.request_id, expires_at)
+        return write_open_until(self._keyring, mark, grant.tenant_id, grant.account_name)
+
+    async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
+        async with self._ledger.transaction() as session:
+            admitted = await grants.admit(session, ref, self._clock())
+        return admitted, await self._tenant(admitted)
+
+    async def _tenant(self, admitted: Admitted) -> Tenant:
+        return await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
+
+    async def _record(self, ref: GrantRef, name: str, *calls: DirectoryCall, note: str | None = None) -> None:
+        step = Step(name=name, at=calls[-1].answered_at if calls else self._clock(), note=note, calls=calls)
+        async with self._ledger.transaction() as session:
+            await steps.record(session, ref.request_id, ref.attempt, [step])
+
+
+def _known(admitted: Admitted) -> ObjectId:
+    if admitted.object_id is None:
+        raise ReadBackDisagreesError(f"{admitted.grant.account_name} is not registered with its object id yet.")
+    return admitted.object_id
+
+
+async def _assign(tenant: Tenant, role: RoleId, account: ObjectId) -> DirectoryCall | None:
+    try:
+        return (await tenant.roles.assign(role, to=account)).evidence
+    except AlreadySo:
+        return None  # the read-back says whether it is
+
+
+async def _enabled_member(tenant: Tenant, person: ObjectId) -> bool:
+    try:
+        user = await tenant.users.get(person)
+    except NotYetVisible:
+        return False  # a service principal or a group, or gone: nobody to count on
+    return user.account_enabled and user.user_type == "Member"

@@ -1,0 +1,116 @@
+"""What the activities are called, what they take and what they give. Imports nothing that a workflow may not have."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+
+from temporalio import activity
+
+from models.messages import (
+    AccountFound,
+    AccountToClose,
+    Asked,
+    Closed,
+    Decision,
+    Fence,
+    GrantRef,
+    ObjectId,
+    Receipt,
+    Settlement,
+    ToArm,
+    ToExtend,
+    ToPark,
+)
+
+
+class Deciding(ABC):
+    """The ledger's part in letting a grant begin and go on."""
+
+    @activity.defn
+    @abstractmethod
+    async def decide(self, asked: Asked) -> Decision:
+        """Verify who asks, decide, and take the lock. Repeated: the same answer."""
+
+    @activity.defn
+    @abstractmethod
+    async def arm(self, to_arm: ToArm) -> datetime:
+        """Fix the expiry, once, before anything is opened. Repeated: the same expiry."""
+
+    @activity.defn
+    @abstractmethod
+    async def park(self, to_park: ToPark) -> None:
+        """Record that provisioning waits for an operator."""
+
+    @activity.defn
+    @abstractmethod
+    async def unpark(self, ref: GrantRef) -> GrantRef:
+        """Begin the next attempt of a parked grant."""
+
+
+class Provisioning(ABC):
+    """What widens access. Each is told a grant's id alone and reads the rest from the ledger."""
+
+    @activity.defn
+    @abstractmethod
+    async def validate_domain(self, ref: GrantRef) -> None:
+        """The account domain is verified and managed, in the tenant that we think it is. Reads only."""
+
+    @activity.defn
+    @abstractmethod
+    async def find_account(self, ref: GrantRef) -> AccountFound:
+        """The technician's account, if there is one and it is ours to open. Reads only."""
+
+    @activity.defn
+    @abstractmethod
+    async def prepare_account(self, ref: GrantRef) -> ObjectId:
+        """The account exists, is ours, and is closed."""
+
+    @activity.defn
+    @abstractmethod
+    async def assign_roles(self, ref: GrantRef) -> None:
+        """The account holds the granted roles and no others, and the directory says so."""
+
+    @activity.defn
+    @abstractmethod
+    async def issue_credential(self, ref: GrantRef) -> None:
+        """The account has a fresh credential, sealed in the ledger."""
+
+    @activity.defn
+    @abstractmethod
+    async def open_account(self, ref: GrantRef) -> datetime:
+        """Enable the account, behind the admission check. Gives the time at which it was opened."""
+
+    @activity.defn
+    @abstractmethod
+    async def extend_grant(self, to_extend: ToExtend) -> datetime:
+        """Move the expiry in ledger and mark. Gives the new expiry."""
+
+
+class Closing(ABC):
+    """What ends access. None needs the ledger but ``fence`` and ``settle``."""
+
+    @activity.defn
+    @abstractmethod
+    async def fence(self, request_id: str) -> Fence:
+        """No opening of this grant can begin any more."""
+
+    @activity.defn
+    @abstractmethod
+    async def disable_account(self, account: AccountToClose) -> Closed:
+        """Nobody can sign in to the account."""
+
+    @activity.defn
+    @abstractmethod
+    async def strip_account(self, account: AccountToClose) -> Closed:
+        """Password scrambled, sessions revoked, sign-in methods deleted, roles and memberships removed."""
+
+    @activity.defn
+    @abstractmethod
+    async def read_back(self, account: AccountToClose) -> Closed:
+        """The directory says that the account is closed; what it finds open is closed again first."""
+
+    @activity.defn
+    @abstractmethod
+    async def settle(self, settlement: Settlement) -> Receipt | None:
+        """Write the receipt, forget the credential, release the lock."""

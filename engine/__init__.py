@@ -1,0 +1,1 @@
+"""What we ask of Temporal and how we reach it: one plugin for client, worker and replayer, one way to connect."""

@@ -1,0 +1,38 @@
+"""Connecting to Temporal: its own settings (``TEMPORAL_*``, profiles, TLS, API keys) by its own loader."""
+
+from __future__ import annotations
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError
+
+from engine.plugin import entra_jit_plugin
+
+DEFAULT_ADDRESS = "localhost:7233"
+
+
+class EngineUnreachableError(Exception):
+    """Temporal cannot be reached, or refuses us; the sentence names the address."""
+
+
+class EngineConfigError(Exception):
+    """A TEMPORAL_* setting is wrong."""
+
+
+async def connect(runtime: Runtime | None = None) -> Client:
+    """A client of the Temporal that the environment names, self-hosted or Temporal Cloud.
+
+    Raises ``EngineConfigError`` or ``EngineUnreachableError``.
+    """
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except Exception as error:
+        raise EngineConfigError(f"Temporal's settings (TEMPORAL_*) cannot be used: {error}") from None
+    config.setdefault("target_host", DEFAULT_ADDRESS)
+    try:
+        return await Client.connect(**config, plugins=[entra_jit_plugin()], runtime=runtime)
+    except (RPCError, RuntimeError) as error:
+        raise EngineUnreachableError(
+            f"Temporal at {config['target_host']} cannot be reached: {str(error).splitlines()[0]}"
+        ) from None

@@ -1,0 +1,156 @@
+"""The worker: runs workflows and activities until it is told to stop.
+
+Unversioned on purpose: a grant sleeps for hours, and a worker pinned to an older version would have to live on for
+as long to close it. What changes in a workflow's commands goes behind ``workflow.patched``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.closing import ClosingActivities
+from activities.deciding import DecidingActivities
+from activities.directories import Directories
+from activities.failures import FailureInterceptor
+from activities.provisioning import ProvisioningActivities
+from activities.workplace import Clock, Workplace, system_clock
+from engine import connect, search_attributes
+from graph import Graph
+from ledger.database import Ledger, LedgerUnavailableError
+from logs import configure_logs
+from settings import Settings, SettingsError, load_settings
+from trust.keyring import Keyring, KeyringError
+from workflows.access_grant import AccessGrant
+from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
+
+GRACE = timedelta(seconds=30)
+"""How long activities may finish after the worker was told to stop."""
+
+STICKY_TIMEOUT = timedelta(seconds=3)
+"""How long a task waits for a worker that died, before another takes it: it bounds how late a closing can be."""
+
+_log = structlog.get_logger("worker")
+
+
+@contextlib.asynccontextmanager
+async def workplace_of(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Workplace]:
+    """The ledger, the keys and the directories of one process, let go of at the end."""
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    async with (
+        Ledger(settings.database_url) as ledger,
+        Graph(
+            graph_url=settings.graph_url,
+            login_url=settings.login_url,
+            ca_file=settings.ca_file,
+            timeout=settings.graph_timeout_seconds,
+            clock=clock,
+        ) as graph,
+    ):
+        yield Workplace(
+            ledger=ledger,
+            keyring=keyring,
+            directories=Directories(graph, ledger, keyring),
+            installation=settings.installation,
+            call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
+            clock=clock,
+        )
+
+
+def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
+    """The worker, not started. Converter and sandbox come from the client's plugin."""
+    deciding, provisioning, closing = (
+        DecidingActivities(workplace),
+        ProvisioningActivities(workplace),
+        ClosingActivities(workplace),
+    )
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[AccessGrant],
+        activities=[
+            deciding.decide,
+            deciding.arm,
+            deciding.park,
+            deciding.unpark,
+            provisioning.validate_domain,
+            provisioning.find_account,
+            provisioning.prepare_account,
+            provisioning.assign_roles,
+            provisioning.issue_credential,
+            provisioning.open_account,
+            provisioning.extend_grant,
+            closing.fence,
+            closing.disable_account,
+            closing.strip_account,
+            closing.read_back,
+            closing.settle,
+        ],
+        interceptors=[FailureInterceptor()],
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await connect.connect(_runtime(settings))
+    await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
+    async with workplace_of(settings) as workplace:
+        tenants = await workplace.directories.read_all()
+        async with worker_of(client, workplace, settings.task_queue):
+            _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
+            if settings.ready_file:
+                settings.ready_file.write_text(f"{os.getpid()}\n")
+            await stop.wait()
+            _log.info("stopping")
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    if settings.prometheus_address is None:
+        return None
+    metrics = PrometheusConfig(bind_address=settings.prometheus_address, durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+def main() -> int:
+    """Run the worker; 2 for wrong settings, 5 when a service cannot be reached."""
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_format)
+        asyncio.run(run(settings))
+    except (SettingsError, KeyringError, connect.EngineConfigError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (
+        connect.EngineUnreachableError,
+        search_attributes.SearchAttributesMissingError,
+        LedgerUnavailableError,
+    ) as error:
+        sys.stderr.write(f"{error}\n")
+        return 5
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    # The interpreter's own exit can crash after a worker has run (temporalio/sdk-python issue 300).
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""The durable processes: deterministic orchestration, and nothing else."""

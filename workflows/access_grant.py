@@ -1,0 +1,488 @@
+"""One request for access, from asking to receipt.
+
+The process, as a person would say it: decide; validate the domain; prepare the account; assign the roles; open; hold;
+close; prove. Whatever happens after the first write, the account is closed before the workflow finishes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from activities.options import CLOSING, DISABLING, LEDGER, PROVISIONING
+from activities.signatures import Closing, Deciding, Provisioning
+from models.messages import (
+    AccountToClose,
+    Asked,
+    Closed,
+    ClosingStep,
+    Decision,
+    EndAccess,
+    Ending,
+    FailureType,
+    Grant,
+    GrantRef,
+    GrantState,
+    GrantStatus,
+    ObjectId,
+    Receipt,
+    RetryProvisioning,
+    Settlement,
+    SignedAccessRequest,
+    SignedExtension,
+    Step,
+    ToArm,
+    ToExtend,
+    ToPark,
+    Verdict,
+)
+from policy.durations import PROVISIONING_WINDOW, say
+from workflows import search_attributes
+from workflows.details import describe
+from workflows.perform import Result, perform, perform_locally
+from workflows.uninterrupted import ended, uninterrupted
+
+WORKFLOW_ID_PREFIX = "grant/"
+
+REQUEST_MUST_COME_WITHIN = timedelta(minutes=5)
+WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
+ASK_AGAIN_AFTER = timedelta(seconds=5)
+
+ALARMS = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+"""How long after its beginning a closing that has not succeeded is alarmed, and every hour from then on."""
+
+PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
+
+
+@workflow.defn
+class AccessGrant:
+    """A technician's request for administrator access to one tenant. Its id is ``grant/<request-id>``.
+
+    Started by the signal ``request_access`` (signal-with-start), so that asking is durable without a live worker.
+    Cancelling it ends the grant and closes the account. Do not terminate or reset it.
+    """
+
+    def __init__(self) -> None:
+        self._asked: SignedAccessRequest | None = None
+        self._grant: Grant | None = None
+        self._attempt = 1
+        self._object_id: ObjectId | None = None
+        self._answered = False
+        self._written_to_directory = False
+        self._retry_wanted = False
+        self._expires_at: datetime | None = None
+        self._ending: Ending | None = None
+        self._disabled_at: datetime | None = None
+        self._closing_steps: list[Step] = []
+        self._alarms: list[str] = []
+        self._status = GrantStatus()
+
+    @workflow.run
+    async def run(self) -> GrantStatus:
+        """Live through the grant, close it, and give its final status; fails or is cancelled as the grant was."""
+        life = asyncio.create_task(self._live())
+        try:
+            await workflow.wait_condition(lambda: life.done() or self._ending is not None)
+        except asyncio.CancelledError:
+            # Only the first cancellation is ever delivered, so it must be kept here and cannot be repeated.
+            reason = workflow.cancellation_reason()
+            self._end(GrantState.CANCELLED, "a cancellation in Temporal", reason or None)
+        life.cancel()
+        if error := (await ended(life)).cancelled() or life.exception():
+            self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {error!r}")
+
+        # After the try, never in a finally (see workflows.uninterrupted).
+        await uninterrupted(self._close_and_settle())
+        await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
+        return self._conclude()
+
+    # -- the life of a grant -----------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        await self._decide()
+        while self._grant and not self._ending:
+            try:
+                await self._provision(self._grant)
+                await self._hold()
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    return
+                await self._take_refusal(self._grant, error)
+
+    async def _decide(self) -> None:
+        decision = await self._ask()
+        waited_since = workflow.now()
+        while decision.verdict is Verdict.WAIT and workflow.now() - waited_since < WAIT_FOR_A_CLOSING_GRANT:
+            await workflow.sleep(ASK_AGAIN_AFTER, summary=decision.sentence)
+            decision = await self._ask()
+        if decision.verdict is Verdict.ALLOWED and decision.grant:
+            self._grant, self._attempt = decision.grant, decision.grant.attempt
+            self._show(GrantState.PREPARING, decision.sentence)
+        elif decision.verdict is Verdict.OVER:
+            self._end(GrantState.ENDED, "the ledger", "The request was decided before, and its grant is over.")
+        else:
+            self._end(GrantState.DENIED, "policy", decision.sentence)
+
+    async def _ask(self) -> Decision:
+        try:
+            await workflow.wait_condition(lambda: self._asked is not None, timeout=REQUEST_MUST_COME_WITHIN)
+        except TimeoutError:
+            return Decision(verdict=Verdict.DENIED, sentence="No request came with the start of the workflow.")
+        assert self._asked is not None  # noqa: S101  # says the condition
+        request = self._asked.request
+        self._status = self._status.model_copy(
+            update={"request_id": request.request_id, "tenant": request.tenant, "technician": request.technician}
+        )
+        if workflow.info().workflow_id != WORKFLOW_ID_PREFIX + request.request_id:
+            return Decision(verdict=Verdict.DENIED, sentence="The request was made for another workflow.")
+        try:
+            return await perform_locally(
+                Deciding.decide,
+                Asked(signed=self._asked, at=workflow.now()),
+                LEDGER,
+                summary=f"{request.technician} asks for {request.tenant}",
+                within=PROVISIONING_WINDOW,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return Decision(verdict=Verdict.DENIED, sentence=_sentence(error))
+
+    async def _provision(self, grant: Grant) -> None:
+        ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
+
+        _, account = await asyncio.gather(
+            self._step(Provisioning.validate_domain, ref, f"Is {_domain(grant)} verified and managed?"),
+            self._step(Provisioning.find_account, ref, f"Is there {grant.account_name} already?"),
+        )
+        self._object_id = account.object_id
+        self._answered = True
+
+        self._written_to_directory = True
+        if not account.ready:
+            self._object_id = await self._step(
+                Provisioning.prepare_account, ref, f"Make sure of {grant.account_name}, closed"
+            )
+        await asyncio.gather(
+            self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles)),
+            self._step(Provisioning.issue_credential, ref, "A fresh credential, sealed"),
+        )
+        self._expires_at = await perform_locally(
+            Deciding.arm,
+            ToArm(ref=ref, at=workflow.now()),
+            LEDGER,
+            summary=f"Fix the expiry, {say(grant.duration)} from now",
+            within=self._time_left(),
+        )
+        opened_at = await self._step(Provisioning.open_account, ref, f"Open until {self._expires_at:%H:%M:%SZ}")
+        self._show(GrantState.OPEN, f"Open until {self._expires_at:%Y-%m-%d %H:%M:%SZ}.", opened_at=opened_at)
+
+    async def _step(
+        self, activity: Callable[[Any, GrantRef], Awaitable[Result]], ref: GrantRef, summary: str
+    ) -> Result:
+        return await perform(activity, ref, PROVISIONING, summary=summary, within=self._time_left())
+
+    def _time_left(self) -> timedelta:
+        """Until the window closes or, once armed, until the expiry: the server itself ends what takes longer."""
+        assert self._grant is not None  # noqa: S101  # only provisioning asks
+        until = self._expires_at or self._grant.window_ends_at
+        return max(until - workflow.now(), timedelta(milliseconds=1))
+
+    async def _hold(self) -> None:
+        while self._expires_at and (left := self._expires_at - workflow.now()) > timedelta(0):
+            deadline = self._expires_at
+            try:
+                await workflow.wait_condition(
+                    lambda deadline=deadline: self._expires_at != deadline,  # type: ignore[misc]
+                    timeout=left,
+                    timeout_summary=f"The grant expires at {deadline:%H:%M:%SZ}",
+                )
+            except TimeoutError:
+                break
+        self._end(GrantState.EXPIRED, "the clock")
+
+    # -- when a step is refused --------------------------------------------------------------------------------------
+
+    async def _take_refusal(self, grant: Grant, error: ActivityError) -> None:
+        failure, sentence = _failure(error), _sentence(error)
+        if failure is FailureType.GRANT_OVER:
+            self._end(GrantState.ENDED, "the ledger", sentence)
+        elif failure is FailureType.DENIED and not self._written_to_directory:
+            self._end(GrantState.DENIED, "policy", sentence)
+        elif failure in PARKS:
+            await self._park(grant, sentence)
+        elif self._expires_at and workflow.now() >= self._expires_at:
+            self._end(GrantState.EXPIRED, "the clock", f"It expired before it could be opened: {sentence}")
+        else:
+            self._end(GrantState.FAILED, "the provisioning window", sentence)
+
+    async def _park(self, grant: Grant, sentence: str) -> None:
+        """Close what was begun, and wait until an operator has mended the cause, within the window."""
+        if self._written_to_directory:
+            await uninterrupted(self._close_account(grant))
+        await perform(
+            Deciding.park,
+            ToPark(request_id=grant.request_id, because=sentence),
+            CLOSING,
+            summary="Wait for an operator",
+        )
+        self._retry_wanted = False
+        self._answered = True
+        self._show(GrantState.PARKED, sentence)
+        try:
+            await workflow.wait_condition(
+                lambda: self._retry_wanted or self._ending is not None,
+                timeout=max(grant.window_ends_at - workflow.now(), timedelta(0)),
+                timeout_summary="Until the provisioning window ends",
+            )
+        except TimeoutError:
+            self._end(GrantState.FAILED, "the provisioning window", sentence)
+            return
+        if self._ending:
+            return
+        ref = await self._step(
+            Deciding.unpark,
+            GrantRef(request_id=grant.request_id, attempt=self._attempt),
+            "Try again",
+        )
+        self._attempt = ref.attempt
+        self._show(GrantState.PREPARING, "Tried again by an operator.")
+
+    # -- closing -----------------------------------------------------------------------------------------------------
+
+    async def _close_and_settle(self) -> None:
+        ending = self._ending
+        assert ending is not None  # noqa: S101  # nothing comes here that has not ended
+        standing = None
+        proven_at = None
+        if self._grant and self._written_to_directory:
+            self._show(GrantState.CLOSING, _closing_sentence(ending))
+            proof = await self._close_account(self._grant)
+            standing, proven_at = proof.standing, proof.steps[-1].at
+        receipt = None
+        if self._asked:
+            receipt = await perform(
+                Closing.settle,
+                Settlement(
+                    signed=self._asked,
+                    ending=ending,
+                    closed_at=workflow.now(),
+                    expires_at=self._expires_at,
+                    disabled_at=self._disabled_at,
+                    proven_at=proven_at,
+                    standing=standing,
+                    steps=tuple(self._closing_steps),
+                    alarms=tuple(self._alarms),
+                ),
+                CLOSING,
+                summary="Write the receipt, release the lock",
+            )
+        self._answered = True
+        self._show_final(ending, receipt)
+
+    async def _close_account(self, grant: Grant) -> Closed:
+        """Close the account, prove it, and alarm on a clock for as long as that has not succeeded."""
+        closing = asyncio.create_task(self._close_and_prove(grant))
+        began = workflow.now()
+        for patience in _alarm_clock():
+            try:
+                await workflow.wait_condition(closing.done, timeout=began + patience - workflow.now())
+                break
+            except TimeoutError:
+                self._alarm(f"The account {grant.account_name} is not proven closed after {say(patience)}.")
+        return await closing
+
+    async def _close_and_prove(self, grant: Grant) -> Closed:
+        account = AccountToClose(grant=grant, object_id=self._object_id)
+        # The ledger may be down: the fence is tried for as long as it takes, and nobody waits for it to disable.
+        fencing = asyncio.create_task(
+            perform(Closing.fence, grant.request_id, CLOSING, summary="No opening from here on")
+        )
+        disabled, stripped = await asyncio.gather(
+            perform(Closing.disable_account, account, DISABLING, summary=f"Disable {grant.account_name}"),
+            perform(Closing.strip_account, account, CLOSING, summary="Password, sessions, sign-in methods, roles"),
+        )
+        self._keep(disabled)
+        self._keep(stripped)
+        proof = await self._read_back(account)
+        fence = await fencing
+        if fence.lease_until and proof.steps[-1].at < fence.lease_until:
+            # An opening that was admitted before the fence may still be on its way to Microsoft.
+            await workflow.sleep(max(fence.lease_until - workflow.now(), timedelta(0)), summary="An opening's lease")
+            proof = await self._read_back(account)
+        self._keep(proof)
+        return proof
+
+    async def _read_back(self, account: AccountToClose) -> Closed:
+        return await perform(Closing.read_back, account, CLOSING, summary="Is it closed, says the directory?")
+
+    def _keep(self, closed: Closed) -> None:
+        self._closing_steps.extend(closed.steps)
+        for step in closed.steps:
+            if step.name == ClosingStep.DISABLED and self._disabled_at is None:
+                self._disabled_at = step.at
+        if closed.alarm:
+            self._alarm(closed.alarm)
+
+    def _alarm(self, sentence: str) -> None:
+        workflow.logger.error("alarm", extra={"alarm": sentence, "request_id": self._status.request_id})
+        workflow.metric_meter().create_counter("entra_jit_alarms", "Alarms raised by grants").add(1)
+        self._alarms.append(sentence)
+        self._describe()
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    @workflow.signal(
+        description="Ask for access. Sent by the portal or the command line, signed; the first one counts."
+    )
+    def request_access(self, signed: SignedAccessRequest) -> None:
+        """Opens access, so it carries the signed assertion of its actor, which ``decide`` verifies."""
+        if self._asked is None:
+            self._asked = signed
+
+    @workflow.signal(description="End the grant now and close the account. Needs no input.")
+    def end(self, ending: EndAccess | None = None) -> None:
+        """Narrows access, so anybody may send it."""
+        said = ending or EndAccess()
+        self._end(GrantState.ENDED, said.by, said.reason)
+
+    @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
+    def retry(self, _by: RetryProvisioning | None = None) -> None:
+        """Repeats what was decided, so anybody may send it."""
+        self._retry_wanted = True
+
+    @workflow.update(description="Extend the grant. Sent by the portal or the command line, signed.")
+    async def extend(self, signed: SignedExtension) -> datetime:
+        """Moves ledger and mark first, the timer last. Gives the new expiry."""
+        assert self._grant is not None and self._expires_at is not None  # noqa: PT018, S101  # says the validator
+        ref = GrantRef(request_id=self._grant.request_id, attempt=self._attempt)
+        expires_at = await perform(
+            Provisioning.extend_grant,
+            ToExtend(ref=ref, signed=signed),
+            PROVISIONING,
+            summary=f"Extend until {signed.extension.expires_at:%H:%M:%SZ}",
+            within=self._time_left(),
+        )
+        # The grant may have ended meanwhile; then the fence has seen to it that this changes nothing.
+        if self._status.state is GrantState.OPEN:
+            self._expires_at = max(self._expires_at, expires_at)
+            self._show(GrantState.OPEN, f"Extended until {self._expires_at:%Y-%m-%d %H:%M:%SZ}.")
+        return expires_at
+
+    @extend.validator
+    def _extend_only_what_is_open(self, signed: SignedExtension) -> None:
+        if self._status.state is not GrantState.OPEN:
+            raise ValueError(f"Only an open grant can be extended; this one is {self._status.state}.")
+        if signed.extension.request_id != self._status.request_id:
+            raise ValueError("The extension was made for another grant.")
+
+    @workflow.update(description="Wait until the request is decided. Needs no input.")
+    async def decision(self) -> GrantStatus:
+        """The status once it is known whether the grant is denied, is being opened, or needs an operator."""
+        await workflow.wait_condition(lambda: self._answered)
+        return self._status
+
+    @workflow.query(description="Where the grant stands.")
+    def status(self) -> GrantStatus:
+        """Where the grant stands now."""
+        return self._status
+
+    # -- how it looks ------------------------------------------------------------------------------------------------
+
+    def _end(self, state: GrantState, by: str, reason: str | None = None) -> None:
+        """The first ending counts."""
+        if self._ending is None:
+            self._ending = Ending(state=state, by=by, reason=reason)
+
+    def _show(self, state: GrantState, sentence: str, *, opened_at: datetime | None = None) -> None:
+        """Make the state visible: in queries, in Temporal's lists and on the workflow's page."""
+        grant = self._grant
+        self._status = self._status.model_copy(
+            update={
+                "state": state,
+                "sentence": sentence,
+                "roles": grant.roles if grant else (),
+                "account_name": grant.account_name if grant else None,
+                "opened_at": self._status.opened_at or opened_at,
+                "expires_at": self._expires_at,
+            }
+        )
+        self._upsert()
+        self._describe()
+
+    def _show_final(self, ending: Ending, receipt: Receipt | None) -> None:
+        final = receipt.ending if receipt else ending
+        self._status = self._status.model_copy(
+            update={
+                "state": final.state,
+                "sentence": _closing_sentence(final),
+                "closed_at": receipt.closed_at if receipt else workflow.now(),
+                "lateness": receipt.lateness if receipt else None,
+            }
+        )
+        self._upsert()
+        self._describe()
+
+    def _upsert(self) -> None:
+        status = self._status
+        changes = [search_attributes.GRANT_STATE.value_set(status.state.value)]
+        if not workflow.info().typed_search_attributes.get(search_attributes.TENANT) and status.tenant:
+            changes.append(search_attributes.TENANT.value_set(status.tenant))
+            changes.append(search_attributes.TECHNICIAN.value_set(status.technician or ""))
+            if self._asked and self._asked.request.ticket:
+                changes.append(search_attributes.TICKET.value_set(self._asked.request.ticket))
+        if status.expires_at:
+            changes.append(search_attributes.EXPIRES_AT.value_set(status.expires_at))  # type: ignore[arg-type]
+        workflow.upsert_search_attributes(changes)
+
+    def _describe(self) -> None:
+        workflow.set_current_details(describe(self._status, self._asked, self._alarms))
+
+    def _conclude(self) -> GrantStatus:
+        status = self._status
+        if status.state is GrantState.FAILED:
+            raise ApplicationError(status.sentence, type="ProvisioningFailed", non_retryable=True)
+        if status.state is GrantState.CANCELLED and workflow.cancellation_reason() is not None:
+            raise asyncio.CancelledError(status.sentence)
+        return status
+
+
+def _alarm_clock() -> Iterator[timedelta]:
+    yield from ALARMS
+    yield from (hours * ALARMS[-1] for hours in count(2))
+
+
+def _failure(error: ActivityError) -> FailureType | None:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type in set(FailureType):
+        return FailureType(cause.type)
+    return None
+
+
+def _sentence(error: ActivityError) -> str:
+    """What the activity said, or what it said last when its time ran out."""
+    cause: BaseException | None = error.cause
+    while cause is not None and not isinstance(cause, ApplicationError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+
+
+def _closing_sentence(ending: Ending) -> str:
+    said = {
+        GrantState.EXPIRED: "The grant has expired",
+        GrantState.ENDED: f"Ended by {ending.by}",
+        GrantState.CANCELLED: f"Cancelled by {ending.by}",
+        GrantState.DENIED: "Denied",
+        GrantState.FAILED: "Provisioning failed",
+    }.get(ending.state, str(ending.state))
+    return f"{said}: {ending.reason}" if ending.reason else f"{said}."
+
+
+def _domain(grant: Grant) -> str:
+    return grant.account_name.partition("@")[2]

@@ -1,0 +1,38 @@
+"""What a person reads on a grant's page in the Temporal UI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.messages import GrantState, GrantStatus, SignedAccessRequest
+
+WHAT_TO_DO = {
+    GrantState.ASKED: "Waiting for the answer.",
+    GrantState.PREPARING: "**Request Cancellation** withdraws the request and closes what was begun.",
+    GrantState.PARKED: (
+        "Mend the cause in the tenant, then send the signal `retry`; or send `end` to give up. "
+        "Neither needs any input. The account is closed meanwhile."
+    ),
+    GrantState.OPEN: "**Request Cancellation** or the signal `end` closes the account within seconds.",
+    GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory says that the account is closed.",
+}
+
+
+def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str]) -> str:
+    """The current details, in Markdown."""
+    lines = [f"### {status.state.value.capitalize()}: {status.sentence}"]
+    lines += [f"- **Alarm**: {alarm}" for alarm in alarms]
+    rows = [
+        ("Technician", status.technician),
+        ("Tenant", status.tenant),
+        ("Account", status.account_name),
+        ("Roles", ", ".join(role.name for role in status.roles)),
+        ("Reason", asked.request.reason if asked else None),
+        ("Ticket", asked.request.ticket if asked else None),
+        ("Opened", status.opened_at and f"{status.opened_at:%Y-%m-%d %H:%M:%SZ}"),
+        ("Expires", status.expires_at and f"{status.expires_at:%Y-%m-%d %H:%M:%SZ}"),
+    ]
+    lines += [f"- {name}: {value}" for name, value in rows if value]
+    if not status.state.is_final:
+        lines += ["", WHAT_TO_DO[status.state], "", "Never **Terminate** or **Reset** a grant."]
+    return "\n".join(lines)

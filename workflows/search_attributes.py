@@ -1,0 +1,12 @@
+"""What a grant shows in Temporal's lists and can be found by. Plain text on the server: never a secret, never a name
+of a person beyond the technician's short one."""
+
+from temporalio.common import SearchAttributeKey
+
+TENANT = SearchAttributeKey.for_keyword("Tenant")
+TECHNICIAN = SearchAttributeKey.for_keyword("Technician")
+GRANT_STATE = SearchAttributeKey.for_keyword("GrantState")
+EXPIRES_AT = SearchAttributeKey.for_datetime("ExpiresAt")
+TICKET = SearchAttributeKey.for_keyword("Ticket")
+
+ALL = (TENANT, TECHNICIAN, GRANT_STATE, EXPIRES_AT, TICKET)
