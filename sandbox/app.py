@@ -1,0 +1,192 @@
+"""One request's way through the sandbox: faults first, then the service, the store, the journal, the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from sandbox.clock import Clock, ticks
+from sandbox.directory.directory import Directory
+from sandbox.exchange import Answer, Exchange
+from sandbox.faults import Fault, Faults, graph_answer, sign_in_answer
+from sandbox.graph.service import VERSIONS, GraphService, with_headers
+from sandbox.identity.service import SignInService
+from sandbox.identity.signing import SigningKey
+from sandbox.identity.tokens import Tokens
+from sandbox.journal import Entry, Journal
+from sandbox.seed import Seed, plant
+from sandbox.store import Store
+
+DROP = "sandbox.drop"
+"""The ASGI extension by which the server closes a connection without an answer."""
+
+_LARGEST_BODY = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Dropped:
+    """In place of an answer: the connection is closed and nothing is said."""
+
+
+class Sandbox:
+    """Everything that one sandbox is, behind one ASGI application."""
+
+    def __init__(self, state: Path, seed: Seed) -> None:
+        self.clock = Clock()
+        self.faults = Faults()
+        self.journal = Journal()
+        self.tokens = Tokens(SigningKey(state / "signing-key.pem"), self.clock)
+        self._seed = seed
+        self._store = Store(state / "directory.jsonl")
+        known = self._store.load()
+        self.directory = Directory()
+        self._furnish(known or plant(seed))
+        self.control: Starlette | None = None
+
+    def reset(self) -> None:
+        """Back to the seed: tenants as on the first day, no faults, no journal."""
+        self.faults.remove()
+        self.journal.clear()
+        self._furnish(plant(self._seed))
+
+    def commit(self) -> bool:
+        """Write down what has changed since the last time; whether anything had."""
+        changes = self.directory.take_changes()
+        self._store.append(changes)
+        return bool(changes)
+
+    def close(self) -> None:
+        """Stop writing to the state directory."""
+        self._store.close()
+
+    def _furnish(self, directory: Directory) -> None:
+        self.directory = directory
+        self.graph = GraphService(directory, self.tokens)
+        self.sign_in = SignInService(directory, self.tokens, self.clock)
+        self._store.rewrite(directory)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"the sandbox speaks HTTP only, not {scope['type']}")
+        if self.control is not None and scope["path"].startswith("/sandbox"):
+            await self.control(scope, receive, send)
+            return
+        body = await _body(receive)
+        if body is None:
+            return
+        outcome = await self._serve(_exchange(scope, body, self.clock))
+        if isinstance(outcome, Dropped):
+            scope["extensions"][DROP]()
+            # The server sees an answer that was never begun as our mistake, unless the connection is gone.
+            await _until_disconnected(receive)
+        else:
+            await _send(send, outcome)
+
+    async def _serve(self, exchange: Exchange) -> Answer | Dropped:
+        is_graph = exchange.segments[:1] != [] and exchange.segments[0].lower() in VERSIONS
+        if is_graph:
+            actor = self.graph.actor(exchange)
+            tenant_id, app_id = (actor.tenant_id, actor.app_id) if actor else (None, None)
+            path = "/" + exchange.path.lstrip("/").partition("/")[2]
+        else:
+            tenant_id, app_id = self.sign_in.tenant_and_app(exchange)
+            path = exchange.path
+        fault = self.faults.meet(exchange, path, self._names(tenant_id), app_id)
+        if fault is not None and fault.specification.delay:
+            await asyncio.sleep(fault.specification.delay)
+        outcome = self._outcome(exchange, fault, is_graph=is_graph)
+        effect = self.commit()
+        self.journal.add(
+            Entry(
+                sequence=self.journal.next_sequence(),
+                time=ticks(exchange.at),
+                tenant=tenant_id,
+                app_id=app_id,
+                method=exchange.method,
+                path=exchange.path + (f"?{exchange.query_string}" if exchange.query_string else ""),
+                status=outcome.status if isinstance(outcome, Answer) else None,
+                fault=fault.id if fault else None,
+                request_id=exchange.request_id,
+                client_request_id=exchange.client_request_id,
+                effect=effect,
+            )
+        )
+        return outcome
+
+    def _outcome(self, exchange: Exchange, fault: Fault | None, *, is_graph: bool) -> Answer | Dropped:
+        wanted = fault.specification if fault else None
+        if wanted is not None and wanted.drop == "before":
+            return Dropped()
+        if wanted is not None and wanted.status is not None:
+            if is_graph:
+                return with_headers(graph_answer(wanted, exchange), exchange)
+            return _with_sign_in_headers(sign_in_answer(wanted, exchange), exchange)
+        if is_graph:
+            answer = self.graph.answer(exchange)
+        else:
+            answer = _with_sign_in_headers(self.sign_in.answer(exchange), exchange)
+        return Dropped() if wanted is not None and wanted.drop == "after" else answer
+
+    def _names(self, tenant_id: str | None) -> set[str]:
+        """All names by which a fault may mean this tenant."""
+        if tenant_id is None or (tenant := self.directory.tenants.get(tenant_id)) is None:
+            return set()
+        return {tenant.id, tenant.organization.slug, *(domain.name for domain in tenant.organization.domains)}
+
+
+def _with_sign_in_headers(answer: Answer, exchange: Exchange) -> Answer:
+    answer.headers |= {
+        "Cache-Control": "no-store, no-cache",
+        "Pragma": "no-cache",
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+        "X-Content-Type-Options": "nosniff",
+        "x-ms-request-id": exchange.request_id,
+        "client-request-id": exchange.client_request_id,
+    }
+    if answer.body is not None:
+        answer.headers.setdefault("Content-Type", "application/json; charset=utf-8")
+    return answer
+
+
+def _exchange(scope: Scope, body: bytes, clock: Clock) -> Exchange:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return Exchange(
+        method=scope["method"],
+        path=scope["raw_path"].decode("ascii"),
+        query_string=scope["query_string"].decode("ascii"),
+        headers=headers,
+        body=body,
+        at=clock.now(),
+        origin=f"https://{headers.get('host', 'localhost')}",
+    )
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None if the caller went away while sending it."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False) or sum(map(len, parts)) > _LARGEST_BODY:
+            return b"".join(parts)
+
+
+async def _until_disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Callable[[dict[str, object]], Awaitable[None]] | Send, answer: Answer) -> None:
+    payload = answer.payload()
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    if answer.status != 204:
+        headers.append((b"content-length", str(len(payload)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": payload})

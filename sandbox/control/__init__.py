@@ -1,0 +1,1 @@
+"""The control interface under ``/sandbox/``: for tests and demonstrations, unauthenticated by design."""

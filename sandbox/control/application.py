@@ -1,0 +1,129 @@
+"""The routes under ``/sandbox/``. Whoever reaches the port may do everything: bind it to loopback.
+
+Tenants are named by GUID, slug or verified domain, users by id or user principal name. Repeating a call is no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pydantic_core
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.app import Sandbox
+from sandbox.control.sign_in import sign_in
+from sandbox.control.tenants import TenantControl
+from sandbox.control.users import UserControl
+from sandbox.exchange import Json
+from sandbox.faults import FaultSpecification
+
+_Endpoint = Callable[[Request], Awaitable[Json]]
+
+
+def control_application(sandbox: Sandbox) -> Starlette:
+    """The control interface of one sandbox."""
+    tenants, users = TenantControl(sandbox), UserControl(sandbox)
+
+    async def list_faults(_: Request) -> Json:
+        return sandbox.faults.shown()
+
+    async def add_fault(request: Request) -> Json:
+        return {"id": sandbox.faults.add(FaultSpecification.model_validate_json(await request.body()))}
+
+    async def remove_faults(request: Request) -> Json:
+        sandbox.faults.remove(request.path_params.get("fault"))
+        return {}
+
+    async def read_journal(request: Request) -> Json:
+        asked = request.query_params
+        tenant = sandbox.directory.tenant_or_slug(asked["tenant"]) if "tenant" in asked else None
+        if "tenant" in asked and tenant is None:
+            raise HTTPException(404, f"there is no tenant {asked['tenant']}")
+        after = asked.get("after", "0")
+        if not after.isdecimal():
+            raise HTTPException(400, "after: has to be a sequence number")
+        return sandbox.journal.entries(
+            after=int(after),
+            tenant=tenant.id if tenant else None,
+            method=asked.get("method"),
+            path=asked.get("path"),
+        )
+
+    async def clear_journal(_: Request) -> Json:
+        sandbox.journal.clear()
+        return {}
+
+    async def reset(_: Request) -> Json:
+        sandbox.reset()
+        return {}
+
+    async def sign_in_as(request: Request) -> Json:
+        return await sign_in(sandbox, request)
+
+    user = "/tenants/{tenant}/users/{user}"
+    routes: list[tuple[str, str, _Endpoint]] = [
+        ("GET", "/faults", list_faults),
+        ("POST", "/faults", add_fault),
+        ("DELETE", "/faults", remove_faults),
+        ("DELETE", "/faults/{fault}", remove_faults),
+        ("GET", "/journal", read_journal),
+        ("DELETE", "/journal", clear_journal),
+        ("POST", "/reset", reset),
+        ("POST", "/sign-in", sign_in_as),
+        ("GET", "/tenants", tenants.list_all),
+        ("GET", "/tenants/{tenant}", tenants.show),
+        ("POST", "/tenants/{tenant}", tenants.change),
+        ("POST", "/tenants/{tenant}/domains/{domain}", tenants.change_domain),
+        ("POST", "/tenants/{tenant}/applications/{app}/certificates", tenants.add_certificate),
+        ("GET", "/tenants/{tenant}/users", users.list_all),
+        ("POST", "/tenants/{tenant}/users", users.create),
+        ("GET", user, users.show),
+        ("PATCH", user, users.change),
+        ("DELETE", user, users.delete),
+        ("POST", f"{user}/roles", users.give_roles),
+        ("DELETE", f"{user}/roles/{{role}}", users.take_role),
+        ("POST", f"{user}/methods", users.register_method),
+        ("DELETE", f"{user}/methods/{{method}}", users.remove_method),
+        ("POST", f"{user}/groups", users.join_group),
+        ("DELETE", f"{user}/groups/{{group}}", users.leave_group),
+    ]
+    return Starlette(
+        routes=[
+            Route(f"/sandbox{path}", _endpoint(sandbox, endpoint), methods=[method])
+            for method, path, endpoint in routes
+        ],
+        exception_handlers={ValidationError: _invalid, HTTPException: _refused},
+    )
+
+
+def _endpoint(sandbox: Sandbox, endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def run(request: Request) -> Response:
+        try:
+            result = await endpoint(request)
+        finally:
+            sandbox.commit()
+        return result if isinstance(result, Response) else as_json(result)
+
+    return run
+
+
+def as_json(body: Json, status: int = 200) -> Response:
+    """A JSON answer of the control interface."""
+    return Response(pydantic_core.to_json(body), status, media_type="application/json")
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ValidationError)  # noqa: S101 - registered for nothing else
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step) for step in first["loc"]) or "body"
+    return as_json({"error": f"{where}: {first['msg'].removeprefix('Value error, ')}"}, 400)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    return as_json({"error": error.detail}, error.status_code)

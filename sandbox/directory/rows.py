@@ -1,0 +1,203 @@
+"""The kinds of rows that a tenant is made of. Times are aware and in UTC, ids are lower-case GUIDs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import JsonValue
+
+from sandbox.directory.digest import Digest
+
+TENANT_SCOPE = "/"
+ALL_USERS = "all_users"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A domain name of a tenant; accounts can be made only under verified ones."""
+
+    name: str
+    is_verified: bool = True
+    authentication_type: Literal["Managed", "Federated"] = "Managed"
+    is_initial: bool = False
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporaryAccessPassPolicy:
+    """Who may get Temporary Access Passes in a tenant, and which; lifetimes in minutes."""
+
+    enabled: bool = True
+    one_time_only: bool = False
+    minimum_lifetime: int = 60
+    maximum_lifetime: int = 480
+    default_lifetime: int = 60
+    length: int = 8
+    include_groups: tuple[str, ...] = (ALL_USERS,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """The tenant itself: its names, domains, licences and policies. ``id`` is the tenant's GUID."""
+
+    id: str
+    slug: str
+    display_name: str
+    created: datetime
+    country: str = "US"
+    service_plans: tuple[str, ...] = ()
+    domains: tuple[Domain, ...] = ()
+    temporary_access_pass: TemporaryAccessPassPolicy = field(default_factory=TemporaryAccessPassPolicy)
+
+    def domain(self, name: str) -> Domain | None:
+        """The domain of this name, verified or not; None if the tenant has no such."""
+        return next((domain for domain in self.domains if domain.name == name.lower()), None)
+
+    @property
+    def initial_domain(self) -> str:
+        """The ``*.onmicrosoft.com`` name that the tenant was born with."""
+        return next(domain.name for domain in self.domains if domain.is_initial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporaryAccessPass:
+    """A pass as the directory remembers it: not its value."""
+
+    id: str
+    digest: Digest
+    created: datetime
+    starts: datetime
+    lifetime_minutes: int
+    is_usable_once: bool
+    used: bool = False
+
+    @property
+    def expires(self) -> datetime:
+        """From this moment on the pass opens nothing."""
+        return self.starts + timedelta(minutes=self.lifetime_minutes)
+
+    def usability(self, policy: TemporaryAccessPassPolicy, now: datetime) -> str:
+        """Microsoft's reason why the pass can be used (``EnabledByPolicy``) or why it cannot."""
+        if not policy.enabled:
+            return "DisabledByPolicy"
+        if self.used and self.is_usable_once:
+            return "OneTimeUsed"
+        if now < self.starts:
+            return "NotYetValid"
+        return "Expired" if now >= self.expires else "EnabledByPolicy"
+
+
+MethodKind = Literal[
+    "fido2",
+    "phone",
+    "microsoftAuthenticator",
+    "softwareOath",
+    "email",
+    "windowsHelloForBusiness",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInMethod:
+    """A sign-in method that was registered for an account, with the properties that Graph shows of it."""
+
+    id: str
+    kind: MethodKind
+    properties: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account. ``properties`` are Graph's, by Graph's names; what is absent there is null."""
+
+    id: str
+    properties: dict[str, JsonValue]
+    password: Digest | None = None
+    must_change_password: bool = False
+    sessions_valid_from: datetime
+    methods: tuple[SignInMethod, ...] = ()
+    temporary_access_pass: TemporaryAccessPass | None = None
+    deleted: datetime | None = None
+    groups_when_deleted: tuple[str, ...] = ()
+
+    @property
+    def user_principal_name(self) -> str:
+        return str(self.properties["userPrincipalName"])
+
+    @property
+    def display_name(self) -> str:
+        return str(self.properties["displayName"])
+
+    @property
+    def domain(self) -> str:
+        """What stands behind the @ of the user principal name, in lower case."""
+        return self.user_principal_name.rpartition("@")[2].lower()
+
+    @property
+    def enabled(self) -> bool:
+        return self.properties.get("accountEnabled") is True
+
+    @property
+    def is_guest(self) -> bool:
+        return self.properties.get("userType") == "Guest"
+
+    @property
+    def is_synced(self) -> bool:
+        """Mastered on premises: read-only here."""
+        return self.properties.get("onPremisesSyncEnabled") is True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A security group with assigned members."""
+
+    id: str
+    display_name: str
+    created: datetime
+    description: str | None = None
+    is_assignable_to_role: bool = False
+    members: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecret:
+    """A client secret of an application; ``expires`` None means never."""
+
+    digest: Digest
+    hint: str
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An app registration. It lives in one tenant and has service principals in others; ``id`` is its client id."""
+
+    id: str
+    display_name: str
+    home_tenant: str
+    secrets: tuple[ClientSecret, ...] = ()
+    certificates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePrincipal:
+    """An application as one tenant has it: with the app permissions that were consented to there."""
+
+    id: str
+    app_id: str
+    display_name: str
+    created: datetime
+    permissions: frozenset[str] = frozenset()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleAssignment:
+    """A directory role held by a principal, in the whole tenant (scope ``/``) or over one object."""
+
+    id: str
+    role_id: str
+    principal_id: str
+    scope: str = TENANT_SCOPE

@@ -1,0 +1,93 @@
+"""A table of immutable rows by id, with indexes that are always right and every change announced.
+
+Rows are replaced, never altered: whoever holds one holds what was true then. That makes a write-ahead file trivial
+and lets a later reader be shown an older row without anybody noticing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, Protocol, TypeVar
+
+
+class Identified(Protocol):
+    """Anything with an id that never changes."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Identified)
+Changed = Callable[[str, str, "Identified | None"], None]
+"""Called with table name, row id and the new row (None: removed) after each change."""
+
+
+class Table(Generic[Row]):
+    """Rows of one kind in one tenant."""
+
+    def __init__(
+        self, name: str, changed: Changed, indexes: Mapping[str, Callable[[Row], Iterable[str]]] | None = None
+    ) -> None:
+        self.name = name
+        self._changed = changed
+        self._rows: dict[str, Row] = {}
+        self._keys = dict(indexes or {})
+        self._indexes: dict[str, dict[str, dict[str, None]]] = {index: {} for index in self._keys}
+        self._ordered: list[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(list(self._rows.values()))
+
+    def __contains__(self, row_id: object) -> bool:
+        return row_id in self._rows
+
+    def get(self, row_id: str) -> Row | None:
+        """The row with this id, or None."""
+        return self._rows.get(row_id)
+
+    def find(self, index: str, key: str) -> list[Row]:
+        """The rows under this key of an index, oldest first."""
+        return [self._rows[row_id] for row_id in self._indexes[index].get(key, ())]
+
+    def one(self, index: str, key: str) -> Row | None:
+        """The oldest row under this key of an index, or None."""
+        return next((self._rows[row_id] for row_id in self._indexes[index].get(key, ())), None)
+
+    def in_order(self) -> list[Row]:
+        """All rows by id: the order in which lists are paged, stable while rows come and go."""
+        if self._ordered is None:
+            self._ordered = sorted(self._rows)
+        return [self._rows[row_id] for row_id in self._ordered]
+
+    def put(self, row: Row) -> None:
+        """Add a row or replace the one with its id."""
+        old = self._rows.get(row.id)
+        if old is None:
+            self._ordered = None
+        self._reindex(row.id, old, row)
+        self._rows[row.id] = row
+        self._changed(self.name, row.id, row)
+
+    def remove(self, row_id: str) -> Row | None:
+        """Take the row out and return it; None, and no change, if there is none."""
+        row = self._rows.pop(row_id, None)
+        if row is not None:
+            self._ordered = None
+            self._reindex(row_id, row, None)
+            self._changed(self.name, row_id, None)
+        return row
+
+    def _reindex(self, row_id: str, old: Row | None, new: Row | None) -> None:
+        for name, keys_of in self._keys.items():
+            index = self._indexes[name]
+            before = set(keys_of(old)) if old is not None else set()
+            after = set(keys_of(new)) if new is not None else set()
+            for key in before - after:
+                index[key].pop(row_id, None)
+                if not index[key]:
+                    del index[key]
+            for key in after - before:
+                index.setdefault(key, {})[row_id] = None

@@ -1,0 +1,92 @@
+"""One tenant: its tables, and the questions about them that more than one part of the sandbox asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sandbox.directory.roles import GLOBAL_ADMINISTRATOR, assignment_id
+from sandbox.directory.rows import TENANT_SCOPE, Group, Organization, RoleAssignment, ServicePrincipal, User
+from sandbox.directory.table import Changed, Table
+
+
+class Tenant:
+    """The rows of one tenant. Whoever changes them keeps the rules of Graph; this class keeps rows consistent."""
+
+    def __init__(self, tenant_id: str, changed: Changed) -> None:
+        self.id = tenant_id
+        self.organizations: Table[Organization] = Table("organization", changed)
+        self.users: Table[User] = Table("user", changed, {"upn": lambda user: (user.user_principal_name.lower(),)})
+        self.deleted_users: Table[User] = Table("deletedUser", changed)
+        self.groups: Table[Group] = Table("group", changed, {"member": lambda group: group.members})
+        self.service_principals: Table[ServicePrincipal] = Table(
+            "servicePrincipal", changed, {"app": lambda principal: (principal.app_id,)}
+        )
+        self.role_assignments: Table[RoleAssignment] = Table(
+            "roleAssignment",
+            changed,
+            {"principal": lambda held: (held.principal_id,), "role": lambda held: (held.role_id,)},
+        )
+
+    @property
+    def organization(self) -> Organization:
+        """The tenant's own row."""
+        organization = self.organizations.get(self.id)
+        assert organization is not None, "a tenant without an organization was loaded"  # noqa: S101 - cannot happen
+        return organization
+
+    def user(self, key: str) -> User | None:
+        """The live user with this id or user principal name."""
+        return self.users.get(key.lower()) or self.users.one("upn", key.lower())
+
+    def roles_of(self, principal_id: str) -> set[str]:
+        """Role ids that a principal holds at tenant scope, directly or through role-assignable groups."""
+        holders = [principal_id, *(group.id for group in self.groups.find("member", principal_id))]
+        return {
+            held.role_id
+            for holder in holders
+            for held in self.role_assignments.find("principal", holder)
+            if held.scope == TENANT_SCOPE
+        }
+
+    def holders_of(self, role_id: str, *, without: str | None = None) -> list[User]:
+        """Live users who hold a role at tenant scope, directly or through groups; as if one assignment were gone."""
+        ids: dict[str, None] = {}
+        for held in self.role_assignments.find("role", role_id):
+            if held.scope == TENANT_SCOPE and held.id != without:
+                group = self.groups.get(held.principal_id)
+                ids.update(dict.fromkeys(sorted(group.members) if group else [held.principal_id]))
+        return [user for user_id in ids if (user := self.users.get(user_id))]
+
+    def is_last_global_administrator(self, user_id: str) -> bool:
+        """Whether the tenant would be without a Global Administrator if this user were not one."""
+        holders = [user.id for user in self.holders_of(GLOBAL_ADMINISTRATOR)]
+        return holders == [user_id]
+
+    def assign_role(self, role_id: str, principal_id: str, scope: str = TENANT_SCOPE) -> RoleAssignment:
+        """Give a principal a role; the same assignment again is the same row."""
+        held = RoleAssignment(
+            id=assignment_id(role_id, principal_id, scope), role_id=role_id, principal_id=principal_id, scope=scope
+        )
+        self.role_assignments.put(held)
+        return held
+
+    def soft_delete(self, user: User, now: datetime) -> None:
+        """Move a user to the deleted items; role assignments go with it, memberships wait for a restore."""
+        groups = self.groups.find("member", user.id)
+        self.users.remove(user.id)
+        self.deleted_users.put(
+            replace(user, deleted=now, groups_when_deleted=tuple(group.id for group in groups), sessions_valid_from=now)
+        )
+        for group in groups:
+            self.groups.put(replace(group, members=group.members - {user.id}))
+        for held in self.role_assignments.find("principal", user.id):
+            self.role_assignments.remove(held.id)
+
+    def restore(self, user: User) -> None:
+        """Bring a deleted user back, with its memberships and without its roles."""
+        self.deleted_users.remove(user.id)
+        self.users.put(replace(user, deleted=None, groups_when_deleted=()))
+        for group_id in user.groups_when_deleted:
+            if group := self.groups.get(group_id):
+                self.groups.put(replace(group, members=group.members | {user.id}))

@@ -1,0 +1,263 @@
+"""``/users/{id}/authentication``: registered sign-in methods and Temporary Access Passes, and the policy for passes.
+
+This workload speaks a little differently from the directory: its refusals are ``accessDenied`` and ``badRequest``.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import get_args
+from uuid import uuid4
+
+from sandbox.clock import ticks
+from sandbox.directory.digest import Digest
+from sandbox.directory.rows import ALL_USERS, MethodKind, SignInMethod, TemporaryAccessPass, User
+from sandbox.directory.tenant import Tenant
+from sandbox.exchange import Answer, Json
+from sandbox.graph import permissions
+from sandbox.graph.call import Call, Operation
+from sandbox.graph.errors import GraphError, methods_denied, not_found
+from sandbox.graph.operations import Operations
+from sandbox.graph.users import live_user
+
+operations = Operations(methods_denied)
+
+_AUTHENTICATION = "/users/{user}/authentication"
+_PASSES = f"{_AUTHENTICATION}/temporaryAccessPassMethods"
+_POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
+PASSWORD_METHOD_ID = "28c10230-6103-485e-b985-444c60001490"
+_PASS_ALPHABET = string.ascii_letters + string.digits + "+-*&^%$#@!"
+_SHORTEST, _LONGEST = 10, 43_200
+
+
+@operations.get(f"{_AUTHENTICATION}/methods", permissions.READ_METHODS)
+def list_methods(call: Call) -> Answer:
+    """Everything that the user can sign in with, the password included."""
+    user = live_user(call)
+    value = [{"@odata.type": "#microsoft.graph.passwordAuthenticationMethod"} | _password_method(user)]
+    value += [{"@odata.type": _type_of(method.kind)} | _method(method) for method in user.methods]
+    if user.temporary_access_pass is not None:
+        shown = _pass(call.tenant, user.temporary_access_pass, call.exchange.at)
+        value.append({"@odata.type": _PASS_TYPE} | shown)
+    return _collection(call, user, "methods", value)
+
+
+@operations.get(f"{_AUTHENTICATION}/passwordMethods", permissions.READ_METHODS)
+def list_password_methods(call: Call) -> Answer:
+    user = live_user(call)
+    return _collection(call, user, "passwordMethods", [_password_method(user)])
+
+
+@operations.get(_PASSES, permissions.READ_PASSES)
+def list_passes(call: Call) -> Answer:
+    user = live_user(call)
+    held = user.temporary_access_pass
+    value = [_pass(call.tenant, held, call.exchange.at)] if held else []
+    return _collection(call, user, "temporaryAccessPassMethods", value)
+
+
+@operations.get(f"{_PASSES}/{{pass}}", permissions.READ_PASSES)
+def get_pass(call: Call) -> Answer:
+    user = live_user(call)
+    held = _held_pass(call, user)
+    return _entity(
+        call, user, "temporaryAccessPassMethods", _PASS_TYPE, _pass(call.tenant, held, call.exchange.at), 200
+    )
+
+
+@operations.post(_PASSES, permissions.WRITE_PASSES)
+def create_pass(call: Call) -> Answer:
+    """Make a pass and tell its value, this once. An earlier pass of the user is gone."""
+    body = call.json_object(optional=True)
+    user = live_user(call)
+    _require_policy(call.tenant, user)
+    policy = call.tenant.organization.temporary_access_pass
+    value = "".join(secrets.choice(_PASS_ALPHABET) for _ in range(policy.length))
+    held = TemporaryAccessPass(
+        id=str(uuid4()),
+        digest=Digest.of(value),
+        created=call.exchange.at,
+        starts=_start(body, call.exchange.at),
+        lifetime_minutes=_lifetime(call.tenant, body),
+        is_usable_once=_usable_once(call.tenant, body),
+    )
+    call.tenant.users.put(replace(user, temporary_access_pass=held))
+    shown = _pass(call.tenant, held, call.exchange.at) | {"temporaryAccessPass": value}
+    return _entity(call, user, "temporaryAccessPassMethods", _PASS_TYPE, shown, 201)
+
+
+@operations.delete(f"{_PASSES}/{{pass}}", permissions.WRITE_PASSES)
+def delete_pass(call: Call) -> Answer:
+    user = live_user(call)
+    _held_pass(call, user)
+    call.tenant.users.put(replace(user, temporary_access_pass=None))
+    return Answer(204)
+
+
+@operations.get(_POLICY, permissions.READ_METHOD_POLICY)
+def get_policy(call: Call) -> Answer:
+    policy = call.tenant.organization.temporary_access_pass
+    configuration = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations('TemporaryAccessPass')"
+    name = "microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"
+    return Answer(
+        200,
+        {
+            "@odata.context": f"{call.context_base}authenticationMethodConfigurations/$entity",
+            "@odata.type": f"#{name}",
+            "id": "TemporaryAccessPass",
+            "state": "enabled" if policy.enabled else "disabled",
+            "defaultLifetimeInMinutes": policy.default_lifetime,
+            "defaultLength": policy.length,
+            "minimumLifetimeInMinutes": policy.minimum_lifetime,
+            "maximumLifetimeInMinutes": policy.maximum_lifetime,
+            "isUsableOnce": policy.one_time_only,
+            "excludeTargets": [],
+            "includeTargets@odata.context": f"{call.context_base}{configuration}/{name}/includeTargets",
+            "includeTargets": [
+                {"targetType": "group", "id": group, "isRegistrationRequired": False} for group in policy.include_groups
+            ],
+        },
+    )
+
+
+_PASS_TYPE = "#microsoft.graph.temporaryAccessPassAuthenticationMethod"
+
+
+def _serve_kind(kind: MethodKind) -> None:
+    """The same three operations for each kind of method that a person can register."""
+
+    def list_kind(call: Call) -> Answer:
+        user = live_user(call)
+        return _collection(
+            call, user, f"{kind}Methods", [_method(method) for method in user.methods if method.kind == kind]
+        )
+
+    def get_one(call: Call) -> Answer:
+        user = live_user(call)
+        method = _registered(call, user, kind)
+        return _entity(call, user, f"{kind}Methods", _type_of(kind), _method(method), 200)
+
+    def delete_one(call: Call) -> Answer:
+        user = live_user(call)
+        gone = _registered(call, user, kind)
+        call.tenant.users.put(replace(user, methods=tuple(held for held in user.methods if held != gone)))
+        return Answer(204)
+
+    path = f"{_AUTHENTICATION}/{kind}Methods"
+    reads: list[tuple[str, Operation]] = [(path, list_kind), (f"{path}/{{method}}", get_one)]
+    for where, run in reads:
+        operations.get(where, permissions.READ_METHODS)(run)
+    operations.delete(f"{path}/{{method}}", permissions.WRITE_METHODS)(delete_one)
+
+
+for _kind in get_args(MethodKind):
+    _serve_kind(_kind)
+
+
+def _type_of(kind: MethodKind) -> str:
+    return f"#microsoft.graph.{kind}AuthenticationMethod"
+
+
+def _method(method: SignInMethod) -> dict[str, Json]:
+    return {"id": method.id} | method.properties
+
+
+def _password_method(user: User) -> dict[str, Json]:
+    return {
+        "id": PASSWORD_METHOD_ID,
+        "password": None,
+        "createdDateTime": user.properties.get("lastPasswordChangeDateTime"),
+    }
+
+
+def _registered(call: Call, user: User, kind: MethodKind) -> SignInMethod:
+    wanted = call.args["method"]
+    for method in user.methods:
+        if method.kind == kind and method.id == wanted:
+            return method
+    raise not_found(wanted)
+
+
+def _held_pass(call: Call, user: User) -> TemporaryAccessPass:
+    held = user.temporary_access_pass
+    if held is None or held.id != call.args["pass"].lower():
+        raise not_found(call.args["pass"])
+    return held
+
+
+def _pass(tenant: Tenant, held: TemporaryAccessPass, now: datetime) -> dict[str, Json]:
+    reason = held.usability(tenant.organization.temporary_access_pass, now)
+    return {
+        "id": held.id,
+        "temporaryAccessPass": None,
+        "createdDateTime": ticks(held.created),
+        "startDateTime": ticks(held.starts),
+        "lifetimeInMinutes": held.lifetime_minutes,
+        "isUsableOnce": held.is_usable_once,
+        "isUsable": reason == "EnabledByPolicy",
+        "methodUsabilityReason": reason,
+    }
+
+
+def _collection(call: Call, user: User, collection: str, value: list[dict[str, Json]]) -> Answer:
+    return Answer(200, {"@odata.context": _context(call, user, collection), "value": value})
+
+
+def _entity(call: Call, user: User, collection: str, kind: str, value: dict[str, Json], status: int) -> Answer:
+    head = {"@odata.context": f"{_context(call, user, collection)}/$entity", "@odata.type": kind}
+    return Answer(status, head | value)
+
+
+def _context(call: Call, user: User, collection: str) -> str:
+    return f"{call.context_base}users('{user.id}')/authentication/{collection}"
+
+
+def _refused(message: str) -> GraphError:
+    return GraphError(400, "badRequest", message)
+
+
+def _require_policy(tenant: Tenant, user: User) -> None:
+    if user.is_guest:
+        raise _refused("Temporary Access Pass cannot be added to an external guest user")
+    policy = tenant.organization.temporary_access_pass
+    groups = {group.id for group in tenant.groups.find("member", user.id)}
+    if not policy.enabled or not {ALL_USERS, *groups} & set(policy.include_groups):
+        raise _refused(
+            "Converged UserCredentialPolicy does not allow creating or updating this authentication method. "
+            "AuthMethodType [TemporaryAccessPass]."
+        )
+
+
+def _lifetime(tenant: Tenant, body: dict[str, Json]) -> int:
+    policy = tenant.organization.temporary_access_pass
+    asked = body.get("lifetimeInMinutes")
+    if asked is None:
+        return policy.default_lifetime
+    lowest, highest = max(_SHORTEST, policy.minimum_lifetime), min(_LONGEST, policy.maximum_lifetime)
+    if not isinstance(asked, int) or isinstance(asked, bool) or not lowest <= asked <= highest:
+        raise _refused(f"lifetimeInMinutes must be between {lowest} and {highest} by the policy of this tenant.")
+    return asked
+
+
+def _usable_once(tenant: Tenant, body: dict[str, Json]) -> bool:
+    one_time_only = tenant.organization.temporary_access_pass.one_time_only
+    asked = body.get("isUsableOnce")
+    if asked is None:
+        return one_time_only
+    if not isinstance(asked, bool) or (one_time_only and not asked):
+        raise _refused("isUsableOnce cannot be false: the policy of this tenant allows one-time passes only.")
+    return asked
+
+
+def _start(body: dict[str, Json], now: datetime) -> datetime:
+    asked = body.get("startDateTime")
+    if asked is None:
+        return now
+    try:
+        moment = datetime.fromisoformat(asked)
+    except (TypeError, ValueError):
+        raise _refused("startDateTime is not a valid time.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,140 @@
+"""Graph's refusals, word for word where the words are known (the catalogue of facts 1.3).
+
+Many cases share one code and differ only in message or details; clients have to tell them apart, so they are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sandbox.exchange import Answer, Exchange
+
+
+@dataclass(slots=True)
+class GraphError(Exception):
+    """A refusal: HTTP status, Graph's code and message, details where the service gives them."""
+
+    status: int
+    code: str
+    message: str
+    details: list[dict[str, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """The error envelope, with the ids and the zoneless date that the service writes."""
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = self.details
+        error["innerError"] = {
+            "date": exchange.at.strftime("%Y-%m-%dT%H:%M:%S"),
+            "request-id": exchange.request_id,
+            "client-request-id": exchange.client_request_id,
+        }
+        return Answer(self.status, {"error": error}, dict(self.headers))
+
+
+def bad_request(message: str) -> GraphError:
+    """The directory's general 400."""
+    return GraphError(400, "Request_BadRequest", message)
+
+
+def invalid_property(name: str, message: str, code: str = "InvalidValue") -> GraphError:
+    """A 400 that names the property in its details."""
+    return GraphError(400, "Request_BadRequest", message, [{"code": code, "target": name, "message": message}])
+
+
+def invalid_value(name: str, resource: str = "User") -> GraphError:
+    return bad_request(f"Invalid value specified for property '{name}' of resource '{resource}'.")
+
+
+def value_required(name: str, resource: str = "User") -> GraphError:
+    return bad_request(f"A value is required for property '{name}' of resource '{resource}'.")
+
+
+def name_taken() -> GraphError:
+    """Another live object has the user principal name."""
+    message = "Another object with the same value for property userPrincipalName already exists."
+    return invalid_property("userPrincipalName", message, "ObjectConflict")
+
+
+def domain_not_verified() -> GraphError:
+    message = (
+        "The domain portion of the userPrincipalName property is invalid. "
+        "You must use one of the verified domain names in your organization."
+    )
+    return invalid_property("userPrincipalName", message)
+
+
+def weak_password() -> GraphError:
+    return bad_request(
+        "The specified password does not comply with password complexity requirements. "
+        "Please provide a different password."
+    )
+
+
+def already_assigned() -> GraphError:
+    """The same role assignment again."""
+    return bad_request(
+        "A conflicting object with one or more of the specified property values is present in the directory."
+    )
+
+
+def reference_absent(collection: str = "members") -> GraphError:
+    return bad_request(
+        f"One or more removed object references do not exist for the following modified properties: '{collection}'."
+    )
+
+
+def synced_object() -> GraphError:
+    """The object is mastered on premises."""
+    return bad_request(
+        "Unable to update the specified properties for on-premises mastered Directory Sync objects "
+        "or objects currently undergoing migration."
+    )
+
+
+def unreadable_payload() -> GraphError:
+    """No JSON, or not declared as such."""
+    message = (
+        "Unable to read JSON request payload. "
+        "Please ensure Content-Type header is set and payload is of valid JSON format."
+    )
+    return GraphError(400, "BadRequest", message)
+
+
+def unknown_segment(segment: str) -> GraphError:
+    """An unknown path is a 400, found before anybody asks who calls."""
+    return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+
+
+def wrong_method() -> GraphError:
+    return GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+
+
+def unsupported_query(message: str = "Unsupported Query.") -> GraphError:
+    return GraphError(400, "Request_UnsupportedQuery", message)
+
+
+def not_found(object_id: str) -> GraphError:
+    """Absent, deleted, or not yet replicated: the service does not say which."""
+    message = f"Resource '{object_id}' does not exist or one of its queried reference-property objects are not present."
+    return GraphError(404, "Request_ResourceNotFound", message)
+
+
+def denied() -> GraphError:
+    """A permission or a directory role is missing, or the target stands above the caller."""
+    return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def methods_denied() -> GraphError:
+    """The authentication-methods workload says it in its own way."""
+    return GraphError(403, "accessDenied", "Request Authorization failed")
+
+
+def unauthenticated(message: str) -> GraphError:
+    """No token, or none that is good for this."""
+    challenge = (
+        'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+        'client_id="00000003-0000-0000-c000-000000000000"'
+    )
+    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,270 @@
+"""``$filter``: a small recursive-descent parser that turns the text into a predicate over rows.
+
+The default index knows ``eq``, ``startsWith``, ``in``, ``and``, ``or``, and ``ge``/``le`` on times. ``ne``, ``not`` and
+``endsWith`` are advanced: they need ``ConsistencyLevel: eventual`` together with ``$count=true``. Strings compare
+without regard to case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Generic, NoReturn, TypeVar
+
+from sandbox.exchange import Json
+from sandbox.graph.errors import GraphError, unsupported_query
+
+Row = TypeVar("Row")
+Predicate = Callable[[Row], bool]
+ValueOf = Callable[[Row, str], Json]
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')"
+    r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
+    r"|(?P<time>\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d))?)"
+    r"|(?P<number>-?\d+)(?![\w-])"
+    r"|(?P<word>[A-Za-z_][\w/]*)"
+    r"|(?P<mark>[(),]))"
+)
+_FUNCTIONS = frozenset({"startswith", "endswith", "contains"})
+_OPERATOR_NAMES = {"ne": "NotEquals", "not": "Not", "endswith": "EndsWith"}
+_TIMES_ONLY = frozenset({"ge", "le", "gt", "lt"})
+
+
+def invalid_filter(reason: str) -> GraphError:
+    """The clause cannot be read at all."""
+    return GraphError(400, "BadRequest", f"Invalid filter clause: {reason}")
+
+
+def parse_filter(
+    text: str,
+    value_of: ValueOf[Row],
+    properties: frozenset[str],
+    filterable: frozenset[str],
+    resource: str,
+    *,
+    advanced: bool,
+) -> Predicate[Row]:
+    """The predicate that the text means. Raises Graph's 400 for what cannot be read or is not supported."""
+    parser = _Parser(text, value_of, properties, filterable, resource, advanced=advanced)
+    return parser.whole()
+
+
+class _Parser(Generic[Row]):
+    def __init__(
+        self,
+        text: str,
+        value_of: ValueOf[Row],
+        properties: frozenset[str],
+        filterable: frozenset[str],
+        resource: str,
+        *,
+        advanced: bool,
+    ) -> None:
+        self._tokens = list(_tokens(text))
+        self._at = 0
+        self._value_of = value_of
+        self._properties = properties
+        self._filterable = filterable
+        self._resource = resource
+        self._advanced = advanced
+
+    def whole(self) -> Predicate[Row]:
+        predicate = self._either()
+        if self._peek() is not None:
+            raise self._surprise()
+        return predicate
+
+    def _either(self) -> Predicate[Row]:
+        left = self._both()
+        while self._accept("or"):
+            left = _or(left, self._both())
+        return left
+
+    def _both(self) -> Predicate[Row]:
+        left = self._term()
+        while self._accept("and"):
+            left = _and(left, self._term())
+        return left
+
+    def _term(self) -> Predicate[Row]:
+        if self._accept("not"):
+            self._require_advanced("not")
+            return _not(self._term())
+        if self._accept("("):
+            inner = self._either()
+            self._expect(")")
+            return inner
+        kind, word = self._next()
+        if kind != "word":
+            raise self._surprise()
+        return self._function(word.lower()) if word.lower() in _FUNCTIONS else self._comparison(word)
+
+    def _function(self, function: str) -> Predicate[Row]:
+        self._expect("(")
+        read = self._property(self._next()[1])
+        self._expect(",")
+        wanted = str(self._literal()).lower()
+        self._expect(")")
+        # Graph tolerates the old spelling "startswith(x,'y') eq true".
+        if self._accept("eq"):
+            self._expect("true")
+        if function == "contains":
+            raise unsupported_query(
+                "Unsupported or invalid query filter clause specified: the function 'contains' is not supported."
+            )
+        if function == "endswith":
+            self._require_advanced("endswith")
+            return lambda row: any(text.endswith(wanted) for text in _texts(read(row)))
+        return lambda row: any(text.startswith(wanted) for text in _texts(read(row)))
+
+    def _comparison(self, name: str) -> Predicate[Row]:
+        read = self._property(name)
+        operator = self._next()[1].lower()
+        if operator == "in":
+            return self._membership(read)
+        wanted = self._literal()
+        if operator == "eq":
+            return lambda row: _same(read(row), wanted)
+        if operator == "ne":
+            self._require_advanced("ne")
+            return lambda row: not _same(read(row), wanted)
+        if operator in _TIMES_ONLY:
+            return _ordering(read, operator, wanted, lambda: self._unsupported(name))
+        raise self._surprise()
+
+    def _membership(self, read: Callable[[Row], Json]) -> Predicate[Row]:
+        self._expect("(")
+        wanted = [self._literal()]
+        while self._accept(","):
+            wanted.append(self._literal())
+        self._expect(")")
+        return lambda row: any(_same(read(row), one) for one in wanted)
+
+    def _property(self, name: str) -> Callable[[Row], Json]:
+        root, _, member = name.partition("/")
+        if root not in self._properties:
+            raise unsupported_query(f"Property '{root}' does not exist as a declared property or extension property.")
+        if root not in self._filterable or self._peek() == ("mark", "("):
+            self._unsupported(root)
+        value_of = self._value_of
+        if not member:
+            return lambda row: value_of(row, root)
+
+        def read_member(row: Row) -> Json:
+            held = value_of(row, root)
+            return held.get(member) if isinstance(held, dict) else None
+
+        return read_member
+
+    def _literal(self) -> Json:
+        kind, text = self._next()
+        if kind == "text":
+            return text[1:-1].replace("''", "'")
+        if kind == "word" and text.lower() in {"true", "false", "null"}:
+            return {"true": True, "false": False, "null": None}[text.lower()]
+        if kind == "number":
+            return int(text)
+        if kind in {"time", "guid"}:
+            return text
+        raise self._surprise()
+
+    def _peek(self) -> tuple[str, str] | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _next(self) -> tuple[str, str]:
+        token = self._peek()
+        if token is None:
+            raise invalid_filter("the expression ends too early.")
+        self._at += 1
+        return token
+
+    def _accept(self, text: str) -> bool:
+        token = self._peek()
+        if token is not None and token[0] in {"word", "mark"} and token[1].lower() == text:
+            self._at += 1
+            return True
+        return False
+
+    def _expect(self, text: str) -> None:
+        if not self._accept(text):
+            raise self._surprise()
+
+    def _require_advanced(self, operator: str) -> None:
+        if not self._advanced:
+            raise unsupported_query(
+                f"Operator '{_OPERATOR_NAMES[operator]}' is not supported because the required parameters might be "
+                "missing. Try adding $count=true query parameter and ConsistencyLevel:eventual header. "
+                "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+            )
+
+    def _unsupported(self, name: str) -> NoReturn:
+        raise unsupported_query(
+            f"Unsupported or invalid query filter clause specified for property '{name}' "
+            f"of resource '{self._resource}'."
+        )
+
+    def _surprise(self) -> GraphError:
+        token = self._tokens[min(self._at, len(self._tokens) - 1)][1] if self._tokens else ""
+        return invalid_filter(f"syntax error near '{token}'.")
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    tokens: list[tuple[str, str]] = []
+    position = 0
+    stripped = text.rstrip()
+    while position < len(stripped):
+        match = _TOKEN.match(stripped, position)
+        if match is None or match.lastgroup is None:
+            raise invalid_filter(f"syntax error at position {position} in '{text}'.")
+        tokens.append((match.lastgroup, match[match.lastgroup]))
+        position = match.end()
+    return tokens
+
+
+def _and(left: Predicate[Row], right: Predicate[Row]) -> Predicate[Row]:
+    return lambda row: left(row) and right(row)
+
+
+def _or(left: Predicate[Row], right: Predicate[Row]) -> Predicate[Row]:
+    return lambda row: left(row) or right(row)
+
+
+def _not(inner: Predicate[Row]) -> Predicate[Row]:
+    return lambda row: not inner(row)
+
+
+def _texts(value: Json) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [str(one).lower() for one in values if one is not None]
+
+
+def _same(value: Json, wanted: Json) -> bool:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value.lower() == wanted.lower()
+    return bool(value == wanted)
+
+
+def _ordering(
+    read: Callable[[Row], Json], operator: str, wanted: Json, unsupported: Callable[[], NoReturn]
+) -> Predicate[Row]:
+    limit = _moment(wanted)
+    if limit is None:
+        unsupported()
+
+    def compare(row: Row) -> bool:
+        moment = _moment(read(row))
+        if moment is None:
+            return False
+        return {"ge": moment >= limit, "le": moment <= limit, "gt": moment > limit, "lt": moment < limit}[operator]
+
+    return compare
+
+
+def _moment(value: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,47 @@
+"""How a resource module says what it serves: a path, the permissions that open it, a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.graph.call import Operation
+from sandbox.graph.errors import GraphError, denied
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An operation with the permissions of which the caller needs one, and the refusal it gets without."""
+
+    method: str
+    path: str
+    allowed: frozenset[str]
+    refusal: Callable[[], GraphError]
+    run: Operation
+
+
+class Operations(list[Served]):
+    """The operations of one resource; ``@operations.get(path, permissions)`` adds one."""
+
+    def __init__(self, refusal: Callable[[], GraphError] = denied) -> None:
+        super().__init__()
+        self._refusal = refusal
+
+    def get(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
+        return self._serve("GET", path, allowed)
+
+    def post(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
+        return self._serve("POST", path, allowed)
+
+    def patch(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
+        return self._serve("PATCH", path, allowed)
+
+    def delete(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
+        return self._serve("DELETE", path, allowed)
+
+    def _serve(self, method: str, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
+        def register(run: Operation) -> Operation:
+            self.append(Served(method, path, allowed, self._refusal, run))
+            return run
+
+        return register

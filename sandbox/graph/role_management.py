@@ -1,0 +1,236 @@
+"""``/roleManagement/directory``: role definitions, and who holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.directory.roles import (
+    DIRECTORY_READERS,
+    GLOBAL_ADMINISTRATOR,
+    RoleDefinition,
+    assignment_id,
+    built_in_roles,
+)
+from sandbox.directory.rows import TENANT_SCOPE, Group, RoleAssignment, ServicePrincipal, User
+from sandbox.exchange import Answer, Json
+from sandbox.graph import odata, permissions
+from sandbox.graph.call import Call, is_guid
+from sandbox.graph.errors import already_assigned, bad_request, not_found, value_required
+from sandbox.graph.groups import GROUPS
+from sandbox.graph.operations import Operations
+from sandbox.graph.service_principals import SERVICE_PRINCIPALS
+from sandbox.graph.users import USERS
+
+operations = Operations()
+_ROOT = "/roleManagement/directory"
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """A role definition as a row."""
+
+    id: str
+    role: RoleDefinition
+
+
+_DEFINITION_PROPERTIES: tuple[str, ...] = (
+    "id",
+    "description",
+    "displayName",
+    "isBuiltIn",
+    "isEnabled",
+    "resourceScopes",
+    "templateId",
+    "version",
+    "rolePermissions",
+)
+
+
+def _definition_value(row: _Definition, name: str) -> Json:
+    values: dict[str, Json] = {
+        "id": row.id,
+        "description": f"Built-in role {row.role.name}.",
+        "displayName": row.role.name,
+        "isBuiltIn": True,
+        "isEnabled": True,
+        "resourceScopes": [TENANT_SCOPE],
+        "templateId": row.role.template_id,
+        "version": "1",
+        # What each role may do is Microsoft's catalogue, which this sandbox does not carry.
+        "rolePermissions": [{"allowedResourceActions": [], "condition": None}],
+    }
+    return values[name]
+
+
+DEFINITIONS: odata.Shape[_Definition] = odata.Shape(
+    entity_set="roleManagement/directory/roleDefinitions",
+    resource="UnifiedRoleDefinition",
+    properties=frozenset(_DEFINITION_PROPERTIES),
+    default=_DEFINITION_PROPERTIES,
+    value_of=_definition_value,
+    filterable=frozenset({"id", "displayName", "isBuiltIn", "isEnabled", "templateId"}),
+)
+_ASSIGNMENT_PROPERTIES = {
+    "id": "id",
+    "principalId": "principal_id",
+    "directoryScopeId": "scope",
+    "roleDefinitionId": "role_id",
+}
+ASSIGNMENTS: odata.Shape[RoleAssignment] = odata.Shape(
+    entity_set="roleManagement/directory/roleAssignments",
+    resource="UnifiedRoleAssignment",
+    properties=frozenset(_ASSIGNMENT_PROPERTIES),
+    default=tuple(_ASSIGNMENT_PROPERTIES),
+    value_of=lambda row, name: getattr(row, _ASSIGNMENT_PROPERTIES[name]),
+    filterable=frozenset(_ASSIGNMENT_PROPERTIES),
+)
+
+
+@operations.get(f"{_ROOT}/roleDefinitions", permissions.READ_ROLES)
+def list_definitions(call: Call) -> Answer:
+    rows = [_Definition(role.template_id, role) for role in built_in_roles().values()]
+    answer = odata.collection(call, DEFINITIONS, rows, page=len(rows))
+    if odata.selected(call) is None:
+        for item in answer.body["value"]:
+            item.update(_inheritance(call, item["id"]))
+    return answer
+
+
+@operations.get(f"{_ROOT}/roleDefinitions/{{role}}", permissions.READ_ROLES)
+def get_definition(call: Call) -> Answer:
+    role = built_in_roles().get(call.args["role"].lower())
+    if role is None:
+        raise not_found(call.args["role"])
+    answer = odata.entity(call, DEFINITIONS, _Definition(role.template_id, role))
+    if odata.selected(call) is None:
+        answer.body.update(_inheritance(call, role.template_id))
+    return answer
+
+
+@operations.get(f"{_ROOT}/roleAssignments", permissions.READ_ROLES)
+def list_assignments(call: Call) -> Answer:
+    answer = odata.collection(call, ASSIGNMENTS, call.tenant.role_assignments.in_order())
+    if (expanded := _expanded(call)) is not None:
+        answer.body["@odata.context"] += f"({expanded}())"
+        for item in answer.body["value"]:
+            if (held := call.tenant.role_assignments.get(item.get("id", ""))) is not None:
+                item[expanded] = _expansion(call, expanded, held)
+    return answer
+
+
+@operations.get(f"{_ROOT}/roleAssignments/{{assignment}}", permissions.READ_ROLES)
+def get_assignment(call: Call) -> Answer:
+    held = _assignment(call)
+    answer = odata.entity(call, ASSIGNMENTS, held)
+    if (expanded := _expanded(call)) is not None:
+        answer.body[expanded] = _expansion(call, expanded, held)
+    return answer
+
+
+@operations.post(f"{_ROOT}/roleAssignments", permissions.WRITE_ROLES)
+def create_assignment(call: Call) -> Answer:
+    """Give a role. The same again is a 400, and the id is the same every time: see ``roles.assignment_id``."""
+    body = call.json_object()
+    role_id, principal_id, scope = _asked(body)
+    role = built_in_roles().get(role_id)
+    if role is None:
+        raise not_found(role_id)
+    if not role.assignable:
+        raise bad_request(f"The role definition '{role_id}' cannot be assigned.")
+    _require_principal(call, principal_id)
+    _require_scope(call, scope)
+    if assignment_id(role_id, principal_id, scope) in call.tenant.role_assignments:
+        raise already_assigned()
+    held = call.tenant.assign_role(role_id, principal_id, scope)
+    return odata.entity(call, ASSIGNMENTS, held, 201)
+
+
+@operations.delete(f"{_ROOT}/roleAssignments/{{assignment}}", permissions.WRITE_ROLES)
+def delete_assignment(call: Call) -> Answer:
+    """Take a role. Nobody takes one of its own, and the last Global Administrator keeps that one."""
+    held = _assignment(call)
+    role = built_in_roles()[held.role_id]
+    if held.principal_id == call.actor.id:
+        raise bad_request(f"Removing self from {role.name} built-in role is not allowed.")
+    if _is_last_of_its_kind(call, held):
+        raise bad_request("The last Global Administrator of a directory cannot be removed.")
+    call.tenant.role_assignments.remove(held.id)
+    return Answer(204)
+
+
+def _assignment(call: Call) -> RoleAssignment:
+    held = call.tenant.role_assignments.get(call.args["assignment"])
+    if held is None:
+        raise not_found(call.args["assignment"])
+    return held
+
+
+def _asked(body: dict[str, Json]) -> tuple[str, str, str]:
+    for name in ("roleDefinitionId", "principalId"):
+        if not isinstance(body.get(name), str):
+            raise value_required(name, "RoleAssignment")
+    if "directoryScopeId" in body and "appScopeId" in body:
+        raise bad_request("Only one of directoryScopeId and appScopeId can be specified.")
+    scope = body.get("directoryScopeId")
+    if not isinstance(scope, str) or not scope.startswith("/"):
+        raise value_required("directoryScopeId", "RoleAssignment")
+    return body["roleDefinitionId"].lower(), body["principalId"].lower(), scope
+
+
+def _require_principal(call: Call, principal_id: str) -> None:
+    group = call.tenant.groups.get(principal_id)
+    if group is not None and not group.is_assignable_to_role:
+        raise bad_request("The group is not assignable to a role: isAssignableToRole is not set.")
+    if group is None and principal_id not in call.tenant.users and principal_id not in call.tenant.service_principals:
+        raise not_found(principal_id)
+
+
+def _require_scope(call: Call, scope: str) -> None:
+    if scope == TENANT_SCOPE:
+        return
+    target = scope.rpartition("/")[2].lower()
+    tables = (call.tenant.users, call.tenant.groups, call.tenant.service_principals)
+    if not is_guid(target) or not any(target in table for table in tables):
+        raise not_found(target)
+
+
+def _is_last_of_its_kind(call: Call, held: RoleAssignment) -> bool:
+    if held.role_id != GLOBAL_ADMINISTRATOR or held.scope != TENANT_SCOPE:
+        return False
+    before = call.tenant.holders_of(GLOBAL_ADMINISTRATOR)
+    return bool(before) and not call.tenant.holders_of(GLOBAL_ADMINISTRATOR, without=held.id)
+
+
+def _inheritance(call: Call, role_id: str) -> dict[str, Json]:
+    address = f"{call.context_base}{DEFINITIONS.entity_set}('{role_id}')/inheritsPermissionsFrom"
+    parents = [] if role_id == DIRECTORY_READERS else [{"id": DIRECTORY_READERS}]
+    return {"inheritsPermissionsFrom@odata.context": address, "inheritsPermissionsFrom": parents}
+
+
+def _expanded(call: Call) -> str | None:
+    name = call.query.get("$expand")
+    if name is None:
+        return None
+    name = name.partition("(")[0]
+    if name not in {"principal", "roleDefinition"}:
+        raise bad_request(f"Parsing OData Select and Expand failed: Could not find a property named '{name}'.")
+    return name
+
+
+def _expansion(call: Call, name: str, held: RoleAssignment) -> Json:
+    if name == "roleDefinition":
+        role = built_in_roles()[held.role_id]
+        return DEFINITIONS.project(_Definition(role.template_id, role), None)
+    return directory_object(call, held.principal_id)
+
+
+def directory_object(call: Call, object_id: str) -> Json:
+    """Any principal with its type, in its default projection; None if it is gone."""
+    row: User | Group | ServicePrincipal | None
+    if row := call.tenant.users.get(object_id):
+        return {"@odata.type": "#microsoft.graph.user"} | USERS.project(row, None)
+    if row := call.tenant.groups.get(object_id):
+        return {"@odata.type": "#microsoft.graph.group"} | GROUPS.project(row, None)
+    if row := call.tenant.service_principals.get(object_id):
+        return {"@odata.type": "#microsoft.graph.servicePrincipal"} | SERVICE_PRINCIPALS.project(row, None)
+    return None

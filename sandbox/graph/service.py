@@ -1,0 +1,141 @@
+"""Microsoft Graph as one thing: path and token to operation, refusals to envelopes, headers on everything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from sandbox.directory.directory import Directory
+from sandbox.exchange import Answer, Exchange
+from sandbox.graph import (
+    authentication_methods,
+    deleted_items,
+    groups,
+    me,
+    memberships,
+    organization,
+    role_management,
+    service_principals,
+    users,
+)
+from sandbox.graph.call import Actor, Call
+from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
+from sandbox.graph.operations import Served
+from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens
+from sandbox.routing import Routes, UnknownMethodError, UnknownSegmentError
+
+VERSIONS = frozenset({"v1.0"})
+
+_KEY_IN_PARENTHESES = re.compile(r"(\w+)\((?:'(.*)'|(\w+='.*'))\)")
+_CAST = re.compile(r"(?:microsoft\.)?graph\.(\w+)", re.IGNORECASE)
+_DIAGNOSTIC = json.dumps(
+    {
+        "ServerInfo": {
+            "DataCenter": "Sandbox",
+            "Slice": "E",
+            "Ring": "2",
+            "ScaleUnit": "001",
+            "RoleInstance": "SANDBOX",
+        }
+    },
+    separators=(",", ":"),
+)
+_JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_ALL: Sequence[Sequence[Served]] = (
+    organization.operations,
+    users.operations,
+    me.operations,
+    role_management.operations,
+    memberships.operations,
+    groups.operations,
+    authentication_methods.operations,
+    deleted_items.operations,
+    service_principals.operations,
+)
+
+
+class GraphService:
+    """Everything that is served under ``/v1.0``."""
+
+    def __init__(self, directory: Directory, tokens: Tokens) -> None:
+        self._directory = directory
+        self._tokens = tokens
+        self._routes: Routes[Served] = Routes()
+        for operations in _ALL:
+            for served in operations:
+                self._routes.add(served.method, served.path, served)
+
+    def actor(self, exchange: Exchange) -> Actor | None:
+        """Who calls, if the token tells; None for no token or a bad one."""
+        try:
+            return self._authenticated(exchange)
+        except GraphError:
+            return None
+
+    def answer(self, exchange: Exchange) -> Answer:
+        """The answer or the refusal, with Graph's headers."""
+        try:
+            answer = self._run(exchange)
+        except GraphError as refusal:
+            answer = refusal.answer(exchange)
+        return with_headers(answer, exchange)
+
+    def _run(self, exchange: Exchange) -> Answer:
+        version, *segments = exchange.segments
+        try:
+            # Unknown paths are refused before anybody asks who calls.
+            served, found = self._routes.find(exchange.method, _plain(segments))
+        except UnknownSegmentError as unknown:
+            raise unknown_segment(unknown.segment) from None
+        except UnknownMethodError:
+            raise wrong_method() from None
+        actor = self._authenticated(exchange)
+        tenant = self._directory.tenants.get(actor.tenant_id)
+        if tenant is None:
+            raise unauthenticated("The identity of the calling application could not be established.")
+        if served.allowed and not (actor.kind == "app" and served.allowed & actor.permissions):
+            raise served.refusal()
+        return served.run(Call(exchange, tenant, actor, version.lower(), found, exchange.query()))
+
+    def _authenticated(self, exchange: Exchange) -> Actor:
+        scheme, _, token = exchange.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthenticated("Access token is empty.")
+        try:
+            return self._tokens.actor(token.strip())
+        except ExpiredTokenError:
+            raise unauthenticated("Lifetime validation failed, the token is expired.") from None
+        except InvalidTokenError:
+            raise unauthenticated("CompactToken parsing failed with error code: 80049217") from None
+
+
+def with_headers(answer: Answer, exchange: Exchange) -> Answer:
+    """The headers that Graph puts on every answer, errors included."""
+    answer.headers |= {
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+        "Strict-Transport-Security": "max-age=31536000",
+        "request-id": exchange.request_id,
+        "client-request-id": exchange.client_request_id,
+        "x-ms-ags-diagnostic": _DIAGNOSTIC,
+        "x-ms-resource-unit": "1",
+    }
+    if answer.status < 300:
+        answer.headers["OData-Version"] = "4.0"
+    if answer.body is not None:
+        answer.headers.setdefault("Content-Type", _JSON if answer.status < 300 else "application/json")
+    return answer
+
+
+def _plain(segments: list[str]) -> list[str]:
+    """``users('x')`` as ``users``, ``x``; and one spelling of casts, of which clients use two."""
+    plain: list[str] = []
+    for segment in segments:
+        if segment.endswith(")") and (match := _KEY_IN_PARENTHESES.fullmatch(segment)):
+            plain += [match[1], match[2].replace("''", "'") if match[2] is not None else match[3]]
+        elif match := _CAST.fullmatch(segment):
+            plain.append(f"graph.{match[1]}")
+        else:
+            plain.append(segment)
+    return plain

@@ -1,0 +1,308 @@
+"""The tenants that a sandbox begins with, from a YAML file.
+
+Two lists. Under ``applications`` each app registration: ``client_id``, ``name``, the slug of its ``home`` tenant, its
+``secrets`` (they should look like no real secret) and ``certificates`` (PEM), and what a tenant that has it grants by
+default: app ``permissions`` and directory ``roles`` of the service principal.
+
+Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``, ``service_plans`` (GUIDs); ``domains``
+(``name``, ``initial``, ``default``, ``verified``, ``authentication``); ``temporary_access_pass`` (``enabled``,
+``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``); ``users``
+(``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
+Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``roles``, ``members`` by user principal
+name); ``applications`` (names of those that were consented to, or ``{name, permissions, roles}`` to differ from their
+default). Directory roles are given by display name. An id that is left out is derived from tenant and name, so it is
+the same every time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from uuid import UUID, uuid5
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from sandbox.clock import seconds
+from sandbox.directory.digest import Digest
+from sandbox.directory.directory import Directory
+from sandbox.directory.roles import role_named
+from sandbox.directory.rows import (
+    Application,
+    ClientSecret,
+    Domain,
+    Group,
+    Organization,
+    ServicePrincipal,
+    TemporaryAccessPassPolicy,
+    User,
+)
+from sandbox.directory.tenant import Tenant
+
+BUNDLED = Path(__file__).parent / "data" / "seed.yaml"
+_TENANTS_SINCE = datetime(2024, 1, 15, 9, 30, tzinfo=UTC)
+
+
+class SeedError(Exception):
+    """The seed file cannot be used; the sentence says where and why."""
+
+
+def _guid(text: str) -> str:
+    return str(UUID(text))
+
+
+def _role(name: str) -> str:
+    if (role_id := role_named(name)) is None:
+        raise ValueError(f"there is no directory role {name!r}")
+    return role_id
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
+RoleName = Annotated[str, AfterValidator(_role)]
+"""Given by name, kept as template id."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SeedDomain(_Part):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9.-]+\.[a-z]+$")]
+    initial: bool = False
+    default: bool = False
+    verified: bool = True
+    authentication: Literal["Managed", "Federated"] = "Managed"
+
+
+class SeedTemporaryAccessPass(_Part):
+    enabled: bool = True
+    one_time_only: bool = False
+    minimum_lifetime: Annotated[int, Field(ge=10, le=43_200)] = 60
+    maximum_lifetime: Annotated[int, Field(ge=10, le=43_200)] = 480
+    default_lifetime: Annotated[int, Field(ge=10, le=43_200)] = 60
+    length: Annotated[int, Field(ge=8, le=48)] = 8
+
+
+class SeedUser(_Part):
+    upn: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    name: str
+    id: Guid | None = None
+    password: str | None = None
+    enabled: bool = True
+    guest: bool = False
+    synced: bool = False
+    roles: tuple[RoleName, ...] = ()
+    properties: dict[str, JsonValue] = {}
+
+
+class SeedGroup(_Part):
+    name: str
+    id: Guid | None = None
+    role_assignable: bool = False
+    roles: tuple[RoleName, ...] = ()
+    members: tuple[str, ...] = ()
+
+
+class SeedApplication(_Part):
+    client_id: Guid
+    name: str
+    home: str
+    secrets: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    permissions: frozenset[str] = frozenset()
+    roles: tuple[RoleName, ...] = ()
+
+
+class SeedConsent(_Part):
+    name: str
+    id: Guid | None = None
+    permissions: frozenset[str] | None = None
+    roles: tuple[RoleName, ...] | None = None
+
+
+class SeedTenant(_Part):
+    id: Guid
+    slug: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    name: str
+    country: str = "US"
+    service_plans: tuple[Guid, ...] = ()
+    domains: tuple[SeedDomain, ...]
+    temporary_access_pass: SeedTemporaryAccessPass = SeedTemporaryAccessPass()
+    users: tuple[SeedUser, ...] = ()
+    groups: tuple[SeedGroup, ...] = ()
+    applications: tuple[SeedConsent | str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if [domain.initial for domain in self.domains].count(True) != 1:
+            raise ValueError(f"tenant {self.slug} needs exactly one initial domain")
+        verified = {domain.name for domain in self.domains if domain.verified}
+        names = [user.upn.lower() for user in self.users]
+        for name in names:
+            if name.rpartition("@")[2] not in verified:
+                raise ValueError(f"user {name} is under no verified domain of tenant {self.slug}")
+        if len(set(names)) != len(names):
+            raise ValueError(f"tenant {self.slug} has two users of one name")
+        for group in self.groups:
+            if unknown := {member.lower() for member in group.members} - set(names):
+                raise ValueError(f"group {group.name} of tenant {self.slug} has unknown members: {sorted(unknown)}")
+        return self
+
+
+class Seed(_Part):
+    """A whole seed file, checked."""
+
+    applications: tuple[SeedApplication, ...] = ()
+    tenants: tuple[SeedTenant, ...]
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        slugs = {tenant.slug for tenant in self.tenants}
+        if len(slugs) != len(self.tenants) or len({tenant.id for tenant in self.tenants}) != len(self.tenants):
+            raise ValueError("two tenants have the same slug or id")
+        for application in self.applications:
+            if application.home not in slugs:
+                raise ValueError(f"application {application.name} lives in no tenant of this file: {application.home}")
+        known = {application.name for application in self.applications}
+        for tenant in self.tenants:
+            for consent in tenant.applications:
+                name = consent if isinstance(consent, str) else consent.name
+                if name not in known:
+                    raise ValueError(f"tenant {tenant.slug} consents to an unknown application: {name}")
+        return self
+
+
+def load_seed(path: Path | None = None) -> Seed:
+    """The seed in this file, or the bundled one. Raises ``SeedError``."""
+    path = path or BUNDLED
+    try:
+        return Seed.model_validate(yaml.load(path.read_bytes(), Loader=_LOADER))  # noqa: S506 - a safe loader
+    except OSError as error:
+        raise SeedError(f"cannot read the seed {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise SeedError(f"{path} is no YAML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the file"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SeedError(f"{path}, {where}: {reason[0].lower()}{reason[1:]}") from None
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def plant(seed: Seed) -> Directory:
+    """A directory with what the seed says."""
+    directory = Directory()
+    ids = {tenant.slug: tenant.id for tenant in seed.tenants}
+    for application in seed.applications:
+        directory.applications.put(
+            Application(
+                id=application.client_id,
+                display_name=application.name,
+                home_tenant=ids[application.home],
+                secrets=tuple(
+                    ClientSecret(digest=Digest.of(secret), hint=secret[:3]) for secret in application.secrets
+                ),
+                certificates=application.certificates,
+            )
+        )
+    for tenant in seed.tenants:
+        _plant_tenant(directory.add_tenant(tenant.id), tenant, seed.applications)
+    return directory
+
+
+def _plant_tenant(tenant: Tenant, seed: SeedTenant, applications: tuple[SeedApplication, ...]) -> None:
+    tenant.organizations.put(
+        Organization(
+            id=seed.id,
+            slug=seed.slug,
+            display_name=seed.name,
+            created=_TENANTS_SINCE,
+            country=seed.country,
+            service_plans=seed.service_plans,
+            domains=tuple(
+                Domain(
+                    name=domain.name,
+                    is_verified=domain.verified,
+                    authentication_type=domain.authentication,
+                    is_initial=domain.initial,
+                    is_default=domain.default,
+                )
+                for domain in seed.domains
+            ),
+            temporary_access_pass=TemporaryAccessPassPolicy(**seed.temporary_access_pass.model_dump()),
+        )
+    )
+    for user in seed.users:
+        _plant_user(tenant, user)
+    for group in seed.groups:
+        _plant_group(tenant, group)
+    by_name = {application.name: application for application in applications}
+    for consent in seed.applications:
+        asked = SeedConsent(name=consent) if isinstance(consent, str) else consent
+        _plant_service_principal(tenant, asked, by_name[asked.name])
+
+
+def _plant_user(tenant: Tenant, seed: SeedUser) -> None:
+    created = seconds(_TENANTS_SINCE)
+    properties: dict[str, JsonValue] = {
+        "accountEnabled": seed.enabled,
+        "createdDateTime": created,
+        "displayName": seed.name,
+        "lastPasswordChangeDateTime": created,
+        "mailNickname": seed.upn.partition("@")[0].replace("#EXT#", ""),
+        "userPrincipalName": seed.upn,
+        "userType": "Guest" if seed.guest else "Member",
+    }
+    if seed.guest:
+        properties |= {"creationType": "Invitation", "externalUserState": "Accepted"}
+    if seed.synced:
+        properties |= {
+            "onPremisesSyncEnabled": True,
+            "onPremisesImmutableId": derived_id(tenant.id, "immutable", seed.upn),
+            "onPremisesLastSyncDateTime": created,
+        }
+    user = User(
+        id=seed.id or derived_id(tenant.id, "user", seed.upn),
+        properties=properties | seed.properties,
+        password=Digest.of(seed.password) if seed.password else None,
+        sessions_valid_from=_TENANTS_SINCE,
+    )
+    tenant.users.put(user)
+    for role in seed.roles:
+        tenant.assign_role(role, user.id)
+
+
+def _plant_group(tenant: Tenant, seed: SeedGroup) -> None:
+    members = (tenant.user(name) for name in seed.members)
+    group = Group(
+        id=seed.id or derived_id(tenant.id, "group", seed.name),
+        display_name=seed.name,
+        created=_TENANTS_SINCE,
+        is_assignable_to_role=seed.role_assignable,
+        members=frozenset(user.id for user in members if user is not None),
+    )
+    tenant.groups.put(group)
+    for role in seed.roles:
+        tenant.assign_role(role, group.id)
+
+
+def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: SeedApplication) -> None:
+    permissions = application.permissions if consent.permissions is None else consent.permissions
+    principal = ServicePrincipal(
+        id=consent.id or derived_id(tenant.id, "servicePrincipal", application.client_id),
+        app_id=application.client_id,
+        display_name=application.name,
+        created=_TENANTS_SINCE,
+        permissions=permissions,
+    )
+    tenant.service_principals.put(principal)
+    for role in application.roles if consent.roles is None else consent.roles:
+        tenant.assign_role(role, principal.id)
+
+
+def derived_id(tenant_id: str, kind: str, name: str) -> str:
+    """A GUID for something in a tenant, the same for the same name."""
+    return str(uuid5(UUID(tenant_id), f"{kind}:{name.lower()}"))
