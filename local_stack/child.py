@@ -107,10 +107,10 @@ class Child:
             process.send_signal(with_signal)
             await process.wait()
 
-    def explain_death(self) -> str:
-        """One sentence, and the last lines of the log, about an end that nobody asked for."""
+    def explain_death(self, *, then: str) -> str:
+        """One sentence about an end that nobody asked for and what is done about it, with the last lines of the log."""
         status = self._process.returncode if self._process else None
-        return self._explain("ended" if status is None else f"ended ({_ending(status)})")
+        return self._explain(f"ended ({'unknown' if status is None else _ending(status)}) {then}")
 
     async def end_leftover(self) -> None:
         """End what a killed stack left behind under this name, if anything. Raises StackError if it will not go."""

@@ -280,6 +280,6 @@ class LocalStack:
                 now = time.monotonic()
                 restarts[part] = [moment for moment in restarts[part] if now - moment < SECONDS_IN_A_MINUTE] + [now]
                 if len(restarts[part]) > RESTARTS_PER_MINUTE:
-                    raise StackError(child.explain_death())
-                logger.warning("%s; it is started again", child.explain_death())
+                    raise StackError(child.explain_death(then="again and again"))
+                logger.warning(child.explain_death(then="and is started again"))
                 await start()

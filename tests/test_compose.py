@@ -21,6 +21,7 @@ from local_stack import SEARCH_ATTRIBUTES, temporal_program
 from local_stack.addresses import reserve_ports
 from local_stack.temporal import RETENTION, SERVER_SETTINGS, Temporal
 from settings import Settings
+from workflows.search_attributes import ALL as REGISTRY
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -132,6 +133,12 @@ def test_the_self_hosted_server_is_the_one_that_the_tests_run_on() -> None:
     assert images["temporal-ui"] == f"temporalio/ui:{ui}"
     configured = yaml.safe_load((ROOT / "deploy" / "temporal-dynamic-config.yaml").read_text())
     assert {key: entries[0]["value"] for key, entries in configured.items()} == SERVER_SETTINGS
+
+
+def test_the_stack_registers_the_search_attributes_that_grants_set() -> None:
+    """A grant that sets an attribute which its cluster does not know stands still, and nobody is told."""
+    kinds = {key.name: IndexedValueType.Name(key.indexed_value_type.value) for key in REGISTRY}
+    assert kinds == {name: f"INDEXED_VALUE_TYPE_{kind.upper()}" for name, kind in SEARCH_ATTRIBUTES.items()}
 
 
 async def test_the_namespace_script_registers_what_grants_are_found_by_and_may_run_again(tmp_path: Path) -> None:
