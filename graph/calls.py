@@ -152,9 +152,8 @@ def _note(attempt: Attempt, began: float) -> None:
         method=attempt.method,
         path=attempt.path,
         status=attempt.status,
-        code=attempt.code,
-        message=attempt.message,
         request_id=attempt.request_id,
         client_request_id=attempt.client_request_id,
         milliseconds=round((time.monotonic() - began) * 1000),
+        **({"code": attempt.code, "message": attempt.message} if attempt.code or attempt.message else {}),
     )

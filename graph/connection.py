@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from models.messages import TenantId
@@ -18,6 +18,15 @@ def _canonical_guid(value: str) -> str:
         return str(UUID(value))
     except ValueError:
         raise ValueError("must be a GUID") from None
+
+
+def _certificates_alone(pem: str) -> str:
+    """People keep key and certificate in one file; a key must not stay in a field that is shown."""
+    try:
+        certificates = load_pem_x509_certificates(pem.encode())
+    except ValueError:
+        raise ValueError("must be a certificate, PEM") from None
+    return "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in certificates)
 
 
 class _Credential(BaseModel):
@@ -34,13 +43,14 @@ class ClientSecret(_Credential):
 class ClientCertificate(_Credential):
     """A key pair; the tenant's app knows the certificate. Signs with PS256 and names itself by SHA-256.
 
-    ``private_key`` and ``certificate`` are PEM; the key has no passphrase. That they belong together is checked here,
-    because a wrong pair would otherwise surface as an invalid signature in the middle of a grant.
+    ``private_key`` and ``certificate`` are PEM; the key has no passphrase, and intermediates may follow the
+    certificate. That the two belong together is checked here, because a wrong pair would otherwise surface as an
+    invalid signature in the middle of a grant.
     """
 
     kind: Literal["certificate"] = "certificate"
     private_key: SecretStr
-    certificate: str
+    certificate: Annotated[str, AfterValidator(_certificates_alone)]
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
@@ -48,7 +58,7 @@ class ClientCertificate(_Credential):
             key = load_pem_private_key(self.private_key.get_secret_value().encode(), password=None)
             certificate = load_pem_x509_certificate(self.certificate.encode())
         except (ValueError, TypeError):
-            raise ValueError("private_key and certificate must be PEM, the key without a passphrase") from None
+            raise ValueError("private_key must be PEM, without a passphrase") from None
         if key.public_key() != certificate.public_key():
             raise ValueError("private_key does not belong to certificate")
         return self

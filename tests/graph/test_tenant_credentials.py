@@ -46,6 +46,14 @@ def test_a_key_that_does_not_belong_to_its_certificate_is_refused() -> None:
     assert "PRIVATE" not in str(refused.value)
 
 
+def test_a_key_that_comes_along_with_the_certificate_is_left_behind() -> None:
+    """People keep both in one file; the certificate is shown wherever a connection is, and the key would be too."""
+    key, certificate = key_pair()
+    credential = ClientCertificate(private_key=SecretStr(certificate + key), certificate=key + certificate)
+    assert credential.certificate == certificate
+    assert "PRIVATE" not in repr(credential)
+
+
 @pytest.mark.parametrize("key", ["", "not a key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
 def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
     """What was pasted by mistake may be another secret."""
