@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -82,7 +82,7 @@ class Roles:
         query = {"$filter": f"roleDefinitionId eq {literal(guid(role))}", "$expand": "principal"}
         return await self._calls.listing(operations.READ_ROLES, _ASSIGNMENTS, RoleHolder, query)
 
-    async def assign(self, role: RoleId, *, to: ObjectId, scope: Literal["/"] | str = "/") -> RoleAssignment:
+    async def assign(self, role: RoleId, *, to: ObjectId, scope: str = "/") -> RoleAssignment:
         """Give a role. Not idempotent: held already is ``AlreadySo``. ``NotYetVisible`` for a principal too new.
 
         After a removal the same assignment may be ``AlreadySo`` for some 15 seconds without being there.
