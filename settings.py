@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -81,6 +83,23 @@ class Settings(BaseSettings):
                     "A simulated tenant needs ENTRA_JIT_PROFILE=sandbox"
                 )
         return self
+
+
+def environment_secret(name: str) -> SecretStr:
+    """A secret that a configuration file names by its variable; raises ``ValueError`` when it is not set."""
+    if not (value := os.environ.get(name)):
+        raise ValueError(f"the environment variable {name} is not set")
+    return SecretStr(value)
+
+
+def names_a_database() -> bool:
+    """Whether this process was told which deployment it belongs to."""
+    return bool(os.environ.get("DATABASE_URL") or os.environ.get("ENTRA_JIT_DATABASE_URL"))
+
+
+def adopt_environment(variables: Mapping[str, str]) -> None:
+    """Take on the environment of a stack on this machine, in place of what is set."""
+    os.environ.update(variables)
 
 
 def load_settings() -> Settings:

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.issuing import PassesOffError
-from graph import AlreadySo, Broken, NotYetVisible, Refused, TryLater
+from graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLater
 from ledger.accounts import NameTakenError
 from ledger.database import LedgerUnavailableError
 from ledger.grants import ExtensionDeniedError, GrantOverError
@@ -34,6 +34,7 @@ TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
     (AlreadySo, FailureType.READ_BACK_DISAGREES),
     (Refused, FailureType.REFUSED),
     (Broken, FailureType.BROKEN),
+    (NotAnAddress, FailureType.BROKEN),
     (GrantOverError, FailureType.GRANT_OVER),
     (ExtensionDeniedError, FailureType.DENIED),
     (NameTakenError, FailureType.DENIED),

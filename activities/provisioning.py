@@ -204,7 +204,9 @@ class ProvisioningActivities(Provisioning):
             raise ReadBackDisagreesError("The ledger was too slow for the opening's lease.")
         evidence = await tenant.users.enable(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
         async with self._ledger.transaction() as session:
-            opened_at = await grants.opened(session, ref.request_id, evidence.answered_at)
+            opened_at = await grants.opened(
+                session, ref.request_id, evidence.answered_at, only_try=activity.info().attempt == 1
+            )
             step = Step(name="opened", at=evidence.answered_at, calls=(evidence,))
             await steps.record(session, ref.request_id, ref.attempt, [step])
         return opened_at

@@ -120,10 +120,15 @@ def _register(account: ManagedAccount | None) -> Register:
     return Register.NAMES_IT if account.object_id else Register.INTENDS_IT
 
 
-async def opened(session: AsyncSession, request_id: str, at: datetime) -> datetime:
-    """Record when the account was opened, and say when that was; the first call decides."""
-    first = func.coalesce(col(GrantRow.opened_at), at)
-    statement = update(GrantRow).where(col(GrantRow.request_id) == request_id).values(opened_at=first)
+async def opened(session: AsyncSession, request_id: str, at: datetime, *, only_try: bool) -> datetime:
+    """Record when the account was opened, and say when that was; the first call decides.
+
+    ``only_try``: no earlier opening can be in flight, so that with this answer the lease is over.
+    """
+    values: dict[str, object] = {"opened_at": func.coalesce(col(GrantRow.opened_at), at)}
+    if only_try:
+        values["lease_until"] = None
+    statement = update(GrantRow).where(col(GrantRow.request_id) == request_id).values(values)
     return (await session.scalars(statement.returning(col(GrantRow.opened_at)))).one() or at
 
 

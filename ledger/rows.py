@@ -8,6 +8,7 @@ from models.messages import (
     GrantState,
     GrantStatus,
     ObjectId,
+    Receipt,
     Role,
     Step,
     TechnicianId,
@@ -74,17 +75,31 @@ def state_of(request: Request, grant: GrantRow | None) -> GrantState:
     return GrantState.OPEN if grant.opened_at is not None else GrantState.PREPARING
 
 
-def as_status(request: Request, grant: GrantRow | None) -> GrantStatus:
-    """Where a request stands, without asking Temporal."""
+def as_status(request: Request, grant: GrantRow | None, receipt: Receipt | None = None) -> GrantStatus:
+    """Where a request stands, without asking Temporal. Without its receipt a final state lacks the lateness."""
     return GrantStatus(
         request_id=request.id,
         tenant=request.tenant,
         technician=request.technician,
-        state=state_of(request, grant),
-        sentence=(grant.parked_because if grant and grant.parked_at else request.sentence) or "Waiting to be decided.",
+        state=receipt.ending.state if receipt else state_of(request, grant),
+        sentence=_sentence(request, grant, receipt),
         roles=as_roles(grant) if grant else (),
         account_name=grant.account_name if grant else None,
         opened_at=grant.opened_at if grant else None,
         expires_at=grant.expires_at if grant else None,
-        closed_at=grant.closed_at if grant else None,
+        closed_at=receipt.closed_at if receipt else None,
+        lateness=receipt.lateness if receipt else None,
     )
+
+
+def _sentence(request: Request, grant: GrantRow | None, receipt: Receipt | None) -> str:
+    if receipt is not None:
+        return receipt.ending.sentence
+    state = state_of(request, grant)
+    if grant is not None and state is GrantState.PARKED:
+        return grant.parked_because or ""
+    if grant is not None and state is GrantState.OPEN:
+        return f"Open until {grant.expires_at:%Y-%m-%d %H:%M:%SZ}."
+    if state is GrantState.CLOSING:
+        return "The account is being closed."
+    return request.sentence or "Waiting to be decided."

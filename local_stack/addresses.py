@@ -19,6 +19,11 @@ Part = Literal["postgres", "temporal", "sandbox", "worker"]
 
 DEFAULT_STATE_DIR = Path(".entra-jit")
 KEY_BYTES = 32
+SANDBOX_SECRETS = {
+    "SANDBOX_ELEVATE_SECRET": "sandbox-only-elevate-secret",
+    "SANDBOX_REVOKE_SECRET": "sandbox-only-revoke-secret",
+}
+"""What opens the simulated tenants; examples/msp.yaml names these variables. They open nothing else."""
 # Below the range from which systems take the ports of outgoing connections, so that a port is still free next time.
 PORTS = range(20_000, 32_000)
 
@@ -49,6 +54,7 @@ class StackAddresses(BaseModel):
             "ENTRA_JIT_GRAPH_URL": self.graph_url,
             "ENTRA_JIT_LOGIN_URL": self.login_url,
             "ENTRA_JIT_CA_FILE": str(self.ca_file),
+            **SANDBOX_SECRETS,
             "TEMPORAL_ADDRESS": self.temporal,
             "TEMPORAL_NAMESPACE": self.namespace,
             # A profile for Temporal Cloud in the user's home would add its API key and TLS to the address above.

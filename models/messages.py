@@ -311,6 +311,18 @@ class Ending(Message):
     by: str
     reason: str | None = None
 
+    @property
+    def sentence(self) -> str:
+        """``Ended by kim: the work is done``."""
+        said = {
+            GrantState.EXPIRED: "The grant has expired",
+            GrantState.ENDED: f"Ended by {self.by}",
+            GrantState.CANCELLED: f"Cancelled by {self.by}",
+            GrantState.DENIED: "Denied",
+            GrantState.FAILED: "Provisioning failed",
+        }.get(self.state, self.state.value)
+        return f"{said}: {self.reason}" if self.reason else f"{said}."
+
 
 class Settlement(Message):
     """Everything the ledger must learn of a closed grant, to write its receipt and release its lock."""

@@ -262,7 +262,7 @@ class AccessGrant:
         standing = None
         proven_at = None
         if self._grant and self._written_to_directory:
-            self._show(GrantState.CLOSING, _closing_sentence(ending))
+            self._show(GrantState.CLOSING, ending.sentence)
             proof = await self._close_account(self._grant)
             standing, proven_at = proof.standing, proof.steps[-1].at
         receipt = None
@@ -421,7 +421,7 @@ class AccessGrant:
         self._status = self._status.model_copy(
             update={
                 "state": final.state,
-                "sentence": _closing_sentence(final),
+                "sentence": final.sentence,
                 "closed_at": receipt.closed_at if receipt else workflow.now(),
                 "lateness": receipt.lateness if receipt else None,
             }
@@ -471,17 +471,6 @@ def _sentence(error: ActivityError) -> str:
     while cause is not None and not isinstance(cause, ApplicationError) and cause.__cause__ is not None:
         cause = cause.__cause__
     return cause.message if isinstance(cause, ApplicationError) else str(cause or error)
-
-
-def _closing_sentence(ending: Ending) -> str:
-    said = {
-        GrantState.EXPIRED: "The grant has expired",
-        GrantState.ENDED: f"Ended by {ending.by}",
-        GrantState.CANCELLED: f"Cancelled by {ending.by}",
-        GrantState.DENIED: "Denied",
-        GrantState.FAILED: "Provisioning failed",
-    }.get(ending.state, str(ending.state))
-    return f"{said}: {ending.reason}" if ending.reason else f"{said}."
 
 
 def _domain(grant: Grant) -> str:

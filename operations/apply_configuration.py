@@ -1,0 +1,119 @@
+"""Apply a configuration file: tenants, technicians, groups and role mappings, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import yaml
+from pydantic import SecretStr, ValidationError
+
+from ledger import configuration as configurations
+from operations.deployment import Deployment
+from operations.errors import BadInputError
+from policy.configuration import Application, Configuration, PurposeName, SecretSource
+from settings import environment_secret
+
+Location = tuple[int | str, ...]
+
+
+async def apply_configuration(deployment: Deployment, file: Path) -> Configuration:
+    """Make the ledger's configuration what ``file`` says. Idempotent. Raises ``BadInputError``, a line a mistake."""
+    configuration, lines = read_configuration(file)
+    proofs: dict[tuple[UUID, PurposeName], SecretStr] = {}
+    for number, tenant in enumerate(configuration.tenants):
+        for purpose, application in tenant.applications():
+            try:
+                proofs[tenant.id, purpose] = _proof(application, file.parent)
+            except ValueError as error:
+                line = lines.line(("tenants", number, purpose))
+                raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None
+    async with deployment.ledger.transaction() as session:
+        await configurations.apply(session, deployment.keyring, configuration, proofs)
+    return configuration
+
+
+def read_configuration(file: Path) -> tuple[Configuration, Lines]:
+    """The file, validated. Raises ``BadInputError`` with file, line and what is allowed for every mistake in it."""
+    try:
+        text = file.read_text()
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadInputError(f"{file}:{line}: this is not YAML: {error.problem}") from None
+    lines = Lines(node)
+    try:
+        return Configuration.model_validate(content if content is not None else {}), lines
+    except ValidationError as error:
+        mistakes = [
+            f"{file}:{lines.line(mistake['loc'])}: {_where(mistake['loc'])}{_what(mistake['type'], mistake['msg'])}"
+            for mistake in error.errors()
+        ]
+        raise BadInputError("\n".join(mistakes)) from None
+
+
+class Lines:
+    """Where in a YAML file a value stands."""
+
+    def __init__(self, root: yaml.Node | None) -> None:
+        self._root = root
+
+    def line(self, location: Location) -> int:
+        """The line, from 1, of the value at ``location``, or of the nearest that is there."""
+        node = self._root
+        line = node.start_mark.line if node else 0
+        for part in location:
+            node = _child(node, part)
+            if node is None:
+                break
+            line = node.start_mark.line
+        return line + 1
+
+
+def _child(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == part:
+                # A list or mapping begins a line below its key; people look for the key.
+                value.start_mark = value.start_mark if isinstance(value, yaml.ScalarNode) else key.start_mark
+                return cast("yaml.Node", value)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return cast("yaml.Node", node.value[part])
+    return None
+
+
+def _where(location: Location) -> str:
+    return "".join(_words(location)).rstrip(".") + ": " if location else ""
+
+
+def _words(location: Location) -> Iterator[str]:
+    for part in location:
+        yield f"{part + 1}." if isinstance(part, int) else f"{part}."
+
+
+def _what(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no such field is known"
+    return message.removeprefix("Value error, ")
+
+
+def _proof(application: Application, folder: Path) -> SecretStr:
+    for source in (application.secret, application.certificate):
+        if source is not None:
+            return _read(source, folder)
+    return SecretStr(str(application.federated_token_file))
+
+
+def _read(source: SecretSource, folder: Path) -> SecretStr:
+    if source.env is not None:
+        return environment_secret(source.env)
+    path = folder / Path(source.file or "").expanduser()
+    try:
+        return SecretStr(path.read_text().strip())
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None

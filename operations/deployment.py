@@ -1,0 +1,64 @@
+"""A deployment as its operators' programs see it: the ledger, the keys, and Temporal once it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from temporalio.client import Client, WorkflowHandle
+
+from engine.connect import EngineConfigError, EngineUnreachableError, connect
+from ledger.configuration import all_tenants
+from ledger.database import Ledger, LedgerUnavailableError
+from models.messages import Assertion, GrantStatus, Message
+from operations.errors import BadInputError, UnreachableError
+from settings import Settings
+from trust.assertions import assert_actor
+from trust.keyring import Keyring
+from workflows.access_grant import WORKFLOW_ID_PREFIX, AccessGrant
+
+
+@dataclass
+class Deployment:
+    """What operations work with. ``clock`` is aware, UTC."""
+
+    ledger: Ledger
+    keyring: Keyring
+    task_queue: str
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    client: Client | None = None
+
+    async def engine(self) -> Client:
+        """Temporal, connected at first need: what only reads the ledger works without it."""
+        if self.client is None:
+            self.client = await connect()
+        return self.client
+
+    async def workflow_of(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
+        """The workflow of a request, whether or not it exists."""
+        client = await self.engine()
+        return client.get_workflow_handle_for(AccessGrant.run, WORKFLOW_ID_PREFIX + request_id)
+
+    def sign(self, actor: str, message: Message) -> Assertion:
+        """The assertion that ``actor``, whom the caller has authenticated, sends ``message`` now."""
+        return assert_actor(self.keyring, actor, message, self.clock())
+
+    async def is_configured(self) -> bool:
+        """Whether any tenant was ever connected."""
+        async with self.ledger.transaction() as session:
+            return bool(await all_tenants(session))
+
+
+@asynccontextmanager
+async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
+    """The deployment that the settings name. What cannot be reached is told as ``UnreachableError``."""
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    try:
+        async with Ledger(settings.database_url, pool_size=2) as ledger:
+            yield Deployment(ledger, keyring, settings.task_queue)
+    except (LedgerUnavailableError, EngineUnreachableError) as error:
+        raise UnreachableError(str(error)) from None
+    except EngineConfigError as error:
+        raise BadInputError(str(error)) from None

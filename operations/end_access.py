@@ -1,0 +1,48 @@
+"""End a grant early: by its own signal, by cancelling its workflow, or try a parked one again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.messages import EndAccess, RetryProvisioning
+from operations.deployment import Deployment
+from operations.errors import RefusedError
+from operations.show_status import show_status
+from workflows.access_grant import AccessGrant
+
+
+async def end_access(deployment: Deployment, by: str, request_id: str, reason: str | None = None) -> None:
+    """Close the account now. Durable without a live worker. Idempotent while the grant lives.
+
+    Raises ``NotFoundError``, or ``RefusedError`` for a grant that is over.
+    """
+    workflow = await deployment.workflow_of(request_id)
+    await _to_live(deployment, request_id, workflow.signal(AccessGrant.end, EndAccess(by=by, reason=reason)))
+
+
+async def cancel_access(deployment: Deployment, by: str, request_id: str, reason: str | None = None) -> None:
+    """Cancel the workflow, as the button in the Temporal UI does: withdraws the request and closes the account."""
+    workflow = await deployment.workflow_of(request_id)
+    said = f"{by}: {reason}" if reason else by
+    # Temporal says "ok" to cancelling what is over, so it is asked first.
+    if (await show_status(deployment, request_id)).state.is_final:
+        raise RefusedError(f"The grant {request_id} is over already.")
+    await _to_live(deployment, request_id, workflow.cancel(reason=said))
+
+
+async def retry_provisioning(deployment: Deployment, by: str, request_id: str) -> None:
+    """Try a parked grant again, once its cause was mended. Repeats what was decided, nothing else."""
+    workflow = await deployment.workflow_of(request_id)
+    await _to_live(deployment, request_id, workflow.signal(AccessGrant.retry, RetryProvisioning(by=by)))
+
+
+async def _to_live(deployment: Deployment, request_id: str, message: Awaitable[None]) -> None:
+    try:
+        await message
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        state = (await show_status(deployment, request_id)).state
+        raise RefusedError(f"The grant {request_id} is over already ({state}).") from None

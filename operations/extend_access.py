@@ -1,0 +1,49 @@
+"""Extend an open grant."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from ledger import grants
+from models.messages import Extension, SignedExtension
+from operations.deployment import Deployment
+from operations.errors import NotFoundError, RefusedError
+
+
+async def extend_access(deployment: Deployment, actor: str, request_id: str, by: timedelta, reason: str) -> datetime:
+    """Let the grant last ``by`` longer than it would now. Gives the new expiry.
+
+    Idempotent: the new expiry is absolute, and asking twice for the same one is asking once.
+    Raises ``NotFoundError``, or ``RefusedError`` with what would be allowed.
+    """
+    async with deployment.ledger.transaction() as session:
+        grant = await grants.by_id(session, request_id)
+    if grant is None:
+        raise NotFoundError(f"There is no grant {request_id!r}.")
+    if grant.expires_at is None or grant.closing_at is not None:
+        raise RefusedError(f"The grant {request_id} is not open.")
+    extension = Extension(request_id=request_id, expires_at=grant.expires_at + by, reason=reason)
+    signed = SignedExtension(extension=extension, assertion=deployment.sign(actor, extension))
+    workflow = await deployment.workflow_of(request_id)
+    try:
+        until: datetime = await workflow.execute_update(
+            "extend", signed, id=f"extend-{extension.expires_at.isoformat()}", result_type=datetime
+        )
+    except WorkflowUpdateFailedError as error:
+        raise RefusedError(_sentence(error)) from None
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise RefusedError(f"The grant {request_id} is over already.") from None
+    return until
+
+
+def _sentence(error: WorkflowUpdateFailedError) -> str:
+    cause: BaseException | None = error.cause
+    if isinstance(cause, ActivityError):
+        cause = cause.cause
+    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)

@@ -1,0 +1,22 @@
+"""List requests and their grants."""
+
+from __future__ import annotations
+
+from ledger import grants
+from ledger.rows import as_status
+from models.messages import GrantStatus
+from operations.deployment import Deployment
+
+
+async def list_grants(
+    deployment: Deployment,
+    *,
+    tenant: str | None = None,
+    technician: str | None = None,
+    live_only: bool = False,
+    limit: int = 50,
+) -> list[GrantStatus]:
+    """The newest requests first; ``live_only``: those that hold access or may come to hold it."""
+    async with deployment.ledger.transaction() as session:
+        rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
+    return [as_status(request, grant) for request, grant in rows]

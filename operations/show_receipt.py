@@ -1,0 +1,19 @@
+"""Show the receipt of a grant that is over."""
+
+from __future__ import annotations
+
+from ledger import receipts
+from models.messages import Receipt
+from operations.deployment import Deployment
+from operations.errors import RefusedError
+from operations.show_status import show_status
+
+
+async def show_receipt(deployment: Deployment, request_id: str) -> Receipt:
+    """The evidence of one grant. Raises ``NotFoundError``, or ``RefusedError`` while it is not over."""
+    async with deployment.ledger.transaction() as session:
+        receipt = await receipts.of_request(session, request_id)
+    if receipt is not None:
+        return receipt
+    state = (await show_status(deployment, request_id)).state
+    raise RefusedError(f"The grant {request_id} is {state}; its receipt is written when it is over.")

@@ -1,0 +1,309 @@
+"""The command line: a thin shell over ``operations``. ``python starter.py --help``."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from pydantic import BaseModel, TypeAdapter
+from rich.console import Console
+
+from ledger import migrations
+from ledger.database import LedgerUnavailableError
+from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
+from models.messages import GrantState, GrantStatus
+from operations.apply_configuration import apply_configuration
+from operations.deployment import Deployment, open_deployment
+from operations.end_access import cancel_access, end_access, retry_provisioning
+from operations.errors import (
+    BadInputError,
+    NotFoundError,
+    RefusedError,
+    UnreachableError,
+)
+from operations.extend_access import extend_access
+from operations.list_grants import list_grants
+from operations.request_access import await_decision, request_access
+from operations.reveal_credential import reveal_credential
+from operations.show_receipt import show_receipt
+from operations.show_status import show_status
+from policy.durations import DurationError, parse_duration
+from settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
+from terminal import demo as demonstration
+from terminal import receipt as receipt_page
+from terminal import tables
+from terminal.timeline import Timeline
+from trust.keyring import KeyringError
+
+Result = TypeVar("Result")
+
+app = typer.Typer(
+    help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
+    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (BadInputError, 2),
+    (SettingsError, 2),
+    (KeyringError, 2),
+    (DurationError, 2),
+    (RefusedError, 3),
+    (NotFoundError, 4),
+    (UnreachableError, 5),
+    (LedgerUnavailableError, 5),
+    (StackError, 5),
+    (demonstration.DemonstrationFailedError, 1),
+)
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except DurationError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The id that asking for it gave.")]
+Hours = Annotated[
+    timedelta | None,
+    typer.Option("--hours", parser=_duration, metavar="HOURS", help="Hours (4, 1.5) or ISO 8601 (PT90M)."),
+]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; it stands in the receipt.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+StateDir = Annotated[Path, typer.Option("--state-dir", envvar="ENTRA_JIT_STATE_DIR", help="The local stack's state.")]
+
+
+@app.callback()
+def main(context: typer.Context, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Without settings in the environment, commands go to the stack that `up` runs on this machine."""
+    context.obj = state_dir
+
+
+@app.command()
+def up(context: typer.Context) -> None:
+    """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
+    _run(lambda: demonstration.keep_up(console, LocalStack(context.obj)))
+
+
+@app.command()
+def demo() -> None:
+    """Watch one technician get access to a customer's tenant and lose it again, in a stack of its own."""
+    _run(lambda: demonstration.demonstrate(console))
+
+
+@app.command()
+def migrate(context: typer.Context) -> None:
+    """Bring the ledger's schema up to date. Idempotent."""
+    settings = _settings(context)
+    with _errors_told():
+        migrations.upgrade(settings.database_url)
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Tenants, technicians, groups and role mappings, YAML.")],
+    as_json: Json = False,
+) -> None:
+    """Apply a configuration file, all or nothing. The file is the whole configuration."""
+    configuration = _with(context, lambda deployment: apply_configuration(deployment, file))
+    counts = {name: len(getattr(configuration, name)) for name in type(configuration).model_fields}
+    _print(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
+
+
+@app.command()
+def request(
+    context: typer.Context,
+    tenant: str,
+    technician: str,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
+    ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
+    hours: Hours = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C stops watching only.")] = False,
+    request_id: Annotated[str | None, typer.Option("--request-id", help="Asking twice with one id asks once.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for administrator access to TENANT for TECHNICIAN."""
+
+    async def ask(deployment: Deployment) -> GrantStatus:
+        asked = await request_access(
+            deployment,
+            _actor(),
+            tenant=tenant,
+            technician=technician,
+            reason=reason,
+            ticket=ticket,
+            duration=hours,
+            request_id=request_id,
+        )
+        if wait:
+            return await Timeline(deployment, asked, Console(stderr=True) if as_json else console).follow()
+        return await await_decision(deployment, asked)
+
+    status = _with(context, ask)
+    _print(status, as_json, lambda: tables.show_status(console, status))
+    if status.state in (GrantState.DENIED, GrantState.FAILED, GrantState.PARKED):
+        raise typer.Exit(3)
+
+
+@app.command()
+def extend(
+    context: typer.Context,
+    grant: GrantId,
+    hours: Annotated[timedelta, typer.Option("--hours", parser=_duration, metavar="HOURS", help="How much longer.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
+    as_json: Json = False,
+) -> None:
+    """Let an open grant last longer."""
+    until = _with(context, lambda deployment: extend_access(deployment, _actor(), grant, hours, reason))
+    _print({"expires_at": until.isoformat()}, as_json, lambda: console.print(f"Open until {until:%Y-%m-%d %H:%M:%SZ}."))
+
+
+@app.command()
+def end(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
+    """End a grant now and close its account."""
+    _with(context, lambda deployment: end_access(deployment, _actor(), grant, reason))
+    _print({"grant": grant, "ending": True}, as_json, lambda: console.print(f"Ending {grant}."))
+
+
+@app.command()
+def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
+    """Cancel a request: withdraw it if it is not open yet, close its account if it is."""
+    _with(context, lambda deployment: cancel_access(deployment, _actor(), grant, reason))
+    _print({"grant": grant, "cancelling": True}, as_json, lambda: console.print(f"Cancelling {grant}."))
+
+
+@app.command()
+def retry(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
+    """Try a parked grant again, after its cause was mended."""
+    _with(context, lambda deployment: retry_provisioning(deployment, _actor(), grant))
+    _print({"grant": grant, "retrying": True}, as_json, lambda: console.print(f"Trying {grant} again."))
+
+
+@app.command()
+def status(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
+    """Where a request stands."""
+    found = _with(context, lambda deployment: show_status(deployment, grant))
+    _print(found, as_json, lambda: tables.show_status(console, found))
+
+
+@app.command()
+def grants(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Only those that are not over.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """List requests, the newest first."""
+    found = _with(
+        context,
+        lambda deployment: list_grants(deployment, tenant=tenant, technician=technician, live_only=live, limit=limit),
+    )
+    _print(found, as_json, lambda: tables.show_grants(console, found))
+
+
+@app.command()
+def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
+    """Show the evidence of a grant that is over."""
+    found = _with(context, lambda deployment: show_receipt(deployment, grant))
+    _print(found, as_json, lambda: receipt_page.show_receipt(console, found))
+
+
+@app.command()
+def reveal(
+    context: typer.Context,
+    grant: GrantId,
+    technician: Annotated[str, typer.Option("--technician", help="Whose grant it is.")],
+    as_json: Json = False,
+) -> None:
+    """Show the technician the credential of their open grant, once."""
+    account, revealed = _with(context, lambda deployment: reveal_credential(deployment, technician, grant))
+    shown = {
+        "account": account,
+        "kind": revealed.kind.value,
+        "credential": revealed.secret.get_secret_value(),
+        "usable_until": revealed.usable_until.isoformat() if revealed.usable_until else None,
+    }
+
+    def say() -> None:
+        console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"A {revealed.kind.value.replace('_', ' ')}; it is not shown again.", style="dim")
+
+    _print(shown, as_json, say)
+
+
+def _actor() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()} (command line)"
+
+
+def _settings(context: typer.Context) -> Settings:
+    with _errors_told():
+        if not names_a_database() and (stack := running_stack(context.obj)):
+            adopt_environment(stack.environment())
+        return load_settings()
+
+
+def _with(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:
+    settings = _settings(context)
+
+    async def deployed() -> Result:
+        async with open_deployment(settings) as deployment:
+            return await work(deployment)
+
+    return _run(deployed)
+
+
+def _run(work: Callable[[], Awaitable[Result]]) -> Result:
+    async def awaited() -> Result:
+        return await work()
+
+    with _errors_told():
+        return asyncio.run(awaited())
+
+
+class _errors_told:  # noqa: N801  # reads as a phrase after `with`
+    """Every error that a person can do something about is one sentence on standard error, and its exit code."""
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(130) from None
+        for known, code in EXIT_CODES:
+            if isinstance(error, known):
+                _leave(str(error), code)
+
+
+def _leave(sentence: str, code: int) -> NoReturn:
+    sys.stderr.write(f"{sentence}\n")
+    raise typer.Exit(code) from None
+
+
+def _print(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
+    if not as_json:
+        otherwise()
+    elif isinstance(value, BaseModel):
+        sys.stdout.write(value.model_dump_json(indent=2) + "\n")
+    elif isinstance(value, list):
+        sys.stdout.write(TypeAdapter(list[GrantStatus]).dump_json(value, indent=2).decode() + "\n")
+    else:
+        sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,68 @@
+"""The receipt of one grant, as a page in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from models.messages import Receipt, Standing, Step
+from terminal.words import coloured, moment
+
+
+def show_receipt(console: Console, receipt: Receipt) -> None:
+    """What was asked, decided and done, what the directory said, and how late the closing was."""
+    request = receipt.request
+    console.print(
+        f"[bold]Receipt of the grant {request.request_id}[/]  {coloured(receipt.ending.state)}", highlight=False
+    )
+    _rows(
+        console,
+        ("asked", f"{request.technician} for {request.tenant}, at {moment(request.asked_at)}"),
+        ("by", receipt.requested_by),
+        ("reason", request.reason),
+        ("ticket", request.ticket),
+        ("decided", f"{receipt.decision} ({moment(receipt.decided_at)})"),
+        ("account", receipt.account_name),
+        ("opened", moment(receipt.opened_at)),
+        ("expiry", moment(receipt.expires_at)),
+        ("ended", receipt.ending.sentence),
+        ("disabled", moment(receipt.disabled_at)),
+        ("proven", moment(receipt.proven_at)),
+        ("read back", _standing(receipt.standing) if receipt.standing else None),
+    )
+    if receipt.lateness is not None and receipt.proven_lateness is not None:
+        seconds, proven = receipt.lateness.total_seconds(), receipt.proven_lateness.total_seconds()
+        console.print(
+            f"  [bold]late by    {seconds:.2f} s; proven after {proven:.2f} s[/]", highlight=False, soft_wrap=True
+        )
+    for alarm in receipt.alarms:
+        console.print(f"  [bold red]alarm[/]      {alarm}", highlight=False, soft_wrap=True)
+    if receipt.steps:
+        console.print("  [bold]steps[/]")
+        for step in receipt.steps:
+            console.print(f"    {step_line(step)}", highlight=False, soft_wrap=True)
+
+
+def step_line(step: Step) -> str:
+    """``14:03:22.418Z opened (1 call, request-id …)``."""
+    evidence = ""
+    if step.calls:
+        count = len(step.calls)
+        evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
+    note = f": {step.note}" if step.note else ""
+    return f"{step.at:%H:%M:%S}.{step.at.microsecond // 1000:03}Z  {step.name}{note}{evidence}"
+
+
+def _standing(standing: Standing) -> str:
+    if standing.held_by:
+        return f"held by the later grant {standing.held_by}"
+    if not standing.exists:
+        return "no such account in the directory"
+    if standing.is_closed:
+        return "disabled; no roles, memberships or sign-in methods"
+    return "not closed"
+
+
+def _rows(console: Console, *rows: tuple[str, str | None]) -> None:
+    for name, value in rows:
+        if value and value != "-":
+            console.print(f"  {name:<11}{value}", highlight=False, soft_wrap=True)

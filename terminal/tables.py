@@ -1,0 +1,52 @@
+"""Lists of grants and one grant's status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from models.messages import GrantStatus
+from policy.durations import say
+from terminal.words import coloured, moment
+
+
+def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
+    """One line a grant, the newest first."""
+    if not grants:
+        console.print("No grants.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("grant", "technician", "tenant", "state", "expires", ""):
+        table.add_column(column)
+    for grant in grants:
+        table.add_row(
+            grant.request_id,
+            grant.technician,
+            grant.tenant,
+            coloured(grant.state),
+            moment(grant.expires_at),
+            "" if grant.state.value == "open" else grant.sentence,
+        )
+    console.print(table)
+
+
+def show_status(console: Console, status: GrantStatus) -> None:
+    """Everything that is known of one grant, without its steps."""
+    console.print(
+        f"[bold]{status.request_id}[/]  {coloured(status.state)}  {status.sentence}", highlight=False, soft_wrap=True
+    )
+    rows = [
+        ("technician", status.technician),
+        ("tenant", status.tenant),
+        ("account", status.account_name),
+        ("roles", ", ".join(role.name for role in status.roles)),
+        ("opened", status.opened_at and moment(status.opened_at)),
+        ("expires", status.expires_at and moment(status.expires_at)),
+        ("closed", status.closed_at and moment(status.closed_at)),
+        ("lateness", status.lateness is not None and say(status.lateness)),
+    ]
+    for name, value in rows:
+        if value:
+            console.print(f"  {name:<11}{value}", highlight=False, soft_wrap=True)

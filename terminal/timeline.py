@@ -1,0 +1,44 @@
+"""Following a request as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.console import Console
+
+from models.messages import GrantState, GrantStatus
+from operations.deployment import Deployment
+from operations.show_status import show_progress
+from terminal.receipt import step_line
+from terminal.words import coloured
+
+LOOK_AGAIN_SECONDS = 0.2
+
+
+class Timeline:
+    """What happens to one request, a line each, printed once."""
+
+    def __init__(self, deployment: Deployment, request_id: str, console: Console) -> None:
+        self._deployment = deployment
+        self._request_id = request_id
+        self._console = console
+        self._printed = 0
+        self._state: GrantState | None = None
+
+    async def follow(self, *wanted: GrantState) -> GrantStatus:
+        """Print every step and every change of state as it is recorded, until the state is ``wanted`` or final."""
+        while True:
+            progress = await show_progress(self._deployment, self._request_id)
+            for step in progress.steps[self._printed :]:
+                self._line(step_line(step))
+            self._printed = len(progress.steps)
+            status = progress.status
+            if status.state is not self._state:
+                self._state = status.state
+                self._line(f"{coloured(status.state)}  {status.sentence}")
+            if status.state in wanted or status.state.is_final:
+                return status
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def _line(self, text: str) -> None:
+        self._console.print(f"  {text}", highlight=False, soft_wrap=True)
