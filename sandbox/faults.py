@@ -53,7 +53,10 @@ class FaultSpecification(BaseModel):
             raise ValueError("a fault needs a status, a delay or a drop")
         if self.status is not None and self.drop is not None:
             raise ValueError("a fault either answers with a status or drops the connection")
-        re.compile(_pattern(self.path))
+        try:
+            re.compile(_pattern(self.path))
+        except re.error as error:
+            raise ValueError(f"the path is no regular expression: {error}") from None
         return self
 
     @cached_property

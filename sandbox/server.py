@@ -36,6 +36,11 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {DROP: self.transport.abort}  # type: ignore[dict-item]
 
+    def hang_up_if_idle(self) -> None:
+        """Close a connection that waits for a next request, without the farewells of TLS."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
 
 class _Server(uvicorn.Server):
     """Says when it is ready; leaves on the first signal without raising it again, so a clean exit is exit code 0."""
@@ -47,6 +52,13 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Clients keep connections open that they may never use again: waiting for them would cost every exit a second.
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, _Protocol):
+                connection.hang_up_if_idle()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

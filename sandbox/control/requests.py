@@ -38,7 +38,7 @@ class TemporaryAccessPassBody(_Body):
 
 
 class ServicePrincipalBody(_Body):
-    """Changes to one application in one tenant, named by client id or by display name."""
+    """Changes to one application in one tenant, named by client id or by display name; taken first, then given."""
 
     app: str
     grant: frozenset[str] = frozenset()
@@ -61,6 +61,7 @@ class NewUserBody(_Body):
     password: str | None = None
     enabled: bool = True
     roles: frozenset[str] = frozenset()
+    extension_attributes: dict[str, str | None] = {}
     properties: dict[str, JsonValue] = {}
 
 
@@ -71,6 +72,8 @@ class UserChangesBody(_Body):
     password: str | None = None
     synced: bool | None = None
     user_type: Literal["Member", "Guest"] | None = None
+    extension_attributes: dict[str, str | None] = {}
+    """Merged with those that the account has; null takes one away."""
     properties: dict[str, JsonValue] = {}
 
 

@@ -98,16 +98,16 @@ def _change_service_principal(tenant: Tenant, wanted: ServicePrincipalBody) -> N
     principal = _principal(tenant, wanted.app)
     changed = replace(
         principal,
-        permissions=(principal.permissions | wanted.grant) - wanted.withdraw,
+        permissions=(principal.permissions - wanted.withdraw) | wanted.grant,
         enabled=principal.enabled if wanted.enabled is None else wanted.enabled,
     )
     if changed != principal:
         tenant.service_principals.put(changed)
+    for role_id in role_ids(wanted.remove_roles):
+        tenant.role_assignments.remove(assignment_id(role_id, principal.id))
     for role_id in role_ids(wanted.add_roles):
         if assignment_id(role_id, principal.id) not in tenant.role_assignments:
             tenant.assign_role(role_id, principal.id)
-    for role_id in role_ids(wanted.remove_roles):
-        tenant.role_assignments.remove(assignment_id(role_id, principal.id))
 
 
 def _shown(tenant: Tenant) -> dict[str, Json]:

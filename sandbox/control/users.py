@@ -62,6 +62,9 @@ class UserControl:
             "onPremisesSyncEnabled": body.synced,
         }
         changes = {name: value for name, value in given.items() if value is not None} | body.properties
+        if body.extension_attributes:
+            held = user.properties.get("onPremisesExtensionAttributes")
+            changes["onPremisesExtensionAttributes"] = _merged(held, body.extension_attributes)
         changed = replace(user, properties=user.properties | changes)
         if body.password is not None:
             changed = replace(changed, password=Digest.of(body.password))
@@ -148,6 +151,7 @@ class UserControl:
             "mailNickname": alias,
             "userPrincipalName": body.user_principal_name,
             "userType": "Member",
+            "onPremisesExtensionAttributes": _merged(None, body.extension_attributes),
         }
         return User(
             id=str(uuid4()),
@@ -205,6 +209,11 @@ def _user(tenant: Tenant, request: Request, *, deleted_too: bool = False) -> Use
     if user is None:
         raise HTTPException(404, f"tenant {tenant.organization.slug} has no user {key}")
     return user
+
+
+def _merged(held: Json, changes: dict[str, str | None]) -> dict[str, Json]:
+    merged = (held if isinstance(held, dict) else {}) | changes
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _group(tenant: Tenant, name: str) -> Group | None:

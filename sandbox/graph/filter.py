@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r"|(?P<time>\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d))?)"
     r"|(?P<number>-?\d+)(?![\w-])"
     r"|(?P<word>[A-Za-z_][\w/]*)"
-    r"|(?P<mark>[(),]))"
+    r"|(?P<mark>[(),:]))"
 )
 _FUNCTIONS = frozenset({"startswith", "endswith", "contains"})
 _OPERATOR_NAMES = {"ne": "NotEquals", "not": "Not", "endswith": "EndsWith"}

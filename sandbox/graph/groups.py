@@ -77,6 +77,7 @@ GROUPS: odata.Shape[Group] = odata.Shape(
     default=_PROPERTIES,
     value_of=_value_of,
     filterable=frozenset({"id", "displayName", "description", "createdDateTime", "mailNickname", "securityEnabled"}),
+    directory_class="Group",
 )
 
 

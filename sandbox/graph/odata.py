@@ -29,6 +29,10 @@ class Shape(Generic[Row]):
     default: tuple[str, ...]
     value_of: Callable[[Row, str], Json]
     filterable: frozenset[str]
+    searched: Callable[[Row, str], Json] | None = None
+    """What filters look at, where that is cheaper to come by than what is shown."""
+    directory_class: str | None = None
+    """How the directory calls the class in the ``Location`` of a single object; None: no such header."""
 
     def project(self, row: Row, selected: Sequence[str] | None) -> dict[str, Json]:
         """The row's selected properties and no other; an unknown name is passed over in silence, as Graph does."""
@@ -53,7 +57,11 @@ def context(call: Call, entity_set: str, *, entity: bool) -> str:
 def entity(call: Call, shape: Shape[Row], row: Row, status: int = 200) -> Answer:
     """One row as an answer."""
     body = {"@odata.context": context(call, shape.entity_set, entity=True)}
-    return Answer(status, body | shape.project(row, selected(call)))
+    answer = Answer(status, body | shape.project(row, selected(call)))
+    if shape.directory_class is not None:
+        objects = f"{call.exchange.origin}/v2/{call.tenant.id}/directoryObjects"
+        answer.headers["Location"] = f"{objects}/{row.id}/Microsoft.DirectoryServices.{shape.directory_class}"
+    return answer
 
 
 def collection(call: Call, shape: Shape[Row], rows: Iterable[Row], *, page: int = 100, largest: int = 999) -> Answer:
@@ -96,7 +104,7 @@ def _filtered(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Iterable[Ro
     if not (text := call.query.get("$filter")):
         return rows
     advanced = call.eventual and (call.query.get("$count", "").lower() == "true" or call.path_is_count)
-    value_of: ValueOf[Row] = shape.value_of
+    value_of: ValueOf[Row] = shape.searched or shape.value_of
     matches: Predicate[Row] = parse_filter(
         text, value_of, shape.properties, shape.filterable, shape.resource, advanced=advanced
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sandbox.directory.roles import (
@@ -109,7 +110,7 @@ def get_definition(call: Call) -> Answer:
 
 @operations.get(f"{_ROOT}/roleAssignments", permissions.READ_ROLES)
 def list_assignments(call: Call) -> Answer:
-    answer = odata.collection(call, ASSIGNMENTS, call.tenant.role_assignments.in_order())
+    answer = odata.collection(call, ASSIGNMENTS, _candidates(call))
     if (expanded := _expanded(call)) is not None:
         answer.body["@odata.context"] += f"({expanded}())"
         for item in answer.body["value"]:
@@ -156,6 +157,19 @@ def delete_assignment(call: Call) -> Answer:
         raise bad_request("The last Global Administrator of a directory cannot be removed.")
     call.tenant.role_assignments.remove(held.id)
     return Answer(204)
+
+
+_OF_ONE_PRINCIPAL = re.compile(r"^\s*principalId\s+eq\s+'([^']+)'\s*(?:and\s[^()]*)?$", re.IGNORECASE)
+
+
+def _candidates(call: Call) -> list[RoleAssignment]:
+    """The assignments that a filter can select at all: those of one principal need no look at everybody's."""
+    text = call.query.get("$filter", "")
+    named = _OF_ONE_PRINCIPAL.match(text)
+    if named is None or " or " in text.lower():
+        return call.tenant.role_assignments.in_order()
+    held = call.tenant.role_assignments.find("principal", named[1].lower())
+    return sorted(held, key=lambda assignment: assignment.id)
 
 
 def _assignment(call: Call) -> RoleAssignment:

@@ -55,6 +55,7 @@ SERVICE_PRINCIPALS: odata.Shape[ServicePrincipal] = odata.Shape(
     default=_DEFAULT,
     value_of=_value_of,
     filterable=frozenset({"id", "appId", "displayName", "accountEnabled"}),
+    directory_class="ServicePrincipal",
 )
 
 

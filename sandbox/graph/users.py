@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from uuid import uuid4
 
@@ -39,6 +40,7 @@ from sandbox.graph.user_schema import (
     checked_user_principal_name,
     is_acceptable_password,
     missing_password,
+    searched_value_of,
     value_of,
 )
 
@@ -51,6 +53,8 @@ USERS: odata.Shape[User] = odata.Shape(
     default=DEFAULT_PROJECTION,
     value_of=value_of,
     filterable=frozenset(name for name, known in PROPERTIES.items() if known.filterable),
+    directory_class="User",
+    searched=searched_value_of,
 )
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName")
 _NEVER_NULL = frozenset({"accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName"})
@@ -66,7 +70,19 @@ def live_user(call: Call) -> User:
 
 @operations.get("/users", permissions.READ_USERS)
 def list_users(call: Call) -> Answer:
-    return odata.collection(call, USERS, call.tenant.users.in_order())
+    return odata.collection(call, USERS, _candidates(call))
+
+
+_ONE_NAME = re.compile(r"\s*userPrincipalName\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
+
+
+def _candidates(call: Call) -> list[User]:
+    """The users that a filter can select at all: a name has at most one holder."""
+    named = _ONE_NAME.fullmatch(call.query.get("$filter", ""))
+    if named is None:
+        return call.tenant.users.in_order()
+    holder = call.tenant.users.one("upn", named[1].lower())
+    return [holder] if holder else []
 
 
 @operations.get("/users/$count", permissions.READ_USERS)
@@ -100,11 +116,7 @@ def create_user(call: Call) -> Answer:
     if password is not None:
         user = replace(user, password=Digest.of(password), must_change_password=_forced_change(profile))
     call.tenant.users.put(user)
-    answer = odata.entity(call, USERS, user, 201)
-    answer.headers["Location"] = (
-        f"{call.exchange.origin}/v2/{call.tenant.id}/directoryObjects/{user.id}/Microsoft.DirectoryServices.User"
-    )
-    return answer
+    return odata.entity(call, USERS, user, 201)
 
 
 def new_user(tenant: Tenant, properties: dict[str, Json], call: Call) -> User:
