@@ -49,7 +49,8 @@ class Sandbox:
         self.control: Starlette | None = None
 
     def reset(self) -> None:
-        """Back to the seed: tenants as on the first day, no faults, no journal."""
+        """Back to the seed: tenants as on the first day, no faults, no journal, the machine's time."""
+        self.clock.reset()
         self.faults.remove()
         self.journal.clear()
         self._furnish(plant(self._seed))

@@ -19,6 +19,10 @@ class Clock:
         """Move the sandbox's present; running waits are not woken."""
         self._offset += by
 
+    def reset(self) -> None:
+        """Back to the machine's time."""
+        self._offset = timedelta()
+
 
 def seconds(moment: datetime) -> str:
     """``2026-01-31T12:00:00Z``: how the directory writes most times."""

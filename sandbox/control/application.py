@@ -16,65 +16,34 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.app import Sandbox
+from sandbox.control.drills import DrillControl
 from sandbox.control.sign_in import sign_in
 from sandbox.control.tenants import TenantControl
 from sandbox.control.users import UserControl
 from sandbox.exchange import Json
-from sandbox.faults import FaultSpecification
 
 _Endpoint = Callable[[Request], Awaitable[Json]]
 
 
 def control_application(sandbox: Sandbox) -> Starlette:
     """The control interface of one sandbox."""
-    tenants, users = TenantControl(sandbox), UserControl(sandbox)
-
-    async def list_faults(_: Request) -> Json:
-        return sandbox.faults.shown()
-
-    async def add_fault(request: Request) -> Json:
-        return {"id": sandbox.faults.add(FaultSpecification.model_validate_json(await request.body()))}
-
-    async def remove_faults(request: Request) -> Json:
-        sandbox.faults.remove(request.path_params.get("fault"))
-        return {}
-
-    async def read_journal(request: Request) -> Json:
-        asked = request.query_params
-        tenant = sandbox.directory.tenant_or_slug(asked["tenant"]) if "tenant" in asked else None
-        if "tenant" in asked and tenant is None:
-            raise HTTPException(404, f"there is no tenant {asked['tenant']}")
-        after = asked.get("after", "0")
-        if not after.isdecimal():
-            raise HTTPException(400, "after: has to be a sequence number")
-        return sandbox.journal.entries(
-            after=int(after),
-            tenant=tenant.id if tenant else None,
-            method=asked.get("method"),
-            path=asked.get("path"),
-        )
-
-    async def clear_journal(_: Request) -> Json:
-        sandbox.journal.clear()
-        return {}
-
-    async def reset(_: Request) -> Json:
-        sandbox.reset()
-        return {}
+    drills, tenants, users = DrillControl(sandbox), TenantControl(sandbox), UserControl(sandbox)
 
     async def sign_in_as(request: Request) -> Json:
         return await sign_in(sandbox, request)
 
     user = "/tenants/{tenant}/users/{user}"
     routes: list[tuple[str, str, _Endpoint]] = [
-        ("GET", "/faults", list_faults),
-        ("POST", "/faults", add_fault),
-        ("DELETE", "/faults", remove_faults),
-        ("DELETE", "/faults/{fault}", remove_faults),
-        ("GET", "/journal", read_journal),
-        ("DELETE", "/journal", clear_journal),
-        ("POST", "/reset", reset),
+        ("GET", "/faults", drills.list_faults),
+        ("POST", "/faults", drills.add_fault),
+        ("DELETE", "/faults", drills.remove_faults),
+        ("DELETE", "/faults/{fault}", drills.remove_faults),
+        ("GET", "/journal", drills.read_journal),
+        ("DELETE", "/journal", drills.clear_journal),
+        ("POST", "/reset", drills.reset),
         ("POST", "/sign-in", sign_in_as),
+        ("GET", "/clock", drills.read_clock),
+        ("POST", "/clock", drills.move_clock),
         ("GET", "/tenants", tenants.list_all),
         ("GET", "/tenants/{tenant}", tenants.show),
         ("POST", "/tenants/{tenant}", tenants.change),

@@ -21,6 +21,12 @@ class SignInBody(_Body):
     temporary_access_pass: str | None = None
 
 
+class ClockBody(_Body):
+    """How far the sandbox's present moves, in seconds; back with a negative number."""
+
+    advance: float
+
+
 class DomainBody(_Body):
     """What is left out stays as it is; a domain that the tenant does not have is added."""
 

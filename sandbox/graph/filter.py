@@ -236,6 +236,8 @@ def _not(inner: Predicate[Row]) -> Predicate[Row]:
 
 
 def _texts(value: Json) -> list[str]:
+    if isinstance(value, str):
+        return [value.lower()]
     values = value if isinstance(value, list) else [value]
     return [str(one).lower() for one in values if one is not None]
 
