@@ -100,6 +100,8 @@ class Sandbox:
         fault = self.faults.meet(exchange, path, self._names(tenant_id), app_id)
         if fault is not None and fault.specification.delay:
             await asyncio.sleep(fault.specification.delay)
+            # What it does is dated when it does it: a late revocation ends sessions that began meanwhile.
+            exchange.at = self.clock.now()
         outcome = self._outcome(exchange, fault, is_graph=is_graph)
         effect = self.commit()
         self.journal.add(
