@@ -26,10 +26,10 @@ up: .venv/.run ## the whole stack on this machine, until Ctrl-C
 	@$(BIN)/python starter.py up
 
 test: .venv/.dev ## every test but the long ones
-	@$(BIN)/python -m pytest -q -m "not long"
+	@$(BIN)/python -m pytest -q -m "not long" -n 3 --dist worksteal
 
 test-long: .venv/.dev ## the tests that take minutes, too
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 
 check: .venv/.dev ## format, lint, types, import contracts, the compose file
 	@$(BIN)/ruff format --check .

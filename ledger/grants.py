@@ -129,7 +129,7 @@ async def opened(session: AsyncSession, request_id: str, at: datetime, *, only_t
     if only_try:
         values["lease_until"] = None
     statement = update(GrantRow).where(col(GrantRow.request_id) == request_id).values(values)
-    return (await session.scalars(statement.returning(col(GrantRow.opened_at)))).one() or at
+    return (await session.exec(statement.returning(col(GrantRow.opened_at)))).scalars().one() or at
 
 
 async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:

@@ -96,7 +96,7 @@ async def _lock(session: AsyncSession, row: Request, allowed: Allowed) -> GrantR
         "attempt": 1,
     }
     inserted = insert(GrantRow).values(values).on_conflict_do_nothing().returning(GrantRow)
-    return (await session.scalars(inserted)).one_or_none()
+    return (await session.exec(inserted)).scalars().one_or_none()
 
 
 async def _held_by_another(session: AsyncSession, row: Request, at: datetime) -> Decision:

@@ -1,0 +1,68 @@
+"""The services that tests share, started when the first test of a process asks for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+from temporalio.testing import TimeSkipper, WorkflowEnvironment
+
+from engine.plugin import entra_jit_plugin
+from ledger.migrations import upgrade
+from local_stack.addresses import SANDBOX_SECRETS
+from local_stack.postgres import Postgres
+from sandbox.child import running
+from tests.stage import CUSTOMERS, Scene, Services, scene, temporal_program, write_seed
+from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
+
+
+@pytest.fixture(scope="session")
+async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+    """PostgreSQL with the schema, the simulated customers, and a Temporal that can skip time for a workflow."""
+    os.environ.update(SANDBOX_SECRETS)
+    state = tmp_path_factory.mktemp("stage")
+    for part in ("sandbox", "run", "logs"):
+        (state / part).mkdir()
+    write_seed(state / "seed.yaml")
+    postgres = Postgres(state)
+    await postgres.start()
+    upgrade(SecretStr(postgres.url))
+    environment = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=temporal_program(),
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--db-filename",
+            str(state / "temporal.db"),
+        ],
+        search_attributes=SEARCH_ATTRIBUTES,
+        plugins=[entra_jit_plugin()],
+    )
+    try:
+        with running(state / "sandbox", "--seed", str(state / "seed.yaml")) as sandbox:
+            yield Services(
+                database_url=postgres.url,
+                sandbox=sandbox,
+                client=environment.client,
+                skipper=TimeSkipper(environment.client),
+                customers=iter([f"customer-{number:03}" for number in range(CUSTOMERS)]),
+            )
+    finally:
+        await environment.shutdown()
+        await postgres.stop()
+
+
+@pytest.fixture
+async def hours_pass(services: Services) -> AsyncIterator[Scene]:
+    """A scene in which waiting costs nothing: a workflow that sleeps has its time skipped."""
+    async with scene(services, customers=1, skips_time=True) as made:
+        yield made
+
+
+@pytest.fixture
+async def real_time(services: Services) -> AsyncIterator[Scene]:
+    """A scene in which a second is a second."""
+    async with scene(services, customers=1, skips_time=False) as made:
+        yield made

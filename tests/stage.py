@@ -1,0 +1,352 @@
+"""The stage on which tests act: a real Temporal, a real PostgreSQL, the simulated tenants over TLS, nothing mocked.
+
+One set of services serves all tests of a process; each test has a scene of its own on it: its own database, its own
+customers in the sandbox, its own task queue and its own workers, so that tests can do their worst side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+import ssl
+import sys
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import NAMESPACE_DNS, uuid5
+
+import httpx
+import psycopg
+import temporalio.client
+import temporalio.worker
+import yaml
+from pydantic import SecretStr
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import TimeSkipper
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
+
+from activities.workplace import Workplace
+from ledger.database import Ledger
+from models.messages import GrantState, GrantStatus, Receipt
+from operations.apply_configuration import apply_configuration
+from operations.deployment import Deployment
+from operations.request_access import request_access
+from operations.show_receipt import show_receipt
+from operations.show_status import show_status
+from sandbox.child import Addresses
+from settings import Settings
+from trust.keyring import Keyring
+from worker import worker_of, workplace_of
+from workflows.access_grant import WORKFLOW_ID_PREFIX, AccessGrant
+
+CUSTOMERS = 150
+ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
+REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
+TECHNICIANS = ("alex", "robin", "kim")
+
+Found = TypeVar("Found")
+
+
+def customer_id(name: str) -> str:
+    """The tenant's GUID."""
+    return str(uuid5(NAMESPACE_DNS, f"{name}.example"))
+
+
+def technician_id(name: str) -> str:
+    """The technician's object id at home."""
+    return str(uuid5(NAMESPACE_DNS, f"{name}.northwind.example"))
+
+
+def write_seed(file: Path) -> None:
+    """Enough customers that no two tests of a process share one."""
+    bundled = yaml.safe_load((Path(__file__).parent.parent / "sandbox" / "data" / "seed.yaml").read_text())
+    home, contoso = bundled["tenants"][0], bundled["tenants"][1]
+    customers = []
+    for number in range(CUSTOMERS):
+        name = f"customer-{number:03}"
+        domain = f"{name}.onmicrosoft.com"
+        customers.append(
+            {
+                "id": customer_id(name),
+                "slug": name,
+                "name": name.title(),
+                "domains": [
+                    {"name": domain, "initial": True, "default": True},
+                    {"name": f"{name}.com", "authentication": "Federated"},
+                    {"name": f"new.{name}.com", "verified": False},
+                ],
+                "temporary_access_pass": contoso["temporary_access_pass"],
+                "users": [
+                    {"upn": f"{admin}@{domain}", "name": admin, "roles": ["Global Administrator"]}
+                    for admin in ("first.admin", "second.admin")
+                ],
+                "applications": contoso["applications"],
+            }
+        )
+    file.write_text(yaml.safe_dump({"applications": bundled["applications"], "tenants": [home, *customers]}))
+
+
+@dataclass(frozen=True)
+class Services:
+    """What runs for all tests of a process."""
+
+    database_url: str
+    sandbox: Addresses
+    client: Client
+    skipper: TimeSkipper
+    customers: Iterator[str]
+
+    @property
+    def trusted(self) -> ssl.SSLContext:
+        """Trusts the sandbox."""
+        return ssl.create_default_context(cafile=self.sandbox.ca_file)
+
+    def new_database(self) -> str:
+        """A ledger of its own, with the schema and nothing else. Its URL."""
+        name = f"test_{secrets.token_hex(6)}"
+        with psycopg.connect(self.database_url.replace("/postgres?", "/template1?"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE postgres STRATEGY file_copy')
+        return self.database_url.replace("/postgres?", f"/{name}?")
+
+
+# -- the clock of activities -----------------------------------------------------------------------------------------
+
+_skipped: ContextVar[timedelta] = ContextVar("_skipped", default=timedelta(0))
+
+
+def stage_clock() -> datetime:
+    """Real time plus what the activity's own workflow has skipped, so that admission checks and timers agree.
+
+    Temporal keeps a clock per workflow when it skips time, and tells activities theirs by their start time.
+    """
+    return datetime.now(UTC) + _skipped.get()
+
+
+class _SkippedTime(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        info = activity.info()
+        if not info.is_local:
+            _skipped.set(info.started_time - datetime.now(UTC))
+        return await super().execute_activity(input)
+
+
+class SkippedTimeInterceptor(temporalio.client.Interceptor, temporalio.worker.Interceptor):
+    """Tells ``stage_clock`` how far the workflow of the running activity is ahead. Workers take it from the client."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        """Temporal's hook."""
+        return _SkippedTime(next)
+
+
+# -- one test's scene --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Scene:
+    """One test's customers, ledger, workers and operators."""
+
+    services: Services
+    settings: Settings
+    deployment: Deployment
+    http: httpx.Client
+    customers: tuple[str, ...]
+    workplace: Workplace
+    skips_time: bool
+    workers: list[Worker] = field(default_factory=list)
+
+    @property
+    def customer(self) -> str:
+        """The first customer's name."""
+        return self.customers[0]
+
+    def account(self, technician: str = "alex", customer: str | None = None) -> str:
+        """The user principal name that the technician's managed account has, or will have."""
+        return f"msp-{technician}@{customer or self.customer}.onmicrosoft.com"
+
+    # -- asking and looking
+
+    async def ask(
+        self,
+        technician: str = "alex",
+        *,
+        customer: str | None = None,
+        hours: float | None = 4,
+        request_id: str | None = None,
+    ) -> str:
+        """Ask for access; the request's id."""
+        return await request_access(
+            self.deployment,
+            "tests",
+            tenant=customer or self.customer,
+            technician=technician,
+            reason="a test",
+            ticket="T-1",
+            duration=timedelta(hours=hours) if hours is not None else None,
+            request_id=request_id,
+        )
+
+    def workflow(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
+        """The workflow of a request."""
+        return self.services.client.get_workflow_handle_for(AccessGrant.run, WORKFLOW_ID_PREFIX + request_id)
+
+    async def status(self, request_id: str) -> GrantStatus:
+        """Where the request stands, by the ledger."""
+        return await show_status(self.deployment, request_id)
+
+    async def until(self, request_id: str, *wanted: GrantState, seconds: float = 45) -> GrantStatus:
+        """Wait for a state, by the ledger; fails with the state it stays in."""
+
+        async def there() -> GrantStatus | None:
+            status = await self.status(request_id)
+            assert status.state in wanted or not status.state.is_final, f"{status.state}: {status.sentence}"
+            return status if status.state in wanted else None
+
+        return await eventually(there, seconds=seconds)
+
+    async def receipt(self, request_id: str, seconds: float = 45) -> Receipt:
+        """The receipt, once the workflow has ended in whatever way."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(seconds):
+                await self.workflow(request_id).result()
+        return await show_receipt(self.deployment, request_id)
+
+    # -- the directory, seen and tampered with from outside
+
+    def control(self, method: str, path: str, **body: object) -> Any:
+        """Call the sandbox's control interface."""
+        answer = self.http.request(method, self.services.sandbox.control_url + path, json=body or None)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def user(self, account: str | None = None, customer: str | None = None) -> dict[str, Any] | None:
+        """An account in full, as nobody but the sandbox can see it; None where there is none."""
+        wanted = (account or self.account(customer=customer)).lower()
+        users = self.control("GET", f"/tenants/{customer or self.customer}/users")
+        return next((user for user in users if user["user_principal_name"].lower() == wanted), None)
+
+    def fault(self, *, customer: str | None = None, **fault: object) -> str:
+        """Arrange a fault at one customer; its id."""
+        return str(self.control("POST", "/faults", tenant=customer or self.customer, **fault)["id"])
+
+    def mend(self) -> None:
+        """Take away every fault of this scene."""
+        mine = set(self.customers) | {customer_id(name) for name in self.customers}
+        for fault in self.control("GET", "/faults"):
+            if fault["tenant"] in mine:
+                self.control("DELETE", f"/faults/{fault['id']}")
+
+    def journal(self, customer: str | None = None, *, writes: bool = False) -> list[dict[str, Any]]:
+        """Graph calls to one customer, in order; ``writes``: only those that changed something."""
+        entries = self.control("GET", f"/journal?tenant={customer or self.customer}")
+        calls = [entry for entry in entries if entry["path"].startswith("/v1.0")]
+        return [entry for entry in calls if entry["effect"]] if writes else calls
+
+    def assert_closed(self, account: str | None = None, customer: str | None = None) -> None:
+        """Nobody can sign in, and nothing would be held by whoever could."""
+        user = self.user(account, customer)
+        assert user is not None
+        held = {key: user[key] for key in ("enabled", "roles", "groups", "methods", "temporary_access_pass")}
+        assert not any(held.values()), held
+        assert "extensionAttribute15" not in {k for k, v in user["extension_attributes"].items() if v}
+
+    # -- workers
+
+    async def start_worker(self) -> Worker:
+        """One more worker of this scene."""
+        worker = worker_of(self._worker_client(), self.workplace, self.settings.task_queue)
+        task = asyncio.create_task(worker.run())
+        self._running[id(worker)] = task
+        self.workers.append(worker)
+        return worker
+
+    async def stop_worker(self, worker: Worker) -> None:
+        """Stop it as a deployment would."""
+        await worker.shutdown()
+        await self._running.pop(id(worker))
+        self.workers.remove(worker)
+
+    def _worker_client(self) -> Client:
+        config = self.services.client.config()
+        config["interceptors"] = [*config["interceptors"], SkippedTimeInterceptor()]
+        return Client(**config)
+
+    def __post_init__(self) -> None:
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+
+async def eventually(look: Callable[[], Awaitable[Found | None]], *, seconds: float = 30) -> Found:
+    """What ``look`` finds, looking again and again; fails when it has found nothing for so long."""
+    async with asyncio.timeout(seconds):
+        while (found := await look()) is None:
+            await asyncio.sleep(0.05)
+    return found
+
+
+@contextlib.asynccontextmanager
+async def scene(services: Services, *, customers: int, skips_time: bool, worker: bool = True) -> AsyncIterator[Scene]:
+    """Set a scene: its own ledger with this many customers of its own, a worker, an operator."""
+    names = tuple(itertools.islice(services.customers, customers))
+    assert len(names) == customers, "the seed has too few customers for so many tests"
+    settings = Settings(
+        profile="sandbox",
+        database_url=SecretStr(services.new_database()),
+        keys=SecretStr("test-1:" + b64encode(secrets.token_bytes(32)).decode()),
+        graph_url=services.sandbox.graph_url,
+        login_url=services.sandbox.login_url,
+        ca_file=Path(services.sandbox.ca_file),
+        task_queue=f"test-{secrets.token_hex(4)}",
+        graph_timeout_seconds=5,
+    )
+    client = services.skipper.client if skips_time else services.client
+    async with workplace_of(settings, stage_clock) as workplace, Ledger(settings.database_url, pool_size=2) as ledger:
+        keyring = Keyring.parse(settings.keys.get_secret_value())
+        deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
+        with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
+            made = Scene(services, settings, deployment, http, names, workplace, skips_time)
+            await configure(made)
+            if worker:
+                await made.start_worker()
+            try:
+                yield made
+            finally:
+                for running in list(made.workers):
+                    await made.stop_worker(running)
+
+
+async def configure(scene: Scene, **tenant: object) -> None:
+    """Apply a configuration with this scene's customers; ``tenant`` changes all of them."""
+    content = {
+        "tenants": [
+            {
+                "name": name,
+                "id": customer_id(name),
+                "account_domain": f"{name}.onmicrosoft.com",
+                "max_hours": 12,
+                "elevate": {"client_id": ELEVATE, "secret": {"env": "SANDBOX_ELEVATE_SECRET"}},
+                "revoke": {"client_id": REVOKE, "secret": {"env": "SANDBOX_REVOKE_SECRET"}},
+                **tenant,
+            }
+            for name in scene.customers
+        ],
+        "technicians": [{"name": name, "id": technician_id(name)} for name in TECHNICIANS],
+        "groups": [{"name": "senior", "members": ["alex"]}],
+        "role_mappings": [
+            {"group": "all-technicians", "roles": ["Helpdesk Administrator"]},
+            {"group": "senior", "roles": ["User Administrator"]},
+        ],
+    }
+    file = Path(scene.services.sandbox.ca_file).parent / f"{scene.settings.task_queue}.yaml"
+    file.write_text(yaml.safe_dump(content))
+    await apply_configuration(scene.deployment, file)
+
+
+def temporal_program() -> str:
+    """The CLI that came with the environment."""
+    return str(Path(sys.executable).with_name("temporal"))
