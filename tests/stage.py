@@ -13,9 +13,9 @@ import secrets
 import ssl
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +34,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.workplace import Workplace
 from ledger.database import Ledger
-from models.messages import GrantState, GrantStatus, Receipt
+from models.messages import GrantState, GrantStatus, Receipt, workflow_id
 from operations.apply_configuration import apply_configuration
 from operations.deployment import Deployment
 from operations.request_access import request_access
@@ -44,7 +44,7 @@ from sandbox.child import Addresses
 from settings import Settings
 from trust.keyring import Keyring
 from worker import worker_of, workplace_of
-from workflows.access_grant import WORKFLOW_ID_PREFIX, AccessGrant
+from workflows.access_grant import AccessGrant
 
 CUSTOMERS = 150
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
@@ -119,6 +119,7 @@ class Services:
 # -- the clock of activities -----------------------------------------------------------------------------------------
 
 _skipped: ContextVar[timedelta] = ContextVar("_skipped", default=timedelta(0))
+_skipped_by_workflow: dict[str | None, timedelta] = {}
 
 
 def stage_clock() -> datetime:
@@ -133,7 +134,9 @@ class _SkippedTime(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
         if not info.is_local:
-            _skipped.set(info.started_time - datetime.now(UTC))
+            _skipped_by_workflow[info.workflow_id] = info.started_time - datetime.now(UTC)
+        # A local activity is told the machine's time; it comes soon after one that was told the workflow's.
+        _skipped.set(_skipped_by_workflow.get(info.workflow_id, timedelta(0)))
         return await super().execute_activity(input)
 
 
@@ -179,10 +182,11 @@ class Scene:
         customer: str | None = None,
         hours: float | None = 4,
         request_id: str | None = None,
+        held: bool = False,
     ) -> str:
-        """Ask for access; the request's id."""
+        """Ask for access; the request's id. ``held``: its time stands until ``time_passes`` is called."""
         return await request_access(
-            self.deployment,
+            replace(self.deployment, client=self.services.client) if held else self.deployment,
             "tests",
             tenant=customer or self.customer,
             technician=technician,
@@ -192,9 +196,14 @@ class Scene:
             request_id=request_id,
         )
 
+    async def time_passes(self, request_id: str, hours: float | None = None) -> None:
+        """Let a held grant's hours go by; all that are left, where no number is given."""
+        duration = None if hours is None else timedelta(hours=hours)
+        await self.services.skipper.fast_forward(self.workflow(request_id), duration)
+
     def workflow(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
         """The workflow of a request."""
-        return self.services.client.get_workflow_handle_for(AccessGrant.run, WORKFLOW_ID_PREFIX + request_id)
+        return self.services.client.get_workflow_handle_for(AccessGrant.run, workflow_id(request_id))
 
     async def status(self, request_id: str) -> GrantStatus:
         """Where the request stands, by the ledger."""
@@ -230,6 +239,23 @@ class Scene:
         wanted = (account or self.account(customer=customer)).lower()
         users = self.control("GET", f"/tenants/{customer or self.customer}/users")
         return next((user for user in users if user["user_principal_name"].lower() == wanted), None)
+
+    def everything(self, customer: str | None = None) -> Any:
+        """All accounts of a customer in full, to be compared: whether anything at all was touched."""
+        return self.control("GET", f"/tenants/{customer or self.customer}/users")
+
+    def signs_in(self, account: str, **credential: str) -> bool:
+        """Whether ``password`` or ``temporary_access_pass`` opens the account at Microsoft's door just now."""
+        url = f"{self.services.sandbox.control_url}/sign-in"
+        answer = self.http.post(url, json={"username": account, **credential})
+        assert answer.status_code in {200, 401}, answer.status_code
+        return answer.is_success
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask or change this scene's ledger behind the back of everything."""
+        with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
+            cursor = connection.execute(statement, values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
 
     def fault(self, *, customer: str | None = None, **fault: object) -> str:
         """Arrange a fault at one customer; its id."""
@@ -320,7 +346,15 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
                     await made.stop_worker(running)
 
 
-async def configure(scene: Scene, **tenant: object) -> None:
+EVERYBODY_A_LITTLE_AND_SENIORS_MORE = (
+    {"group": "all-technicians", "roles": ["Helpdesk Administrator"]},
+    {"group": "senior", "roles": ["User Administrator"]},
+)
+
+
+async def configure(
+    scene: Scene, *, role_mappings: Sequence[object] = EVERYBODY_A_LITTLE_AND_SENIORS_MORE, **tenant: object
+) -> None:
     """Apply a configuration with this scene's customers; ``tenant`` changes all of them."""
     content = {
         "tenants": [
@@ -337,10 +371,7 @@ async def configure(scene: Scene, **tenant: object) -> None:
         ],
         "technicians": [{"name": name, "id": technician_id(name)} for name in TECHNICIANS],
         "groups": [{"name": "senior", "members": ["alex"]}],
-        "role_mappings": [
-            {"group": "all-technicians", "roles": ["Helpdesk Administrator"]},
-            {"group": "senior", "roles": ["User Administrator"]},
-        ],
+        "role_mappings": list(role_mappings),
     }
     file = Path(scene.services.sandbox.ca_file).parent / f"{scene.settings.task_queue}.yaml"
     file.write_text(yaml.safe_dump(content))
