@@ -29,6 +29,7 @@ from models.messages import (
     Settlement,
     Standing,
     Step,
+    workflow_id,
 )
 from trust.assertions import is_ours
 from trust.marks import OPEN_UNTIL_ATTRIBUTE, Ownership, Register
@@ -98,9 +99,13 @@ class ClosingActivities(Closing):
 
     @activity.defn
     async def settle(self, settlement: Settlement) -> Receipt | None:
-        """None, and nothing done, for a workflow that this deployment did not start."""
+        """None, and nothing done, unless the request's own workflow asks, and this deployment signed the request.
+
+        Whoever can write to Temporal can copy a request into another workflow, or send this activity by itself.
+        """
         signed = settlement.signed
-        if not is_ours(self._keyring, signed.assertion, signed.request):
+        own_workflow = activity.info().workflow_id == workflow_id(signed.request.request_id)
+        if not own_workflow or not is_ours(self._keyring, signed.assertion, signed.request):
             return None
         async with self._ledger.transaction() as session:
             return await receipts.settle(session, settlement)

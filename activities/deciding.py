@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.signatures import Deciding
 from activities.workplace import Workplace
 from ledger import grants, requests, steps
-from models.messages import Asked, Decision, GrantRef, Step, ToArm, ToPark
+from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark
 from trust.assertions import verify_actor
 
 
@@ -22,19 +22,21 @@ class DecidingActivities(Deciding):
         self._clock = workplace.clock
 
     @activity.defn
-    async def decide(self, asked: Asked) -> Decision:
+    async def decide(self, signed: SignedAccessRequest) -> Decision:
         """Raises ``ForgedAssertionError`` before the ledger is touched."""
-        actor = verify_actor(self._keyring, asked.signed.assertion, asked.signed.request, asked.at)
+        now = self._clock()
+        actor = verify_actor(self._keyring, signed.assertion, signed.request, now)
         async with self._ledger.transaction() as session:
-            return await requests.answer(session, asked.signed.request, actor, asked.at)
+            return await requests.answer(session, signed.request, actor, now)
 
     @activity.defn
-    async def arm(self, to_arm: ToArm) -> datetime:
-        """At the workflow's time, so that its timer and the ledger agree to the microsecond."""
+    async def arm(self, ref: GrantRef) -> datetime:
+        """Counted from this worker's clock, never from a time that was sent: that could be anybody's."""
+        now = self._clock()
         async with self._ledger.transaction() as session:
-            expires_at = await grants.arm(session, to_arm.ref, to_arm.at)
-            armed = Step(name="armed", at=to_arm.at, note=f"expires {expires_at:%Y-%m-%d %H:%M:%SZ}")
-            await steps.record(session, to_arm.ref.request_id, to_arm.ref.attempt, [armed])
+            expires_at = await grants.arm(session, ref, now)
+            armed = Step(name="armed", at=now, note=f"expires {expires_at:%Y-%m-%d %H:%M:%SZ}")
+            await steps.record(session, ref.request_id, ref.attempt, [armed])
         return expires_at
 
     @activity.defn

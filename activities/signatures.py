@@ -10,7 +10,6 @@ from temporalio import activity
 from models.messages import (
     AccountFound,
     AccountToClose,
-    Asked,
     Closed,
     Decision,
     Fence,
@@ -18,7 +17,7 @@ from models.messages import (
     ObjectId,
     Receipt,
     Settlement,
-    ToArm,
+    SignedAccessRequest,
     ToExtend,
     ToPark,
 )
@@ -29,12 +28,12 @@ class Deciding(ABC):
 
     @activity.defn
     @abstractmethod
-    async def decide(self, asked: Asked) -> Decision:
+    async def decide(self, signed: SignedAccessRequest) -> Decision:
         """Verify who asks, decide, and take the lock. Repeated: the same answer."""
 
     @activity.defn
     @abstractmethod
-    async def arm(self, to_arm: ToArm) -> datetime:
+    async def arm(self, ref: GrantRef) -> datetime:
         """Fix the expiry, once, before anything is opened. Repeated: the same expiry."""
 
     @activity.defn

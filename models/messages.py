@@ -194,13 +194,6 @@ class FailureType(StrEnum):
     """PostgreSQL cannot be reached."""
 
 
-class Asked(Message):
-    """A request to decide, at the workflow's time."""
-
-    signed: SignedAccessRequest
-    at: AwareDatetime
-
-
 class GrantRef(Message):
     """All that an activity which widens access is told. The rest it reads from the ledger itself."""
 
@@ -226,13 +219,6 @@ class Step(Message):
     at: AwareDatetime
     note: str | None = None
     calls: tuple[DirectoryCall, ...] = ()
-
-
-class ToArm(Message):
-    """A grant whose expiry is to be fixed, counted from the workflow's time."""
-
-    ref: GrantRef
-    at: AwareDatetime
 
 
 class ToPark(Message):
@@ -379,6 +365,11 @@ class Receipt(Message):
     standing: Standing | None = None
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
+
+
+def workflow_id(request_id: str) -> str:
+    """The id of the workflow that lives a request, the same from asking to receipt."""
+    return f"grant/{request_id}"
 
 
 def later(first: datetime | None, second: datetime | None) -> timedelta | None:

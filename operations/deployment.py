@@ -12,12 +12,12 @@ from temporalio.client import Client, WorkflowHandle
 from engine.connect import EngineConfigError, EngineUnreachableError, connect
 from ledger.configuration import all_tenants
 from ledger.database import Ledger, LedgerUnavailableError
-from models.messages import Assertion, GrantStatus, Message
+from models.messages import Assertion, GrantStatus, Message, workflow_id
 from operations.errors import BadInputError, UnreachableError
 from settings import Settings
 from trust.assertions import assert_actor
 from trust.keyring import Keyring
-from workflows.access_grant import WORKFLOW_ID_PREFIX, AccessGrant
+from workflows.access_grant import AccessGrant
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Deployment:
     async def workflow_of(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
         """The workflow of a request, whether or not it exists."""
         client = await self.engine()
-        return client.get_workflow_handle_for(AccessGrant.run, WORKFLOW_ID_PREFIX + request_id)
+        return client.get_workflow_handle_for(AccessGrant.run, workflow_id(request_id))
 
     def sign(self, actor: str, message: Message) -> Assertion:
         """The assertion that ``actor``, whom the caller has authenticated, sends ``message`` now."""

@@ -13,11 +13,11 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest
+from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
 from operations.deployment import Deployment
 from operations.errors import BadInputError
 from operations.show_status import show_status
-from workflows.access_grant import WORKFLOW_ID_PREFIX, AccessGrant
+from workflows.access_grant import AccessGrant
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
@@ -55,7 +55,7 @@ async def request_access(
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
         await client.start_workflow(
             AccessGrant.run,
-            id=WORKFLOW_ID_PREFIX + request.request_id,
+            id=workflow_id(request.request_id),
             task_queue=deployment.task_queue,
             # An id shared by successive grants would let a reset of the old run end the live one.
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

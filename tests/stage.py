@@ -228,7 +228,7 @@ class Scene:
 
     # -- the directory, seen and tampered with from outside
 
-    def control(self, method: str, path: str, **body: object) -> Any:
+    def control(self, method: str, path: str, /, **body: object) -> Any:
         """Call the sandbox's control interface."""
         answer = self.http.request(method, self.services.sandbox.control_url + path, json=body or None)
         assert answer.is_success, answer.text

@@ -19,7 +19,6 @@ from activities.options import CLOSING, DISABLING, LEDGER, PROVISIONING
 from activities.signatures import Closing, Deciding, Provisioning
 from models.messages import (
     AccountToClose,
-    Asked,
     Closed,
     ClosingStep,
     Decision,
@@ -37,18 +36,16 @@ from models.messages import (
     SignedAccessRequest,
     SignedExtension,
     Step,
-    ToArm,
     ToExtend,
     ToPark,
     Verdict,
+    workflow_id,
 )
 from policy.durations import PROVISIONING_WINDOW, say
 from workflows import search_attributes
 from workflows.details import describe
 from workflows.perform import Result, perform, perform_locally
-from workflows.uninterrupted import ended, uninterrupted
-
-WORKFLOW_ID_PREFIX = "grant/"
+from workflows.together import ended, together, uninterrupted
 
 REQUEST_MUST_COME_WITHIN = timedelta(minutes=5)
 WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
@@ -75,10 +72,12 @@ class AccessGrant:
         self._object_id: ObjectId | None = None
         self._answered = False
         self._written_to_directory = False
+        self._refusal: str | None = None
         self._retry_wanted = False
         self._expires_at: datetime | None = None
         self._ending: Ending | None = None
         self._disabled_at: datetime | None = None
+        self._proof: Closed | None = None
         self._closing_steps: list[Step] = []
         self._alarms: list[str] = []
         self._status = GrantStatus()
@@ -94,10 +93,10 @@ class AccessGrant:
             reason = workflow.cancellation_reason()
             self._end(GrantState.CANCELLED, "a cancellation in Temporal", reason or None)
         life.cancel()
-        if error := (await ended(life)).cancelled() or life.exception():
-            self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {error!r}")
+        await ended(life)
+        self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}")
 
-        # After the try, never in a finally (see workflows.uninterrupted).
+        # After the try, never in a finally (see workflows.together).
         await uninterrupted(self._close_and_settle())
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
         return self._conclude()
@@ -108,12 +107,15 @@ class AccessGrant:
         await self._decide()
         while self._grant and not self._ending:
             try:
-                await self._provision(self._grant)
-                await self._hold()
+                if self._refusal:
+                    await self._park(self._grant, self._refusal)
+                else:
+                    await self._provision(self._grant)
+                    await self._hold()
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     return
-                await self._take_refusal(self._grant, error)
+                self._take_refusal(error)
 
     async def _decide(self) -> None:
         decision = await self._ask()
@@ -139,12 +141,12 @@ class AccessGrant:
         self._status = self._status.model_copy(
             update={"request_id": request.request_id, "tenant": request.tenant, "technician": request.technician}
         )
-        if workflow.info().workflow_id != WORKFLOW_ID_PREFIX + request.request_id:
+        if workflow.info().workflow_id != workflow_id(request.request_id):
             return Decision(verdict=Verdict.DENIED, sentence="The request was made for another workflow.")
         try:
             return await perform_locally(
                 Deciding.decide,
-                Asked(signed=self._asked, at=workflow.now()),
+                self._asked,
                 LEDGER,
                 summary=f"{request.technician} asks for {request.tenant}",
                 within=PROVISIONING_WINDOW,
@@ -157,7 +159,7 @@ class AccessGrant:
     async def _provision(self, grant: Grant) -> None:
         ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
 
-        _, account = await asyncio.gather(
+        _, account = await together(
             self._step(Provisioning.validate_domain, ref, f"Is {_domain(grant)} verified and managed?"),
             self._step(Provisioning.find_account, ref, f"Is there {grant.account_name} already?"),
         )
@@ -169,13 +171,13 @@ class AccessGrant:
             self._object_id = await self._step(
                 Provisioning.prepare_account, ref, f"Make sure of {grant.account_name}, closed"
             )
-        await asyncio.gather(
+        await together(
             self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles)),
             self._step(Provisioning.issue_credential, ref, "A fresh credential, sealed"),
         )
         self._expires_at = await perform_locally(
             Deciding.arm,
-            ToArm(ref=ref, at=workflow.now()),
+            ref,
             LEDGER,
             summary=f"Fix the expiry, {say(grant.duration)} from now",
             within=self._time_left(),
@@ -189,9 +191,9 @@ class AccessGrant:
         return await perform(activity, ref, PROVISIONING, summary=summary, within=self._time_left())
 
     def _time_left(self) -> timedelta:
-        """Until the window closes or, once armed, until the expiry: the server itself ends what takes longer."""
+        """Until the window closes or, once armed, the grant expires: the server itself ends what takes longer."""
         assert self._grant is not None  # noqa: S101  # only provisioning asks
-        until = self._expires_at or self._grant.window_ends_at
+        until = min(self._grant.window_ends_at, self._expires_at or self._grant.window_ends_at)
         return max(until - workflow.now(), timedelta(milliseconds=1))
 
     async def _hold(self) -> None:
@@ -209,49 +211,41 @@ class AccessGrant:
 
     # -- when a step is refused --------------------------------------------------------------------------------------
 
-    async def _take_refusal(self, grant: Grant, error: ActivityError) -> None:
+    def _take_refusal(self, error: ActivityError) -> None:
         failure, sentence = _failure(error), _sentence(error)
-        if failure is FailureType.GRANT_OVER:
+        if self._expires_at and workflow.now() >= self._expires_at:
+            self._end(GrantState.EXPIRED, "the clock", f"It expired before it could be opened: {sentence}")
+        elif failure is FailureType.GRANT_OVER:
             self._end(GrantState.ENDED, "the ledger", sentence)
         elif failure is FailureType.DENIED and not self._written_to_directory:
             self._end(GrantState.DENIED, "policy", sentence)
         elif failure in PARKS:
-            await self._park(grant, sentence)
-        elif self._expires_at and workflow.now() >= self._expires_at:
-            self._end(GrantState.EXPIRED, "the clock", f"It expired before it could be opened: {sentence}")
+            self._refusal = sentence
         else:
             self._end(GrantState.FAILED, "the provisioning window", sentence)
 
-    async def _park(self, grant: Grant, sentence: str) -> None:
+    async def _park(self, grant: Grant, refusal: str) -> None:
         """Close what was begun, and wait until an operator has mended the cause, within the window."""
         if self._written_to_directory:
             await uninterrupted(self._close_account(grant))
-        await perform(
-            Deciding.park,
-            ToPark(request_id=grant.request_id, because=sentence),
-            CLOSING,
-            summary="Wait for an operator",
-        )
+        to_park = ToPark(request_id=grant.request_id, because=refusal)
+        await perform(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
         self._retry_wanted = False
         self._answered = True
-        self._show(GrantState.PARKED, sentence)
+        self._show(GrantState.PARKED, refusal)
         try:
             await workflow.wait_condition(
                 lambda: self._retry_wanted or self._ending is not None,
-                timeout=max(grant.window_ends_at - workflow.now(), timedelta(0)),
+                timeout=self._time_left(),
                 timeout_summary="Until the provisioning window ends",
             )
         except TimeoutError:
-            self._end(GrantState.FAILED, "the provisioning window", sentence)
-            return
+            self._end(GrantState.FAILED, "the provisioning window", refusal)
         if self._ending:
             return
-        ref = await self._step(
-            Deciding.unpark,
-            GrantRef(request_id=grant.request_id, attempt=self._attempt),
-            "Try again",
-        )
-        self._attempt = ref.attempt
+        ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
+        self._attempt = (await self._step(Deciding.unpark, ref, "Try again")).attempt
+        self._refusal = None
         self._show(GrantState.PREPARING, "Tried again by an operator.")
 
     # -- closing -----------------------------------------------------------------------------------------------------
@@ -295,10 +289,16 @@ class AccessGrant:
                 await workflow.wait_condition(closing.done, timeout=began + patience - workflow.now())
                 break
             except TimeoutError:
-                self._alarm(f"The account {grant.account_name} is not proven closed after {say(patience)}.")
+                self._alarm(self._what_is_late(grant, patience))
         return await closing
 
+    def _what_is_late(self, grant: Grant, patience: timedelta) -> str:
+        if self._proof:
+            return f"{grant.account_name} is closed, but after {say(patience)} the ledger still cannot record it."
+        return f"{grant.account_name} is not proven closed after {say(patience)}."
+
     async def _close_and_prove(self, grant: Grant) -> Closed:
+        self._proof = None
         account = AccountToClose(grant=grant, object_id=self._object_id)
         # The ledger may be down: the fence is tried for as long as it takes, and nobody waits for it to disable.
         fencing = asyncio.create_task(
@@ -310,7 +310,7 @@ class AccessGrant:
         )
         self._keep(disabled)
         self._keep(stripped)
-        proof = await self._read_back(account)
+        self._proof = proof = await self._read_back(account)
         fence = await fencing
         if fence.lease_until and proof.steps[-1].at < fence.lease_until:
             # An opening that was admitted before the fence may still be on its way to Microsoft.
@@ -367,7 +367,7 @@ class AccessGrant:
             ToExtend(ref=ref, signed=signed),
             PROVISIONING,
             summary=f"Extend until {signed.extension.expires_at:%H:%M:%SZ}",
-            within=self._time_left(),
+            within=max(self._expires_at - workflow.now(), timedelta(milliseconds=1)),
         )
         # The grant may have ended meanwhile; then the fence has seen to it that this changes nothing.
         if self._status.state is GrantState.OPEN:
@@ -451,6 +451,10 @@ class AccessGrant:
         if status.state is GrantState.CANCELLED and workflow.cancellation_reason() is not None:
             raise asyncio.CancelledError(status.sentence)
         return status
+
+
+def _what_ended(life: asyncio.Task[None]) -> str:
+    return "cancelled" if life.cancelled() else repr(life.exception())
 
 
 def _alarm_clock() -> Iterator[timedelta]:
