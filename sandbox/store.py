@@ -16,6 +16,16 @@ import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.directory.directory import NO_TENANT, Change, Directory
+from sandbox.directory.records import (
+    ActivatedRole,
+    AdministrativeUnit,
+    ConditionalAccessPolicy,
+    DelegatedAdminCustomer,
+    DelegatedGrant,
+    LogRecord,
+    Schedule,
+    ScheduleRequest,
+)
 from sandbox.directory.rows import Application, Group, Organization, RoleAssignment, ServicePrincipal, User
 from sandbox.directory.table import Identified, Table
 
@@ -28,6 +38,15 @@ _ROWS: MappingProxyType[str, TypeAdapter[Identified]] = MappingProxyType(
         "user": TypeAdapter(User),
         "deletedUser": TypeAdapter(User),
         "roleAssignment": TypeAdapter(RoleAssignment),
+        "activatedRole": TypeAdapter(ActivatedRole),
+        "administrativeUnit": TypeAdapter(AdministrativeUnit),
+        "schedule": TypeAdapter(Schedule),
+        "scheduleRequest": TypeAdapter(ScheduleRequest),
+        "conditionalAccessPolicy": TypeAdapter(ConditionalAccessPolicy),
+        "delegatedGrant": TypeAdapter(DelegatedGrant),
+        "delegatedAdminCustomer": TypeAdapter(DelegatedAdminCustomer),
+        "audit": TypeAdapter(LogRecord),
+        "signIn": TypeAdapter(LogRecord),
     }
 )
 
@@ -115,16 +134,7 @@ def _everything(directory: Directory) -> Iterator[Change]:
 def _tables(directory: Directory, tenant_id: str) -> dict[str, Table]:  # type: ignore[type-arg]  # rows of every kind
     if tenant_id == NO_TENANT:
         return {"application": directory.applications}
-    tenant = directory.add_tenant(tenant_id)
-    tables = (
-        tenant.organizations,
-        tenant.service_principals,
-        tenant.groups,
-        tenant.users,
-        tenant.deleted_users,
-        tenant.role_assignments,
-    )
-    return {table.name: table for table in tables}
+    return directory.add_tenant(tenant_id).tables
 
 
 def _apply(directory: Directory, tenant_id: str, table: str, row_id: str, row: object) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sandbox.directory.rows import Application
 from sandbox.directory.table import Changed, Identified, Table
@@ -14,12 +15,17 @@ NO_TENANT = ""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row that came, changed or (``row`` None) went."""
+    """A row that came (``before`` None), changed or (``row`` None) went."""
 
     tenant_id: str
     table: str
     row_id: str
     row: Identified | None
+    before: Identified | None = None
+
+
+Witness = Callable[[Change, "Identified | None"], None]
+"""Told of each change as it happens, with the row that was there before."""
 
 
 class Directory:
@@ -30,6 +36,7 @@ class Directory:
         self.applications: Table[Application] = Table("application", self._announcer(NO_TENANT))
         self._pending: list[Change] = []
         self._names: dict[str, str] | None = None
+        self.witness: Witness | None = None
 
     def add_tenant(self, tenant_id: str) -> Tenant:
         """The tenant with this id, made empty if it is new."""
@@ -57,15 +64,22 @@ class Directory:
         return self.tenant(name) or next(by_slug, None)
 
     def take_changes(self) -> list[Change]:
-        """What changed since the last call, in order; each row once, as it is now."""
+        """What changed since the last call, in order; each row once, as it was then and as it is now."""
         taken, self._pending = self._pending, []
-        latest = {(change.tenant_id, change.table, change.row_id): change for change in taken}
+        latest: dict[tuple[str, str, str], Change] = {}
+        for change in taken:
+            key = (change.tenant_id, change.table, change.row_id)
+            earlier = latest.get(key)
+            latest[key] = replace(change, before=earlier.before) if earlier else change
         return list(latest.values())
 
     def _announcer(self, tenant_id: str) -> Changed:
-        def changed(table: str, row_id: str, row: Identified | None) -> None:
+        def changed(table: str, row_id: str, before: Identified | None, row: Identified | None) -> None:
             if table == "organization":
                 self._names = None
-            self._pending.append(Change(tenant_id, table, row_id, row))
+            change = Change(tenant_id, table, row_id, row, before)
+            self._pending.append(change)
+            if self.witness is not None:
+                self.witness(change, before)
 
         return changed

@@ -18,8 +18,8 @@ class Identified(Protocol):
 
 
 Row = TypeVar("Row", bound=Identified)
-Changed = Callable[[str, str, "Identified | None"], None]
-"""Called with table name, row id and the new row (None: removed) after each change."""
+Changed = Callable[[str, str, "Identified | None", "Identified | None"], None]
+"""Called with table name, row id, the row before (None: new) and after (None: removed), once it has changed."""
 
 
 class Table(Generic[Row]):
@@ -52,6 +52,10 @@ class Table(Generic[Row]):
         """The rows under this key of an index, oldest first."""
         return [self._rows[row_id] for row_id in self._indexes[index].get(key, ())]
 
+    def keys_of(self, index: str, row: Row) -> Iterable[str]:
+        """The keys under which a row stands in an index."""
+        return self._keys[index](row)
+
     def one(self, index: str, key: str) -> Row | None:
         """The oldest row under this key of an index, or None."""
         return next((self._rows[row_id] for row_id in self._indexes[index].get(key, ())), None)
@@ -69,7 +73,7 @@ class Table(Generic[Row]):
             self._ordered = None
         self._reindex(row.id, old, row)
         self._rows[row.id] = row
-        self._changed(self.name, row.id, row)
+        self._changed(self.name, row.id, old, row)
 
     def remove(self, row_id: str) -> Row | None:
         """Take the row out and return it; None, and no change, if there is none."""
@@ -77,7 +81,7 @@ class Table(Generic[Row]):
         if row is not None:
             self._ordered = None
             self._reindex(row_id, row, None)
-            self._changed(self.name, row_id, None)
+            self._changed(self.name, row_id, row, None)
         return row
 
     def _reindex(self, row_id: str, old: Row | None, new: Row | None) -> None:

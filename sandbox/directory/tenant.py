@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from sandbox.directory.history import History
+from sandbox.directory.records import (
+    ActivatedRole,
+    AdministrativeUnit,
+    ConditionalAccessPolicy,
+    DelegatedAdminCustomer,
+    DelegatedGrant,
+    LogRecord,
+    Schedule,
+    ScheduleRequest,
+)
 from sandbox.directory.roles import GLOBAL_ADMINISTRATOR, assignment_id
 from sandbox.directory.rows import TENANT_SCOPE, Group, Organization, RoleAssignment, ServicePrincipal, User
-from sandbox.directory.table import Changed, Table
+from sandbox.directory.table import Changed, Identified, Table
+
+_FALLING_DUE = frozenset({"schedule", "deletedUser", "deletedGroup", "user"})
 
 
 class Tenant:
@@ -15,6 +28,10 @@ class Tenant:
 
     def __init__(self, tenant_id: str, changed: Changed) -> None:
         self.id = tenant_id
+        self.history = History()
+        self.next_due: datetime | None = None
+        """Nothing falls due before this moment; None: not known (see ``passing_time``)."""
+        changed = self._noting(changed)
         self.organizations: Table[Organization] = Table("organization", changed)
         self.users: Table[User] = Table("user", changed, {"upn": lambda user: (user.user_principal_name.lower(),)})
         self.deleted_users: Table[User] = Table("deletedUser", changed)
@@ -27,6 +44,31 @@ class Tenant:
             changed,
             {"principal": lambda held: (held.principal_id,), "role": lambda held: (held.role_id,)},
         )
+        self.activated_roles: Table[ActivatedRole] = Table("activatedRole", changed)
+        self.administrative_units: Table[AdministrativeUnit] = Table(
+            "administrativeUnit", changed, {"member": lambda unit: unit.members}
+        )
+        self.schedules: Table[Schedule] = Table(
+            "schedule", changed, {"principal": lambda schedule: (schedule.principal_id,)}
+        )
+        self.schedule_requests: Table[ScheduleRequest] = Table("scheduleRequest", changed)
+        self.conditional_access: Table[ConditionalAccessPolicy] = Table("conditionalAccessPolicy", changed)
+        self.delegated_grants: Table[DelegatedGrant] = Table("delegatedGrant", changed)
+        self.customers: Table[DelegatedAdminCustomer] = Table("delegatedAdminCustomer", changed)
+        self.audits: Table[LogRecord] = Table("audit", changed)
+        self.sign_ins: Table[LogRecord] = Table("signIn", changed)
+        self.tables: dict[str, Table] = {  # type: ignore[type-arg]  # rows of every kind
+            table.name: table for table in vars(self).values() if isinstance(table, Table)
+        }
+
+    def _noting(self, changed: Changed) -> Changed:
+        def note(table: str, row_id: str, before: Identified | None, after: Identified | None) -> None:
+            self.history.note(table, row_id, before, after)
+            if table in _FALLING_DUE:
+                self.next_due = None
+            changed(table, row_id, before, after)
+
+        return note
 
     @property
     def organization(self) -> Organization:
@@ -69,6 +111,8 @@ class Tenant:
             id=assignment_id(role_id, principal_id, scope), role_id=role_id, principal_id=principal_id, scope=scope
         )
         self.role_assignments.put(held)
+        if role_id not in self.activated_roles:
+            self.activated_roles.put(ActivatedRole(id=role_id))
         return held
 
     def soft_delete(self, user: User, now: datetime) -> None:

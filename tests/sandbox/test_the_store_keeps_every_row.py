@@ -22,11 +22,7 @@ NOW = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 def rows(directory: Directory) -> dict[tuple[str, str, str], Identified]:
     found: dict[tuple[str, str, str], Identified] = {("", "application", row.id): row for row in directory.applications}
     for tenant in directory.tenants.values():
-        tables = [
-            tenant.organizations, tenant.users, tenant.deleted_users, tenant.groups, tenant.service_principals,
-            tenant.role_assignments,
-        ]  # fmt: skip
-        found |= {(tenant.id, table.name, row.id): row for table in tables for row in table}
+        found |= {(tenant.id, table.name, row.id): row for table in tenant.tables.values() for row in table}
     return found
 
 
