@@ -39,6 +39,19 @@ class TemporaryAccessPassPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPolicy:
+    """What a tenant demands of those who sign in: Conditional Access, as far as this sandbox has it."""
+
+    require_mfa: bool = False
+    """People need a second factor; a Temporary Access Pass is one already."""
+    block_people: bool = False
+    blocked_applications: frozenset[str] = frozenset()
+    """Client ids that get no token here, whatever they prove (Conditional Access for workload identities)."""
+    users_may_consent: bool = True
+    """Whether people may let an application see their own data; if not, an administrator has to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
     """The tenant itself: its names, domains, licences and policies. ``id`` is the tenant's GUID."""
 
@@ -50,6 +63,7 @@ class Organization:
     service_plans: tuple[str, ...] = ()
     domains: tuple[Domain, ...] = ()
     temporary_access_pass: TemporaryAccessPassPolicy = field(default_factory=TemporaryAccessPassPolicy)
+    sign_in: SignInPolicy = field(default_factory=SignInPolicy)
 
     def domain(self, name: str) -> Domain | None:
         """The domain of this name, verified or not; None if the tenant has no such."""
@@ -163,11 +177,26 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSecret:
-    """A client secret of an application; ``expires`` None means never."""
+    """A client secret of an application; ``expires`` None means never, ``created`` None long ago."""
 
     digest: Digest
     hint: str
     expires: datetime | None = None
+    created: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedCredential:
+    """Whose tokens an application may show in place of a secret.
+
+    ``public_keys`` (PEM) stand for what the issuer publishes: the sandbox asks nobody outside.
+    """
+
+    name: str
+    issuer: str
+    subject: str
+    audience: str = "api://AzureADTokenExchange"
+    public_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +208,20 @@ class Application:
     home_tenant: str
     secrets: tuple[ClientSecret, ...] = ()
     certificates: tuple[str, ...] = ()
+    federated_credentials: tuple[FederatedCredential, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    """Where a web application takes answers; it has to prove itself when it redeems a code."""
+    public_redirect_uris: tuple[str, ...] = ()
+    """Where a desktop application takes answers; it has nothing to prove itself with."""
+    spa_redirect_uris: tuple[str, ...] = ()
+    """Where an application in the browser takes answers; it has only PKCE."""
+    single_tenant: bool = False
+    issues_id_tokens: bool = False
+    """Whether the authorize endpoint may hand out id tokens by itself."""
+    required_permissions: frozenset[str] = frozenset()
+    """App permissions of Graph that the manifest lists: what an administrator consents to."""
+    required_scopes: frozenset[str] = frozenset()
+    """Delegated permissions of Graph that the manifest lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +234,10 @@ class ServicePrincipal:
     created: datetime
     permissions: frozenset[str] = frozenset()
     enabled: bool = True
+    scopes: frozenset[str] = frozenset()
+    """Delegated permissions that an administrator granted for everybody."""
+    user_scopes: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Delegated permissions that people granted for themselves, by user id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
