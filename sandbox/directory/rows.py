@@ -63,6 +63,10 @@ class Organization:
     service_plans: tuple[str, ...] = ()
     domains: tuple[Domain, ...] = ()
     temporary_access_pass: TemporaryAccessPassPolicy = field(default_factory=TemporaryAccessPassPolicy)
+    method_states: dict[str, bool] = field(default_factory=dict)
+    """Authentication methods whose policy was switched from its default, by Graph's id of the configuration."""
+    audit_lag_seconds: float = 0
+    """How long an entry of the audit or sign-in log stays invisible."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
 
     def domain(self, name: str) -> Domain | None:
@@ -110,6 +114,7 @@ MethodKind = Literal[
     "softwareOath",
     "email",
     "windowsHelloForBusiness",
+    "platformCredential",
 ]
 
 
@@ -173,6 +178,9 @@ class Group:
     description: str | None = None
     is_assignable_to_role: bool = False
     members: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
+    mail_nickname: str | None = None
+    visibility: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +216,8 @@ class Application:
     home_tenant: str
     secrets: tuple[ClientSecret, ...] = ()
     certificates: tuple[str, ...] = ()
+    owners: frozenset[str] = frozenset()
+    federated_credentials: tuple[FederatedCredential, ...] = ()
     federated_credentials: tuple[FederatedCredential, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     """Where a web application takes answers; it has to prove itself when it redeems a code."""
@@ -234,10 +244,9 @@ class ServicePrincipal:
     created: datetime
     permissions: frozenset[str] = frozenset()
     enabled: bool = True
-    scopes: frozenset[str] = frozenset()
-    """Delegated permissions that an administrator granted for everybody."""
-    user_scopes: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Delegated permissions that people granted for themselves, by user id."""
+    owners: frozenset[str] = frozenset()
+    secrets: tuple[ClientSecret, ...] = ()
+    """Added to the principal itself, past the registration: how an intruder stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
