@@ -70,7 +70,7 @@ def decide(
         return Denied(
             f"The request is older than {say(PROVISIONING_WINDOW)}; access never opens long after it was asked for."
         )
-    duration = request.duration or tenant.default_duration
+    duration = tenant.default_duration if request.duration is None else request.duration
     if not SHORTEST <= duration <= tenant.max_duration:
         return Denied(
             f"{say(duration)} cannot be granted in {tenant.name}: from {say(SHORTEST)} to {say(tenant.max_duration)}."

@@ -17,7 +17,8 @@ PROVISIONING_WINDOW = timedelta(hours=1)
 
 _ISO_8601 = re.compile(
     r"P(?:(?P<days>\d+(?:\.\d+)?)D)?"
-    r"(?:T(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
+    re.ASCII,
 )
 
 
@@ -31,16 +32,23 @@ def parse_duration(text: str) -> timedelta:
     iso = _ISO_8601.fullmatch(wanted)
     if iso and any(iso.groups()):
         parts = {unit: float(number) for unit, number in iso.groupdict().items() if number}
-        return _within(timedelta(**parts), text)
-    if re.fullmatch(r"\d{1,4}(\.\d{1,6})?", wanted):
+        try:
+            return _within(timedelta(**parts), text)
+        except OverflowError:
+            raise _out_of_range(text) from None
+    if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", wanted):
         return _within(timedelta(hours=float(wanted)), text)
     raise DurationError(f"{text!r} is not a duration: say hours (4 or 1.5) or ISO 8601 (PT90M)")
 
 
 def _within(duration: timedelta, text: str) -> timedelta:
     if not SHORTEST <= duration <= LONGEST:
-        raise DurationError(f"{text!r} is out of range: from {say(SHORTEST)} to {say(LONGEST)}")
+        raise _out_of_range(text)
     return duration
+
+
+def _out_of_range(text: str) -> DurationError:
+    return DurationError(f"{text!r} is out of range: from {say(SHORTEST)} to {say(LONGEST)}")
 
 
 def say(duration: timedelta) -> str:

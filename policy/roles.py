@@ -32,7 +32,7 @@ def find_role(name_or_id: str) -> Role:
 
     A template id that is well formed but not listed may be a tenant's custom role: it is taken by its id.
     """
-    wanted = name_or_id.strip().lower()
+    wanted = _canonical(name_or_id.strip().lower())
     for role in assignable_roles().values():
         if wanted in (role.id, role.name.lower()):
             return role
@@ -42,6 +42,14 @@ def find_role(name_or_id: str) -> Role:
         return Role(id=RoleId(str(UUID(wanted))), name=f"custom role {wanted}")
     except ValueError:
         raise UnknownRoleError(f"{name_or_id!r} is no built-in directory role and no role id") from None
+
+
+def _canonical(wanted: str) -> str:
+    # An id in braces or without hyphens is the same role, and must not pass for a custom one.
+    try:
+        return str(UUID(wanted))
+    except ValueError:
+        return wanted
 
 
 @cache
