@@ -1,0 +1,75 @@
+"""Only roles that Microsoft lets anybody assign can be mapped, each under the name it has.
+
+A role that is guessed is a role nobody decided on. An implicit role cannot be assigned: a grant of it would park in
+the customer's tenant instead of being refused in the file.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import policy.roles
+from policy.roles import GLOBAL_ADMINISTRATOR, UnknownRoleError, assignable_roles, find_role
+
+LISTED = json.loads((Path(policy.roles.__file__).parent / "directory_roles.json").read_text())
+SPELLINGS = [
+    str,
+    str.upper,
+    lambda guid: guid.replace("-", ""),
+    lambda guid: f"{{{guid}}}",
+    lambda guid: f"urn:uuid:{guid}",
+]
+
+
+@given(st.sampled_from(LISTED["assignable"]), st.sampled_from([str, str.upper, str.lower, lambda name: f" {name} "]))
+def test_a_role_is_found_by_its_name_in_any_case(listed: dict[str, str], spelt: type[str]) -> None:
+    role = find_role(spelt(listed["name"]))
+    assert (role.id, role.name) == (listed["id"], listed["name"])
+
+
+@given(st.sampled_from(LISTED["assignable"]), st.sampled_from(SPELLINGS))
+def test_an_id_is_the_role_however_it_is_spelt(listed: dict[str, str], spelt: type[str]) -> None:
+    """In braces or without hyphens, Global Administrator must not pass for some tenant's custom role."""
+    role = find_role(spelt(listed["id"]))
+    assert (role.id, role.name) == (listed["id"], listed["name"])
+
+
+@given(st.sampled_from(LISTED["implicit"]), st.sampled_from(SPELLINGS))
+def test_an_implicit_role_is_refused_however_it_is_spelt(listed: dict[str, str], spelt: type[str]) -> None:
+    for spelling in (spelt(listed["id"]), listed["name"], listed["name"].upper()):
+        with pytest.raises(UnknownRoleError, match="held implicitly and cannot be assigned"):
+            find_role(spelling)
+
+
+@given(st.uuids(version=4))
+def test_an_id_that_is_not_listed_is_a_custom_role_and_called_so(guid: UUID) -> None:
+    role = find_role(str(guid))
+    assert role.id == str(guid)
+    assert role.name == f"custom role {guid}"
+
+
+@given(st.text(max_size=60))
+def test_a_name_that_is_not_listed_is_refused(text: str) -> None:
+    if any(text.strip().lower() == role["name"].lower() for kind in LISTED.values() for role in kind):
+        return
+    with pytest.raises(UnknownRoleError, match="no built-in directory role and no role id"):
+        find_role(text)
+
+
+@pytest.mark.parametrize("near", ["Global Admin", "global-administrator", "Exchange  Administrator", "", "*"])
+def test_nearly_a_name_is_no_name(near: str) -> None:
+    with pytest.raises(UnknownRoleError):
+        find_role(near)
+
+
+def test_no_role_is_both_assignable_and_implicit() -> None:
+    implicit = {role["id"] for role in LISTED["implicit"]}
+    assert implicit
+    assert not implicit & set(assignable_roles())
+    assert assignable_roles()[GLOBAL_ADMINISTRATOR].name == "Global Administrator"

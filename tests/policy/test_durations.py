@@ -1,0 +1,112 @@
+"""Hours are read as they were meant, or refused with a sentence.
+
+A duration that is misread is access for the wrong time; one that raises something else is a traceback for a typo.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from policy.durations import LONGEST, SHORTEST, DurationError, parse_duration, pass_lifetime, say
+
+whole_seconds = st.integers(int(SHORTEST.total_seconds()), int(LONGEST.total_seconds())).map(
+    lambda seconds: timedelta(seconds=seconds)
+)
+any_durations = st.timedeltas(timedelta(days=-30), timedelta(days=30))
+
+
+def _iso(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
+    return f"P{seconds // 86400}DT{seconds // 3600 % 24}H{seconds // 60 % 60}M{seconds % 60}S"
+
+
+@given(whole_seconds)
+def test_iso_8601_is_read_as_it_was_written(duration: timedelta) -> None:
+    assert parse_duration(_iso(duration)) == duration
+    assert parse_duration(f" {_iso(duration).lower()} ") == duration
+    assert parse_duration(f"PT{int(duration.total_seconds())}S") == duration
+
+
+@given(st.integers(1, 168 * 4))
+def test_hours_are_read_as_they_were_written(quarters: int) -> None:
+    assert parse_duration(f"{quarters / 4}") == timedelta(minutes=15 * quarters)
+    assert parse_duration(f"PT{quarters / 4}H") == timedelta(minutes=15 * quarters)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"P?[0-9.]{0,30}D?T?[0-9.]{0,30}[HMS]?", fullmatch=True))
+@example("P9999999999999999D")
+@example("PT" + "9" * 400 + "H")
+@example("9" * 400)
+@example("P1DT")
+@example("\N{ARABIC-INDIC DIGIT FOUR}")
+@example("nan")
+@example("-4")
+def test_whatever_is_typed_is_within_the_bounds_or_refused_with_a_sentence(text: str) -> None:
+    with suppress(DurationError):
+        assert SHORTEST <= parse_duration(text) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        *(
+            "",
+            " ",
+            "P",
+            "PT",
+            "P1DT",
+            "T4H",
+            "4h",
+            "four",
+            "1e3",
+            "-4",
+            "+4",
+            "nan",
+            "inf",
+            "PT4",
+            "P1Y",
+            "PT-4H",
+            "1,5",
+        ),
+        *("\N{ARABIC-INDIC DIGIT FOUR}", "PT\N{ARABIC-INDIC DIGIT FOUR}H"),
+    ],
+)
+def test_nonsense_is_refused_and_the_sentence_says_what_is_allowed(nonsense: str) -> None:
+    with pytest.raises(DurationError, match=r"say hours \(4 or 1\.5\) or ISO 8601 \(PT90M\)"):
+        parse_duration(nonsense)
+
+
+@pytest.mark.parametrize("text", ["0", "PT9.9S", "PT168.1H", "P8D", "9999"])
+def test_beyond_the_bounds_is_refused_and_the_sentence_says_which(text: str) -> None:
+    with pytest.raises(DurationError, match="out of range: from 10 s to 7 d"):
+        parse_duration(text)
+
+
+@given(any_durations)
+def test_what_is_said_is_true_to_its_smallest_unit(duration: timedelta) -> None:
+    said = say(duration)
+
+    units = {"d": timedelta(days=1), "h": timedelta(hours=1), "min": timedelta(minutes=1), "s": timedelta(seconds=1)}
+    words = said.removeprefix("-").split()
+    meant = sum((int(number) * units[unit] for number, unit in zip(words[::2], words[1::2], strict=True)), timedelta())
+    assert abs(abs(duration) - meant) < max(units[words[-1]], timedelta(seconds=1))
+    assert said.startswith("-") == (duration < timedelta(0) and meant > timedelta(0))
+    assert len(words) <= 4
+
+
+@given(whole_seconds, st.integers(10, 480), st.integers(480, 43200))
+def test_a_pass_lives_as_long_as_the_grant_within_the_tenants_policy(
+    duration: timedelta, shortest: int, longest: int
+) -> None:
+    least, most = timedelta(minutes=shortest), timedelta(minutes=longest)
+    lifetime = pass_lifetime(duration, least, most)
+
+    assert least <= lifetime <= most
+    assert lifetime % timedelta(minutes=1) == timedelta(0)
+    assert lifetime >= min(duration, most), "a pass that ends before its grant locks the technician out"
+    assert lifetime - duration < timedelta(minutes=1) or lifetime == least

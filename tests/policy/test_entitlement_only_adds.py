@@ -1,0 +1,151 @@
+"""Roles come from mappings that name them, and from nothing else.
+
+Where adding a group takes a role away, or a mapping for one customer changes another, nobody can tell from the file
+who may do what; where an unknown group is passed over, a misspelt restriction is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.messages import Role, RoleId, TechnicianId, TenantId
+from policy.entitlement import (
+    ALL_TECHNICIANS,
+    Group,
+    RoleMapping,
+    Technician,
+    UnknownGroupError,
+    entitled_roles,
+)
+
+HERE, ELSEWHERE = TenantId("here"), TenantId("elsewhere")
+PEOPLE = [TechnicianId(name) for name in ("alex", "robin", "kim")]
+NAMES = ["level-1", "level-2", "messaging", "security"]
+ROLES = [Role(id=RoleId(f"role-{number}"), name=f"Role {number % 4}") for number in range(6)]
+
+attributes = st.dictionaries(st.sampled_from(["technician_level", "site"]), st.sampled_from(["L1", "L2"]))
+technicians = st.builds(Technician, st.sampled_from(PEOPLE), attributes)
+some_groups = st.lists(
+    st.builds(
+        lambda name, members, by: Group(name, members, *by),
+        st.sampled_from(NAMES),
+        st.frozensets(st.sampled_from(PEOPLE)),
+        st.sampled_from([(None, None), ("technician_level", "L2"), ("site", "L1")]),
+    ),
+    unique_by=lambda group: group.name,
+)
+
+
+def mappings_to(
+    groups: Sequence[Group], tenants: Sequence[TenantId | None] = (HERE, ELSEWHERE, None)
+) -> st.SearchStrategy[list[RoleMapping]]:
+    names = [group.name for group in groups] + [ALL_TECHNICIANS]
+    return st.lists(
+        st.builds(RoleMapping, st.sampled_from(names), st.sampled_from(tenants), st.sampled_from(ROLES)), max_size=12
+    )
+
+
+configurations = some_groups.flatmap(lambda groups: st.tuples(st.just(groups), mappings_to(groups)))
+
+
+@given(technicians, configurations, st.data())
+def test_adding_a_mapping_never_takes_a_role_away(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], data: st.DataObject
+) -> None:
+    groups, mappings = configuration
+    more = data.draw(mappings_to(groups))
+
+    before = set(entitled_roles(technician, HERE, groups, mappings))
+    assert before <= set(entitled_roles(technician, HERE, groups, mappings + more))
+
+
+@given(technicians, configurations, st.builds(Group, st.just("new"), st.frozensets(st.sampled_from(PEOPLE))))
+def test_adding_a_group_that_nothing_maps_changes_nothing(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], new: Group
+) -> None:
+    groups, mappings = configuration
+    assert entitled_roles(technician, HERE, [*groups, new], mappings) == entitled_roles(
+        technician, HERE, groups, mappings
+    )
+
+
+@given(technicians, configurations, st.data())
+def test_joining_a_group_never_takes_a_role_away(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], data: st.DataObject
+) -> None:
+    groups, mappings = configuration
+    joined = data.draw(st.sets(st.sampled_from(NAMES)))
+    after = [
+        Group(group.name, group.members | {technician.id}, group.attribute, group.value)
+        if group.name in joined
+        else group
+        for group in groups
+    ]
+    before = set(entitled_roles(technician, HERE, groups, mappings))
+    assert before <= set(entitled_roles(technician, HERE, after, mappings))
+
+
+@given(technicians, configurations, st.data())
+def test_another_tenants_mappings_change_nothing_here(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], data: st.DataObject
+) -> None:
+    groups, mappings = configuration
+    theirs = data.draw(mappings_to(groups, [ELSEWHERE]))
+    theirs.append(RoleMapping("a group that does not exist", ELSEWHERE, ROLES[0]))
+
+    assert entitled_roles(technician, HERE, groups, mappings + theirs) == entitled_roles(
+        technician, HERE, groups, mappings
+    )
+
+
+@given(technicians, configurations, st.randoms(use_true_random=False))
+def test_the_order_of_the_file_means_nothing(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], chance: Random
+) -> None:
+    groups, mappings = configuration
+    shuffled_groups, shuffled = list(groups), list(mappings)
+    chance.shuffle(shuffled_groups)
+    chance.shuffle(shuffled)
+
+    assert entitled_roles(technician, HERE, shuffled_groups, shuffled) == entitled_roles(
+        technician, HERE, groups, mappings
+    )
+
+
+@given(technicians, configurations)
+def test_every_role_has_a_mapping_of_a_group_that_the_technician_is_in(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]]
+) -> None:
+    groups, mappings = configuration
+    mine = {group.name for group in groups if technician.id in group.members} | {ALL_TECHNICIANS}
+    mine |= {
+        group.name for group in groups if group.attribute and technician.attributes.get(group.attribute) == group.value
+    }
+
+    given_roles = entitled_roles(technician, HERE, groups, mappings)
+    assert {role.id for role in given_roles} == {
+        mapping.role.id for mapping in mappings if mapping.group in mine and mapping.tenant_id in (HERE, None)
+    }
+    assert len({role.id for role in given_roles}) == len(given_roles), "no role twice"
+
+
+@given(technicians, configurations, st.sampled_from([HERE, None]))
+def test_an_unknown_group_gives_nobody_anything(
+    technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], tenant: TenantId | None
+) -> None:
+    groups, mappings = configuration
+    misspelt = RoleMapping("levle-2", tenant, ROLES[0])
+    with pytest.raises(UnknownGroupError, match="'levle-2', which does not exist"):
+        entitled_roles(technician, HERE, groups, [*mappings, misspelt])
+
+
+def test_a_group_by_attribute_does_not_have_those_without_the_attribute() -> None:
+    """`None == None` would let everyone without an attribute into every group that is not defined by one."""
+    listed_only = Group("listed", frozenset({TechnicianId("alex")}))
+    assert Technician(TechnicianId("robin")) not in listed_only
+    assert Technician(TechnicianId("robin")) not in Group("level-2", attribute="technician_level", value="L2")

@@ -1,0 +1,147 @@
+"""The answer to a request: no where a fact is missing, and never more because a rule was added.
+
+Limits that can be crept past by extending, or that an unreadable configuration switches off, are no limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.messages import AccessRequest, Role, RoleId, TechnicianId, TenantId
+from policy.decision import Allowed, Denied, TechnicianTerms, TenantTerms, decide, judge_extension
+from policy.durations import LONGEST, PROVISIONING_WINDOW, SHORTEST
+from policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HELPDESK = Role(id=RoleId("729827e3-9c14-49f7-bb1b-9608f156bbb8"), name="Helpdesk Administrator")
+EVERYONE = [RoleMapping(ALL_TECHNICIANS, None, HELPDESK)]
+ALEX = TechnicianTerms(TechnicianId("0a0a0a0a-1111-4111-8111-0000000000a1"), "alex", {}, active=True)
+
+durations = st.timedeltas(timedelta(0), timedelta(days=8))
+limits = st.timedeltas(SHORTEST, LONGEST)
+
+
+def contoso(default: timedelta = timedelta(hours=4), most: timedelta = timedelta(hours=8)) -> TenantTerms:
+    return TenantTerms(
+        id=TenantId("c0c0c0c0-2222-4222-8222-000000000002"),
+        name="contoso",
+        account_domain="contoso.onmicrosoft.com",
+        account_prefix="msp-",
+        default_duration=default,
+        max_duration=most,
+        active=True,
+    )
+
+
+def ask(duration: timedelta | None = None) -> AccessRequest:
+    return AccessRequest(
+        request_id="r-1", tenant="contoso", technician="alex", reason="a test", duration=duration, asked_at=NOON
+    )
+
+
+@given(st.none() | durations, limits, limits)
+def test_nothing_is_granted_beyond_the_tenants_maximum(
+    asked: timedelta | None, default: timedelta, most: timedelta
+) -> None:
+    answer = decide(ask(asked), contoso(default, most), ALEX, [], EVERYONE, NOON)
+
+    if isinstance(answer, Allowed):
+        assert SHORTEST <= answer.duration <= most
+        assert answer.duration == (default if asked is None else asked)
+    else:
+        assert "cannot be granted" in answer.sentence
+
+
+@given(st.none() | durations, limits, limits, limits)
+def test_a_lower_maximum_never_allows_more(
+    asked: timedelta | None, default: timedelta, one: timedelta, other: timedelta
+) -> None:
+    lax, strict = contoso(default, max(one, other)), contoso(default, min(one, other))
+    before = decide(ask(asked), lax, ALEX, [], EVERYONE, NOON)
+    after = decide(ask(asked), strict, ALEX, [], EVERYONE, NOON)
+
+    if isinstance(after, Allowed):
+        assert after == before
+
+
+@given(
+    st.sets(st.sampled_from(["tenant", "technician", "tenant off", "technician off", "group", "domain", "mappings"]))
+)
+def test_a_missing_fact_is_a_no_and_touches_nothing(missing: set[str]) -> None:
+    tenant: TenantTerms | None = contoso()
+    technician: TechnicianTerms | None = ALEX
+    mappings = list(EVERYONE)
+    if "domain" in missing:
+        tenant = replace(contoso(), account_domain="")
+    if "tenant off" in missing:
+        tenant = replace(contoso(), active=False)
+    if "tenant" in missing:
+        tenant = None
+    if "technician off" in missing:
+        technician = replace(ALEX, active=False)
+    if "technician" in missing:
+        technician = None
+    if "group" in missing:
+        mappings.append(RoleMapping("levle-2", None, HELPDESK))
+    if "mappings" in missing:
+        mappings = []
+    answer = decide(ask(), tenant, technician, [], mappings, NOON)
+
+    assert isinstance(answer, Denied if missing else Allowed)
+    if isinstance(answer, Denied):
+        assert answer.sentence.endswith(".")
+
+
+@given(st.timedeltas(timedelta(minutes=-5), timedelta(days=2)))
+def test_access_never_opens_long_after_it_was_asked_for(waited: timedelta) -> None:
+    answer = decide(ask(), contoso(), ALEX, [], EVERYONE, NOON + waited)
+
+    assert isinstance(answer, Allowed) == (waited < PROVISIONING_WINDOW)
+    if isinstance(answer, Allowed):
+        assert answer.window_ends_at == NOON + PROVISIONING_WINDOW, "counted from the asking, not from the deciding"
+
+
+def test_a_group_that_is_taken_away_takes_its_roles_with_it() -> None:
+    """A mapping to a group that was deleted must not fall back to anything."""
+    senior = Group("senior", frozenset({ALEX.id}))
+    mapping = [RoleMapping("senior", None, HELPDESK)]
+    assert isinstance(decide(ask(), contoso(), ALEX, [senior], mapping, NOON), Allowed)
+    assert isinstance(decide(ask(), contoso(), ALEX, [], mapping, NOON), Denied)
+    assert isinstance(decide(ask(), contoso(), ALEX, [replace(senior, members=frozenset())], mapping, NOON), Denied)
+
+
+@given(limits, limits, st.lists(st.tuples(durations, durations), max_size=8))
+def test_extensions_cannot_creep_past_the_maximum(
+    duration: timedelta, most: timedelta, extensions: list[tuple[timedelta, timedelta]]
+) -> None:
+    """Each extension is small; it is the sum that the limit is about."""
+    duration = min(duration, most)
+    expires_at, at = NOON + duration, NOON
+    for waited, longer in extensions:
+        at += waited
+        wanted = expires_at + longer
+        refusal = judge_extension(expires_at=expires_at, wanted=wanted, armed_at=NOON, max_duration=most, at=at)
+        if refusal is None:
+            assert at < expires_at, "what has expired is asked for anew"
+            assert wanted > expires_at, "an extension never shortens"
+            expires_at = wanted
+        else:
+            assert refusal.sentence
+    assert expires_at - NOON <= most
+
+
+@given(limits, limits, limits)
+def test_a_lower_maximum_never_extends_more(duration: timedelta, one: timedelta, longer: timedelta) -> None:
+    expires_at = NOON + duration
+    lax, strict = duration + one, duration + one / 2
+
+    def refusal(most: timedelta) -> Denied | None:
+        return judge_extension(
+            expires_at=expires_at, wanted=expires_at + longer, armed_at=NOON, max_duration=most, at=NOON
+        )
+
+    assert refusal(strict) or not refusal(lax)
