@@ -360,7 +360,11 @@ class AccessGrant:
     @workflow.update(description="Extend the grant. Sent by the portal or the command line, signed.")
     async def extend(self, signed: SignedExtension) -> datetime:
         """Moves ledger and mark first, the timer last. Gives the new expiry."""
-        assert self._grant is not None and self._expires_at is not None  # noqa: PT018, S101  # says the validator
+        # The ledger tells people that a grant is open an instant before this workflow has heard of it.
+        await workflow.wait_condition(lambda: self._status.state is not GrantState.PREPARING)
+        if self._status.state is not GrantState.OPEN:
+            raise ApplicationError(self._not_open(), type=FailureType.DENIED.value, non_retryable=True)
+        assert self._grant is not None and self._expires_at is not None  # noqa: PT018, S101  # it is open
         ref = GrantRef(request_id=self._grant.request_id, attempt=self._attempt)
         expires_at = await perform(
             Provisioning.extend_grant,
@@ -377,10 +381,14 @@ class AccessGrant:
 
     @extend.validator
     def _extend_only_what_is_open(self, signed: SignedExtension) -> None:
-        if self._status.state is not GrantState.OPEN:
-            raise ValueError(f"Only an open grant can be extended; this one is {self._status.state}.")
+        being_opened = self._status.state is GrantState.PREPARING and self._expires_at is not None
+        if self._status.state is not GrantState.OPEN and not being_opened:
+            raise ValueError(self._not_open())
         if signed.extension.request_id != self._status.request_id:
             raise ValueError("The extension was made for another grant.")
+
+    def _not_open(self) -> str:
+        return f"Only an open grant can be extended; this one is {self._status.state}."
 
     @workflow.update(description="Wait until the request is decided. Needs no input.")
     async def decision(self) -> GrantStatus:
