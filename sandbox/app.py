@@ -19,8 +19,11 @@ from sandbox.identity.service import SignInService
 from sandbox.identity.signing import SigningKey
 from sandbox.identity.tokens import Tokens
 from sandbox.journal import Entry, Journal
+from sandbox.lag import Lag
+from sandbox.replication import Replication
 from sandbox.seed import Seed, plant
 from sandbox.store import Store
+from sandbox.throttling import Throttling
 
 DROP = "sandbox.drop"
 """The ASGI extension by which the server closes a connection without an answer."""
@@ -33,11 +36,24 @@ class Dropped:
     """In place of an answer: the connection is closed and nothing is said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a sandbox behaves from its start, and again after a reset. ``seed`` is that of all its random choices."""
+
+    lag: Lag | None = None
+    throttle: float | None = None
+    """Microsoft's limits times this; None: no limits."""
+    seed: int = 1
+
+
 class Sandbox:
     """Everything that one sandbox is, behind one ASGI application."""
 
-    def __init__(self, state: Path, seed: Seed) -> None:
+    def __init__(self, state: Path, seed: Seed, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings()
         self.clock = Clock()
+        self.replication = Replication(self.clock, self._settings.lag, self._settings.seed)
+        self.throttling = Throttling(self.clock, self._settings.throttle)
         self.faults = Faults()
         self.journal = Journal()
         self.tokens = Tokens(SigningKey(state / "signing-key.pem"), self.clock)
@@ -49,8 +65,11 @@ class Sandbox:
         self.control: Starlette | None = None
 
     def reset(self) -> None:
-        """Back to the seed: tenants as on the first day, no faults, no journal, the machine's time."""
+        """Back to the seed: tenants as on the first day, no faults, no journal, the machine's time, lag as at first."""
         self.clock.reset()
+        self.replication.set(self._settings.lag)
+        self.replication.reseed(self._settings.seed)
+        self.throttling.set(self._settings.throttle)
         self.faults.remove()
         self.journal.clear()
         self._furnish(plant(self._seed))
@@ -67,7 +86,8 @@ class Sandbox:
 
     def _furnish(self, directory: Directory) -> None:
         self.directory = directory
-        self.graph = GraphService(directory, self.tokens)
+        self.replication.watch(directory)
+        self.graph = GraphService(directory, self.tokens, self.replication, self.throttling)
         self.sign_in = SignInService(directory, self.tokens, self.clock)
         self._store.rewrite(directory)
 

@@ -30,6 +30,8 @@ class Exchange:
     origin: str
     """``https://host:port`` as the caller wrote it; addresses in answers begin with it."""
     request_id: str = field(default_factory=lambda: str(uuid4()))
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    """What the answer's headers have to say, whatever the answer turns out to be."""
 
     @property
     def client_request_id(self) -> str:

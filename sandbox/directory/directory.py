@@ -24,8 +24,8 @@ class Change:
     before: Identified | None = None
 
 
-Witness = Callable[[Change, "Identified | None"], None]
-"""Told of each change as it happens, with the row that was there before."""
+Witness = Callable[[Change], None]
+"""Told of each change as it happens."""
 
 
 class Directory:
@@ -80,6 +80,6 @@ class Directory:
             change = Change(tenant_id, table, row_id, row, before)
             self._pending.append(change)
             if self.witness is not None:
-                self.witness(change, before)
+                self.witness(change)
 
         return changed

@@ -23,7 +23,9 @@ from sandbox.graph.call import Actor, Call
 from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
 from sandbox.graph.operations import Served
 from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens
+from sandbox.replication import Replication
 from sandbox.routing import Routes, UnknownMethodError, UnknownSegmentError
+from sandbox.throttling import Throttling
 
 VERSIONS = frozenset({"v1.0"})
 
@@ -58,9 +60,11 @@ _ALL: Sequence[Sequence[Served]] = (
 class GraphService:
     """Everything that is served under ``/v1.0``."""
 
-    def __init__(self, directory: Directory, tokens: Tokens) -> None:
+    def __init__(self, directory: Directory, tokens: Tokens, replication: Replication, throttling: Throttling) -> None:
         self._directory = directory
         self._tokens = tokens
+        self._replication = replication
+        self._throttling = throttling
         self._routes: Routes[Served] = Routes()
         for operations in _ALL:
             for served in operations:
@@ -83,9 +87,10 @@ class GraphService:
 
     def _run(self, exchange: Exchange) -> Answer:
         version, *segments = exchange.segments
+        segments = _plain(segments)
         try:
             # Unknown paths are refused before anybody asks who calls.
-            served, found = self._routes.find(exchange.method, _plain(segments))
+            served, found = self._routes.find(exchange.method, segments)
         except UnknownSegmentError as unknown:
             raise unknown_segment(unknown.segment) from None
         except UnknownMethodError:
@@ -94,9 +99,12 @@ class GraphService:
         tenant = self._directory.tenants.get(actor.tenant_id)
         if tenant is None:
             raise unauthenticated("The identity of the calling application could not be established.")
+        self._throttling.admit(exchange, segments, actor.app_id, tenant)
         if served.allowed and not (actor.kind == "app" and served.allowed & actor.permissions):
             raise served.refusal()
-        return served.run(Call(exchange, tenant, actor, version.lower(), found, exchange.query()))
+        query = exchange.query()
+        seen = self._replication.as_seen(tenant, exchange.method, segments, query)
+        return served.run(Call(exchange, seen, actor, version.lower(), found, query))
 
     def _authenticated(self, exchange: Exchange) -> Actor:
         scheme, _, token = exchange.headers.get("authorization", "").partition(" ")
@@ -120,6 +128,7 @@ def with_headers(answer: Answer, exchange: Exchange) -> Answer:
         "client-request-id": exchange.client_request_id,
         "x-ms-ags-diagnostic": _DIAGNOSTIC,
         "x-ms-resource-unit": "1",
+        **exchange.answer_headers,
     }
     if answer.status < 300:
         answer.headers["OData-Version"] = "4.0"
