@@ -65,8 +65,6 @@ class Organization:
     temporary_access_pass: TemporaryAccessPassPolicy = field(default_factory=TemporaryAccessPassPolicy)
     method_states: dict[str, bool] = field(default_factory=dict)
     """Authentication methods whose policy was switched from its default, by Graph's id of the configuration."""
-    audit_lag_seconds: float = 0
-    """How long an entry of the audit or sign-in log stays invisible."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
 
     def domain(self, name: str) -> Domain | None:
@@ -191,6 +189,8 @@ class ClientSecret:
     hint: str
     expires: datetime | None = None
     created: datetime | None = None
+    key_id: str = ""
+    display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,6 @@ class Application:
     secrets: tuple[ClientSecret, ...] = ()
     certificates: tuple[str, ...] = ()
     owners: frozenset[str] = frozenset()
-    federated_credentials: tuple[FederatedCredential, ...] = ()
     federated_credentials: tuple[FederatedCredential, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     """Where a web application takes answers; it has to prove itself when it redeems a code."""
