@@ -23,13 +23,10 @@ class ForgedAssertionError(Exception):
 
 def assert_actor(keyring: Keyring, actor: str, message: Message, at: datetime) -> Assertion:
     """Sign ``message`` in the name of ``actor``. The caller has authenticated the actor; this proves the caller."""
-    key_id = keyring.active_id
-    return Assertion(
-        actor=actor,
-        issued_at=at,
-        key_id=key_id,
-        signature=keyring.sign(Purpose.ASSERTION, _content(actor, message, at)),
-    )
+    unsigned = Assertion(actor=actor, issued_at=at, key_id=keyring.active_id, signature="")
+    # Signed as it will be read: a message's text loses the spaces around it.
+    signature = keyring.sign(Purpose.ASSERTION, _content(unsigned.actor, message, at))
+    return unsigned.model_copy(update={"signature": signature})
 
 
 def is_ours(keyring: Keyring, assertion: Assertion, message: Message) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 KEY_BYTES = 32
+
+# A key's id stands inside owner tags and marks, whose parts a semicolon divides.
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 class KeyringError(ValueError):
@@ -47,12 +50,12 @@ class Keyring:
             key_id, _, encoded = entry.strip().partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii's own for what is no base64, the bare one for what is not ASCII
                 key = b""
-            if not key_id or len(key_id) > 40 or len(key) != KEY_BYTES:
+            if not _KEY_ID.fullmatch(key_id) or len(key) != KEY_BYTES:
                 raise KeyringError(f"ENTRA_JIT_KEYS: entry {place} is not id:base64 of {KEY_BYTES} bytes")
             if key_id in keys:
-                raise KeyringError(f"ENTRA_JIT_KEYS: the key id {key_id!r} stands twice")
+                raise KeyringError(f"ENTRA_JIT_KEYS: entry {place} repeats the key id of an earlier one")
             keys[key_id] = key
         return cls(active_id=next(iter(keys)), _keys=keys)
 
@@ -75,8 +78,14 @@ class Keyring:
         """Whether ``content`` was signed so by this deployment; compared in constant time."""
         if key_id not in self._keys:
             return False
-        return hmac.compare_digest(self._signature(key_id, purpose, content).encode(), signature.encode())
+        return hmac.compare_digest(self._signature(key_id, purpose, content).encode(), _bytes(signature))
 
     def _signature(self, key_id: str, purpose: Purpose, content: str) -> str:
-        digest = hmac.digest(self.derive(key_id, purpose), content.encode(), "sha256")
+        digest = hmac.digest(self.derive(key_id, purpose), _bytes(content), "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    # What a directory says is anybody's writing. Half a character in it must be a wrong signature, not an error:
+    # an error would keep the account from being closed.
+    return text.encode("utf-8", "surrogatepass")

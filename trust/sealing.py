@@ -41,7 +41,7 @@ def unseal(keyring: Keyring, sealed: Sealed, belongs_to: str) -> SecretStr:
     nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
     try:
         return SecretStr(cipher.decrypt(nonce, ciphertext, _bound(sealed.key_id, belongs_to)).decode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
         raise SealBrokenError(f"the sealed secret of {belongs_to} cannot be opened: it was changed") from None
 
 
