@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 from temporalio.testing import TimeSkipper, WorkflowEnvironment
@@ -16,6 +17,10 @@ from local_stack.postgres import Postgres
 from sandbox.child import running
 from tests.stage import CUSTOMERS, Scene, Services, scene, temporal_program, write_seed
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
+
+# The tests share their machine's cores: how long one example takes says nothing about the code.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

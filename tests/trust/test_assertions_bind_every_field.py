@@ -1,0 +1,156 @@
+"""An assertion is for one message, one actor and one moment.
+
+Whoever can write to the Temporal namespace sees signed messages pass. If any field could be changed and the signature
+still held, they could stretch a grant, point it at another tenant, or put another technician's name under it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from models.messages import AccessRequest, Assertion, Extension, Message, SignedAccessRequest
+from trust.assertions import CLOCK_SKEW, LIFETIME, ForgedAssertionError, assert_actor, is_ours, verify_actor
+from trust.keyring import Keyring
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+KEYS = ",".join(f"k{number}:{chr(65 + number) * 43}=" for number in range(2))
+KEYRING = Keyring.parse(KEYS)
+
+names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
+sentences = st.text(min_size=1, max_size=60).filter(lambda text: text.strip())
+moments = st.timedeltas(timedelta(days=-300), timedelta(days=300)).map(lambda since: NOON + since)
+requests = st.builds(
+    AccessRequest,
+    request_id=names,
+    tenant=names,
+    technician=names,
+    reason=sentences,
+    ticket=st.none() | names,
+    duration=st.none() | st.timedeltas(timedelta(0), timedelta(days=7)),
+    asked_at=moments,
+)
+extensions = st.builds(Extension, request_id=names, expires_at=moments, reason=sentences)
+messages = requests | extensions
+
+
+@given(messages, sentences, moments)
+def test_the_actor_is_believed_after_any_number_of_trips_over_the_wire(
+    message: Message, actor: str, at: datetime
+) -> None:
+    assertion = assert_actor(KEYRING, actor, message, at)
+    for _ in range(2):
+        message = type(message).model_validate_json(message.model_dump_json())
+        assertion = Assertion.model_validate_json(assertion.model_dump_json())
+    assert verify_actor(KEYRING, assertion, message, at) == actor.strip()
+
+
+def _with_one_field_changed(one: BaseModel, other: BaseModel) -> list[Any]:
+    """``one`` once for each field in which ``other`` differs, with that field taken from it."""
+    return [
+        one.model_copy(update={name: getattr(other, name)})
+        for name in type(one).model_fields
+        if getattr(one, name) != getattr(other, name)
+    ]
+
+
+@given(st.one_of(st.tuples(requests, requests), st.tuples(extensions, extensions)), sentences)
+def test_any_field_of_the_message_changed_breaks_it(pair: tuple[Message, Message], actor: str) -> None:
+    message, other = pair
+    assertion = assert_actor(KEYRING, actor, message, NOON)
+    for changed in _with_one_field_changed(message, other):
+        with pytest.raises(ForgedAssertionError, match="valid signature"):
+            verify_actor(KEYRING, assertion, changed, NOON)
+
+
+@given(messages, sentences, sentences, moments)
+@example(
+    AccessRequest(request_id="r", tenant="t", technician="a", reason="r", asked_at=NOON),
+    "alex",
+    f"alex\n{NOON.isoformat()}",
+    NOON + timedelta(seconds=1),
+)
+def test_any_field_of_the_assertion_changed_breaks_it(
+    message: Message, actor: str, other_actor: str, other_moment: datetime
+) -> None:
+    assertion = assert_actor(KEYRING, actor, message, NOON)
+    other = Assertion(actor=other_actor, issued_at=other_moment, key_id="k1", signature=assertion.signature[::-1])
+    for changed in _with_one_field_changed(assertion, other):
+        assert not is_ours(KEYRING, changed, message)
+
+
+def test_every_field_was_tried() -> None:
+    """A field that the signature leaves out must not escape by being equal in both examples."""
+    one = AccessRequest(request_id="a", tenant="a", technician="a", reason="a", asked_at=NOON)
+    other = AccessRequest(
+        request_id="b",
+        tenant="b",
+        technician="b",
+        reason="b",
+        ticket="b",
+        duration=timedelta(hours=1),
+        asked_at=NOON + timedelta(microseconds=1),
+    )
+    assert len(_with_one_field_changed(one, other)) == len(AccessRequest.model_fields)
+    assertion = assert_actor(KEYRING, "alex", one, NOON)
+    assert is_ours(KEYRING, assertion, one)
+    assert not any(is_ours(KEYRING, assertion, changed) for changed in _with_one_field_changed(one, other))
+
+
+@given(names, moments, sentences)
+def test_a_signature_under_one_kind_of_message_is_none_under_another(
+    request_id: str, at: datetime, reason: str
+) -> None:
+    class EndOrExtend(Message):
+        request_id: str
+        expires_at: datetime
+        reason: str
+
+    extension = Extension(request_id=request_id, expires_at=at, reason=reason)
+    alike = EndOrExtend(**extension.model_dump())
+    assert alike.model_dump_json() == extension.model_dump_json()
+    assert not is_ours(KEYRING, assert_actor(KEYRING, "alex", extension, NOON), alike)
+
+
+@given(messages, st.timedeltas(timedelta(hours=-12), timedelta(hours=12)))
+def test_an_assertion_is_believed_for_an_hour_and_a_little_clock_skew(message: Message, age: timedelta) -> None:
+    """An old signal that is sent again must not open access long after its time."""
+    assertion = assert_actor(KEYRING, "alex", message, NOON)
+    if -CLOCK_SKEW <= age <= LIFETIME:
+        assert verify_actor(KEYRING, assertion, message, NOON + age) == "alex"
+    else:
+        with pytest.raises(ForgedAssertionError, match="signed at"):
+            verify_actor(KEYRING, assertion, message, NOON + age)
+    assert is_ours(KEYRING, assertion, message), "a settlement proves itself however long the grant was open"
+
+
+@given(messages)
+def test_another_deployments_signature_is_none(message: Message) -> None:
+    theirs = Keyring.parse(f"k0:{'Z' * 42}8=")
+    assertion = assert_actor(theirs, "alex", message, NOON)
+    with pytest.raises(ForgedAssertionError):
+        verify_actor(KEYRING, assertion, message, NOON)
+
+
+@given(requests)
+def test_an_old_key_that_is_kept_still_verifies_and_one_that_is_gone_does_not(message: AccessRequest) -> None:
+    old, new = KEYS.split(",")
+    assertion = assert_actor(Keyring.parse(old), "alex", message, NOON)
+    assert is_ours(Keyring.parse(f"{new},{old}"), assertion, message)
+    assert not is_ours(Keyring.parse(new), assertion, message)
+
+
+def test_a_forged_message_is_refused_without_repeating_it() -> None:
+    """The refusal is shown in Temporal; the reason of a stranger's message has no business there."""
+    message = AccessRequest(request_id="r", tenant="t", technician="a", reason="unmistakable", asked_at=NOON)
+    signed = SignedAccessRequest(request=message, assertion=assert_actor(KEYRING, "alex", message, NOON))
+    changed = message.model_copy(update={"tenant": "u"})
+    with pytest.raises(ForgedAssertionError) as refused:
+        verify_actor(KEYRING, signed.assertion, changed, NOON)
+    assert "unmistakable" not in str(refused.value)
+    assert signed.assertion.signature not in str(refused.value)
