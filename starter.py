@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from rich.console import Console
 from ledger import migrations
 from ledger.database import LedgerUnavailableError
 from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
+from logs import configure_logs
 from models.messages import GrantState, GrantStatus
 from operations.apply_configuration import apply_configuration
 from operations.deployment import Deployment, open_deployment
@@ -88,6 +90,7 @@ StateDir = Annotated[Path, typer.Option("--state-dir", envvar="ENTRA_JIT_STATE_D
 @app.callback()
 def main(context: typer.Context, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Without settings in the environment, commands go to the stack that `up` runs on this machine."""
+    configure_logs("console", logging.WARNING)
     context.obj = state_dir
 
 

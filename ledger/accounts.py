@@ -31,11 +31,12 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
         "registered_at": at,
     }
     statement = insert(ManagedAccount).values(values)
+    once = statement.on_conflict_do_nothing(index_elements=["tenant_id", "technician_id"])
     try:
-        done = await session.exec(statement.on_conflict_do_nothing(index_elements=["tenant_id", "technician_id"]))
+        made = await session.exec(once.returning(col(ManagedAccount.registered_at)))
     except IntegrityError:
         raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
-    return done.rowcount == 1
+    return made.first() is not None
 
 
 async def forget_object(session: AsyncSession, grant: Grant) -> None:

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,18 +24,27 @@ class LedgerUnavailableError(Exception):
     """PostgreSQL cannot be reached or broke off. Nothing of the transaction is kept; trying again is safe."""
 
 
+class DatabaseUrlError(ValueError):
+    """The setting DATABASE_URL is unusable; the sentence never quotes it."""
+
+
 class Ledger:
     """A pool of connections to the ledger. Close it, or use it as an async context manager."""
 
     def __init__(self, database_url: SecretStr, *, pool_size: int = 10) -> None:
-        """``database_url`` in any form that libpq understands. Nothing is connected yet."""
+        """``database_url`` in any form that libpq understands. Nothing is connected yet.
+
+        Raises ``DatabaseUrlError``.
+        """
+        url = sqlalchemy_url(database_url)
         self._engine = create_async_engine(
-            sqlalchemy_url(database_url),
+            url,
             pool_size=pool_size,
             max_overflow=pool_size,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
+                # Added to what the URL has: it may choose the schema there, or the server behind a shared address.
+                "options": f"{url.query.get('options', '')} -c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
             },
             hide_parameters=True,
         )
@@ -53,7 +64,9 @@ class Ledger:
             async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except (OperationalError, InterfaceError) as error:
-            raise LedgerUnavailableError(f"the ledger's PostgreSQL cannot be reached: {_first_line(error)}") from None
+            raise LedgerUnavailableError(f"the ledger's PostgreSQL cannot be reached: {first_line(error)}") from None
+        except NoConnectionFreeError:
+            raise LedgerUnavailableError("the ledger's PostgreSQL keeps every connection waiting") from None
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
@@ -73,8 +86,16 @@ class Ledger:
 
 
 def sqlalchemy_url(database_url: SecretStr) -> URL:
-    """``database_url`` for SQLAlchemy with psycopg 3, whatever libpq form it came in (URI or key=value)."""
-    parts = {key: str(value) for key, value in conninfo_to_dict(database_url.get_secret_value()).items() if value}
+    """``database_url`` for SQLAlchemy with psycopg 3, whatever libpq form it came in (URI or key=value).
+
+    Raises ``DatabaseUrlError``.
+    """
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(database_url.get_secret_value()).items() if value}
+    except psycopg.Error:  # libpq's own text quotes what it could not read, which may well be the password
+        parts = {}
+    if not parts or not all(port.isdecimal() for port in parts.get("port", "0").split(",") if port):
+        raise DatabaseUrlError("DATABASE_URL is not what libpq understands: postgresql://user:password@host/database")
     return URL.create(
         "postgresql+psycopg",
         username=parts.pop("user", None),
@@ -84,6 +105,6 @@ def sqlalchemy_url(database_url: SecretStr) -> URL:
     )
 
 
-def _first_line(error: DBAPIError) -> str:
-    # libpq's text may go on for many lines; it never holds the password.
+def first_line(error: DBAPIError) -> str:
+    """What the driver said, cut to one line. It never holds the password."""
     return str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__

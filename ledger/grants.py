@@ -133,8 +133,13 @@ async def opened(session: AsyncSession, request_id: str, at: datetime, *, only_t
 
 
 async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
-    """No opening of this grant passes the admission check from here on. Idempotent."""
-    row = (await session.exec(select(GrantRow).where(col(GrantRow.request_id) == request_id).with_for_update())).one()
+    """No opening of this grant passes the admission check from here on. Idempotent.
+
+    A grant that a ledger restored from an old backup has lost is none that the admission check lets pass, either.
+    """
+    row = await session.get(GrantRow, request_id, with_for_update=True)
+    if row is None:
+        return Fence(lease_until=None, object_id=None)
     row.closing_at = row.closing_at or at
     session.add(row)
     account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
@@ -155,9 +160,9 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef
 
     Raises ``GrantOverError`` when the grant has ended, is not parked, or its window is over.
     """
-    row = (
-        await session.exec(select(GrantRow).where(col(GrantRow.request_id) == ref.request_id).with_for_update())
-    ).one()
+    row = await session.get(GrantRow, ref.request_id, with_for_update=True)
+    if row is None:
+        raise GrantOverError(f"the ledger knows no grant {ref.request_id}")
     if row.closed_at is None and row.closing_at is None and row.attempt == ref.attempt + 1:
         return GrantRef(request_id=ref.request_id, attempt=row.attempt)
     if row.closed_at is not None or row.parked_at is None or row.attempt != ref.attempt:

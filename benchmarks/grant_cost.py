@@ -1,0 +1,239 @@
+"""What a grant costs: Graph calls and round trips, Temporal events, database statements, and time against bare httpx.
+
+    .venv/bin/python -m benchmarks.grant_cost [--grants 20] [--together 100]
+
+Everything runs on this machine, in a stack of its own, and stops by itself. Times are compared within the run: the
+same directory calls are made once by the product and once by httpx alone, in turn. Sequential round trips are
+counted by making the directory answer a quarter of a second later and seeing how much later the account is open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import ssl
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+import httpx
+import yaml
+
+from benchmarks.bare_httpx import ELEVATE, BareVisits
+from ledger.database import Ledger
+from local_stack import LocalStack
+from local_stack.addresses import SANDBOX_SECRETS
+from logs import configure_logs
+from models.messages import GrantState, Receipt
+from operations.apply_configuration import apply_configuration
+from operations.deployment import Deployment, open_deployment
+from operations.end_access import end_access
+from operations.request_access import request_access
+from operations.show_receipt import show_receipt
+from operations.show_status import show_status
+from policy.roles import find_role
+from settings import adopt_environment, load_settings
+from worker import worker_of, workplace_of
+
+CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
+DOMAIN = "contoso.onmicrosoft.com"
+ROLES = ["Helpdesk Administrator", "User Administrator", "Exchange Administrator"]
+DELAY_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One grant, measured."""
+
+    seconds_to_open: float
+    calls_to_open: int
+    calls_to_close: int
+    events: int
+    statements: int
+
+
+class Bench:
+    """A deployment whose worker is this very process, so that its statements can be counted."""
+
+    def __init__(self, deployment: Deployment, ledger: Ledger, http: httpx.AsyncClient, control_url: str) -> None:
+        self._deployment = deployment
+        self._ledger = ledger
+        self._http = http
+        self._control_url = control_url
+        self._seen = 0
+
+    async def visit(self, technician: str) -> Cost:
+        """Ask, open, end, settle; count everything."""
+        await self._calls()
+        statements = self._ledger.statements
+        request_id = await self.ask(technician, timedelta(hours=1))
+        while (await show_status(self._deployment, request_id)).state is not GrantState.OPEN:
+            await asyncio.sleep(0.02)
+        calls_to_open = await self._calls()
+        await end_access(self._deployment, "benchmark", request_id)
+        workflow = await self._deployment.workflow_of(request_id)
+        await workflow.result()
+        receipt = await show_receipt(self._deployment, request_id)
+        assert receipt.opened_at is not None
+        return Cost(
+            seconds_to_open=(receipt.opened_at - receipt.request.asked_at).total_seconds(),
+            calls_to_open=calls_to_open,
+            calls_to_close=await self._calls(),
+            events=len((await workflow.fetch_history()).events),
+            statements=self._ledger.statements - statements,
+        )
+
+    async def ask(self, technician: str, duration: timedelta) -> str:
+        """Ask for Contoso; the request's id."""
+        return await request_access(
+            self._deployment,
+            "benchmark",
+            tenant="contoso",
+            technician=technician,
+            reason="benchmark",
+            duration=duration,
+        )
+
+    async def receipt(self, request_id: str) -> Receipt:
+        """The receipt, when the grant is over."""
+        await (await self._deployment.workflow_of(request_id)).result()
+        return await show_receipt(self._deployment, request_id)
+
+    async def round_trips(self, technician: str) -> float:
+        """Sequential Graph round trips from request to open, by what a slower directory costs."""
+        fault = {"method": "*", "path": "/**", "delay": DELAY_SECONDS, "tenant": CONTOSO}
+        (await self._http.post(f"{self._control_url}/faults", json=fault)).raise_for_status()
+        slow = await self.visit(technician)
+        (await self._http.delete(f"{self._control_url}/faults")).raise_for_status()
+        return slow.seconds_to_open / DELAY_SECONDS
+
+    async def _calls(self) -> int:
+        """Graph calls since the last look."""
+        answer = await self._http.get(f"{self._control_url}/journal", params={"after": self._seen, "tenant": CONTOSO})
+        entries: list[dict[str, Any]] = answer.json()
+        self._seen = max([self._seen, *(entry["sequence"] for entry in entries)])
+        return sum(entry["path"].startswith("/v1.0") for entry in entries)
+
+
+async def measure(count: int, together: int) -> None:
+    """Run everything in a stack in a temporary directory, and print it."""
+    technicians = [f"tech-{number:03}" for number in range(max(count, together) + 3)]
+    with tempfile.TemporaryDirectory(prefix="entra-jit-bench-") as directory:
+        async with LocalStack(Path(directory), worker=False) as stack:
+            adopt_environment(stack.environment())
+            settings = load_settings()
+            configuration = Path(directory) / "msp.yaml"
+            configuration.write_text(yaml.safe_dump(_configuration(technicians)))
+            trusted = ssl.create_default_context(cafile=str(stack.addresses.ca_file))
+            async with (
+                open_deployment(settings) as deployment,
+                workplace_of(settings) as workplace,
+                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=30) as http,
+                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=30) as bare_http,
+            ):
+                await apply_configuration(deployment, configuration)
+                async with worker_of(await deployment.engine(), workplace, settings.task_queue):
+                    bench = Bench(deployment, workplace.ledger, http, stack.addresses.sandbox_control)
+                    bare = BareVisits(bare_http, stack.addresses, CONTOSO, DOMAIN)
+                    await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
+                    await _one_by_one(bench, bare, technicians[:count], warm_up=technicians[-1])
+                    await _round_trips(bench, technicians[-2])
+                    await _expiring_together(bench, technicians[:together])
+
+
+async def _one_by_one(bench: Bench, bare: BareVisits, technicians: Sequence[str], *, warm_up: str) -> None:
+    roles = [find_role(name).id for name in ROLES]
+    for _ in range(2):
+        await bench.visit(warm_up)
+        await bare.open(f"bare-{warm_up}", list(roles))
+        await bare.close(f"bare-{warm_up}")
+    costs: dict[str, list[Cost]] = {"first grant": [], "returning technician": []}
+    floors: dict[str, list[float]] = {"first grant": [], "returning technician": []}
+    for technician in technicians:
+        for kind, measured in costs.items():
+            measured.append(await bench.visit(technician))
+            floors[kind].append(await bare.open(f"bare-{technician}", list(roles)))
+            await bare.close(f"bare-{technician}")
+    for kind, measured in costs.items():
+        opened = statistics.median(cost.seconds_to_open for cost in measured)
+        floor = statistics.median(floors[kind])
+        print(f"\n{kind} ({len(measured)} measured, medians)")
+        print(
+            f"  request to open    {opened * 1000:7.0f} ms = {opened / floor:.1f} x bare httpx ({floor * 1000:.0f} ms)"
+        )
+        print(f"  Graph calls        {_median(c.calls_to_open for c in measured):7} to open")
+        print(f"                     {_median(c.calls_to_close for c in measured):7} to close and prove")
+        print(f"  Temporal events    {_median(c.events for c in measured):7}")
+        print(f"  SQL statements     {_median(c.statements for c in measured):7} by the worker")
+
+
+async def _round_trips(bench: Bench, technician: str) -> None:
+    print("\nsequential Graph round trips from request to open")
+    for kind in ("first grant", "returning technician"):
+        print(f"  {kind:<22} {await bench.round_trips(technician):.1f}")
+
+
+async def _expiring_together(bench: Bench, technicians: Sequence[str]) -> None:
+    """Grants that expire in the same second: how late is the last?"""
+    # Long enough that all are open by then; each is asked so that all end together.
+    end_after = timedelta(seconds=20 + 0.35 * len(technicians))
+    started = asyncio.get_running_loop().time()
+
+    async def one(technician: str, wait: float) -> Receipt:
+        await asyncio.sleep(wait)
+        passed = timedelta(seconds=asyncio.get_running_loop().time() - started)
+        return await bench.receipt(await bench.ask(technician, end_after - passed))
+
+    receipts = await asyncio.gather(*(one(name, 0.25 * place) for place, name in enumerate(technicians)))
+    lateness = sorted(r.lateness.total_seconds() for r in receipts if r.lateness is not None)
+    proven = sorted(r.proven_lateness.total_seconds() for r in receipts if r.proven_lateness is not None)
+    print(f"\n{len(lateness)} grants that expire within a second or two of one another")
+    for name, values in (("disabled after expiry", lateness), ("proven after expiry", proven)):
+        print(f"  {name:<22} p50 {_at(values, 0.5):.2f} s, p99 {_at(values, 0.99):.2f} s, max {values[-1]:.2f} s")
+
+
+def _configuration(technicians: Sequence[str]) -> dict[str, Any]:
+    return {
+        "tenants": [
+            {
+                "name": "contoso",
+                "id": CONTOSO,
+                "account_domain": DOMAIN,
+                "elevate": {"client_id": ELEVATE, "secret": {"env": "SANDBOX_ELEVATE_SECRET"}},
+                "revoke": {
+                    "client_id": "5e70ca7e-0000-4000-8000-000000005e70",
+                    "secret": {"env": "SANDBOX_REVOKE_SECRET"},
+                },
+            }
+        ],
+        "technicians": [{"name": name, "id": str(uuid5(NAMESPACE_DNS, name))} for name in technicians],
+        "role_mappings": [{"group": "all-technicians", "roles": ROLES}],
+    }
+
+
+def _median(values: Any) -> int:
+    return int(statistics.median(values))
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grants", type=int, default=20, help="technicians measured one by one (default 20)")
+    parser.add_argument("--together", type=int, default=100, help="grants that expire together (default 100)")
+    arguments = parser.parse_args()
+    configure_logs("console", logging.WARNING)
+    asyncio.run(measure(min(arguments.grants, 200), min(arguments.together, 500)))
+
+
+if __name__ == "__main__":
+    main()
