@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import json
 import logging
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -43,13 +44,15 @@ from terminal import demo as demonstration
 from terminal import receipt as receipt_page
 from terminal import tables
 from terminal.timeline import Timeline
+from terminal.words import moment
 from trust.keyring import KeyringError
 
 Result = TypeVar("Result")
 
 app = typer.Typer(
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
-    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached.",
+    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached; "
+    "1 when the demonstration fails.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -129,8 +132,8 @@ def apply(
 @app.command()
 def request(
     context: typer.Context,
-    tenant: str,
-    technician: str,
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The customer, by its name in the configuration.")],
+    technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="Who will have the access, by name.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
     ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
     hours: Hours = None,
@@ -244,7 +247,9 @@ def reveal(
 
     def say() -> None:
         console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
-        Console(stderr=True).print(f"A {revealed.kind.value.replace('_', ' ')}; it is not shown again.", style="dim")
+        until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
+        kind = revealed.kind.value.replace("_", " ")
+        Console(stderr=True).print(f"A {kind}{until}; it is not shown again.", style="dim", highlight=False)
 
     _print(shown, as_json, say)
 
@@ -255,9 +260,14 @@ def _actor() -> str:
 
 def _settings(context: typer.Context) -> Settings:
     with _errors_told():
-        if not names_a_database() and (stack := running_stack(context.obj)):
+        if names_a_database():
+            return load_settings()
+        if stack := running_stack(context.obj):
             adopt_environment(stack.environment())
-        return load_settings()
+            return load_settings()
+        raise SettingsError(
+            f"No stack runs in {context.obj} (`make up` starts one), and DATABASE_URL names no deployment."
+        )
 
 
 def _with(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:
@@ -308,5 +318,18 @@ def _print(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
         sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
+def _run_and_leave() -> NoReturn:
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Once Temporal's client has run, the interpreter's own exit can abort and replace the exit code by 134
+        # (temporalio/sdk-python issue 300).
+        os._exit(code)
+    raise AssertionError("typer leaves through SystemExit")
+
+
 if __name__ == "__main__":
-    app()
+    _run_and_leave()

@@ -201,7 +201,7 @@ class _Visits:
         users = (await self._http.get(f"{self._addresses.sandbox_control}/tenants/{tenant}/users")).json()
         ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
         closed = [user for user in ours if not user["enabled"] and not user["roles"]]
-        self._check(f"{len(ours)} managed accounts in {tenant}, all disabled and without roles", closed == ours)
+        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without roles", closed == ours)
         live = await list_grants(self._deployment, live_only=True)
         self._check("the ledger has no live grant", not live)
 
@@ -215,6 +215,6 @@ class _Visits:
 
     @contextmanager
     def _chapter(self, title: str) -> Iterator[None]:
-        self._console.print(f"[bold]{title}[/]", highlight=False)
+        self._console.print(f"[bold]{title}[/]", highlight=False, soft_wrap=True)
         yield
         self._console.print()

@@ -44,7 +44,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("roles", ", ".join(role.name for role in status.roles)),
         ("opened", status.opened_at and moment(status.opened_at)),
         ("expires", status.expires_at and moment(status.expires_at)),
-        ("closed", status.closed_at and moment(status.closed_at)),
+        ("closed", status.closed_at and status.account_name and moment(status.closed_at)),
         ("lateness", status.lateness is not None and say(status.lateness)),
     ]
     for name, value in rows:

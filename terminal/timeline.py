@@ -14,6 +14,9 @@ from terminal.words import coloured
 
 LOOK_AGAIN_SECONDS = 0.2
 
+BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSING})
+"""States that steps follow; the others are what steps led to."""
+
 
 class Timeline:
     """What happens to one request, a line each, printed once."""
@@ -29,16 +32,21 @@ class Timeline:
         """Print every step and every change of state as it is recorded, until the state is ``wanted`` or final."""
         while True:
             progress = await show_progress(self._deployment, self._request_id)
+            status = progress.status
+            if status.state in BEGINNINGS:
+                self._show_state(status)
             for step in progress.steps[self._printed :]:
                 self._line(step_line(step))
             self._printed = len(progress.steps)
-            status = progress.status
-            if status.state is not self._state:
-                self._state = status.state
-                self._line(f"{coloured(status.state)}  {status.sentence}")
+            self._show_state(status)
             if status.state in wanted or status.state.is_final:
                 return status
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    def _show_state(self, status: GrantStatus) -> None:
+        if status.state is not self._state:
+            self._state = status.state
+            self._line(f"{coloured(status.state)}  {status.sentence}")
 
     def _line(self, text: str) -> None:
         self._console.print(f"  {text}", highlight=False, soft_wrap=True)
