@@ -6,9 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from sandbox import lag
+from sandbox.app import Settings
 from sandbox.seed import SeedError, load_seed
 from sandbox.server import StartError, serve
 from sandbox.store import StateError
+from sandbox.throttling import ThrottleError, parse_throttle
 
 _DESCRIPTION = """\
 A simulated Microsoft Entra tenant: the sign-in service and Microsoft Graph v1.0 over TLS on one local port, for
@@ -36,11 +39,26 @@ def main() -> int:
         help="name in addresses and certificate, for callers on other machines (default: %(default)s)",
     )
     parser.add_argument("--seed", type=Path, metavar="FILE", help="tenants to begin with (default: the bundled seed)")
-    parser.add_argument("--lag", choices=["off"], default="off", help="replication lag (default: %(default)s)")
+    parser.add_argument(
+        "--lag",
+        default="off",
+        metavar="LAG",
+        help="replication lag: off, typical, bad, seconds, or a YAML file with a span for each API (default: off)",
+    )
+    parser.add_argument(
+        "--throttle",
+        default="off",
+        metavar="LIMITS",
+        help="Microsoft's limits: off, real, or a factor for the real ones, such as 0.01 (default: off)",
+    )
+    parser.add_argument(
+        "--random-seed", type=int, default=1, metavar="NUMBER", help="what lag is drawn from (default: %(default)s)"
+    )
     given = parser.parse_args()
     try:
-        serve(given.state_dir, load_seed(given.seed), given.host, given.port, given.public_host)
-    except (SeedError, StartError, StateError) as error:
+        settings = Settings(lag.given(given.lag), parse_throttle(given.throttle), given.random_seed)
+        serve(given.state_dir, load_seed(given.seed), settings, given.host, given.port, given.public_host)
+    except (SeedError, StartError, StateError, lag.LagError, ThrottleError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
     return 0

@@ -6,8 +6,9 @@ answer, so that the caller cannot know.
 
 from __future__ import annotations
 
+import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
 from uuid import uuid4
@@ -24,11 +25,17 @@ class FaultSpecification(BaseModel):
 
     ``path`` is what follows ``/v1.0``, or the whole path of a sign-in request, without the query. In it ``*`` stands
     for one segment and ``**`` for any number of them; ``*`` alone is every path; a text that begins with ``^`` is a
-    regular expression. The first ``skip`` requests that fit pass unharmed, the next ``count`` (None: all) do not.
+    regular expression. The first ``skip`` requests that fit pass unharmed, the next ``count`` (None: all) do not; with
+    a ``rate`` each of those goes wrong with that probability, drawn from ``seed``. With ``until_new_token`` only
+    requests with the very token of the first one struck go wrong: it has become invalid in the middle of its life.
 
     With ``delay`` (seconds) the request waits before it takes effect, and takes effect even if the caller has gone
     meanwhile. ``drop`` closes the connection without an answer, before or after the effect. A ``status`` is answered
-    without effect, with Microsoft's body for it unless ``code`` or ``message`` say otherwise.
+    without effect, with Microsoft's body for it unless ``code`` or ``message`` say otherwise; 202 has no body.
+
+    What is answered, with or without ``status``, can be damaged on the way: its ``body`` malformed (half of the JSON),
+    html (a proxy's page), truncated (the connection closes half-way) or empty; its ``content_type``; and with ``drip``
+    it comes in small pieces over so many seconds. An answer that has no body stays as it is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,19 +47,26 @@ class FaultSpecification(BaseModel):
     body_contains: str | None = None
     count: Annotated[int, Field(ge=1)] | None = None
     skip: Annotated[int, Field(ge=0)] = 0
-    status: Annotated[int, Field(ge=400, le=599)] | None = None
+    rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    seed: int = 1
+    until_new_token: bool = False
+    status: Literal[202] | Annotated[int, Field(ge=400, le=599)] | None = None
     code: str | None = None
     message: str | None = None
     retry_after: Annotated[int, Field(ge=0)] | None = None
     delay: Annotated[float, Field(ge=0, le=600)] | None = None
     drop: Literal["before", "after"] | None = None
+    body: Literal["malformed", "html", "truncated", "empty"] | None = None
+    content_type: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] | None = None
+    drip: Annotated[float, Field(gt=0, le=600)] | None = None
 
     @model_validator(mode="after")
     def _does_something(self) -> FaultSpecification:
-        if self.status is None and self.delay is None and self.drop is None:
-            raise ValueError("a fault needs a status, a delay or a drop")
-        if self.status is not None and self.drop is not None:
-            raise ValueError("a fault either answers with a status or drops the connection")
+        damage = (self.body, self.content_type, self.drip)
+        if all(way is None for way in (self.status, self.delay, self.drop, *damage)):
+            raise ValueError("a fault needs a status, a delay, a drop, a body, a content_type or a drip")
+        if self.drop is not None and any(way is not None for way in (self.status, *damage)):
+            raise ValueError("a fault either answers or drops the connection")
         try:
             re.compile(_pattern(self.path))
         except re.error as error:
@@ -92,13 +106,24 @@ class Fault:
     specification: FaultSpecification
     seen: int = 0
     hits: int = 0
+    _token: str | None = field(default=None, repr=False)
+    _random: random.Random = field(init=False, repr=False)
 
-    def strikes(self) -> bool:
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.specification.seed)
+
+    def strikes(self, exchange: Exchange) -> bool:
         """Count a fitting request; whether it is one of those that go wrong."""
         self.seen += 1
-        count = self.specification.count
-        if self.seen <= self.specification.skip or (count is not None and self.hits >= count):
+        wanted = self.specification
+        if self.seen <= wanted.skip or (wanted.count is not None and self.hits >= wanted.count):
             return False
+        token = exchange.headers.get("authorization")
+        if wanted.until_new_token and self._token not in {None, token}:
+            return False
+        if wanted.rate is not None and self._random.random() >= wanted.rate:
+            return False
+        self._token = token
         self.hits += 1
         return True
 
@@ -131,7 +156,7 @@ class Faults:
     def meet(self, exchange: Exchange, path: str, tenants: set[str], app_id: str | None) -> Fault | None:
         """The fault that this request runs into, if any."""
         for fault in self._faults.values():
-            if fault.specification.fits(exchange, path, tenants, app_id) and fault.strikes():
+            if fault.specification.fits(exchange, path, tenants, app_id) and fault.strikes(exchange):
                 return fault
         return None
 
@@ -164,6 +189,8 @@ _SIGN_IN_DEFAULT = (90033, "temporarily_unavailable", "A transient error has occ
 
 def graph_answer(fault: FaultSpecification, exchange: Exchange) -> Answer:
     """The fault's status with the body that Graph has for it."""
+    if fault.status == 202:
+        return Answer(202)
     status = fault.status or 500
     code, message = _GRAPH.get(status, ("UnknownError", ""))
     message = message.format(resource=exchange.segments[-1])
@@ -181,6 +208,28 @@ def sign_in_answer(fault: FaultSpecification, exchange: Exchange) -> Answer:
         error = fault.code
     refusal = SignInError(number, error, text if fault.message is None else fault.message, status)
     return _with_retry_after(refusal.answer(exchange), fault)
+
+
+_PROXY_PAGE = b"""<!DOCTYPE html>
+<html><head><title>%(status)d</title></head>
+<body><h1>%(status)d</h1><p>The gateway could not process the request.</p></body></html>
+"""
+
+
+def damaged(answer: Answer, fault: FaultSpecification) -> Answer:
+    """The answer as it was tampered with on the way; cutting it off and dripping are left to its delivery."""
+    if answer.body is not None and answer.status != 204:
+        if fault.body == "malformed":
+            payload = answer.payload()
+            answer.body = payload[: len(payload) // 2]
+        elif fault.body == "html":
+            answer.body = _PROXY_PAGE % {b"status": answer.status}
+            answer.headers["Content-Type"] = "text/html; charset=utf-8"
+        elif fault.body == "empty":
+            answer.body = b""
+    if fault.content_type is not None:
+        answer.headers["Content-Type"] = fault.content_type
+    return answer
 
 
 def _with_retry_after(answer: Answer, fault: FaultSpecification) -> Answer:

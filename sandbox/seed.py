@@ -12,6 +12,8 @@ Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``
 name); ``applications`` (names of those that were consented to, or ``{name, permissions, roles}`` to differ from their
 default). Directory roles are given by display name. An id that is left out is derived from tenant and name, so it is
 the same every time.
+
+In place of both lists a file may have ``rows``, as ``GET /sandbox/export`` gives them: a sandbox as it once was.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from sandbox.directory.rows import (
     User,
 )
 from sandbox.directory.tenant import Tenant
+from sandbox.store import WrittenRow, read
 
 BUNDLED = Path(__file__).parent / "data" / "seed.yaml"
 _TENANTS_SINCE = datetime(2024, 1, 15, 9, 30, tzinfo=UTC)
@@ -154,10 +157,15 @@ class Seed(_Part):
     """A whole seed file, checked."""
 
     applications: tuple[SeedApplication, ...] = ()
-    tenants: tuple[SeedTenant, ...]
+    tenants: tuple[SeedTenant, ...] = ()
+    rows: tuple[WrittenRow, ...] = ()
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
+        if bool(self.rows) is bool(self.tenants):
+            raise ValueError("a seed has either tenants or rows")
+        if self.rows:
+            _read(self.rows)
         slugs = {tenant.slug for tenant in self.tenants}
         if len(slugs) != len(self.tenants) or len({tenant.id for tenant in self.tenants}) != len(self.tenants):
             raise ValueError("two tenants have the same slug or id")
@@ -194,6 +202,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def plant(seed: Seed) -> Directory:
     """A directory with what the seed says."""
+    if seed.rows:
+        return _read(seed.rows)
     directory = Directory()
     ids = {tenant.slug: tenant.id for tenant in seed.tenants}
     for application in seed.applications:
@@ -210,6 +220,18 @@ def plant(seed: Seed) -> Directory:
         )
     for tenant in seed.tenants:
         _plant_tenant(directory.add_tenant(tenant.id), tenant, seed.applications)
+    return directory
+
+
+def _read(rows: tuple[WrittenRow, ...]) -> Directory:
+    try:
+        directory = read(rows)
+    except (ValueError, LookupError):
+        raise ValueError("the rows were not exported by this version of the sandbox") from None
+    if lost := next(
+        (tenant.id for tenant in directory.tenants.values() if tenant.id not in tenant.organizations), None
+    ):
+        raise ValueError(f"the rows of tenant {lost} are without its organization")
     return directory
 
 

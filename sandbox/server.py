@@ -18,8 +18,9 @@ import trustme
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sandbox.app import DROP, Sandbox
+from sandbox.app import Sandbox, Settings
 from sandbox.control.application import control_application
+from sandbox.delivery import DROP
 from sandbox.seed import Seed
 
 READY_FILE = "sandbox.json"
@@ -71,14 +72,14 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(state: Path, seed: Seed, host: str, port: int, public_host: str) -> None:
+def serve(state: Path, seed: Seed, settings: Settings, host: str, port: int, public_host: str) -> None:
     """Run a sandbox until it is told to stop. Raises ``StartError`` or ``StateError``."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _exclusively(state):
         ready = state / READY_FILE
         listener = _listen_as_before(host, ready) if port == 0 else _listen(host, port)
         context = _tls(state, host, public_host)
-        sandbox = Sandbox(state, seed)
+        sandbox = Sandbox(state, seed, settings)
         sandbox.control = control_application(sandbox)
         try:
             _run(sandbox, listener, context, ready, public_host)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pydantic_core
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from sandbox.directory.directory import NO_TENANT, Change, Directory
 from sandbox.directory.records import (
@@ -53,6 +53,23 @@ _ROWS: MappingProxyType[str, TypeAdapter[Identified]] = MappingProxyType(
 
 class StateError(Exception):
     """The state directory holds something that this version cannot read."""
+
+
+WrittenRow = tuple[str, str, str, JsonValue]
+"""Tenant, table and id, and the row as JSON; a tenant's rows are its own, applications belong to none."""
+
+
+def written(directory: Directory) -> list[WrittenRow]:
+    """Every row of a directory; of secrets only digests."""
+    return [_written(change) for change in _everything(directory)]
+
+
+def read(rows: Iterable[WrittenRow]) -> Directory:
+    """The directory of which these are the rows. Raises ``ValueError`` or ``LookupError`` for what is none."""
+    directory = Directory()
+    for tenant_id, table, row_id, row in rows:
+        _apply(directory, tenant_id, table, row_id, row)
+    return directory
 
 
 class Store:
@@ -113,13 +130,12 @@ def _write(descriptor: int, line: bytes) -> None:
 
 
 def _line(changes: Iterable[Change]) -> bytes:
-    rows = [
-        [change.tenant_id, change.table, change.row_id, _ROWS[change.table].dump_python(change.row, mode="json")]
-        if change.row is not None
-        else [change.tenant_id, change.table, change.row_id, None]
-        for change in changes
-    ]
-    return pydantic_core.to_json(rows) + b"\n"
+    return pydantic_core.to_json([_written(change) for change in changes]) + b"\n"
+
+
+def _written(change: Change) -> WrittenRow:
+    row = None if change.row is None else _ROWS[change.table].dump_python(change.row, mode="json")
+    return change.tenant_id, change.table, change.row_id, row
 
 
 def _everything(directory: Directory) -> Iterator[Change]:

@@ -31,6 +31,23 @@ _EXPENSIVE = {
 }
 
 
+class ThrottleError(ValueError):
+    """That is no way to throttle; the sentence says what would be."""
+
+
+def parse_throttle(text: str) -> float | None:
+    """``off`` (None), ``real``, or a factor: ``0.01`` is a hundredth of the limits. Raises ``ThrottleError``."""
+    if text in {"off", "real"}:
+        return REAL if text == "real" else None
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0
+    if not 0 < factor < math.inf:
+        raise ThrottleError(f"{text!r} is no throttle: off, real, or a factor for the real limits, such as 0.01")
+    return factor
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """So much in so many seconds. ``scope`` and ``information`` are what a refusal says; None: it says nothing."""

@@ -20,7 +20,7 @@ KING = {"upn": "a@one.onmicrosoft.com", "name": "A", "roles": ["King"]}
     ("content", "sentence"),
     [
         ("tenants: [", "is no YAML"),
-        ({}, "tenants: field required"),
+        ({}, "a seed has either tenants or rows"),
         ({"tenants": [ONE | {"colour": "red"}]}, "tenants.0.colour: extra inputs are not permitted"),
         ({"tenants": [ONE | {"id": "x"}]}, "tenants.0.id: badly formed hexadecimal UUID string"),
         ({"tenants": [ONE | {"domains": []}]}, "tenant one needs exactly one initial domain"),
