@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -24,10 +26,20 @@ hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")
-async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+def state() -> Iterator[Path]:
+    """Where the services keep what they have.
+
+    Not among pytest's own directories: each pytest that starts bars all other users from those of the others, and a
+    PostgreSQL that root starts runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="entra-jit-tests-") as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="session")
+async def services(state: Path) -> AsyncIterator[Services]:
     """PostgreSQL with the schema, the simulated customers, and a Temporal that can skip time for a workflow."""
     os.environ.update(SANDBOX_SECRETS)
-    state = tmp_path_factory.mktemp("stage")
     for part in ("sandbox", "run", "logs"):
         (state / part).mkdir()
     write_seed(state / "seed.yaml")
