@@ -133,8 +133,9 @@ async def connection_secrets(
 
 
 async def tenant_by_name(session: AsyncSession, name: str) -> Tenant | None:
-    """The tenant that people call so."""
-    return (await session.exec(select(Tenant).where(col(Tenant.name) == name))).first()
+    """The tenant that people call so; an inactive one only where no active one has the name."""
+    statement = select(Tenant).where(col(Tenant.name) == name).order_by(col(Tenant.active).desc())
+    return (await session.exec(statement)).first()
 
 
 async def tenant_name(session: AsyncSession, tenant_id: TenantId) -> str:
@@ -162,8 +163,9 @@ def tenant_terms(tenant: Tenant) -> TenantTerms:
 
 
 async def technician_terms(session: AsyncSession, name: str) -> TechnicianTerms | None:
-    """The technician as the policy sees them."""
-    row = (await session.exec(select(Technician).where(col(Technician.name) == name))).first()
+    """The technician as the policy sees them; an inactive one only where no active one has the name."""
+    statement = select(Technician).where(col(Technician.name) == name).order_by(col(Technician.active).desc())
+    row = (await session.exec(statement)).first()
     if row is None:
         return None
     return TechnicianTerms(TechnicianId(str(row.id)), row.name, row.attributes, row.active)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger import grants
 from models.messages import CredentialKind, GrantRef
 from models.tables import SealedCredential
 from trust.keyring import Keyring
@@ -40,7 +41,11 @@ async def keep(
     at: datetime,
     usable_until: datetime | None = None,
 ) -> None:
-    """Seal and keep the credential of a grant. A newer one replaces it and has not been shown."""
+    """Seal and keep the credential of a grant. A newer one replaces it and has not been shown.
+
+    Raises ``GrantOverError``: an attempt that was slow must not leave a credential behind the receipt, for ever.
+    """
+    await grants.admit(session, ref, at, lock=True)
     sealed = seal(keyring, secret, _owner(ref.request_id))
     values = {
         "request_id": ref.request_id,

@@ -44,12 +44,13 @@ class Admitted:
     """``auto``, ``temporary_access_pass`` or ``password``."""
 
 
-async def admit(session: AsyncSession, ref: GrantRef, at: datetime) -> Admitted:
+async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = False) -> Admitted:
     """The admission check: raises ``GrantOverError`` unless the grant is live, not closing, and of this attempt.
 
-    Whoever widens access reads roles, name and hours here and nowhere else.
+    Whoever widens access reads roles, name and hours here and nowhere else. ``lock``: and neither fence nor receipt
+    comes in between until the transaction ends.
     """
-    row, request, account, tenant = await _checked(session, ref, at, lock=False)
+    row, request, account, tenant = await _checked(session, ref, at, lock=lock)
     return _admitted(row, request, account, tenant)
 
 

@@ -26,6 +26,11 @@ def _moment(*, nullable: bool = True) -> Any:
     return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=nullable))
 
 
+def _one_active_of_a_name(table: str) -> Index:
+    """Names belong to whom the configuration has now: who is no longer in it must not keep theirs from anybody."""
+    return Index(f"one_active_name_in_{table}", "name", unique=True, postgresql_where=text("active"))
+
+
 def _json(default: str) -> Any:
     return Field(sa_column=Column(JSONB, nullable=False, server_default=text(f"'{default}'::jsonb")))
 
@@ -34,9 +39,10 @@ class Tenant(SQLModel, table=True):
     """One customer's Entra tenant, connected to this deployment."""
 
     __tablename__ = "tenants"
+    __table_args__ = (_one_active_of_a_name("tenants"),)
 
     id: UUID = Field(primary_key=True)
-    name: str = Field(unique=True)
+    name: str
     display_name: str
     account_domain: str
     account_prefix: str
@@ -64,9 +70,10 @@ class Technician(SQLModel, table=True):
     """One of the MSP's people who may ask for access, by the immutable object id in the MSP's own directory."""
 
     __tablename__ = "technicians"
+    __table_args__ = (_one_active_of_a_name("technicians"),)
 
     id: UUID = Field(primary_key=True)
-    name: str = Field(unique=True)
+    name: str
     display_name: str
     attributes: dict[str, str] = _json("{}")
     active: bool = True
