@@ -38,7 +38,7 @@ async def together(first: Coroutine[Any, Any, Result], second: Coroutine[Any, An
     tasks = (asyncio.create_task(first), asyncio.create_task(second))
     try:
         return await asyncio.gather(*tasks)
-    except BaseException:
+    except (Exception, asyncio.CancelledError):  # not GeneratorExit: nothing may be awaited in a teardown
         for task in tasks:
             task.cancel()
         for task in tasks:
