@@ -1,0 +1,33 @@
+"""Every call of a grant that a test may want to go wrong, as the sandbox's faults select it."""
+
+from __future__ import annotations
+
+READS_BEFORE_WRITING = {
+    "read the domain": {"method": "GET", "path": "/domains/*"},
+    "look for the account": {"method": "GET", "path": "/users/*"},
+}
+
+OPENING_WRITES = {
+    "create the account": {"method": "POST", "path": "/users"},
+    "assign a role": {"method": "POST", "path": "/roleManagement/directory/roleAssignments"},
+    "make the pass": {"method": "POST", "path": "/users/*/authentication/temporaryAccessPassMethods"},
+    "set the password": {
+        "method": "PATCH",
+        "path": "/users/*",
+        "body_contains": '"forceChangePasswordNextSignIn":false',
+    },
+    "enable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":true'},
+}
+
+CLOSING_WRITES = {
+    "disable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'},
+    "scramble the password": {
+        "method": "PATCH",
+        "path": "/users/*",
+        "body_contains": '"forceChangePasswordNextSignIn":true',
+    },
+    "revoke the sessions": {"method": "POST", "path": "/users/*/revokeSignInSessions"},
+    "delete the pass": {"method": "DELETE", "path": "/users/*/authentication/temporaryAccessPassMethods/*"},
+    "remove a role": {"method": "DELETE", "path": "/roleManagement/directory/roleAssignments/*"},
+    "clear the mark": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":null'},
+}
