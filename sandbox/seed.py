@@ -2,16 +2,21 @@
 
 Two lists. Under ``applications`` each app registration: ``client_id``, ``name``, the slug of its ``home`` tenant, its
 ``secrets`` (they should look like no real secret) and ``certificates`` (PEM), and what a tenant that has it grants by
-default: app ``permissions`` and directory ``roles`` of the service principal.
+default: app ``permissions``, delegated ``scopes`` and directory ``roles`` of the service principal. A secret may be
+``{value, expires}``. People sign in to an application that has ``redirect_uris`` (or ``public_redirect_uris``,
+``spa_redirect_uris``); ``federated_credentials`` name whose tokens it may show, with the issuer's ``public_keys``.
 
 Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``, ``service_plans`` (GUIDs); ``domains``
 (``name``, ``initial``, ``default``, ``verified``, ``authentication``); ``temporary_access_pass`` (``enabled``,
-``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``); ``users``
+``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``); ``sign_in``
+(``require_mfa``, ``block_people``, ``blocked_applications``, ``users_may_consent``); ``users``
 (``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
 Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``roles``, ``members`` by user principal
 name); ``applications`` (names of those that were consented to, or ``{name, permissions, roles}`` to differ from their
 default). Directory roles are given by display name. An id that is left out is derived from tenant and name, so it is
 the same every time.
+
+``sign_in_service`` says how quick, random and strict that service is (``SignInSettings``).
 
 In place of both lists a file may have ``rows``, as ``GET /sandbox/export`` gives them: a sandbox as it once was.
 """
@@ -24,7 +29,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID, uuid5
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from sandbox.clock import seconds
 from sandbox.directory.digest import Digest
@@ -34,13 +39,17 @@ from sandbox.directory.rows import (
     Application,
     ClientSecret,
     Domain,
+    FederatedCredential,
     Group,
     Organization,
     ServicePrincipal,
+    SignInPolicy,
     TemporaryAccessPassPolicy,
     User,
 )
 from sandbox.directory.tenant import Tenant
+from sandbox.identity.behaviour import SignInSettings
+from sandbox.identity.consents import grant_scopes
 from sandbox.store import WrittenRow, read
 
 BUNDLED = Path(__file__).parent / "data" / "seed.yaml"
@@ -107,20 +116,48 @@ class SeedGroup(_Part):
     members: tuple[str, ...] = ()
 
 
+class SeedSecret(_Part):
+    value: str
+    expires: AwareDatetime | None = None
+
+
+class SeedFederatedCredential(_Part):
+    name: str
+    issuer: str
+    subject: str
+    audience: str = "api://AzureADTokenExchange"
+    public_keys: tuple[str, ...] = ()
+
+
 class SeedApplication(_Part):
     client_id: Guid
     name: str
     home: str
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[SeedSecret | str, ...] = ()
     certificates: tuple[str, ...] = ()
+    federated_credentials: tuple[SeedFederatedCredential, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    public_redirect_uris: tuple[str, ...] = ()
+    spa_redirect_uris: tuple[str, ...] = ()
+    single_tenant: bool = False
+    issues_id_tokens: bool = False
     permissions: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
     roles: tuple[RoleName, ...] = ()
+
+
+class SeedSignIn(_Part):
+    require_mfa: bool = False
+    block_people: bool = False
+    blocked_applications: frozenset[Guid] = frozenset()
+    users_may_consent: bool = True
 
 
 class SeedConsent(_Part):
     name: str
     id: Guid | None = None
     permissions: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
     roles: tuple[RoleName, ...] | None = None
 
 
@@ -132,6 +169,7 @@ class SeedTenant(_Part):
     service_plans: tuple[Guid, ...] = ()
     domains: tuple[SeedDomain, ...]
     temporary_access_pass: SeedTemporaryAccessPass = SeedTemporaryAccessPass()
+    sign_in: SeedSignIn = SeedSignIn()
     users: tuple[SeedUser, ...] = ()
     groups: tuple[SeedGroup, ...] = ()
     applications: tuple[SeedConsent | str, ...] = ()
@@ -159,6 +197,7 @@ class Seed(_Part):
     applications: tuple[SeedApplication, ...] = ()
     tenants: tuple[SeedTenant, ...] = ()
     rows: tuple[WrittenRow, ...] = ()
+    sign_in_service: SignInSettings = SignInSettings()
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
@@ -185,16 +224,22 @@ def load_seed(path: Path | None = None) -> Seed:
     """The seed in this file, or the bundled one. Raises ``SeedError``."""
     path = path or BUNDLED
     try:
-        return Seed.model_validate(yaml.load(path.read_bytes(), Loader=_LOADER))  # noqa: S506 - a safe loader
+        return read_seed(path.read_bytes(), str(path))
     except OSError as error:
         raise SeedError(f"cannot read the seed {path}: {error.strerror}") from None
+
+
+def read_seed(content: bytes, name: str) -> Seed:
+    """The seed that this text is; errors call it by ``name``. Raises ``SeedError``."""
+    try:
+        return Seed.model_validate(yaml.load(content, Loader=_LOADER))  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
-        raise SeedError(f"{path} is no YAML: {error}") from None
+        raise SeedError(f"{name} is no YAML: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the file"
         reason = first["msg"].removeprefix("Value error, ")
-        raise SeedError(f"{path}, {where}: {reason[0].lower()}{reason[1:]}") from None
+        raise SeedError(f"{name}, {where}: {reason[0].lower()}{reason[1:]}") from None
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -212,15 +257,28 @@ def plant(seed: Seed) -> Directory:
                 id=application.client_id,
                 display_name=application.name,
                 home_tenant=ids[application.home],
-                secrets=tuple(
-                    ClientSecret(digest=Digest.of(secret), hint=secret[:3]) for secret in application.secrets
-                ),
+                secrets=tuple(map(_secret, application.secrets)),
                 certificates=application.certificates,
+                federated_credentials=tuple(
+                    FederatedCredential(**credential.model_dump()) for credential in application.federated_credentials
+                ),
+                redirect_uris=application.redirect_uris,
+                public_redirect_uris=application.public_redirect_uris,
+                spa_redirect_uris=application.spa_redirect_uris,
+                single_tenant=application.single_tenant,
+                issues_id_tokens=application.issues_id_tokens,
+                required_permissions=application.permissions,
+                required_scopes=application.scopes,
             )
         )
     for tenant in seed.tenants:
         _plant_tenant(directory.add_tenant(tenant.id), tenant, seed.applications)
     return directory
+
+
+def _secret(seed: SeedSecret | str) -> ClientSecret:
+    secret = SeedSecret(value=seed) if isinstance(seed, str) else seed
+    return ClientSecret(digest=Digest.of(secret.value), hint=secret.value[:3], expires=secret.expires)
 
 
 def _read(rows: tuple[WrittenRow, ...]) -> Directory:
@@ -255,6 +313,7 @@ def _plant_tenant(tenant: Tenant, seed: SeedTenant, applications: tuple[SeedAppl
                 for domain in seed.domains
             ),
             temporary_access_pass=TemporaryAccessPassPolicy(**seed.temporary_access_pass.model_dump()),
+            sign_in=SignInPolicy(**seed.sign_in.model_dump()),
         )
     )
     for user in seed.users:
@@ -321,6 +380,9 @@ def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: 
         permissions=permissions,
     )
     tenant.service_principals.put(principal)
+    scopes = application.scopes if consent.scopes is None else consent.scopes
+    if scopes:
+        grant_scopes(tenant, principal, scopes)
     for role in application.roles if consent.roles is None else consent.roles:
         tenant.assign_role(role, principal.id)
 

@@ -9,8 +9,8 @@ from sandbox.app import Sandbox
 from sandbox.control.requests import SignInBody
 from sandbox.exchange import Exchange, Json
 from sandbox.identity import sign_in as identity_sign_in
+from sandbox.identity.clients import AZURE_CLI, Client
 from sandbox.identity.errors import SignInError, parameter_missing
-from sandbox.identity.token_endpoint import FIRST_PARTY_CLIENTS
 
 _SCOPES = "openid profile offline_access"
 
@@ -36,8 +36,8 @@ async def sign_in(sandbox: Sandbox, request: Request) -> Json:
         refusal.status = 401
         answer = refusal.answer(exchange)
         return Response(answer.payload(), answer.status, media_type="application/json")
-    client_id = min(FIRST_PARTY_CLIENTS)
-    tokens = sandbox.sign_in.token_endpoint.session(signed_in, client_id, _SCOPES, exchange)
+    client = Client(AZURE_CLI, "Microsoft Azure CLI")
+    tokens = sandbox.sign_in.token_endpoint.session(signed_in, client, _SCOPES, exchange)
     return {
         "signed_in": True,
         "tenant": signed_in.tenant.id,
@@ -45,7 +45,7 @@ async def sign_in(sandbox: Sandbox, request: Request) -> Json:
         "user_principal_name": signed_in.user.user_principal_name,
         "method": signed_in.method,
         "must_change_password": signed_in.must_change_password,
-        "client_id": client_id,
+        "client_id": client.id,
         **tokens,
     }
 
@@ -57,4 +57,4 @@ def _signed_in(sandbox: Sandbox, body: SignInBody, exchange: Exchange) -> identi
         )
     if body.password is None:
         raise parameter_missing("password")
-    return identity_sign_in.with_password(sandbox.directory, body.username, body.password)
+    return identity_sign_in.with_password(sandbox.directory, body.username, body.password, exchange.at)

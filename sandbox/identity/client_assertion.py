@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from sandbox.clock import Clock
 from sandbox.directory.rows import Application
 from sandbox.exchange import Exchange
-from sandbox.identity.errors import (
-    SignInError,
+from sandbox.identity.client_errors import (
     assertion_for_another,
     assertion_out_of_time,
     bad_assertion_signature,
     malformed_assertion,
 )
+from sandbox.identity.errors import SignInError
 from sandbox.identity.signing import b64url
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -53,10 +53,11 @@ def check_assertion(
         raise assertion_for_another("issuer or subject")
     if str(claims.get("aud")).lower() not in _audiences(exchange.origin, tenant_names):
         raise assertion_for_another("audience")
-    _require_in_time(claims.get("nbf", 0), claims.get("exp"), clock)
+    require_in_time(claims.get("nbf", 0), claims.get("exp"), clock)
 
 
-def _require_in_time(not_before: object, expires: object, clock: Clock) -> None:
+def require_in_time(not_before: object, expires: object, clock: Clock) -> None:
+    """Raises ``SignInError`` unless an assertion with these times counts now, give or take five minutes."""
     now = clock.now().timestamp()
     if not isinstance(expires, (int, float)) or not isinstance(not_before, (int, float)):
         raise malformed_assertion()

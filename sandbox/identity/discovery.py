@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from sandbox.directory.directory import Directory
 from sandbox.exchange import Answer, Exchange
 from sandbox.identity.errors import SignInError, parameter_missing
-from sandbox.identity.signing import SigningKey
-from sandbox.identity.token_endpoint import resolve_tenant
+from sandbox.identity.signing import KeyRing
+from sandbox.identity.tenant_names import resolve_tenant
 
 _TENANT_TEMPLATE = "{tenantid}"
 _MICROSOFT_HOSTS = frozenset(
@@ -78,11 +78,11 @@ def openid_configuration(directory: Directory, exchange: Exchange, tenant_name: 
     )
 
 
-def keys(directory: Directory, exchange: Exchange, tenant_name: str, key: SigningKey) -> Answer:
+def keys(directory: Directory, exchange: Exchange, tenant_name: str, ring: KeyRing) -> Answer:
     """The public keys, with the issuer for which they speak."""
     tenant = resolve_tenant(directory, tenant_name, "invalid_tenant")
     issuer = f"{exchange.origin}/{tenant.id if tenant else _TENANT_TEMPLATE}/v2.0"
-    return Answer(200, {"keys": [key.jwk(issuer)]})
+    return Answer(200, {"keys": [key.jwk(issuer) for key in ring.published]})
 
 
 def instance_discovery(exchange: Exchange) -> Answer:

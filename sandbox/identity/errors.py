@@ -1,4 +1,7 @@
-"""The sign-in service's refusals: an AADSTS number, an OAuth error and a text, in the envelope of facts 12.2."""
+"""The sign-in service's refusals: an AADSTS number, an OAuth error and a text, in the envelope of facts 12.2.
+
+Here are those that concern the request itself; those of applications and of people have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from sandbox.exchange import Answer, Exchange
 
 _WITHOUT_URI = frozenset({700038, 70003})
 """Numbers whose captured answers carried no ``error_uri``."""
+_CONSENT_SUBCODES = {65004: "cancel"}
+"""What a redirect says more closely than its ``error``."""
 
 
 @dataclass(slots=True)
@@ -21,21 +26,35 @@ class SignInError(Exception):
 
     def answer(self, exchange: Exchange) -> Answer:
         """The envelope, with ids and time in the description too, as the service has it."""
-        timestamp = exchange.at.strftime("%Y-%m-%d %H:%M:%SZ")
         body: dict[str, object] = {
             "error": self.error,
-            "error_description": (
-                f"AADSTS{self.number}: {self.text} Trace ID: {exchange.request_id} "
-                f"Correlation ID: {exchange.client_request_id} Timestamp: {timestamp}"
-            ),
+            "error_description": self.description(exchange),
             "error_codes": [self.number],
-            "timestamp": timestamp,
+            "timestamp": _timestamp(exchange),
             "trace_id": exchange.request_id,
             "correlation_id": exchange.client_request_id,
         }
         if self.number not in _WITHOUT_URI:
             body["error_uri"] = f"{exchange.origin}/error?code={self.number}"
         return Answer(self.status, body)
+
+    def description(self, exchange: Exchange) -> str:
+        """The text with number, ids and time, in one line as the service writes it today."""
+        return (
+            f"AADSTS{self.number}: {self.text} Trace ID: {exchange.request_id} "
+            f"Correlation ID: {exchange.client_request_id} Timestamp: {_timestamp(exchange)}"
+        )
+
+    def parameters(self, exchange: Exchange) -> dict[str, str]:
+        """The refusal as it is sent to an application's redirect address."""
+        found = {"error": self.error, "error_description": self.description(exchange)}
+        if subcode := _CONSENT_SUBCODES.get(self.number):
+            found["error_subcode"] = subcode
+        return found | {"error_uri": f"{exchange.origin}/error?code={self.number}"}
+
+
+def _timestamp(exchange: Exchange) -> str:
+    return exchange.at.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def tenant_not_found(name: str, error: str = "invalid_request") -> SignInError:
@@ -64,70 +83,8 @@ def unsupported_grant(grant: str) -> SignInError:
     return SignInError(70003, "unsupported_grant_type", f"The app requested an unsupported grant type '{grant}'.")
 
 
-def not_an_application(client_id: str) -> SignInError:
-    return SignInError(700038, "unauthorized_client", f"{client_id} is not a valid application identifier.")
-
-
-def application_not_found(client_id: str, directory: str) -> SignInError:
-    return SignInError(
-        700016,
-        "unauthorized_client",
-        f"Application with identifier '{client_id}' was not found in the directory '{directory}'. This can happen if "
-        "the application has not been installed by the administrator of the tenant or consented to by any user in "
-        "the tenant. You may have sent your authentication request to the wrong tenant.",
-    )
-
-
-def application_disabled(client_id: str) -> SignInError:
-    return SignInError(7000112, "unauthorized_client", f"Application '{client_id}' is disabled.", 401)
-
-
-def credential_missing() -> SignInError:
-    return SignInError(
-        7000218,
-        "invalid_client",
-        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-        401,
-    )
-
-
-def wrong_secret(client_id: str) -> SignInError:
-    return SignInError(
-        7000215,
-        "invalid_client",
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
-        f"the client secret ID, for a secret added to app '{client_id}'.",
-        401,
-    )
-
-
-def expired_secret(client_id: str) -> SignInError:
-    return SignInError(
-        7000222,
-        "invalid_client",
-        f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new keys "
-        "for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: "
-        "https://aka.ms/certCreds.",
-        401,
-    )
-
-
-def malformed_assertion() -> SignInError:
-    return SignInError(50027, "invalid_request", "JWT token is invalid or malformed.")
-
-
-def bad_assertion_signature(reason: str) -> SignInError:
-    return SignInError(
-        700027, "invalid_client", f"Client assertion failed signature validation. [Reason - {reason}]", 401
-    )
-
-
-def assertion_out_of_time() -> SignInError:
-    return SignInError(700024, "invalid_client", "Client assertion is not within its valid time range.", 401)
-
-
-def assertion_for_another(what: str) -> SignInError:
-    return SignInError(700023, "invalid_client", f"Client assertion {what} does not match the request.", 401)
+def malformed_request() -> SignInError:
+    return SignInError(9002313, "invalid_request", "Invalid request. Request is malformed or invalid.")
 
 
 def scope_without_default(scope: str) -> SignInError:
@@ -157,43 +114,65 @@ def resource_not_found(resource: str, directory: str) -> SignInError:
     )
 
 
-def no_such_user(directory: str) -> SignInError:
+def scope_does_not_exist(scope: str, application: str) -> SignInError:
     return SignInError(
-        50034,
-        "invalid_grant",
-        f"The user account {{EUII Hidden}} does not exist in the {directory} directory. "
-        "To sign into this application, the account must be added to the directory.",
+        650053,
+        "invalid_client",
+        f"The application '{application}' asked for scope '{scope}' that doesn't exist on the resource "
+        "'00000003-0000-0000-c000-000000000000'. Contact the app vendor.",
     )
 
 
-def user_disabled() -> SignInError:
-    return SignInError(50057, "invalid_grant", "The user account is disabled.")
-
-
-def wrong_password() -> SignInError:
-    return SignInError(50126, "invalid_grant", "Error validating credentials due to invalid username or password.")
-
-
-def password_must_change() -> SignInError:
-    return SignInError(50055, "invalid_grant", "The password is expired.")
-
-
-def pass_not_accepted() -> SignInError:
-    """A Temporary Access Pass that is wrong, used up, expired, not yet valid, or gone."""
-    return SignInError(130507, "invalid_grant", "An access pass could not be found or verified for the user.")
-
-
-def grant_revoked() -> SignInError:
+def unsupported_response_type(response_type: str) -> SignInError:
     return SignInError(
-        50173,
-        "invalid_grant",
-        "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
+        70005,
+        "unsupported_response_type",
+        f"The application requested an unsupported response type '{response_type}'.",
     )
 
 
-def refresh_token_expired() -> SignInError:
-    return SignInError(70008, "invalid_grant", "The provided authorization code or refresh token has expired.")
+def id_token_not_enabled() -> SignInError:
+    return SignInError(700054, "unsupported_response", "response_type 'id_token' is not enabled for the application.")
 
 
-def malformed_refresh_token() -> SignInError:
-    return SignInError(9002313, "invalid_request", "Invalid request. Request is malformed or invalid.")
+def unsupported_response_mode(mode: str) -> SignInError:
+    return SignInError(
+        70007,
+        "invalid_request",
+        f"'{mode}' is not a supported value of 'response_mode' when requesting a token.",
+    )
+
+
+def unsupported_prompt(prompt: str) -> SignInError:
+    return SignInError(90023, "invalid_request", f"The value '{prompt}' of the parameter 'prompt' is not valid.")
+
+
+def bad_code_challenge_method() -> SignInError:
+    return SignInError(50149, "invalid_request", "Invalid Code_Challenge_method parameter.")
+
+
+def bad_code_challenge() -> SignInError:
+    return SignInError(501491, "invalid_request", "Invalid size of Code_Challenge parameter.")
+
+
+def code_challenge_missing() -> SignInError:
+    return SignInError(
+        9002325,
+        "invalid_request",
+        "Proof Key for Code Exchange is required for cross-origin authorization code redemption.",
+    )
+
+
+def redirect_not_registered(redirect_uri: str, client_id: str) -> SignInError:
+    return SignInError(
+        50011,
+        "invalid_request",
+        f"The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured for "
+        f"the application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your "
+        "application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how "
+        "to fix this.",
+    )
+
+
+def no_redirect_registered() -> SignInError:
+    return SignInError(500113, "invalid_request", "No reply address is registered for the application.")

@@ -8,6 +8,9 @@ from sandbox.clock import Clock
 from sandbox.directory.directory import Directory
 from sandbox.exchange import Answer, Exchange
 from sandbox.identity import discovery
+from sandbox.identity.behaviour import SignInBehaviour
+from sandbox.identity.clients import Clients
+from sandbox.identity.codes import Codes
 from sandbox.identity.errors import SignInError
 from sandbox.identity.token_endpoint import TokenEndpoint
 from sandbox.identity.tokens import Tokens
@@ -19,9 +22,10 @@ _Serve = Callable[[Exchange, Mapping[str, str]], Answer]
 class SignInService:
     """Everything that Microsoft serves at login.microsoftonline.com, as far as this sandbox has it."""
 
-    def __init__(self, directory: Directory, tokens: Tokens, clock: Clock) -> None:
+    def __init__(self, directory: Directory, tokens: Tokens, clock: Clock, behaviour: SignInBehaviour) -> None:
         self._directory = directory
-        self.token_endpoint = TokenEndpoint(directory, tokens, clock)
+        clients, codes = Clients(directory, clock, behaviour), Codes(clock, behaviour)
+        self.token_endpoint = TokenEndpoint(directory, tokens, clients, codes, clock)
         self._routes: Routes[_Serve] = Routes()
         self._add("GET", "/common/discovery/instance", lambda exchange, _: discovery.instance_discovery(exchange))
         self._add(
@@ -63,7 +67,7 @@ class SignInService:
         self._add(
             "GET",
             f"/{tenant}/discovery/v2.0/keys",
-            lambda exchange, found: discovery.keys(self._directory, exchange, name(found), tokens.key),
+            lambda exchange, found: discovery.keys(self._directory, exchange, name(found), tokens.keys),
         )
         self._add(
             "POST",

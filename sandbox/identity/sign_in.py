@@ -2,57 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
+from uuid import uuid4
 
 from sandbox.directory.directory import Directory
 from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
-from sandbox.identity.errors import (
-    no_such_user,
-    pass_not_accepted,
-    tenant_not_found,
-    user_disabled,
-    wrong_password,
-)
+from sandbox.identity.errors import tenant_not_found
+from sandbox.identity.person_errors import no_such_user, pass_not_accepted, user_disabled, wrong_password
+
+Method = Literal["password", "temporaryAccessPass"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """Who signed in where and how. ``ends`` limits the session of a pass; None is the usual length."""
+    """Who signed in where, when and how. ``ends`` limits the session of a pass; None is the usual length."""
 
     tenant: Tenant
     user: User
-    method: Literal["password", "temporaryAccessPass"]
-    ends: datetime | None
-    must_change_password: bool
+    method: Method
+    at: datetime
+    ends: datetime | None = None
+    second_factor: bool = False
+    session_id: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def must_change_password(self) -> bool:
+        """Whether the password was only lent: a person has to choose an own one before anything else."""
+        return self.method == "password" and self.user.must_change_password
+
+    @property
+    def has_mfa(self) -> bool:
+        """Whether this counts as more than one factor; a Temporary Access Pass does by itself."""
+        return self.second_factor or self.method == "temporaryAccessPass"
 
 
-def with_password(directory: Directory, username: str, password: str, tenant: Tenant | None = None) -> SignedIn:
+def with_password(
+    directory: Directory, username: str, password: str, now: datetime, tenant: Tenant | None = None
+) -> SignedIn:
     """Sign in with a password. Raises ``SignInError``; a disabled account is refused whatever the password."""
-    where, user = _account(directory, username, tenant)
-    domain = where.organization.domain(user.domain)
-    federated = domain is not None and domain.authentication_type == "Federated"
-    if federated or user.password is None or not user.password.matches(password):
+    where, user = account(directory, username, tenant)
+    if is_federated(where, user) or user.password is None or not user.password.matches(password):
         raise wrong_password()
-    return SignedIn(where, user, "password", None, user.must_change_password)
+    return SignedIn(tenant=where, user=user, method="password", at=now)
 
 
-def with_temporary_access_pass(directory: Directory, username: str, value: str, now: datetime) -> SignedIn:
+def with_temporary_access_pass(
+    directory: Directory, username: str, value: str, now: datetime, tenant: Tenant | None = None
+) -> SignedIn:
     """Sign in with a pass, which uses up a one-time pass. Raises ``SignInError``."""
-    tenant, user = _account(directory, username, None)
+    where, user = account(directory, username, tenant)
     held = user.temporary_access_pass
-    if held is None or not held.digest.matches(value):
-        raise pass_not_accepted()
-    if held.usability(tenant.organization.temporary_access_pass, now) != "EnabledByPolicy":
+    if held is None or not held.digest.matches(value) or not has_usable_pass(where, user, now):
         raise pass_not_accepted()
     if held.is_usable_once:
-        tenant.users.put(replace(user, temporary_access_pass=replace(held, used=True)))
-    return SignedIn(tenant, user, "temporaryAccessPass", held.expires, must_change_password=False)
+        user = replace(user, temporary_access_pass=replace(held, used=True))
+        where.users.put(user)
+    return SignedIn(tenant=where, user=user, method="temporaryAccessPass", at=now, ends=held.expires)
 
 
-def _account(directory: Directory, username: str, tenant: Tenant | None) -> tuple[Tenant, User]:
+def has_usable_pass(tenant: Tenant, user: User, now: datetime) -> bool:
+    """Whether a pass would open the account now; then it is what the page asks for first."""
+    held = user.temporary_access_pass
+    policy = tenant.organization.temporary_access_pass
+    return held is not None and held.usability(policy, now) == "EnabledByPolicy"
+
+
+def is_federated(tenant: Tenant, user: User) -> bool:
+    """Whether somebody else checks this account's password."""
+    domain = tenant.organization.domain(user.domain)
+    return domain is not None and domain.authentication_type == "Federated"
+
+
+def account(directory: Directory, username: str, tenant: Tenant | None = None) -> tuple[Tenant, User]:
+    """The account of this name, with its tenant. Raises ``SignInError`` if there is none or it is disabled."""
     domain = username.rpartition("@")[2]
     where = tenant or directory.tenant(domain)
     if where is None:

@@ -2,79 +2,57 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from sandbox.clock import Clock
 from sandbox.directory.directory import Directory
-from sandbox.directory.rows import Application, ServicePrincipal, User
+from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Exchange
 from sandbox.graph.service_principals import MICROSOFT_GRAPH_APP_ID
-from sandbox.identity import client_assertion, sign_in
+from sandbox.identity import sign_in
+from sandbox.identity.client_errors import blocked_by_conditional_access, client_is_public, origin_missing
+from sandbox.identity.clients import Client, Clients
+from sandbox.identity.codes import CodeGrant, Codes, check_verifier
+from sandbox.identity.consents import granted_scopes
 from sandbox.identity.errors import (
-    application_disabled,
-    application_not_found,
-    credential_missing,
-    expired_secret,
-    grant_revoked,
     invalid_scope,
-    malformed_refresh_token,
-    no_such_user,
-    not_a_tenant,
-    not_an_application,
-    parameter_missing,
-    password_must_change,
-    refresh_token_expired,
+    malformed_request,
     resource_not_found,
     scope_without_default,
-    tenant_not_found,
     unsupported_grant,
-    user_disabled,
-    wrong_secret,
 )
-from sandbox.identity.tokens import GRAPH_AUDIENCE, LIFETIME_SECONDS, ExpiredTokenError, InvalidTokenError, Tokens
+from sandbox.identity.person_errors import (
+    code_expired,
+    code_for_another_address,
+    code_for_another_tenant,
+    consent_missing,
+    grant_revoked,
+    invalid_grant,
+    mfa_registration_required,
+    mfa_required,
+    no_such_user,
+    password_must_change,
+    user_disabled,
+)
+from sandbox.identity.scopes import GRAPH_AUDIENCE, PROTOCOL_SCOPES, AskedScopes, read_scopes
+from sandbox.identity.sign_in import SignedIn
+from sandbox.identity.tenant_names import resolve_tenant
+from sandbox.identity.token_request import TokenRequest
+from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens, client_info
 
-MULTI_TENANT_NAMES = frozenset({"common", "organizations"})
-FIRST_PARTY_CLIENTS = frozenset({"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "14d82eec-204b-4c2f-b7e8-296a70dab67e"})
-"""Microsoft's own public clients (Azure CLI, Graph command line), present in every tenant."""
-
-PROTOCOL_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
-
-
-@dataclass(slots=True)
-class TokenRequest:
-    """The form that was posted, and to which tenant (None: one of the multi-tenant names)."""
-
-    exchange: Exchange
-    tenant_name: str
-    tenant: Tenant | None
-    form: dict[str, str]
-
-    def required(self, name: str) -> str:
-        """A field of the form; AADSTS900144 if it is not there."""
-        if not (value := self.form.get(name)):
-            raise parameter_missing(name)
-        return value
-
-    @property
-    def client_id(self) -> str:
-        """The client id, from the form or from basic authentication."""
-        basic_id, basic_secret = _basic(self.exchange)
-        if basic_id:
-            self.form.setdefault("client_id", basic_id)
-            self.form.setdefault("client_secret", basic_secret)
-        return self.required("client_id").lower()
+_FIRST_PARTY_SCOPES = frozenset({"User.Read", "openid", "profile", "email"})
 
 
 class TokenEndpoint:
     """Gives tokens to applications and to people."""
 
-    def __init__(self, directory: Directory, tokens: Tokens, clock: Clock) -> None:
+    def __init__(self, directory: Directory, tokens: Tokens, clients: Clients, codes: Codes, clock: Clock) -> None:
         self._directory = directory
         self._tokens = tokens
+        self._clients = clients
+        self._codes = codes
         self._clock = clock
 
     def answer(self, exchange: Exchange, tenant_name: str) -> Answer:
@@ -83,6 +61,7 @@ class TokenEndpoint:
         request = TokenRequest(exchange, tenant_name, named, exchange.form())
         grant = request.required("grant_type")
         grants = {
+            "authorization_code": self._authorization_code,
             "client_credentials": self._client_credentials,
             "password": self._password,
             "refresh_token": self._refresh_token,
@@ -92,62 +71,134 @@ class TokenEndpoint:
         return grants[grant](request)
 
     def _client_credentials(self, request: TokenRequest) -> Answer:
-        application, tenant, principal = self._confidential_client(request)
+        client, tenant = self._clients.installed(request)
         _require_default_scope(request, tenant)
-        with_certificate = self._prove(request, application, tenant)
-        token = self._tokens.for_app(tenant, principal, with_certificate=with_certificate)
+        client = self._clients.proven(client, request, tenant)
+        if client.id in tenant.organization.sign_in.blocked_applications:
+            raise blocked_by_conditional_access()
+        assert client.principal is not None, "an installed application has one"  # noqa: S101
+        token = self._tokens.for_app(tenant, client.principal, client)
         body = {
             "token_type": "Bearer",
-            "expires_in": LIFETIME_SECONDS,
-            "ext_expires_in": LIFETIME_SECONDS,
-            "access_token": token,
+            "expires_in": token.lifetime,
+            "ext_expires_in": token.lifetime,
+            "access_token": token.text,
         }
         return Answer(200, body)
 
     def _password(self, request: TokenRequest) -> Answer:
-        client_id = self._any_client(request)
+        client = self._any_client(request, request.tenant)
         username, password = request.required("username"), request.required("password")
-        signed_in = sign_in.with_password(self._directory, username, password, request.tenant)
+        signed_in = sign_in.with_password(self._directory, username, password, self._clock.now(), request.tenant)
         if signed_in.must_change_password:
             raise password_must_change()
-        return Answer(200, self.session(signed_in, client_id, request.required("scope"), request.exchange))
+        policy = signed_in.tenant.organization.sign_in
+        if policy.block_people:
+            raise blocked_by_conditional_access()
+        if policy.require_mfa:
+            registered = bool(signed_in.user.methods)
+            raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
+        return self._session_answer(request, signed_in, client, request.required("scope"))
+
+    def _authorization_code(self, request: TokenRequest) -> Answer:
+        client_id, code = request.client_id, request.required("code")
+        grant = self._codes.look_at(code)
+        if grant.client_id != client_id:
+            raise invalid_grant()
+        if request.tenant is not None and request.tenant.id != grant.signed_in.tenant.id:
+            raise code_for_another_tenant()
+        if (redirect_uri := request.required("redirect_uri")) != grant.redirect_uri:
+            raise code_for_another_address(redirect_uri, grant.redirect_uri)
+        client = self._redeeming_client(request, grant)
+        check_verifier(grant, request.form.get("code_verifier"))
+        held = grant.signed_in
+        user = self._still_welcome(held.tenant, held.user.id, held.at)
+        scope = _narrowed(request.form.get("scope"), grant.scope)
+        self._codes.use_up(code)
+        return self._session_answer(request, replace(held, user=user), client, scope, grant.nonce)
+
+    def _redeeming_client(self, request: TokenRequest, grant: CodeGrant) -> Client:
+        """Who redeems, proven as the kind of redirect address demands."""
+        tenant = grant.signed_in.tenant
+        client = self._clients.registered(grant.client_id, tenant, tenant.id)
+        application = client.application
+        if application is None or grant.redirect_uri in application.public_redirect_uris:
+            if request.shows_credential:
+                raise client_is_public()
+            return client
+        if grant.redirect_uri in application.spa_redirect_uris:
+            if "origin" not in request.exchange.headers:
+                raise origin_missing()
+            return client
+        return self._clients.proven(client, request, tenant)
 
     def _refresh_token(self, request: TokenRequest) -> Answer:
-        client_id = self._any_client(request)
+        client_id = request.client_id
         try:
             claims = self._tokens.read_refresh_token(request.required("refresh_token"))
         except ExpiredTokenError:
-            raise refresh_token_expired() from None
+            raise code_expired() from None
         except InvalidTokenError:
-            raise malformed_refresh_token() from None
+            raise malformed_request() from None
         tenant = self._directory.tenants.get(claims["tid"])
         if tenant is None or claims["client"] != client_id:
-            raise malformed_refresh_token()
-        user = self._still_welcome(tenant, claims["oid"], datetime.fromisoformat(claims["since"]))
-        ends = datetime.fromtimestamp(claims["ends"], tz=self._clock.now().tzinfo)
-        signed_in = sign_in.SignedIn(tenant, user, "password", ends, must_change_password=False)
+            raise malformed_request()
+        client = self._any_client(request, tenant)
+        signed_in = SignedIn(
+            tenant=tenant,
+            user=self._still_welcome(tenant, claims["oid"], datetime.fromisoformat(claims["since"])),
+            method=claims["how"],
+            at=self._clock.now(),
+            ends=datetime.fromtimestamp(claims["ends"], tz=self._clock.now().tzinfo) if claims["bound"] else None,
+            second_factor=claims["mfa"],
+            session_id=claims["sid"],
+        )
+        policy = tenant.organization.sign_in
+        if policy.block_people:
+            raise blocked_by_conditional_access()
+        if policy.require_mfa and not signed_in.has_mfa:
+            raise mfa_required(MICROSOFT_GRAPH_APP_ID)
         scope = request.form.get("scope") or claims["scp"]
-        return Answer(200, self.session(signed_in, client_id, scope, request.exchange))
+        if "offline_access" not in scope.split():
+            scope = f"{scope} offline_access"
+        return self._session_answer(request, signed_in, client, scope)
+
+    def _session_answer(
+        self, request: TokenRequest, signed_in: SignedIn, client: Client, scope: str, nonce: str | None = None
+    ) -> Answer:
+        body = self.session(signed_in, client, scope, request.exchange, nonce)
+        if request.form.get("client_info") == "1":
+            body["client_info"] = client_info(signed_in)
+        return Answer(200, body)
 
     def session(
-        self, signed_in: sign_in.SignedIn, client_id: str, scope: str, exchange: Exchange, nonce: str | None = None
+        self, signed_in: SignedIn, client: Client, scope: str, exchange: Exchange, nonce: str | None = None
     ) -> dict[str, object]:
-        """The tokens that a person's sign-in ends in; refresh and id token as the scopes ask."""
-        tenant, user = signed_in.tenant, signed_in.user
-        asked = scope.split()
-        granted = " ".join(sorted({"User.Read", "openid", "profile", "email"}))
+        """The tokens that a person's sign-in ends in; refresh and id token as the scopes ask.
+
+        Raises ``SignInError`` for scopes that nobody consented to.
+        """
+        tenant = signed_in.tenant
+        asked = read_scopes(
+            scope,
+            application=client.display_name,
+            directory=tenant.organization.display_name,
+            origin=exchange.origin,
+        )
+        granted = _granted(signed_in, client, asked)
+        token = self._tokens.for_user(signed_in, client, _in_token(granted), asked.audience)
         body: dict[str, object] = {
             "token_type": "Bearer",
-            "scope": granted,
-            "expires_in": LIFETIME_SECONDS,
-            "ext_expires_in": LIFETIME_SECONDS,
-            "access_token": self._tokens.for_user(tenant, user, client_id, granted),
+            "scope": asked.shown(granted),
+            "expires_in": token.lifetime,
+            "ext_expires_in": token.lifetime,
+            "access_token": token.text,
         }
-        if "offline_access" in asked:
-            body["refresh_token"] = self._tokens.refresh_token(tenant, user, client_id, scope, signed_in.ends)
-        if "openid" in asked:
+        if "offline_access" in asked.protocol:
+            body["refresh_token"] = self._tokens.refresh_token(signed_in, client.id, scope)
+        if "openid" in asked.protocol:
             issuer = f"{exchange.origin}/{tenant.id}/v2.0"
-            body["id_token"] = self._tokens.id_token(tenant, user, client_id, issuer, nonce)
+            body["id_token"] = self._tokens.id_token(signed_in, client.id, issuer, nonce)
         return body
 
     def _still_welcome(self, tenant: Tenant, user_id: str, since: datetime) -> User:
@@ -160,54 +211,36 @@ class TokenEndpoint:
             raise grant_revoked()
         return user
 
-    def _confidential_client(self, request: TokenRequest) -> tuple[Application, Tenant, ServicePrincipal]:
-        client_id = request.client_id
-        if client_id == str(UUID(int=0)):
-            raise not_an_application(client_id)
-        application = self._directory.applications.get(client_id)
-        tenant = request.tenant or self._directory.tenants.get(application.home_tenant if application else "")
-        if tenant is None:
-            raise application_not_found(client_id, request.tenant_name)
-        principal = tenant.service_principals.one("app", client_id)
-        if application is None or principal is None:
-            raise application_not_found(client_id, tenant.organization.display_name)
-        if not principal.enabled:
-            raise application_disabled(client_id)
-        return application, tenant, principal
-
-    def _prove(self, request: TokenRequest, application: Application, tenant: Tenant) -> bool:
-        """Whether it was a certificate that proved the application; it was a secret otherwise."""
-        if assertion := request.form.get("client_assertion"):
-            names = frozenset({tenant.id, request.tenant_name})
-            client_assertion.check_assertion(assertion, application, names, request.exchange, self._clock)
-            return True
-        if not (secret := request.form.get("client_secret")):
-            raise credential_missing()
-        known = next((held for held in application.secrets if held.digest.matches(secret)), None)
-        if known is None:
-            raise wrong_secret(application.id)
-        if known.expires is not None and known.expires <= self._clock.now():
-            raise expired_secret(application.id)
-        return False
-
-    def _any_client(self, request: TokenRequest) -> str:
-        """A public client of Microsoft's, or an application of the tenant that proves itself."""
-        if request.client_id in FIRST_PARTY_CLIENTS:
-            return request.client_id
-        application, tenant, _ = self._confidential_client(request)
-        self._prove(request, application, tenant)
-        return application.id
+    def _any_client(self, request: TokenRequest, tenant: Tenant | None) -> Client:
+        """A public client, or an application that proves itself."""
+        client = self._clients.registered(request.client_id, tenant, request.tenant_name)
+        application = client.application
+        is_public = application is not None and (application.public_redirect_uris or application.spa_redirect_uris)
+        if is_public and not request.shows_credential:
+            return client
+        return self._clients.proven(client, request, tenant)
 
 
-def resolve_tenant(directory: Directory, name: str, error: str = "invalid_request") -> Tenant | None:
-    """The tenant that a path names; None for the multi-tenant names. Raises ``SignInError`` for anything else."""
-    if name.lower() in MULTI_TENANT_NAMES:
-        return None
-    if tenant := directory.tenant(name):
-        return tenant
-    if "." not in name and not _is_guid(name):
-        raise not_a_tenant(name)
-    raise tenant_not_found(name, error)
+def _granted(signed_in: SignedIn, client: Client, asked: AskedScopes) -> frozenset[str]:
+    """What the token may say. Raises ``SignInError`` if something was asked for that is not consented to."""
+    if client.application is None:
+        return _FIRST_PARTY_SCOPES
+    granted = granted_scopes(signed_in.tenant, client.principal, signed_in.user.id)
+    if asked.graph - granted or (asked.everything and not granted - PROTOCOL_SCOPES):
+        raise consent_missing(client.id, client.display_name)
+    return granted
+
+
+def _in_token(granted: frozenset[str]) -> str:
+    return " ".join(sorted(granted - {"offline_access"}))
+
+
+def _narrowed(asked: str | None, held: str) -> str:
+    """The scopes at redemption: those asked for now, with the protocol's words as they were asked for at first."""
+    if not asked:
+        return held
+    kept = [word for word in held.split() if word in PROTOCOL_SCOPES and word not in asked.split()]
+    return " ".join([asked, *kept])
 
 
 def _require_default_scope(request: TokenRequest, tenant: Tenant) -> None:
@@ -219,22 +252,3 @@ def _require_default_scope(request: TokenRequest, tenant: Tenant) -> None:
         raise scope_without_default(scope)
     if resource.rstrip("/") not in {GRAPH_AUDIENCE, MICROSOFT_GRAPH_APP_ID, request.exchange.origin}:
         raise resource_not_found(resource, tenant.organization.display_name)
-
-
-def _basic(exchange: Exchange) -> tuple[str, str]:
-    kind, _, value = exchange.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "basic":
-        return "", ""
-    try:
-        client_id, _, secret = base64.b64decode(value).decode().partition(":")
-    except ValueError:
-        return "", ""
-    return client_id, secret
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
