@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 Argument = TypeVar("Argument")
@@ -36,4 +37,16 @@ async def perform_locally(
 ) -> Result:
     """Have ``activity`` done by this very worker, at a tenth of the cost; for what only asks the ledger."""
     config = LocalActivityConfig(**{**how, "summary": summary, "schedule_to_close_timeout": within})
-    return cast("Result", await workflow.execute_local_activity_method(activity, argument, **config))
+    try:
+        return cast("Result", await workflow.execute_local_activity_method(activity, argument, **config))
+    except ApplicationError as error:
+        # Unlike any other, a local activity that fails for good raises its failure bare.
+        raise ActivityError(
+            error.message,
+            scheduled_event_id=0,
+            started_event_id=0,
+            identity="",
+            activity_type=activity.__name__,
+            activity_id="",
+            retry_state=RetryState.NON_RETRYABLE_FAILURE,
+        ) from error
