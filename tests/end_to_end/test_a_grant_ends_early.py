@@ -1,0 +1,74 @@
+"""Whoever wants less access gets it at once, and needs to prove nothing for it.
+
+Other products leave an early end to the technician's good will, or lose it when it comes at the wrong moment: while
+the access is still being prepared, twice, or without the form that their own page would have filled in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from models.messages import GrantState, Receipt
+from operations.end_access import end_access
+from operations.errors import NotFoundError, RefusedError
+from tests.stage import Scene
+
+
+async def ended(scene: Scene, technician: str, *signals: object) -> Receipt:
+    """A grant that was open and got these ``end`` signals, None being one without any input."""
+    request_id = await scene.ask(technician, held=True)
+    await scene.until(request_id, GrantState.OPEN)
+    for signal in signals:
+        await scene.workflow(request_id).signal("end", *([] if signal is None else [signal]))
+    return await scene.receipt(request_id)
+
+
+async def test_an_end_closes_at_once_and_says_by_whom(hours_pass: Scene) -> None:
+    bare, said, twice = await asyncio.gather(
+        ended(hours_pass, "alex", None),
+        ended(hours_pass, "robin", {"by": "robin", "reason": "the work is done"}),
+        ended(hours_pass, "kim", {"by": "kim"}, {"by": "somebody later"}),
+    )
+
+    for receipt in (bare, said, twice):
+        assert receipt.ending.state is GrantState.ENDED
+        assert receipt.opened_at is not None
+        assert receipt.closed_at - receipt.opened_at < timedelta(seconds=20)
+        assert receipt.lateness is None, "it did not run to its expiry, so it is neither late nor on time"
+        assert receipt.standing is not None
+        assert receipt.standing.is_closed
+        hours_pass.assert_closed(receipt.account_name)
+    assert "Temporal" in bare.ending.by
+    assert said.ending.sentence == "Ended by robin: the work is done"
+    assert twice.ending.by == "kim"
+
+
+async def test_an_end_while_access_is_prepared_leaves_nothing(hours_pass: Scene) -> None:
+    # The answer to the creation is slow: the end arrives while the account comes to be.
+    hours_pass.fault(method="POST", path="/users", delay=1.0)
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.PREPARING)
+
+    await end_access(hours_pass.deployment, "kim", request_id, "a mistake")
+
+    receipt = await hours_pass.receipt(request_id)
+    assert receipt.ending.state is GrantState.ENDED
+    assert receipt.opened_at is None
+    if hours_pass.user() is not None:
+        hours_pass.assert_closed()
+    assert not any(call["path"].endswith("/roleAssignments") for call in hours_pass.journal(writes=True))
+
+
+async def test_what_is_over_says_so(hours_pass: Scene) -> None:
+    request_id = await hours_pass.ask("robin", hours=1)
+    await hours_pass.receipt(request_id)
+    calls = len(hours_pass.journal())
+
+    with pytest.raises(RefusedError, match="over already"):
+        await end_access(hours_pass.deployment, "kim", request_id)
+    with pytest.raises(NotFoundError):
+        await end_access(hours_pass.deployment, "kim", "no-such-grant")
+    assert len(hours_pass.journal()) == calls
