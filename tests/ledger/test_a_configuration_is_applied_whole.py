@@ -1,0 +1,117 @@
+"""A configuration is applied whole or not at all, and as often as one likes.
+
+Half a configuration is a group without its restriction. And people leave: whoever is no longer in the file gets
+nothing new, must still be closed, and must not keep their name from those who come after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.exc import IntegrityError
+
+from ledger import configuration as configurations
+from models.messages import TenantId, Verdict
+from policy.configuration import Configuration
+from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration
+
+SEALED = {"tenant_credentials"}
+
+
+async def test_applying_the_same_file_twice_changes_nothing_but_the_seals(books: Books) -> None:
+    before = await books.everything()
+    await books.configure()
+    after = await books.everything()
+    without_ids = {table: [row[1:] for row in rows] for table, rows in after.items() if table not in SEALED}
+    assert without_ids == {table: [row[1:] for row in rows] for table, rows in before.items() if table not in SEALED}
+    proofs = await books.do(configurations.connection_secrets, KEYRING, TenantId(str(CONTOSO)))
+    assert {purpose: proof.get_secret_value() for purpose, (_, _, proof) in proofs.items()} == {
+        "elevate": "proof of contoso, elevate",
+        "revoke": "proof of contoso, revoke",
+    }
+    assert "proof of contoso" not in repr(proofs)
+
+
+async def test_a_configuration_that_fails_half_way_leaves_the_old_one(books: Books) -> None:
+    before = await books.everything()
+    here = a_configuration()
+    changed = Configuration.model_validate({**here, "tenants": [{**tenant, "hours": 1} for tenant in here["tenants"]]})
+    # Nobody can write two technicians of one name into a file; it stands for whatever fails in the middle.
+    double = changed.technicians[0].model_copy(update={"id": UUID(int=9)})
+    unapplicable = changed.model_copy(update={"technicians": (*changed.technicians, double)})
+    proofs = {
+        (tenant.id, purpose): SecretStr("x") for tenant in changed.tenants for purpose, _ in tenant.applications()
+    }
+    with pytest.raises(IntegrityError):
+        await books.do(configurations.apply, KEYRING, unapplicable, proofs)
+    assert await books.everything() == before
+
+
+async def test_who_is_no_longer_in_the_file_gets_nothing_new_and_can_still_be_closed(books: Books) -> None:
+    grant = await books.armed()
+    here = a_configuration()
+    await books.configure(tenants=here["tenants"][1:], technicians=here["technicians"][1:])
+
+    assert "no tenant 'contoso'" in (await books.answer(books.a_request("robin"))).sentence
+    assert "no technician 'alex'" in (await books.answer(books.a_request("alex", "fabrikam"))).sentence
+    assert await books.do(configurations.connection_secrets, KEYRING, TenantId(grant.tenant_id)), "needed for closing"
+    assert {tenant.id for tenant in await books.do(configurations.all_tenants)} == {CONTOSO, FABRIKAM}
+
+
+async def test_a_successor_may_have_the_name_of_one_who_left(books: Books) -> None:
+    """The next Alex is another person: other id, other account, and none of the first one's groups."""
+    grant = await books.granted("alex")
+    new = UUID(int=77)
+    await books.configure(technicians=[{"name": "alex", "id": str(new)}])
+    terms = await books.do(configurations.technician_terms, "alex")
+    assert terms is not None
+    assert UUID(terms.id) == new
+    assert terms.active
+    decision = await books.answer(books.a_request("alex"))
+    assert decision.verdict is Verdict.ALLOWED, "the lock is the person's, not the name's"
+    assert decision.grant is not None
+    assert decision.grant.technician_id != grant.technician_id
+    await books.configure()
+    terms = await books.do(configurations.technician_terms, "alex")
+    assert terms is not None
+    assert UUID(terms.id) == ALEX, "and back again"
+
+
+async def test_two_may_swap_their_names(books: Books) -> None:
+    """Applied row by row, the first would find its new name taken by the second."""
+    here = a_configuration()
+    await books.configure(
+        technicians=[{"name": "robin", "id": str(ALEX)}, {"name": "alex", "id": str(ROBIN)}],
+        tenants=[{**here["tenants"][0], "name": "fabrikam"}, {**here["tenants"][1], "name": "contoso"}],
+    )
+    terms = await books.do(configurations.technician_terms, "alex")
+    assert terms is not None
+    assert UUID(terms.id) == ROBIN
+    tenant = await books.do(configurations.tenant_by_name, "contoso")
+    assert tenant is not None
+    assert tenant.id == FABRIKAM
+
+
+async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books: Books) -> None:
+    await books.configure(
+        groups=[{"name": "senior", "members": ["alex"]}, {"name": "level-2", "attribute": "level", "value": "L2"}],
+        role_mappings=[{"group": "senior", "tenant": "contoso", "roles": ["User Administrator"]}],
+    )
+    assert (await books.answer(books.a_request("robin"))).verdict is Verdict.DENIED
+    assert [role.name for role in (await books.granted("alex")).roles] == ["User Administrator"]
+    assert (await books.answer(books.a_request("alex", "fabrikam"))).verdict is Verdict.DENIED
+    groups = await books.do(configurations.groups)
+    assert {(group.name, len(group.members), group.value) for group in groups} == {
+        ("senior", 1, None),
+        ("level-2", 0, "L2"),
+        ("all-technicians", 0, None),
+    }
+
+
+async def test_two_who_apply_at_once_take_turns(books: Books) -> None:
+    groups = [{"name": f"group-{number}", "members": ["alex"]} for number in range(5)]
+    await asyncio.gather(*(books.configure(groups=groups) for _ in range(6)))
+    assert len(await books.do(configurations.groups)) == 6
