@@ -19,6 +19,10 @@ class Clock:
         """Move the sandbox's present; running waits are not woken."""
         self._offset += by
 
+    def set(self, moment: datetime) -> None:
+        """Make this the present; from here it goes on as the machine's time does."""
+        self._offset = moment - datetime.now(UTC)
+
     def reset(self) -> None:
         """Back to the machine's time."""
         self._offset = timedelta()

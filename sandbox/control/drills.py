@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -12,6 +13,8 @@ from sandbox.clock import ticks
 from sandbox.control.requests import ClockBody
 from sandbox.exchange import Json
 from sandbox.faults import FaultSpecification
+
+_SEVERAL = TypeAdapter(list[FaultSpecification])
 
 
 class DrillControl:
@@ -24,7 +27,11 @@ class DrillControl:
         return self._sandbox.faults.shown()
 
     async def add_fault(self, request: Request) -> Json:
-        return {"id": self._sandbox.faults.add(FaultSpecification.model_validate_json(await request.body()))}
+        """One fault, or several in order: a request meets the first that fits and still has something to do."""
+        body = await request.body()
+        if body.lstrip().startswith(b"["):
+            return {"ids": [self._sandbox.faults.add(wanted) for wanted in _SEVERAL.validate_json(body)]}
+        return {"id": self._sandbox.faults.add(FaultSpecification.model_validate_json(body))}
 
     async def remove_faults(self, request: Request) -> Json:
         self._sandbox.faults.remove(request.path_params.get("fault"))
@@ -55,8 +62,15 @@ class DrillControl:
 
     async def move_clock(self, request: Request) -> Json:
         body = ClockBody.model_validate_json(await request.body())
-        self._sandbox.clock.advance(timedelta(seconds=body.advance))
-        return {"now": ticks(self._sandbox.clock.now())}
+        clock, before = self._sandbox.clock, self._sandbox.clock.now()
+        if body.now is not None:
+            clock.set(body.now)
+        else:
+            clock.advance(timedelta(seconds=body.advance or 0))
+        if clock.now() < before:
+            # What was written in what is now the future would not arrive anywhere for a long time.
+            self._sandbox.replication.forget()
+        return await self.read_clock(request)
 
     async def reset(self, _: Request) -> Json:
         self._sandbox.reset()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from sandbox.directory.rows import MethodKind
+from sandbox.lag import Lag
 
 
 class _Body(BaseModel):
@@ -22,9 +23,35 @@ class SignInBody(_Body):
 
 
 class ClockBody(_Body):
-    """How far the sandbox's present moves, in seconds; back with a negative number."""
+    """One of both: how far the sandbox's present moves, in seconds (back with a negative number), or where to."""
 
-    advance: float
+    advance: float | None = None
+    now: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.advance is None) is (self.now is None):
+            raise ValueError("say either advance or now")
+        return self
+
+
+class LagBody(_Body):
+    """``off``, ``typical``, ``bad``, seconds, or a span for each API; ``scale`` makes it quicker or slower."""
+
+    lag: str | float | Lag
+    scale: Annotated[float, Field(gt=0, le=100)] = 1.0
+    tenant: str | None = None
+
+
+class ThrottleBody(_Body):
+    """``off``, ``real``, or a factor for the real limits."""
+
+    throttle: str | float
+    tenant: str | None = None
+
+
+class RandomSeedBody(_Body):
+    seed: int
 
 
 class DomainBody(_Body):
