@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +10,15 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from sandbox.clock import Clock, ticks
+from sandbox.delivery import Dropped, Manner, deliver
 from sandbox.directory.directory import Directory
 from sandbox.exchange import Answer, Exchange
-from sandbox.faults import Fault, Faults, graph_answer, sign_in_answer
+from sandbox.faults import Fault, Faults, damaged, graph_answer, sign_in_answer
 from sandbox.graph.service import VERSIONS, GraphService, with_headers
+from sandbox.identity.behaviour import SignInBehaviour
+from sandbox.identity.propagation import Propagation
 from sandbox.identity.service import SignInService
-from sandbox.identity.signing import SigningKey
+from sandbox.identity.signing import KeyRing
 from sandbox.identity.tokens import Tokens
 from sandbox.journal import Entry, Journal
 from sandbox.lag import Lag
@@ -25,15 +27,7 @@ from sandbox.seed import Seed, plant
 from sandbox.store import Store
 from sandbox.throttling import Throttling
 
-DROP = "sandbox.drop"
-"""The ASGI extension by which the server closes a connection without an answer."""
-
 _LARGEST_BODY = 4 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class Dropped:
-    """In place of an answer: the connection is closed and nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,9 @@ class Sandbox:
         self.throttling = Throttling(self.clock, self._settings.throttle)
         self.faults = Faults()
         self.journal = Journal()
-        self.tokens = Tokens(SigningKey(state / "signing-key.pem"), self.clock)
+        self.sign_in_behaviour = SignInBehaviour(seed.sign_in_service)
+        self.propagation = Propagation(self.clock, self.sign_in_behaviour)
+        self.tokens = Tokens(KeyRing(state), self.clock, self.sign_in_behaviour, self.propagation)
         self._seed = seed
         self._store = Store(state / "directory.jsonl")
         known = self._store.load()
@@ -74,6 +70,11 @@ class Sandbox:
         self.journal.clear()
         self._furnish(plant(self._seed))
 
+    def sow(self, seed: Seed) -> None:
+        """Begin with another seed, from now on and after each reset."""
+        self._seed = seed
+        self.reset()
+
     def commit(self) -> bool:
         """Write down what has changed since the last time; whether anything had."""
         changes = self.directory.take_changes()
@@ -88,7 +89,7 @@ class Sandbox:
         self.directory = directory
         self.replication.watch(directory)
         self.graph = GraphService(directory, self.tokens, self.replication, self.throttling)
-        self.sign_in = SignInService(directory, self.tokens, self.clock)
+        self.sign_in = SignInService(directory, self.tokens, self.clock, self.sign_in_behaviour)
         self._store.rewrite(directory)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,15 +101,10 @@ class Sandbox:
         body = await _body(receive)
         if body is None:
             return
-        outcome = await self._serve(_exchange(scope, body, self.clock))
-        if isinstance(outcome, Dropped):
-            scope["extensions"][DROP]()
-            # The server sees an answer that was never begun as our mistake, unless the connection is gone.
-            await _until_disconnected(receive)
-        else:
-            await _send(send, outcome)
+        outcome, manner = await self._serve(_exchange(scope, body, self.clock))
+        await deliver(outcome, manner, scope, receive, send)
 
-    async def _serve(self, exchange: Exchange) -> Answer | Dropped:
+    async def _serve(self, exchange: Exchange) -> tuple[Answer | Dropped, Manner]:
         is_graph = exchange.segments[:1] != [] and exchange.segments[0].lower() in VERSIONS
         if is_graph:
             actor = self.graph.actor(exchange)
@@ -139,7 +135,10 @@ class Sandbox:
                 effect=effect,
             )
         )
-        return outcome
+        if fault is None or isinstance(outcome, Dropped):
+            return outcome, Manner()
+        wanted = fault.specification
+        return damaged(outcome, wanted), Manner(cut=wanted.body == "truncated", drip=wanted.drip)
 
     def _outcome(self, exchange: Exchange, fault: Fault | None, *, is_graph: bool) -> Answer | Dropped:
         wanted = fault.specification if fault else None
@@ -199,17 +198,3 @@ async def _body(receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         if not message.get("more_body", False) or sum(map(len, parts)) > _LARGEST_BODY:
             return b"".join(parts)
-
-
-async def _until_disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send(send: Callable[[dict[str, object]], Awaitable[None]] | Send, answer: Answer) -> None:
-    payload = answer.payload()
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
-    if answer.status != 204:
-        headers.append((b"content-length", str(len(payload)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": payload})

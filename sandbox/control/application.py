@@ -16,8 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.app import Sandbox
+from sandbox.control.behaviour import BehaviourControl
 from sandbox.control.drills import DrillControl
+from sandbox.control.page import PageControl
 from sandbox.control.sign_in import sign_in
+from sandbox.control.state import StateControl
 from sandbox.control.tenants import TenantControl
 from sandbox.control.users import UserControl
 from sandbox.exchange import Json
@@ -28,6 +31,7 @@ _Endpoint = Callable[[Request], Awaitable[Json]]
 def control_application(sandbox: Sandbox) -> Starlette:
     """The control interface of one sandbox."""
     drills, tenants, users = DrillControl(sandbox), TenantControl(sandbox), UserControl(sandbox)
+    behaviour, state, page = BehaviourControl(sandbox), StateControl(sandbox), PageControl(sandbox)
 
     async def sign_in_as(request: Request) -> Json:
         return await sign_in(sandbox, request)
@@ -44,6 +48,17 @@ def control_application(sandbox: Sandbox) -> Starlette:
         ("POST", "/sign-in", sign_in_as),
         ("GET", "/clock", drills.read_clock),
         ("POST", "/clock", drills.move_clock),
+        ("GET", "/", page.page),
+        ("GET", "/watch", page.watch),
+        ("GET", "/lag", behaviour.read_lag),
+        ("POST", "/lag", behaviour.set_lag),
+        ("GET", "/throttle", behaviour.read_throttle),
+        ("POST", "/throttle", behaviour.set_throttle),
+        ("GET", "/random-seed", behaviour.read_random_seed),
+        ("POST", "/random-seed", behaviour.set_random_seed),
+        ("GET", "/divergences", behaviour.list_divergences),
+        ("GET", "/export", state.export),
+        ("POST", "/seed", state.sow),
         ("GET", "/tenants", tenants.list_all),
         ("GET", "/tenants/{tenant}", tenants.show),
         ("POST", "/tenants/{tenant}", tenants.change),
