@@ -235,9 +235,10 @@ class AccessGrant:
         """Close what was begun, and wait until an operator has mended the cause, within the window."""
         if self._written_to_directory:
             await uninterrupted(self._close_account(grant))
+        # Before the ledger says parked: a retry that comes at that very moment is meant.
+        self._retry_wanted = False
         to_park = ToPark(request_id=grant.request_id, because=refusal)
         await perform(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
-        self._retry_wanted = False
         self._answered = True
         self._show(GrantState.PARKED, refusal)
         try:
