@@ -28,7 +28,9 @@ async def connect(runtime: Runtime | None = None) -> Client:
     try:
         config = ClientConfig.load_client_connect_config()
     except Exception as error:
-        raise EngineConfigError(f"Temporal's settings (TEMPORAL_*) cannot be used: {error}") from None
+        # The first line says where; the others quote what stands there, which may be an API key.
+        said = str(error).splitlines()[0]
+        raise EngineConfigError(f"Temporal's settings (TEMPORAL_*) cannot be used: {said}") from None
     config.setdefault("target_host", DEFAULT_ADDRESS)
     try:
         return await Client.connect(**config, plugins=[entra_jit_plugin()], runtime=runtime)
