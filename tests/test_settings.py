@@ -1,0 +1,145 @@
+"""A wrong or missing setting is one sentence that names it, before anything starts.
+
+The worst of them are those that start all the same: a production worker that talks to a simulated tenant reports every
+account as closed, and one that is given another host hands it the customers' secrets.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+
+from settings import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS, Settings, SettingsError, load_settings
+
+KEYS = "k1:" + "U" * 43 + "="
+NEEDED = {"DATABASE_URL": "postgresql://u:unmistakable@h/d", "ENTRA_JIT_KEYS": KEYS}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment with what is needed and nothing else of ours."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("ENTRA_JIT_") or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_what_is_needed_is_enough_and_means_production(environment: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    assert settings.profile == "production"
+    assert settings.graph_url == "https://graph.microsoft.com/v1.0"
+    assert "unmistakable" not in repr(settings) + str(settings)
+    assert KEYS not in repr(settings) + str(settings.model_dump())
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.delenv(name)
+    with pytest.raises(SettingsError, match=rf"^(ENTRA_JIT_)?{name} is not set$"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ENTRA_JIT_PROFILE", "unmistakable", "'production' or 'sandbox'"),
+        ("ENTRA_JIT_INSTALLATION", "Unmistakable!", "pattern"),
+        ("ENTRA_JIT_GRAPH_TIMEOUT_SECONDS", "unmistakable", "number"),
+        ("ENTRA_JIT_GRAPH_TIMEOUT_SECONDS", "0", "greater than 0"),
+        ("ENTRA_JIT_GRAPH_TIMEOUT_SECONDS", "61", "less than or equal to 60"),
+        ("ENTRA_JIT_TASK_QUEUE", "", "at least 1"),
+        ("ENTRA_JIT_PROMETHEUS_ADDRESS", "unmistakable", "pattern"),
+        ("ENTRA_JIT_LOG_FORMAT", "unmistakable", "'json' or 'console'"),
+        ("ENTRA_JIT_GRAPH_URL", "http://graph.microsoft.com/v1.0", "https"),
+        ("ENTRA_JIT_LOGIN_URL", "unmistakable", "https"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(
+    environment: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    sentence = str(refused.value)
+    assert name in sentence
+    assert says in sentence
+    assert len(sentence.splitlines()) == 1
+    assert "unmistakable" not in "".join(traceback.format_exception(refused.value)).lower()
+
+
+def test_two_wrong_settings_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("ENTRA_JIT_KEYS")
+    environment.setenv("ENTRA_JIT_LOG_FORMAT", "xml")
+    with pytest.raises(SettingsError, match="ENTRA_JIT_KEYS is not set; ENTRA_JIT_LOG_FORMAT: "):
+        load_settings()
+
+
+NOT_MICROSOFTS = [
+    "https://localhost:8443/v1.0",
+    "https://graph.microsoft.com.evil.example/v1.0",
+    "https://evil.example/graph.microsoft.com",
+    "https://graph.microsoft.com@evil.example/v1.0",
+    "https://evilgraph.microsoft.com/v1.0",
+    "https://microsoft.com",
+    "https://[::1]/v1.0",
+    "https:///v1.0",
+    "https://",
+    "http://graph.microsoft.com/v1.0",
+    "HTTP://graph.microsoft.com",
+    "ftp://graph.microsoft.com",
+    "graph.microsoft.com",
+]
+
+
+@pytest.mark.parametrize("setting", ["ENTRA_JIT_GRAPH_URL", "ENTRA_JIT_LOGIN_URL"])
+@pytest.mark.parametrize("url", NOT_MICROSOFTS)
+@pytest.mark.parametrize("profile", ["production", None])
+def test_production_talks_to_microsoft_alone(
+    environment: pytest.MonkeyPatch, setting: str, url: str, profile: str | None
+) -> None:
+    """Safety rule 8: the simulated tenant cannot be reached by accident."""
+    environment.setenv(setting, url)
+    if profile:
+        environment.setenv("ENTRA_JIT_PROFILE", profile)
+    with pytest.raises(SettingsError, match=setting):
+        load_settings()
+
+
+def test_graphs_host_is_no_host_to_sign_in_at(environment: pytest.MonkeyPatch) -> None:
+    assert not MICROSOFT_GRAPH_HOSTS & MICROSOFT_LOGIN_HOSTS
+    environment.setenv("ENTRA_JIT_LOGIN_URL", "https://graph.microsoft.com")
+    with pytest.raises(SettingsError, match="ENTRA_JIT_LOGIN_URL"):
+        load_settings()
+
+
+@pytest.mark.parametrize("host", sorted(MICROSOFT_GRAPH_HOSTS))
+def test_microsofts_national_clouds_are_microsofts(environment: pytest.MonkeyPatch, host: str) -> None:
+    environment.setenv("ENTRA_JIT_GRAPH_URL", f"https://{host.upper()}/v1.0")
+    assert load_settings().profile == "production"
+
+
+def test_the_sandbox_profile_permits_a_simulated_tenant_over_tls(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ENTRA_JIT_PROFILE", "sandbox")
+    environment.setenv("ENTRA_JIT_GRAPH_URL", "https://localhost:8443/v1.0")
+    assert load_settings().graph_url == "https://localhost:8443/v1.0"
+    environment.setenv("ENTRA_JIT_GRAPH_URL", "http://localhost:8443/v1.0")
+    with pytest.raises(SettingsError, match="https"):
+        load_settings()
+
+
+def test_our_own_name_of_the_database_goes_before_the_general_one(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ENTRA_JIT_DATABASE_URL", "postgresql://ours/d")
+    assert load_settings().database_url.get_secret_value() == "postgresql://ours/d"
+
+
+def test_settings_cannot_be_changed_after_they_were_checked(environment: pytest.MonkeyPatch) -> None:
+    """Else the profile could be checked with one address and used with another."""
+    settings = load_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.graph_url = "https://evil.example"  # type: ignore[misc]
+    assert Settings.model_config["frozen"]
