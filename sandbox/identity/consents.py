@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 from sandbox.directory.records import DelegatedGrant
 from sandbox.directory.rows import Application, ServicePrincipal
 from sandbox.directory.tenant import Tenant
-from sandbox.graph.service_principals import MICROSOFT_GRAPH_APP_ID
+from sandbox.graph.app_roles import graph_principal_id
 
 
 def principal_of(tenant: Tenant, application: Application, now: datetime) -> ServicePrincipal:
@@ -37,7 +37,7 @@ def grant_scopes(
         DelegatedGrant(
             id=str(uuid4()),
             client_id=principal.id,
-            resource_id=str(uuid5(UUID(tenant.id), MICROSOFT_GRAPH_APP_ID)),
+            resource_id=graph_principal_id(tenant.id),
             scope="",
             principal_id=user_id,
         ),

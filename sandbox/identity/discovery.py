@@ -107,25 +107,3 @@ def instance_discovery(exchange: Exchange) -> Answer:
         ],
     }
     return Answer(200, body)
-
-
-def user_realm(directory: Directory, username: str) -> Answer:
-    """Whether a name's domain signs in here or elsewhere; nothing but a hint."""
-    domain = username.rpartition("@")[2].lower()
-    tenant = directory.tenant(domain)
-    held = tenant.organization.domain(domain) if tenant else None
-    kind = held.authentication_type if held else "Unknown"
-    body = {
-        "ver": "1.0",
-        "account_type": kind,
-        "domain_name": domain,
-        "cloud_instance_name": "microsoftonline.com",
-        "cloud_audience_urn": "urn:federation:MicrosoftOnline",
-    }
-    if kind == "Federated":
-        body |= {
-            "federation_protocol": "WSTrust",
-            "federation_active_auth_url": f"https://sts.{domain}/adfs/services/trust/2005/usernamemixed",
-            "federation_metadata_url": f"https://sts.{domain}/adfs/services/trust/mex",
-        }
-    return Answer(200, body)

@@ -20,8 +20,14 @@ _ALGORITHMS = ["RS256"]
 
 
 def is_foreign(assertion: str, application: Application) -> bool:
-    """Whether somebody else than the application itself speaks here. Raises ``SignInError`` if it is no token."""
-    return bool(_claims(assertion).get("iss") != application.id)
+    """Whether another issuer speaks here, not the application itself. Raises ``SignInError`` if it is no token.
+
+    Certificates are named in the header, but other issuers name theirs too: then the registration decides.
+    """
+    if _claims(assertion).get("iss") == application.id:
+        return False
+    names_certificate = not jwt.get_unverified_header(assertion).keys().isdisjoint({"x5t", "x5t#S256"})
+    return bool(application.federated_credentials) or not names_certificate
 
 
 def check_federated(assertion: str, application: Application, clock: Clock) -> None:

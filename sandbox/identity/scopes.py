@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sandbox.graph.service_principals import MICROSOFT_GRAPH_APP_ID
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID
 from sandbox.identity.errors import invalid_scope, resource_not_found, scope_does_not_exist
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
@@ -21,7 +21,6 @@ class DelegatedScope:
 
     id: str
     admin: bool
-    text: str | None
 
 
 @cache

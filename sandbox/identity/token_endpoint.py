@@ -10,7 +10,7 @@ from sandbox.directory.directory import Directory
 from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Exchange
-from sandbox.graph.service_principals import MICROSOFT_GRAPH_APP_ID
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID
 from sandbox.identity import sign_in
 from sandbox.identity.client_errors import blocked_by_conditional_access, client_is_public, origin_missing
 from sandbox.identity.clients import Client, Clients
@@ -36,6 +36,7 @@ from sandbox.identity.person_errors import (
     password_must_change,
     user_disabled,
 )
+from sandbox.identity.replies import kind_of
 from sandbox.identity.scopes import GRAPH_AUDIENCE, PROTOCOL_SCOPES, AskedScopes, read_scopes
 from sandbox.identity.sign_in import SignedIn
 from sandbox.identity.tenant_names import resolve_tenant
@@ -122,11 +123,12 @@ class TokenEndpoint:
         tenant = grant.signed_in.tenant
         client = self._clients.registered(grant.client_id, tenant, tenant.id)
         application = client.application
-        if application is None or grant.redirect_uri in application.public_redirect_uris:
+        platform = kind_of(grant.redirect_uri, application) if application else "public"
+        if platform == "public":
             if request.shows_credential:
                 raise client_is_public()
             return client
-        if grant.redirect_uri in application.spa_redirect_uris:
+        if platform == "spa":
             if "origin" not in request.exchange.headers:
                 raise origin_missing()
             return client

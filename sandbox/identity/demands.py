@@ -1,0 +1,90 @@
+"""What a tenant demands of somebody who has signed in before anything is given out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sandbox.clock import seconds
+from sandbox.directory.digest import Digest
+from sandbox.exchange import Answer
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID
+from sandbox.graph.user_schema import is_acceptable_password
+from sandbox.identity.client_errors import blocked_by_conditional_access
+from sandbox.identity.errors import SignInError
+from sandbox.identity.person_errors import mfa_registration_required, mfa_required, password_must_change
+from sandbox.identity.second_factor import can_confirm, code_now, is_right, with_authenticator
+from sandbox.identity.sign_in import SignedIn
+from sandbox.identity.visit import Visit
+
+_WRONG_CODE = "That was not the code that the phone shows."
+
+
+def unmet(visit: Visit, signed_in: SignedIn) -> Answer | None:
+    """The page for the first demand that is not met; None if all are.
+
+    Raises ``SignInError`` for what no page can mend, and on a silent visit for what a page could.
+    """
+    policy = signed_in.tenant.organization.sign_in
+    if signed_in.must_change_password:
+        return _page(visit, password_must_change(), "new_password.html")
+    if policy.block_people:
+        raise blocked_by_conditional_access()
+    if policy.require_mfa and not signed_in.has_mfa:
+        registered = can_confirm(signed_in.user)
+        refusal = (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
+        return _code_page(visit, signed_in, refusal)
+    return None
+
+
+def take_code(visit: Visit, signed_in: SignedIn) -> Answer | SignedIn:
+    """The sign-in with its second factor, registered now if there was none; or the page again for a wrong code."""
+    keys, now = visit.services.tokens.keys, visit.services.clock.now()
+    user = signed_in.user
+    if not is_right(keys, user, visit.form.get("code", ""), now):
+        return _code_page(visit, signed_in, problem=_WRONG_CODE)
+    if not can_confirm(user):
+        user = with_authenticator(user, now)
+        signed_in.tenant.users.put(user)
+    return replace(signed_in, user=user, second_factor=True)
+
+
+def take_new_password(visit: Visit, signed_in: SignedIn) -> Answer | SignedIn:
+    """The sign-in with the password that its owner chose; or the page again if the directory does not take it."""
+    wanted, user = visit.form.get("new_password", ""), signed_in.user
+    problem = None
+    if wanted != visit.form.get("confirmed_password"):
+        problem = "The two passwords are not the same."
+    elif user.password is not None and user.password.matches(wanted):
+        problem = "Choose a password that you have not used before."
+    elif not is_acceptable_password(wanted, user.user_principal_name):
+        problem = "Choose a password that is harder to guess: at least 8 characters of three kinds, without your name."
+    if problem:
+        return visit.show("new_password.html", problem)
+    now = visit.services.clock.now()
+    user = replace(
+        user,
+        password=Digest.of(wanted),
+        must_change_password=False,
+        sessions_valid_from=now,
+        properties=user.properties | {"lastPasswordChangeDateTime": seconds(now)},
+    )
+    signed_in.tenant.users.put(user)
+    # Dated after the change, which ends every session that began before it.
+    return replace(signed_in, user=user, at=visit.services.clock.now())
+
+
+def _page(visit: Visit, refusal: SignInError, template: str) -> Answer:
+    if visit.silent:
+        raise refusal
+    return visit.show(template)
+
+
+def _code_page(
+    visit: Visit, signed_in: SignedIn, refusal: SignInError | None = None, problem: str | None = None
+) -> Answer:
+    if visit.silent and refusal is not None:
+        raise refusal
+    digits = code_now(visit.services.tokens.keys, signed_in.user, visit.services.clock.now())
+    return visit.show(
+        "code.html", problem, registers=not can_confirm(signed_in.user), phone=f"{digits[:3]} {digits[3:]}"
+    )
