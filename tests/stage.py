@@ -131,10 +131,15 @@ def stage_clock() -> datetime:
 
 
 class _SkippedTime(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, told: Callable[[timedelta], None]) -> None:
+        super().__init__(next)
+        self._told = told
+
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
         if not info.is_local:
             _skipped_by_workflow[info.workflow_id] = info.started_time - datetime.now(UTC)
+            self._told(_skipped_by_workflow[info.workflow_id])
         # A local activity is told the machine's time; it comes soon after one that was told the workflow's.
         _skipped.set(_skipped_by_workflow.get(info.workflow_id, timedelta(0)))
         return await super().execute_activity(input)
@@ -143,9 +148,12 @@ class _SkippedTime(ActivityInboundInterceptor):
 class SkippedTimeInterceptor(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     """Tells ``stage_clock`` how far the workflow of the running activity is ahead. Workers take it from the client."""
 
+    def __init__(self, told: Callable[[timedelta], None]) -> None:
+        self._told = told
+
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """Temporal's hook."""
-        return _SkippedTime(next)
+        return _SkippedTime(next, self._told)
 
 
 # -- one test's scene --------------------------------------------------------------------------------------------------
@@ -163,6 +171,8 @@ class Scene:
     workplace: Workplace
     skips_time: bool
     workers: list[Worker] = field(default_factory=list)
+    sandbox_keeps_up: bool = False
+    """Whether the sandbox's clock moves with time that is skipped. One clock: for one grant at a time."""
 
     @property
     def customer(self) -> str:
@@ -261,6 +271,13 @@ class Scene:
         """Arrange a fault at one customer; its id."""
         return str(self.control("POST", "/faults", tenant=customer or self.customer, **fault)["id"])
 
+    def trouble(self, *, lag: str = "off", scale: float = 1, throttle: str = "off") -> None:
+        """Make the directories of this scene's customers as late and as strict as Microsoft's."""
+        self._troubled = True
+        for customer in self.customers:
+            self.control("POST", "/lag", tenant=customer, lag=lag, scale=scale)
+            self.control("POST", "/throttle", tenant=customer, throttle=throttle)
+
     def mend(self) -> None:
         """Take away every fault of this scene."""
         mine = set(self.customers) | {customer_id(name) for name in self.customers}
@@ -300,11 +317,27 @@ class Scene:
 
     def _worker_client(self) -> Client:
         config = self.services.client.config()
-        config["interceptors"] = [*config["interceptors"], SkippedTimeInterceptor()]
+        config["interceptors"] = [*config["interceptors"], SkippedTimeInterceptor(self._keep_up)]
         return Client(**config)
+
+    def _keep_up(self, skipped: timedelta) -> None:
+        behind = skipped - self._sandbox_ahead
+        if self.sandbox_keeps_up and behind > timedelta(milliseconds=250):
+            self.control("POST", "/clock", advance=behind.total_seconds())
+            self._sandbox_ahead = skipped
+
+    def leave(self) -> None:
+        """Give the sandbox back as it was: its clock, and this scene's customers without lag or limits."""
+        if self._sandbox_ahead:
+            self.control("POST", "/clock", advance=-self._sandbox_ahead.total_seconds())
+            self._sandbox_ahead = timedelta(0)
+        if self._troubled:
+            self.trouble()
 
     def __post_init__(self) -> None:
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._sandbox_ahead = timedelta(0)
+        self._troubled = False
 
 
 async def eventually(look: Callable[[], Awaitable[Found | None]], *, seconds: float = 30) -> Found:
@@ -344,6 +377,7 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
             finally:
                 for running in list(made.workers):
                     await made.stop_worker(running)
+                made.leave()
 
 
 EVERYBODY_A_LITTLE_AND_SENIORS_MORE = (
