@@ -18,6 +18,7 @@ from operations.deployment import Deployment
 from operations.errors import BadInputError
 from operations.show_status import show_status
 from workflows.access_grant import AccessGrant
+from workflows.details import plain
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
@@ -61,7 +62,7 @@ async def request_access(
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             start_signal="request_access",
             start_signal_args=[signed],
-            static_summary=f"{technician} in {tenant}: {reason}"[:200],
+            static_summary=plain(f"{technician} in {tenant}: {request.reason[:150]}"),
             static_details="A technician's just-in-time access to a customer's tenant, from asking to receipt.",
         )
     return request.request_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from models.messages import GrantState, GrantStatus, SignedAccessRequest
@@ -17,11 +18,14 @@ WHAT_TO_DO = {
     GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory says that the account is closed.",
 }
 
+MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&]")
+"""What means something to Markdown or HTML in the middle of a line."""
+
 
 def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str]) -> str:
     """The current details, in Markdown."""
-    lines = [f"### {status.state.value.capitalize()}: {status.sentence}"]
-    lines += [f"- **Alarm**: {alarm}" for alarm in alarms]
+    lines = [f"### {_headline(status)}"]
+    lines += [f"- **Alarm**: {plain(alarm)}" for alarm in alarms]
     rows = [
         ("Technician", status.technician),
         ("Tenant", status.tenant),
@@ -32,7 +36,21 @@ def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Seq
         ("Opened", status.opened_at and f"{status.opened_at:%Y-%m-%d %H:%M:%SZ}"),
         ("Expires", status.expires_at and f"{status.expires_at:%Y-%m-%d %H:%M:%SZ}"),
     ]
-    lines += [f"- {name}: {value}" for name, value in rows if value]
+    lines += [f"- {name}: {plain(value)}" for name, value in rows if value]
     if not status.state.is_final:
         lines += ["", WHAT_TO_DO[status.state], "", "Never **Terminate** or **Reset** a grant."]
     return "\n".join(lines)
+
+
+def plain(text: str) -> str:
+    """``text`` on one line, for Markdown to show as it is.
+
+    Reasons are anybody's writing: without this, one could look like an alarm, or like a link from us.
+    """
+    return MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _headline(status: GrantStatus) -> str:
+    state = status.state.value.capitalize()
+    sentence = plain(status.sentence)
+    return sentence if sentence.startswith(state) else f"{state}: {sentence}"
