@@ -12,6 +12,8 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from engine.signals_that_fit import SignalsThatFit
+
 PASSED_THROUGH = ("activities", "models", "policy")
 """What workflows import besides the standard library. It is all pure, so every cached workflow may share it."""
 
@@ -29,11 +31,12 @@ class QuietPayloadConverter(PydanticPayloadConverter):
 
 
 def entra_jit_plugin() -> SimplePlugin:
-    """Converter and sandbox of this deployment."""
+    """Converter and sandbox of this deployment, and what keeps a misshapen signal from its workflows."""
     return SimplePlugin(
         "entra-jit",
         data_converter=dataclasses.replace(pydantic_data_converter, payload_converter_class=QuietPayloadConverter),
         workflow_runner=_runner,
+        interceptors=[SignalsThatFit()],
     )
 
 
