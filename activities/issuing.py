@@ -88,9 +88,10 @@ class Issuing:
 
     async def _set_password(self, ref: GrantRef, tenant: Tenant, account: ObjectId) -> DirectoryCall:
         password = new_password()
-        # Kept before it is set: a password that nobody knows is worse than one that is not valid yet.
+        evidence = await tenant.users.set_password(account, password, force_change=False)
+        # Kept only once it is known to be set: what is kept is taken for done, and would be handed out.
         await self._keep(ref, CredentialKind.PASSWORD, password, None)
-        return await tenant.users.set_password(account, password, force_change=False)
+        return evidence
 
     async def _keep(self, ref: GrantRef, kind: CredentialKind, secret: SecretStr, until: datetime | None) -> None:
         async with self._ledger.transaction() as session:
