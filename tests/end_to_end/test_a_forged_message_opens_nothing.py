@@ -1,0 +1,218 @@
+"""Whoever can write to the Temporal namespace can close, but neither open nor widen, nor free a grant's place.
+
+Temporal's access is wide: everyone who may press Cancel in its UI may also start workflows and send signals. What opens
+access therefore has to be signed by this deployment, for the very request and the very workflow that it arrives in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from secrets import token_bytes, token_hex
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import RetryPolicy
+from temporalio.worker import Worker
+
+from models.messages import (
+    AccessRequest,
+    Ending,
+    Extension,
+    GrantRef,
+    GrantState,
+    GrantStatus,
+    Settlement,
+    SignedAccessRequest,
+    SignedExtension,
+    Standing,
+    workflow_id,
+)
+from tests.end_to_end.grant_calls import OPENING_WRITES
+from tests.stage import Scene, Services, scene
+from trust.assertions import assert_actor
+from trust.keyring import Keyring
+from workflows.access_grant import AccessGrant
+
+STRANGERS_KEYS = Keyring.parse("test-1:" + b64encode(token_bytes(32)).decode())
+"""Another deployment's, under a key id that ours has, too."""
+
+
+@workflow.defn(sandboxed=False)
+class Burglar:
+    """A workflow of somebody who has found out what our activities are called."""
+
+    @workflow.run
+    async def run(self, activity: str, argument: Any, task_queue: str) -> Any:
+        """Have one of our workers do ``activity``, once."""
+        return await workflow.execute_activity(
+            activity,
+            argument,
+            task_queue=task_queue,
+            start_to_close_timeout=timedelta(seconds=20),
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+
+
+def request(customer: str, request_id: str, asked_at: datetime | None = None) -> AccessRequest:
+    return AccessRequest(
+        request_id=request_id,
+        tenant=customer,
+        technician="alex",
+        reason="a test",
+        duration=timedelta(hours=1),
+        asked_at=asked_at or datetime.now(UTC),
+    )
+
+
+def signed_by(keyring: Keyring, asked: AccessRequest, at: datetime | None = None) -> SignedAccessRequest:
+    return SignedAccessRequest(request=asked, assertion=assert_actor(keyring, "kim", asked, at or datetime.now(UTC)))
+
+
+def altered(genuine: SignedAccessRequest, **changes: object) -> SignedAccessRequest:
+    """What was signed, changed afterwards."""
+    return genuine.model_copy(update={"request": genuine.request.model_copy(update=changes)})
+
+
+async def start(
+    stage: Scene, signed: SignedAccessRequest, *, under: str | None = None
+) -> WorkflowHandle[AccessGrant, GrantStatus]:
+    """Start a grant's workflow as anybody with access to the namespace could, also under another request's id."""
+    return await stage.services.client.start_workflow(
+        AccessGrant.run,
+        id=workflow_id(under or signed.request.request_id),
+        task_queue=stage.settings.task_queue,
+        start_signal="request_access",
+        start_signal_args=[signed],
+    )
+
+
+async def test_what_this_deployment_did_not_sign_is_denied_and_leaves_no_trace(services: Services) -> None:
+    async with scene(services, customers=2, skips_time=False) as stage:
+        keyring, [here, elsewhere] = stage.deployment.keyring, stage.customers
+
+        def genuine(request_id: str) -> SignedAccessRequest:
+            return signed_by(keyring, request(here, f"{request_id}-{stage.settings.task_queue}"))
+
+        asked_in_anothers_name = genuine("actor")
+        actor = asked_in_anothers_name.assertion.model_copy(update={"actor": "the owner"})
+        long_ago = datetime.now(UTC) - timedelta(hours=1, seconds=5)
+        forgeries = [
+            signed_by(STRANGERS_KEYS, request(here, f"stranger-{stage.settings.task_queue}")),
+            altered(genuine("tenant"), tenant=elsewhere),
+            altered(genuine("technician"), technician="robin"),
+            altered(genuine("hours"), duration=timedelta(hours=12)),
+            altered(genuine("id"), request_id=f"other-id-{stage.settings.task_queue}"),
+            asked_in_anothers_name.model_copy(update={"assertion": actor}),
+            # Signed yesterday, asked just now: the time of asking is signed as well.
+            altered(
+                signed_by(keyring, request(here, f"renewed-{stage.settings.task_queue}", long_ago)),
+                asked_at=datetime.now(UTC),
+            ),
+        ]
+        workflows = [await start(stage, forgery) for forgery in forgeries]
+
+        statuses = await asyncio.gather(*(forged.result() for forged in workflows))
+
+        assert {status.state for status in statuses} == {GrantState.DENIED}
+        for table in ("requests", "grants", "receipts", "managed_accounts"):
+            assert stage.sql(f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608
+        assert not stage.journal(here)
+        assert not stage.journal(elsewhere)
+
+        # Signed by us, but long ago: whoever kept it cannot use it now. That it came is recorded.
+        late = await start(stage, signed_by(keyring, request(here, f"late-{stage.settings.task_queue}"), long_ago))
+        assert (await late.result()).state is GrantState.DENIED
+        assert stage.sql("SELECT count(*) FROM grants") == [(0,)]
+        assert not stage.journal(here)
+
+
+@pytest.mark.parametrize("phase", [GrantState.PREPARING, GrantState.OPEN])
+async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_first(
+    real_time: Scene, phase: GrantState
+) -> None:
+    """The lock would be free while the account is open: a second grant's account could be closed by the first one."""
+    if phase is GrantState.PREPARING:
+        real_time.fault(**OPENING_WRITES["assign a role"], status=503)
+    signed = signed_by(
+        real_time.deployment.keyring, request(real_time.customer, f"live-{real_time.settings.task_queue}")
+    )
+    original = await start(real_time, signed)
+    request_id = signed.request.request_id
+    await real_time.until(request_id, phase)
+
+    copy = await start(real_time, signed, under=f"copy-of-{request_id}")
+    denied = await copy.result()
+
+    assert denied.state is GrantState.DENIED
+    assert (await copy.describe()).status is WorkflowExecutionStatus.COMPLETED
+    assert await settled_by_a_burglar(real_time, signed) is None
+    assert real_time.sql("SELECT closed_at, ending FROM grants") == [(None, None)]
+    assert (await real_time.status(request_id)).state is phase
+    real_time.mend()
+    await original.signal("end")
+    assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+    real_time.assert_closed()
+
+    # And once it is over, nobody can have it opened again by asking our workers directly.
+    before = real_time.journal(writes=True)
+    with pytest.raises(WorkflowFailureError):
+        await burgled(real_time, "open_account", GrantRef(request_id=request_id, attempt=1))
+    assert real_time.journal(writes=True) == before
+
+
+async def settled_by_a_burglar(stage: Scene, signed: SignedAccessRequest) -> Any:
+    """What comes of a settlement that says "closed and proven" and is sent from outside of the grant's workflow."""
+    now = datetime.now(UTC)
+    settlement = Settlement(
+        signed=signed,
+        ending=Ending(state=GrantState.ENDED, by="a burglar"),
+        closed_at=now,
+        disabled_at=now,
+        proven_at=now,
+        standing=Standing(exists=True, enabled=False),
+    )
+    return await burgled(stage, "settle", settlement)
+
+
+async def burgled(stage: Scene, activity: str, argument: object) -> Any:
+    queue = f"burglar-{token_hex(4)}"
+    async with Worker(stage.services.client, task_queue=queue, workflows=[Burglar]):
+        return await stage.services.client.execute_workflow(
+            Burglar.run, args=[activity, argument, stage.settings.task_queue], id=queue, task_queue=queue
+        )
+
+
+async def test_a_forged_extension_moves_nothing(real_time: Scene) -> None:
+    keyring = real_time.deployment.keyring
+    request_id = await real_time.ask(hours=1)
+    status = await real_time.until(request_id, GrantState.OPEN)
+    assert status.expires_at is not None
+    before = real_time.user()
+
+    def extension(by: timedelta, of: str = request_id) -> Extension:
+        assert status.expires_at is not None
+        return Extension(request_id=of, expires_at=status.expires_at + by, reason="a test")
+
+    honest = extension(timedelta(hours=1))
+    now = datetime.now(UTC)
+    assertion = assert_actor(keyring, "kim", honest, now)
+    yesterday = assert_actor(keyring, "kim", honest, now - timedelta(days=1))
+    another = extension(timedelta(hours=1), of="another")
+    forgeries = [
+        SignedExtension(extension=honest, assertion=assert_actor(STRANGERS_KEYS, "kim", honest, now)),
+        SignedExtension(extension=extension(timedelta(hours=2)), assertion=assertion),
+        SignedExtension(extension=honest, assertion=yesterday),
+        SignedExtension(extension=another, assertion=assert_actor(keyring, "kim", another, now)),
+        SignedExtension(extension=honest, assertion=assert_actor(keyring, "kim", another, now)),
+    ]
+    for forgery in forgeries:
+        with pytest.raises(WorkflowUpdateFailedError):
+            await real_time.workflow(request_id).execute_update("extend", forgery)
+
+    assert (await real_time.status(request_id)).expires_at == status.expires_at
+    assert (await real_time.workflow(request_id).query(AccessGrant.status)).expires_at == status.expires_at
+    assert real_time.user() == before

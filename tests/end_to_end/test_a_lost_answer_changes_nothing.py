@@ -1,0 +1,84 @@
+"""Every write of a grant may happen without its answer arriving, or be lost on its way: the grant comes out the same.
+
+Who repeats a creation whose answer was lost makes a second account; who takes its repetition's refusal for a failure
+leaves the first one behind, unknown to everybody; who takes a password for set that never was hands out a dead one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import pytest
+
+from models.messages import CredentialKind, GrantState
+from operations.reveal_credential import reveal_credential
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.stage import Scene, Services, configure, scene
+
+Drop = Literal["before", "after"]
+ROLES = {"Helpdesk Administrator", "User Administrator"}
+
+
+@pytest.mark.parametrize("kind", list(CredentialKind))
+async def test_whatever_answer_is_lost_there_is_one_account_and_it_is_closed(
+    services: Services, kind: CredentialKind
+) -> None:
+    async with scene(services, customers=2, skips_time=False) as stage:
+        await configure(stage, credential=kind.value)
+
+        await asyncio.gather(
+            *(
+                live_through(stage, customer, kind, drop)
+                for customer, drop in zip(stage.customers, ("before", "after"), strict=True)
+            )
+        )
+
+
+async def live_through(stage: Scene, customer: str, kind: CredentialKind, drop: Drop) -> None:
+    """A first grant, in which every write is lost once, and a second one on the same account."""
+    unused = "set the password" if kind is CredentialKind.TEMPORARY_ACCESS_PASS else "make the pass"
+    writes = {name: call for name, call in (OPENING_WRITES | CLOSING_WRITES).items() if name != unused}
+    if kind is CredentialKind.PASSWORD:
+        del writes["delete the pass"]
+    lost = {name: stage.fault(customer=customer, **call, drop=drop, count=1) for name, call in writes.items()}
+    await grant_and_end(stage, customer, kind)
+
+    met = {fault["id"] for fault in stage.control("GET", "/faults") if fault["hits"]}
+    assert {name for name, fault in lost.items() if fault not in met} == set(), "writes that were never tried"
+
+    await grant_and_end(stage, customer, kind)
+    assert len([user for user in stage.everything(customer) if user["user_principal_name"].startswith("msp-")]) == 1
+    created = [call for call in stage.journal(customer, writes=True) if (call["method"], call["path"]) == CREATED]
+    assert len(created) == 1
+
+
+CREATED = ("POST", "/v1.0/users")
+
+
+async def grant_and_end(stage: Scene, customer: str, kind: CredentialKind) -> None:
+    """One grant, looked at while it is open and after it was ended."""
+    request_id = await stage.ask(customer=customer)
+    await stage.until(request_id, GrantState.OPEN)
+
+    account = stage.account(customer=customer)
+    user = stage.user(customer=customer)
+    assert user is not None
+    assert set(user["roles"]) == ROLES
+    [(registered,)] = stage.sql("SELECT object_id FROM managed_accounts WHERE account_name = %s", account)
+    assert str(registered) == user["id"]
+    _, revealed = await reveal_credential(stage.deployment, "alex", request_id)
+    credential = {kind.value: revealed.secret.get_secret_value()}
+    opens = stage.signs_in(account, **credential)  # apart from the assertion, which would print the credential
+    assert opens
+
+    await stage.workflow(request_id).signal("end")
+    receipt = await stage.receipt(request_id)
+
+    assert receipt.ending.state is GrantState.ENDED
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
+    assert receipt.object_id == user["id"]
+    stage.assert_closed(customer=customer)
+    still_opens = stage.signs_in(account, **credential)
+    assert not still_opens
