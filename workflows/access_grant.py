@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -49,7 +50,8 @@ from workflows.together import ended, together, uninterrupted
 
 REQUEST_MUST_COME_WITHIN = timedelta(minutes=5)
 WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
-ASK_AGAIN_AFTER = timedelta(seconds=5)
+ASK_AGAIN_AFTER = timedelta(seconds=1)
+ASK_AGAIN_AT_LEAST_EVERY = timedelta(seconds=30)
 
 ALARMS = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 """How long after its beginning a closing that has not succeeded is alarmed, and every hour from then on."""
@@ -86,12 +88,12 @@ class AccessGrant:
     async def run(self) -> GrantStatus:
         """Live through the grant, close it, and give its final status; fails or is cancelled as the grant was."""
         life = asyncio.create_task(self._live())
-        try:
-            await workflow.wait_condition(lambda: life.done() or self._ending is not None)
-        except asyncio.CancelledError:
-            # Only the first cancellation is ever delivered, so it must be kept here and cannot be repeated.
-            reason = workflow.cancellation_reason()
-            self._end(GrantState.CANCELLED, "a cancellation in Temporal", reason or None)
+        # Only the first cancellation is ever delivered, and not even that when it comes together with what is awaited:
+        # whether there was one is asked for, not waited for.
+        with suppress(asyncio.CancelledError):
+            await workflow.wait_condition(lambda: life.done() or self._is_over())
+        if (reason := workflow.cancellation_reason()) is not None:
+            self._end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
         life.cancel()
         await ended(life)
         self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}")
@@ -101,11 +103,14 @@ class AccessGrant:
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
         return self._conclude()
 
+    def _is_over(self) -> bool:
+        return self._ending is not None or workflow.cancellation_reason() is not None
+
     # -- the life of a grant -----------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
         await self._decide()
-        while self._grant and not self._ending:
+        while self._grant and not self._is_over():
             try:
                 if self._refusal:
                     await self._park(self._grant, self._refusal)
@@ -119,9 +124,10 @@ class AccessGrant:
 
     async def _decide(self) -> None:
         decision = await self._ask()
-        waited_since = workflow.now()
+        waited_since, pause = workflow.now(), ASK_AGAIN_AFTER
         while decision.verdict is Verdict.WAIT and workflow.now() - waited_since < WAIT_FOR_A_CLOSING_GRANT:
-            await workflow.sleep(ASK_AGAIN_AFTER, summary=decision.sentence)
+            await workflow.sleep(pause, summary=decision.sentence)
+            pause = min(2 * pause, ASK_AGAIN_AT_LEAST_EVERY)
             decision = await self._ask()
         if decision.verdict is Verdict.ALLOWED and decision.grant:
             self._grant, self._attempt = decision.grant, decision.grant.attempt
@@ -189,7 +195,15 @@ class AccessGrant:
         self, activity: Callable[[Any, GrantRef], Awaitable[Result]], ref: GrantRef, summary: str
     ) -> Result:
         self._go_no_further_if_ended()
-        return await perform(activity, ref, PROVISIONING, summary=summary, within=self._time_left())
+        self._stop_if_over()
+        done = await perform(activity, ref, PROVISIONING, summary=summary, within=self._time_left())
+        self._stop_if_over()
+        return done
+
+    def _stop_if_over(self) -> None:
+        """An activity whose answer is there already keeps it to itself that its task was cancelled, so we look."""
+        if self._is_over():
+            raise asyncio.CancelledError
 
     def _go_no_further_if_ended(self) -> None:
         """A step that was under way when the grant was ended, and then succeeded, has swallowed the cancellation."""
@@ -208,12 +222,14 @@ class AccessGrant:
             deadline = self._expires_at
             try:
                 await workflow.wait_condition(
-                    lambda deadline=deadline: self._expires_at != deadline,  # type: ignore[misc]
+                    lambda deadline=deadline: self._is_over() or self._expires_at != deadline,  # type: ignore[misc]
                     timeout=left,
                     timeout_summary=f"The grant expires at {deadline:%H:%M:%SZ}",
                 )
             except TimeoutError:
                 break
+            if self._is_over():
+                return
         self._end(GrantState.EXPIRED, "the clock")
 
     # -- when a step is refused --------------------------------------------------------------------------------------
@@ -243,13 +259,13 @@ class AccessGrant:
         self._show(GrantState.PARKED, refusal)
         try:
             await workflow.wait_condition(
-                lambda: self._retry_wanted or self._ending is not None,
+                lambda: self._retry_wanted or self._is_over(),
                 timeout=self._time_left(),
                 timeout_summary="Until the provisioning window ends",
             )
         except TimeoutError:
             self._end(GrantState.FAILED, "the provisioning window", refusal)
-        if self._ending:
+        if self._is_over():
             return
         ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
         self._attempt = (await self._step(Deciding.unpark, ref, "Try again")).attempt
