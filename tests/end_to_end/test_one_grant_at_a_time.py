@@ -1,0 +1,120 @@
+"""A technician has one grant in a tenant, and a request is answered once.
+
+Other products let two grants overlap on one account, so that the end of the first takes the roles of the second, or
+the second's expiry is the only one that counts; and a button that is pressed twice gives access twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from models.messages import GrantState
+from operations.end_access import end_access
+from operations.request_access import await_decision
+from operations.show_receipt import show_receipt
+from tests.stage import REVOKE, Scene
+
+DISABLING = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false', "app": REVOKE}
+
+
+async def test_one_request_id_is_one_grant(hours_pass: Scene) -> None:
+    first, *others = await asyncio.gather(
+        *(hours_pass.ask(request_id="the-request", hours=hours, held=True) for hours in (2, 3, 4))
+    )
+    assert {first, *others} == {"the-request"}
+    await hours_pass.until("the-request", GrantState.OPEN)
+    asked = (await hours_pass.status("the-request")).expires_at
+    await hours_pass.ask("robin", request_id="the-request")
+    assert (await hours_pass.status("the-request")).expires_at == asked
+    await hours_pass.time_passes("the-request")
+    receipt = await hours_pass.receipt("the-request")
+    calls = len(hours_pass.journal())
+
+    # Asked once more when all is over, by whomever and for whatever: the first outcome stands.
+    await hours_pass.ask("robin", request_id="the-request", hours=1)
+    assert (await await_decision(hours_pass.deployment, "the-request")).state is GrantState.EXPIRED
+    assert await hours_pass.receipt("the-request") == receipt
+    assert receipt.request.technician == "alex"
+    assert len(hours_pass.journal()) == calls
+    assert hours_pass.sql("SELECT count(*) FROM grants") == [(1,)]
+    assert hours_pass.user(hours_pass.account("robin")) is None
+
+
+async def test_a_second_request_is_told_of_the_live_grant(hours_pass: Scene) -> None:
+    live = await hours_pass.ask(held=True)
+    expires_at = (await hours_pass.until(live, GrantState.OPEN)).expires_at
+    before = hours_pass.everything()
+
+    second = await hours_pass.ask()
+
+    denied = await await_decision(hours_pass.deployment, second)
+    assert denied.state is GrantState.DENIED
+    assert live in denied.sentence
+    assert f"open until {expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it" in denied.sentence
+    assert hours_pass.everything() == before
+    # Another technician is nobody's second request.
+    other = await hours_pass.ask("robin", held=True)
+    await hours_pass.until(other, GrantState.OPEN)
+    assert (await hours_pass.status(live)).state is GrantState.OPEN
+    await asyncio.gather(hours_pass.time_passes(live), hours_pass.time_passes(other))
+    hours_pass.assert_closed()
+    hours_pass.assert_closed(hours_pass.account("robin"))
+
+
+async def test_a_second_request_is_told_of_the_parked_grant(hours_pass: Scene) -> None:
+    hours_pass.fault(method="POST", path="/users", status=403)
+    parked = await hours_pass.ask(held=True)
+    await hours_pass.until(parked, GrantState.PARKED)
+
+    denied = (await hours_pass.receipt(await hours_pass.ask())).ending
+
+    assert denied.state is GrantState.DENIED
+    assert f"the grant {parked} is parked" in denied.sentence
+    assert "User.ReadWrite.All" in denied.sentence
+    assert "retry or end it" in denied.sentence
+    await end_access(hours_pass.deployment, "kim", parked)
+    await hours_pass.receipt(parked)
+    hours_pass.mend()
+    assert (await hours_pass.receipt(await hours_pass.ask())).ending.state is GrantState.EXPIRED
+
+
+async def closing(scene: Scene) -> tuple[str, str]:
+    """A grant that cannot finish closing, and the fault that keeps it from it."""
+    request_id = await scene.ask(held=True)
+    await scene.until(request_id, GrantState.OPEN)
+    fault = scene.fault(**DISABLING, status=503, retry_after=1)
+    await end_access(scene.deployment, "kim", request_id)
+    await scene.until(request_id, GrantState.CLOSING)
+    return request_id, fault
+
+
+async def test_a_second_request_waits_for_a_closing_grant(hours_pass: Scene) -> None:
+    first, fault = await closing(hours_pass)
+    second = await hours_pass.ask(held=True)
+    await asyncio.sleep(0.5)
+    assert (await hours_pass.status(second)).state is GrantState.ASKED
+
+    hours_pass.control("DELETE", f"/faults/{fault}")
+
+    await hours_pass.until(second, GrantState.OPEN)
+    closed = await show_receipt(hours_pass.deployment, first)
+    await hours_pass.time_passes(second)
+    opened = (await hours_pass.receipt(second)).opened_at
+    assert opened is not None
+    assert opened > closed.closed_at, "two grants must never overlap on one account"
+    hours_pass.assert_closed()
+
+
+async def test_a_second_request_does_not_wait_for_ever(hours_pass: Scene) -> None:
+    first, fault = await closing(hours_pass)
+
+    receipt = await hours_pass.receipt(await hours_pass.ask(), seconds=120)
+
+    assert receipt.ending.state is GrantState.DENIED
+    assert "just closing" in receipt.ending.sentence
+    assert timedelta(minutes=5) <= receipt.closed_at - receipt.request.asked_at < timedelta(minutes=6)
+    assert (await hours_pass.status(first)).state is GrantState.CLOSING
+    hours_pass.control("DELETE", f"/faults/{fault}")
+    await hours_pass.receipt(first)
+    hours_pass.assert_closed()
