@@ -249,7 +249,8 @@ def reveal(
         console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
         until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
         kind = revealed.kind.value.replace("_", " ")
-        Console(stderr=True).print(f"A {kind}{until}; it is not shown again.", style="dim", highlight=False)
+        sentence = f"A {kind}{until}; it is not shown again."
+        Console(stderr=True).print(sentence, style="dim", highlight=False, soft_wrap=True)
 
     _print(shown, as_json, say)
 
