@@ -1,0 +1,78 @@
+"""An end or a cancellation that reaches the workflow in the same task as an activity's answer.
+
+Cancelling a coroutine whose activity has just been answered does nothing: the answer wins, and the grant went on for
+its full hours although somebody had ended it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from temporalio.worker import Worker
+
+from activities.closing import ClosingActivities
+from activities.deciding import DecidingActivities
+from activities.failures import FailureInterceptor
+from activities.provisioning import ProvisioningActivities
+from models.messages import GrantState
+from operations.end_access import cancel_access, end_access
+from tests.stage import Scene, Services, eventually, scene
+from workflows.access_grant import AccessGrant
+
+
+@pytest.mark.parametrize("ending", [GrantState.ENDED, GrantState.CANCELLED])
+async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
+    async with scene(services, customers=1, skips_time=False, worker=False) as act:
+        with_activities = Worker(
+            services.client,
+            task_queue=act.settings.task_queue,
+            activities=_all_activities(act),
+            interceptors=[FailureInterceptor()],
+        )
+        async with with_activities:
+            act.fault(method="PATCH", path="/users/*", body_contains="accountEnabled", delay=1.5, count=1)
+            async with _with_workflows(act):
+                request_id = await act.ask()
+                await eventually(lambda: _is_armed(act, request_id))
+            # Nobody takes workflow tasks now: the opening's answer and the ending wait together for the next worker.
+            await act.until(request_id, GrantState.OPEN)
+            if ending is GrantState.ENDED:
+                await end_access(act.deployment, "tests", request_id)
+            else:
+                await cancel_access(act.deployment, "tests", request_id)
+            async with _with_workflows(act):
+                receipt = await act.receipt(request_id, seconds=20)
+        assert receipt.ending.state is ending
+        act.assert_closed()
+
+
+async def _is_armed(act: Scene, request_id: str) -> bool | None:
+    return (await act.status(request_id)).expires_at is not None or None
+
+
+def _with_workflows(act: Scene) -> Worker:
+    deciding = DecidingActivities(act.workplace)
+    return Worker(
+        act.services.client,
+        task_queue=act.settings.task_queue,
+        workflows=[AccessGrant],
+        activities=[deciding.decide, deciding.arm],  # the local ones; the others are the other worker's
+        no_remote_activities=True,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+        interceptors=[FailureInterceptor()],
+    )
+
+
+def _all_activities(act: Scene) -> list[object]:
+    deciding, provisioning, closing = (
+        DecidingActivities(act.workplace),
+        ProvisioningActivities(act.workplace),
+        ClosingActivities(act.workplace),
+    )
+    return [
+        *(deciding.decide, deciding.arm, deciding.park, deciding.unpark),
+        *(provisioning.validate_domain, provisioning.find_account, provisioning.prepare_account),
+        *(provisioning.assign_roles, provisioning.issue_credential, provisioning.open_account),
+        *(closing.fence, closing.disable_account, closing.strip_account, closing.read_back, closing.settle),
+    ]
