@@ -9,11 +9,17 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from sandbox.audit import log
+from sandbox.audit.activity import Author
 from sandbox.clock import Clock, ticks
 from sandbox.delivery import Dropped, Manner, deliver
 from sandbox.directory.directory import Directory
+from sandbox.directory.passing_time import catch_up
 from sandbox.exchange import Answer, Exchange
 from sandbox.faults import Fault, Faults, damaged, graph_answer, sign_in_answer
+from sandbox.graph import batch
+from sandbox.graph.call import Actor
+from sandbox.graph.errors import GraphError
 from sandbox.graph.service import VERSIONS, GraphService, with_headers
 from sandbox.identity.behaviour import SignInBehaviour
 from sandbox.identity.propagation import Propagation
@@ -63,6 +69,9 @@ class Sandbox:
     def reset(self) -> None:
         """Back to the seed: tenants as on the first day, no faults, no journal, the machine's time, lag as at first."""
         self.clock.reset()
+        self.sign_in_behaviour.reset()
+        self.propagation.forget()
+        self.tokens.retire_keys()
         self.replication.set(self._settings.lag)
         self.replication.reseed(self._settings.seed)
         self.throttling.set(self._settings.throttle)
@@ -71,15 +80,29 @@ class Sandbox:
         self._furnish(plant(self._seed))
 
     def sow(self, seed: Seed) -> None:
-        """Begin with another seed, from now on and after each reset."""
+        """Begin with another seed, now and after each reset."""
         self._seed = seed
         self.reset()
 
-    def commit(self) -> bool:
-        """Write down what has changed since the last time; whether anything had."""
+    def commit(self, author: Author | None = None) -> bool:
+        """Write down, and into the tenants' own logs, what has changed since the last time; whether anything had.
+
+        Without an ``author`` it was the control interface, as the administrator of the tenant concerned.
+        """
         changes = self.directory.take_changes()
-        self._store.append(changes)
-        return bool(changes)
+        if not changes:
+            return False
+        self.propagation.notice(changes)
+        log.record(self.directory, changes, author or log.control_author(self.clock))
+        self._store.append(changes + self.directory.take_changes())
+        return any(change.table not in log.LOGS for change in changes)
+
+    def catch_up(self, tenant_id: str | None = None) -> None:
+        """Let happen what has fallen due by the clock in a tenant (None: in all)."""
+        tenants = self.directory.tenants
+        for tenant in tenants.values() if tenant_id is None else filter(None, [tenants.get(tenant_id)]):
+            catch_up(tenant, self.clock.now())
+        self.commit(log.time_author(self.clock))
 
     def close(self) -> None:
         """Stop writing to the state directory."""
@@ -105,6 +128,7 @@ class Sandbox:
         await deliver(outcome, manner, scope, receive, send)
 
     async def _serve(self, exchange: Exchange) -> tuple[Answer | Dropped, Manner]:
+        actor: Actor | None = None
         is_graph = exchange.segments[:1] != [] and exchange.segments[0].lower() in VERSIONS
         if is_graph:
             actor = self.graph.actor(exchange)
@@ -114,12 +138,16 @@ class Sandbox:
             tenant_id, app_id = self.sign_in.tenant_and_app(exchange)
             path = exchange.path
         fault = self.faults.meet(exchange, path, self._names(tenant_id), app_id)
+        self.catch_up(tenant_id)
         if fault is not None and fault.specification.delay:
             await asyncio.sleep(fault.specification.delay)
             # What it does is dated when it does it: a late revocation ends sessions that began meanwhile.
             exchange.at = self.clock.now()
-        outcome = self._outcome(exchange, fault, is_graph=is_graph)
-        effect = self.commit()
+        if is_graph and batch.is_batch(exchange) and (fault is None or fault.specification.lets_through):
+            outcome = await self._batch(exchange, fault)
+        else:
+            outcome = self._outcome(exchange, fault, is_graph=is_graph)
+        effect = self.commit(self._author(exchange, actor))
         self.journal.add(
             Entry(
                 sequence=self.journal.next_sequence(),
@@ -139,6 +167,24 @@ class Sandbox:
             return outcome, Manner()
         wanted = fault.specification
         return damaged(outcome, wanted), Manner(cut=wanted.body == "truncated", drip=wanted.drip)
+
+    def _author(self, exchange: Exchange, actor: Actor | None) -> Author:
+        if actor is None:
+            return log.sign_in_author(exchange)
+        return log.graph_author(self.directory, actor, exchange)
+
+    async def _batch(self, exchange: Exchange, fault: Fault | None) -> Answer | Dropped:
+        async def serve(part: Exchange) -> Answer | None:
+            outcome, _ = await self._serve(part)
+            return outcome if isinstance(outcome, Answer) else None
+
+        try:
+            self.graph.require_actor(exchange)
+            answer = await batch.answer(exchange, batch.parts_of(exchange), serve)
+        except GraphError as refusal:
+            answer = refusal.answer(exchange)
+        dropped = fault is not None and fault.specification.drop == "after"
+        return Dropped() if dropped else with_headers(answer, exchange)
 
     def _outcome(self, exchange: Exchange, fault: Fault | None, *, is_graph: bool) -> Answer | Dropped:
         wanted = fault.specification if fault else None

@@ -30,6 +30,8 @@ class Exchange:
     origin: str
     """``https://host:port`` as the caller wrote it; addresses in answers begin with it."""
     request_id: str = field(default_factory=lambda: str(uuid4()))
+    signed_in_as: tuple[str, str] | None = None
+    """Id and name of the person who acted on a sign-in page, once that is known: the audit log names them."""
     answer_headers: dict[str, str] = field(default_factory=dict)
     """What the answer's headers have to say, whatever the answer turns out to be."""
 

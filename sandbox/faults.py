@@ -73,6 +73,11 @@ class FaultSpecification(BaseModel):
             raise ValueError(f"the path is no regular expression: {error}") from None
         return self
 
+    @property
+    def lets_through(self) -> bool:
+        """Whether the request takes effect all the same."""
+        return self.status is None and self.drop != "before"
+
     @cached_property
     def _path_pattern(self) -> re.Pattern[str]:
         return re.compile(_pattern(self.path), re.IGNORECASE)

@@ -19,7 +19,9 @@ from sandbox.app import Sandbox
 from sandbox.control.behaviour import BehaviourControl
 from sandbox.control.drills import DrillControl
 from sandbox.control.page import PageControl
+from sandbox.control.registrations import RegistrationControl
 from sandbox.control.sign_in import sign_in
+from sandbox.control.sign_in_service import SignInServiceControl
 from sandbox.control.state import StateControl
 from sandbox.control.tenants import TenantControl
 from sandbox.control.users import UserControl
@@ -32,6 +34,8 @@ def control_application(sandbox: Sandbox) -> Starlette:
     """The control interface of one sandbox."""
     drills, tenants, users = DrillControl(sandbox), TenantControl(sandbox), UserControl(sandbox)
     behaviour, state, page = BehaviourControl(sandbox), StateControl(sandbox), PageControl(sandbox)
+
+    registrations, service = RegistrationControl(sandbox), SignInServiceControl(sandbox)
 
     async def sign_in_as(request: Request) -> Json:
         return await sign_in(sandbox, request)
@@ -59,6 +63,21 @@ def control_application(sandbox: Sandbox) -> Starlette:
         ("GET", "/divergences", behaviour.list_divergences),
         ("GET", "/export", state.export),
         ("POST", "/seed", state.sow),
+        ("GET", "/sign-in-service", service.read),
+        ("POST", "/sign-in-service", service.change),
+        ("GET", "/keys", service.read_keys),
+        ("POST", "/keys/rotate", service.rotate_keys),
+        ("POST", "/keys/retire", service.retire_keys),
+        ("GET", "/applications", registrations.list_all),
+        ("POST", "/applications", registrations.register),
+        ("GET", "/applications/{app}", registrations.show),
+        ("PATCH", "/applications/{app}", registrations.change),
+        ("POST", "/applications/{app}/secrets", registrations.add_secret),
+        ("POST", "/applications/{app}/secrets/expire", registrations.expire_secrets),
+        ("GET", "/tenants/{tenant}/sign-in-policy", service.read_policy),
+        ("POST", "/tenants/{tenant}/sign-in-policy", service.change_policy),
+        ("DELETE", "/tenants/{tenant}/applications/{app}", registrations.uninstall),
+        ("GET", f"{user}/verification-code", service.read_code),
         ("GET", "/tenants", tenants.list_all),
         ("GET", "/tenants/{tenant}", tenants.show),
         ("POST", "/tenants/{tenant}", tenants.change),
@@ -87,10 +106,12 @@ def control_application(sandbox: Sandbox) -> Starlette:
 
 def _endpoint(sandbox: Sandbox, endpoint: _Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def run(request: Request) -> Response:
+        sandbox.catch_up()
         try:
             result = await endpoint(request)
         finally:
             sandbox.commit()
+            sandbox.catch_up()
         return result if isinstance(result, Response) else as_json(result)
 
     return run

@@ -104,7 +104,7 @@ def _change_service_principal(tenant: Tenant, wanted: ServicePrincipalBody) -> N
     if changed != principal:
         tenant.service_principals.put(changed)
     for role_id in role_ids(wanted.remove_roles):
-        tenant.role_assignments.remove(assignment_id(role_id, principal.id))
+        tenant.take_role(assignment_id(role_id, principal.id))
     for role_id in role_ids(wanted.add_roles):
         if assignment_id(role_id, principal.id) not in tenant.role_assignments:
             tenant.assign_role(role_id, principal.id)

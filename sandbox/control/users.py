@@ -95,7 +95,7 @@ class UserControl:
         (role_id,) = role_ids(frozenset({request.path_params["role"]}))
         for held in tenant.role_assignments.find("principal", user.id):
             if held.role_id == role_id:
-                tenant.role_assignments.remove(held.id)
+                tenant.take_role(held.id)
         return self._shown(tenant, user)
 
     async def register_method(self, request: Request) -> Json:

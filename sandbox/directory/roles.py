@@ -26,6 +26,7 @@ class RoleDefinition:
     template_id: str
     privileged: bool | None
     assignable: bool
+    description: str = ""
 
 
 @cache

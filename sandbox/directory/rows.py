@@ -65,6 +65,8 @@ class Organization:
     temporary_access_pass: TemporaryAccessPassPolicy = field(default_factory=TemporaryAccessPassPolicy)
     method_states: dict[str, bool] = field(default_factory=dict)
     """Authentication methods whose policy was switched from its default, by Graph's id of the configuration."""
+    longest_active_assignment: int | None = None
+    """The longest role assignment that PIM's policy allows, in seconds; None: any, permanent ones too."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
 
     def domain(self, name: str) -> Domain | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,7 +21,14 @@ from sandbox.directory.roles import GLOBAL_ADMINISTRATOR, assignment_id
 from sandbox.directory.rows import TENANT_SCOPE, Group, Organization, RoleAssignment, ServicePrincipal, User
 from sandbox.directory.table import Changed, Identified, Table
 
-_FALLING_DUE = frozenset({"schedule", "deletedUser", "deletedGroup", "user"})
+_FALLING_DUE = frozenset({"schedule", "deletedUser"})
+"""Tables whose rows end by themselves."""
+
+
+def _attributes_of(user: User) -> Iterable[str]:
+    """The extension attributes that are set: few accounts have any, and sweeps ask for exactly those."""
+    held = user.properties.get("onPremisesExtensionAttributes")
+    return [name for name, value in held.items() if value is not None] if isinstance(held, dict) else ()
 
 
 class Tenant:
@@ -33,9 +41,13 @@ class Tenant:
         """Nothing falls due before this moment; None: not known (see ``passing_time``)."""
         changed = self._noting(changed)
         self.organizations: Table[Organization] = Table("organization", changed)
-        self.users: Table[User] = Table("user", changed, {"upn": lambda user: (user.user_principal_name.lower(),)})
+        self.users: Table[User] = Table(
+            "user", changed, {"upn": lambda user: (user.user_principal_name.lower(),), "attribute": _attributes_of}
+        )
         self.deleted_users: Table[User] = Table("deletedUser", changed)
-        self.groups: Table[Group] = Table("group", changed, {"member": lambda group: group.members})
+        self.groups: Table[Group] = Table(
+            "group", changed, {"member": lambda group: group.members, "owner": lambda group: group.owners}
+        )
         self.service_principals: Table[ServicePrincipal] = Table(
             "servicePrincipal", changed, {"app": lambda principal: (principal.app_id,)}
         )
@@ -115,6 +127,21 @@ class Tenant:
             self.activated_roles.put(ActivatedRole(id=role_id))
         return held
 
+    def take_role(self, assignment: str) -> RoleAssignment | None:
+        """Take an assignment away, and with it the schedule that it stands on; None if there is none."""
+        held = self.role_assignments.remove(assignment)
+        if held is not None:
+            for schedule in self.schedules.find("principal", held.principal_id):
+                if (schedule.kind, schedule.role_id, schedule.scope) == ("assignment", held.role_id, held.scope):
+                    self.schedules.remove(schedule.id)
+        return held
+
+    def end_schedule(self, schedule: Schedule) -> None:
+        """Remove a schedule and, if it is one of assignments, what its principal held by it."""
+        self.schedules.remove(schedule.id)
+        if schedule.kind == "assignment":
+            self.role_assignments.remove(assignment_id(schedule.role_id, schedule.principal_id, schedule.scope))
+
     def soft_delete(self, user: User, now: datetime) -> None:
         """Move a user to the deleted items; role assignments go with it, memberships wait for a restore."""
         groups = self.groups.find("member", user.id)
@@ -124,6 +151,10 @@ class Tenant:
         )
         for group in groups:
             self.groups.put(replace(group, members=group.members - {user.id}))
+        for unit in self.administrative_units.find("member", user.id):
+            self.administrative_units.put(replace(unit, members=unit.members - {user.id}))
+        for schedule in self.schedules.find("principal", user.id):
+            self.schedules.remove(schedule.id)
         for held in self.role_assignments.find("principal", user.id):
             self.role_assignments.remove(held.id)
 

@@ -27,7 +27,6 @@ operations = Operations(methods_denied)
 
 _AUTHENTICATION = "/users/{user}/authentication"
 _PASSES = f"{_AUTHENTICATION}/temporaryAccessPassMethods"
-_POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
 PASSWORD_METHOD_ID = "28c10230-6103-485e-b985-444c60001490"
 _PASS_ALPHABET = string.ascii_letters + string.digits + "+-*&^%$#@!"
 _SHORTEST, _LONGEST = 10, 43_200
@@ -95,32 +94,6 @@ def delete_pass(call: Call) -> Answer:
     _held_pass(call, user)
     call.tenant.users.put(replace(user, temporary_access_pass=None))
     return Answer(204)
-
-
-@operations.get(_POLICY, permissions.READ_METHOD_POLICY)
-def get_policy(call: Call) -> Answer:
-    policy = call.tenant.organization.temporary_access_pass
-    configuration = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations('TemporaryAccessPass')"
-    name = "microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"
-    return Answer(
-        200,
-        {
-            "@odata.context": f"{call.context_base}authenticationMethodConfigurations/$entity",
-            "@odata.type": f"#{name}",
-            "id": "TemporaryAccessPass",
-            "state": "enabled" if policy.enabled else "disabled",
-            "defaultLifetimeInMinutes": policy.default_lifetime,
-            "defaultLength": policy.length,
-            "minimumLifetimeInMinutes": policy.minimum_lifetime,
-            "maximumLifetimeInMinutes": policy.maximum_lifetime,
-            "isUsableOnce": policy.one_time_only,
-            "excludeTargets": [],
-            "includeTargets@odata.context": f"{call.context_base}{configuration}/{name}/includeTargets",
-            "includeTargets": [
-                {"targetType": "group", "id": group, "isRegistrationRequired": False} for group in policy.include_groups
-            ],
-        },
-    )
 
 
 _PASS_TYPE = "#microsoft.graph.temporaryAccessPassAuthenticationMethod"

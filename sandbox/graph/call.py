@@ -9,6 +9,8 @@ from uuid import UUID
 
 import pydantic_core
 
+from sandbox.directory.rows import Application
+from sandbox.directory.table import Table
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Exchange, Json
 from sandbox.graph.errors import unreadable_payload
@@ -35,6 +37,8 @@ class Call:
     version: str
     args: Mapping[str, str]
     query: Mapping[str, str]
+    applications: Table[Application]
+    """All registrations of the sandbox, whichever tenant they live in."""
 
     @property
     def base(self) -> str:

@@ -79,6 +79,12 @@ def already_assigned() -> GraphError:
     )
 
 
+def reference_exists(collection: str = "members") -> GraphError:
+    return bad_request(
+        f"One or more added object references already exist for the following modified properties: '{collection}'."
+    )
+
+
 def reference_absent(collection: str = "members") -> GraphError:
     return bad_request(
         f"One or more removed object references do not exist for the following modified properties: '{collection}'."
@@ -124,6 +130,15 @@ def not_found(object_id: str) -> GraphError:
 def denied() -> GraphError:
     """A permission or a directory role is missing, or the target stands above the caller."""
     return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def restricted() -> GraphError:
+    """The target is in a restricted management administrative unit, of which the caller is no administrator."""
+    message = (
+        "Insufficient privileges to complete the operation. This user is a member of a restricted management "
+        "administrative unit. Management rights are limited to administrators scoped on that administrative unit."
+    )
+    return GraphError(403, "Authorization_RequestDenied", message)
 
 
 def methods_denied() -> GraphError:

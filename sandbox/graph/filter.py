@@ -1,8 +1,8 @@
 """``$filter``: a small recursive-descent parser that turns the text into a predicate over rows.
 
 The default index knows ``eq``, ``startsWith``, ``in``, ``and``, ``or``, and ``ge``/``le`` on times. ``ne``, ``not`` and
-``endsWith`` are advanced: they need ``ConsistencyLevel: eventual`` together with ``$count=true``. Strings compare
-without regard to case.
+``endsWith`` are advanced: they need ``ConsistencyLevel: eventual`` together with ``$count=true``. ``x/any(y:y/z eq 1)``
+looks into lists. Strings compare without regard to case.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class _Parser(Generic[Row]):
         self._filterable = filterable
         self._resource = resource
         self._advanced = advanced
+        self._element: str | None = None
+        """Inside ``any``: the name by which its condition calls an element of the list."""
 
     def whole(self) -> Predicate[Row]:
         predicate = self._either()
@@ -119,7 +121,25 @@ class _Parser(Generic[Row]):
             return lambda row: any(text.endswith(wanted) for text in _texts(read(row)))
         return lambda row: any(text.startswith(wanted) for text in _texts(read(row)))
 
+    def _any(self, name: str) -> Predicate[Row]:
+        """``name/any(element: condition)``: the condition is read with the element in place of the row."""
+        items = self._property(name.removesuffix("/any"))
+        self._expect("(")
+        outer, self._element = self._element, self._next()[1]
+        self._expect(":")
+        condition = self._either()
+        self._expect(")")
+        self._element = outer
+
+        def matches(row: Row) -> bool:
+            held = items(row)
+            return isinstance(held, list) and any(condition(one) for one in held)
+
+        return matches
+
     def _comparison(self, name: str) -> Predicate[Row]:
+        if name.endswith("/any") and self._peek() == ("mark", "("):
+            return self._any(name)
         read = self._property(name)
         operator = self._next()[1].lower()
         if operator == "in":
@@ -143,20 +163,15 @@ class _Parser(Generic[Row]):
         return lambda row: any(_same(read(row), one) for one in wanted)
 
     def _property(self, name: str) -> Callable[[Row], Json]:
-        root, _, member = name.partition("/")
+        root, *members = name.split("/")
+        if root == self._element:
+            return lambda element: _inside(element, members)
         if root not in self._properties:
             raise unsupported_query(f"Property '{root}' does not exist as a declared property or extension property.")
-        if root not in self._filterable or self._peek() == ("mark", "("):
+        if root not in self._filterable:
             self._unsupported(root)
         value_of = self._value_of
-        if not member:
-            return lambda row: value_of(row, root)
-
-        def read_member(row: Row) -> Json:
-            held = value_of(row, root)
-            return held.get(member) if isinstance(held, dict) else None
-
-        return read_member
+        return lambda row: _inside(value_of(row, root), members)
 
     def _literal(self) -> Json:
         kind, text = self._next()
@@ -221,6 +236,13 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         tokens.append((match.lastgroup, match[match.lastgroup]))
         position = match.end()
     return tokens
+
+
+def _inside(value: Json, members: list[str]) -> Json:
+    """What stands at the end of a path into nested objects; None where it ends early."""
+    for member in members:
+        value = value.get(member) if isinstance(value, dict) else None
+    return value
 
 
 def _and(left: Predicate[Row], right: Predicate[Row]) -> Predicate[Row]:

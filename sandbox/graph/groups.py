@@ -3,130 +3,176 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
-from sandbox.clock import seconds
 from sandbox.directory.rows import Group
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
-from sandbox.graph.errors import bad_request, denied, not_found, reference_absent, value_required
+from sandbox.graph.directory_objects import bound, exists, objects, referenced
+from sandbox.graph.errors import (
+    GraphError,
+    bad_request,
+    denied,
+    invalid_value,
+    not_found,
+    reference_absent,
+    reference_exists,
+    value_required,
+)
+from sandbox.graph.group_schema import GROUPS
+from sandbox.graph.licences import has_premium
 from sandbox.graph.operations import Operations
-from sandbox.graph.users import USERS
+from sandbox.graph.protection import require_unrestricted
+from sandbox.graph.user_schema import checked_mail_nickname
 
 operations = Operations()
-
-_PROPERTIES: tuple[str, ...] = (
-    "id",
-    "deletedDateTime",
-    "classification",
-    "createdDateTime",
-    "description",
-    "displayName",
-    "expirationDateTime",
-    "groupTypes",
-    "isAssignableToRole",
-    "mail",
-    "mailEnabled",
-    "mailNickname",
-    "membershipRule",
-    "membershipRuleProcessingState",
-    "onPremisesLastSyncDateTime",
-    "onPremisesSecurityIdentifier",
-    "onPremisesSyncEnabled",
-    "preferredDataLocation",
-    "proxyAddresses",
-    "renewedDateTime",
-    "resourceBehaviorOptions",
-    "resourceProvisioningOptions",
-    "securityEnabled",
-    "securityIdentifier",
-    "theme",
-    "visibility",
-    "onPremisesProvisioningErrors",
-)
+LARGEST_NUMBER_OF_ROLE_ASSIGNABLE_GROUPS = 500
+_REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
+_CHANGEABLE = {
+    "displayName": "display_name",
+    "description": "description",
+    "mailNickname": "mail_nickname",
+    "visibility": "visibility",
+}
 
 
-def _value_of(group: Group, name: str) -> Json:
-    created = seconds(group.created)
-    known: dict[str, Json] = {
-        "id": group.id,
-        "createdDateTime": created,
-        "renewedDateTime": created,
-        "description": group.description,
-        "displayName": group.display_name,
-        "isAssignableToRole": group.is_assignable_to_role or None,
-        "mailEnabled": False,
-        "mailNickname": group.display_name.lower().replace(" ", "-"),
-        "securityEnabled": True,
-        "visibility": "Private" if group.is_assignable_to_role else None,
-    }
-    empty_lists = {
-        "groupTypes",
-        "proxyAddresses",
-        "resourceBehaviorOptions",
-        "resourceProvisioningOptions",
-        "onPremisesProvisioningErrors",
-    }
-    return known.get(name, [] if name in empty_lists else None)
+def live_group(call: Call) -> Group:
+    """The group that the path names. Raises 404."""
+    group = call.tenant.groups.get(call.args["group"].lower())
+    if group is None:
+        raise not_found(call.args["group"])
+    return group
 
 
-GROUPS: odata.Shape[Group] = odata.Shape(
-    entity_set="groups",
-    resource="Group",
-    properties=frozenset(_PROPERTIES),
-    default=_PROPERTIES,
-    value_of=_value_of,
-    filterable=frozenset({"id", "displayName", "description", "createdDateTime", "mailNickname", "securityEnabled"}),
-    directory_class="Group",
-)
-
-
-@operations.get("/groups", permissions.READ_MEMBERSHIPS)
+@operations.get("/groups", permissions.READ_MEMBERSHIPS, lacks="$search, mail-enabled groups")
 def list_groups(call: Call) -> Answer:
     return odata.collection(call, GROUPS, call.tenant.groups.in_order())
 
 
+@operations.get("/groups/$count", permissions.READ_MEMBERSHIPS)
+def count_groups(call: Call) -> Answer:
+    return odata.count(call, GROUPS, call.tenant.groups)
+
+
 @operations.get("/groups/{group}", permissions.READ_MEMBERSHIPS)
 def get_group(call: Call) -> Answer:
-    return odata.entity(call, GROUPS, _group(call))
+    return odata.entity(call, GROUPS, live_group(call))
+
+
+@operations.post("/groups", permissions.CREATE_GROUPS, lacks="mail-enabled and dynamic groups")
+def create_group(call: Call) -> Answer:
+    """Make a security group. Whether it can hold roles is decided here and never again."""
+    body = call.json_object()
+    for name in _REQUIRED:
+        if body.get(name) is None:
+            raise value_required(name, "Group")
+    _require_plain_security_group(body)
+    assignable = body.get("isAssignableToRole") is True
+    if assignable:
+        _require_role_assignable_is_allowed(call)
+    members, owners = (frozenset(_existing(call, bound(body, name))) for name in ("members", "owners"))
+    group = Group(
+        id=str(uuid4()),
+        display_name=_text(body, "displayName"),
+        description=body.get("description"),
+        created=call.exchange.at,
+        is_assignable_to_role=assignable,
+        members=members,
+        owners=owners,
+        mail_nickname=checked_mail_nickname(body["mailNickname"]),
+        visibility=body.get("visibility"),
+    )
+    call.tenant.groups.put(group)
+    return odata.entity(call, GROUPS, group, 201)
+
+
+@operations.patch("/groups/{group}", permissions.WRITE_MEMBERSHIPS)
+def update_group(call: Call) -> Answer:
+    group = live_group(call)
+    body = {name: value for name, value in call.json_object().items() if name != "@odata.type"}
+    _require_authority(call, group)
+    if "isAssignableToRole" in body and body["isAssignableToRole"] != (group.is_assignable_to_role or None):
+        raise bad_request("Property 'isAssignableToRole' is immutable and cannot be updated.")
+    added = _existing(call, bound(body, "members"))
+    if len(added) > 20:
+        raise bad_request("At most 20 members can be added in one request.")
+    if set(added) & group.members:
+        raise reference_exists()
+    changes = {
+        name: value for name, value in body.items() if "@odata.bind" not in name and name != "isAssignableToRole"
+    }
+    if unknown := next((name for name in changes if name not in _CHANGEABLE), None):
+        raise bad_request(f"Property '{unknown}' cannot be updated by this sandbox or does not exist.")
+    if changes.keys() and not call.actor.permissions & permissions.WRITE_GROUPS:
+        raise denied()
+    values = {_CHANGEABLE[name]: value for name, value in changes.items()}
+    call.tenant.groups.put(replace(group, members=group.members | set(added), **values))
+    return Answer(204)
+
+
+@operations.delete("/groups/{group}", permissions.WRITE_GROUPS, lacks="soft deletion: a group is gone at once")
+def delete_group(call: Call) -> Answer:
+    group = live_group(call)
+    _require_authority(call, group)
+    for held in call.tenant.role_assignments.find("principal", group.id):
+        call.tenant.take_role(held.id)
+    for unit in call.tenant.administrative_units.find("member", group.id):
+        call.tenant.administrative_units.put(replace(unit, members=unit.members - {group.id}))
+    call.tenant.groups.remove(group.id)
+    return Answer(204)
 
 
 @operations.get("/groups/{group}/members", permissions.READ_MEMBERSHIPS)
 def list_members(call: Call) -> Answer:
-    members = sorted(_group(call).members)
-    names = odata.selected(call)
-    people = [user for member in members if (user := call.tenant.users.get(member))]
-    body: dict[str, Json] = {
-        "@odata.context": odata.context(call, "directoryObjects", entity=False),
-        "value": [{"@odata.type": "#microsoft.graph.user"} | USERS.project(user, names) for user in people],
-    }
-    return Answer(200, body)
+    return objects(call, live_group(call).members)
+
+
+@operations.get("/groups/{group}/members/$count", permissions.READ_MEMBERSHIPS)
+def count_members(call: Call) -> Answer:
+    return objects(call, live_group(call).members)
+
+
+@operations.get("/groups/{group}/members/graph.user", permissions.READ_MEMBERSHIPS)
+def list_member_users(call: Call) -> Answer:
+    return objects(call, live_group(call).members, "graph.user")
+
+
+@operations.get("/groups/{group}/transitiveMembers", permissions.READ_MEMBERSHIPS)
+def list_transitive_members(call: Call) -> Answer:
+    found: set[str] = set()
+    waiting = [live_group(call)]
+    while waiting:
+        new = waiting.pop().members - found
+        found |= new
+        waiting += [group for one in new if (group := call.tenant.groups.get(one))]
+    return objects(call, found)
+
+
+@operations.get("/groups/{group}/owners", permissions.READ_MEMBERSHIPS)
+def list_owners(call: Call) -> Answer:
+    return objects(call, live_group(call).owners)
 
 
 @operations.post("/groups/{group}/members/$ref", permissions.WRITE_MEMBERSHIPS)
 def add_member(call: Call) -> Answer:
-    group = _group(call)
+    group = live_group(call)
     _require_authority(call, group)
-    reference = call.json_object().get("@odata.id")
-    if not isinstance(reference, str):
-        raise value_required("@odata.id", "Group")
-    member = reference.rstrip("/").rpartition("/")[2].lower()
-    if member not in call.tenant.users:
-        raise not_found(member)
+    member = referenced(call, "Group")
     if member in group.members:
-        raise bad_request(
-            "One or more added object references already exist for the following modified properties: 'members'."
-        )
+        raise reference_exists()
+    if member in call.tenant.groups and group.is_assignable_to_role:
+        raise bad_request("Nested groups are not supported for groups that can be assigned to a role.")
     call.tenant.groups.put(replace(group, members=group.members | {member}))
     return Answer(204)
 
 
 @operations.delete("/groups/{group}/members/{member}/$ref", permissions.WRITE_MEMBERSHIPS)
 def remove_member(call: Call) -> Answer:
-    group = _group(call)
+    group = live_group(call)
     _require_authority(call, group)
     member = call.args["member"].lower()
-    if member not in call.tenant.users:
+    if not exists(call.tenant, member):
         raise not_found(call.args["member"])
     if member not in group.members:
         raise reference_absent()
@@ -134,13 +180,61 @@ def remove_member(call: Call) -> Answer:
     return Answer(204)
 
 
-def _group(call: Call) -> Group:
-    group = call.tenant.groups.get(call.args["group"].lower())
-    if group is None:
-        raise not_found(call.args["group"])
-    return group
+@operations.post("/groups/{group}/owners/$ref", permissions.WRITE_GROUPS)
+def add_owner(call: Call) -> Answer:
+    group = live_group(call)
+    _require_authority(call, group)
+    owner = referenced(call, "Group")
+    if owner in group.owners:
+        raise reference_exists("owners")
+    call.tenant.groups.put(replace(group, owners=group.owners | {owner}))
+    return Answer(204)
+
+
+@operations.delete("/groups/{group}/owners/{owner}/$ref", permissions.WRITE_GROUPS)
+def remove_owner(call: Call) -> Answer:
+    group = live_group(call)
+    _require_authority(call, group)
+    owner = call.args["owner"].lower()
+    if owner not in group.owners:
+        raise reference_absent("owners")
+    call.tenant.groups.put(replace(group, owners=group.owners - {owner}))
+    return Answer(204)
+
+
+def _require_plain_security_group(body: dict[str, Json]) -> None:
+    _text(body, "displayName")
+    for name in ("mailEnabled", "securityEnabled"):
+        if not isinstance(body[name], bool):
+            raise invalid_value(name, "Group")
+    if body["mailEnabled"] or body.get("groupTypes") or not body["securityEnabled"]:
+        raise bad_request("This sandbox has security groups with assigned members only.")
+
+
+def _require_role_assignable_is_allowed(call: Call) -> None:
+    if not call.actor.permissions & permissions.WRITE_ROLES:
+        raise denied()
+    if not has_premium(call.tenant):
+        raise GraphError(400, "Request_BadRequest", "The tenant needs a Microsoft Entra ID P1 license for this.")
+    existing = sum(group.is_assignable_to_role for group in call.tenant.groups)
+    if existing >= LARGEST_NUMBER_OF_ROLE_ASSIGNABLE_GROUPS:
+        raise bad_request("The maximum number of groups that can be assigned to a role has been reached.")
+
+
+def _text(body: dict[str, Json], name: str) -> str:
+    value = body[name]
+    if not isinstance(value, str) or not 1 <= len(value) <= 256:
+        raise invalid_value(name, "Group")
+    return value
+
+
+def _existing(call: Call, ids: list[str]) -> list[str]:
+    if missing := next((one for one in ids if not exists(call.tenant, one)), None):
+        raise not_found(missing)
+    return ids
 
 
 def _require_authority(call: Call, group: Group) -> None:
     if group.is_assignable_to_role and not call.actor.permissions & permissions.WRITE_ROLES:
         raise denied()
+    require_unrestricted(call, group.id)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
-
-from sandbox.directory.roles import built_in_roles
 from sandbox.directory.rows import TENANT_SCOPE, User
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
+from sandbox.graph.administrative_unit_schema import ADMINISTRATIVE_UNITS
 from sandbox.graph.call import Call
-from sandbox.graph.groups import GROUPS
+from sandbox.graph.directory_role_schema import DIRECTORY_ROLES, role_object
+from sandbox.graph.group_schema import GROUPS
 from sandbox.graph.operations import Operations
 from sandbox.graph.users import live_user
 
 operations = Operations()
 
 
-def activated_role_id(tenant_id: str, role_id: str) -> str:
-    """The id of a role's object in one tenant: unlike the template's it differs from tenant to tenant."""
-    return str(uuid5(UUID(tenant_id), role_id))
-
-
 @operations.get("/users/{user}/memberOf", permissions.READ_MEMBERSHIPS)
 def member_of(call: Call) -> Answer:
     user = live_user(call)
-    return _answer(call, "directoryObjects", _groups(call, user) + _roles(call, _direct_roles(call, user)))
+    direct = _groups(call, user) + _roles(call, _direct_roles(call, user)) + _units(call, user)
+    return _answer(call, "directoryObjects", direct)
 
 
 @operations.get("/users/{user}/memberOf/graph.directoryRole", permissions.READ_MEMBERSHIPS)
@@ -40,7 +35,8 @@ def member_of_groups(call: Call) -> Answer:
 @operations.get("/users/{user}/transitiveMemberOf", permissions.READ_MEMBERSHIPS)
 def transitive_member_of(call: Call) -> Answer:
     user = live_user(call)
-    return _answer(call, "directoryObjects", _groups(call, user) + _roles(call, call.tenant.roles_of(user.id)))
+    found = _groups(call, user) + _roles(call, call.tenant.roles_of(user.id)) + _units(call, user)
+    return _answer(call, "directoryObjects", found)
 
 
 @operations.get("/users/{user}/transitiveMemberOf/graph.directoryRole", permissions.READ_MEMBERSHIPS)
@@ -66,21 +62,18 @@ def _groups(call: Call, user: User) -> list[dict[str, Json]]:
     ]
 
 
+def _units(call: Call, user: User) -> list[dict[str, Json]]:
+    names = odata.selected(call)
+    return [
+        {"@odata.type": "#microsoft.graph.administrativeUnit"} | ADMINISTRATIVE_UNITS.project(unit, names)
+        for unit in call.tenant.administrative_units.find("member", user.id)
+    ]
+
+
 def _roles(call: Call, role_ids: set[str]) -> list[dict[str, Json]]:
     names = odata.selected(call)
-    shown = []
-    for role_id in sorted(role_ids):
-        role = built_in_roles()[role_id]
-        values: dict[str, Json] = {
-            "id": activated_role_id(call.tenant.id, role_id),
-            "deletedDateTime": None,
-            "description": f"Built-in role {role.name}.",
-            "displayName": role.name,
-            "roleTemplateId": role_id,
-        }
-        chosen = values if names is None else {name: values[name] for name in names if name in values}
-        shown.append({"@odata.type": "#microsoft.graph.directoryRole"} | chosen)
-    return shown
+    rows = [role_object(call.tenant.id, role_id) for role_id in sorted(role_ids)]
+    return [{"@odata.type": "#microsoft.graph.directoryRole"} | DIRECTORY_ROLES.project(row, names) for row in rows]
 
 
 def _answer(call: Call, entity_set: str, value: list[dict[str, Json]]) -> Answer:
@@ -88,3 +81,8 @@ def _answer(call: Call, entity_set: str, value: list[dict[str, Json]]) -> Answer
         # A cast collection is of one type, and one type is not repeated with each item.
         value = [{name: held for name, held in item.items() if name != "@odata.type"} for item in value]
     return Answer(200, {"@odata.context": odata.context(call, entity_set, entity=False), "value": value})
+
+
+@operations.get("/users/{user}/memberOf/graph.administrativeUnit", permissions.READ_MEMBERSHIPS)
+def member_of_units(call: Call) -> Answer:
+    return _answer(call, "administrativeUnits", _units(call, live_user(call)))

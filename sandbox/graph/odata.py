@@ -31,6 +31,8 @@ class Shape(Generic[Row]):
     filterable: frozenset[str]
     searched: Callable[[Row, str], Json] | None = None
     """What filters look at, where that is cheaper to come by than what is shown."""
+    sorts_filtered: bool = False
+    """Whether filtered rows can be put in order without the eventually consistent index."""
     directory_class: str | None = None
     """How the directory calls the class in the ``Location`` of a single object; None: no such header."""
 
@@ -118,7 +120,7 @@ def _sorting(call: Call) -> str:
 def _ordered(call: Call, shape: Shape[Row], rows: list[Row]) -> list[Row]:
     if not (text := _sorting(call)):
         return rows
-    if "$filter" in call.query and not call.eventual:
+    if "$filter" in call.query and not call.eventual and not shape.sorts_filtered:
         raise unsupported_query("Sorting not supported for current query.")
     name, _, direction = text.strip().partition(" ")
     if name not in shape.filterable:

@@ -18,30 +18,41 @@ class Served:
     allowed: frozenset[str]
     refusal: Callable[[], GraphError]
     run: Operation
+    lacks: str | None = None
+    """What of Microsoft's operation is not here; None: nothing that is known."""
 
 
 class Operations(list[Served]):
-    """The operations of one resource; ``@operations.get(path, permissions)`` adds one."""
+    """The operations of one resource; ``@operations.get(path, permissions)`` adds one.
+
+    ``lacks`` says what of Microsoft's operation is missing; the conformance report shows it.
+    """
 
     def __init__(self, refusal: Callable[[], GraphError] = denied) -> None:
         super().__init__()
         self._refusal = refusal
 
-    def get(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
-        return self._serve("GET", path, allowed)
+    def get(self, path: str, allowed: frozenset[str], *, lacks: str | None = None) -> Callable[[Operation], Operation]:
+        return self._serve("GET", path, allowed, lacks)
 
-    def post(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
-        return self._serve("POST", path, allowed)
+    def post(self, path: str, allowed: frozenset[str], *, lacks: str | None = None) -> Callable[[Operation], Operation]:
+        return self._serve("POST", path, allowed, lacks)
 
-    def patch(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
-        return self._serve("PATCH", path, allowed)
+    def patch(
+        self, path: str, allowed: frozenset[str], *, lacks: str | None = None
+    ) -> Callable[[Operation], Operation]:
+        return self._serve("PATCH", path, allowed, lacks)
 
-    def delete(self, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
-        return self._serve("DELETE", path, allowed)
+    def delete(
+        self, path: str, allowed: frozenset[str], *, lacks: str | None = None
+    ) -> Callable[[Operation], Operation]:
+        return self._serve("DELETE", path, allowed, lacks)
 
-    def _serve(self, method: str, path: str, allowed: frozenset[str]) -> Callable[[Operation], Operation]:
+    def _serve(
+        self, method: str, path: str, allowed: frozenset[str], lacks: str | None
+    ) -> Callable[[Operation], Operation]:
         def register(run: Operation) -> Operation:
-            self.append(Served(method, path, allowed, self._refusal, run))
+            self.append(Served(method, path, allowed, self._refusal, run, lacks))
             return run
 
         return register

@@ -47,6 +47,67 @@ READ_MEMBERSHIPS = frozenset(
 )
 WRITE_MEMBERSHIPS = frozenset({"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"})
 
+WRITE_GROUPS = frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"})
+CREATE_GROUPS = WRITE_GROUPS | {"Group.Create"}
+READ_UNITS = frozenset(
+    {
+        "AdministrativeUnit.Read.All",
+        "AdministrativeUnit.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    }
+)
+WRITE_UNITS = frozenset({"AdministrativeUnit.ReadWrite.All", "Directory.ReadWrite.All"})
+READ_LICENCES = frozenset(
+    {
+        "LicenseAssignment.Read.All",
+        "LicenseAssignment.ReadWrite.All",
+        "Organization.Read.All",
+        "Organization.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    }
+)
+READ_LOGS = frozenset({"AuditLog.Read.All"})
+READ_SCHEDULES = READ_ROLES | {
+    "RoleAssignmentSchedule.Read.Directory",
+    "RoleAssignmentSchedule.ReadWrite.Directory",
+}
+WRITE_SCHEDULES = WRITE_ROLES | {"RoleAssignmentSchedule.ReadWrite.Directory"}
+REMOVE_SCHEDULES = WRITE_SCHEDULES | {"RoleAssignmentSchedule.Remove.Directory"}
+READ_ELIGIBILITY = READ_ROLES | {
+    "RoleEligibilitySchedule.Read.Directory",
+    "RoleEligibilitySchedule.ReadWrite.Directory",
+}
+WRITE_ELIGIBILITY = WRITE_ROLES | {"RoleEligibilitySchedule.ReadWrite.Directory"}
+READ_ROLE_POLICIES = READ_ROLES | {
+    "RoleManagementPolicy.Read.Directory",
+    "RoleManagementPolicy.ReadWrite.Directory",
+    "Policy.Read.All",
+}
+WRITE_METHOD_POLICY = frozenset({"Policy.ReadWrite.AuthenticationMethod"})
+READ_CONDITIONAL_ACCESS = frozenset(
+    {"Policy.Read.All", "Policy.Read.ConditionalAccess", "Policy.ReadWrite.ConditionalAccess"}
+)
+WRITE_CONDITIONAL_ACCESS = frozenset({"Policy.ReadWrite.ConditionalAccess"})
+READ_GRANTS = frozenset(
+    {
+        "DelegatedPermissionGrant.Read.All",
+        "DelegatedPermissionGrant.ReadWrite.All",
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+    }
+)
+WRITE_GRANTS = frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"})
+READ_CUSTOMERS = frozenset({"DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All"})
+WRITE_APPLICATIONS = frozenset({"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"})
+GRANT_APP_ROLES = frozenset({"AppRoleAssignment.ReadWrite.All"})
+READ_SECURITY_ATTRIBUTES = frozenset(
+    {"CustomSecAttributeAssignment.Read.All", "CustomSecAttributeAssignment.ReadWrite.All"}
+)
+WRITE_SECURITY_ATTRIBUTES = frozenset({"CustomSecAttributeAssignment.ReadWrite.All"})
+WRITE_LIFE_CYCLE = frozenset({"User-LifeCycleInfo.ReadWrite.All"})
+
 READ_METHODS = frozenset({"UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"})
 WRITE_METHODS = frozenset({"UserAuthenticationMethod.ReadWrite.All"})
 READ_PASSES = READ_METHODS | {"UserAuthMethod-TAP.Read.All", "UserAuthMethod-TAP.ReadWrite.All"}

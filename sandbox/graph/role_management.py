@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 from sandbox.directory.roles import (
     DIRECTORY_READERS,
-    GLOBAL_ADMINISTRATOR,
     RoleDefinition,
     assignment_id,
     built_in_roles,
 )
-from sandbox.directory.rows import TENANT_SCOPE, Group, RoleAssignment, ServicePrincipal, User
+from sandbox.directory.rows import TENANT_SCOPE, RoleAssignment
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
-from sandbox.graph.call import Call, is_guid
+from sandbox.graph.call import Call
+from sandbox.graph.directory_objects import shown
 from sandbox.graph.errors import already_assigned, bad_request, not_found, value_required
-from sandbox.graph.groups import GROUPS
 from sandbox.graph.operations import Operations
-from sandbox.graph.service_principals import SERVICE_PRINCIPALS
-from sandbox.graph.users import USERS
+from sandbox.graph.role_rules import require_assignable, require_removable
 
 operations = Operations()
 _ROOT = "/roleManagement/directory"
@@ -50,7 +48,7 @@ _DEFINITION_PROPERTIES: tuple[str, ...] = (
 def _definition_value(row: _Definition, name: str) -> Json:
     values: dict[str, Json] = {
         "id": row.id,
-        "description": f"Built-in role {row.role.name}.",
+        "description": row.role.description,
         "displayName": row.role.name,
         "isBuiltIn": True,
         "isEnabled": True,
@@ -133,13 +131,7 @@ def create_assignment(call: Call) -> Answer:
     """Give a role. The same again is a 400, and the id is the same every time: see ``roles.assignment_id``."""
     body = call.json_object()
     role_id, principal_id, scope = _asked(body)
-    role = built_in_roles().get(role_id)
-    if role is None:
-        raise not_found(role_id)
-    if not role.assignable:
-        raise bad_request(f"The role definition '{role_id}' cannot be assigned.")
-    _require_principal(call, principal_id)
-    _require_scope(call, scope)
+    require_assignable(call, role_id, principal_id, scope)
     if assignment_id(role_id, principal_id, scope) in call.tenant.role_assignments:
         raise already_assigned()
     held = call.tenant.assign_role(role_id, principal_id, scope)
@@ -150,12 +142,8 @@ def create_assignment(call: Call) -> Answer:
 def delete_assignment(call: Call) -> Answer:
     """Take a role. Nobody takes one of its own, and the last Global Administrator keeps that one."""
     held = _assignment(call)
-    role = built_in_roles()[held.role_id]
-    if held.principal_id == call.actor.id:
-        raise bad_request(f"Removing self from {role.name} built-in role is not allowed.")
-    if _is_last_of_its_kind(call, held):
-        raise bad_request("The last Global Administrator of a directory cannot be removed.")
-    call.tenant.role_assignments.remove(held.id)
+    require_removable(call, held)
+    call.tenant.take_role(held.id)
     return Answer(204)
 
 
@@ -191,30 +179,6 @@ def _asked(body: dict[str, Json]) -> tuple[str, str, str]:
     return body["roleDefinitionId"].lower(), body["principalId"].lower(), scope
 
 
-def _require_principal(call: Call, principal_id: str) -> None:
-    group = call.tenant.groups.get(principal_id)
-    if group is not None and not group.is_assignable_to_role:
-        raise bad_request("The group is not assignable to a role: isAssignableToRole is not set.")
-    if group is None and principal_id not in call.tenant.users and principal_id not in call.tenant.service_principals:
-        raise not_found(principal_id)
-
-
-def _require_scope(call: Call, scope: str) -> None:
-    if scope == TENANT_SCOPE:
-        return
-    target = scope.rpartition("/")[2].lower()
-    tables = (call.tenant.users, call.tenant.groups, call.tenant.service_principals)
-    if not is_guid(target) or not any(target in table for table in tables):
-        raise not_found(target)
-
-
-def _is_last_of_its_kind(call: Call, held: RoleAssignment) -> bool:
-    if held.role_id != GLOBAL_ADMINISTRATOR or held.scope != TENANT_SCOPE:
-        return False
-    before = call.tenant.holders_of(GLOBAL_ADMINISTRATOR)
-    return bool(before) and not call.tenant.holders_of(GLOBAL_ADMINISTRATOR, without=held.id)
-
-
 def _inheritance(call: Call, role_id: str) -> dict[str, Json]:
     address = f"{call.context_base}{DEFINITIONS.entity_set}('{role_id}')/inheritsPermissionsFrom"
     parents = [] if role_id == DIRECTORY_READERS else [{"id": DIRECTORY_READERS}]
@@ -235,16 +199,4 @@ def _expansion(call: Call, name: str, held: RoleAssignment) -> Json:
     if name == "roleDefinition":
         role = built_in_roles()[held.role_id]
         return DEFINITIONS.project(_Definition(role.template_id, role), None)
-    return directory_object(call, held.principal_id)
-
-
-def directory_object(call: Call, object_id: str) -> Json:
-    """Any principal with its type, in its default projection; None if it is gone."""
-    row: User | Group | ServicePrincipal | None
-    if row := call.tenant.users.get(object_id):
-        return {"@odata.type": "#microsoft.graph.user"} | USERS.project(row, None)
-    if row := call.tenant.groups.get(object_id):
-        return {"@odata.type": "#microsoft.graph.group"} | GROUPS.project(row, None)
-    if row := call.tenant.service_principals.get(object_id):
-        return {"@odata.type": "#microsoft.graph.servicePrincipal"} | SERVICE_PRINCIPALS.project(row, None)
-    return None
+    return shown(call.tenant, held.principal_id)

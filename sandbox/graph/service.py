@@ -9,13 +9,28 @@ from collections.abc import Sequence
 from sandbox.directory.directory import Directory
 from sandbox.exchange import Answer, Exchange
 from sandbox.graph import (
+    administrative_units,
+    app_owners,
+    app_role_assignments,
+    applications,
+    audit_logs,
     authentication_methods,
+    authentication_policies,
+    conditional_access,
     deleted_items,
+    delta,
+    directory_roles,
     groups,
+    licences,
     me,
     memberships,
     organization,
+    partners,
+    permission_grants,
     role_management,
+    role_policies,
+    role_schedule_requests,
+    role_schedules,
     service_principals,
     users,
 )
@@ -30,6 +45,7 @@ from sandbox.throttling import Throttling
 VERSIONS = frozenset({"v1.0"})
 
 _KEY_IN_PARENTHESES = re.compile(r"(\w+)\((?:'(.*)'|(\w+='.*'))\)")
+_FUNCTION = re.compile(r"(\w+)\(\)")
 _CAST = re.compile(r"(?:microsoft\.)?graph\.(\w+)", re.IGNORECASE)
 _DIAGNOSTIC = json.dumps(
     {
@@ -45,15 +61,30 @@ _DIAGNOSTIC = json.dumps(
 )
 _JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 _ALL: Sequence[Sequence[Served]] = (
-    organization.operations,
-    users.operations,
-    me.operations,
-    role_management.operations,
-    memberships.operations,
-    groups.operations,
+    administrative_units.operations,
+    app_owners.operations,
+    app_role_assignments.operations,
+    applications.operations,
+    audit_logs.operations,
     authentication_methods.operations,
+    authentication_policies.operations,
+    conditional_access.operations,
     deleted_items.operations,
+    delta.operations,
+    directory_roles.operations,
+    groups.operations,
+    licences.operations,
+    me.operations,
+    memberships.operations,
+    organization.operations,
+    partners.operations,
+    permission_grants.operations,
+    role_management.operations,
+    role_policies.operations,
+    role_schedule_requests.operations,
+    role_schedules.operations,
     service_principals.operations,
+    users.operations,
 )
 
 
@@ -73,7 +104,7 @@ class GraphService:
     def actor(self, exchange: Exchange) -> Actor | None:
         """Who calls, if the token tells; None for no token or a bad one."""
         try:
-            return self._authenticated(exchange)
+            return self.require_actor(exchange)
         except GraphError:
             return None
 
@@ -95,7 +126,7 @@ class GraphService:
             raise unknown_segment(unknown.segment) from None
         except UnknownMethodError:
             raise wrong_method() from None
-        actor = self._authenticated(exchange)
+        actor = self.require_actor(exchange)
         tenant = self._directory.tenants.get(actor.tenant_id)
         if tenant is None:
             raise unauthenticated("The identity of the calling application could not be established.")
@@ -104,9 +135,10 @@ class GraphService:
             raise served.refusal()
         query = exchange.query()
         seen = self._replication.as_seen(tenant, exchange.method, segments, query)
-        return served.run(Call(exchange, seen, actor, version.lower(), found, query))
+        return served.run(Call(exchange, seen, actor, version.lower(), found, query, self._directory.applications))
 
-    def _authenticated(self, exchange: Exchange) -> Actor:
+    def require_actor(self, exchange: Exchange) -> Actor:
+        """Who calls. Raises 401 for no token or a bad one."""
         scheme, _, token = exchange.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthenticated("Access token is empty.")
@@ -143,6 +175,8 @@ def _plain(segments: list[str]) -> list[str]:
     for segment in segments:
         if segment.endswith(")") and (match := _KEY_IN_PARENTHESES.fullmatch(segment)):
             plain += [match[1], match[2].replace("''", "'") if match[2] is not None else match[3]]
+        elif match := _FUNCTION.fullmatch(segment):
+            plain.append(match[1])
         elif match := _CAST.fullmatch(segment):
             plain.append(f"graph.{match[1]}")
         else:

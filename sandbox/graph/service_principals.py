@@ -1,35 +1,65 @@
-"""``/servicePrincipals``: an application as this tenant has it, and the app permissions granted to it here."""
+"""``/servicePrincipals``: an application as this tenant has it, Microsoft Graph's own included."""
 
 from __future__ import annotations
 
-import base64
-import json
-from functools import cache
-from pathlib import Path
-from uuid import UUID, uuid5
+from dataclasses import replace
+from uuid import uuid4
 
-from sandbox.clock import seconds, ticks
+from sandbox.clock import seconds
 from sandbox.directory.rows import ServicePrincipal
+from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Json
-from sandbox.graph import odata, permissions
+from sandbox.graph import app_credentials, odata, permissions
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, graph_principal_id, shown_app_roles
 from sandbox.graph.call import Call
-from sandbox.graph.errors import not_found
+from sandbox.graph.errors import GraphError, bad_request, invalid_value, not_found, value_required
 from sandbox.graph.operations import Operations
 
 operations = Operations()
-MICROSOFT_GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
-_APP_ROLES = Path(__file__).parent.parent / "data" / "app_roles.json"
+_PRINCIPAL = "/servicePrincipals/{principal}"
 _DEFAULT: tuple[str, ...] = (
     "id",
     "deletedDateTime",
     "accountEnabled",
+    "alternativeNames",
+    "appDescription",
     "appDisplayName",
     "appId",
+    "applicationTemplateId",
+    "appOwnerOrganizationId",
+    "appRoleAssignmentRequired",
+    "appRoles",
     "createdDateTime",
+    "description",
+    "disabledByMicrosoftStatus",
     "displayName",
-    "servicePrincipalType",
+    "homepage",
+    "info",
+    "keyCredentials",
+    "loginUrl",
+    "logoutUrl",
+    "notes",
+    "notificationEmailAddresses",
+    "oauth2PermissionScopes",
+    "passwordCredentials",
+    "preferredSingleSignOnMode",
+    "replyUrls",
     "servicePrincipalNames",
+    "servicePrincipalType",
     "signInAudience",
+    "tags",
+    "tokenEncryptionKeyId",
+    "verifiedPublisher",
+)
+_EMPTY_LISTS = frozenset(
+    {
+        "alternativeNames",
+        "keyCredentials",
+        "notificationEmailAddresses",
+        "oauth2PermissionScopes",
+        "replyUrls",
+        "tags",
+    }
 )
 
 
@@ -39,13 +69,16 @@ def _value_of(principal: ServicePrincipal, name: str) -> Json:
         "accountEnabled": principal.enabled,
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
+        "appRoleAssignmentRequired": False,
+        "appRoles": shown_app_roles() if principal.app_id == MICROSOFT_GRAPH_APP_ID else [],
         "createdDateTime": seconds(principal.created),
         "displayName": principal.display_name,
+        "passwordCredentials": app_credentials.password_credentials(principal.secrets),
         "servicePrincipalType": "Application",
         "servicePrincipalNames": [principal.app_id],
         "signInAudience": "AzureADMultipleOrgs",
     }
-    return values.get(name)
+    return values.get(name, [] if name in _EMPTY_LISTS else None)
 
 
 SERVICE_PRINCIPALS: odata.Shape[ServicePrincipal] = odata.Shape(
@@ -54,62 +87,121 @@ SERVICE_PRINCIPALS: odata.Shape[ServicePrincipal] = odata.Shape(
     properties=frozenset(_DEFAULT),
     default=_DEFAULT,
     value_of=_value_of,
-    filterable=frozenset({"id", "appId", "displayName", "accountEnabled"}),
+    filterable=frozenset({"id", "appId", "displayName", "accountEnabled", "servicePrincipalType"}),
     directory_class="ServicePrincipal",
 )
 
 
-@cache
-def app_role_ids() -> dict[str, str]:
-    """App role ids of Microsoft Graph by permission name; a made-up but stable one where Microsoft's is not known."""
-    known: dict[str, str | None] = json.loads(_APP_ROLES.read_text(encoding="utf-8"))
-    return {name: role or _made_up(name) for name, role in known.items()}
+def graph_principal(tenant: Tenant) -> ServicePrincipal:
+    """Microsoft Graph as an application of this tenant: every tenant has it, no registration is behind it."""
+    return ServicePrincipal(
+        id=graph_principal_id(tenant.id),
+        app_id=MICROSOFT_GRAPH_APP_ID,
+        display_name="Microsoft Graph",
+        created=tenant.organization.created,
+    )
 
 
-def _made_up(permission: str) -> str:
-    return str(uuid5(UUID(MICROSOFT_GRAPH_APP_ID), permission))
+def principal_by_id(tenant: Tenant, object_id: str) -> ServicePrincipal | None:
+    """The service principal with this object id, Microsoft Graph's included; None if there is no such."""
+    if object_id == graph_principal_id(tenant.id):
+        return graph_principal(tenant)
+    return tenant.service_principals.get(object_id)
 
 
-@operations.get("/servicePrincipals", permissions.READ_APPLICATIONS)
-def list_service_principals(call: Call) -> Answer:
-    return odata.collection(call, SERVICE_PRINCIPALS, call.tenant.service_principals.in_order())
-
-
-@operations.get("/servicePrincipals/{principal}", permissions.READ_APPLICATIONS)
-def get_service_principal(call: Call) -> Answer:
-    return odata.entity(call, SERVICE_PRINCIPALS, _principal(call))
-
-
-@operations.get("/servicePrincipals/{principal}/appRoleAssignments", permissions.READ_APPLICATIONS)
-def list_app_role_assignments(call: Call) -> Answer:
-    principal = _principal(call)
-    graph_id = str(uuid5(UUID(call.tenant.id), MICROSOFT_GRAPH_APP_ID))
-    value = []
-    for permission in sorted(principal.permissions):
-        role = app_role_ids().get(permission) or _made_up(permission)
-        packed = UUID(principal.id).bytes_le + uuid5(UUID(principal.id), permission).bytes_le
-        value.append(
-            {
-                "id": base64.urlsafe_b64encode(packed).decode().rstrip("="),
-                "deletedDateTime": None,
-                "appRoleId": role,
-                "createdDateTime": ticks(principal.created),
-                "principalDisplayName": principal.display_name,
-                "principalId": principal.id,
-                "principalType": "ServicePrincipal",
-                "resourceDisplayName": "Microsoft Graph",
-                "resourceId": graph_id,
-            }
-        )
-    return Answer(200, {"@odata.context": f"{call.context_base}appRoleAssignments", "value": value})
-
-
-def _principal(call: Call) -> ServicePrincipal:
+def principal(call: Call) -> ServicePrincipal:
+    """The service principal that the path names, by object id or as ``appId=...``. Raises 404."""
     key = call.args["principal"].lower()
     if key.startswith("appid="):
-        found = call.tenant.service_principals.one("app", key.removeprefix("appid=").strip("'"))
+        app_id = key.removeprefix("appid=").strip("'")
+        found = call.tenant.service_principals.one("app", app_id)
+        if app_id == MICROSOFT_GRAPH_APP_ID:
+            found = graph_principal(call.tenant)
     else:
-        found = call.tenant.service_principals.get(key)
+        found = principal_by_id(call.tenant, key)
     if found is None:
         raise not_found(call.args["principal"])
     return found
+
+
+def own_principal(call: Call) -> ServicePrincipal:
+    """As ``principal``, for changes: Microsoft's own cannot be changed."""
+    found = principal(call)
+    if found.app_id == MICROSOFT_GRAPH_APP_ID:
+        raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    return found
+
+
+@operations.get("/servicePrincipals", permissions.READ_APPLICATIONS, lacks="Microsoft's own, but for Graph; $search")
+def list_service_principals(call: Call) -> Answer:
+    rows = [*call.tenant.service_principals, graph_principal(call.tenant)]
+    return odata.collection(call, SERVICE_PRINCIPALS, sorted(rows, key=lambda row: row.id))
+
+
+@operations.get(_PRINCIPAL, permissions.READ_APPLICATIONS)
+def get_service_principal(call: Call) -> Answer:
+    return odata.entity(call, SERVICE_PRINCIPALS, principal(call))
+
+
+@operations.post(
+    "/servicePrincipals", permissions.WRITE_APPLICATIONS, lacks="applications that this sandbox does not have"
+)
+def create_service_principal(call: Call) -> Answer:
+    """Bring an application into this tenant, with nothing granted to it."""
+    app_id = call.json_object().get("appId")
+    if not isinstance(app_id, str):
+        raise value_required("appId", "ServicePrincipal")
+    application = call.applications.get(app_id.lower())
+    if application is None:
+        raise bad_request(
+            f"The appId '{app_id}' of the service principal does not reference a valid application object."
+        )
+    if call.tenant.service_principals.one("app", application.id):
+        message = f"The service principal cannot be created, updated, or restored because the service principal name {application.id} is already in use."  # noqa: E501
+        raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", message)
+    made = ServicePrincipal(
+        id=str(uuid4()), app_id=application.id, display_name=application.display_name, created=call.exchange.at
+    )
+    call.tenant.service_principals.put(made)
+    return odata.entity(call, SERVICE_PRINCIPALS, made, 201)
+
+
+@operations.patch(_PRINCIPAL, permissions.WRITE_APPLICATIONS, lacks="everything but accountEnabled")
+def update_service_principal(call: Call) -> Answer:
+    held = own_principal(call)
+    body = {name: value for name, value in call.json_object().items() if name != "@odata.type"}
+    if body.keys() - {"accountEnabled"}:
+        raise bad_request("This sandbox changes accountEnabled of service principals only.")
+    if not isinstance(body.get("accountEnabled"), bool):
+        raise invalid_value("accountEnabled", "ServicePrincipal")
+    call.tenant.service_principals.put(replace(held, enabled=body["accountEnabled"]))
+    return Answer(204)
+
+
+@operations.delete(_PRINCIPAL, permissions.WRITE_APPLICATIONS, lacks="soft deletion: it is gone at once")
+def delete_service_principal(call: Call) -> Answer:
+    """Take an application out of the tenant, with its consents and its roles."""
+    held = own_principal(call)
+    for assignment in call.tenant.role_assignments.find("principal", held.id):
+        call.tenant.take_role(assignment.id)
+    for grant in list(call.tenant.delegated_grants):
+        if grant.client_id == held.id:
+            call.tenant.delegated_grants.remove(grant.id)
+    call.tenant.service_principals.remove(held.id)
+    return Answer(204)
+
+
+@operations.post(f"{_PRINCIPAL}/addPassword", permissions.WRITE_APPLICATIONS)
+def add_password(call: Call) -> Answer:
+    """Add a secret to the principal itself: the registration at home does not show it, and it opens this tenant."""
+    held = own_principal(call)
+    secret, value = app_credentials.new_password(call)
+    call.tenant.service_principals.put(replace(held, secrets=(*held.secrets, secret)))
+    return app_credentials.added(call, secret, value)
+
+
+@operations.post(f"{_PRINCIPAL}/removePassword", permissions.WRITE_APPLICATIONS)
+def remove_password(call: Call) -> Answer:
+    held = own_principal(call)
+    call.tenant.service_principals.put(replace(held, secrets=app_credentials.without(call, held.secrets)))
+    return Answer(204)

@@ -32,6 +32,7 @@ from sandbox.graph.protection import (
 )
 from sandbox.graph.user_schema import (
     DEFAULT_PROJECTION,
+    EXTENSION_ATTRIBUTES,
     PROPERTIES,
     SENSITIVE,
     SYNCED_USERS_KEEP,
@@ -74,15 +75,24 @@ def list_users(call: Call) -> Answer:
 
 
 _ONE_NAME = re.compile(r"\s*userPrincipalName\s+eq\s+'([^']+)'\s*", re.IGNORECASE)
+_ONE_ATTRIBUTE = re.compile(
+    r"\s*startsWith\(\s*onPremisesExtensionAttributes/(extensionAttribute\d+)\s*,\s*'(?:[^']|'')+'\s*\)\s*(?:and\b|$)"
+    r"|\s*onPremisesExtensionAttributes/(extensionAttribute\d+)\s+eq\s+'(?:[^']|'')*'\s*(?:and\b|$)",
+    re.IGNORECASE,
+)
 
 
 def _candidates(call: Call) -> list[User]:
-    """The users that a filter can select at all: a name has at most one holder."""
-    named = _ONE_NAME.fullmatch(call.query.get("$filter", ""))
-    if named is None:
-        return call.tenant.users.in_order()
-    holder = call.tenant.users.one("upn", named[1].lower())
-    return [holder] if holder else []
+    """The users that a filter can select at all: a name has one holder at most, and few accounts are tagged."""
+    text = call.query.get("$filter", "")
+    if named := _ONE_NAME.fullmatch(text):
+        holder = call.tenant.users.one("upn", named[1].lower())
+        return [holder] if holder else []
+    if (tagged := _ONE_ATTRIBUTE.match(text)) and " or " not in text.lower():
+        wanted = (tagged[1] or tagged[2]).lower()
+        holders = (call.tenant.users.find("attribute", name) for name in EXTENSION_ATTRIBUTES if name.lower() == wanted)
+        return sorted(next(holders, []), key=lambda user: user.id)
+    return call.tenant.users.in_order()
 
 
 @operations.get("/users/$count", permissions.READ_USERS)

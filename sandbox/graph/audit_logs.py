@@ -1,0 +1,137 @@
+"""``/auditLogs``: what happened in the tenant, newest first, for as long as its licence lets Microsoft keep it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sandbox.directory.records import LogRecord
+from sandbox.directory.table import Table
+from sandbox.exchange import Answer, Json
+from sandbox.graph import odata, permissions
+from sandbox.graph.call import Call
+from sandbox.graph.errors import GraphError, not_found
+from sandbox.graph.licences import has_premium
+from sandbox.graph.operations import Operations
+
+operations = Operations()
+_KEPT_FREE, _KEPT_WITH_PREMIUM = timedelta(days=7), timedelta(days=30)
+_LARGEST_PAGE = 1000
+
+_AUDIT = (
+    "id",
+    "category",
+    "correlationId",
+    "result",
+    "resultReason",
+    "activityDisplayName",
+    "activityDateTime",
+    "loggedByService",
+    "operationType",
+    "initiatedBy",
+    "targetResources",
+    "additionalDetails",
+)
+_SIGN_IN = (
+    "id",
+    "createdDateTime",
+    "userDisplayName",
+    "userPrincipalName",
+    "userId",
+    "appId",
+    "appDisplayName",
+    "ipAddress",
+    "clientAppUsed",
+    "correlationId",
+    "conditionalAccessStatus",
+    "isInteractive",
+    "riskDetail",
+    "riskLevelAggregated",
+    "riskLevelDuringSignIn",
+    "riskState",
+    "riskEventTypes",
+    "riskEventTypes_v2",
+    "resourceDisplayName",
+    "resourceId",
+    "status",
+    "deviceDetail",
+    "location",
+    "appliedConditionalAccessPolicies",
+)
+
+
+def _value_of(row: LogRecord, name: str) -> Json:
+    return row.content.get(name)
+
+
+def _shape(
+    entity_set: str, resource: str, properties: tuple[str, ...], opaque: frozenset[str]
+) -> odata.Shape[LogRecord]:
+    return odata.Shape(
+        entity_set=entity_set,
+        resource=resource,
+        properties=frozenset(properties),
+        default=properties,
+        value_of=_value_of,
+        filterable=frozenset(properties) - opaque,
+        sorts_filtered=True,
+    )
+
+
+AUDITS = _shape("auditLogs/directoryAudits", "DirectoryAudit", _AUDIT, frozenset({"additionalDetails"}))
+SIGN_INS = _shape(
+    "auditLogs/signIns", "SignIn", _SIGN_IN, frozenset({"riskEventTypes", "appliedConditionalAccessPolicies"})
+)
+
+
+@operations.get("/auditLogs/directoryAudits", permissions.READ_LOGS, lacks="entries about what was refused")
+def list_audits(call: Call) -> Answer:
+    return _listed(call, AUDITS, call.tenant.audits, "activityDateTime")
+
+
+@operations.get("/auditLogs/directoryAudits/{entry}", permissions.READ_LOGS)
+def get_audit(call: Call) -> Answer:
+    return odata.entity(call, AUDITS, _entry(call, call.tenant.audits))
+
+
+@operations.get("/auditLogs/signIns", permissions.READ_LOGS, lacks="risk, devices and applied policies: always empty")
+def list_sign_ins(call: Call) -> Answer:
+    """Interactive sign-ins of people; those of applications are in the beta only."""
+    _require_premium(call)
+    return _listed(call, SIGN_INS, call.tenant.sign_ins, "createdDateTime")
+
+
+@operations.get("/auditLogs/signIns/{entry}", permissions.READ_LOGS)
+def get_sign_in(call: Call) -> Answer:
+    _require_premium(call)
+    return odata.entity(call, SIGN_INS, _entry(call, call.tenant.sign_ins))
+
+
+def _kept(call: Call, table: Table[LogRecord]) -> list[LogRecord]:
+    since = call.exchange.at - (_KEPT_WITH_PREMIUM if has_premium(call.tenant) else _KEPT_FREE)
+    return [row for row in table if row.at >= since]
+
+
+def _listed(call: Call, shape: odata.Shape[LogRecord], table: Table[LogRecord], time: str) -> Answer:
+    # Entries of one request bear one time: of those, too, the later ones come first.
+    rows = list(reversed(_kept(call, table)))
+    in_order = replace(call, query={"$orderby": f"{time} desc", **call.query})
+    if "$orderby" not in call.query:
+        rows.sort(key=lambda row: row.at, reverse=True)
+    return odata.collection(in_order, shape, rows, page=_LARGEST_PAGE, largest=_LARGEST_PAGE)
+
+
+def _entry(call: Call, table: Table[LogRecord]) -> LogRecord:
+    row = table.get(call.args["entry"])
+    if row is None or row not in _kept(call, table):
+        raise not_found(call.args["entry"])
+    return row
+
+
+def _require_premium(call: Call) -> None:
+    if not has_premium(call.tenant):
+        raise GraphError(
+            403,
+            "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+            "Neither tenant is B2C or tenant doesn't have premium license",
+        )

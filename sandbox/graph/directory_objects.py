@@ -1,0 +1,74 @@
+"""Objects of any kind: references to them in bodies, and collections in which kinds are mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sandbox.directory.tenant import Tenant
+from sandbox.exchange import Answer, Json
+from sandbox.graph import odata
+from sandbox.graph.call import Call
+from sandbox.graph.errors import bad_request, not_found, value_required
+from sandbox.graph.group_schema import GROUPS
+from sandbox.graph.service_principals import SERVICE_PRINCIPALS, principal_by_id
+from sandbox.graph.users import USERS
+
+_CASTS = {
+    "graph.user": "#microsoft.graph.user",
+    "graph.group": "#microsoft.graph.group",
+    "graph.serviceprincipal": "#microsoft.graph.servicePrincipal",
+}
+_SETS = {"graph.user": "users", "graph.group": "groups", "graph.serviceprincipal": "servicePrincipals"}
+
+
+def shown(tenant: Tenant, object_id: str, names: Sequence[str] | None = None) -> dict[str, Json] | None:
+    """Any object with its type, in its default projection or with these properties; None if there is no such."""
+    if user := tenant.users.get(object_id):
+        return {"@odata.type": "#microsoft.graph.user"} | USERS.project(user, names)
+    if group := tenant.groups.get(object_id):
+        return {"@odata.type": "#microsoft.graph.group"} | GROUPS.project(group, names)
+    if principal := principal_by_id(tenant, object_id):
+        return {"@odata.type": "#microsoft.graph.servicePrincipal"} | SERVICE_PRINCIPALS.project(principal, names)
+    return None
+
+
+def exists(tenant: Tenant, object_id: str) -> bool:
+    """Whether a user, group or service principal has this id."""
+    return any(object_id in table for table in (tenant.users, tenant.groups, tenant.service_principals))
+
+
+def referenced(call: Call, resource: str = "DirectoryObject") -> str:
+    """The id of the live object that the body's ``@odata.id`` points at. Raises 400 without one, 404 for a stranger."""
+    address = call.json_object().get("@odata.id")
+    if not isinstance(address, str) or not address.strip("/ "):
+        raise value_required("@odata.id", resource)
+    object_id = address.rstrip("/").rpartition("/")[2].lower()
+    if not exists(call.tenant, object_id):
+        raise not_found(object_id)
+    return object_id
+
+
+def bound(body: dict[str, Json], collection: str) -> list[str]:
+    """The ids in ``members@odata.bind`` and its like; empty if it is not there."""
+    addresses = body.get(f"{collection}@odata.bind", [])
+    if not isinstance(addresses, list) or not all(isinstance(address, str) for address in addresses):
+        raise bad_request(f"Invalid value specified for property '{collection}@odata.bind'.")
+    return [address.rstrip("/").rpartition("/")[2].lower() for address in addresses]
+
+
+def objects(call: Call, ids: Iterable[str], cast: str | None = None) -> Answer:
+    """Objects by id as a collection; of one kind only under a cast, and then without the kind at each item."""
+    names = odata.selected(call)
+    value = [item for one in sorted(ids) if (item := shown(call.tenant, one, names)) is not None]
+    entity_set = "directoryObjects"
+    if cast is not None:
+        kind = _CASTS[cast]
+        entity_set = _SETS[cast]
+        value = [{key: held for key, held in item.items() if key != "@odata.type"} for item in value
+                 if item["@odata.type"] == kind]  # fmt: skip
+    if call.path_is_count:
+        if not call.eventual:
+            raise bad_request("$count is not currently supported.")
+        return Answer(200, str(len(value)).encode(), {"Content-Type": "text/plain"})
+    body: dict[str, Json] = {"@odata.context": odata.context(call, entity_set, entity=False)}
+    return Answer(200, body | {"value": value})

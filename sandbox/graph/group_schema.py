@@ -1,0 +1,86 @@
+"""The properties of a group: what is shown of it and what may be searched."""
+
+from __future__ import annotations
+
+from sandbox.clock import seconds
+from sandbox.directory.rows import Group
+from sandbox.exchange import Json
+from sandbox.graph import odata
+
+_PROPERTIES: tuple[str, ...] = (
+    "id",
+    "deletedDateTime",
+    "classification",
+    "createdDateTime",
+    "description",
+    "displayName",
+    "expirationDateTime",
+    "groupTypes",
+    "isAssignableToRole",
+    "mail",
+    "mailEnabled",
+    "mailNickname",
+    "membershipRule",
+    "membershipRuleProcessingState",
+    "onPremisesLastSyncDateTime",
+    "onPremisesSecurityIdentifier",
+    "onPremisesSyncEnabled",
+    "preferredDataLocation",
+    "proxyAddresses",
+    "renewedDateTime",
+    "resourceBehaviorOptions",
+    "resourceProvisioningOptions",
+    "securityEnabled",
+    "securityIdentifier",
+    "theme",
+    "visibility",
+    "onPremisesProvisioningErrors",
+)
+_EMPTY_LISTS = frozenset(
+    {
+        "groupTypes",
+        "proxyAddresses",
+        "resourceBehaviorOptions",
+        "resourceProvisioningOptions",
+        "onPremisesProvisioningErrors",
+    }
+)
+
+
+def _value_of(group: Group, name: str) -> Json:
+    created = seconds(group.created)
+    known: dict[str, Json] = {
+        "id": group.id,
+        "createdDateTime": created,
+        "renewedDateTime": created,
+        "description": group.description,
+        "displayName": group.display_name,
+        "isAssignableToRole": group.is_assignable_to_role or None,
+        "mailEnabled": False,
+        "mailNickname": group.mail_nickname or group.display_name.lower().replace(" ", "-"),
+        "securityEnabled": True,
+        "visibility": group.visibility or ("Private" if group.is_assignable_to_role else None),
+    }
+    return known.get(name, [] if name in _EMPTY_LISTS else None)
+
+
+GROUPS: odata.Shape[Group] = odata.Shape(
+    entity_set="groups",
+    resource="Group",
+    properties=frozenset(_PROPERTIES),
+    default=_PROPERTIES,
+    value_of=_value_of,
+    filterable=frozenset(
+        {
+            "id",
+            "displayName",
+            "description",
+            "createdDateTime",
+            "mailNickname",
+            "securityEnabled",
+            "mailEnabled",
+            "isAssignableToRole",
+        }
+    ),
+    directory_class="Group",
+)
