@@ -310,7 +310,11 @@ class AccessGrant:
         began = workflow.now()
         for patience in _alarm_clock():
             try:
-                await workflow.wait_condition(closing.done, timeout=began + patience - workflow.now())
+                await workflow.wait_condition(
+                    closing.done,
+                    timeout=began + patience - workflow.now(),
+                    timeout_summary=f"An alarm, if it takes longer than {say(patience)}",
+                )
                 break
             except TimeoutError:
                 self._alarm(self._what_is_late(grant, patience))

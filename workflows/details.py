@@ -37,7 +37,9 @@ def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Seq
         ("Expires", status.expires_at and f"{status.expires_at:%Y-%m-%d %H:%M:%SZ}"),
     ]
     lines += [f"- {name}: {plain(value)}" for name, value in rows if value]
-    if not status.state.is_final:
+    if status.state.is_final:
+        lines += ["", "This is over. **Reset** cannot open it again: ask for a new grant."]
+    else:
         lines += ["", WHAT_TO_DO[status.state], "", "Never **Terminate** or **Reset** a grant."]
     return "\n".join(lines)
 
