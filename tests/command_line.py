@@ -1,0 +1,75 @@
+"""The command line as a person uses it: a process of its own, beside a running stack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_stack.addresses import neutral_environment
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its standard output, which must be JSON and nothing else."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """``starter.py`` for the stack in one directory."""
+
+    state_dir: Path
+
+    async def __call__(self, *arguments: str, **environment: str) -> Ran:
+        """Run a command to its end; it has a minute."""
+        command = [sys.executable, "starter.py", "--state-dir", str(self.state_dir), *arguments]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=ROOT,
+            env={**neutral_environment(), "COLUMNS": "120", **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(60):
+                out, err = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
+        assert process.returncode is not None
+        return Ran(process.returncode, out.decode(), err.decode())
+
+    async def request(self, tenant: str, technician: str, *options: str) -> str:
+        """Ask for an hour; the request's id."""
+        asked = await self("request", tenant, technician, "--reason", "a test", "--hours", "1", *options, "--json")
+        assert asked.code in (0, 3), asked.err
+        return str(asked.json["request_id"])
+
+    async def until(self, request_id: str, wanted: Callable[[dict[str, Any]], bool], *, seconds: float = 30) -> Any:
+        """Look at the status again and again until it is as wanted."""
+        status: Any = None
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    status = (await self("status", request_id, "--json")).json
+                    if wanted(status):
+                        return status
+        except TimeoutError:
+            raise AssertionError(f"it stays {status}") from None
