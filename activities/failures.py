@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, NoReturn
 
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -69,5 +70,21 @@ def _fail(error: Exception, failure: FailureType) -> NoReturn:
     wait = error.retry_after if isinstance(error, TryLater) else None
     # From None: the cause would carry a traceback into history, and with it lines that may quote what they worked on.
     raise ApplicationError(
-        str(error), type=failure.value, next_retry_delay=min(wait, LONGEST_WAIT) if wait else None
+        str(error),
+        type=failure.value,
+        next_retry_delay=min(wait, LONGEST_WAIT) if wait and wait > _own_wait(activity.info()) else None,
     ) from None
+
+
+def _own_wait(info: activity.Info) -> timedelta:
+    """How long the retry policy waits after this attempt.
+
+    A throttled tenant that asks for one second again and again would otherwise be asked every second, whatever else
+    the activity waits for, and would never stop throttling.
+    """
+    if (policy := info.retry_policy) is None:
+        return timedelta(0)
+    longest = policy.maximum_interval or LONGEST_WAIT
+    # Past a few dozen attempts the power would overflow, and has long been capped.
+    grown = policy.initial_interval * policy.backoff_coefficient ** min(info.attempt - 1, 30)
+    return min(grown, longest)
