@@ -22,7 +22,7 @@ from sandbox.identity.replies import kind_of, redirect, with_parameters
 from sandbox.identity.scopes import AskedScopes, read_scopes
 from sandbox.identity.sign_in import SignedIn
 from sandbox.identity.tenant_names import resolve_tenant
-from sandbox.identity.visit import Services, Visit, refused
+from sandbox.identity.visit import Services, Visit
 
 _MAY_GRANT_APP_PERMISSIONS = frozenset({GLOBAL_ADMINISTRATOR, role_named("Privileged Role Administrator")})
 
@@ -92,7 +92,7 @@ def ask(visit: Visit, request: ConsentRequest, signed_in: SignedIn) -> Answer:
         name = request.tenant.organization.display_name
         raise user_in_other_tenant(signed_in.tenant.id, name, request.client.id, request.client.display_name)
     if not _may_grant(request, signed_in):
-        return refused(administrator_needed(request.client.id, visit.title), visit.exchange, visit.title)
+        return visit.refuse(administrator_needed(request.client.id, visit.title))
     return visit.show(
         "consent.html",
         tenant=signed_in.tenant.organization.display_name,

@@ -12,7 +12,7 @@ from sandbox.identity.person_errors import administrator_needed, consent_decline
 from sandbox.identity.scopes import delegated_scopes
 from sandbox.identity.sign_in import SignedIn
 from sandbox.identity.tokens import client_info
-from sandbox.identity.visit import Visit, refused
+from sandbox.identity.visit import Visit
 
 CONSENTING_ROLES = frozenset(
     filter(
@@ -41,8 +41,7 @@ def authorize(visit: Visit, request: AuthorizeRequest, signed_in: SignedIn) -> A
         raise request.refused(consent_missing(client.id, client.display_name, error="consent_required"))
     if not _may_consent(signed_in, missing):
         refusal = administrator_needed(client.id, client.display_name)
-        back = request.refused(refusal).answer(visit.exchange).headers.get("Location")
-        return refused(refusal, visit.exchange, visit.title, back=back)
+        return visit.refuse(refusal, back=request.back_with(refusal, visit.exchange))
     return visit.show(
         "consent.html",
         tenant=signed_in.tenant.organization.display_name,

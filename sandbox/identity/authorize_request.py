@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from sandbox.directory.directory import Directory
 from sandbox.directory.tenant import Tenant
+from sandbox.exchange import Exchange
 from sandbox.identity.clients import Client, Clients
 from sandbox.identity.errors import (
     SignInError,
@@ -21,7 +22,14 @@ from sandbox.identity.errors import (
     unsupported_response_mode,
     unsupported_response_type,
 )
-from sandbox.identity.replies import RefusalToApplication, ReplyAddress, ResponseMode, is_registered, kind_of
+from sandbox.identity.replies import (
+    RefusalToApplication,
+    ReplyAddress,
+    ResponseMode,
+    is_registered,
+    kind_of,
+    with_parameters,
+)
 from sandbox.identity.scopes import AskedScopes, read_scopes
 from sandbox.identity.tenant_names import resolve_tenant
 
@@ -52,6 +60,13 @@ class AuthorizeRequest:
     def refused(self, refusal: SignInError) -> RefusalToApplication:
         """The refusal, on its way to the application."""
         return RefusalToApplication(refusal, self.address)
+
+    def back_with(self, refusal: SignInError, exchange: Exchange) -> str:
+        """The link by which a person takes the refusal to the application."""
+        parameters = refusal.parameters(exchange)
+        if self.address.state is not None:
+            parameters["state"] = self.address.state
+        return with_parameters(self.address.redirect_uri, parameters, fragment=self.address.mode == "fragment")
 
 
 def read_authorize_request(

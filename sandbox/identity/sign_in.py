@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import uuid4
 
+from sandbox.audit.sign_ins import attempted
 from sandbox.directory.directory import Directory
 from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
@@ -43,9 +44,10 @@ def with_password(
     directory: Directory, username: str, password: str, now: datetime, tenant: Tenant | None = None
 ) -> SignedIn:
     """Sign in with a password. Raises ``SignInError``; a disabled account is refused whatever the password."""
-    where, user = account(directory, username, tenant)
-    if is_federated(where, user) or user.password is None or not user.password.matches(password):
-        raise wrong_password()
+    with attempted(directory, username, tenant, now):
+        where, user = account(directory, username, tenant)
+        if is_federated(where, user) or user.password is None or not user.password.matches(password):
+            raise wrong_password()
     return SignedIn(tenant=where, user=user, method="password", at=now)
 
 
@@ -53,10 +55,11 @@ def with_temporary_access_pass(
     directory: Directory, username: str, value: str, now: datetime, tenant: Tenant | None = None
 ) -> SignedIn:
     """Sign in with a pass, which uses up a one-time pass. Raises ``SignInError``."""
-    where, user = account(directory, username, tenant)
-    held = user.temporary_access_pass
-    if held is None or not held.digest.matches(value) or not has_usable_pass(where, user, now):
-        raise pass_not_accepted()
+    with attempted(directory, username, tenant, now):
+        where, user = account(directory, username, tenant)
+        held = user.temporary_access_pass
+        if held is None or not held.digest.matches(value) or not has_usable_pass(where, user, now):
+            raise pass_not_accepted()
     if held.is_usable_once:
         user = replace(user, temporary_access_pass=replace(held, used=True))
         where.users.put(user)

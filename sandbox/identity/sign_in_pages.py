@@ -190,7 +190,8 @@ class SignInPages:
         except SignInError as refusal:
             if visit.silent and isinstance(request, AuthorizeRequest):
                 raise request.refused(refusal) from None
-            return refused(refusal, visit.exchange, visit.title)
+            back = request.back_with(refusal, visit.exchange) if isinstance(request, AuthorizeRequest) else None
+            return visit.refuse(refusal, back=back)
         if isinstance(request, AuthorizeRequest):
             return authorization.authorize(visit, request, signed_in)
         return admin_consent.ask(visit, request, signed_in)

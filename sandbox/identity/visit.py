@@ -57,12 +57,20 @@ class Visit:
         return page(
             template,
             action=f"/{self.interaction.tenant_name}/login",
-            context=self.services.memory.written(self.interaction),
+            context=self._context(),
             application=self.title,
             username=self.interaction.username,
             problem=_told(problem) if problem else None,
             **values,
         )
+
+    def refuse(self, refusal: SignInError, *, back: str | None = None) -> Answer:
+        """The page for what this account cannot have. ``back`` leads to the application, which is told the same."""
+        retry = {"action": f"/{self.interaction.tenant_name}/login", "context": self._context()}
+        return _refused(refusal, self.exchange, self.title, back=back, retry=retry)
+
+    def _context(self) -> str:
+        return self.services.memory.written(self.interaction)
 
     def keeping_session(self, answer: Answer) -> Answer:
         """The answer, with the browser made to remember who is signed in."""
@@ -70,8 +78,14 @@ class Visit:
         return answer
 
 
-def refused(refusal: SignInError, exchange: Exchange, title: str = "", *, back: str | None = None) -> Answer:
-    """The page for what the person cannot mend here. ``back`` leads to the application, which is told too."""
+def refused(refusal: SignInError, exchange: Exchange) -> Answer:
+    """The page for a request that cannot be served, whoever signs in."""
+    return _refused(refusal, exchange, "", back=None, retry=None)
+
+
+def _refused(
+    refusal: SignInError, exchange: Exchange, title: str, *, back: str | None, retry: dict[str, str] | None
+) -> Answer:
     return page(
         "refused.html",
         status=400,
@@ -83,6 +97,7 @@ def refused(refusal: SignInError, exchange: Exchange, title: str = "", *, back: 
         correlation_id=exchange.client_request_id,
         timestamp=exchange.at.strftime("%Y-%m-%d %H:%M:%SZ"),
         back=back,
+        retry=retry,
     )
 
 
