@@ -19,7 +19,7 @@ from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 
 from ledger import migrations
-from ledger.database import LedgerUnavailableError
+from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
 from logs import configure_logs
 from models.messages import GrantState, GrantStatus
@@ -63,6 +63,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (BadInputError, 2),
     (SettingsError, 2),
     (KeyringError, 2),
+    (DatabaseUrlError, 2),
     (DurationError, 2),
     (RefusedError, 3),
     (NotFoundError, 4),

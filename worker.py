@@ -27,7 +27,7 @@ from activities.provisioning import ProvisioningActivities
 from activities.workplace import Clock, Workplace, system_clock
 from engine import connect, search_attributes
 from graph import Graph
-from ledger.database import Ledger, LedgerUnavailableError
+from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
 from logs import configure_logs
 from settings import Settings, SettingsError, load_settings
 from trust.keyring import Keyring, KeyringError
@@ -135,7 +135,7 @@ def main() -> int:
         settings = load_settings()
         configure_logs(settings.log_format)
         asyncio.run(run(settings))
-    except (SettingsError, KeyringError, connect.EngineConfigError) as error:
+    except (SettingsError, KeyringError, DatabaseUrlError, connect.EngineConfigError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except (

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 
 from engine.connect import EngineConfigError, EngineUnreachableError, connect
 from ledger.configuration import all_tenants
-from ledger.database import Ledger, LedgerUnavailableError
+from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
 from models.messages import Assertion, GrantStatus, Message, workflow_id
 from operations.errors import BadInputError, UnreachableError
 from settings import Settings
 from trust.assertions import assert_actor
-from trust.keyring import Keyring
+from trust.keyring import Keyring, UnknownKeyError
 from workflows.access_grant import AccessGrant
 
 
@@ -53,12 +54,17 @@ class Deployment:
 
 @asynccontextmanager
 async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
-    """The deployment that the settings name. What cannot be reached is told as ``UnreachableError``."""
+    """The deployment that the settings name. What cannot be reached is told as ``UnreachableError``.
+
+    Raises ``BadInputError`` for settings that cannot be used.
+    """
     keyring = Keyring.parse(settings.keys.get_secret_value())
     try:
         async with Ledger(settings.database_url, pool_size=2) as ledger:
             yield Deployment(ledger, keyring, settings.task_queue)
     except (LedgerUnavailableError, EngineUnreachableError) as error:
         raise UnreachableError(str(error)) from None
-    except EngineConfigError as error:
+    except RPCError as error:
+        raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
+    except (EngineConfigError, DatabaseUrlError, UnknownKeyError) as error:
         raise BadInputError(str(error)) from None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from pydantic import ValidationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import EndAccess, RetryProvisioning
 from operations.deployment import Deployment
-from operations.errors import RefusedError
+from operations.errors import RefusedError, bad_input
 from operations.show_status import show_status
 from workflows.access_grant import AccessGrant
 
@@ -16,10 +17,14 @@ from workflows.access_grant import AccessGrant
 async def end_access(deployment: Deployment, by: str, request_id: str, reason: str | None = None) -> None:
     """Close the account now. Durable without a live worker. Idempotent while the grant lives.
 
-    Raises ``NotFoundError``, or ``RefusedError`` for a grant that is over.
+    Raises ``BadInputError``, ``NotFoundError``, or ``RefusedError`` for a grant that is over.
     """
+    try:
+        ending = EndAccess(by=by, reason=reason)
+    except ValidationError as error:
+        raise bad_input(error) from None
     workflow = await deployment.workflow_of(request_id)
-    await _to_live(deployment, request_id, workflow.signal(AccessGrant.end, EndAccess(by=by, reason=reason)))
+    await _to_live(deployment, request_id, workflow.signal(AccessGrant.end, ending))
 
 
 async def cancel_access(deployment: Deployment, by: str, request_id: str, reason: str | None = None) -> None:
@@ -45,4 +50,9 @@ async def _to_live(deployment: Deployment, request_id: str, message: Awaitable[N
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         state = (await show_status(deployment, request_id)).state
-        raise RefusedError(f"The grant {request_id} is over already ({state}).") from None
+        if state.is_final:
+            raise RefusedError(f"The grant {request_id} is over already ({state}).") from None
+        raise RefusedError(
+            f"The workflow of the grant {request_id} is gone, perhaps terminated, and the ledger says {state}: "
+            "its account may be open. Reset the workflow to its last task, then end it (docs/operations.md)."
+        ) from None

@@ -8,6 +8,7 @@ from ledger.rows import state_of
 from models.messages import GrantState
 from operations.deployment import Deployment
 from operations.errors import NotFoundError, RefusedError
+from trust.sealing import SealBrokenError
 
 
 async def reveal_credential(deployment: Deployment, technician: str, request_id: str) -> tuple[str, Revealed]:
@@ -26,6 +27,6 @@ async def reveal_credential(deployment: Deployment, technician: str, request_id:
             raise RefusedError(f"The grant {request_id} is {state}; a credential is shown while it is open.")
         try:
             revealed = await credentials.reveal(session, deployment.keyring, request_id, technician, deployment.clock())
-        except NothingToRevealError as error:
+        except (NothingToRevealError, SealBrokenError) as error:
             raise RefusedError(str(error)) from None
     return grant.account_name, revealed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 
 from models.messages import Receipt, Standing, Step
 from terminal.words import coloured, moment
@@ -35,7 +36,7 @@ def show_receipt(console: Console, receipt: Receipt) -> None:
             f"  [bold]late by    {seconds:.2f} s; proven after {proven:.2f} s[/]", highlight=False, soft_wrap=True
         )
     for alarm in receipt.alarms:
-        console.print(f"  [bold red]alarm[/]      {alarm}", highlight=False, soft_wrap=True)
+        console.print(f"  [bold red]alarm[/]      {escape(alarm)}", highlight=False, soft_wrap=True)
     if receipt.steps:
         console.print("  [bold]steps[/]")
         for step in receipt.steps:
@@ -48,7 +49,7 @@ def step_line(step: Step) -> str:
     if step.calls:
         count = len(step.calls)
         evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
-    note = f": {step.note}" if step.note else ""
+    note = f": {escape(step.note)}" if step.note else ""
     return f"{step.at:%H:%M:%S}.{step.at.microsecond // 1000:03}Z  {step.name}{note}{evidence}"
 
 
@@ -65,4 +66,4 @@ def _standing(standing: Standing) -> str:
 def _rows(console: Console, *rows: tuple[str, str | None]) -> None:
     for name, value in rows:
         if value and value != "-":
-            console.print(f"  {name:<11}{value}", highlight=False, soft_wrap=True)
+            console.print(f"  {name:<11}{value}", markup=False, highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from models.messages import GrantStatus
@@ -27,7 +28,7 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
             grant.tenant,
             coloured(grant.state),
             moment(grant.expires_at),
-            "" if grant.state.value == "open" else grant.sentence,
+            "" if grant.state.value == "open" else escape(grant.sentence),
         )
     console.print(table)
 
@@ -35,7 +36,9 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
 def show_status(console: Console, status: GrantStatus) -> None:
     """Everything that is known of one grant, without its steps."""
     console.print(
-        f"[bold]{status.request_id}[/]  {coloured(status.state)}  {status.sentence}", highlight=False, soft_wrap=True
+        f"[bold]{status.request_id}[/]  {coloured(status.state)}  {escape(status.sentence)}",
+        highlight=False,
+        soft_wrap=True,
     )
     rows = [
         ("technician", status.technician),
@@ -49,4 +52,4 @@ def show_status(console: Console, status: GrantStatus) -> None:
     ]
     for name, value in rows:
         if value:
-            console.print(f"  {name:<11}{value}", highlight=False, soft_wrap=True)
+            console.print(f"  {name:<11}{value}", markup=False, highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from rich.console import Console
+from rich.markup import escape
 
 from models.messages import GrantState, GrantStatus
 from operations.deployment import Deployment
@@ -46,7 +47,7 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            self._line(f"{coloured(status.state)}  {status.sentence}")
+            self._line(f"{coloured(status.state)}  {escape(status.sentence)}")
 
     def _line(self, text: str) -> None:
         self._console.print(f"  {text}", highlight=False, soft_wrap=True)
