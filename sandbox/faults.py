@@ -16,7 +16,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sandbox.exchange import Answer, Exchange
-from sandbox.graph.errors import GraphError
+from sandbox.graph.errors import GraphError, unauthenticated
 from sandbox.identity.errors import SignInError
 
 
@@ -200,6 +200,8 @@ def graph_answer(fault: FaultSpecification, exchange: Exchange) -> Answer:
     code, message = _GRAPH.get(status, ("UnknownError", ""))
     message = message.format(resource=exchange.segments[-1])
     refusal = GraphError(status, fault.code or code, message if fault.message is None else fault.message)
+    if status == 401:
+        refusal.headers = unauthenticated(message).headers
     return _with_retry_after(refusal.answer(exchange), fault)
 
 
