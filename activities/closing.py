@@ -32,7 +32,7 @@ from models.messages import (
     workflow_id,
 )
 from trust.assertions import is_ours
-from trust.marks import OPEN_UNTIL_ATTRIBUTE, Ownership, Register
+from trust.marks import OPEN_UNTIL_ATTRIBUTE, Register
 from trust.passwords import new_password
 
 GONE_AFTER = timedelta(minutes=10)
@@ -64,7 +64,7 @@ class ClosingActivities(Closing):
             return looked
         evidence = await tenant.users.disable(looked.user.id)
         step = Step(name=ClosingStep.DISABLED, at=evidence.answered_at, calls=(evidence,))
-        return Closed(steps=(step,), alarm=_alarm(looked))
+        return Closed(steps=(step,), alarm=looked.alarm())
 
     @activity.defn
     async def strip_account(self, account: AccountToClose) -> Closed:
@@ -232,9 +232,3 @@ def _open_parts(standing: Standing) -> str:
         (", ".join(standing.sign_in_methods), standing.sign_in_methods),
     ]
     return "; ".join(str(name) for name, found in parts if found)
-
-
-def _alarm(looked: Inspected) -> str | None:
-    if looked.ownership is Ownership.TAG_BROKEN:
-        return f"The owner tag of {looked.user.user_principal_name} is missing or broken: somebody has changed it."
-    return None

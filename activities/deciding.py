@@ -10,7 +10,7 @@ from activities.signatures import Deciding
 from activities.workplace import Workplace
 from ledger import grants, requests, steps
 from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark
-from trust.assertions import verify_actor
+from trust.assertions import StaleAssertionError, verify_actor
 
 
 class DecidingActivities(Deciding):
@@ -25,7 +25,14 @@ class DecidingActivities(Deciding):
     async def decide(self, signed: SignedAccessRequest) -> Decision:
         """Raises ``ForgedAssertionError`` before the ledger is touched."""
         now = self._clock()
-        actor = verify_actor(self._keyring, signed.assertion, signed.request, now)
+        try:
+            actor = verify_actor(self._keyring, signed.assertion, signed.request, now)
+        except StaleAssertionError:
+            # A workflow that is reset asks again, perhaps hours later, and must go on to close what is open.
+            async with self._ledger.transaction() as session:
+                if answer := await requests.answered(session, signed.request.request_id):
+                    return answer
+            raise
         async with self._ledger.transaction() as session:
             return await requests.answer(session, signed.request, actor, now)
 
@@ -43,6 +50,7 @@ class DecidingActivities(Deciding):
     async def park(self, to_park: ToPark) -> None:
         """Keeps the lock: the technician has one grant here, and this is it."""
         async with self._ledger.transaction() as session:
+            await steps.record(session, to_park.request_id, to_park.attempt, to_park.steps)
             await grants.park(session, to_park.request_id, to_park.because, self._clock())
 
     @activity.defn

@@ -16,7 +16,8 @@ from ledger.database import Ledger, LedgerUnavailableError
 from models.messages import TenantId
 from trust.keyring import Keyring
 
-FRESH_FOR_SECONDS = 60.0
+FRESH_FOR_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
 
 _log = structlog.get_logger("directories")
 
@@ -41,18 +42,18 @@ class Directories:
         self._ledger = ledger
         self._keyring = keyring
         self._connections: dict[TenantId, tuple[float, dict[Purpose, Connection]]] = {}
-        self._refreshing: dict[TenantId, asyncio.Task[None]] = {}
 
     async def of(self, tenant_id: TenantId, purpose: Purpose) -> Tenant:
         """The tenant as our application for ``purpose`` sees it.
 
         Raises ``NotConnectedError``, or ``LedgerUnavailableError`` for a tenant this worker has never reached.
         """
-        if tenant_id not in self._connections:
+        known = self._connections.get(tenant_id)
+        if known is None:
             await self._read(tenant_id)
-        read_at, connections = self._connections[tenant_id]
-        if time.monotonic() - read_at > FRESH_FOR_SECONDS:
-            self._refresh_aside(tenant_id)
+        elif time.monotonic() - known[0] > FRESH_FOR_SECONDS:
+            await self._refresh(tenant_id)
+        _, connections = self._connections[tenant_id]
         if purpose not in connections:
             raise NotConnectedError(f"the tenant {tenant_id} has no credential to {purpose}")
         return self._graph.tenant(connections[purpose])
@@ -73,14 +74,12 @@ class Directories:
                 _log.exception("connection unusable", tenant_id=tenant_id)
         return len(tenants)
 
-    def _refresh_aside(self, tenant_id: TenantId) -> None:
-        # Aside, because a closing must not wait for a ledger that hangs.
-        if (task := self._refreshing.get(tenant_id)) is None or task.done():
-            self._refreshing[tenant_id] = asyncio.create_task(self._refresh(tenant_id))
-
     async def _refresh(self, tenant_id: TenantId) -> None:
+        """Read a connection again, so that a corrected credential counts soon; what is known stays meanwhile."""
         try:
-            await self._read(tenant_id)
+            # A closing must not wait for a ledger that hangs.
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._read(tenant_id)
         except Exception as error:
             _log.warning("connection not refreshed", tenant_id=tenant_id, error=type(error).__name__)
 
@@ -92,14 +91,15 @@ class Directories:
             time.monotonic(),
             {
                 Purpose(purpose): Connection(
-                    tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=_credential(kind, proof)
+                    tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=credential_of(kind, proof)
                 )
                 for purpose, (client_id, kind, proof) in proofs.items()
             },
         )
 
 
-def _credential(kind: str, proof: SecretStr) -> Credential:
+def credential_of(kind: str, proof: SecretStr) -> Credential:
+    """The credential in the form that the directory client takes; raises ``ValueError`` for an unusable one."""
     text = proof.get_secret_value()
     if kind == "secret":
         return ClientSecret(secret=proof)

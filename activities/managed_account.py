@@ -27,12 +27,29 @@ class Inspected:
     ownership: Ownership
     open_until: OpenUntil | None
     protected: str | None
-    """Why nobody of ours may touch it, whatever the register says: synchronised, a guest, management-restricted."""
+    """Why it may not be opened, nor touched at all unless we made it: synchronised, a guest, management-restricted."""
 
     @property
     def may_be_closed(self) -> bool:
-        """Closing it is ours to do."""
-        return self.ownership.may_be_closed and self.protected is None
+        """Closing it is ours to do.
+
+        What the register names by its object id, we made. Whoever is administrator there may have made a guest of it
+        since, and must not escape its closing by that.
+        """
+        return self._is_registered or (self.ownership.may_be_closed and self.protected is None)
+
+    def alarm(self) -> str | None:
+        """What somebody must have done to our account, in a sentence; None where it is as we made it."""
+        name = self.user.user_principal_name
+        if self._is_registered and self.protected:
+            return f"{name} {self.protected}, which it was not when it was made: somebody has changed it."
+        if self.ownership is Ownership.TAG_BROKEN:
+            return f"The owner tag of {name} is missing or broken: somebody has changed it."
+        return None
+
+    @property
+    def _is_registered(self) -> bool:
+        return self.ownership in {Ownership.OURS, Ownership.TAG_BROKEN}
 
     def why_not_to_open(self) -> str | None:
         """The sentence that refuses an opening; None where it may be opened."""

@@ -222,6 +222,9 @@ class ProvisioningActivities(Provisioning):
             admitted = await grants.extend(session, ref, extension.expires_at, now, lease)
         tenant = await self._tenant(admitted)
         evidence = await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
+        if activity.info().attempt == 1:
+            async with self._ledger.transaction() as session:
+                await grants.release_lease(session, ref.request_id, admitted.lease_until)
         await self._issuing.renew_pass(ref, admitted, tenant, _known(admitted))
         note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
         await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", evidence, note=note)

@@ -19,6 +19,12 @@ class NameTakenError(Exception):
     """Another technician's account is registered under this name in the tenant."""
 
 
+async def name_of(session: AsyncSession, tenant_id: UUID | None, technician_id: UUID | None) -> str | None:
+    """The name under which the technician's account in the tenant was registered; None: none was."""
+    row = await session.get(ManagedAccount, (tenant_id, technician_id))
+    return row.account_name if row else None
+
+
 async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     """Register the account before it is made, so that one whose creation was never answered is still ours.
 

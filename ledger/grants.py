@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger.rows import as_grant, object_id
 from models.messages import Fence, Grant, GrantRef, ObjectId
-from models.tables import GrantRow, ManagedAccount, Request, Tenant
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
 from policy.decision import Denied, judge_extension
 from trust.marks import Register
 
@@ -39,6 +39,7 @@ class Admitted:
     object_id: ObjectId | None
     register: Register
     expires_at: datetime | None
+    lease_until: datetime | None
     opened_at: datetime | None
     credential: str
     """``auto``, ``temporary_access_pass`` or ``password``."""
@@ -110,6 +111,7 @@ def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, t
         object_id=object_id(account),
         register=_register(account),
         expires_at=row.expires_at,
+        lease_until=row.lease_until,
         opened_at=row.opened_at,
         credential=tenant.credential,
     )
@@ -131,6 +133,15 @@ async def opened(session: AsyncSession, request_id: str, at: datetime, *, only_t
         values["lease_until"] = None
     statement = update(GrantRow).where(col(GrantRow.request_id) == request_id).values(values)
     return (await session.exec(statement.returning(col(GrantRow.opened_at)))).scalars().one() or at
+
+
+async def release_lease(session: AsyncSession, request_id: str, lease_until: datetime | None) -> None:
+    """The only write under this lease was answered, so nothing is in flight. A later lease stays."""
+    await session.exec(
+        update(GrantRow)
+        .where(col(GrantRow.request_id) == request_id, col(GrantRow.lease_until) == lease_until)
+        .values(lease_until=None)
+    )
 
 
 async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
@@ -217,11 +228,12 @@ async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:
 
 async def listed(
     session: AsyncSession, *, tenant: str | None = None, technician: str | None = None, live_only: bool, limit: int
-) -> Sequence[tuple[Request, GrantRow | None]]:
-    """Requests with their grants, the newest first."""
+) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow | None]]:
+    """Requests with their grants and receipts, the newest first."""
     statement = (
-        select(Request, GrantRow)
+        select(Request, GrantRow, ReceiptRow)
         .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
+        .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
         .order_by(col(Request.asked_at).desc())
         .limit(limit)
     )

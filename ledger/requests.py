@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import configuration
-from ledger.rows import as_grant
-from models.messages import AccessRequest, Decision, Verdict
-from models.tables import GrantRow, Request
+from ledger import accounts, configuration
+from ledger.rows import as_grant, object_id
+from models.messages import AccessRequest, Decision, Progress, Verdict
+from models.tables import GrantRow, ManagedAccount, Request
 from policy.decision import Allowed, Denied, decide
 
 
@@ -44,6 +44,12 @@ async def answer(session: AsyncSession, request: AccessRequest, requested_by: st
         return Decision(verdict=Verdict.ALLOWED, sentence=sentence, grant=as_grant(row, grant))
     assert isinstance(answered, Denied)  # noqa: S101  # decide() allows nothing without tenant and technician
     return deny(row, answered.sentence, at)
+
+
+async def answered(session: AsyncSession, request_id: str) -> Decision | None:
+    """The answer that the request has; None while it has none."""
+    row = await session.get(Request, request_id)
+    return await _repeat(session, row) if row is not None and row.verdict is not None else None
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
@@ -79,17 +85,29 @@ async def _repeat(session: AsyncSession, row: Request) -> Decision:
     grant = await session.get(GrantRow, row.id)
     if grant is None:
         return Decision(verdict=verdict, sentence=sentence)
-    over = grant.closed_at is not None
-    return Decision(verdict=Verdict.OVER if over else verdict, sentence=sentence, grant=as_grant(row, grant))
+    account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id))
+    return Decision(
+        verdict=verdict if grant.closed_at is None else Verdict.OVER,
+        sentence=sentence,
+        grant=as_grant(row, grant),
+        progress=Progress(
+            object_id=object_id(account),
+            opened_at=grant.opened_at if grant.closing_at is None else None,
+            expires_at=grant.expires_at,
+        ),
+    )
 
 
 async def _lock(session: AsyncSession, row: Request, allowed: Allowed) -> GrantRow | None:
-    """The new grant, or None where another live one holds the technician's place in the tenant."""
+    """The new grant, or None where another live one holds the technician's place in the tenant.
+
+    An account that is registered keeps its name, whatever the technician or the domain is called by now.
+    """
     values = {
         "request_id": row.id,
         "tenant_id": row.tenant_id,
         "technician_id": row.technician_id,
-        "account_name": allowed.account_name,
+        "account_name": await accounts.name_of(session, row.tenant_id, row.technician_id) or allowed.account_name,
         "roles": [role.model_dump() for role in allowed.roles],
         "duration": allowed.duration,
         "window_ends_at": allowed.window_ends_at,

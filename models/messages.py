@@ -165,12 +165,23 @@ class Verdict(StrEnum):
     """The request was decided before, and its grant has ended: nothing may be done again."""
 
 
+class Progress(Message):
+    """How far an earlier run of the same grant had come, as the ledger knows it: it may have written to the directory."""
+
+    object_id: ObjectId | None
+    opened_at: AwareDatetime | None
+    """None also where its closing has begun: what was open is not to stay so."""
+    expires_at: AwareDatetime | None
+
+
 class Decision(Message):
     """The answer to a request, with the sentence that a person reads."""
 
     verdict: Verdict
     sentence: str
     grant: Grant | None = None
+    progress: Progress | None = None
+    """Set when it was decided before, as it is for a workflow that was reset."""
 
 
 class FailureType(StrEnum):
@@ -192,13 +203,6 @@ class FailureType(StrEnum):
     """The directory does not yet say what was written."""
     LEDGER_UNAVAILABLE = "LedgerUnavailable"
     """PostgreSQL cannot be reached."""
-
-
-class GrantRef(Message):
-    """All that an activity which widens access is told. The rest it reads from the ledger itself."""
-
-    request_id: RequestId
-    attempt: int
 
 
 class DirectoryCall(Message):
@@ -226,6 +230,9 @@ class ToPark(Message):
 
     request_id: RequestId
     because: str
+    attempt: int = 1
+    steps: tuple[Step, ...] = ()
+    """How the account was closed after this attempt; the next one has a closing of its own."""
 
 
 class ToExtend(Message):
@@ -233,6 +240,13 @@ class ToExtend(Message):
 
     ref: GrantRef
     signed: SignedExtension
+
+
+class GrantRef(Message):
+    """All that an activity which widens access is told. The rest it reads from the ledger itself."""
+
+    request_id: RequestId
+    attempt: int
 
 
 class AccountFound(Message):

@@ -10,6 +10,7 @@ from uuid import UUID
 import yaml
 from pydantic import SecretStr, ValidationError
 
+from activities.directories import credential_of
 from ledger import configuration as configurations
 from operations.deployment import Deployment
 from operations.errors import BadInputError
@@ -26,7 +27,13 @@ async def apply_configuration(deployment: Deployment, file: Path) -> Configurati
     for number, tenant in enumerate(configuration.tenants):
         for purpose, application in tenant.applications():
             try:
-                proofs[tenant.id, purpose] = _proof(application, file.parent)
+                proof = _proof(application, file.parent)
+                credential_of(application.kind, proof)
+                proofs[tenant.id, purpose] = proof
+            except ValidationError as error:
+                line = lines.line(("tenants", number, purpose))
+                what = _what("", error.errors(include_input=False)[0]["msg"])
+                raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {what}") from None
             except ValueError as error:
                 line = lines.line(("tenants", number, purpose))
                 raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger import grants
 from ledger.rows import as_status
-from models.messages import GrantStatus
+from models.messages import GrantStatus, Receipt
 from operations.deployment import Deployment
 
 
@@ -19,4 +19,7 @@ async def list_grants(
     """The newest requests first; ``live_only``: those that hold access or may come to hold it."""
     async with deployment.ledger.transaction() as session:
         rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
-    return [as_status(request, grant) for request, grant in rows]
+    return [
+        as_status(request, grant, Receipt.model_validate(receipt.document) if receipt else None)
+        for request, grant, receipt in rows
+    ]

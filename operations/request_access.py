@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
 from operations.deployment import Deployment
-from operations.errors import BadInputError
+from operations.errors import bad_input
 from operations.show_status import show_status
 from workflows.access_grant import AccessGrant
 from workflows.details import plain
@@ -49,8 +49,7 @@ async def request_access(
             asked_at=deployment.clock(),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BadInputError(f"{first['loc'][0]}: {first['msg']}") from None
+        raise bad_input(error) from None
     signed = SignedAccessRequest(request=request, assertion=deployment.sign(actor, request))
     client = await deployment.engine()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
@@ -75,13 +74,17 @@ async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus
         async with asyncio.timeout(WAIT_FOR_DECISION.total_seconds()):
             return await _decided(workflow)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        return GrantStatus(
-            request_id=request_id, state=GrantState.ASKED, sentence="Asked, and not decided yet: is a worker running?"
-        )
-    except (RPCError, WorkflowUpdateFailedError) as error:
-        if isinstance(error, RPCError) and error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+        pass
+    except WorkflowUpdateFailedError:
         return await show_status(deployment, request_id)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:  # over already
+            return await show_status(deployment, request_id)
+        if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+            raise
+    return GrantStatus(
+        request_id=request_id, state=GrantState.ASKED, sentence="Asked, and not decided yet: is a worker running?"
+    )
 
 
 async def _decided(workflow: WorkflowHandle[AccessGrant, GrantStatus]) -> GrantStatus:

@@ -21,6 +21,10 @@ class ForgedAssertionError(Exception):
     """The message was not signed by this deployment, was changed since, or is too old."""
 
 
+class StaleAssertionError(ForgedAssertionError):
+    """This deployment signed the message, but too long ago to decide anything by it now."""
+
+
 def assert_actor(keyring: Keyring, actor: str, message: Message, at: datetime) -> Assertion:
     """Sign ``message`` in the name of ``actor``. The caller has authenticated the actor; this proves the caller."""
     unsigned = Assertion(actor=actor, issued_at=at, key_id=keyring.active_id, signature="")
@@ -36,11 +40,14 @@ def is_ours(keyring: Keyring, assertion: Assertion, message: Message) -> bool:
 
 
 def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> str:
-    """The actor who sent ``message``; raises ``ForgedAssertionError`` where the signature does not prove it."""
+    """The actor who sent ``message``; raises ``ForgedAssertionError`` where the signature does not prove it.
+
+    A genuine one that is too old raises ``StaleAssertionError``, which is a ``ForgedAssertionError``.
+    """
     if not is_ours(keyring, assertion, message):
         raise ForgedAssertionError("the message does not carry a valid signature of this deployment")
     if not -CLOCK_SKEW <= at - assertion.issued_at <= LIFETIME:
-        raise ForgedAssertionError(f"the message was signed at {assertion.issued_at:%Y-%m-%d %H:%MZ}, too long ago")
+        raise StaleAssertionError(f"the message was signed at {assertion.issued_at:%Y-%m-%d %H:%MZ}, too long ago")
     return assertion.actor
 
 

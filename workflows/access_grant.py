@@ -31,6 +31,7 @@ from models.messages import (
     GrantState,
     GrantStatus,
     ObjectId,
+    Progress,
     Receipt,
     RetryProvisioning,
     Settlement,
@@ -115,7 +116,8 @@ class AccessGrant:
                 if self._refusal:
                     await self._park(self._grant, self._refusal)
                 else:
-                    await self._provision(self._grant)
+                    if self._status.state is not GrantState.OPEN:
+                        await self._provision(self._grant)
                     await self._hold()
             except ActivityError as error:
                 if is_cancelled_exception(error):
@@ -132,10 +134,21 @@ class AccessGrant:
         if decision.verdict is Verdict.ALLOWED and decision.grant:
             self._grant, self._attempt = decision.grant, decision.grant.attempt
             self._show(GrantState.PREPARING, decision.sentence)
+            if decision.progress:
+                self._take_up(decision.progress)
         elif decision.verdict is Verdict.OVER:
             self._end(GrantState.ENDED, "the ledger", "The request was decided before, and its grant is over.")
         else:
             self._end(GrantState.DENIED, "policy", decision.sentence)
+
+    def _take_up(self, progress: Progress) -> None:
+        """After a reset: what an earlier run has written is this one's to close; what it has opened stays open."""
+        self._written_to_directory = True
+        self._object_id, self._expires_at = progress.object_id, progress.expires_at
+        if progress.opened_at and progress.expires_at:
+            self._answered = True
+            sentence = f"Open until {progress.expires_at:%Y-%m-%d %H:%M:%SZ}."
+            self._show(GrantState.OPEN, sentence, opened_at=progress.opened_at)
 
     async def _ask(self) -> Decision:
         try:
@@ -253,7 +266,9 @@ class AccessGrant:
             await uninterrupted(self._close_account(grant))
         # Before the ledger says parked: a retry that comes at that very moment is meant.
         self._retry_wanted = False
-        to_park = ToPark(request_id=grant.request_id, because=refusal)
+        to_park = ToPark(
+            request_id=grant.request_id, because=refusal, attempt=self._attempt, steps=tuple(self._closing_steps)
+        )
         await perform(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
         self._answered = True
         self._show(GrantState.PARKED, refusal)
@@ -269,7 +284,8 @@ class AccessGrant:
             return
         ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
         self._attempt = (await self._step(Deciding.unpark, ref, "Try again")).attempt
-        self._refusal = None
+        self._refusal = self._disabled_at = None
+        self._closing_steps.clear()
         self._show(GrantState.PREPARING, "Tried again by an operator.")
 
     # -- closing -----------------------------------------------------------------------------------------------------
