@@ -1,0 +1,181 @@
+"""The table "The mark on the account", row by row: what is not provably ours is neither opened nor closed by us.
+
+Other products find an account by its name and take it for their own: whoever has the name first, a person of the
+customer's even, is given administrator roles and is disabled in the evening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from models.messages import GrantState, Receipt
+from tests.stage import Scene
+
+OWNER_TAG = "extensionAttribute14"
+Tampering = Callable[[Scene], None]
+
+
+def change(scene: Scene, account: str | None = None, **changes: object) -> None:
+    """Change an account past every rule, as its administrators or a synchronisation could."""
+    scene.control("PATCH", f"/tenants/{scene.customer}/users/{account or scene.account()}", **changes)
+
+
+def tag_missing(scene: Scene) -> None:
+    change(scene, extension_attributes={OWNER_TAG: None})
+
+
+def tag_broken(scene: Scene) -> None:
+    tag = (scene.user() or {})["extension_attributes"][OWNER_TAG]
+    change(scene, extension_attributes={OWNER_TAG: f"{tag[:-1]}{'A' if tag[-1] != 'A' else 'B'}"})
+
+
+def tag_of_another(scene: Scene) -> None:
+    tag = (scene.user(scene.account("robin")) or {})["extension_attributes"][OWNER_TAG]
+    change(scene, extension_attributes={OWNER_TAG: tag})
+
+
+def unregistered(scene: Scene) -> None:
+    scene.sql("DELETE FROM managed_accounts WHERE account_name = %s", scene.account())
+
+
+def synced(scene: Scene) -> None:
+    change(scene, synced=True)
+
+
+def guest(scene: Scene) -> None:
+    change(scene, user_type="Guest")
+
+
+def restricted(scene: Scene) -> None:
+    change(scene, properties={"isManagementRestricted": True})
+
+
+BETWEEN_TWO_VISITS: dict[str, tuple[tuple[Tampering, ...], str]] = {
+    "registered, tag missing": ((tag_missing,), "owner tag is missing or broken"),
+    "registered, tag broken": ((tag_broken,), "owner tag is missing or broken"),
+    "registered, tag of another account": ((tag_of_another,), "owner tag is missing or broken"),
+    "unregistered, tag valid": ((unregistered,), "the ledger does not know it"),
+    "unregistered, tag missing": ((unregistered, tag_missing), "somebody else's account"),
+    "unregistered, tag broken": ((unregistered, tag_broken), "somebody else's account"),
+    "unregistered, tag of another account": ((unregistered, tag_of_another), "somebody else's account"),
+    "synchronised": ((synced,), "synchronised from an on-premises directory"),
+    "guest": ((guest,), "is a guest"),
+    "restricted": ((restricted,), "restricted management administrative unit"),
+}
+
+
+async def visited(scene: Scene, technician: str = "alex") -> Receipt:
+    return await scene.receipt(await scene.ask(technician, hours=1))
+
+
+async def test_what_is_not_ours_is_not_opened(hours_pass: Scene) -> None:
+    await visited(hours_pass)
+    await visited(hours_pass, "robin")
+    # Each row on the same account, which is put back after each.
+    register = hours_pass.sql("SELECT * FROM managed_accounts WHERE account_name = %s", hours_pass.account())[0]
+    ours = hours_pass.user() or {}
+    for row, (tamperings, sentence) in BETWEEN_TWO_VISITS.items():
+        for tampering in tamperings:
+            tampering(hours_pass)
+        before, writes = hours_pass.everything(), hours_pass.journal(writes=True)
+
+        receipt = await visited(hours_pass)
+
+        assert receipt.ending.state is GrantState.DENIED, row
+        assert sentence in receipt.ending.sentence, row
+        assert hours_pass.everything() == before, row
+        assert hours_pass.journal(writes=True) == writes, row
+        change(hours_pass, synced=False, user_type="Member", extension_attributes=ours["extension_attributes"],
+               properties={"isManagementRestricted": None})  # fmt: skip
+        hours_pass.sql("INSERT INTO managed_accounts VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", *register)
+    assert (await visited(hours_pass)).ending.state is GrantState.EXPIRED, "registered and validly tagged"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_a_stranger_with_our_name_is_never_adopted(hours_pass: Scene, enabled: bool) -> None:
+    hours_pass.control(
+        "POST",
+        f"/tenants/{hours_pass.customer}/users",
+        user_principal_name=hours_pass.account(),
+        password="sandbox-only-Stranger1",
+        enabled=enabled,
+        roles=["Global Administrator"],
+    )
+    before = hours_pass.everything()
+
+    receipt = await visited(hours_pass)
+
+    assert receipt.ending.state is GrantState.DENIED
+    assert "somebody else's account, and is never adopted" in receipt.ending.sentence
+    assert hours_pass.everything() == before
+    assert hours_pass.journal(writes=True) == []
+    assert not hours_pass.sql("SELECT 1 FROM managed_accounts")
+    assert hours_pass.signs_in(hours_pass.account(), password="sandbox-only-Stranger1") is enabled
+
+
+@pytest.mark.parametrize(
+    ("tampering", "alarm"),
+    [
+        (tag_missing, "owner tag"),
+        (tag_broken, "owner tag"),
+        (unregistered, None),
+        (guest, "is a guest"),
+        (restricted, "restricted management"),
+    ],
+)
+async def test_what_we_opened_is_closed_whatever_was_made_of_it(
+    hours_pass: Scene, tampering: Tampering, alarm: str | None
+) -> None:
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    tampering(hours_pass)
+
+    await hours_pass.time_passes(request_id)
+
+    receipt = await hours_pass.receipt(request_id)
+    assert receipt.ending.state is GrantState.EXPIRED
+    assert receipt.standing is not None
+    assert receipt.standing.exists
+    assert receipt.standing.is_closed
+    assert [said for said in receipt.alarms if alarm and alarm in said] or not alarm
+    assert bool(receipt.alarms) is bool(alarm)
+    hours_pass.assert_closed()
+
+
+@pytest.mark.parametrize("purged", ["true", "false"])
+async def test_what_somebody_deleted_is_made_anew(hours_pass: Scene, purged: str) -> None:
+    await visited(hours_pass)
+    gone = hours_pass.user() or {}
+    hours_pass.control("DELETE", f"/tenants/{hours_pass.customer}/users/{gone['id']}?purge={purged}")
+
+    receipt = await visited(hours_pass)
+
+    assert receipt.ending.state is GrantState.EXPIRED, receipt.ending.sentence
+    assert receipt.opened_at is not None
+    assert receipt.object_id not in {None, gone["id"]}
+    (alive,) = [
+        user
+        for user in hours_pass.everything()
+        if user["user_principal_name"] == hours_pass.account() and not user["deleted"]
+    ]
+    assert alive["id"] == receipt.object_id
+    assert not alive["enabled"]
+
+
+@pytest.mark.parametrize("purged", ["true", "false"])
+async def test_what_vanished_during_a_grant_ends_it_with_an_alarm(hours_pass: Scene, purged: str) -> None:
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    user = hours_pass.user() or {}
+    hours_pass.control("DELETE", f"/tenants/{hours_pass.customer}/users/{user['id']}?purge={purged}")
+
+    await hours_pass.time_passes(request_id)
+
+    receipt = await hours_pass.receipt(request_id)
+    assert receipt.ending.state is GrantState.EXPIRED
+    assert receipt.standing is not None
+    assert not receipt.standing.exists
+    assert any("gone from the directory" in alarm for alarm in receipt.alarms)
+    assert not hours_pass.sql("SELECT 1 FROM grants WHERE closed_at IS NULL"), "the lock is released"
