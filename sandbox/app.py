@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from sandbox.audit import log
+from sandbox.audit import log, sign_ins
 from sandbox.audit.activity import Author
 from sandbox.clock import Clock, ticks
 from sandbox.delivery import Dropped, Manner, deliver
@@ -84,11 +84,14 @@ class Sandbox:
         self._seed = seed
         self.reset()
 
-    def commit(self, author: Author | None = None) -> bool:
+    def commit(
+        self, author: Author | None = None, exchange: Exchange | None = None, app_id: str | None = None
+    ) -> bool:
         """Write down, and into the tenants' own logs, what has changed since the last time; whether anything had.
 
         Without an ``author`` it was the control interface, as the administrator of the tenant concerned.
         """
+        sign_ins.record(self.directory, exchange, app_id)
         changes = self.directory.take_changes()
         if not changes:
             return False
@@ -147,7 +150,7 @@ class Sandbox:
             outcome = await self._batch(exchange, fault)
         else:
             outcome = self._outcome(exchange, fault, is_graph=is_graph)
-        effect = self.commit(self._author(exchange, actor))
+        effect = self.commit(self._author(exchange, actor), exchange, app_id)
         self.journal.add(
             Entry(
                 sequence=self.journal.next_sequence(),

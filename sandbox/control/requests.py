@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -81,8 +82,20 @@ class ServicePrincipalBody(_Body):
     enabled: bool | None = None
 
 
+class CustomerBody(_Body):
+    """A customer that this tenant, as its partner, may administer."""
+
+    id: UUID
+    display_name: str
+
+
 class TenantBody(_Body):
+    """Changes to a tenant. ``service_plans`` replace the licences; 0 seconds allow any assignment."""
+
     temporary_access_pass: TemporaryAccessPassBody | None = None
+    service_plans: tuple[UUID, ...] | None = None
+    longest_active_assignment: Annotated[int, Field(ge=0)] | None = None
+    delegated_admin_customers: tuple[CustomerBody, ...] = ()
     service_principals: tuple[ServicePrincipalBody, ...] = ()
 
 

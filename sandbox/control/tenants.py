@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from sandbox.app import Sandbox
 from sandbox.control.requests import CertificateBody, DomainBody, ServicePrincipalBody, TenantBody
+from sandbox.directory.records import DelegatedAdminCustomer
 from sandbox.directory.roles import assignment_id, built_in_roles, role_named
 from sandbox.directory.rows import Domain, ServicePrincipal
 from sandbox.directory.tenant import Tenant
@@ -53,6 +54,14 @@ class TenantControl:
             organization = tenant.organization
             policy = replace(organization.temporary_access_pass, **changes)
             tenant.organizations.put(replace(organization, temporary_access_pass=policy))
+        if body.service_plans is not None:
+            plans = tuple(map(str, body.service_plans))
+            tenant.organizations.put(replace(tenant.organization, service_plans=plans))
+        if body.longest_active_assignment is not None:
+            longest = body.longest_active_assignment or None
+            tenant.organizations.put(replace(tenant.organization, longest_active_assignment=longest))
+        for customer in body.delegated_admin_customers:
+            tenant.customers.put(DelegatedAdminCustomer(id=str(customer.id), display_name=customer.display_name))
         for wanted in body.service_principals:
             _change_service_principal(tenant, wanted)
         return _shown(tenant)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sandbox.directory.rows import Application
 from sandbox.directory.table import Changed, Identified, Table
@@ -24,6 +25,17 @@ class Change:
     before: Identified | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody tried to sign in; ``error_code`` 0 if it went well."""
+
+    tenant_id: str
+    username: str
+    at: datetime
+    error_code: int
+    reason: str | None
+
+
 Witness = Callable[[Change], None]
 """Told of each change as it happens."""
 
@@ -37,6 +49,8 @@ class Directory:
         self._pending: list[Change] = []
         self._names: dict[str, str] | None = None
         self.witness: Witness | None = None
+        self.attempts: list[Attempt] = []
+        """Sign-ins of the request in progress, not yet in the log."""
 
     def add_tenant(self, tenant_id: str) -> Tenant:
         """The tenant with this id, made empty if it is new."""

@@ -21,6 +21,7 @@ from sandbox.graph import permissions
 from sandbox.graph.call import Call, Operation
 from sandbox.graph.errors import GraphError, methods_denied, not_found
 from sandbox.graph.operations import Operations
+from sandbox.graph.protection import require_unrestricted
 from sandbox.graph.users import live_user
 
 operations = Operations(methods_denied)
@@ -36,18 +37,41 @@ _SHORTEST, _LONGEST = 10, 43_200
 def list_methods(call: Call) -> Answer:
     """Everything that the user can sign in with, the password included."""
     user = live_user(call)
-    value = [{"@odata.type": "#microsoft.graph.passwordAuthenticationMethod"} | _password_method(user)]
-    value += [{"@odata.type": _type_of(method.kind)} | _method(method) for method in user.methods]
-    if user.temporary_access_pass is not None:
-        shown = _pass(call.tenant, user.temporary_access_pass, call.exchange.at)
-        value.append({"@odata.type": _PASS_TYPE} | shown)
-    return _collection(call, user, "methods", value)
+    return _collection(call, user, "methods", _all_methods(call, user))
 
 
 @operations.get(f"{_AUTHENTICATION}/passwordMethods", permissions.READ_METHODS)
 def list_password_methods(call: Call) -> Answer:
     user = live_user(call)
     return _collection(call, user, "passwordMethods", [_password_method(user)])
+
+
+@operations.get(f"{_AUTHENTICATION}/methods/{{method}}", permissions.READ_METHODS)
+def get_method(call: Call) -> Answer:
+    """Any method by its id, whatever its kind."""
+    user = live_user(call)
+    wanted = call.args["method"].lower()
+    shown = next((one for one in _all_methods(call, user) if one["id"].lower() == wanted), None)
+    if shown is None:
+        raise not_found(call.args["method"])
+    return Answer(200, {"@odata.context": f"{_context(call, user, 'methods')}/$entity"} | shown)
+
+
+@operations.get(f"{_AUTHENTICATION}/passwordMethods/{{method}}", permissions.READ_METHODS)
+def get_password_method(call: Call) -> Answer:
+    user = live_user(call)
+    if call.args["method"].lower() != PASSWORD_METHOD_ID:
+        raise not_found(call.args["method"])
+    kind = "#microsoft.graph.passwordAuthenticationMethod"
+    return _entity(call, user, "passwordMethods", kind, _password_method(user), 200)
+
+
+@operations.post(
+    f"{_AUTHENTICATION}/methods/{{method}}/resetPassword", permissions.WRITE_METHODS, lacks="delegated calls"
+)
+def reset_password(_: Call) -> Answer:
+    """For people only: an application sets passwords by changing the user."""
+    raise methods_denied()
 
 
 @operations.get(_PASSES, permissions.READ_PASSES)
@@ -72,6 +96,7 @@ def create_pass(call: Call) -> Answer:
     """Make a pass and tell its value, this once. An earlier pass of the user is gone."""
     body = call.json_object(optional=True)
     user = live_user(call)
+    require_unrestricted(call, user.id)
     _require_policy(call.tenant, user)
     policy = call.tenant.organization.temporary_access_pass
     value = "".join(secrets.choice(_PASS_ALPHABET) for _ in range(policy.length))
@@ -91,6 +116,7 @@ def create_pass(call: Call) -> Answer:
 @operations.delete(f"{_PASSES}/{{pass}}", permissions.WRITE_PASSES)
 def delete_pass(call: Call) -> Answer:
     user = live_user(call)
+    require_unrestricted(call, user.id)
     _held_pass(call, user)
     call.tenant.users.put(replace(user, temporary_access_pass=None))
     return Answer(204)
@@ -115,6 +141,7 @@ def _serve_kind(kind: MethodKind) -> None:
 
     def delete_one(call: Call) -> Answer:
         user = live_user(call)
+        require_unrestricted(call, user.id)
         gone = _registered(call, user, kind)
         call.tenant.users.put(replace(user, methods=tuple(held for held in user.methods if held != gone)))
         return Answer(204)
@@ -128,6 +155,49 @@ def _serve_kind(kind: MethodKind) -> None:
 
 for _kind in get_args(MethodKind):
     _serve_kind(_kind)
+
+
+def _serve_registration(kind: MethodKind, required: tuple[str, ...]) -> None:
+    """The kinds that an administrator, or an application, can register for somebody."""
+
+    @operations.post(f"{_AUTHENTICATION}/{kind}Methods", permissions.WRITE_METHODS)
+    def register(call: Call) -> Answer:
+        user = live_user(call)
+        require_unrestricted(call, user.id)
+        body = {name: value for name, value in call.json_object().items() if not name.startswith("@odata.")}
+        if missing := next((name for name in required if not isinstance(body.get(name), str)), None):
+            raise _refused(f"The value of {missing} is required.")
+        if any(method.kind == kind and _is_same(method, body) for method in user.methods):
+            raise _refused("This authentication method is registered already.")
+        method = SignInMethod(id=_METHOD_IDS.get(body.get("phoneType", kind), str(uuid4())), kind=kind, properties=body)
+        call.tenant.users.put(replace(user, methods=(*user.methods, method)))
+        return _entity(call, user, f"{kind}Methods", _type_of(kind), _method(method), 201)
+
+
+_METHOD_IDS = {
+    "mobile": "3179e48a-750b-4051-897c-87b9720928f7",
+    "alternateMobile": "b6332ec1-7057-4abe-9331-3d72feddfe41",
+    "office": "e37fc753-ff3b-4958-9484-eaa9425c82bc",
+    "email": "3ddfcfc8-9383-446f-83cc-3ab9be4be18f",
+}
+"""Phones and the email address have the same ids for everybody."""
+
+
+def _is_same(method: SignInMethod, body: dict[str, Json]) -> bool:
+    return method.properties.get("phoneType") == body.get("phoneType")
+
+
+_serve_registration("phone", ("phoneNumber", "phoneType"))
+_serve_registration("email", ("emailAddress",))
+
+
+def _all_methods(call: Call, user: User) -> list[dict[str, Json]]:
+    value = [{"@odata.type": "#microsoft.graph.passwordAuthenticationMethod"} | _password_method(user)]
+    value += [{"@odata.type": _type_of(method.kind)} | _method(method) for method in user.methods]
+    if user.temporary_access_pass is not None:
+        shown = _pass(call.tenant, user.temporary_access_pass, call.exchange.at)
+        value.append({"@odata.type": _PASS_TYPE} | shown)
+    return value
 
 
 def _type_of(kind: MethodKind) -> str:

@@ -17,7 +17,12 @@ CREATE_USERS = frozenset({"User.Create", "User.ReadWrite.All", "Directory.ReadWr
 UPDATE_USERS = frozenset({"User.ReadUpdate.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
 ENABLE_USERS = frozenset({"User.EnableDisableAccount.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
 SET_PASSWORDS = frozenset({"User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
-PATCH_USERS = UPDATE_USERS | ENABLE_USERS | SET_PASSWORDS
+WRITE_LIFE_CYCLE = frozenset({"User-LifeCycleInfo.ReadWrite.All"})
+READ_SECURITY_ATTRIBUTES = frozenset(
+    {"CustomSecAttributeAssignment.Read.All", "CustomSecAttributeAssignment.ReadWrite.All"}
+)
+WRITE_SECURITY_ATTRIBUTES = frozenset({"CustomSecAttributeAssignment.ReadWrite.All"})
+PATCH_USERS = UPDATE_USERS | ENABLE_USERS | SET_PASSWORDS | WRITE_LIFE_CYCLE | WRITE_SECURITY_ATTRIBUTES
 DELETE_USERS = frozenset({"User.DeleteRestore.All", "User.ReadWrite.All"})
 REVOKE_SESSIONS = frozenset({"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
 READ_DELETED_USERS = READ_USERS | {"User.DeleteRestore.All"}
@@ -102,11 +107,6 @@ WRITE_GRANTS = frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.R
 READ_CUSTOMERS = frozenset({"DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All"})
 WRITE_APPLICATIONS = frozenset({"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"})
 GRANT_APP_ROLES = frozenset({"AppRoleAssignment.ReadWrite.All"})
-READ_SECURITY_ATTRIBUTES = frozenset(
-    {"CustomSecAttributeAssignment.Read.All", "CustomSecAttributeAssignment.ReadWrite.All"}
-)
-WRITE_SECURITY_ATTRIBUTES = frozenset({"CustomSecAttributeAssignment.ReadWrite.All"})
-WRITE_LIFE_CYCLE = frozenset({"User-LifeCycleInfo.ReadWrite.All"})
 
 READ_METHODS = frozenset({"UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"})
 WRITE_METHODS = frozenset({"UserAuthenticationMethod.ReadWrite.All"})

@@ -13,7 +13,7 @@ from sandbox.directory.rows import User
 from sandbox.exchange import Json
 from sandbox.graph.errors import GraphError, bad_request, invalid_value
 
-Kind = Literal["text", "flag", "time", "texts", "objects", "attributes", "password"]
+Kind = Literal["text", "flag", "time", "texts", "objects", "attributes", "password", "security"]
 
 DEFAULT_PROJECTION = (
     "businessPhones",
@@ -43,7 +43,9 @@ SENSITIVE = frozenset(
 )
 """Properties whose change is a sensitive action (facts 3.1)."""
 
-SYNCED_USERS_KEEP = frozenset({"accountEnabled", "passwordProfile", "usageLocation", "passwordPolicies"})
+SYNCED_USERS_KEEP = frozenset(
+    {"accountEnabled", "passwordProfile", "usageLocation", "passwordPolicies", "customSecurityAttributes"}
+)
 """What may be written on an account that is mastered on premises; everything else is refused."""
 
 
@@ -74,6 +76,7 @@ PROPERTIES: dict[str, Property] = {
     "consentProvidedForMinor": Property("text"),
     "country": Property("text", 128),
     "createdDateTime": _TIME_READ_ONLY,
+    "customSecurityAttributes": Property("security", filterable=False),
     "creationType": _READ_ONLY,
     "deletedDateTime": Property("time", writable=False, filterable=False),
     "department": Property("text", 64),
@@ -118,6 +121,7 @@ PROPERTIES: dict[str, Property] = {
     "proxyAddresses": Property("texts", writable=False),
     "securityIdentifier": Property("text", writable=False, filterable=False),
     "serviceProvisioningErrors": _OBJECTS,
+    "signInActivity": Property("objects", writable=False, filterable=False),
     "showInAddressList": Property("flag", filterable=False),
     "signInSessionsValidFromDateTime": Property("time", writable=False, filterable=False),
     "state": Property("text", 128),
@@ -142,6 +146,20 @@ _COMPUTED: dict[str, Callable[[User], Json]] = {
     "onPremisesExtensionAttributes": extension_attributes,
     "passwordProfile": lambda user: None,
 }
+
+
+def merged_security_attributes(held: Json, changes: dict[str, Json]) -> dict[str, Json]:
+    """Attribute sets after a change: sets and attributes that are not named stay, null takes one away."""
+    merged: dict[str, Json] = dict(held) if isinstance(held, dict) else {}
+    for name, values in changes.items():
+        before = merged.get(name) or {}
+        after = {**before, **(values or {})} if values is not None else {}
+        kept = {key: value for key, value in after.items() if value is not None and not key.startswith("@odata.type")}
+        if kept:
+            merged[name] = {"@odata.type": "#microsoft.graph.customSecurityAttributeValue"} | kept
+        else:
+            merged.pop(name, None)
+    return merged
 
 
 def value_of(user: User, name: str) -> Json:
@@ -194,6 +212,9 @@ _FITS: dict[Kind, Callable[[Json, int], bool]] = {
     "objects": lambda value, _: isinstance(value, list),
     "attributes": _are_attributes,
     "password": lambda value, _: isinstance(value, dict),
+    "security": lambda value, _: (
+        isinstance(value, dict) and all(isinstance(one, dict) or one is None for one in value.values())
+    ),
 }
 
 _UPN = re.compile(r"[A-Za-z0-9'._!#^~-]{1,64}@[A-Za-z0-9.-]{1,48}")

@@ -26,10 +26,13 @@ from sandbox.graph.errors import (
 )
 from sandbox.graph.operations import Operations
 from sandbox.graph.protection import (
+    is_restricted,
     require_authority_over,
     require_authority_to_reset_password,
     require_authority_to_revoke,
+    require_unrestricted,
 )
+from sandbox.graph.sign_in_activity import sign_in_activity
 from sandbox.graph.user_schema import (
     DEFAULT_PROJECTION,
     EXTENSION_ATTRIBUTES,
@@ -40,6 +43,7 @@ from sandbox.graph.user_schema import (
     checked_mail_nickname,
     checked_user_principal_name,
     is_acceptable_password,
+    merged_security_attributes,
     missing_password,
     searched_value_of,
     value_of,
@@ -58,6 +62,9 @@ USERS: odata.Shape[User] = odata.Shape(
     searched=searched_value_of,
 )
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName")
+_OF_OTHER_PERMISSIONS = frozenset(
+    {"accountEnabled", "passwordProfile", "employeeLeaveDateTime", "customSecurityAttributes"}
+)
 _NEVER_NULL = frozenset({"accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName"})
 
 
@@ -100,9 +107,18 @@ def count_users(call: Call) -> Answer:
     return odata.count(call, USERS, call.tenant.users)
 
 
-@operations.get("/users/{user}", permissions.READ_USERS)
+@operations.get("/users/{user}", permissions.READ_USERS, lacks="$expand")
 def get_user(call: Call) -> Answer:
-    return odata.entity(call, USERS, live_user(call))
+    user = live_user(call)
+    names = odata.selected(call) or ()
+    if "customSecurityAttributes" in names and not call.actor.permissions & permissions.READ_SECURITY_ATTRIBUTES:
+        raise denied()
+    answer = odata.entity(call, USERS, user)
+    if "signInActivity" in names:
+        answer.body["signInActivity"] = sign_in_activity(call, user, call.args["user"])
+    if "isManagementRestricted" in names:
+        answer.body["isManagementRestricted"] = is_restricted(call.tenant, user.id) or None
+    return answer
 
 
 @operations.post("/users", permissions.CREATE_USERS)
@@ -152,6 +168,7 @@ def update_user(call: Call) -> Answer:
     values = {name: checked(name, value) for name, value in body.items()}
     _require_permissions(call, set(values))
     user = live_user(call)
+    require_unrestricted(call, user.id)
     if missing := next((name for name in values if values[name] is None and name in _NEVER_NULL), None):
         raise invalid_value(missing)
     if user.is_synced and values.keys() - SYNCED_USERS_KEEP:
@@ -166,6 +183,9 @@ def update_user(call: Call) -> Answer:
         values["onPremisesExtensionAttributes"] = {
             name: value for name, value in merged.items() if value is not None and not name.startswith("@")
         }
+    if sets := values.pop("customSecurityAttributes", None):
+        held = changed.properties.get("customSecurityAttributes")
+        values["customSecurityAttributes"] = merged_security_attributes(held, sets)
     changed = replace(changed, properties=changed.properties | values)
     if changed != user:
         call.tenant.users.put(changed)
@@ -203,7 +223,9 @@ def _require_permissions(call: Call, names: set[str]) -> None:
     needs = [
         (permissions.ENABLE_USERS, names & {"accountEnabled"}),
         (permissions.SET_PASSWORDS, names & {"passwordProfile"}),
-        (permissions.UPDATE_USERS, names - {"accountEnabled", "passwordProfile"}),
+        (permissions.WRITE_LIFE_CYCLE, names & {"employeeLeaveDateTime"}),
+        (permissions.WRITE_SECURITY_ATTRIBUTES, names & {"customSecurityAttributes"}),
+        (permissions.UPDATE_USERS, names - _OF_OTHER_PERMISSIONS),
     ]
     if any(touched and not call.actor.permissions & allowed for allowed, touched in needs):
         raise denied()
