@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 from sandbox.clock import Clock
@@ -59,6 +60,9 @@ class SignInService:
         segments = exchange.segments
         tenant = self._directory.tenant(segments[0]) if segments else None
         parameters = exchange.form() if exchange.method == "POST" else exchange.query()
+        if "ctx" in parameters:
+            with contextlib.suppress(SignInError):
+                parameters = self._memory.read(parameters["ctx"]).parameters
         return tenant.id if tenant else None, parameters.get("client_id")
 
     def _add_common_paths(self) -> None:
