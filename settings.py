@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     graph_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     """How long one call to Microsoft may take in all. An opening's lease is a little longer."""
 
+    seal_history: bool = False
+    """Seal what Temporal keeps of a grant (names, reasons, summaries) with the deployment's key. The Temporal UI then
+    shows search attributes and step names alone; this program's own commands show everything as before."""
+
     task_queue: Annotated[str, Field(min_length=1, max_length=200)] = "entra-jit"
     prometheus_address: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] | None = None
     """Where a worker serves its metrics, ``host:port``. None: nowhere."""

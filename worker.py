@@ -26,6 +26,7 @@ from activities.failures import FailureInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.workplace import Clock, Workplace, system_clock
 from engine import connect, search_attributes
+from engine.codec import SealingCodec
 from graph import Graph
 from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
 from logs import configure_logs
@@ -110,7 +111,8 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    client = await connect.connect(_runtime(settings))
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    client = await connect.connect(SealingCodec(keyring, seals=settings.seal_history), _runtime(settings))
     await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
     async with workplace_of(settings) as workplace:
         tenants = await workplace.directories.read_all()

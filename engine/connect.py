@@ -7,6 +7,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError
 
+from engine.codec import SealingCodec
 from engine.plugin import entra_jit_plugin
 
 DEFAULT_ADDRESS = "localhost:7233"
@@ -20,7 +21,7 @@ class EngineConfigError(Exception):
     """A TEMPORAL_* setting is wrong."""
 
 
-async def connect(runtime: Runtime | None = None) -> Client:
+async def connect(codec: SealingCodec | None = None, runtime: Runtime | None = None) -> Client:
     """A client of the Temporal that the environment names, self-hosted or Temporal Cloud.
 
     Raises ``EngineConfigError`` or ``EngineUnreachableError``.
@@ -33,7 +34,7 @@ async def connect(runtime: Runtime | None = None) -> Client:
         raise EngineConfigError(f"Temporal's settings (TEMPORAL_*) cannot be used: {said}") from None
     config.setdefault("target_host", DEFAULT_ADDRESS)
     try:
-        return await Client.connect(**config, plugins=[entra_jit_plugin()], runtime=runtime)
+        return await Client.connect(**config, plugins=[entra_jit_plugin(codec)], runtime=runtime)
     except (RPCError, RuntimeError) as error:
         raise EngineUnreachableError(
             f"Temporal at {config['target_host']} cannot be reached: {str(error).splitlines()[0]}"

@@ -8,10 +8,12 @@ from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.converter import DefaultFailureConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from engine.codec import SealingCodec
 from engine.signals_that_fit import SignalsThatFit
 
 PASSED_THROUGH = ("activities", "models", "policy")
@@ -30,11 +32,20 @@ class QuietPayloadConverter(PydanticPayloadConverter):
             raise ValueError(f"a message could not be read as {names or 'what was expected'}") from None
 
 
-def entra_jit_plugin() -> SimplePlugin:
-    """Converter and sandbox of this deployment, and what keeps a misshapen signal from its workflows."""
+def entra_jit_plugin(codec: SealingCodec | None = None) -> SimplePlugin:
+    """Converter, codec and sandbox of this deployment, and what keeps a misshapen signal from its workflows."""
+    converter = dataclasses.replace(pydantic_data_converter, payload_converter_class=QuietPayloadConverter)
+    if codec is not None:
+        converter = dataclasses.replace(
+            converter,
+            payload_codec=codec,
+            failure_converter_class=DefaultFailureConverterWithEncodedAttributes
+            if codec.seals
+            else DefaultFailureConverter,
+        )
     return SimplePlugin(
         "entra-jit",
-        data_converter=dataclasses.replace(pydantic_data_converter, payload_converter_class=QuietPayloadConverter),
+        data_converter=converter,
         workflow_runner=_runner,
         interceptors=[SignalsThatFit()],
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
+from engine.codec import SealingCodec
 from engine.connect import EngineConfigError, EngineUnreachableError, connect
 from ledger.configuration import all_tenants
 from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
@@ -28,13 +29,14 @@ class Deployment:
     ledger: Ledger
     keyring: Keyring
     task_queue: str
+    seals_history: bool = False
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     client: Client | None = None
 
     async def engine(self) -> Client:
         """Temporal, connected at first need: what only reads the ledger works without it."""
         if self.client is None:
-            self.client = await connect()
+            self.client = await connect(SealingCodec(self.keyring, seals=self.seals_history))
         return self.client
 
     async def workflow_of(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
@@ -61,7 +63,7 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
     keyring = Keyring.parse(settings.keys.get_secret_value())
     try:
         async with Ledger(settings.database_url, pool_size=2) as ledger:
-            yield Deployment(ledger, keyring, settings.task_queue)
+            yield Deployment(ledger, keyring, settings.task_queue, settings.seal_history)
     except (LedgerUnavailableError, EngineUnreachableError) as error:
         raise UnreachableError(str(error)) from None
     except RPCError as error:

@@ -171,6 +171,8 @@ class Scene:
     workplace: Workplace
     skips_time: bool
     workers: list[Worker] = field(default_factory=list)
+    worker_client: Client | None = None
+    """What workers connect with, where it is not what everybody does."""
     sandbox_keeps_up: bool = False
     """Whether the sandbox's clock moves with time that is skipped. One clock: for one grant at a time."""
 
@@ -278,6 +280,10 @@ class Scene:
             self.control("POST", "/lag", tenant=customer, lag=lag, scale=scale)
             self.control("POST", "/throttle", tenant=customer, throttle=throttle)
 
+    def hits(self, fault: str) -> int:
+        """How many calls have met the fault. One with ``delay=0`` does nothing but count."""
+        return next(int(shown["hits"]) for shown in self.control("GET", "/faults") if shown["id"] == fault)
+
     def mend(self) -> None:
         """Take away every fault of this scene."""
         mine = set(self.customers) | {customer_id(name) for name in self.customers}
@@ -316,7 +322,7 @@ class Scene:
         self.workers.remove(worker)
 
     def _worker_client(self) -> Client:
-        config = self.services.client.config()
+        config = (self.worker_client or self.services.client).config()
         config["interceptors"] = [*config["interceptors"], SkippedTimeInterceptor(self._keep_up)]
         return Client(**config)
 

@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     OWNER_TAG = "owner tag"
     OPEN_UNTIL = "open-until mark"
     SEALING = "sealing"
+    HISTORY = "history"
 
 
 @dataclass(frozen=True)

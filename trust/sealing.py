@@ -28,20 +28,29 @@ class Sealed:
 
 def seal(keyring: Keyring, secret: SecretStr, belongs_to: str) -> Sealed:
     """Seal ``secret`` under the active key. It opens only for the same ``belongs_to``."""
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    key_id = keyring.active_id
-    cipher = AESGCM(keyring.derive(key_id, Purpose.SEALING))
-    sealed = cipher.encrypt(nonce, secret.get_secret_value().encode(), _bound(key_id, belongs_to))
-    return Sealed(key_id, nonce + sealed)
+    return seal_bytes(keyring, Purpose.SEALING, secret.get_secret_value().encode(), belongs_to)
 
 
 def unseal(keyring: Keyring, sealed: Sealed, belongs_to: str) -> SecretStr:
     """Open what ``seal`` made; raises ``SealBrokenError``, or ``UnknownKeyError`` where the key is gone."""
-    cipher = AESGCM(keyring.derive(sealed.key_id, Purpose.SEALING))
+    return SecretStr(unseal_bytes(keyring, Purpose.SEALING, sealed, belongs_to).decode())
+
+
+def seal_bytes(keyring: Keyring, purpose: Purpose, content: bytes, belongs_to: str) -> Sealed:
+    """Seal ``content`` under the active key of ``purpose``. It opens only for the same ``belongs_to``."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    key_id = keyring.active_id
+    cipher = AESGCM(keyring.derive(key_id, purpose))
+    return Sealed(key_id, nonce + cipher.encrypt(nonce, content, _bound(key_id, belongs_to)))
+
+
+def unseal_bytes(keyring: Keyring, purpose: Purpose, sealed: Sealed, belongs_to: str) -> bytes:
+    """Open what ``seal_bytes`` made; raises ``SealBrokenError``, or ``UnknownKeyError`` where the key is gone."""
+    cipher = AESGCM(keyring.derive(sealed.key_id, purpose))
     nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
     try:
-        return SecretStr(cipher.decrypt(nonce, ciphertext, _bound(sealed.key_id, belongs_to)).decode())
-    except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
+        return cipher.decrypt(nonce, ciphertext, _bound(sealed.key_id, belongs_to))
+    except InvalidTag:
         raise SealBrokenError(f"the sealed secret of {belongs_to} cannot be opened: it was changed") from None
 
 
