@@ -1,0 +1,127 @@
+"""A credential opens the account for the technician whose grant it is, while the grant lives, and is shown once.
+
+Other products mail the password, or show it to whoever opens the page; and it is still the password next week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from ledger.credentials import Revealed
+from models.messages import CredentialKind, GrantState
+from operations.end_access import end_access
+from operations.errors import NotFoundError, RefusedError
+from operations.extend_access import extend_access
+from operations.reveal_credential import reveal_credential
+from tests.stage import Scene, configure
+
+
+def signs_in(scene: Scene, revealed: Revealed) -> bool:
+    return scene.signs_in(scene.account(), **{revealed.kind.value: revealed.secret.get_secret_value()})
+
+
+def allow_passes(scene: Scene, *, enabled: bool) -> None:
+    scene.control("POST", f"/tenants/{scene.customer}", temporary_access_pass={"enabled": enabled})
+
+
+@contextmanager
+def refused(sentence: str) -> Iterator[None]:
+    with pytest.raises(RefusedError, match=sentence):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("policy", "choice", "kind"),
+    [
+        (True, "auto", CredentialKind.TEMPORARY_ACCESS_PASS),
+        (False, "auto", CredentialKind.PASSWORD),
+        (True, "password", CredentialKind.PASSWORD),
+    ],
+)
+async def test_it_opens_while_the_grant_lives_and_not_after(
+    hours_pass: Scene, policy: bool, choice: str, kind: CredentialKind
+) -> None:
+    allow_passes(hours_pass, enabled=policy)
+    await configure(hours_pass, credential=choice)
+    slow = hours_pass.fault(method="PATCH", path="/users/*", body_contains='"accountEnabled":true', delay=1)
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.PREPARING)
+    with refused("is preparing"):
+        await reveal_credential(hours_pass.deployment, "alex", request_id)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    hours_pass.control("DELETE", f"/faults/{slow}")
+
+    with refused("is not kim's"):
+        await reveal_credential(hours_pass.deployment, "kim", request_id)
+    name, revealed = await reveal_credential(hours_pass.deployment, "alex", request_id)
+    with refused("shown to alex at .*; it is shown once"):
+        await reveal_credential(hours_pass.deployment, "alex", request_id)
+
+    assert name == hours_pass.account()
+    assert revealed.kind is kind
+    assert signs_in(hours_pass, revealed)
+    secret = revealed.secret.get_secret_value()
+    if kind is CredentialKind.PASSWORD:
+        assert len(secret) == 24
+        assert not (hours_pass.user() or {})["must_change_password"]
+        assert (hours_pass.user() or {})["temporary_access_pass"] is None
+    (stored,) = hours_pass.sql("SELECT ciphertext, revealed_to FROM sealed_credentials")
+    assert secret.encode() not in bytes(stored[0])
+    assert stored[1] == "alex"
+
+    await hours_pass.time_passes(request_id)
+    assert not signs_in(hours_pass, revealed)
+    # Not even were the account opened again by somebody.
+    hours_pass.control("PATCH", f"/tenants/{hours_pass.customer}/users/{name}", enabled=True)
+    assert not signs_in(hours_pass, revealed)
+    assert hours_pass.sql("SELECT count(*) FROM sealed_credentials") == [(0,)]
+    with refused("is expired"):
+        await reveal_credential(hours_pass.deployment, "alex", request_id)
+    with pytest.raises(NotFoundError):
+        await reveal_credential(hours_pass.deployment, "alex", "no-such-grant")
+
+
+async def test_each_visit_has_its_own(hours_pass: Scene) -> None:
+    shown = []
+    for _ in range(2):
+        request_id = await hours_pass.ask(held=True)
+        await hours_pass.until(request_id, GrantState.OPEN)
+        shown.append((await reveal_credential(hours_pass.deployment, "alex", request_id))[1])
+        assert [signs_in(hours_pass, revealed) for revealed in shown] == [False] * (len(shown) - 1) + [True]
+        await end_access(hours_pass.deployment, "alex", request_id)
+        await hours_pass.time_passes(request_id)
+
+
+async def test_an_extension_renews_a_pass_that_would_end_too_soon(hours_pass: Scene) -> None:
+    request_id = await hours_pass.ask(hours=2, held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    _, first = await reveal_credential(hours_pass.deployment, "alex", request_id)
+
+    expires_at = await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=3), "not done yet")
+
+    _, second = await reveal_credential(hours_pass.deployment, "alex", request_id)
+    assert second.secret.get_secret_value() != first.secret.get_secret_value()
+    assert second.usable_until is not None
+    assert timedelta(0) <= second.usable_until - expires_at < timedelta(minutes=2), "Microsoft's clock is a second one"
+    assert signs_in(hours_pass, second)
+    assert not signs_in(hours_pass, first)
+    await hours_pass.time_passes(request_id)
+    assert not signs_in(hours_pass, second)
+    hours_pass.assert_closed()
+
+
+async def test_where_passes_are_wanted_and_off_an_operator_is_told(hours_pass: Scene) -> None:
+    allow_passes(hours_pass, enabled=False)
+    await configure(hours_pass, credential="temporary_access_pass")
+    request_id = await hours_pass.ask(held=True)
+
+    parked = await hours_pass.until(request_id, GrantState.PARKED)
+
+    assert "does not enable them for everyone" in parked.sentence
+    hours_pass.assert_closed()
+    await end_access(hours_pass.deployment, "kim", request_id)
+    assert (await hours_pass.receipt(request_id)).ending.state is GrantState.ENDED
