@@ -166,7 +166,7 @@ class Verdict(StrEnum):
 
 
 class Progress(Message):
-    """How far an earlier run of the same grant had come, as the ledger knows it: it may have written to the directory."""
+    """How far an earlier run of the same grant had come, by the ledger: it may have written to the directory."""
 
     object_id: ObjectId | None
     opened_at: AwareDatetime | None
