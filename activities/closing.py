@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 
 from temporalio import activity
 
-from activities.attempts import attempt_all
+from activities.account_closing import clear_mark, close_again, read_standing, strip
 from activities.directories import Purpose
 from activities.failures import ReadBackDisagreesError
 from activities.managed_account import Inspected, inspect
 from activities.signatures import Closing
 from activities.workplace import Workplace
-from graph import AlreadySo, Memberships, NotYetVisible, RoleAssignment, SignInMethod, Tenant, User, assignment_id
+from graph import NotYetVisible, Tenant, User
 from ledger import grants, receipts
 from ledger.database import LedgerUnavailableError
 from models.messages import (
     AccountToClose,
     Closed,
     ClosingStep,
-    DirectoryCall,
     Fence,
     Grant,
-    ObjectId,
     Receipt,
     Settlement,
     Standing,
@@ -32,8 +29,7 @@ from models.messages import (
     workflow_id,
 )
 from trust.assertions import is_ours
-from trust.marks import OPEN_UNTIL_ATTRIBUTE, Register
-from trust.passwords import new_password
+from trust.marks import Register
 
 GONE_AFTER = timedelta(minutes=10)
 """How long an account that we know must have been invisible, in the bin too, before it counts as gone."""
@@ -72,7 +68,7 @@ class ClosingActivities(Closing):
         tenant, looked = await self._look(account)
         if isinstance(looked, Closed):
             return looked
-        calls = await self._strip(tenant, looked.user.id, account.grant)
+        calls = await strip(tenant, looked.user.id, account.grant.roles)
         return Closed(steps=(Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, calls=tuple(calls)),))
 
     @activity.defn
@@ -81,21 +77,15 @@ class ClosingActivities(Closing):
         tenant, looked = await self._look(account)
         if isinstance(looked, Closed):
             return looked
-        user = looked.user.id
-        roles, methods, memberships = await asyncio.gather(
-            tenant.roles.assignments_of(user), tenant.sign_in_methods.list(user), tenant.users.memberships(user)
-        )
-        standing = _standing(looked.user, roles, methods, memberships)
-        if not standing.is_closed:
-            await attempt_all([self._disable(tenant, user), self._strip(tenant, user, account.grant)])
+        reading = await read_standing(tenant, looked.user)
+        if not reading.standing.is_closed:
+            await close_again(tenant, looked.user.id, account.grant.roles)
             raise ReadBackDisagreesError(
-                f"{account.grant.account_name} is not closed yet, says the directory: {_open_parts(standing)}."
+                f"{account.grant.account_name} is not closed yet, says the directory: {_open_parts(reading.standing)}."
             )
-        calls = [looked.user.evidence, roles.evidence, methods.evidence, memberships.evidence]
-        at = max(call.answered_at for call in calls)
-        if looked.user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE):
-            calls.append(await tenant.users.set_attributes(user, {OPEN_UNTIL_ATTRIBUTE: None}))
-        return Closed(steps=(Step(name=ClosingStep.READ_BACK, at=at, calls=tuple(calls)),), standing=standing)
+        at = max(call.answered_at for call in reading.calls)
+        calls = (*reading.calls, *await clear_mark(tenant, looked.user))
+        return Closed(steps=(Step(name=ClosingStep.READ_BACK, at=at, calls=calls),), standing=reading.standing)
 
     @activity.defn
     async def settle(self, settlement: Settlement) -> Receipt | None:
@@ -162,66 +152,6 @@ class ClosingActivities(Closing):
     def _result(self, note: str, standing: Standing, alarm: str | None = None) -> Closed:
         step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=note)
         return Closed(steps=(step,), standing=standing, alarm=alarm)
-
-    # -- closing it --------------------------------------------------------------------------------------------------
-
-    async def _disable(self, tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
-        return [await tenant.users.disable(user)]
-
-    async def _strip(self, tenant: Tenant, user: ObjectId, grant: Grant) -> list[DirectoryCall]:
-        done = await attempt_all(
-            [
-                _one(tenant.users.set_password(user, new_password(), force_change=True)),
-                _one(tenant.users.revoke_sessions(user)),
-                _delete_methods(tenant, user),
-                _remove_roles(tenant, user, grant),
-                _remove_memberships(tenant, user),
-            ]
-        )
-        return [call for calls in done for call in calls]
-
-
-async def _one(call: Awaitable[DirectoryCall]) -> list[DirectoryCall]:
-    """The answer of one removal; none where the thing was gone already."""
-    try:
-        return [await call]
-    except AlreadySo:
-        return []
-
-
-async def _each(removals: list[Awaitable[DirectoryCall]]) -> list[DirectoryCall]:
-    return [call for calls in await attempt_all(_one(removal) for removal in removals) for call in calls]
-
-
-async def _delete_methods(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
-    methods = await tenant.sign_in_methods.list(user)
-    return await _each([tenant.sign_in_methods.delete(method, of=user) for method in methods if not method.is_password])
-
-
-async def _remove_roles(tenant: Tenant, user: ObjectId, grant: Grant) -> list[DirectoryCall]:
-    # The listing lags behind the assigning; the ids of the granted roles can be computed without it.
-    listed = {assignment.id for assignment in await tenant.roles.assignments_of(user)}
-    computed = {assignment_id(role.id, user) for role in grant.roles}
-    return await _each([tenant.roles.unassign(assignment) for assignment in sorted(listed | computed)])
-
-
-async def _remove_memberships(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
-    memberships = await tenant.users.memberships(user)
-    return await _each(
-        [tenant.groups.remove_member(user, group=group.id) for group in memberships.groups if not group.is_dynamic]
-    )
-
-
-def _standing(
-    user: User, roles: Sequence[RoleAssignment], methods: Sequence[SignInMethod], memberships: Memberships
-) -> Standing:
-    return Standing(
-        exists=True,
-        enabled=user.account_enabled,
-        roles=tuple(sorted(assignment.role for assignment in roles)),
-        memberships=tuple(sorted(group.id for group in memberships.groups if not group.is_dynamic)),
-        sign_in_methods=tuple(sorted(method.kind for method in methods if not method.is_password)),
-    )
 
 
 def _open_parts(standing: Standing) -> str:
