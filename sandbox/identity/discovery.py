@@ -69,6 +69,7 @@ def openid_configuration(directory: Directory, exchange: Exchange, tenant_name: 
             ],
             "kerberos_endpoint": f"{here}/kerberos",
             "tls_client_certificate_bound_access_tokens": True,
+            "mtls_endpoint_aliases": {"token_endpoint": f"{here}/oauth2/v2.0/token"},
             "tenant_region_scope": "EU" if tenant else None,
             "cloud_instance_name": "microsoftonline.com",
             "cloud_graph_host_name": "graph.windows.net",
