@@ -36,7 +36,7 @@ async def reached(stage: Scene, fault: str) -> None:
     """Wait until a call has met the fault: the step that makes it is under way."""
 
     async def hit() -> bool | None:
-        return any(shown["id"] == fault and shown["hits"] for shown in stage.control("GET", "/faults")) or None
+        return stage.hits(fault) > 0 or None
 
     await eventually(hit)
 
