@@ -25,6 +25,11 @@ hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--record-histories``: see test_recorded_histories_replay.py."""
+    parser.addoption("--record-histories", action="store_true", help="write tests/histories anew")
+
+
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
     """Where the services keep what they have.
