@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from msgraph import GraphServiceClient
 
 from sandbox.child import Addresses, running
+from sandbox.graph.app_roles import app_role_ids
+from sandbox.graph.licences import P1, P2
+from tests.sandbox import sdk
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph, new_user, token_of, trusting
 
 
@@ -71,3 +75,13 @@ def account(graph: Graph) -> str:
     made = graph().post("/users", json=new_user())
     assert made.status_code == 201, made.text
     return str(made.json()["id"])
+
+
+@pytest.fixture
+async def microsoft(addresses: Addresses, control: httpx.Client) -> AsyncIterator[GraphServiceClient]:
+    """Microsoft's SDK as an application that may do everything, in contoso with Entra ID P2."""
+    every = sorted(app_role_ids())
+    changes = {"service_plans": [P1, P2], "service_principals": [{"app": ELEVATE, "grant": every}]}
+    assert control.post("/tenants/contoso", json=changes).status_code == 200  # noqa: ASYNC212 - a child on this machine
+    async with sdk.http_client(addresses) as http:
+        yield sdk.client_of(addresses, sdk.with_secret(addresses, ELEVATE, CONTOSO), http)

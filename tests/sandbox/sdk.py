@@ -1,0 +1,58 @@
+"""Microsoft's own client for Python, pointed at a sandbox: another base URL, authority and CA, and nothing else."""
+
+from __future__ import annotations
+
+import httpx
+from azure.core.pipeline.transport import RequestsTransport
+from azure.identity import CertificateCredential, ClientSecretCredential
+from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph.graph_request_adapter import options
+from msgraph_core import GraphClientFactory
+
+from sandbox.child import Addresses
+from tests.sandbox.seeded import SECRETS, trusting
+
+Credential = ClientSecretCredential | CertificateCredential
+
+
+def with_secret(addresses: Addresses, app: str, tenant: str) -> Credential:
+    return ClientSecretCredential(
+        tenant,
+        app,
+        SECRETS[app],
+        authority=addresses.login_url,
+        disable_instance_discovery=True,
+        transport=_transport(addresses),
+    )
+
+
+def with_certificate(addresses: Addresses, app: str, tenant: str, pem: bytes) -> Credential:
+    return CertificateCredential(
+        tenant,
+        app,
+        certificate_data=pem,
+        authority=addresses.login_url,
+        disable_instance_discovery=True,
+        transport=_transport(addresses),
+    )
+
+
+def http_client(addresses: Addresses) -> httpx.AsyncClient:
+    """With the SDK's own middleware, and without the environment's idea of whom to trust."""
+    plain = httpx.AsyncClient(verify=trusting(addresses), trust_env=False, http2=False)
+    return GraphClientFactory.create_with_default_middleware(client=plain, options=options)
+
+
+def client_of(addresses: Addresses, credential: Credential, http: httpx.AsyncClient) -> GraphServiceClient:
+    provider = AzureIdentityAuthenticationProvider(
+        credential, scopes=["https://graph.microsoft.com/.default"], allowed_hosts=["localhost"]
+    )
+    adapter = GraphRequestAdapter(provider, client=http)
+    adapter.base_url = addresses.graph_url
+    return GraphServiceClient(request_adapter=adapter)
+
+
+def _transport(addresses: Addresses) -> RequestsTransport:
+    # A bundle named in the environment would override the sandbox's authority.
+    return RequestsTransport(use_env_settings=False, connection_verify=addresses.ca_file)
