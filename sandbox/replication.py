@@ -9,7 +9,7 @@ not heard of is a 404, an assignment that it still has is a conflict.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeAlias, TypeVar
@@ -209,7 +209,7 @@ class _TableRead(_Seen[Row]):
     def one(self, index: str, key: str) -> Row | None:
         return next(iter(self.find(index, key)), None)
 
-    def in_order(self) -> list[Row]:
+    def in_order(self) -> Sequence[Row]:
         if not self._older:
             return self._truth.in_order()
         current = [row for row in self._truth.in_order() if row.id not in self._older]
@@ -243,7 +243,7 @@ class _TableWritten(_Seen[Row]):
     def one(self, index: str, key: str) -> Row | None:
         return self._truth.one(index, key)
 
-    def in_order(self) -> list[Row]:
+    def in_order(self) -> Sequence[Row]:
         return self._truth.in_order()
 
 

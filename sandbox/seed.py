@@ -12,9 +12,9 @@ Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``,
 (``require_mfa``, ``block_people``, ``blocked_applications``, ``users_may_consent``); ``users``
 (``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
 Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``roles``, ``members`` by user principal
-name); ``applications`` (names of those that were consented to, or ``{name, permissions, roles}`` to differ from their
-default). Directory roles are given by display name. An id that is left out is derived from tenant and name, so it is
-the same every time.
+name); ``applications`` (names of those that were consented to, or ``{name, permissions, scopes, roles, enabled}`` to
+differ from their default). Directory roles are given by display name. An id that is left out is derived from tenant and
+name, so it is the same every time.
 
 ``sign_in_service`` says how quick, random and strict that service is (``SignInSettings``).
 
@@ -29,7 +29,16 @@ from typing import Annotated, Literal, Self
 from uuid import UUID, uuid5
 
 import yaml
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 
 from sandbox.clock import seconds
 from sandbox.directory.digest import Digest
@@ -159,6 +168,7 @@ class SeedConsent(_Part):
     permissions: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     roles: tuple[RoleName, ...] | None = None
+    enabled: bool = True
 
 
 class SeedTenant(_Part):
@@ -232,14 +242,24 @@ def load_seed(path: Path | None = None) -> Seed:
 def read_seed(content: bytes, name: str) -> Seed:
     """The seed that this text is; errors call it by ``name``. Raises ``SeedError``."""
     try:
+        # What was exported is JSON, which is YAML too, but read a hundred times as fast as such.
+        return Seed.model_validate_json(content)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
+            raise _unusable(name, error) from None
+    try:
         return Seed.model_validate(yaml.load(content, Loader=_LOADER))  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise SeedError(f"{name} is no YAML: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SeedError(f"{name}, {where}: {reason[0].lower()}{reason[1:]}") from None
+        raise _unusable(name, error) from None
+
+
+def _unusable(name: str, error: ValidationError) -> SeedError:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(step) for step in first["loc"]) or "the file"
+    reason = first["msg"].removeprefix("Value error, ")
+    return SeedError(f"{name}, {where}: {reason[0].lower()}{reason[1:]}")
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -378,6 +398,7 @@ def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: 
         display_name=application.name,
         created=_TENANTS_SINCE,
         permissions=permissions,
+        enabled=consent.enabled,
     )
     tenant.service_principals.put(principal)
     scopes = application.scopes if consent.scopes is None else consent.scopes

@@ -6,8 +6,9 @@ and lets a later reader be shown an older row without anybody noticing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, Protocol, TypeVar
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar, overload
 
 
 class Identified(Protocol):
@@ -20,6 +21,33 @@ class Identified(Protocol):
 Row = TypeVar("Row", bound=Identified)
 Changed = Callable[[str, str, "Identified | None", "Identified | None"], None]
 """Called with table name, row id, the row before (None: new) and after (None: removed), once it has changed."""
+
+
+class Ordered(Sequence[Row]):
+    """Rows by id, looked up when they are looked at: a page of ten thousand accounts costs what the page costs."""
+
+    def __init__(self, ids: list[str], rows: Mapping[str, Row]) -> None:
+        self._ids = ids
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._rows[row_id] for row_id in self._ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> Ordered[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Ordered[Row]:
+        if isinstance(place, slice):
+            return Ordered(self._ids[place], self._rows)
+        return self._rows[self._ids[place]]
+
+    def after(self, row_id: str) -> Ordered[Row]:
+        """Those that come after this id, whether it is still there or not."""
+        return self[bisect_right(self._ids, row_id) :]
 
 
 class Table(Generic[Row]):
@@ -60,17 +88,17 @@ class Table(Generic[Row]):
         """The oldest row under this key of an index, or None."""
         return next((self._rows[row_id] for row_id in self._indexes[index].get(key, ())), None)
 
-    def in_order(self) -> list[Row]:
+    def in_order(self) -> Sequence[Row]:
         """All rows by id: the order in which lists are paged, stable while rows come and go."""
         if self._ordered is None:
             self._ordered = sorted(self._rows)
-        return [self._rows[row_id] for row_id in self._ordered]
+        return Ordered(self._ordered.copy(), self._rows)
 
     def put(self, row: Row) -> None:
         """Add a row or replace the one with its id."""
         old = self._rows.get(row.id)
-        if old is None:
-            self._ordered = None
+        if old is None and self._ordered is not None:
+            insort(self._ordered, row.id)
         self._reindex(row.id, old, row)
         self._rows[row.id] = row
         self._changed(self.name, row.id, old, row)
@@ -79,7 +107,8 @@ class Table(Generic[Row]):
         """Take the row out and return it; None, and no change, if there is none."""
         row = self._rows.pop(row_id, None)
         if row is not None:
-            self._ordered = None
+            if self._ordered is not None:
+                del self._ordered[bisect_left(self._ordered, row_id)]
             self._reindex(row_id, row, None)
             self._changed(self.name, row_id, row, None)
         return row

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode
 
-from sandbox.directory.table import Identified
+from sandbox.directory.table import Identified, Ordered
 from sandbox.exchange import Answer, Json
 from sandbox.graph.call import Call
 from sandbox.graph.errors import bad_request, unsupported_query
@@ -68,23 +68,29 @@ def entity(call: Call, shape: Shape[Row], row: Row, status: int = 200) -> Answer
 
 def collection(call: Call, shape: Shape[Row], rows: Iterable[Row], *, page: int = 100, largest: int = 999) -> Answer:
     """Rows as an answer: filtered, ordered, cut into pages with an absolute and opaque next link."""
-    matching = list(_filtered(call, shape, rows))
-    matching = _ordered(call, shape, matching)
+    filtered = _filtered(call, shape, rows)
+    matching = _ordered(call, shape, filtered if isinstance(filtered, Ordered) else list(filtered))
     body: dict[str, Json] = {"@odata.context": context(call, shape.entity_set, entity=False)}
     start = _start(call)
     if call.eventual and call.query.get("$count", "").lower() == "true" and not start:
         body["@odata.count"] = len(matching)
     size = _page_size(call, page, largest)
-    following = [row for row in matching if row.id > start] if start and not _sorting(call) else matching
-    if start and _sorting(call):
-        ids = [row.id for row in matching]
-        following = matching[ids.index(start) + 1 :] if start in ids else []
-    shown, rest = following[:size], following[size:]
-    if rest:
+    following = _after(start, matching, sorted_by_id=not _sorting(call)) if start else matching
+    shown = following[:size]
+    if len(following) > size:
         body["@odata.nextLink"] = _next_link(call, shown[-1].id)
     names = selected(call)
     body["value"] = [shape.project(row, names) for row in shown]
     return Answer(200, body)
+
+
+def _after(start: str, rows: Sequence[Row], *, sorted_by_id: bool) -> Sequence[Row]:
+    if isinstance(rows, Ordered):
+        return rows.after(start)
+    if sorted_by_id:
+        return [row for row in rows if row.id > start]
+    ids = [row.id for row in rows]
+    return rows[ids.index(start) + 1 :] if start in ids else []
 
 
 def count(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Answer:
@@ -117,7 +123,7 @@ def _sorting(call: Call) -> str:
     return call.query.get("$orderby", "")
 
 
-def _ordered(call: Call, shape: Shape[Row], rows: list[Row]) -> list[Row]:
+def _ordered(call: Call, shape: Shape[Row], rows: Sequence[Row]) -> Sequence[Row]:
     if not (text := _sorting(call)):
         return rows
     if "$filter" in call.query and not call.eventual and not shape.sorts_filtered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.directory.roles import (
@@ -150,7 +151,7 @@ def delete_assignment(call: Call) -> Answer:
 _OF_ONE_PRINCIPAL = re.compile(r"^\s*principalId\s+eq\s+'([^']+)'\s*(?:and\s[^()]*)?$", re.IGNORECASE)
 
 
-def _candidates(call: Call) -> list[RoleAssignment]:
+def _candidates(call: Call) -> Sequence[RoleAssignment]:
     """The assignments that a filter can select at all: those of one principal need no look at everybody's."""
     text = call.query.get("$filter", "")
     named = _OF_ONE_PRINCIPAL.match(text)

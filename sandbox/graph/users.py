@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -89,7 +90,7 @@ _ONE_ATTRIBUTE = re.compile(
 )
 
 
-def _candidates(call: Call) -> list[User]:
+def _candidates(call: Call) -> Sequence[User]:
     """The users that a filter can select at all: a name has one holder at most, and few accounts are tagged."""
     text = call.query.get("$filter", "")
     if named := _ONE_NAME.fullmatch(text):
