@@ -69,7 +69,7 @@ class Sandbox:
     def reset(self) -> None:
         """Back to the seed: tenants as on the first day, no faults, no journal, the machine's time, lag as at first."""
         self.clock.reset()
-        self.sign_in_behaviour.reset()
+        self.sign_in_behaviour.set(self._seed.sign_in_service)
         self.propagation.forget()
         self.tokens.retire_keys()
         self.replication.set(self._settings.lag)

@@ -30,18 +30,13 @@ class SignInSettings(BaseModel):
 class SignInBehaviour:
     """The settings in force, and the random choices made under them."""
 
-    def __init__(self, initial: SignInSettings) -> None:
-        self._initial = initial
-        self.set(initial)
+    def __init__(self, settings: SignInSettings) -> None:
+        self.set(settings)
 
     def set(self, settings: SignInSettings) -> None:
         """Put settings in force; random choices begin anew."""
         self.settings = settings
         self._random = random.Random(settings.random_seed)
-
-    def reset(self) -> None:
-        """Back to the settings of the start."""
-        self.set(self._initial)
 
     def token_lifetime(self) -> int:
         """For how many seconds the next access token is announced to live."""

@@ -62,7 +62,9 @@ class SignInService:
         parameters = exchange.form() if exchange.method == "POST" else exchange.query()
         if "ctx" in parameters:
             with contextlib.suppress(SignInError):
-                parameters = self._memory.read(parameters["ctx"]).parameters
+                interaction = self._memory.read(parameters["ctx"])
+                parameters = interaction.parameters
+                tenant = tenant or self._directory.tenant(interaction.username.rpartition("@")[2])
         return tenant.id if tenant else None, parameters.get("client_id")
 
     def _add_common_paths(self) -> None:
