@@ -7,13 +7,17 @@ customer's even, is given administrator roles and is disabled in the evening.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from local_stack.addresses import SANDBOX_SECRETS
 from models.messages import GrantState, Receipt
-from tests.stage import Scene
+from tests.stage import REVOKE, Scene, customer_id
 
 OWNER_TAG = "extensionAttribute14"
+UNITS = "/directory/administrativeUnits"
 Tampering = Callable[[Scene], None]
 
 
@@ -49,7 +53,37 @@ def guest(scene: Scene) -> None:
 
 
 def restricted(scene: Scene) -> None:
-    change(scene, properties={"isManagementRestricted": True})
+    """Into a restricted unit, whose members no application can change."""
+    unit = as_administrator(scene, "POST", UNITS, displayName="closed", isMemberManagementRestricted=True)["id"]
+    account = (scene.user() or {})["id"]
+    graph = f"{scene.services.sandbox.graph_url}/users/{account}"
+    as_administrator(scene, "POST", f"{UNITS}/{unit}/members/$ref", **{"@odata.id": graph})
+
+
+def unrestricted(scene: Scene) -> None:
+    for unit in as_administrator(scene, "GET", UNITS)["value"]:
+        as_administrator(scene, "DELETE", f"{UNITS}/{unit['id']}")
+
+
+def as_administrator(scene: Scene, method: str, path: str, **body: object) -> Any:
+    """A call to Graph by an application that may manage administrative units."""
+    may = {"app": REVOKE, "grant": ["AdministrativeUnit.ReadWrite.All"]}
+    scene.control("POST", f"/tenants/{scene.customer}", service_principals=[may])
+    sandbox = scene.services.sandbox
+    token = scene.http.post(
+        f"{sandbox.login_url}/{customer_id(scene.customer)}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": REVOKE,
+            "client_secret": SANDBOX_SECRETS["SANDBOX_REVOKE_SECRET"],
+            "scope": "https://graph.microsoft.com/.default",
+        },
+    ).json()["access_token"]
+    answer = scene.http.request(
+        method, f"{sandbox.graph_url}{path}", json=body or None, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
 
 
 BETWEEN_TWO_VISITS: dict[str, tuple[tuple[Tampering, ...], str]] = {
@@ -79,14 +113,15 @@ async def test_what_is_not_ours_is_not_opened(hours_pass: Scene) -> None:
     for row, (tamperings, sentence) in BETWEEN_TWO_VISITS.items():
         for tampering in tamperings:
             tampering(hours_pass)
-        before, writes = hours_pass.everything(), hours_pass.journal(writes=True)
+        before, writes = hours_pass.everything(), len(hours_pass.journal(writes=True))
 
         receipt = await visited(hours_pass)
 
         assert receipt.ending.state is GrantState.DENIED, row
         assert sentence in receipt.ending.sentence, row
         assert hours_pass.everything() == before, row
-        assert hours_pass.journal(writes=True) == writes, row
+        assert len(hours_pass.journal(writes=True)) == writes, row
+        unrestricted(hours_pass)
         change(hours_pass, synced=False, user_type="Member", extension_attributes=ours["extension_attributes"],
                properties={"isManagementRestricted": None})  # fmt: skip
         hours_pass.sql("INSERT INTO managed_accounts VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", *register)
@@ -122,7 +157,6 @@ async def test_a_stranger_with_our_name_is_never_adopted(hours_pass: Scene, enab
         (tag_broken, "owner tag"),
         (unregistered, None),
         (guest, "is a guest"),
-        (restricted, "restricted management"),
     ],
 )
 async def test_what_we_opened_is_closed_whatever_was_made_of_it(
@@ -141,6 +175,23 @@ async def test_what_we_opened_is_closed_whatever_was_made_of_it(
     assert receipt.standing.is_closed
     assert [said for said in receipt.alarms if alarm and alarm in said] or not alarm
     assert bool(receipt.alarms) is bool(alarm)
+    hours_pass.assert_closed()
+
+
+async def test_what_nobody_lets_us_close_is_alarmed_until_we_may(hours_pass: Scene) -> None:
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    restricted(hours_pass)
+
+    await hours_pass.time_passes(request_id, hours=4.1)
+    assert (await hours_pass.status(request_id)).state is GrantState.CLOSING, "it is not over while it is open"
+    unrestricted(hours_pass)
+    await hours_pass.time_passes(request_id)
+
+    receipt = await hours_pass.receipt(request_id)
+    assert receipt.lateness is not None
+    assert receipt.lateness > timedelta(minutes=5)
+    assert any("not proven closed after 2 min" in alarm for alarm in receipt.alarms)
     hours_pass.assert_closed()
 
 
