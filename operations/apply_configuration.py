@@ -45,7 +45,7 @@ async def apply_configuration(deployment: Deployment, file: Path) -> Configurati
 def read_configuration(file: Path) -> tuple[Configuration, Lines]:
     """The file, validated. Raises ``BadInputError`` with file, line and what is allowed for every mistake in it."""
     try:
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except OSError as error:
@@ -53,6 +53,8 @@ def read_configuration(file: Path) -> tuple[Configuration, Lines]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadInputError(f"{file}:{line}: this is not YAML: {error.problem}") from None
+    except (UnicodeDecodeError, yaml.reader.ReaderError) as error:
+        raise BadInputError(f"{file}: this is not text: {error.reason}") from None
     lines = Lines(node)
     try:
         return Configuration.model_validate(content if content is not None else {}), lines
