@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox import lag
 from sandbox.app import Settings
+from sandbox.conformance import report
 from sandbox.seed import SeedError, load_seed
 from sandbox.server import StartError, serve
 from sandbox.store import StateError
@@ -21,6 +22,8 @@ nobody who they are.
 When it is ready, DIR/sandbox.json holds its addresses (graph_url, login_url, control_url), the certificate authority
 to trust (ca_file), its process id and port. Started again on the same directory, even after a kill, it has the same
 tenants, accounts, certificate authority and, if still free, port.
+
+"python -m sandbox conformance" lists which of Microsoft's operations it serves, and what is missing of them.
 """
 
 
@@ -54,6 +57,9 @@ def main() -> int:
     parser.add_argument(
         "--random-seed", type=int, default=1, metavar="NUMBER", help="what lag is drawn from (default: %(default)s)"
     )
+    if sys.argv[1:] == ["conformance"]:
+        print(report())
+        return 0
     given = parser.parse_args()
     try:
         settings = Settings(lag.given(given.lag), parse_throttle(given.throttle), given.random_seed)

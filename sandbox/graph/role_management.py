@@ -86,7 +86,7 @@ ASSIGNMENTS: odata.Shape[RoleAssignment] = odata.Shape(
 )
 
 
-@operations.get(f"{_ROOT}/roleDefinitions", permissions.READ_ROLES)
+@operations.get(f"{_ROOT}/roleDefinitions", permissions.READ_ROLES, lacks="custom roles; what each role may do")
 def list_definitions(call: Call) -> Answer:
     rows = [_Definition(role.template_id, role) for role in built_in_roles().values()]
     answer = odata.collection(call, DEFINITIONS, rows, page=len(rows))

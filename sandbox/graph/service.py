@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sandbox.directory.directory import Directory
 from sandbox.exchange import Answer, Exchange
@@ -88,6 +88,12 @@ _ALL: Sequence[Sequence[Served]] = (
 )
 
 
+def served_operations() -> Iterator[Served]:
+    """Everything that Graph serves here, in no particular order."""
+    for operations in _ALL:
+        yield from operations
+
+
 class GraphService:
     """Everything that is served under ``/v1.0``."""
 
@@ -97,9 +103,8 @@ class GraphService:
         self._replication = replication
         self._throttling = throttling
         self._routes: Routes[Served] = Routes()
-        for operations in _ALL:
-            for served in operations:
-                self._routes.add(served.method, served.path, served)
+        for served in served_operations():
+            self._routes.add(served.method, served.path, served)
 
     def actor(self, exchange: Exchange) -> Actor | None:
         """Who calls, if the token tells; None for no token or a bad one."""

@@ -77,7 +77,7 @@ def live_user(call: Call) -> User:
     return user
 
 
-@operations.get("/users", permissions.READ_USERS)
+@operations.get("/users", permissions.READ_USERS, lacks="$search, $expand")
 def list_users(call: Call) -> Answer:
     return odata.collection(call, USERS, _candidates(call))
 
@@ -122,7 +122,7 @@ def get_user(call: Call) -> Answer:
     return answer
 
 
-@operations.post("/users", permissions.CREATE_USERS)
+@operations.post("/users", permissions.CREATE_USERS, lacks="the list of banned passwords")
 def create_user(call: Call) -> Answer:
     """Make an account. The answer has the default projection only, so not whether the account is enabled."""
     body = {name: value for name, value in call.json_object().items() if not name.startswith("@odata.")}
@@ -162,7 +162,7 @@ def new_user(tenant: Tenant, properties: dict[str, Json], call: Call) -> User:
     return User(id=str(uuid4()), properties=own | properties, sessions_valid_from=call.exchange.at)
 
 
-@operations.patch("/users/{user}", permissions.PATCH_USERS)
+@operations.patch("/users/{user}", permissions.PATCH_USERS, lacks="properties that other workloads keep")
 def update_user(call: Call) -> Answer:
     """Change an account. Repeating a change is no error."""
     body = {name: value for name, value in call.json_object().items() if not name.startswith("@odata.")}
