@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -68,6 +69,9 @@ class Settings(BaseSettings):
     """Where a worker serves its metrics, ``host:port``. None: nowhere."""
 
     log_format: Literal["json", "console"] = "json"
+
+    reconcile_every: Annotated[timedelta, Field(ge=timedelta(seconds=30), le=timedelta(hours=1))] = timedelta(minutes=5)
+    """How often every tenant's directory is held against the ledger, ISO 8601 (``PT5M``)."""
 
     ready_file: Path | None = None
     """A file that a worker writes once it polls, for whoever starts it and waits."""

@@ -18,11 +18,12 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 from rich.console import Console
 
+from activities.workplace import workplace_of
 from ledger import migrations
 from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
 from logs import configure_logs
-from models.messages import GrantState, GrantStatus
+from models.messages import GrantState, GrantStatus, TenantReport
 from operations.apply_configuration import apply_configuration
 from operations.deployment import Deployment, open_deployment
 from operations.end_access import cancel_access, end_access, retry_provisioning
@@ -34,6 +35,7 @@ from operations.errors import (
 )
 from operations.extend_access import extend_access
 from operations.list_grants import list_grants
+from operations.reconcile import reconcile as reconcile_now
 from operations.request_access import await_decision, request_access
 from operations.reveal_credential import reveal_credential
 from operations.show_receipt import show_receipt
@@ -42,7 +44,7 @@ from policy.durations import DurationError, parse_duration
 from settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
 from terminal import demo as demonstration
 from terminal import receipt as receipt_page
-from terminal import tables
+from terminal import reconciliation, tables
 from terminal.timeline import Timeline
 from terminal.words import moment
 from trust.keyring import KeyringError
@@ -231,6 +233,25 @@ def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> No
 
 
 @app.command()
+def reconcile(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Close every managed account that is open without a live grant. Needs no Temporal."""
+    settings = _settings(context)
+
+    async def by_itself() -> list[TenantReport]:
+        async with workplace_of(settings) as workplace:
+            return await reconcile_now(workplace, tenant)
+
+    reports = _run(by_itself)
+    _print(reports, as_json, lambda: reconciliation.show_reports(console, reports))
+    if any(report.failed for report in reports):
+        raise typer.Exit(5)
+
+
+@app.command()
 def reveal(
     context: typer.Context,
     grant: GrantId,
@@ -315,7 +336,7 @@ def _print(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
     elif isinstance(value, BaseModel):
         sys.stdout.write(value.model_dump_json(indent=2) + "\n")
     elif isinstance(value, list):
-        sys.stdout.write(TypeAdapter(list[GrantStatus]).dump_json(value, indent=2).decode() + "\n")
+        sys.stdout.write(TypeAdapter(list[GrantStatus | TenantReport]).dump_json(value, indent=2).decode() + "\n")
     else:
         sys.stdout.write(json.dumps(value, indent=2) + "\n")
 

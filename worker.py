@@ -7,11 +7,9 @@ as long to close it. What changes in a workflow's commands goes behind ``workflo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import structlog
@@ -21,18 +19,19 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
-from activities.directories import Directories
 from activities.failures import FailureInterceptor
+from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
-from activities.workplace import Clock, Workplace, system_clock
-from engine import connect, search_attributes
+from activities.reconciling import ReconcilingActivities
+from activities.workplace import Workplace, workplace_of
+from engine import connect, schedules, search_attributes
 from engine.codec import SealingCodec
-from graph import Graph
-from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
+from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from logs import configure_logs
 from settings import Settings, SettingsError, load_settings
 from trust.keyring import Keyring, KeyringError
 from workflows.access_grant import AccessGrant
+from workflows.reconciliation import Reconciliation
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
 
 GRACE = timedelta(seconds=30)
@@ -44,41 +43,18 @@ STICKY_TIMEOUT = timedelta(seconds=3)
 _log = structlog.get_logger("worker")
 
 
-@contextlib.asynccontextmanager
-async def workplace_of(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Workplace]:
-    """The ledger, the keys and the directories of one process, let go of at the end."""
-    keyring = Keyring.parse(settings.keys.get_secret_value())
-    async with (
-        Ledger(settings.database_url) as ledger,
-        Graph(
-            graph_url=settings.graph_url,
-            login_url=settings.login_url,
-            ca_file=settings.ca_file,
-            timeout=settings.graph_timeout_seconds,
-            clock=clock,
-        ) as graph,
-    ):
-        yield Workplace(
-            ledger=ledger,
-            keyring=keyring,
-            directories=Directories(graph, ledger, keyring),
-            installation=settings.installation,
-            call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
-            clock=clock,
-        )
-
-
 def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
     """The worker, not started. Converter and sandbox come from the client's plugin."""
-    deciding, provisioning, closing = (
+    deciding, provisioning, closing, reconciling = (
         DecidingActivities(workplace),
         ProvisioningActivities(workplace),
         ClosingActivities(workplace),
+        ReconcilingActivities(workplace),
     )
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[AccessGrant],
+        workflows=[AccessGrant, Reconciliation],
         activities=[
             deciding.decide,
             deciding.arm,
@@ -96,8 +72,10 @@ def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
             closing.strip_account,
             closing.read_back,
             closing.settle,
+            reconciling.list_tenants,
+            reconciling.reconcile_tenants,
         ],
-        interceptors=[FailureInterceptor()],
+        interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
@@ -118,6 +96,7 @@ async def run(settings: Settings) -> None:
         tenants = await workplace.directories.read_all()
         async with worker_of(client, workplace, settings.task_queue):
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
+            await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
             await stop.wait()

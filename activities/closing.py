@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.account_closing import clear_mark, close_again, read_standing, strip
 from activities.directories import Purpose
 from activities.failures import ReadBackDisagreesError
-from activities.managed_account import Inspected, inspect
+from activities.managed_account import Holder, Inspected, inspect
 from activities.signatures import Closing
 from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
@@ -111,7 +111,7 @@ class ClosingActivities(Closing):
             return tenant, self._nothing(account)
         register = Register.NAMES_IT if account.object_id else Register.SILENT
         installation = self._workplace.installation
-        inspected = inspect(user, grant, register, installation=installation, keyring=self._keyring)
+        inspected = inspect(user, Holder.of(grant), register, installation=installation, keyring=self._keyring)
         if not inspected.may_be_closed:
             return tenant, self._nothing(account, "an account of that name is not ours; it was not touched")
         mark = inspected.open_until

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graph import User
-from models.messages import Grant
+from models.messages import Grant, TechnicianId, TenantId
 from trust.keyring import Keyring
 from trust.marks import (
     OPEN_UNTIL_ATTRIBUTE,
@@ -68,14 +68,28 @@ class Inspected:
         }[self.ownership]
 
 
-def inspect(user: User, grant: Grant, register: Register, *, installation: str, keyring: Keyring) -> Inspected:
-    """Judge ``user``, found under the grant's account name or by the id that the register has."""
+@dataclass(frozen=True)
+class Holder:
+    """Whose account it should be, and under which name it was made."""
+
+    tenant_id: TenantId
+    technician_id: TechnicianId
+    account_name: str
+
+    @classmethod
+    def of(cls, grant: Grant) -> Holder:
+        """The technician whose grant it is."""
+        return cls(grant.tenant_id, grant.technician_id, grant.account_name)
+
+
+def inspect(user: User, holder: Holder, register: Register, *, installation: str, keyring: Keyring) -> Inspected:
+    """Judge ``user``, found under the account's name or by the id that the register has."""
     attributes = user.extension_attributes
-    where = (grant.tenant_id, grant.account_name)
+    where = (holder.tenant_id, holder.account_name)
     owner = read_owner_tag(keyring, attributes.get(OWNER_TAG_ATTRIBUTE), *where)
     return Inspected(
         user=user,
-        ownership=judge(register, owner=owner, installation=installation, technician_id=grant.technician_id),
+        ownership=judge(register, owner=owner, installation=installation, technician_id=holder.technician_id),
         open_until=read_open_until(keyring, attributes.get(OPEN_UNTIL_ATTRIBUTE), *where),
         protected=_protected(user),
     )

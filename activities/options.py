@@ -44,10 +44,19 @@ PROVISIONING = ActivityConfig(
 
 CLOSING = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=60),
+    # A killed worker is noticed by its silence; otherwise the account would stay open for the whole minute above.
+    heartbeat_timeout=timedelta(seconds=5),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
     priority=Priority(priority_key=2),
 )
 """A step that narrows access: retried for as long as it takes."""
+
+RECONCILING = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=4),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=3),
+    priority=Priority(priority_key=2),
+)
+"""A share of a reconciliation. It gives up soon: the next one comes in minutes and begins anew."""
 
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

@@ -13,7 +13,7 @@ from activities.attempts import attempt_all
 from activities.directories import Purpose
 from activities.failures import NotOursToOpenError, ReadBackDisagreesError
 from activities.issuing import Issuing
-from activities.managed_account import Inspected, inspect
+from activities.managed_account import Holder, Inspected, inspect
 from activities.signatures import Provisioning
 from activities.workplace import LEASE_MARGIN, Workplace
 from graph import AlreadySo, NewUser, NotYetVisible, Tenant, User
@@ -147,7 +147,7 @@ class ProvisioningActivities(Provisioning):
         if user is None:
             return None
         installation = self._workplace.installation
-        inspected = inspect(user, admitted.grant, register, installation=installation, keyring=self._keyring)
+        inspected = inspect(user, Holder.of(admitted.grant), register, installation=installation, keyring=self._keyring)
         if refusal := inspected.why_not_to_open():
             raise NotOursToOpenError(refusal)
         return inspected

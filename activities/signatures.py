@@ -18,6 +18,8 @@ from models.messages import (
     Receipt,
     Settlement,
     SignedAccessRequest,
+    TenantReport,
+    TenantToReconcile,
     ToExtend,
     ToPark,
 )
@@ -84,6 +86,20 @@ class Provisioning(ABC):
     @abstractmethod
     async def extend_grant(self, to_extend: ToExtend) -> datetime:
         """Move the expiry in ledger and mark. Gives the new expiry."""
+
+
+class Reconciling(ABC):
+    """Holding directories against the ledger, whatever became of the grants' workflows."""
+
+    @activity.defn
+    @abstractmethod
+    async def list_tenants(self, only: str | None) -> list[TenantToReconcile]:
+        """Every tenant that may hold accounts of ours, or only the one of this name."""
+
+    @activity.defn
+    @abstractmethod
+    async def reconcile_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReport]:
+        """Close what is open there without a reason. One tenant's failure is in its report and stops no other."""
 
 
 class Closing(ABC):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from activities.directories import Directories
+from graph import Graph
 from ledger.database import Ledger
+from settings import Settings
 from trust.keyring import Keyring
 
 Clock = Callable[[], datetime]
@@ -37,3 +40,27 @@ class Workplace:
 
 
 LEASE_MARGIN = timedelta(seconds=5)
+
+
+@asynccontextmanager
+async def workplace_of(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Workplace]:
+    """The ledger, the keys and the directories of one process, let go of at the end."""
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    async with (
+        Ledger(settings.database_url) as ledger,
+        Graph(
+            graph_url=settings.graph_url,
+            login_url=settings.login_url,
+            ca_file=settings.ca_file,
+            timeout=settings.graph_timeout_seconds,
+            clock=clock,
+        ) as graph,
+    ):
+        yield Workplace(
+            ledger=ledger,
+            keyring=keyring,
+            directories=Directories(graph, ledger, keyring),
+            installation=settings.installation,
+            call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
+            clock=clock,
+        )

@@ -25,6 +25,7 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 import yaml
 
+from activities.workplace import workplace_of
 from benchmarks.bare_httpx import ELEVATE, BareVisits
 from ledger.database import Ledger
 from local_stack import LocalStack
@@ -39,7 +40,7 @@ from operations.show_receipt import show_receipt
 from operations.show_status import show_status
 from policy.roles import find_role
 from settings import adopt_environment, load_settings
-from worker import worker_of, workplace_of
+from worker import worker_of
 
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
 DOMAIN = "contoso.onmicrosoft.com"

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import credentials, requests, steps
 from ledger.rows import as_request, as_roles, as_step, object_id
-from models.messages import GrantState, Receipt, Settlement, TechnicianId, TenantId, later
+from models.messages import Closure, GrantState, Receipt, Settlement, TechnicianId, TenantId, later
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
 
 
@@ -21,6 +21,16 @@ async def settle(session: AsyncSession, settlement: Settlement) -> Receipt:
     The caller has verified the settlement's signature. Raises ``UnprovenError``.
     """
     request = await requests.record(session, settlement.signed.request, settlement.signed.assertion.actor)
+    return await _settle(session, request, settlement)
+
+
+async def settle_lapsed(session: AsyncSession, request_id: str, closure: Closure) -> Receipt | None:
+    """Settle a grant whose workflow is gone, as the reconciler found and closed it. None for an unknown request."""
+    request = await session.get(Request, request_id, with_for_update=True)
+    return await _settle(session, request, closure) if request else None
+
+
+async def _settle(session: AsyncSession, request: Request, settlement: Closure) -> Receipt:
     if (standing := await of_request(session, request.id)) is not None:
         return standing
     grant = await session.get(GrantRow, request.id)
@@ -55,7 +65,7 @@ async def of_request(session: AsyncSession, request_id: str) -> Receipt | None:
     return Receipt.model_validate(row.document) if row else None
 
 
-async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Settlement) -> Receipt:
+async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Closure) -> Receipt:
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
     expired = settlement.ending.state is GrantState.EXPIRED
     expires_at = settlement.expires_at or (grant.expires_at if grant else None)

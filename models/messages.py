@@ -324,11 +324,9 @@ class Ending(Message):
         return f"{said}: {self.reason}" if self.reason else f"{said}."
 
 
-class Settlement(Message):
-    """Everything the ledger must learn of a closed grant, to write its receipt and release its lock."""
+class Closure(Message):
+    """How a grant was closed and what proves it."""
 
-    signed: SignedAccessRequest
-    """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
     ending: Ending
     closed_at: AwareDatetime
     expires_at: AwareDatetime | None = None
@@ -337,6 +335,41 @@ class Settlement(Message):
     standing: Standing | None = None
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
+
+
+class Settlement(Closure):
+    """Everything the ledger must learn from a grant's workflow to write the receipt and release the lock."""
+
+    signed: SignedAccessRequest
+    """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
+
+
+class TenantToReconcile(Message):
+    """A tenant that may hold accounts of ours."""
+
+    id: TenantId
+    name: str
+
+
+class TenantReport(Message):
+    """What a reconciliation found and did in one tenant. Each finding is a sentence that names the account."""
+
+    tenant: str
+    looked_at: int = 0
+    closed: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
+    failed: str | None = None
+    """Why the tenant could not be reconciled, or not whole; it is tried again next time."""
+
+
+class ReconciliationReport(Message):
+    """What one reconciliation over all tenants did: totals, and the tenants in which there was anything to say."""
+
+    tenants: int = 0
+    accounts: int = 0
+    closed: int = 0
+    failed: int = 0
+    remarkable: tuple[TenantReport, ...] = ()
 
 
 class GrantStatus(Message):

@@ -32,7 +32,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from activities.workplace import Workplace
+from activities.workplace import Workplace, workplace_of
 from ledger.database import Ledger
 from models.messages import GrantState, GrantStatus, Receipt, workflow_id
 from operations.apply_configuration import apply_configuration
@@ -43,7 +43,7 @@ from operations.show_status import show_status
 from sandbox.child import Addresses
 from settings import Settings
 from trust.keyring import Keyring
-from worker import worker_of, workplace_of
+from worker import worker_of
 from workflows.access_grant import AccessGrant
 
 CUSTOMERS = 150
@@ -131,7 +131,7 @@ def stage_clock() -> datetime:
 
 
 class _SkippedTime(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, told: Callable[[timedelta], None]) -> None:
+    def __init__(self, next: ActivityInboundInterceptor, told: Callable[[str | None, timedelta], None]) -> None:
         super().__init__(next)
         self._told = told
 
@@ -139,7 +139,7 @@ class _SkippedTime(ActivityInboundInterceptor):
         info = activity.info()
         if not info.is_local:
             _skipped_by_workflow[info.workflow_id] = info.started_time - datetime.now(UTC)
-            self._told(_skipped_by_workflow[info.workflow_id])
+            self._told(info.workflow_id, _skipped_by_workflow[info.workflow_id])
         # A local activity is told the machine's time; it comes soon after one that was told the workflow's.
         _skipped.set(_skipped_by_workflow.get(info.workflow_id, timedelta(0)))
         return await super().execute_activity(input)
@@ -148,7 +148,7 @@ class _SkippedTime(ActivityInboundInterceptor):
 class SkippedTimeInterceptor(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     """Tells ``stage_clock`` how far the workflow of the running activity is ahead. Workers take it from the client."""
 
-    def __init__(self, told: Callable[[timedelta], None]) -> None:
+    def __init__(self, told: Callable[[str | None, timedelta], None]) -> None:
         self._told = told
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
@@ -326,23 +326,23 @@ class Scene:
         config["interceptors"] = [*config["interceptors"], SkippedTimeInterceptor(self._keep_up)]
         return Client(**config)
 
-    def _keep_up(self, skipped: timedelta) -> None:
-        behind = skipped - self._sandbox_ahead
+    def _keep_up(self, workflow: str | None, skipped: timedelta) -> None:
+        behind = skipped - self._kept_up.get(workflow, timedelta(0))
         if self.sandbox_keeps_up and behind > timedelta(milliseconds=250):
             self.control("POST", "/clock", advance=behind.total_seconds())
-            self._sandbox_ahead = skipped
+            self._kept_up[workflow] = skipped
 
     def leave(self) -> None:
         """Give the sandbox back as it was: its clock, and this scene's customers without lag or limits."""
-        if self._sandbox_ahead:
-            self.control("POST", "/clock", advance=-self._sandbox_ahead.total_seconds())
-            self._sandbox_ahead = timedelta(0)
+        if ahead := sum(self._kept_up.values(), timedelta(0)):
+            self.control("POST", "/clock", advance=-ahead.total_seconds())
+            self._kept_up.clear()
         if self._troubled:
             self.trouble()
 
     def __post_init__(self) -> None:
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._sandbox_ahead = timedelta(0)
+        self._kept_up: dict[str | None, timedelta] = {}
         self._troubled = False
 
 

@@ -1,0 +1,33 @@
+"""Reconciliation as Temporal has it done: a share of the tenants at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio import activity
+
+from activities.reconcile_tenant import TenantReconciliation
+from activities.signatures import Reconciling
+from activities.workplace import Workplace
+from ledger import reconciliation
+from models.messages import TenantReport, TenantToReconcile
+
+
+class ReconcilingActivities(Reconciling):
+    """See ``activities.signatures.Reconciling``."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._reconciliation = TenantReconciliation(workplace)
+
+    @activity.defn
+    async def list_tenants(self, only: str | None) -> list[TenantToReconcile]:
+        """From the ledger, inactive ones too."""
+        async with self._ledger.transaction() as session:
+            found = await reconciliation.tenants(session)
+        return [tenant for tenant in found if only in (None, tenant.name)]
+
+    @activity.defn
+    async def reconcile_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReport]:
+        """All of the share at the same time."""
+        return await asyncio.gather(*(self._reconciliation.reconcile(tenant.id, tenant.name) for tenant in tenants))

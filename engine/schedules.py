@@ -1,0 +1,47 @@
+"""The schedule of the reconciliation, made anew by every worker that starts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+from workflows.reconciliation import Reconciliation
+
+RECONCILIATION_ID = "reconciliation"
+
+
+async def ensure_reconciliation(client: Client, task_queue: str, every: timedelta) -> None:
+    """Have every tenant reconciled ``every`` so often; changes what is there already. Idempotent.
+
+    A schedule that somebody has deleted comes back, one that was paused goes on: nothing holds up closing.
+    """
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            Reconciliation.run,
+            id=RECONCILIATION_ID,
+            task_queue=task_queue,
+            static_summary="Close what is open without a live grant",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
+    )
+    try:
+        await client.create_schedule(RECONCILIATION_ID, schedule, trigger_immediately=True)
+    except ScheduleAlreadyRunningError:
+
+        async def renew(_: ScheduleUpdateInput) -> ScheduleUpdate:
+            return ScheduleUpdate(schedule=schedule)
+
+        await client.get_schedule_handle(RECONCILIATION_ID).update(renew)

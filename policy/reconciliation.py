@@ -1,0 +1,91 @@
+"""What becomes of a managed account that is found in a directory, whatever became of its workflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+GRACE = timedelta(minutes=1)
+"""How long past its expiry a grant's own workflow is left to close it."""
+
+
+@dataclass(frozen=True)
+class LiveGrant:
+    """The unclosed grant that holds the account, by the ledger."""
+
+    request_id: str
+    expires_at: datetime | None
+    """None: not armed yet, so nothing may be open."""
+    lease_until: datetime | None
+    closing_at: datetime | None
+    is_lapsed: bool = False
+    """Its workflow should have settled it long ago, so there is none any more."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An account as the directory holds it."""
+
+    may_be_closed: bool
+    """By the register and the owner tag, closing it is ours to do."""
+    enabled: bool
+    holds_access: bool
+    """It has roles or memberships."""
+    mark_request_id: str | None = None
+    mark_expires_at: datetime | None = None
+    """What a valid open-until mark says."""
+
+
+class Remedy(StrEnum):
+    """What is to be done."""
+
+    LEAVE = "leave"
+    CLOSE = "close"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is to be done with one account, and why."""
+
+    remedy: Remedy
+    because: str = ""
+
+
+def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool = True) -> Finding:
+    """What is to be done with an account at the time ``at``.
+
+    Nothing that is not ours is touched. What is ours is open only under a live grant, no longer than ledger and mark
+    both say; without the ledger the mark alone counts. An opening that is in flight is left to its lease.
+    """
+    if not found.may_be_closed:
+        return Finding(Remedy.REPORT, "it is not ours to touch: its owner tag is missing, broken or another account's")
+    if live is not None and live.lease_until is not None and at < live.lease_until:
+        return Finding(Remedy.LEAVE)
+    if live is not None and live.is_lapsed:
+        return Finding(Remedy.CLOSE, f"nobody has settled its grant {live.request_id}")
+    if not found.enabled and (live is not None or not found.holds_access or not ledger_is_known):
+        return Finding(Remedy.LEAVE)
+    if not ledger_is_known:
+        return _by_the_mark_alone(found, at)
+    if live is None:
+        what = "enabled" if found.enabled else "disabled, but holding roles or memberships,"
+        return Finding(Remedy.CLOSE, f"it was {what} without a live grant")
+    if live.expires_at is None:
+        return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
+    if live.closing_at is not None and at >= live.closing_at + GRACE:
+        return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not come through")
+    ours = found.mark_expires_at if found.mark_request_id == live.request_id else None
+    expires_at = min(live.expires_at, ours or live.expires_at)
+    if at >= expires_at + GRACE:
+        return Finding(Remedy.CLOSE, f"its grant {live.request_id} expired at {expires_at:%Y-%m-%d %H:%M:%SZ}")
+    return Finding(Remedy.LEAVE)
+
+
+def _by_the_mark_alone(found: Found, at: datetime) -> Finding:
+    if found.mark_expires_at is None:
+        return Finding(Remedy.CLOSE, "it was open without a valid mark, and the ledger cannot be asked")
+    if at >= found.mark_expires_at + GRACE:
+        return Finding(Remedy.CLOSE, f"its mark expired at {found.mark_expires_at:%Y-%m-%d %H:%M:%SZ}")
+    return Finding(Remedy.LEAVE)

@@ -1,0 +1,33 @@
+"""What a reconciliation found and did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from models.messages import TenantReport
+
+
+def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
+    """A line a tenant, and one for everything that was closed, reported or failed."""
+    for report in reports:
+        accounts = f"{report.looked_at} account{'' if report.looked_at == 1 else 's'}"
+        _line(
+            console,
+            f"[bold]{report.tenant}[/]  {accounts}" + ("" if _is_remarkable(report) else ", all as it should be"),
+        )
+        for sentence in report.closed:
+            _line(console, f"  [bold yellow]closed[/]    {sentence}")
+        for sentence in report.reported:
+            _line(console, f"  [yellow]reported[/]  {sentence}")
+        if report.failed:
+            _line(console, f"  [bold red]failed[/]    {report.failed}")
+
+
+def _is_remarkable(report: TenantReport) -> bool:
+    return bool(report.closed or report.reported or report.failed)
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)

@@ -1,0 +1,140 @@
+"""The third clock. Whatever became of a grant's workflow, its account is closed: a scheduler's row deleted by hand, a
+workflow terminated or lost with its database, a ledger restored from yesterday or empty, a worker down at the expiry.
+
+Other products lose accounts here for ever, because what would close them is the very thing that is gone.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activities.reconcile_tenant import TenantReconciliation
+from models.messages import GrantState, TenantReport
+from operations.show_receipt import show_receipt
+from tests.stage import Scene, customer_id, stage_clock
+from workflows.reconciliation import Reconciliation
+
+
+async def reconciled(act: Scene, *, later: timedelta = timedelta(0)) -> TenantReport:
+    """Reconcile this scene's customer, as it would be after so much time."""
+    from dataclasses import replace
+
+    workplace = replace(act.workplace, clock=lambda: stage_clock() + later)
+    return await TenantReconciliation(workplace).reconcile(customer_id(act.customer), act.customer)  # type: ignore[arg-type]
+
+
+async def opened_and_terminated(act: Scene, hours: float = 1) -> str:
+    """A grant whose workflow somebody has terminated by hand while it was open."""
+    request_id = await act.ask(hours=hours)
+    await act.until(request_id, GrantState.OPEN)
+    await act.workflow(request_id).terminate("by hand")
+    return request_id
+
+
+async def test_a_terminated_grant_is_closed_at_its_expiry_and_settled(real_time: Scene) -> None:
+    request_id = await opened_and_terminated(real_time)
+    before = await reconciled(real_time)
+    assert not before.closed
+    assert real_time.user()["enabled"]  # type: ignore[index]
+
+    after = await reconciled(real_time, later=timedelta(hours=1, minutes=2))
+    assert len(after.closed) == 1
+    assert request_id in after.closed[0]
+    real_time.assert_closed()
+    with pytest.raises(Exception, match="receipt is written"):
+        await show_receipt(real_time.deployment, request_id)
+
+    await reconciled(real_time, later=timedelta(hours=2))
+    receipt = await show_receipt(real_time.deployment, request_id)
+    assert receipt.ending.by == "the reconciler"
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
+    assert receipt.alarms
+    # The lock is free again.
+    again = await real_time.ask()
+    await real_time.until(again, GrantState.OPEN)
+
+
+async def test_an_empty_ledger_closes_by_the_owner_tag(real_time: Scene) -> None:
+    await opened_and_terminated(real_time)
+    for table in ("sealed_credentials", "grants", "managed_accounts"):
+        real_time.sql(f"DELETE FROM {table}")  # noqa: S608
+
+    report = await reconciled(real_time)
+
+    assert len(report.closed) == 1
+    real_time.assert_closed()
+
+
+async def test_a_live_grant_and_an_opening_in_flight_are_left_alone(real_time: Scene) -> None:
+    request_id = await real_time.ask(hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    real_time.sql(
+        "UPDATE grants SET expires_at = now() - interval '1 hour', lease_until = now() + interval '1 hour'"
+    )
+    assert not (await reconciled(real_time)).closed
+    assert real_time.user()["enabled"]  # type: ignore[index]
+
+
+async def test_what_is_not_ours_is_reported_and_never_touched(real_time: Scene) -> None:
+    request_id = await opened_and_terminated(real_time)
+    ours: dict[str, Any] = real_time.user() or {}
+    stolen = ours["extension_attributes"]["extensionAttribute14"]
+    stranger = f"stranger@{real_time.customer}.onmicrosoft.com"
+    real_time.control(
+        "POST",
+        f"/tenants/{real_time.customer}/users",
+        user_principal_name=stranger,
+        display_name="Stranger",
+        enabled=True,
+        roles=["Global Administrator"],
+        extension_attributes={"extensionAttribute14": stolen},
+    )
+    before = real_time.user(stranger)
+
+    report = await reconciled(real_time, later=timedelta(hours=2))
+
+    assert real_time.user(stranger) == before
+    assert [line for line in report.reported if stranger in line]
+    assert request_id in report.closed[0]
+
+
+async def test_a_broken_tag_does_not_keep_a_registered_account_open(real_time: Scene) -> None:
+    await opened_and_terminated(real_time)
+    user = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    real_time.control("PATCH", user, extension_attributes={"extensionAttribute14": None, "extensionAttribute15": None})
+
+    await reconciled(real_time, later=timedelta(hours=2))
+
+    assert not real_time.user()["enabled"]  # type: ignore[index]
+    assert not real_time.user()["roles"]  # type: ignore[index]
+
+
+async def test_a_closed_account_holds_nothing(hours_pass: Scene) -> None:
+    await hours_pass.receipt(await hours_pass.ask())
+    user = f"/tenants/{hours_pass.customer}/users/{hours_pass.account()}"
+    hours_pass.control("POST", f"{user}/roles", roles=["Exchange Administrator"])
+    hours_pass.control("POST", f"{user}/groups", name="Planted", role_assignable=False)
+
+    report = await reconciled(hours_pass)
+
+    assert len(report.closed) == 1
+    hours_pass.assert_closed()
+    assert not (await reconciled(hours_pass)).closed
+
+
+async def test_the_scheduled_workflow_reports_every_tenant(real_time: Scene) -> None:
+    await opened_and_terminated(real_time)
+    real_time.sql(
+        "UPDATE grants SET armed_at = armed_at - interval '3 hours', expires_at = now() - interval '2 hours'"
+    )
+
+    report = await real_time.services.client.execute_workflow(
+        Reconciliation.run, id=f"reconciliation-{real_time.customer}", task_queue=real_time.settings.task_queue
+    )
+
+    assert (report.tenants, report.closed, report.failed) == (1, 1, 0)
+    real_time.assert_closed()
