@@ -72,9 +72,7 @@ async def test_an_empty_ledger_closes_by_the_owner_tag(real_time: Scene) -> None
 async def test_a_live_grant_and_an_opening_in_flight_are_left_alone(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
-    real_time.sql(
-        "UPDATE grants SET expires_at = now() - interval '1 hour', lease_until = now() + interval '1 hour'"
-    )
+    real_time.sql("UPDATE grants SET expires_at = now() - interval '1 hour', lease_until = now() + interval '1 hour'")
     assert not (await reconciled(real_time)).closed
     assert real_time.user()["enabled"]  # type: ignore[index]
 
@@ -128,9 +126,7 @@ async def test_a_closed_account_holds_nothing(hours_pass: Scene) -> None:
 
 async def test_the_scheduled_workflow_reports_every_tenant(real_time: Scene) -> None:
     await opened_and_terminated(real_time)
-    real_time.sql(
-        "UPDATE grants SET armed_at = armed_at - interval '3 hours', expires_at = now() - interval '2 hours'"
-    )
+    real_time.sql("UPDATE grants SET armed_at = armed_at - interval '3 hours', expires_at = now() - interval '2 hours'")
 
     report = await real_time.services.client.execute_workflow(
         Reconciliation.run, id=f"reconciliation-{real_time.customer}", task_queue=real_time.settings.task_queue
