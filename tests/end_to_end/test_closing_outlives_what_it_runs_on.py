@@ -1,0 +1,104 @@
+"""The database stops, the worker is killed, and accounts are closed on time all the same.
+
+A closing that first has to read or write a database leaves every account open for as long as that is down; one whose
+step died with its worker is repeated only when somebody notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from temporalio.client import WorkflowExecutionStatus
+
+from ledger.database import LedgerUnavailableError
+from models.messages import GrantState
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.end_to_end.whole_stack import whole_stack
+from tests.stage import Scene, eventually
+
+SHORTEST_HOURS = 10 / 3600
+
+
+async def is_disabled(stage: Scene, technician: str, customer: str) -> datetime:
+    """Wait until the account is disabled; when that was."""
+
+    async def look() -> datetime | None:
+        user = stage.user(stage.account(technician, customer), customer)
+        assert user is not None
+        return None if user["enabled"] else datetime.now(UTC)
+
+    return await eventually(look)
+
+
+async def reached(stage: Scene, fault: str) -> None:
+    async def met() -> bool | None:
+        return stage.hits(fault) > 0 or None
+
+    await eventually(met)
+
+
+async def test_postgresql_is_down_when_a_grant_expires_and_when_another_is_asked_for(state: Path) -> None:
+    async with whole_stack(state / "without-postgres") as (stack, stage):
+        expiring = await stage.ask("alex", customer="contoso", hours=SHORTEST_HOURS)
+        open_ = await stage.until(expiring, GrantState.OPEN)
+        assert open_.expires_at is not None
+
+        await stack.stop_postgres()
+        asked = await stage.ask("robin", customer="fabrikam", hours=1)
+        disabled_at = await is_disabled(stage, "alex", "contoso")
+        assert disabled_at - open_.expires_at < timedelta(seconds=5)
+        await asyncio.sleep(1)
+        description = await stage.workflow(expiring).describe()
+        assert description.status is WorkflowExecutionStatus.RUNNING, "it ended without a receipt"
+        stage.assert_closed(stage.account("alex", "contoso"), "contoso")
+        assert stage.user(stage.account("robin", "fabrikam"), "fabrikam") is None
+
+        await stack.start_postgres()
+        with suppress(LedgerUnavailableError):  # our own connections find out, too
+            await stage.status(expiring)
+        receipt = await stage.receipt(expiring)
+        assert receipt.ending.state is GrantState.EXPIRED
+        assert receipt.lateness is not None
+        assert receipt.lateness < timedelta(seconds=5)
+        assert receipt.standing is not None
+        assert receipt.standing.is_closed
+        await stage.until(asked, GrantState.OPEN)
+        await stage.workflow(asked).signal("end")
+        assert (await stage.receipt(asked)).ending.state is GrantState.ENDED
+
+
+async def test_a_worker_killed_in_the_middle_of_opening_and_of_closing(state: Path) -> None:
+    async with whole_stack(state / "killed-worker") as (stack, stage):
+        # What dies with the worker has no effect: somebody has to do it again.
+        closing = stage.fault(customer="contoso", **CLOSING_WRITES["disable"], delay=2, drop="before", count=1)
+        stage.fault(customer="contoso", **CLOSING_WRITES["remove a role"], status=503, count=1)
+        opening = stage.fault(customer="fabrikam", **OPENING_WRITES["enable"], delay=2, count=1)
+        ended = await stage.ask("alex", customer="contoso", hours=1)
+        await stage.until(ended, GrantState.OPEN)
+        opened = await stage.ask("robin", customer="fabrikam", hours=SHORTEST_HOURS)
+        await reached(stage, opening)
+        await stage.workflow(ended).signal("end")
+        await reached(stage, closing)
+
+        await stack.kill_worker()
+        await asyncio.sleep(2.5)  # now the opening has happened, and nobody has heard of it
+        half_open = stage.user(stage.account("robin", "fabrikam"), "fabrikam")
+        assert half_open is not None
+        assert half_open["enabled"]
+        await stack.start_worker()
+        back_at = datetime.now(UTC)
+
+        receipt = await stage.receipt(ended)
+        assert receipt.ending.state is GrantState.ENDED
+        assert receipt.disabled_at is not None
+        assert receipt.disabled_at - back_at < timedelta(seconds=10)
+        stage.assert_closed(stage.account("alex", "contoso"), "contoso")
+
+        receipt = await stage.receipt(opened)
+        assert receipt.ending.state is GrantState.EXPIRED
+        assert receipt.lateness is not None
+        assert receipt.lateness < timedelta(seconds=5)
+        stage.assert_closed(stage.account("robin", "fabrikam"), "fabrikam")

@@ -1,0 +1,58 @@
+"""A stack of its own for a test that stops or kills its parts, or looks through all that it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper
+
+from engine.plugin import entra_jit_plugin
+from ledger.database import Ledger
+from local_stack import LocalStack
+from local_stack.addresses import SANDBOX_SECRETS
+from operations.apply_configuration import apply_configuration
+from operations.deployment import Deployment
+from sandbox.child import Addresses
+from settings import Settings
+from tests.stage import Scene, Services
+from trust.keyring import Keyring
+from worker import workplace_of
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
+
+
+@contextlib.asynccontextmanager
+async def whole_stack(state: Path) -> AsyncIterator[tuple[LocalStack, Scene]]:
+    """``make up`` with the example's configuration, and a scene on it whose only worker is the stack's process.
+
+    Its customers are contoso (Temporary Access Passes) and fabrikam (passwords).
+    """
+    os.environ.update(SANDBOX_SECRETS)
+    async with LocalStack(state / "stack") as stack:
+        where = stack.addresses
+        settings = Settings(
+            profile="sandbox",
+            database_url=SecretStr(where.database_url),
+            keys=SecretStr(stack.environment()["ENTRA_JIT_KEYS"]),
+            graph_url=where.graph_url,
+            login_url=where.login_url,
+            ca_file=where.ca_file,
+        )
+        client = await Client.connect(where.temporal, plugins=[entra_jit_plugin()])
+        sandbox = Addresses(
+            where.graph_url, where.login_url, where.sandbox_control, str(where.ca_file), where.pids["sandbox"], 0
+        )
+        services = Services(where.database_url, sandbox, client, TimeSkipper(client), iter(()))
+        async with workplace_of(settings) as workplace, Ledger(settings.database_url, pool_size=2) as ledger:
+            keyring = Keyring.parse(settings.keys.get_secret_value())
+            deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
+            await apply_configuration(deployment, EXAMPLE)
+            with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
+                customers = ("contoso", "fabrikam")
+                yield stack, Scene(services, settings, deployment, http, customers, workplace, skips_time=False)
