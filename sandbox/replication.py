@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, TypeAlias, TypeVar
 
@@ -90,13 +91,16 @@ class Replication:
         self._asked[tenant.id, api] += 1
         replica = int(self._draw(tenant.id, api, self._asked[tenant.id, api]) * REPLICAS)
         quickest, slowest = lag.span_of(api)
+        latest = history.number
 
         def knows(version: _Version) -> bool:
+            if version.number > latest:
+                return True  # what this request itself has written
             late = quickest + (slowest - quickest) * self._draw(tenant.id, api, replica, version.number)
             return version.at + late <= now
 
         def older(table: str) -> Older:
-            return history.older(table, knows)
+            return _Older(history.of_table(table), knows)
 
         seen = _TenantRead(tenant, older)
         return seen if method == "GET" else _TenantWritten(tenant, older, seen)
@@ -128,15 +132,15 @@ class _History:
     def __init__(self) -> None:
         self._versions: dict[str, dict[str, list[_Version]]] = {}
         self._unsettled: deque[tuple[str, str, _Version]] = deque()
-        self._number = 0
+        self.number = 0
 
     @property
     def is_empty(self) -> bool:
         return not self._unsettled
 
     def record(self, change: Change, at: float) -> None:
-        self._number += 1
-        version = _Version(self._number, at, change.row)
+        self.number += 1
+        version = _Version(self.number, at, change.row)
         rows = self._versions.setdefault(change.table, {})
         rows.setdefault(change.row_id, [_Version(0, float("-inf"), change.before)]).append(version)
         self._unsettled.append((change.table, change.row_id, version))
@@ -150,15 +154,32 @@ class _History:
             if len(rows[row_id]) == 1:
                 del rows[row_id]
 
-    def older(self, table: str, knows: _Known) -> Older:
-        """The rows of which a replica that ``knows`` certain versions has not the latest one."""
-        found: dict[str, Identified | None] = {}
-        for row_id, versions in self._versions.get(table, {}).items():
-            latest = versions[-1]
-            seen = next((version for version in reversed(versions) if knows(version)), versions[0])
-            if seen is not latest:
-                found[row_id] = seen.row
-        return found
+    def of_table(self, table: str) -> Mapping[str, list[_Version]]:
+        return self._versions.get(table, {})
+
+
+class _Older(Mapping[str, "Identified | None"]):
+    """See ``Older``. Looks at the rows that are asked for, of which one request has few and a busy tenant many."""
+
+    def __init__(self, versions: Mapping[str, list[_Version]], knows: _Known) -> None:
+        self._versions = versions
+        self._knows = knows
+
+    def __getitem__(self, row_id: str) -> Identified | None:
+        versions = self._versions[row_id]
+        seen = next((version for version in reversed(versions) if self._knows(version)), versions[0])
+        if seen is versions[-1]:
+            raise KeyError(row_id)
+        return seen.row
+
+    def __iter__(self) -> Iterator[str]:
+        return (row_id for row_id in self._versions if row_id in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return next(iter(self), None) is not None
 
 
 class _Seen(Table[Row]):
@@ -169,13 +190,10 @@ class _Seen(Table[Row]):
         self.name = truth.name
         self._truth = truth
         self._ask = older
-        self._answer: dict[str, Row | None] | None = None
 
-    @property
+    @cached_property
     def _older(self) -> Mapping[str, Row | None]:
-        if self._answer is None:
-            self._answer = dict(self._ask(self.name))  # type: ignore[arg-type]  # a table's history has its rows
-        return self._answer
+        return self._ask(self.name)  # type: ignore[return-value]  # a table's history has its rows
 
     def keys_of(self, index: str, row: Row) -> list[str]:
         return list(self._truth.keys_of(index, row))
