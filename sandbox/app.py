@@ -84,9 +84,7 @@ class Sandbox:
         self._seed = seed
         self.reset()
 
-    def commit(
-        self, author: Author | None = None, exchange: Exchange | None = None, app_id: str | None = None
-    ) -> bool:
+    def commit(self, author: Author | None = None, exchange: Exchange | None = None, app_id: str | None = None) -> bool:
         """Write down, and into the tenants' own logs, what has changed since the last time; whether anything had.
 
         Without an ``author`` it was the control interface, as the administrator of the tenant concerned.
