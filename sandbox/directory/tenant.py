@@ -103,19 +103,30 @@ class Tenant:
             if held.scope == TENANT_SCOPE
         }
 
-    def holders_of(self, role_id: str, *, without: str | None = None) -> list[User]:
-        """Live users who hold a role at tenant scope, directly or through groups; as if one assignment were gone."""
+    def holders_of(self, role_id: str, *, without: str | None = None, lasting: bool = False) -> list[User]:
+        """Live users who hold a role at tenant scope, directly or through groups; as if one assignment were gone.
+
+        With ``lasting``, only those who hold it without an end.
+        """
         ids: dict[str, None] = {}
         for held in self.role_assignments.find("role", role_id):
-            if held.scope == TENANT_SCOPE and held.id != without:
+            if held.scope == TENANT_SCOPE and held.id != without and not (lasting and self._ends(held)):
                 group = self.groups.get(held.principal_id)
                 ids.update(dict.fromkeys(sorted(group.members) if group else [held.principal_id]))
         return [user for user_id in ids if (user := self.users.get(user_id))]
 
     def is_last_global_administrator(self, user_id: str) -> bool:
         """Whether the tenant would be without a Global Administrator if this user were not one."""
-        holders = [user.id for user in self.holders_of(GLOBAL_ADMINISTRATOR)]
+        holders = [user.id for user in self.holders_of(GLOBAL_ADMINISTRATOR, lasting=True)]
         return holders == [user_id]
+
+    def _ends(self, held: RoleAssignment) -> bool:
+        """Whether an assignment stands on a schedule that will end."""
+        return any(
+            schedule.expiration.ends is not None
+            for schedule in self.schedules.find("principal", held.principal_id)
+            if (schedule.kind, schedule.role_id, schedule.scope) == ("assignment", held.role_id, held.scope)
+        )
 
     def assign_role(self, role_id: str, principal_id: str, scope: str = TENANT_SCOPE) -> RoleAssignment:
         """Give a principal a role; the same assignment again is the same row."""

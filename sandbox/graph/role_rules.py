@@ -35,8 +35,9 @@ def is_last_global_administrator(call: Call, held: RoleAssignment) -> bool:
     """Whether the tenant would be without a Global Administrator if this assignment were gone."""
     if held.role_id != GLOBAL_ADMINISTRATOR or held.scope != TENANT_SCOPE:
         return False
-    before = call.tenant.holders_of(GLOBAL_ADMINISTRATOR)
-    return bool(before) and not call.tenant.holders_of(GLOBAL_ADMINISTRATOR, without=held.id)
+    # Who holds it for a time only cannot be the one who stays.
+    before = call.tenant.holders_of(GLOBAL_ADMINISTRATOR, lasting=True)
+    return bool(before) and not call.tenant.holders_of(GLOBAL_ADMINISTRATOR, without=held.id, lasting=True)
 
 
 def _require_principal(call: Call, principal_id: str) -> None:
