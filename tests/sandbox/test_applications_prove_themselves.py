@@ -220,6 +220,15 @@ def test_keys_rotate_without_a_token_noticing(login: httpx.Client, control: http
     head = json.loads(urlsafe_b64decode(after.split(".")[0] + "=="))
     shown = login.get(f"/{CONTOSO}/discovery/v2.0/keys").json()["keys"]
     assert [one["kid"] for one in shown] == [head["kid"], first], "an unknown kid means: fetch again"
+    person = {
+        "client_id": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+        "grant_type": "password",
+        "username": "adele@contoso.com",
+        "password": "sandbox-only-Adele1",
+        "scope": "openid",
+    }
+    signed = login.post("/organizations/oauth2/v2.0/token", data=person).json()["id_token"]
+    assert jwt.get_unverified_header(signed)["kid"] == head["kid"], "people's tokens, too"
     for token in (before, after):
         assert login.get("/v1.0/organization", headers={"Authorization": f"Bearer {token}"}).status_code == 200
     control.post("/keys/retire")
