@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
+from ledger import grants, receipts, requests
+from ledger.database import Ledger
+from ledger.rows import as_status
+from local_stack import running_stack
 from local_stack.addresses import neutral_environment
+from models.messages import GrantStatus
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,14 +69,21 @@ class CommandLine:
         assert asked.code in (0, 3), asked.err
         return str(asked.json["request_id"])
 
-    async def until(self, request_id: str, wanted: Callable[[dict[str, Any]], bool], *, seconds: float = 30) -> Any:
-        """Look at the status again and again until it is as wanted."""
-        status: Any = None
+    async def until(
+        self, request_id: str, wanted: Callable[[GrantStatus], bool], *, seconds: float = 60
+    ) -> GrantStatus:
+        """Wait until the ledger's status of the request is as wanted. A command a look would keep the machine busy."""
+        stack = running_stack(self.state_dir)
+        assert stack is not None
+        status = GrantStatus()
         try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    status = (await self("status", request_id, "--json")).json
-                    if wanted(status):
-                        return status
+            async with asyncio.timeout(seconds), Ledger(SecretStr(stack.database_url), pool_size=1) as ledger:
+                while not wanted(status):
+                    await asyncio.sleep(0.05)
+                    async with ledger.transaction() as session:
+                        if request := await requests.by_id(session, request_id):
+                            grant = await grants.by_id(session, request_id)
+                            status = as_status(request, grant, await receipts.of_request(session, request_id))
         except TimeoutError:
             raise AssertionError(f"it stays {status}") from None
+        return status

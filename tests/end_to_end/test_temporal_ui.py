@@ -18,6 +18,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from local_stack import LocalStack
+from models.messages import GrantState
 from tests.command_line import CommandLine
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -63,7 +64,7 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
     run = CommandLine(stack.state_dir)
     reason = "Mailbox **migration**\n### Alarm: [click](http://evil.example) <b>here</b>"
     grant = await run.request("contoso", "alex", "--ticket", "T-1042", "--reason", reason)
-    await run.until(grant, lambda status: status["state"] == "open")
+    await run.until(grant, lambda status: status.state is GrantState.OPEN)
     page = await browser.new_page(viewport={"width": 1500, "height": 1000})
     ui = f"{stack.addresses.temporal_ui}/namespaces/{stack.addresses.namespace}/workflows"
 
@@ -110,9 +111,9 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
     pressed = time.monotonic()
     await picture(page, "confirm")
     await page.get_by_role("button", name="Confirm").click()
-    status = await run.until(grant, lambda status: status["closed_at"] is not None)
+    status = await run.until(grant, lambda status: status.state.is_final)
     assert time.monotonic() - pressed < 10
-    assert status["state"] == "cancelled"
+    assert status.state is GrantState.CANCELLED
     _assert_closed(stack, "msp-alex@contoso.onmicrosoft.com")
 
     await page.get_by_role("tab", name="Timeline").click()

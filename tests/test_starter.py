@@ -1,0 +1,311 @@
+"""The command line as people and scripts use it: every command, every exit code, nothing but sentences.
+
+Scripts act on the exit code: one that is 0 for a refusal, or 1 for an outage, lets them go on as if access had been
+given or withdrawn. People act on the sentence: a traceback tells nobody what to do, and may quote what it worked on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local_stack import LocalStack, StackAddresses, running_stack
+from local_stack.addresses import neutral_environment
+from models.messages import GrantState, GrantStatus
+from tests.command_line import ROOT, CommandLine, Ran
+
+DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE = 0, 2, 3, 4, 5
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
+    """A whole stack with the example configuration."""
+    async with LocalStack(tmp_path_factory.mktemp("starter") / "state") as stack:
+        applied = await CommandLine(stack.state_dir)("apply", "examples/msp.yaml", "--json")
+        assert applied.code == DONE, applied.err
+        assert applied.json == {"tenants": 2, "technicians": 3, "groups": 2, "role_mappings": 4}
+        yield stack
+
+
+@pytest.fixture
+def run(stack: LocalStack) -> CommandLine:
+    """The command line in another terminal."""
+    return CommandLine(stack.state_dir)
+
+
+def one_sentence(ran: Ran, code: int) -> str:
+    """The sentence with which a command failed, and nothing else."""
+    assert (ran.code, ran.out) == (code, ""), ran
+    assert "Traceback" not in ran.err
+    assert len(ran.err.strip().splitlines()) == 1, ran.err
+    return ran.err.strip()
+
+
+def is_open(status: GrantStatus) -> bool:
+    return status.state is GrantState.OPEN
+
+
+def is_over(status: GrantStatus) -> bool:
+    return status.state.is_final
+
+
+def signs_in(addresses: StackAddresses, account: str, **credential: str) -> bool:
+    """Whether the simulated sign-in service lets them in."""
+    trusted = ssl.create_default_context(cafile=addresses.ca_file)
+    with httpx.Client(verify=trusted, trust_env=False) as http:
+        answer = http.post(f"{addresses.sandbox_control}/sign-in", json={"username": account, **credential})
+    return answer.status_code == httpx.codes.OK
+
+
+async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: CommandLine) -> None:
+    reason = "Mail [/] flow [bold]is down"
+    options = ("--reason", reason, "--ticket", "T-1", "--hours", "1", "--request-id", "visit-1")
+    first, again = await asyncio.gather(
+        run("request", "contoso", "alex", *options, "--json"), run("request", "contoso", "alex", *options, "--json")
+    )
+    assert (first.code, again.code) == (DONE, DONE), (first.err, again.err)
+    assert first.json["request_id"] == again.json["request_id"] == "visit-1"
+    status = await run.until("visit-1", is_open)
+
+    other, early_receipt, listed, shown, stranger = await asyncio.gather(
+        run("request", "contoso", "alex", "--reason", reason, "--request-id", "visit-2"),
+        run("receipt", "visit-1"),
+        run("grants", "--technician", "alex", "--live", "--json"),
+        run("status", "visit-1"),
+        run("reveal", "visit-1", "--technician", "robin"),
+    )
+    assert other.code == REFUSED
+    assert re.search(r"the grant visit-1 is open until .*; ask to extend it", other.out)
+    assert "its receipt is written when it is over" in one_sentence(early_receipt, REFUSED)
+    assert [grant["request_id"] for grant in listed.json] == ["visit-1"]
+    assert "msp-alex@contoso.onmicrosoft.com" in shown.out
+    assert "not robin's" in one_sentence(stranger, REFUSED)
+
+    revealed = await run("reveal", "visit-1", "--technician", "alex", "--json")
+    account, kind, secret = (revealed.json[name] for name in ("account", "kind", "credential"))
+    assert account == status.account_name == "msp-alex@contoso.onmicrosoft.com"
+    assert signs_in(stack.addresses, account, **{kind: secret})
+    twice = await run("reveal", "visit-1", "--technician", "alex")
+    assert "it is shown once" in one_sentence(twice, REFUSED)
+    assert secret not in twice.err
+
+    extended, too_long, unreasoned = await asyncio.gather(
+        run("extend", "visit-1", "--hours", "PT30M", "--reason", "more [/] mail", "--json"),
+        run("extend", "visit-1", "--hours", "20", "--reason", "more"),
+        run("extend", "visit-1", "--hours", "1", "--reason", " "),
+    )
+    assert status.expires_at is not None
+    assert datetime.fromisoformat(extended.json["expires_at"]) - status.expires_at == timedelta(minutes=30)
+    assert "8 h in all" in one_sentence(too_long, REFUSED)
+    assert "reason" in one_sentence(unreasoned, BAD_INPUT)
+
+    ended = await run("end", "visit-1", "--reason", "done [/]", "--json")
+    assert ended.json == {"grant": "visit-1", "ending": True}
+    assert (await run.until("visit-1", is_over)).state is GrantState.ENDED
+    assert not signs_in(stack.addresses, account, **{kind: secret})
+    page, receipt, everything, *late = await asyncio.gather(
+        run("receipt", "visit-1"),
+        run("receipt", "visit-1", "--json"),
+        run("grants"),
+        *(run(command, "visit-1") for command in ("end", "cancel", "retry")),
+        run("extend", "visit-1", "--hours", "1", "--reason", "more"),
+        run("reveal", "visit-1", "--technician", "alex"),
+    )
+    for sentence in (
+        "Receipt of the grant visit-1",
+        "alex for contoso",
+        reason,
+        "T-1",
+        "done [/]",
+        "more [/] mail",
+        "disabled; no roles, memberships or sign-in methods",
+        "opened",
+        "request-id",
+    ):
+        assert sentence in page.out, page.out
+    assert receipt.json["ending"]["state"] == "ended"
+    assert receipt.json["request"]["reason"] == reason
+    assert everything.code == DONE
+    assert "visit-1" in everything.out
+    for refusal in late:
+        assert re.search(r"over already|not open|is ended", one_sentence(refusal, REFUSED))
+
+
+async def test_wait_shows_a_timeline_to_the_end_and_keeps_json_clean(run: CommandLine) -> None:
+    asked = ("--reason", "a test", "--hours", "PT10S", "--wait")
+    told, scripted = await asyncio.gather(
+        run("request", "contoso", "robin", *asked), run("request", "contoso", "kim", *asked, "--json")
+    )
+    places = [told.out.find(word) for word in ("armed", "opened", "disabled", "read back", "expired")]
+    assert -1 not in places, told.out
+    assert places == sorted(places)
+    assert told.code == scripted.code == DONE
+    assert scripted.json["state"] == "expired"
+    assert "opened" in scripted.err, "the timeline is for people, and goes where people look"
+
+
+async def test_a_cancelled_request_closes_its_account(run: CommandLine) -> None:
+    grant = await run.request("fabrikam", "kim")
+    await run.until(grant, is_open)
+    assert (await run("cancel", grant, "--reason", "not [/] needed", "--json")).json == {
+        "grant": grant,
+        "cancelling": True,
+    }
+    assert (await run.until(grant, is_over)).state is GrantState.CANCELLED
+    page = await run("receipt", grant)
+    assert "not [/] needed" in page.out
+    assert "no roles, memberships or sign-in methods" in page.out
+
+
+async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
+    more = {"extend": ("--hours", "1", "--reason", "r"), "reveal": ("--technician", "alex")}
+    commands = ("status", "end", "cancel", "retry", "receipt", "extend", "reveal")
+    for ran in await asyncio.gather(*(run(command, "nothing", *more.get(command, ())) for command in commands)):
+        assert "There is no grant" in one_sentence(ran, NOT_FOUND)
+        assert "'nothing'" in ran.err
+
+
+async def test_what_policy_refuses_is_refused(run: CommandLine) -> None:
+    for arguments, why in (
+        (("nowhere", "alex"), "no tenant 'nowhere'"),
+        (("contoso", "alex", "--hours", "9"), "9 h cannot be granted in contoso: from 10 s to 8 h"),
+    ):
+        ran = await run("request", *arguments, "--reason", "a test")
+        assert ran.code == REFUSED
+        assert why in ran.out
+        assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("request", "contoso", "alex", "--reason", "r", "--hours", "four"),
+        ("request", "contoso", "alex", "--reason", "r", "--hours", "P9999999999999999D"),
+        ("request", "Contoso!", "alex", "--reason", "r"),
+        ("request", "contoso", "alex", "--reason", "r", "--request-id", "../x"),
+        ("end", "some", "--reason", " "),
+        ("apply", "no-such-file.yaml"),
+    ],
+    ids=" ".join,
+)
+async def test_bad_input_is_said_before_anything_happens(run: CommandLine, arguments: tuple[str, ...]) -> None:
+    ran = await run(*arguments)
+    assert (ran.code, ran.out) == (BAD_INPUT, "")
+    assert ran.err
+    assert "Traceback" not in ran.err
+
+
+def nobody() -> str:
+    """An address that nobody listens at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+async def test_a_service_that_cannot_be_reached_is_one_sentence(stack: LocalStack, run: CommandLine) -> None:
+    here = stack.environment()
+    no_ledger = {**here, "DATABASE_URL": f"postgresql://u:unmistakable@{nobody()}/d"}
+    no_engine = {**here, "TEMPORAL_ADDRESS": nobody()}
+    ask = ("request", "contoso", "alex", "--reason", "r", "--request-id", "never")
+    without_ledger = (("migrate",), ("grants",), ("apply", "examples/msp.yaml"))
+    without_engine = (ask, ("end", "x"), ("status", "x"))
+    for ran in await asyncio.gather(*(run(*arguments, **no_ledger) for arguments in without_ledger)):
+        assert "the ledger's PostgreSQL cannot be reached" in one_sentence(ran, UNREACHABLE)
+        assert "unmistakable" not in ran.err
+    for ran in await asyncio.gather(*(run(*arguments, **no_engine) for arguments in without_engine)):
+        assert f"Temporal at {no_engine['TEMPORAL_ADDRESS']} cannot be reached" in one_sentence(ran, UNREACHABLE)
+    assert (await run("grants", **no_engine)).code == DONE, "what only reads the ledger needs no Temporal"
+
+
+async def test_wrong_settings_are_named_and_not_quoted(stack: LocalStack, run: CommandLine, tmp_path: Path) -> None:
+    here = stack.environment()
+    wrong = {
+        "DATABASE_URL": {**here, "DATABASE_URL": "unmistakable"},
+        "ENTRA_JIT_KEYS": {**here, "ENTRA_JIT_KEYS": "k1:unmistakable"},
+        "ENTRA_JIT_GRAPH_URL": {**here, "ENTRA_JIT_PROFILE": "production"},
+        "TEMPORAL_": {**here, "TEMPORAL_PROFILE": "misspelt"},
+    }
+    ran = await asyncio.gather(*(run("cancel", "x", **environment) for environment in wrong.values()))
+    for name, refused in zip(wrong, ran, strict=True):
+        assert name in one_sentence(refused, BAD_INPUT)
+        assert "unmistakable" not in refused.err
+    nothing_runs = await CommandLine(tmp_path)("grants")
+    assert "make up" in one_sentence(nothing_runs, BAD_INPUT)
+
+
+async def _up(state_dir: Path) -> tuple[asyncio.subprocess.Process, StackAddresses]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "starter.py", "--state-dir", str(state_dir), "up"),
+        cwd=ROOT,
+        env=neutral_environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    said = ""
+    try:
+        async with asyncio.timeout(90):
+            while "Ctrl-C stops everything" not in said:
+                line = (await process.stdout.readline()).decode()
+                assert line, said
+                said += line
+        stack = running_stack(state_dir)
+        assert stack is not None
+        for address in (stack.temporal_ui, stack.temporal, stack.graph_url, stack.database_url, stack.sandbox_control):
+            assert address in said
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        raise
+    return process, stack
+
+
+async def _down(process: asyncio.subprocess.Process, addresses: StackAddresses) -> None:
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(40):
+        rest, _ = await process.communicate()
+    assert process.returncode == DONE, rest.decode()
+    assert rest.decode().endswith("Stopped.\n")
+    assert "Traceback" not in rest.decode()
+    for part, pid in addresses.pids.items():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        assert pid, part
+
+
+async def test_up_stays_up_stops_whole_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    """A laptop is closed over a live grant; when it is opened again the grant must end on time, or at once."""
+    run = CommandLine(tmp_path / "state")
+    process, addresses = await _up(run.state_dir)
+    try:
+        grant = (await run("request", "contoso", "alex", "--reason", "a test", "--hours", "PT25S", "--json")).json
+        status = await run.until(grant["request_id"], is_open)
+    finally:
+        await _down(process, addresses)
+
+    process, addresses = await _up(run.state_dir)
+    try:
+        up_again = time.time()
+        await run.until(grant["request_id"], is_over)
+        receipt = await run("receipt", grant["request_id"], "--json")
+        assert status.expires_at is not None
+        expires_at = status.expires_at.timestamp()
+        disabled_at = datetime.fromisoformat(receipt.json["disabled_at"]).timestamp()
+        assert receipt.json["ending"]["state"] == "expired"
+        assert disabled_at - expires_at >= 0
+        assert disabled_at - max(expires_at, up_again) < 10
+        assert receipt.json["standing"]["enabled"] is False
+    finally:
+        await _down(process, addresses)
