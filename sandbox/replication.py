@@ -9,7 +9,7 @@ not heard of is a 404, an assignment that it still has is a conflict.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sandbox.clock import Clock
 from sandbox.directory.directory import Change, Directory
-from sandbox.directory.table import Identified, Table
+from sandbox.directory.table import Identified, Ordered, Table
 from sandbox.directory.tenant import Tenant
 from sandbox.lag import Api, Lag
 
@@ -227,11 +227,8 @@ class _TableRead(_Seen[Row]):
     def one(self, index: str, key: str) -> Row | None:
         return next(iter(self.find(index, key)), None)
 
-    def in_order(self) -> Sequence[Row]:
-        if not self._older:
-            return self._truth.in_order()
-        current = [row for row in self._truth.in_order() if row.id not in self._older]
-        return sorted(current + [row for row in self._older.values() if row is not None], key=lambda row: row.id)
+    def in_order(self) -> Ordered[Row]:
+        return self._truth.in_order().with_others(dict(self._older))
 
 
 class _TableWritten(_Seen[Row]):
@@ -261,7 +258,7 @@ class _TableWritten(_Seen[Row]):
     def one(self, index: str, key: str) -> Row | None:
         return self._truth.one(index, key)
 
-    def in_order(self) -> Sequence[Row]:
+    def in_order(self) -> Ordered[Row]:
         return self._truth.in_order()
 
 

@@ -7,6 +7,7 @@ and lets a later reader be shown an older row without anybody noticing.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar, overload
 
@@ -49,6 +50,19 @@ class Ordered(Sequence[Row]):
         """Those that come after this id, whether it is still there or not."""
         return self[bisect_right(self._ids, row_id) :]
 
+    def with_others(self, others: Mapping[str, Row | None]) -> Ordered[Row]:
+        """The same, with other rows in place of some (None: without)."""
+        ids = self._ids.copy()
+        for row_id, row in others.items():
+            place = bisect_left(ids, row_id)
+            is_there = ids[place : place + 1] == [row_id]
+            if row is None and is_there:
+                del ids[place]
+            elif row is not None and not is_there:
+                ids.insert(place, row_id)
+        there = {row_id: row for row_id, row in others.items() if row is not None}
+        return Ordered(ids, ChainMap(there, self._rows))  # type: ignore[arg-type]  # the second map is not written to
+
 
 class Table(Generic[Row]):
     """Rows of one kind in one tenant."""
@@ -88,7 +102,7 @@ class Table(Generic[Row]):
         """The oldest row under this key of an index, or None."""
         return next((self._rows[row_id] for row_id in self._indexes[index].get(key, ())), None)
 
-    def in_order(self) -> Sequence[Row]:
+    def in_order(self) -> Ordered[Row]:
         """All rows by id: the order in which lists are paged, stable while rows come and go."""
         if self._ordered is None:
             self._ordered = sorted(self._rows)
