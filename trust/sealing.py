@@ -50,7 +50,7 @@ def unseal_bytes(keyring: Keyring, purpose: Purpose, sealed: Sealed, belongs_to:
     nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
     try:
         return cipher.decrypt(nonce, ciphertext, _bound(sealed.key_id, belongs_to))
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
         raise SealBrokenError(f"the sealed secret of {belongs_to} cannot be opened: it was changed") from None
 
 
