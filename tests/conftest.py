@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import hypothesis
@@ -30,21 +31,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record-histories", action="store_true", help="write tests/histories anew")
 
 
-@pytest.fixture(scope="session")
-def state() -> Iterator[Path]:
-    """Where the services keep what they have.
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this run temporary directories that no other run touches.
 
-    Not among pytest's own directories: each pytest that starts bars all other users from those of the others, and a
-    PostgreSQL that root starts runs as another user.
+    Each pytest that starts bars all other users from the directories that they share, and a PostgreSQL that root starts
+    runs as another user: one run would take the ledgers of the others away.
     """
-    with tempfile.TemporaryDirectory(prefix="entra-jit-tests-") as made:
-        yield Path(made)
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+        made = tempfile.mkdtemp(prefix="entra-jit-tests-")
+        Path(made).chmod(0o755)
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = made
+        config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
-async def services(state: Path) -> AsyncIterator[Services]:
+async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
     """PostgreSQL with the schema, the simulated customers, and a Temporal that can skip time for a workflow."""
     os.environ.update(SANDBOX_SECRETS)
+    state = tmp_path_factory.mktemp("stage")
     for part in ("sandbox", "run", "logs"):
         (state / part).mkdir()
     write_seed(state / "seed.yaml")

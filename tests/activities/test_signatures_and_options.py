@@ -21,10 +21,16 @@ from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
 from activities.failures import TYPES
 from activities.provisioning import ProvisioningActivities
-from activities.signatures import Closing, Deciding, Provisioning
+from activities.reconciling import ReconcilingActivities
+from activities.signatures import Closing, Deciding, Provisioning, Reconciling
 from models.messages import FailureType
 
-IMPLEMENTED_BY = {Deciding: DecidingActivities, Provisioning: ProvisioningActivities, Closing: ClosingActivities}
+IMPLEMENTED_BY = {
+    Deciding: DecidingActivities,
+    Provisioning: ProvisioningActivities,
+    Closing: ClosingActivities,
+    Reconciling: ReconcilingActivities,
+}
 SIGNATURES = [
     (implementation, name)
     for signatures, implementation in IMPLEMENTED_BY.items()
