@@ -286,6 +286,14 @@ class Scene:
         """How many calls have met the fault. One with ``delay=0`` does nothing but count."""
         return next(int(shown["hits"]) for shown in self.control("GET", "/faults") if shown["id"] == fault)
 
+    async def reached(self, fault: str) -> None:
+        """Wait until a call has met the fault: the step that makes it is under way."""
+
+        async def met() -> bool | None:
+            return self.hits(fault) > 0 or None
+
+        await eventually(met, seconds=60)
+
     def mend(self) -> None:
         """Take away every fault of this scene."""
         mine = set(self.customers) | {customer_id(name) for name in self.customers}

@@ -17,7 +17,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from models.messages import GrantState, Receipt
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES, READS_BEFORE_WRITING
-from tests.stage import Scene, Services, eventually, scene
+from tests.stage import Scene, Services, scene
 
 PREPARING = {name: call for name, call in (READS_BEFORE_WRITING | OPENING_WRITES).items() if name != "set the password"}
 PREPARING["read back the roles"] = {"method": "GET", "path": "/roleManagement/directory/roleAssignments"}
@@ -32,18 +32,9 @@ async def crowd(services: Services) -> AsyncIterator[Scene]:
         yield made
 
 
-async def reached(stage: Scene, fault: str) -> None:
-    """Wait until a call has met the fault: the step that makes it is under way."""
-
-    async def hit() -> bool | None:
-        return stage.hits(fault) > 0 or None
-
-    await eventually(hit)
-
-
 async def closed_for_good(stage: Scene, request_id: str, customer: str) -> Receipt:
     """The receipt, after everything that could still have come late has come; the account is closed or never was."""
-    receipt = await stage.receipt(request_id)
+    receipt = await stage.receipt(request_id, seconds=90)
     await asyncio.sleep(SLOW)
     if stage.user(customer=customer) is None:
         assert receipt.standing is None or not receipt.standing.exists
@@ -80,7 +71,7 @@ async def stopped_during(stage: Scene, customer: str, call: dict[str, str], effe
     # The closing is slow too, so that what comes after the first cancellation comes into the middle of it.
     stage.fault(customer=customer, **CLOSING_WRITES["disable"], delay=1)
     request_id = await stage.ask(customer=customer)
-    await reached(stage, fault)
+    await stage.reached(fault)
     await stop(stage, request_id)
     stage.control("DELETE", f"/faults/{fault}")  # the closing reads what the opening reads, and waits until it can
 
@@ -110,7 +101,7 @@ async def test_the_closing_waits_for_every_step_that_is_under_way(real_time: Sce
     slow = real_time.fault(**OPENING_WRITES["assign a role"], delay=3)
     refused = real_time.fault(**OPENING_WRITES["make the pass"], status=503)
     request_id = await real_time.ask()
-    await asyncio.gather(reached(real_time, slow), reached(real_time, refused))
+    await asyncio.gather(real_time.reached(slow), real_time.reached(refused))
     await real_time.workflow(request_id).cancel()
 
     receipt = await real_time.receipt(request_id)
@@ -124,7 +115,7 @@ async def test_an_opening_that_arrives_after_the_closing_is_closed_again(real_ti
     """The call was given up by us and is still on its way to Microsoft when the account is disabled."""
     opening = real_time.fault(**OPENING_WRITES["enable"], delay=8, count=1)
     request_id = await real_time.ask()
-    await reached(real_time, opening)
+    await real_time.reached(opening)
     await real_time.workflow(request_id).cancel()
 
     receipt = await real_time.receipt(request_id)
@@ -161,7 +152,7 @@ async def test_cancelled_while_the_natural_end_closes(services: Services) -> Non
         async def expire(customer: str, call: dict[str, str], effect: dict[str, Any]) -> None:
             fault = stage.fault(customer=customer, **call, **effect)
             request_id = await stage.ask(customer=customer, hours=SHORTEST_HOURS)
-            await reached(stage, fault)
+            await stage.reached(fault)
             await cancel_thrice_over_the_closing(stage, request_id)
 
             receipt = await closed_for_good(stage, request_id, customer)

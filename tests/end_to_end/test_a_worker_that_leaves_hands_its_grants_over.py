@@ -19,7 +19,7 @@ from temporalio.client import Client
 from engine.plugin import entra_jit_plugin
 from models.messages import GrantState
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
-from tests.stage import Services, eventually, scene
+from tests.stage import Services, scene
 
 EXPIRING_HOURS = 14 / 3600
 
@@ -28,9 +28,9 @@ async def test_open_preparing_and_closing_grants_go_on_under_another_worker(serv
     async with scene(services, customers=6, skips_time=False, worker=False) as stage:
         first = await stage.start_worker()
         expiring, ending, retrying, under_way, closing, parked = stage.customers
-        stage.fault(customer=retrying, **OPENING_WRITES["assign a role"], status=503)
+        stage.fault(customer=retrying, **OPENING_WRITES["assign a role"], status=503, retry_after=1)
         opening = stage.fault(customer=under_way, **OPENING_WRITES["enable"], delay=2, count=1)
-        stage.fault(customer=closing, **CLOSING_WRITES["disable"], status=503)
+        stage.fault(customer=closing, **CLOSING_WRITES["disable"], status=503, retry_after=1)
         stage.fault(customer=parked, **OPENING_WRITES["assign a role"], status=403, count=1)
         grants = {
             customer: await stage.ask(customer=customer, hours=EXPIRING_HOURS if customer == expiring else 1)
@@ -42,11 +42,7 @@ async def test_open_preparing_and_closing_grants_go_on_under_another_worker(serv
         )
         await stage.workflow(grants[closing]).signal("end")
         await stage.until(grants[closing], GrantState.CLOSING)
-
-        async def is_under_way() -> bool | None:
-            return stage.hits(opening) > 0 or None
-
-        await eventually(is_under_way)
+        await stage.reached(opening)
 
         # Of its own connection, like another process; it is at work while the first one is torn down.
         address = services.client.service_client.config.target_host

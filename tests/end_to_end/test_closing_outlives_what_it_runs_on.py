@@ -33,13 +33,6 @@ async def is_disabled(stage: Scene, technician: str, customer: str) -> datetime:
     return await eventually(look)
 
 
-async def reached(stage: Scene, fault: str) -> None:
-    async def met() -> bool | None:
-        return stage.hits(fault) > 0 or None
-
-    await eventually(met)
-
-
 async def test_postgresql_is_down_when_a_grant_expires_and_when_another_is_asked_for(state: Path) -> None:
     async with whole_stack(state / "without-postgres") as (stack, stage):
         expiring = await stage.ask("alex", customer="contoso", hours=SHORTEST_HOURS)
@@ -79,9 +72,9 @@ async def test_a_worker_killed_in_the_middle_of_opening_and_of_closing(state: Pa
         ended = await stage.ask("alex", customer="contoso", hours=1)
         await stage.until(ended, GrantState.OPEN)
         opened = await stage.ask("robin", customer="fabrikam", hours=SHORTEST_HOURS)
-        await reached(stage, opening)
+        await stage.reached(opening)
         await stage.workflow(ended).signal("end")
-        await reached(stage, closing)
+        await stage.reached(closing)
 
         await stack.kill_worker()
         await asyncio.sleep(2.5)  # now the opening has happened, and nobody has heard of it

@@ -30,7 +30,7 @@ from engine.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
 from operations.extend_access import extend_access
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
-from tests.stage import Scene, Services, eventually, scene
+from tests.stage import Scene, Services, scene
 from workflows.access_grant import AccessGrant
 
 HISTORIES = Path(__file__).parent.parent / "histories"
@@ -69,7 +69,7 @@ async def cancelled_while_open(act: Scene, request_id: str, customer: str) -> No
 async def cancelled_while_preparing(act: Scene, request_id: str, customer: str) -> None:
     fault = act.fault(customer=customer, **OPENING_WRITES["assign a role"], status=503)
     await act.ask(customer=customer, request_id=request_id, held=True)
-    await _reached(act, fault)
+    await act.reached(fault)
     await act.workflow(request_id).cancel()
 
 
@@ -77,7 +77,7 @@ async def ended_while_preparing(act: Scene, request_id: str, customer: str) -> N
     """The step under way finishes, and swallows the cancellation."""
     fault = act.fault(customer=customer, **OPENING_WRITES["create the account"], delay=1)
     await act.ask(customer=customer, request_id=request_id, held=True)
-    await _reached(act, fault)
+    await act.reached(fault)
     await act.workflow(request_id).signal("end")
 
 
@@ -125,13 +125,6 @@ SHAPES: tuple[Shape, ...] = (
     extended,
     closed_with_retries,
 )
-
-
-async def _reached(act: Scene, fault: str) -> None:
-    async def met() -> bool | None:
-        return act.hits(fault) > 0 or None
-
-    await eventually(met)
 
 
 async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
