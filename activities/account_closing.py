@@ -10,23 +10,26 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from activities.attempts import attempt_all
-from graph import AlreadySo, Tenant, User, assignment_id
+from graph import AlreadySo, Tenant, TryLater, User, assignment_id
 from models.messages import DirectoryCall, ObjectId, Role, Standing
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
 from trust.passwords import new_password
 
 
-async def strip(tenant: Tenant, user: ObjectId, granted: Iterable[Role] = ()) -> list[DirectoryCall]:
+async def strip(
+    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), removed: set[str] | None = None
+) -> list[DirectoryCall]:
     """Password, sessions, sign-in methods, roles and memberships, all at the same time. Gives Microsoft's answers.
 
-    ``granted``: roles that may be held without being listed yet.
+    ``granted``: roles that may be held without being listed yet. ``removed`` takes the ids of the role assignments that
+    were there to be removed, those of unanswered removals included.
     """
     done = await attempt_all(
         [
             _one(tenant.users.set_password(user, new_password(), force_change=True)),
             _one(tenant.users.revoke_sessions(user)),
             _delete_methods(tenant, user),
-            _remove_roles(tenant, user, granted),
+            _remove_roles(tenant, user, granted, set() if removed is None else removed),
             _remove_memberships(tenant, user),
         ]
     )
@@ -85,11 +88,28 @@ async def _delete_methods(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]
     return await _each([tenant.sign_in_methods.delete(method, of=user) for method in methods if not method.is_password])
 
 
-async def _remove_roles(tenant: Tenant, user: ObjectId, granted: Iterable[Role]) -> list[DirectoryCall]:
+async def _remove_roles(
+    tenant: Tenant, user: ObjectId, granted: Iterable[Role], removed: set[str]
+) -> list[DirectoryCall]:
     # The listing lags behind the assigning; the ids of the granted roles can be computed without it.
     listed = {assignment.id for assignment in await tenant.roles.assignments_of(user)}
-    computed = {assignment_id(role.id, user) for role in granted}
-    return await _each([tenant.roles.unassign(assignment) for assignment in sorted(listed | computed)])
+    return await _each([_unassign(tenant, held, removed) for held in sorted(listed | computed_ids(user, granted))])
+
+
+def computed_ids(user: ObjectId, granted: Iterable[Role]) -> set[str]:
+    """The ids of the assignments by which ``user`` holds the granted roles."""
+    return {assignment_id(role.id, user) for role in granted}
+
+
+async def _unassign(tenant: Tenant, assignment: str, removed: set[str]) -> DirectoryCall:
+    try:
+        call = await tenant.roles.unassign(assignment)
+    except TryLater as error:
+        if error.outcome_unknown:
+            removed.add(assignment)
+        raise
+    removed.add(assignment)
+    return call
 
 
 async def _remove_memberships(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:

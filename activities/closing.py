@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import chain
 
 from temporalio import activity
 
-from activities.account_closing import clear_mark, close_again, read_standing, strip
+from activities.account_closing import clear_mark, close_again, computed_ids, read_standing, strip
 from activities.directories import Purpose
 from activities.failures import ReadBackDisagreesError
 from activities.managed_account import Holder, Inspected, inspect
@@ -22,6 +23,7 @@ from models.messages import (
     ClosingStep,
     Fence,
     Grant,
+    ObjectId,
     Receipt,
     Settlement,
     Standing,
@@ -33,6 +35,9 @@ from trust.marks import Register
 
 GONE_AFTER = timedelta(minutes=10)
 """How long an account that we know must have been invisible, in the bin too, before it counts as gone."""
+
+ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
+"""How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""
 
 ASK_THE_LEDGER_SECONDS = 2.0
 
@@ -68,8 +73,23 @@ class ClosingActivities(Closing):
         tenant, looked = await self._look(account)
         if isinstance(looked, Closed):
             return looked
-        calls = await strip(tenant, looked.user.id, account.grant.roles)
+        removed = {str(one) for one in chain.from_iterable(activity.info().heartbeat_details)}
+        try:
+            calls = await strip(tenant, looked.user.id, account.grant.roles, removed)
+        finally:
+            activity.heartbeat(sorted(removed))
+        self._expect_all_removed(account, looked.user.id, removed)
         return Closed(steps=(Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, calls=tuple(calls)),))
+
+    def _expect_all_removed(self, account: AccountToClose, user: ObjectId, removed: set[str]) -> None:
+        """A replica that never heard of a role just given says that it is not there, in the removal and in the list."""
+        given_at = account.roles_given_at
+        if given_at is None or self._clock() - given_at >= ROLES_ARE_KNOWN_AFTER:
+            return
+        if unseen := computed_ids(user, account.grant.roles) - removed:
+            raise ReadBackDisagreesError(
+                f"{len(unseen)} roles of {account.grant.account_name} are too new to be removed everywhere."
+            )
 
     @activity.defn
     async def read_back(self, account: AccountToClose) -> Closed:

@@ -269,6 +269,8 @@ class AccountToClose(Message):
 
     grant: Grant
     object_id: ObjectId | None
+    roles_given_at: AwareDatetime | None = None
+    """When the last role was given: for a while after it, its absence is not proven by not being found."""
 
 
 class ClosingStep(StrEnum):

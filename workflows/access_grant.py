@@ -79,6 +79,7 @@ class AccessGrant:
         self._retry_wanted = False
         self._expires_at: datetime | None = None
         self._ending: Ending | None = None
+        self._roles_given_at: datetime | None = None
         self._disabled_at: datetime | None = None
         self._proof: Closed | None = None
         self._closing_steps: list[Step] = []
@@ -194,6 +195,7 @@ class AccessGrant:
             self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles)),
             self._step(Provisioning.issue_credential, ref, "A fresh credential, sealed"),
         )
+        self._roles_given_at = workflow.now()
         self._expires_at = await perform_locally(
             Deciding.arm,
             ref,
@@ -343,7 +345,7 @@ class AccessGrant:
 
     async def _close_and_prove(self, grant: Grant) -> Closed:
         self._proof = None
-        account = AccountToClose(grant=grant, object_id=self._object_id)
+        account = AccountToClose(grant=grant, object_id=self._object_id, roles_given_at=self._roles_given_at)
         # The ledger may be down: the fence is tried for as long as it takes, and nobody waits for it to disable.
         fencing = asyncio.create_task(
             perform(Closing.fence, grant.request_id, CLOSING, summary="No opening from here on")
