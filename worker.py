@@ -40,6 +40,9 @@ GRACE = timedelta(seconds=30)
 STICKY_TIMEOUT = timedelta(seconds=3)
 """How long a task waits for a worker that died, before another takes it: it bounds how late a closing can be."""
 
+ACTIVITIES_AT_ONCE = 24
+"""Few, so that what waits does so at the server, which hands out disabling before everything else."""
+
 _log = structlog.get_logger("worker")
 
 
@@ -79,6 +82,7 @@ def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        max_concurrent_activities=ACTIVITIES_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
     )
 

@@ -44,8 +44,10 @@ PROVISIONING = ActivityConfig(
 
 CLOSING = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=60),
-    # A killed worker is noticed by its silence; otherwise the account would stay open for the whole minute above.
-    heartbeat_timeout=timedelta(seconds=5),
+    # A killed worker is noticed by its silence; otherwise the account would stay open for the whole minute above. Not
+    # sooner: a worker that closes a hundred accounts at once may be silent for some seconds, and repeating what it does
+    # would only add to its load.
+    heartbeat_timeout=timedelta(seconds=15),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
     priority=Priority(priority_key=2),
 )
