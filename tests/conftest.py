@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -42,6 +42,14 @@ def pytest_configure(config: pytest.Config) -> None:
         Path(made).chmod(0o755)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = made
         config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """Where a stack of one test's own keeps what it has: a short path, since PostgreSQL's socket lies in it."""
+    with tempfile.TemporaryDirectory(dir=os.environ["PYTEST_DEBUG_TEMPROOT"]) as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")

@@ -107,10 +107,10 @@ def serve(state_dir: Path) -> subprocess.Popen[str]:
     return process
 
 
-async def test_a_restart_loses_neither_ledger_nor_grants_nor_keys_nor_addresses(tmp_path: Path) -> None:
+async def test_a_restart_loses_neither_ledger_nor_grants_nor_keys_nor_addresses(state: Path) -> None:
     """A stack that forgot over a restart would leave accounts open for ever: nobody would know of their end."""
     state_key = SearchAttributeKey.for_keyword("GrantState")
-    async with LocalStack(tmp_path, programs=PROGRAMS) as stack:
+    async with LocalStack(state, programs=PROGRAMS) as stack:
         before, keys = stack.addresses, stack.environment()["ENTRA_JIT_KEYS"]
         await ask(before, "CREATE TABLE kept AS SELECT 7 AS value")
         client = await Client.connect(before.temporal, namespace=before.namespace)
@@ -120,7 +120,7 @@ async def test_a_restart_loses_neither_ledger_nor_grants_nor_keys_nor_addresses(
             task_queue="nobody",
             search_attributes=TypedSearchAttributes([SearchAttributePair(state_key, "active")]),
         )
-    async with LocalStack(tmp_path, programs=PROGRAMS) as stack:
+    async with LocalStack(state, programs=PROGRAMS) as stack:
         assert stack.addresses.model_dump(exclude={"pids"}) == before.model_dump(exclude={"pids"})
         assert stack.environment()["ENTRA_JIT_KEYS"] == keys
         assert await ask(stack.addresses, "SELECT value FROM kept") == [(7,)]
