@@ -145,7 +145,8 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
     await real_time.until(request_id, phase)
 
     copy = await start(real_time, signed, under=f"copy-of-{request_id}")
-    denied = await copy.result()
+    async with asyncio.timeout(30):  # a copy that settles something is refused by the ledger, again and again
+        denied = await copy.result()
 
     assert denied.state is GrantState.DENIED
     assert (await copy.describe()).status is WorkflowExecutionStatus.COMPLETED

@@ -15,6 +15,7 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowExecutionStatus
 
 from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
 from policy.durations import PROVISIONING_WINDOW
@@ -100,7 +101,7 @@ async def test_a_live_grant_that_is_reset_goes_on_and_lasts_no_longer(real_time:
     assert receipt.ending.state is GrantState.EXPIRED
     assert (receipt.opened_at, receipt.expires_at) == (before.opened_at, before.expires_at)
     assert receipt.lateness is not None
-    assert receipt.lateness < timedelta(seconds=5)
+    assert receipt.lateness < timedelta(minutes=1)
     real_time.assert_closed()
 
 
@@ -135,7 +136,15 @@ async def over(stage: Scene, customer: str, how: GrantState) -> str:
     return request_id
 
 
-@pytest.mark.parametrize("to", [FIRST, MIDST, LAST], ids=["from the beginning", "from its midst", "from its last task"])
+@pytest.mark.parametrize(
+    "to",
+    [
+        pytest.param(FIRST, id="from the beginning"),
+        # Closes a second time, within the minute in which it is not believed that roles just given are gone.
+        pytest.param(MIDST, id="from its midst", marks=pytest.mark.long),
+        pytest.param(LAST, id="from its last task"),
+    ],
+)
 async def test_nothing_that_has_ended_is_granted_again(services: Services, to: float) -> None:
     ways = [GrantState.EXPIRED, GrantState.ENDED, GrantState.CANCELLED, GrantState.DENIED, GrantState.FAILED]
     async with scene(services, customers=len(ways), skips_time=False) as stage:
@@ -146,7 +155,8 @@ async def test_nothing_that_has_ended_is_granted_again(services: Services, to: f
 
             await reset(stage, request_id, to)
 
-            assert await stage.receipt(request_id) == receipt, "a receipt is never changed"
+            assert await stage.receipt(request_id, seconds=100) == receipt, "a receipt is never changed"
+            assert (await stage.workflow(request_id).describe()).status is not WorkflowExecutionStatus.RUNNING
             assert given.count() == [0] * len(OPENING_WRITES)
             if stage.user(customer=customer) is not None:
                 stage.assert_closed(customer=customer)

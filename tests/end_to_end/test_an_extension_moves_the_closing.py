@@ -151,5 +151,5 @@ async def test_an_end_that_overtakes_an_extension_wins(hours_pass: Scene) -> Non
         await extending
     assert receipt.ending.state is GrantState.ENDED
     assert receipt.disabled_at is not None
-    assert receipt.disabled_at - ended_at < timedelta(seconds=10)
+    assert receipt.disabled_at - ended_at < timedelta(minutes=1)
     hours_pass.assert_closed()

