@@ -36,6 +36,8 @@ class _Beating(ActivityInboundInterceptor):
 
 
 async def _beat(every: timedelta) -> None:
+    # What an earlier try has noted in its own last one is passed on: this try may die before it notes anything.
+    noted = activity.info().heartbeat_details
     while True:
-        activity.heartbeat()
+        activity.heartbeat(*noted)
         await asyncio.sleep(every.total_seconds())
