@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--custom-compile-command "make lock" --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-long check format lock clean
@@ -42,9 +44,9 @@ format: .venv/.dev ## format and mend what can be mended by itself
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: .venv/.dev ## renew both lock files (hashes, no index URLs)
-	@$(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --custom-compile-command "make lock" -o requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --group dev --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
+lock: .venv/.dev ## renew both lock files (hashes, no addresses)
+	@$(COMPILE) -o requirements.lock
+	@$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment, caches and the local stack's state
 	rm -rf .venv .entra-jit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

