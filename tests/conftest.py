@@ -18,7 +18,7 @@ from ledger.migrations import upgrade
 from local_stack.addresses import SANDBOX_SECRETS
 from local_stack.postgres import Postgres
 from sandbox.child import running
-from tests.stage import CUSTOMERS, Scene, Services, scene, temporal_program, write_seed
+from tests.stage import CUSTOMERS, Scene, Services, everywhere, scene, temporal_program, write_seed
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
 
 # The tests share their machine's cores: how long one example takes says nothing about the code.
@@ -27,8 +27,9 @@ hypothesis.settings.load_profile("shared machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--record-histories``: see test_recorded_histories_replay.py."""
+    """``--record-histories``: see test_recorded_histories_replay.py. ``--trouble``: see ``tests.stage.everywhere``."""
     parser.addoption("--record-histories", action="store_true", help="write tests/histories anew")
+    parser.addoption("--trouble", choices=["typical", "bad"], help="replication lag and real throttling in every scene")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Each pytest that starts bars all other users from the directories that they share, and a PostgreSQL that root starts
     runs as another user: one run would take the ledgers of the others away.
     """
+    everywhere.lag = config.getoption("--trouble")
     if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
         made = tempfile.mkdtemp(prefix="entra-jit-tests-")
         Path(made).chmod(0o755)

@@ -364,6 +364,20 @@ async def eventually(look: Callable[[], Awaitable[Found | None]], *, seconds: fl
     return found
 
 
+@dataclass
+class Trouble:
+    """What every scene has besides what its test arranges."""
+
+    lag: str | None = None
+
+
+everywhere = Trouble()
+"""Set by ``pytest --trouble typical``: the same tests, against replicas that lag and with Microsoft's real limits."""
+
+QUICK = 0.15
+"""How much quicker than Microsoft's the replicas are in a scene in which a second is a second."""
+
+
 @contextlib.asynccontextmanager
 async def scene(services: Services, *, customers: int, skips_time: bool, worker: bool = True) -> AsyncIterator[Scene]:
     """Set a scene: its own ledger with this many customers of its own, a worker, an operator."""
@@ -386,6 +400,9 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
         with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
             made = Scene(services, settings, deployment, http, names, workplace, skips_time)
             await configure(made)
+            if everywhere.lag:
+                made.sandbox_keeps_up = skips_time
+                made.trouble(lag=everywhere.lag, scale=1 if skips_time else QUICK, throttle="real")
             if worker:
                 await made.start_worker()
             try:
