@@ -15,7 +15,7 @@ from activities.account_closing import clear_mark, close_again, read_standing
 from activities.directories import Purpose
 from activities.managed_account import Holder, inspect
 from activities.workplace import Workplace
-from graph import GraphError, NotYetVisible, Tenant, User
+from graph import NotYetVisible, Tenant, User
 from ledger import receipts, reconciliation
 from ledger.database import LedgerUnavailableError
 from ledger.reconciliation import Registered
@@ -72,7 +72,7 @@ class TenantReconciliation:
             registered, ledger_is_known = await self._registered(tenant_id)
             accounts, gone = await self._accounts(tenant, tenant_id, registered)
         except Exception as error:
-            return TenantReport(tenant=name, failed=_sentence(error))
+            return TenantReport(tenant=name, failed=str(error) or type(error).__name__)
         at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
 
         async def one(account: _Account) -> TenantReport:
@@ -160,7 +160,7 @@ class TenantReconciliation:
             _log.error("account closed by the reconciler", tenant=name, account=who, because=finding.because)
             await self._close(tenant, account)
         except Exception as error:
-            return TenantReport(tenant=name, failed=f"{who}: {_sentence(error)}")
+            return TenantReport(tenant=name, failed=f"{who}: {str(error) or type(error).__name__}")
         return TenantReport(tenant=name, closed=(f"{who}: {finding.because}",))
 
     async def _judge(self, tenant: Tenant, account: _Account, *, ledger_is_known: bool) -> Finding:
@@ -228,7 +228,3 @@ class TenantReconciliation:
 
 class StillOpenError(Exception):
     """The account was closed, and the directory does not say so yet."""
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, GraphError) or str(error) else type(error).__name__

@@ -209,7 +209,6 @@ class AccessGrant:
     async def _step(
         self, activity: Callable[[Any, GrantRef], Awaitable[Result]], ref: GrantRef, summary: str
     ) -> Result:
-        self._go_no_further_if_ended()
         self._stop_if_over()
         done = await perform(activity, ref, PROVISIONING, summary=summary, within=self._time_left())
         self._stop_if_over()
@@ -220,11 +219,6 @@ class AccessGrant:
         if self._is_over():
             raise asyncio.CancelledError
 
-    def _go_no_further_if_ended(self) -> None:
-        """A step that was under way when the grant was ended, and then succeeded, has swallowed the cancellation."""
-        if self._ending:
-            raise asyncio.CancelledError
-
     def _time_left(self) -> timedelta:
         """Until the window closes or, once armed, the grant expires: the server itself ends what takes longer."""
         assert self._grant is not None  # noqa: S101  # only provisioning asks
@@ -232,7 +226,7 @@ class AccessGrant:
         return max(until - workflow.now(), timedelta(milliseconds=1))
 
     async def _hold(self) -> None:
-        self._go_no_further_if_ended()
+        self._stop_if_over()
         while self._expires_at and (left := self._expires_at - workflow.now()) > timedelta(0):
             deadline = self._expires_at
             try:

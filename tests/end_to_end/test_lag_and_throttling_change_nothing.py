@@ -14,10 +14,7 @@ import pytest
 
 from models.messages import GrantState, Receipt
 from operations.end_access import end_access
-from tests.stage import Scene, Services, scene
-
-QUICK = 0.15
-"""How much quicker than Microsoft's the replicas of a test in real time are."""
+from tests.stage import QUICK, Scene, Services, scene
 
 ROLES = ["Helpdesk Administrator", "User Administrator"]
 
