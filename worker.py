@@ -10,7 +10,9 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from temporalio.client import Client
@@ -46,38 +48,43 @@ ACTIVITIES_AT_ONCE = 24
 _log = structlog.get_logger("worker")
 
 
-def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
-    """The worker, not started. Converter and sandbox come from the client's plugin."""
+def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
+    """Every activity, at work in this process."""
     deciding, provisioning, closing, reconciling = (
         DecidingActivities(workplace),
         ProvisioningActivities(workplace),
         ClosingActivities(workplace),
         ReconcilingActivities(workplace),
     )
+    return [
+        deciding.decide,
+        deciding.arm,
+        deciding.park,
+        deciding.unpark,
+        provisioning.validate_domain,
+        provisioning.find_account,
+        provisioning.prepare_account,
+        provisioning.assign_roles,
+        provisioning.issue_credential,
+        provisioning.open_account,
+        provisioning.extend_grant,
+        closing.fence,
+        closing.disable_account,
+        closing.strip_account,
+        closing.read_back,
+        closing.settle,
+        reconciling.list_tenants,
+        reconciling.reconcile_tenants,
+    ]
+
+
+def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
+    """The worker, not started. Converter and sandbox come from the client's plugin."""
     return Worker(
         client,
         task_queue=task_queue,
         workflows=[AccessGrant, Reconciliation],
-        activities=[
-            deciding.decide,
-            deciding.arm,
-            deciding.park,
-            deciding.unpark,
-            provisioning.validate_domain,
-            provisioning.find_account,
-            provisioning.prepare_account,
-            provisioning.assign_roles,
-            provisioning.issue_credential,
-            provisioning.open_account,
-            provisioning.extend_grant,
-            closing.fence,
-            closing.disable_account,
-            closing.strip_account,
-            closing.read_back,
-            closing.settle,
-            reconciling.list_tenants,
-            reconciling.reconcile_tenants,
-        ],
+        activities=activities_of(workplace),
         interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),

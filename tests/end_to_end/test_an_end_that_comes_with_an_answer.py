@@ -11,13 +11,12 @@ from datetime import timedelta
 import pytest
 from temporalio.worker import Worker
 
-from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
 from activities.failures import FailureInterceptor
-from activities.provisioning import ProvisioningActivities
 from models.messages import GrantState
 from operations.end_access import cancel_access, end_access
 from tests.stage import Scene, Services, eventually, scene
+from worker import activities_of
 from workflows.access_grant import AccessGrant
 
 
@@ -27,7 +26,7 @@ async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
         with_activities = Worker(
             services.client,
             task_queue=act.settings.task_queue,
-            activities=_all_activities(act),
+            activities=activities_of(act.workplace),
             interceptors=[FailureInterceptor()],
         )
         async with with_activities:
@@ -62,17 +61,3 @@ def _with_workflows(act: Scene) -> Worker:
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         interceptors=[FailureInterceptor()],
     )
-
-
-def _all_activities(act: Scene) -> list[object]:
-    deciding, provisioning, closing = (
-        DecidingActivities(act.workplace),
-        ProvisioningActivities(act.workplace),
-        ClosingActivities(act.workplace),
-    )
-    return [
-        *(deciding.decide, deciding.arm, deciding.park, deciding.unpark),
-        *(provisioning.validate_domain, provisioning.find_account, provisioning.prepare_account),
-        *(provisioning.assign_roles, provisioning.issue_credential, provisioning.open_account),
-        *(closing.fence, closing.disable_account, closing.strip_account, closing.read_back, closing.settle),
-    ]
