@@ -28,7 +28,7 @@ hypothesis.settings.load_profile("shared machine")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--record-histories``: see test_recorded_histories_replay.py. ``--trouble``: see ``tests.stage.everywhere``."""
-    parser.addoption("--record-histories", action="store_true", help="write tests/histories anew")
+    parser.addoption("--record-histories", metavar="VERSION", help="write tests/histories/VERSION anew")
     parser.addoption("--trouble", choices=["typical", "bad"], help="replication lag and real throttling in every scene")
 
 

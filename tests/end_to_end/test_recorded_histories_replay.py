@@ -3,9 +3,13 @@
 A workflow whose commands changed fails its task on every grant that is open at the deployment, and retries it for ever:
 none of them would be closed, and Cancel would do nothing. What changes commands goes behind ``workflow.patched``.
 
-Record the histories anew, after a change that no running deployment has to survive, with one command:
+``tests/histories/0.1`` holds what workflows wrote from version 0.1 on, until their commands changed; each change of
+commands gets a directory beside it, named after the version that it will come with:
 
-    .venv/bin/python -m pytest tests/end_to_end/test_recorded_histories_replay.py --record-histories
+    .venv/bin/python -m pytest tests/end_to_end/test_recorded_histories_replay.py --record-histories 0.2
+
+A directory whose version was released is not recorded again: it is what open grants look like. It goes when the patch
+that told the two apart goes (docs/upgrading.md).
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from tests.stage import Scene, Services, scene
 from workflows.access_grant import AccessGrant
 
 HISTORIES = Path(__file__).parent.parent / "histories"
+RECORDED = sorted(HISTORIES.glob("*/*.json"))
 Shape = Callable[[Scene, str, str], Awaitable[None]]
 """Leads the grant of this request id, at this customer, through what it is named after."""
 
@@ -128,10 +133,11 @@ SHAPES: tuple[Shape, ...] = (
 
 
 async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
-    """Writes ``tests/histories``; does nothing without ``--record-histories``."""
-    if not pytestconfig.getoption("--record-histories"):
+    """Writes ``tests/histories/VERSION``; does nothing without ``--record-histories VERSION``."""
+    if not (version := pytestconfig.getoption("--record-histories")):
         pytest.skip("nothing is recorded without --record-histories")
-    HISTORIES.mkdir(exist_ok=True)
+    directory = HISTORIES / version
+    directory.mkdir(exist_ok=True)
     async with scene(services, customers=len(SHAPES), skips_time=True) as act:
 
         async def record(shape: Shape, customer: str) -> None:
@@ -139,7 +145,7 @@ async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
             await shape(act, request_id, customer)
             await act.receipt(request_id)
             history = await act.workflow(request_id).fetch_history()
-            file = HISTORIES / f"{request_id}.json"
+            file = directory / f"{request_id}.json"
             file.write_text(json.dumps(_anonymous(json.loads(history.to_json())), indent=1) + "\n")
 
         await asyncio.gather(*(record(shape, customer) for shape, customer in zip(SHAPES, act.customers, strict=True)))
@@ -163,19 +169,25 @@ def _anonymous(value: Any) -> Any:
 # -- what they protect -------------------------------------------------------------------------------------------------
 
 
-def recorded(name: str) -> WorkflowHistory:
-    return WorkflowHistory.from_json(workflow_id(name), (HISTORIES / f"{name}.json").read_text())
+def recorded(file: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(workflow_id(file.stem), file.read_text())
+
+
+def by_version(file: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in file.parent.name.split("."))
 
 
 def test_every_shape_is_recorded_and_tells_nothing_of_the_machine() -> None:
-    assert {file.stem for file in HISTORIES.glob("*.json")} == {shape.__name__.replace("_", "-") for shape in SHAPES}
-    for file in HISTORIES.glob("*.json"):
-        assert not re.search(r'"/|\.py|@[a-z0-9-]+"', file.read_text()), file.name
+    newest = max(map(by_version, RECORDED))
+    names = {file.stem for file in RECORDED if by_version(file) == newest}
+    assert names == {shape.__name__.replace("_", "-") for shape in SHAPES}
+    for file in RECORDED:
+        assert not re.search(r'"/|\.py|@[a-z0-9-]+"', file.read_text()), file
 
 
-@pytest.mark.parametrize("shape", [shape.__name__.replace("_", "-") for shape in SHAPES])
-async def test_it_replays(shape: str) -> None:
-    await Replayer(workflows=[AccessGrant], plugins=[entra_jit_plugin()]).replay_workflow(recorded(shape))
+@pytest.mark.parametrize("file", RECORDED, ids=[f"{file.parent.name}-{file.stem}" for file in RECORDED])
+async def test_it_replays(file: Path) -> None:
+    await Replayer(workflows=[AccessGrant], plugins=[entra_jit_plugin()]).replay_workflow(recorded(file))
 
 
 @workflow.defn(name="AccessGrant", sandboxed=False)
@@ -200,7 +212,8 @@ class Changed(AccessGrant):
 async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swapped: dict[Any, Any]) -> None:
     """A replay that would pass whatever the workflow does protects nothing."""
     replayer = Replayer(workflows=[Changed], plugins=[entra_jit_plugin()])
-    await replayer.replay_workflow(recorded("expired"))
+    expired = max((file for file in RECORDED if file.stem == "expired"), key=by_version)
+    await replayer.replay_workflow(recorded(expired))
 
     perform = workflows.access_grant.perform
     monkeypatch.setattr(
@@ -209,4 +222,4 @@ async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swa
         lambda activity, *rest, **how: perform(swapped.get(activity, activity), *rest, **how),
     )
     with pytest.raises(NondeterminismError):
-        await replayer.replay_workflow(recorded("expired"))
+        await replayer.replay_workflow(recorded(expired))
