@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from activities.alarms import Alarms, Announcer, Unannounced
 from activities.directories import Directories
 from graph import Graph
 from ledger.database import Ledger
@@ -31,6 +32,7 @@ class Workplace:
     directories: Directories
     installation: str
     call_timeout: timedelta
+    alarms: Alarms
     clock: Clock = system_clock
 
     @property
@@ -43,7 +45,9 @@ LEASE_MARGIN = timedelta(seconds=5)
 
 
 @asynccontextmanager
-async def workplace_of(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Workplace]:
+async def workplace_of(
+    settings: Settings, clock: Clock = system_clock, announcer: Announcer | None = None
+) -> AsyncIterator[Workplace]:
     """The ledger, the keys and the directories of one process, let go of at the end."""
     keyring = Keyring.parse(settings.keys.get_secret_value())
     async with (
@@ -62,5 +66,6 @@ async def workplace_of(settings: Settings, clock: Clock = system_clock) -> Async
             directories=Directories(graph, ledger, keyring),
             installation=settings.installation,
             call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
+            alarms=Alarms(ledger, announcer or Unannounced()),
             clock=clock,
         )

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NewType
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from models.alarms import AlarmKind
+from models.message import Message
 
 TenantId = NewType("TenantId", str)
 """The GUID of a customer's Entra tenant, lower case."""
@@ -31,12 +34,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """What people type for a tenant, a technician or a group. An alias; never a key."""
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-
-
-class Message(BaseModel):
-    """The base of all messages: immutable, lenient to unknown fields, silent about its input when it is wrong."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class GrantState(StrEnum):
@@ -304,6 +301,7 @@ class Closed(Message):
     steps: tuple[Step, ...]
     standing: Standing | None = None
     alarm: str | None = None
+    alarm_kind: AlarmKind = AlarmKind.FOREIGN_CHANGE
 
 
 class Ending(Message):
@@ -414,6 +412,33 @@ class Receipt(Message):
     standing: Standing | None = None
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
+
+
+class AddendumKind(StrEnum):
+    """What became known about a grant after its receipt was written."""
+
+    AUDIT_REVIEW = "audit review"
+    """What the directory's own audit says of the grant, once it has caught up."""
+    CLOSED_LATER = "closed later"
+    """An account that was given up, or was gone, has been found and proven closed."""
+    PURGED = "purged"
+    """The directory has forgotten the vanished account for good."""
+
+
+class Addendum(Message):
+    """A later finding about a grant that is over. The receipt itself never changes."""
+
+    kind: AddendumKind
+    at: AwareDatetime
+    sentence: str
+    calls: tuple[DirectoryCall, ...] = ()
+
+
+class Evidence(Message):
+    """A receipt with what was learnt since, in order."""
+
+    receipt: Receipt
+    addenda: tuple[Addendum, ...] = ()
 
 
 def workflow_id(request_id: str) -> str:

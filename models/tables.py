@@ -229,3 +229,50 @@ class ReceiptRow(SQLModel, table=True):
     request_id: str = Field(primary_key=True, foreign_key="requests.id")
     issued_at: datetime = _moment(nullable=False)
     document: dict[str, Any] = _json("{}")
+
+
+class AddendumRow(SQLModel, table=True):
+    """A later finding about a grant that is over; one of a kind, never changed."""
+
+    __tablename__ = "addenda"
+
+    request_id: str = Field(primary_key=True, foreign_key="receipts.request_id")
+    kind: str = Field(primary_key=True)
+    at: datetime = _moment(nullable=False)
+    document: dict[str, Any] = _json("{}")
+
+
+class AlarmRow(SQLModel, table=True):
+    """An alarm, standing (``cleared_at`` NULL) or over. It stands once for the same thing."""
+
+    __tablename__ = "alarms"
+    __table_args__ = (
+        Index(
+            "one_standing_alarm_of_a_kind_and_subject",
+            "kind",
+            "subject",
+            unique=True,
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    subject: str
+    sentence: str
+    tenant: str | None = None
+    request_id: str | None = None
+    raised_at: datetime = _moment(nullable=False)
+    cleared_at: datetime | None = _moment()
+    all_clear: str | None = None
+
+
+class TenantReconciliationRow(SQLModel, table=True):
+    """When a tenant was last held against the ledger, and whether that came through."""
+
+    __tablename__ = "reconciliations"
+
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    tried_at: datetime = _moment(nullable=False)
+    succeeded_at: datetime | None = _moment()
+    failure: str | None = None

@@ -14,7 +14,8 @@ from engine.codec import SealingCodec
 from engine.connect import EngineConfigError, EngineUnreachableError, connect
 from ledger.configuration import all_tenants
 from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
-from models.messages import Assertion, GrantStatus, Message, workflow_id
+from models.message import Message
+from models.messages import Assertion, GrantStatus, workflow_id
 from operations.errors import BadInputError, UnreachableError
 from settings import Settings
 from trust.assertions import assert_actor

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from models.messages import Assertion, Message
+from models.message import Message
+from models.messages import Assertion
 from trust.keyring import Keyring, Purpose
 
 LIFETIME = timedelta(hours=1)

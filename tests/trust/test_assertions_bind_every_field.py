@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from models.messages import AccessRequest, Assertion, Extension, Message, SignedAccessRequest
+from models.message import Message
+from models.messages import AccessRequest, Assertion, Extension, SignedAccessRequest
 from trust.assertions import CLOCK_SKEW, LIFETIME, ForgedAssertionError, assert_actor, is_ours, verify_actor
 from trust.keyring import Keyring
 

@@ -1,0 +1,89 @@
+"""Telling people, and telling them once: the ledger knows what stands already.
+
+The seam for notifications is ``Announcer``: whoever delivers alarms is handed each one when it is raised and when it is
+over. Nobody waits for a delivery, and none that fails holds anything up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from temporalio import activity
+
+from ledger import alarms
+from ledger.database import Ledger, LedgerUnavailableError
+from models.alarms import Alarm, AlarmKind
+
+ANNOUNCED_WITHIN_SECONDS = 5.0
+
+_log = structlog.get_logger("alarms")
+
+
+class Announcer(Protocol):
+    """Delivers alarms and all-clears to people."""
+
+    async def announce(self, alarm: Alarm) -> None:
+        """Deliver one; ``cleared_at`` tells an all-clear. May fail: the failure is logged, and nothing else."""
+
+
+class Unannounced:
+    """Alarms stand in the ledger, in the log and in the metrics, and are delivered to nobody."""
+
+    async def announce(self, alarm: Alarm) -> None:
+        """Nothing."""
+
+
+class Alarms:
+    """Raises and ends alarms: ledger, log, metric, announcement."""
+
+    def __init__(self, ledger: Ledger, announcer: Announcer) -> None:
+        self._ledger = ledger
+        self._announcer = announcer
+        self._told: set[tuple[AlarmKind, str]] = set()
+
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        """Raise ``alarm``; one that stands already is not announced again.
+
+        Raises ``LedgerUnavailableError`` after announcing: then nobody knows yet that it stands, so do it again later.
+        """
+        try:
+            async with self._ledger.transaction() as session:
+                is_new = await alarms.raise_alarm(session, alarm)
+        except LedgerUnavailableError:
+            if (alarm.kind, alarm.subject) not in self._told:
+                await self._tell(alarm)
+            raise
+        if is_new and (alarm.kind, alarm.subject) not in self._told:
+            await self._tell(alarm)
+
+    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
+        """End the alarm, if it stands. Raises ``LedgerUnavailableError``."""
+        async with self._ledger.transaction() as session:
+            ended = await alarms.clear(session, kind, subject, all_clear, at)
+        if ended:
+            await self.tell_all_clear(ended)
+
+    async def tell_all_clear(self, ended: Alarm) -> None:
+        """Announce the end of an alarm that somebody else has recorded. Never raises."""
+        self._told.discard((ended.kind, ended.subject))
+        _log.info("all clear", kind=ended.kind.value, subject=ended.subject, because=ended.all_clear)
+        await self._announce(ended)
+
+    async def _tell(self, alarm: Alarm) -> None:
+        self._told.add((alarm.kind, alarm.subject))
+        _log.error("alarm", kind=alarm.kind.value, subject=alarm.subject, tenant=alarm.tenant, alarm=alarm.sentence)
+        with suppress(RuntimeError):  # outside Temporal there is nobody to count for
+            meter = activity.metric_meter().with_additional_attributes({"kind": alarm.kind.value})
+            meter.create_counter("entra_jit_alarms", "Alarms raised").add(1)
+        await self._announce(alarm)
+
+    async def _announce(self, alarm: Alarm) -> None:
+        try:
+            async with asyncio.timeout(ANNOUNCED_WITHIN_SECONDS):
+                await self._announcer.announce(alarm)
+        except Exception as error:
+            _log.warning("alarm not announced", kind=alarm.kind.value, error=type(error).__name__)

@@ -1,0 +1,63 @@
+"""Alarms: raised once for as long as they stand, and ended by an all-clear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.alarms import Alarm, AlarmKind
+from models.tables import AlarmRow
+
+
+async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
+    """Record that ``alarm`` stands. False: it stood already, and only its sentence is brought up to date."""
+    values = alarm.model_dump(exclude={"kind"}) | {"kind": alarm.kind.value}
+    inserted = insert(AlarmRow).values(values).on_conflict_do_nothing().returning(col(AlarmRow.id))
+    if (await session.exec(inserted)).first() is not None:
+        return True
+    await session.exec(update(AlarmRow).where(_standing(alarm.kind, alarm.subject)).values(sentence=alarm.sentence))
+    return False
+
+
+async def clear(session: AsyncSession, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
+    """End the alarm, and say why. Gives the alarm that stood; None where none did. Idempotent."""
+    ended = (
+        update(AlarmRow).where(_standing(kind, subject)).values(cleared_at=at, all_clear=all_clear).returning(AlarmRow)
+    )
+    row = (await session.exec(ended)).scalars().first()
+    return _as_alarm(row) if row else None
+
+
+async def listed(
+    session: AsyncSession, *, tenant: str | None = None, standing_only: bool = True, limit: int = 100
+) -> list[Alarm]:
+    """The newest first."""
+    statement = select(AlarmRow).order_by(col(AlarmRow.raised_at).desc()).limit(limit)
+    if standing_only:
+        statement = statement.where(col(AlarmRow.cleared_at).is_(None))
+    if tenant:
+        statement = statement.where(col(AlarmRow.tenant) == tenant)
+    return [_as_alarm(row) for row in await session.exec(statement)]
+
+
+async def standing(session: AsyncSession, kinds: Sequence[AlarmKind], tenant: str) -> list[Alarm]:
+    """What stands of these kinds in one tenant."""
+    statement = select(AlarmRow).where(
+        col(AlarmRow.tenant) == tenant,
+        col(AlarmRow.kind).in_([kind.value for kind in kinds]),
+        col(AlarmRow.cleared_at).is_(None),
+    )
+    return [_as_alarm(row) for row in await session.exec(statement)]
+
+
+def _standing(kind: AlarmKind, subject: str) -> ColumnElement[bool]:
+    return and_(col(AlarmRow.kind) == kind.value, col(AlarmRow.subject) == subject, col(AlarmRow.cleared_at).is_(None))
+
+
+def _as_alarm(row: AlarmRow) -> Alarm:
+    return Alarm.model_validate(row, from_attributes=True)

@@ -1,0 +1,52 @@
+"""What somebody must be told of, until it is over."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+
+
+class AlarmKind(StrEnum):
+    """What has gone wrong. The values stand in lists, logs and metrics."""
+
+    CLOSING_LATE = "closing late"
+    """A closing has not succeeded for longer than its patience. About a grant."""
+    VANISHED = "account vanished"
+    """A managed account is gone from its directory, so nothing can be read back. About an account."""
+    ABANDONED = "closing abandoned"
+    """An operator gave up proving that a grant's account is closed. About a grant."""
+    FOREIGN_CHANGE = "foreign change"
+    """Somebody else changed a managed account. About an account."""
+    PERSISTENCE = "persistence"
+    """A grant left something behind that outlives it, and that is not ours to remove. About a grant."""
+    NOT_OURS = "account not ours"
+    """An account carries our tag or our names without being ours. About an account."""
+    CREDENTIAL_DEAD = "credential dead"
+    """We cannot sign in to a tenant any more. About a tenant."""
+    PERMISSION_LOST = "permission lost"
+    """Our application lacks a permission or role in a tenant. About a tenant."""
+    TENANT_UNRECONCILED = "tenant unreconciled"
+    """A tenant could not be reconciled for a while, for another reason. About a tenant."""
+    RECONCILER_LAPSED = "reconciler lapsed"
+    """No reconciliation has come through for too long. About the deployment."""
+    WORKFLOW_WEDGED = "workflow wedged"
+    """Temporal cannot carry on a grant's workflow. About a grant."""
+
+
+class Alarm(Message):
+    """One alarm, standing or over. Kind and subject identify it: the same thing is not raised twice while it stands."""
+
+    kind: AlarmKind
+    subject: str
+    """What it is about: a grant's id, an account's or a tenant's name."""
+    sentence: str
+    tenant: str | None = None
+    request_id: str | None = None
+    """The grant to look at, where there is one."""
+    raised_at: AwareDatetime
+    cleared_at: AwareDatetime | None = None
+    all_clear: str | None = None
+    """Why it is over."""
