@@ -20,6 +20,7 @@ from sandbox.directory.rows import (
     User,
 )
 from sandbox.directory.tenant import Tenant
+from sandbox.graph.applications import application_object_id
 
 _Describe = Callable[[Change, list[Change], Tenant, Author], Iterator[Activity]]
 
@@ -162,7 +163,7 @@ def _schedule(change: Change, _changes: list[Change], tenant: Tenant, _author: A
     yield Activity(activity, "RoleManagement", "Assign" if given else "Unassign", targets, "PIM")
 
 
-def _service_principal(change: Change, _changes: list[Change], _tenant: Tenant, author: Author) -> Iterator[Activity]:
+def _service_principal(change: Change, _changes: list[Change], tenant: Tenant, author: Author) -> Iterator[Activity]:
     before, after = cast("ServicePrincipal | None", change.before), cast("ServicePrincipal | None", change.row)
     principal = after or before
     if principal is None:
@@ -186,18 +187,37 @@ def _service_principal(change: Change, _changes: list[Change], _tenant: Tenant, 
         modified = Modified("ConsentContext.IsAdminConsent", None, "True")
         consented = Target(after.id, after.display_name, "ServicePrincipal", None, (modified,))
         yield Activity("Consent to application", category, "Assign", (consented,))
-    if before is not None and (before.enabled, before.owners) != (after.enabled, after.owners):
+    if before is not None and before.secrets != after.secrets:
+        name = "Add service principal credentials"
+        gone = len(after.secrets) < len(before.secrets)
+        yield Activity("Remove service principal credentials" if gone else name, category, "Update", (target,))
+    if before is not None:
+        yield from _owner_changes(tenant, "service principal", before.owners, after.owners, target)
+    if before is not None and before.enabled != after.enabled:
         modified = Modified("AccountEnabled", [before.enabled], [after.enabled])
         changed = Target(after.id, after.display_name, "ServicePrincipal", None, (modified,))
         yield Activity("Update service principal", category, "Update", (changed,))
 
 
-def _application(change: Change, _changes: list[Change], _tenant: Tenant, _author: Author) -> Iterator[Activity]:
+def _owner_changes(
+    tenant: Tenant, what: str, before: frozenset[str], after: frozenset[str], target: Target
+) -> Iterator[Activity]:
+    for owner in sorted(after - before):
+        yield Activity(
+            f"Add owner to {what}", "ApplicationManagement", "Assign", (object_target(tenant, owner), target)
+        )
+    for owner in sorted(before - after):
+        targets = (object_target(tenant, owner), target)
+        yield Activity(f"Remove owner from {what}", "ApplicationManagement", "Unassign", targets)
+
+
+def _application(change: Change, _changes: list[Change], tenant: Tenant, _author: Author) -> Iterator[Activity]:
     before, after = cast("Application | None", change.before), cast("Application | None", change.row)
     application = after or before
     if application is None:
         return
-    category, target = "ApplicationManagement", Target(application.id, application.display_name, "Application")
+    object_id = application_object_id(application)
+    category, target = "ApplicationManagement", Target(object_id, application.display_name, "Application")
     if before is None:
         yield Activity("Add application", category, "Add", (target,))
     elif after is None:
@@ -205,6 +225,8 @@ def _application(change: Change, _changes: list[Change], _tenant: Tenant, _autho
     elif (before.secrets, before.certificates) != (after.secrets, after.certificates):
         name = "Update application \N{EN DASH} Certificates and secrets management"
         yield Activity(name, category, "Update", (target,))
+    elif before.owners != after.owners:
+        yield from _owner_changes(tenant, "application", before.owners, after.owners, target)
     else:
         yield Activity("Update application", category, "Update", (target,))
 

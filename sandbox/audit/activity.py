@@ -65,6 +65,8 @@ class Activity:
     targets: tuple[Target, ...]
     service: str = "Core Directory"
     reason: str = ""
+    by_target: bool = False
+    """Done by the account itself, whoever let it happen here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from uuid import uuid4
 
 from pydantic import JsonValue
 
 from sandbox.audit.activities import activities
-from sandbox.audit.activity import Author, entry
+from sandbox.audit.activity import Activity, Author, entry
 from sandbox.clock import Clock
 from sandbox.directory.directory import NO_TENANT, Change, Directory
 from sandbox.directory.roles import GLOBAL_ADMINISTRATOR
@@ -33,8 +34,9 @@ def record(directory: Directory, changes: list[Change], author: Author) -> None:
     for tenant_id, theirs in by_tenant.items():
         if (tenant := directory.tenants.get(tenant_id)) is None:
             continue
-        for activity in activities(theirs, tenant, _in_tenant(author, tenant)):
-            tenant.audits.put(entry(activity, author=_in_tenant(author, tenant)))
+        in_tenant = _in_tenant(author, tenant)
+        for activity in activities(theirs, tenant, in_tenant):
+            tenant.audits.put(entry(activity, author=_author_of(activity, in_tenant, tenant)))
         _forget_the_oldest(tenant)
 
 
@@ -94,6 +96,12 @@ def _in_tenant(author: Author, tenant: Tenant) -> Author:
     administrators = tenant.holders_of(GLOBAL_ADMINISTRATOR)
     who = administrators[0].id if administrators else ""
     return Author("control", {"user": _person(tenant, who)}, author.correlation_id, author.at)
+
+
+def _author_of(activity: Activity, author: Author, tenant: Tenant) -> Author:
+    if not activity.by_target:
+        return author
+    return replace(author, initiated_by={"user": _person(tenant, activity.targets[0].id or "")})
 
 
 def _person(tenant: Tenant | None, user_id: str) -> dict[str, JsonValue]:

@@ -89,9 +89,17 @@ def _security_info(before: User, after: User, author: Author) -> Iterator[Activi
                 "Admin registered temporary access pass method for user",
             )
     for method in _without(after.methods, before.methods):
-        name = "User registered security info" if author.source == "control" else "Admin registered security info"
-        reason = f"Registered {method.kind} method"
-        yield Activity(name, _CATEGORY, "AdminRegistered", (user_target(after),), _SECURITY_INFO, reason)
+        at_the_keyboard = author.source == "control"
+        name = "User registered security info" if at_the_keyboard else "Admin registered security info"
+        yield Activity(
+            name,
+            _CATEGORY,
+            "AdminRegistered",
+            (user_target(after),),
+            _SECURITY_INFO,
+            f"Registered {method.kind} method",
+            by_target=at_the_keyboard,
+        )
     for method in _without(before.methods, after.methods):
         yield _deleted_info(after, method.kind)
 

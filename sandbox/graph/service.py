@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sandbox.directory.directory import Directory
+from sandbox.directory.roles import GLOBAL_ADMINISTRATOR
+from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Exchange
 from sandbox.graph import (
     administrative_units,
@@ -25,6 +28,7 @@ from sandbox.graph import (
     me,
     memberships,
     organization,
+    owned_objects,
     partners,
     permission_grants,
     role_management,
@@ -34,6 +38,7 @@ from sandbox.graph import (
     service_principals,
     users,
 )
+from sandbox.graph.app_roles import app_role_ids
 from sandbox.graph.call import Actor, Call
 from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
 from sandbox.graph.operations import Served
@@ -43,6 +48,8 @@ from sandbox.routing import Routes, UnknownMethodError, UnknownSegmentError
 from sandbox.throttling import Throttling
 
 VERSIONS = frozenset({"v1.0"})
+_AS_THE_PERSON = "Directory.AccessAsUser.All"
+_OWN_PROFILE = frozenset({"User.Read"})
 
 _KEY_IN_PARENTHESES = re.compile(r"(\w+)\((?:'(.*)'|(\w+='.*'))\)")
 _FUNCTION = re.compile(r"(\w+)\(\)")
@@ -77,6 +84,7 @@ _ALL: Sequence[Sequence[Served]] = (
     me.operations,
     memberships.operations,
     organization.operations,
+    owned_objects.operations,
     partners.operations,
     permission_grants.operations,
     role_management.operations,
@@ -136,7 +144,8 @@ class GraphService:
         if tenant is None:
             raise unauthenticated("The identity of the calling application could not be established.")
         self._throttling.admit(exchange, segments, actor.app_id, tenant)
-        if served.allowed and not (actor.kind == "app" and served.allowed & actor.permissions):
+        actor = _with_authority(actor, tenant)
+        if served.allowed and not served.allowed & actor.permissions:
             raise served.refusal()
         query = exchange.query()
         seen = self._replication.as_seen(tenant, exchange.method, segments, query)
@@ -153,6 +162,21 @@ class GraphService:
             raise unauthenticated("Lifetime validation failed, the token is expired.") from None
         except InvalidTokenError:
             raise unauthenticated("CompactToken parsing failed with error code: 80049217") from None
+
+
+def _with_authority(actor: Actor, tenant: Tenant) -> Actor:
+    """What a person may do is what both the token's scopes and the person's own directory roles allow.
+
+    ``Directory.AccessAsUser.All``, which Microsoft's own tools have, leaves it to the roles alone. Of those, only
+    Global Administrator counts here.
+    """
+    if actor.kind == "app":
+        return actor
+    if GLOBAL_ADMINISTRATOR not in tenant.roles_of(actor.id):
+        return replace(actor, permissions=actor.permissions & _OWN_PROFILE)
+    if _AS_THE_PERSON in actor.permissions:
+        return replace(actor, permissions=actor.permissions | app_role_ids().keys())
+    return actor
 
 
 def with_headers(answer: Answer, exchange: Exchange) -> Answer:

@@ -43,7 +43,7 @@ from sandbox.identity.tenant_names import resolve_tenant
 from sandbox.identity.token_request import TokenRequest
 from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens, client_info
 
-_FIRST_PARTY_SCOPES = frozenset({"User.Read", "openid", "profile", "email"})
+_FIRST_PARTY_SCOPES = frozenset({"Directory.AccessAsUser.All", "User.Read", "openid", "profile", "email"})
 
 
 class TokenEndpoint:
