@@ -12,12 +12,15 @@ Every call is tried once and ends in an answer with its evidence, or in one of f
 from graph.access_passes import AccessPass, AccessPassPolicy
 from graph.addresses import NotAnAddress
 from graph.answers import Listing
+from graph.applications import ApplicationObject
+from graph.audit_logs import AuditEntry, AuditTarget
 from graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from graph.deleted_items import DeletedUser
 from graph.domains import Domain
 from graph.errors import AlreadySo, Broken, GraphError, Needs, NotYetVisible, Refused, TryLater
 from graph.graph import Graph, Tenant
 from graph.organization import Organization
+from graph.possessions import Consent, OwnedObject
 from graph.roles import RoleAssignment, RoleDefinition, RoleHolder, assignment_id
 from graph.sign_in_methods import SignInMethod
 from graph.users import CreatedUser, Memberships, NewUser, User
@@ -26,10 +29,14 @@ __all__ = [
     "AccessPass",
     "AccessPassPolicy",
     "AlreadySo",
+    "ApplicationObject",
+    "AuditEntry",
+    "AuditTarget",
     "Broken",
     "ClientCertificate",
     "ClientSecret",
     "Connection",
+    "Consent",
     "CreatedUser",
     "Credential",
     "DeletedUser",
@@ -44,6 +51,7 @@ __all__ = [
     "NotAnAddress",
     "NotYetVisible",
     "Organization",
+    "OwnedObject",
     "Refused",
     "RoleAssignment",
     "RoleDefinition",

@@ -14,12 +14,15 @@ import httpx
 
 from graph import addresses
 from graph.access_passes import AccessPasses
+from graph.applications import Applications
+from graph.audit_logs import AuditLogs
 from graph.calls import Calls, Clock
 from graph.connection import Connection, Credential
 from graph.deleted_items import DeletedItems
 from graph.domains import Domains
 from graph.groups import Groups
 from graph.organization import OrganizationReader
+from graph.possessions import Possessions
 from graph.roles import Roles
 from graph.sign_in_methods import SignInMethods
 from graph.tokens import TokenSource
@@ -50,6 +53,9 @@ class Tenant:
     access_passes: AccessPasses
     sign_in_methods: SignInMethods
     deleted_items: DeletedItems
+    possessions: Possessions
+    applications: Applications
+    audit_logs: AuditLogs
 
 
 class Graph:
@@ -118,6 +124,9 @@ class Graph:
             access_passes=AccessPasses(calls),
             sign_in_methods=SignInMethods(calls),
             deleted_items=DeletedItems(calls),
+            possessions=Possessions(calls),
+            applications=Applications(calls),
+            audit_logs=AuditLogs(calls),
         )
 
     def _tokens_of(self, connection: Connection) -> TokenSource:

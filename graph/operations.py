@@ -52,3 +52,8 @@ READ_PASS_POLICY = _operation("read the Temporary Access Pass policy", "Policy.R
 CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthMethod-TAP.ReadWrite.All")
 LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.Read.All")
 DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMethod.ReadWrite.All")
+
+READ_OWNED = _operation("read what the account owns", "Directory.Read.All")
+READ_CONSENTS = _operation("read the account's consents", "Directory.Read.All")
+READ_APPLICATION = _operation("read our own application", "Directory.Read.All")
+READ_AUDIT = _operation("read the audit log", "AuditLog.Read.All")

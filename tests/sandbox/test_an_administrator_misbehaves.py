@@ -38,7 +38,10 @@ def test_the_log_names_the_person_for_each_way_to_stay(
         resource = person.get("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')").json()["id"]
         consent = {"clientId": principal, "consentType": "Principal", "principalId": ADMIN, "resourceId": resource}
         steps: dict[str, tuple[str, dict[str, Any]]] = {
-            "Add member to role": (ROLES, {"principalId": ADELE, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"}),  # noqa: E501
+            "Add member to role": (
+                ROLES,
+                {"principalId": ADELE, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"},
+            ),
             "Add owner to application": (f"/applications/{registered['id']}/owners/$ref", me),
             "Update application \N{EN DASH} Certificates and secrets management": (
                 f"/applications/{registered['id']}/addPassword",

@@ -1,0 +1,67 @@
+"""What a grant leaves behind: found when it closes, and once more in the directory's own audit."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+
+
+class FindingKind(StrEnum):
+    """By what somebody could come back."""
+
+    ROLE = "role"
+    MEMBERSHIP = "group membership"
+    SIGN_IN_METHOD = "sign-in method"
+    CREDENTIAL = "application credential"
+    OWNERSHIP = "ownership"
+    CONSENT = "consent"
+    APPLICATION = "application"
+    POLICY = "policy"
+    """Conditional Access, sign-in methods, role settings."""
+    TRUST = "trust"
+    """Domains, their federation, and partners."""
+    ACCOUNT = "account"
+    OUR_APPLICATION = "our application"
+    """Whoever holds it can do all that we can."""
+
+
+class SweepFinding(Message):
+    """One thing that was not of the grant."""
+
+    kind: FindingKind
+    sentence: str
+    at: AwareDatetime | None = None
+    """When it was done, or first seen."""
+    removed: bool = False
+    """It was held by the account, and the directory no longer says that it is."""
+    alarming: bool = False
+    """Somebody must look at it: it outlives the grant, and it is nothing that a job usually takes."""
+    evidence: tuple[str, ...] = ()
+    """Ids of what was found, or of the audit's entries."""
+
+
+class Possession(Message):
+    """Something that stays with an account although it is disabled: an ownership or a consent."""
+
+    kind: FindingKind
+    id: str
+    words: str
+    """``the application Payroll``."""
+
+
+class Stock(Message):
+    """What an account had when it was about to be opened. It should be nothing."""
+
+    possessions: tuple[Possession, ...] = ()
+    unread: str | None = None
+    """Why something could not be read; then what is found later may have been there before."""
+
+
+class Sweep(Message):
+    """What has come to the account since the stock was taken."""
+
+    findings: tuple[SweepFinding, ...] = ()
+    unread: str | None = None

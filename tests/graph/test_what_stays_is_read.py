@@ -1,0 +1,85 @@
+"""What a technician leaves behind is in the audit log and in what the account owns; read wrong, it is not found.
+
+An entry on the second page, a filter that leaves one end of the window out, or a name that Microsoft left empty would
+each hide somebody's way back.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graph import Refused, Tenant
+from models.messages import ObjectId
+from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, REVOKE, Sandbox
+
+ADMIN = ObjectId("c0c0c0c0-2222-4222-8222-0000000000a1")
+MINUTE = timedelta(minutes=1)
+
+
+async def test_entries_are_found_by_who_did_it_and_to_whom(
+    sandbox: Sandbox, revoke: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.audit_logs._PAGE", "2")
+    since = datetime.now(UTC) - MINUTE
+    for kind in ("phone", "fido2", "email"):
+        sandbox.change(f"/users/{ADELE}/methods", kind=kind)
+    sandbox.change(f"/users/{ADELE}/roles", roles=["Reports Reader"])
+    until = datetime.now(UTC) + MINUTE
+
+    own = await revoke.audit_logs.done_by(ADELE, since, until)
+    assert [entry.activity for entry in own] == ["User registered security info"] * 3
+    assert len(sandbox.journal(path="/v1.0/auditLogs/directoryAudits")) >= 2, "page by page"
+    assert {entry.initiated_by.user.id for entry in own if entry.initiated_by and entry.initiated_by.user} == {ADELE}
+
+    (given,) = await revoke.audit_logs.done_by(ADMIN, since, until)
+    assert (given.activity, given.result) == ("Add member to role", "success")
+    assert given.target_resources is not None
+    user, role = given.target_resources
+    assert (user.id, user.type, role.display_name) == (ADELE, "User", "Reports Reader")
+    assert len(await revoke.audit_logs.done_to(ADELE, since, until)) == 4
+    for empty in ((since - MINUTE, since), (until, until + MINUTE)):
+        assert len(await revoke.audit_logs.done_by(ADELE, *empty)) == 0
+    at_its_very_moment = await revoke.audit_logs.done_by(ADMIN, given.at, given.at)
+    assert [entry.id for entry in at_its_very_moment] == [given.id], "both ends are included"
+
+
+async def test_a_missing_permission_is_named(sandbox: Sandbox, elevate: Tenant) -> None:
+    at = datetime.now(UTC)
+    with pytest.raises(Refused, match=r"AuditLog\.Read\.All") as refused:
+        await elevate.audit_logs.done_by(ADELE, at - MINUTE, at)
+    assert refused.value.needs
+
+
+async def test_what_an_account_owns_and_consented_to_is_listed(sandbox: Sandbox, revoke: Tenant) -> None:
+    assert not await revoke.possessions.owned(ADELE)
+    assert not await revoke.possessions.consents(ADELE)
+    signed_in = sandbox.control.post(
+        "/sign-in", json={"username": "admin@contoso.onmicrosoft.com", "password": "sandbox-only-Admin1"}
+    ).json()
+    principal = await revoke.applications.principal(ELEVATE)
+    resource = await revoke.applications.principal("00000003-0000-0000-c000-000000000000")
+    assert principal is not None
+    assert resource is not None
+    consent = {"clientId": principal.id, "consentType": "Principal", "principalId": ADELE, "scope": "User.Read"}
+    head = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    for path, body in (
+        (f"/servicePrincipals/{principal.id}/owners/$ref", {"@odata.id": f"https://graph/{ADELE}"}),
+        ("/oauth2PermissionGrants", consent | {"resourceId": resource.id}),
+    ):
+        sandbox.control.post(f"{sandbox.graph_url}{path}", json=body, headers=head).raise_for_status()
+
+    (owned,) = await revoke.possessions.owned(ADELE)
+    assert (owned.kind, owned.id, owned.display_name) == ("servicePrincipal", principal.id, "entra-jit elevate")
+    (held,) = await revoke.possessions.consents(ADELE)
+    assert (held.client, held.scope) == (principal.id, "User.Read")
+
+
+async def test_our_own_applications_are_found_by_client_id(revoke: Tenant) -> None:
+    own = await revoke.applications.principal(REVOKE)
+    assert own is not None
+    assert own.app_id == REVOKE
+    assert own.id != REVOKE
+    assert await revoke.applications.registration(REVOKE) is None, "it lives in another tenant"
+    assert await revoke.applications.principal(CONTOSO) is None
