@@ -23,6 +23,7 @@ from ledger import migrations
 from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
 from logs import configure_logs
+from models.holds import Hold
 from models.messages import GrantState, GrantStatus, TenantReport
 from operations.apply_configuration import apply_configuration
 from operations.deployment import Deployment, open_deployment
@@ -35,6 +36,8 @@ from operations.errors import (
 )
 from operations.extend_access import extend_access
 from operations.list_grants import list_grants
+from operations.list_holds import list_holds
+from operations.pause_tenant import pause_tenant, resume_tenant
 from operations.reconcile import reconcile as reconcile_now
 from operations.request_access import await_decision, request_access
 from operations.reveal_credential import reveal_credential
@@ -59,6 +62,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+tenant_commands = typer.Typer(help="A tenant in trouble.", no_args_is_help=True)
+app.add_typer(tenant_commands, name="tenant")
 console = Console()
 
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -84,6 +89,7 @@ def _duration(text: str) -> timedelta:
 
 
 GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The id that asking for it gave.")]
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The customer, by its name in the configuration.")]
 Hours = Annotated[
     timedelta | None,
     typer.Option("--hours", parser=_duration, metavar="HOURS", help="Hours (4, 1.5) or ISO 8601 (PT90M)."),
@@ -135,7 +141,7 @@ def apply(
 @app.command()
 def request(
     context: typer.Context,
-    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The customer, by its name in the configuration.")],
+    tenant: TenantName,
     technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="Who will have the access, by name.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
     ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
@@ -218,11 +224,20 @@ def grants(
     as_json: Json = False,
 ) -> None:
     """List requests, the newest first."""
-    found = _with(
-        context,
-        lambda deployment: list_grants(deployment, tenant=tenant, technician=technician, live_only=live, limit=limit),
-    )
-    _print(found, as_json, lambda: tables.show_grants(console, found))
+
+    async def look(deployment: Deployment) -> tuple[list[GrantStatus], list[Hold]]:
+        return (
+            await list_grants(deployment, tenant=tenant, technician=technician, live_only=live, limit=limit),
+            await list_holds(deployment),
+        )
+
+    found, held = _with(context, look)
+
+    def say() -> None:
+        tables.show_banner(console, held)
+        tables.show_grants(console, found)
+
+    _print(found, as_json, say)
 
 
 @app.command()
@@ -249,6 +264,33 @@ def reconcile(
     _print(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed for report in reports):
         raise typer.Exit(5)
+
+
+@app.command(name="holds")
+def show_holds(context: typer.Context, as_json: Json = False) -> None:
+    """List the pauses and stops in force."""
+    found = _with(context, list_holds)
+    _print(found, as_json, lambda: tables.show_holds(console, found))
+
+
+@tenant_commands.command()
+def pause(
+    context: typer.Context,
+    tenant: TenantName,
+    reason: Annotated[str, typer.Option("--reason", help="Why; whoever waits reads it.")],
+    as_json: Json = False,
+) -> None:
+    """Hold provisioning in TENANT: nothing is opened or extended there until it is resumed. Closing goes on."""
+    held = _with(context, lambda deployment: pause_tenant(deployment, _actor(), tenant, reason))
+    _print(held, as_json, lambda: tables.show_banner(console, [held]))
+
+
+@tenant_commands.command()
+def resume(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
+    """Let provisioning in TENANT go on."""
+    lifted = _with(context, lambda deployment: resume_tenant(deployment, _actor(), tenant))
+    said = f"Provisioning for {tenant} goes on." if lifted else f"{tenant} was not paused."
+    _print({"tenant": tenant, "resumed": lifted}, as_json, lambda: console.print(said, highlight=False))
 
 
 @app.command()
@@ -336,7 +378,9 @@ def _print(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
     elif isinstance(value, BaseModel):
         sys.stdout.write(value.model_dump_json(indent=2) + "\n")
     elif isinstance(value, list):
-        sys.stdout.write(TypeAdapter(list[GrantStatus | TenantReport]).dump_json(value, indent=2).decode() + "\n")
+        sys.stdout.write(
+            TypeAdapter(list[GrantStatus | TenantReport | Hold]).dump_json(value, indent=2).decode() + "\n"
+        )
     else:
         sys.stdout.write(json.dumps(value, indent=2) + "\n")
 

@@ -13,12 +13,16 @@ from activities.issuing import PassesOffError
 from graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLater
 from ledger.accounts import NameTakenError
 from ledger.database import LedgerUnavailableError
-from ledger.grants import ExtensionDeniedError, GrantOverError
+from ledger.grants import ExtensionDeniedError, GrantOverError, PausedError
 from models.messages import FailureType
 from trust.assertions import ForgedAssertionError
 
 LONGEST_WAIT = timedelta(minutes=5)
 """However long Microsoft asks to wait: a closing is tried again at least so often."""
+
+
+RESUMED_WITHIN = timedelta(seconds=10)
+"""How long after a tenant is resumed its waiting steps go on, at most, however long they have waited."""
 
 
 class NotOursToOpenError(Exception):
@@ -37,6 +41,7 @@ TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
     (Broken, FailureType.BROKEN),
     (NotAnAddress, FailureType.BROKEN),
     (GrantOverError, FailureType.GRANT_OVER),
+    (PausedError, FailureType.PAUSED),
     (ExtensionDeniedError, FailureType.DENIED),
     (NameTakenError, FailureType.DENIED),
     (ForgedAssertionError, FailureType.DENIED),
@@ -67,13 +72,16 @@ class _Translating(ActivityInboundInterceptor):
 
 
 def _fail(error: Exception, failure: FailureType) -> NoReturn:
-    wait = error.retry_after if isinstance(error, TryLater) else None
     # From None: the cause would carry a traceback into history, and with it lines that may quote what they worked on.
-    raise ApplicationError(
-        str(error),
-        type=failure.value,
-        next_retry_delay=min(wait, LONGEST_WAIT) if wait and wait > _own_wait(activity.info()) else None,
-    ) from None
+    raise ApplicationError(str(error), type=failure.value, next_retry_delay=_wait(error, activity.info())) from None
+
+
+def _wait(error: Exception, info: activity.Info) -> timedelta | None:
+    """How long to wait before the next attempt; None: as the retry policy says."""
+    if isinstance(error, PausedError):
+        return RESUMED_WITHIN
+    asked = error.retry_after if isinstance(error, TryLater) else None
+    return min(asked, LONGEST_WAIT) if asked and asked > _own_wait(info) else None
 
 
 def _own_wait(info: activity.Info) -> timedelta:

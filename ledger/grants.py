@@ -16,7 +16,9 @@ from sqlalchemy import and_, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger import holds
 from ledger.rows import as_grant, object_id
+from models.holds import HoldKind
 from models.messages import Fence, Grant, GrantRef, ObjectId
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
 from policy.decision import Denied, judge_extension
@@ -25,6 +27,10 @@ from trust.marks import Register
 
 class GrantOverError(Exception):
     """The grant has ended, is closing or was retried since: nothing may be widened for it any more."""
+
+
+class PausedError(Exception):
+    """Provisioning of the tenant is paused; the sentence says by whom and why. Try again once it is resumed."""
 
 
 class ExtensionDeniedError(Exception):
@@ -48,15 +54,16 @@ class Admitted:
 async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = False) -> Admitted:
     """The admission check: raises ``GrantOverError`` unless the grant is live, not closing, and of this attempt.
 
-    Whoever widens access reads roles, name and hours here and nowhere else. ``lock``: and neither fence nor receipt
-    comes in between until the transaction ends.
+    Raises ``PausedError`` for one that may go on when its tenant is resumed. Whoever widens access reads roles, name
+    and hours here and nowhere else. ``lock``: and neither fence nor receipt comes in between until the transaction
+    ends.
     """
     row, request, account, tenant = await _checked(session, ref, at, lock=lock)
     return _admitted(row, request, account, tenant)
 
 
 async def arm(session: AsyncSession, ref: GrantRef, at: datetime) -> datetime:
-    """Fix the expiry, once: the first call decides, every later one repeats it. Raises ``GrantOverError``."""
+    """Fix the expiry, once: the first call decides, every later one repeats it. Raises as ``admit`` does."""
     row, *_ = await _checked(session, ref, at)
     if row.expires_at is None:
         row.armed_at, row.expires_at = at, at + row.duration
@@ -65,7 +72,7 @@ async def arm(session: AsyncSession, ref: GrantRef, at: datetime) -> datetime:
 
 
 async def take_lease(session: AsyncSession, ref: GrantRef, at: datetime, lease: timedelta) -> Admitted:
-    """The admission check, and until when the opening that it admits may be in flight. Raises ``GrantOverError``."""
+    """The admission check, and until when the opening that it admits may be in flight. Raises as ``admit`` does."""
     row, request, account, tenant = await _checked(session, ref, at)
     if row.expires_at is None:
         raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
@@ -94,15 +101,27 @@ async def _checked(
     if found is None:
         raise GrantOverError(f"the ledger knows no grant {ref.request_id}")
     row = found[0]
-    if row.closed_at is not None:
-        raise GrantOverError(f"the grant {ref.request_id} has ended")
-    if row.closing_at is not None:
-        raise GrantOverError(f"the grant {ref.request_id} is closing")
-    if row.attempt != ref.attempt:
-        raise GrantOverError(f"the grant {ref.request_id} was retried since")
-    if row.expires_at is not None and at >= row.expires_at:
-        raise GrantOverError(f"the grant {ref.request_id} has expired")
+    # Asked after the row is locked: a stop that came in between is seen here, or sees the lease that is taken here.
+    hold = await holds.over(session, row.tenant_id, row.technician_id)
+    if hold is not None and hold.kind is HoldKind.STOP and row.closed_at is None:
+        raise GrantOverError(hold.sentence)
+    if over := _why_over(row, ref, at):
+        raise GrantOverError(f"the grant {ref.request_id} {over}")
+    if hold is not None:
+        raise PausedError(hold.sentence)
     return found
+
+
+def _why_over(row: GrantRow, ref: GrantRef, at: datetime) -> str | None:
+    if row.closed_at is not None:
+        return "has ended"
+    if row.closing_at is not None:
+        return "is closing"
+    if row.attempt != ref.attempt:
+        return "was retried since"
+    if row.expires_at is not None and at >= row.expires_at:
+        return "has expired"
+    return None
 
 
 def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, tenant: Tenant) -> Admitted:
@@ -192,7 +211,11 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
 
     Raises ``GrantOverError``, or ``ExtensionDeniedError`` with what would be allowed.
     """
-    row, request, account, tenant = await _checked(session, ref, at)
+    try:
+        row, request, account, tenant = await _checked(session, ref, at)
+    except PausedError as error:
+        # Whoever asked is waiting for an answer, and an extension that comes about hours later surprises everybody.
+        raise ExtensionDeniedError(f"{error} Nothing is extended there until it is resumed.") from None
     if row.expires_at is None or row.armed_at is None or row.opened_at is None:
         raise ExtensionDeniedError("Only an open grant can be extended.")
     if row.expires_at != wanted:

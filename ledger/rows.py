@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from models.holds import Hold
 from models.messages import (
     AccessRequest,
     Grant,
@@ -75,14 +78,19 @@ def state_of(request: Request, grant: GrantRow | None) -> GrantState:
     return GrantState.OPEN if grant.opened_at is not None else GrantState.PREPARING
 
 
-def as_status(request: Request, grant: GrantRow | None, receipt: Receipt | None = None) -> GrantStatus:
-    """Where a request stands, without asking Temporal. Without its receipt a final state lacks the lateness."""
+def as_status(
+    request: Request, grant: GrantRow | None, receipt: Receipt | None = None, holds: Iterable[Hold] = ()
+) -> GrantStatus:
+    """Where a request stands, without asking Temporal. Without its receipt a final state lacks the lateness.
+
+    ``holds``: those in force, of which one may be why the grant is still being prepared.
+    """
     return GrantStatus(
         request_id=request.id,
         tenant=request.tenant,
         technician=request.technician,
         state=receipt.ending.state if receipt else state_of(request, grant),
-        sentence=_sentence(request, grant, receipt),
+        sentence=_sentence(request, grant, receipt, holds),
         roles=as_roles(grant) if grant else (),
         account_name=grant.account_name if grant else None,
         opened_at=grant.opened_at if grant else None,
@@ -92,7 +100,7 @@ def as_status(request: Request, grant: GrantRow | None, receipt: Receipt | None 
     )
 
 
-def _sentence(request: Request, grant: GrantRow | None, receipt: Receipt | None) -> str:
+def _sentence(request: Request, grant: GrantRow | None, receipt: Receipt | None, holds: Iterable[Hold]) -> str:
     if receipt is not None:
         return receipt.ending.sentence
     state = state_of(request, grant)
@@ -102,4 +110,8 @@ def _sentence(request: Request, grant: GrantRow | None, receipt: Receipt | None)
         return f"Open until {grant.expires_at:%Y-%m-%d %H:%M:%SZ}."
     if state is GrantState.CLOSING:
         return "The account is being closed."
+    if grant is not None and state is GrantState.PREPARING:
+        whose = TenantId(str(grant.tenant_id)), TechnicianId(str(grant.technician_id))
+        if hold := next((hold for hold in holds if hold.covers(*whose)), None):
+            return f"Waiting: {hold.sentence}"
     return request.sentence or "Waiting to be decided."

@@ -198,6 +198,8 @@ class FailureType(StrEnum):
     """Written, but not replicated to where it was read."""
     READ_BACK_DISAGREES = "ReadBackDisagrees"
     """The directory does not yet say what was written."""
+    PAUSED = "Paused"
+    """An operator has paused provisioning of the tenant; the step goes on when it is resumed."""
     LEDGER_UNAVAILABLE = "LedgerUnavailable"
     """PostgreSQL cannot be reached."""
 

@@ -276,3 +276,32 @@ class TenantReconciliationRow(SQLModel, table=True):
     tried_at: datetime = _moment(nullable=False)
     succeeded_at: datetime | None = _moment()
     failure: str | None = None
+
+
+class HoldRow(SQLModel, table=True):
+    """A pause or a stop, in force (``lifted_at`` NULL) or over. In force once for the same scope."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        Index(
+            "one_hold_in_force",
+            "kind",
+            "tenant_id",
+            "technician_id",
+            unique=True,
+            postgresql_where=text("lifted_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    tenant_id: UUID | None = Field(default=None, foreign_key="tenants.id")
+    """None: in every tenant."""
+    technician_id: UUID | None = Field(default=None, foreign_key="technicians.id")
+    """None: whoever asks."""
+    since: datetime = _moment(nullable=False)
+    by: str
+    because: str
+    lifted_at: datetime | None = _moment()
+    lifted_by: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger import grants
+from ledger import grants, holds
 from ledger.rows import as_status
 from models.messages import GrantStatus, Receipt
 from operations.deployment import Deployment
@@ -19,7 +19,8 @@ async def list_grants(
     """The newest requests first; ``live_only``: those that hold access or may come to hold it."""
     async with deployment.ledger.transaction() as session:
         rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
+        held = await holds.in_force(session)
     return [
-        as_status(request, grant, Receipt.model_validate(receipt.document) if receipt else None)
+        as_status(request, grant, Receipt.model_validate(receipt.document) if receipt else None, held)
         for request, grant, receipt in rows
     ]

@@ -68,7 +68,7 @@ async def request_access(
 
 
 async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus:
-    """The status once the request is decided; still ``asked`` after 30 seconds where no worker lives."""
+    """The status once the request is decided; after 30 seconds as it stands then, ``asked`` where no worker lives."""
     workflow = await deployment.workflow_of(request_id)
     try:
         async with asyncio.timeout(WAIT_FOR_DECISION.total_seconds()):
@@ -82,6 +82,9 @@ async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus
             return await show_status(deployment, request_id)
         if error.status is not RPCStatusCode.FAILED_PRECONDITION:
             raise
+    status = await show_status(deployment, request_id)
+    if status.state is not GrantState.ASKED:  # decided, and waiting for something that the ledger tells
+        return status
     return GrantStatus(
         request_id=request_id, state=GrantState.ASKED, sentence="Asked, and not decided yet: is a worker running?"
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from ledger import grants, receipts, requests, steps
+from ledger import grants, holds, receipts, requests, steps
 from ledger.rows import as_status, as_step
 from models.messages import GrantStatus, Step
 from operations.deployment import Deployment
@@ -34,7 +34,7 @@ async def show_progress(deployment: Deployment, request_id: str) -> Progress:
             grant = await grants.by_id(session, request_id)
             receipt = await receipts.of_request(session, request_id)
             done = tuple(as_step(row) for row in await steps.of_request(session, request_id))
-            return Progress(as_status(request, grant, receipt), done)
+            return Progress(as_status(request, grant, receipt, await holds.in_force(session)), done)
     return Progress(await _asked_only(deployment, request_id), ())
 
 

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from models.holds import Hold, HoldKind
 from models.messages import GrantStatus
 from policy.durations import say
 from terminal.words import coloured, moment
+
+HOLD_COLOURS = {HoldKind.PAUSE: "bold yellow", HoldKind.STOP: "bold red"}
 
 
 def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
@@ -53,3 +57,16 @@ def show_status(console: Console, status: GrantStatus) -> None:
     for name, value in rows:
         if value:
             console.print(f"  {name:<11}{value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_holds(console: Console, holds: Sequence[Hold]) -> None:
+    """Every pause and stop, or that there is none."""
+    if not holds:
+        console.print("Nothing is held.")
+    show_banner(console, holds)
+
+
+def show_banner(console: Console, holds: Sequence[Hold]) -> None:
+    """A line for each pause and stop; nothing where there is none."""
+    for hold in holds:
+        console.print(Text(hold.sentence, style=HOLD_COLOURS[hold.kind]), soft_wrap=True)

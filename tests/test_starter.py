@@ -169,6 +169,29 @@ async def test_a_cancelled_request_closes_its_account(run: CommandLine) -> None:
     assert "no roles, memberships or sign-in methods" in page.out
 
 
+async def test_a_pause_is_seen_wherever_somebody_looks(run: CommandLine) -> None:
+    paused = await run("tenant", "pause", "fabrikam", "--reason", "Microsoft is [/] down")
+    try:
+        assert paused.code == DONE, paused.err
+        listed, held, as_json, again = await asyncio.gather(
+            run("grants"),
+            run("holds"),
+            run("holds", "--json"),
+            run("tenant", "pause", "fabrikam", "--reason", "another reason"),
+        )
+        for ran in (paused, listed, held, again):
+            assert re.search(r"fabrikam is paused since .* by .*: Microsoft is \[/\] down\.", ran.out), ran
+        assert [(hold["kind"], hold["tenant"]) for hold in as_json.json] == [("pause", "fabrikam")]
+        assert "because" in one_sentence(await run("tenant", "pause", "fabrikam", "--reason", " "), BAD_INPUT)
+    finally:
+        resumed = await run("tenant", "resume", "fabrikam", "--json")
+    assert resumed.json == {"tenant": "fabrikam", "resumed": True}
+    assert (await run("tenant", "resume", "fabrikam")).out == "fabrikam was not paused.\n"
+    assert (await run("holds")).out == "Nothing is held.\n"
+    for verb in (("pause", "nowhere", "--reason", "r"), ("resume", "nowhere")):
+        assert "no tenant 'nowhere'" in one_sentence(await run("tenant", *verb), NOT_FOUND)
+
+
 async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
     more = {"extend": ("--hours", "1", "--reason", "r"), "reveal": ("--technician", "alex")}
     commands = ("status", "end", "cancel", "retry", "receipt", "extend", "reveal")

@@ -116,6 +116,7 @@ def test_what_passes_is_retried_and_what_does_not_is_not() -> None:
         FailureType.NOT_YET_VISIBLE,
         FailureType.READ_BACK_DISAGREES,
         FailureType.LEDGER_UNAVAILABLE,
+        FailureType.PAUSED,
     }
     assert set(options.FINAL_FOR_PROVISIONING) == {kind.value for kind in set(FailureType) - passing}
     assert {kind for _, kind in TYPES} == set(FailureType), "each type of failure is raised by something"

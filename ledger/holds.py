@@ -1,0 +1,106 @@
+"""Pauses and stops: placed, lifted, and looked up by everything that widens access. Closing never looks here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.holds import Hold, HoldKind
+from models.messages import TechnicianId, TenantId
+from models.tables import HoldRow, Technician, Tenant
+
+
+async def place(
+    session: AsyncSession,
+    kind: HoldKind,
+    *,
+    tenant_id: UUID | None = None,
+    technician_id: UUID | None = None,
+    by: str,
+    because: str,
+    at: datetime,
+) -> Hold:
+    """Hold from now on. One of the same kind and scope that is in force already stands as it is, and is given."""
+    values = {
+        "kind": kind.value,
+        "tenant_id": tenant_id,
+        "technician_id": technician_id,
+        "since": at,
+        "by": by,
+        "because": because,
+    }
+    await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing())
+    return next(
+        hold
+        for hold in await in_force(session)
+        if (hold.kind, hold.tenant_id, hold.technician_id) == (kind, _text(tenant_id), _text(technician_id))
+    )
+
+
+async def lift(
+    session: AsyncSession,
+    kind: HoldKind,
+    *,
+    tenant_id: UUID | None = None,
+    technician_id: UUID | None = None,
+    by: str,
+    at: datetime,
+) -> bool:
+    """Lift the hold of exactly this scope; False where there is none in force."""
+    lifted = await session.exec(
+        update(HoldRow)
+        .where(
+            col(HoldRow.kind) == kind.value,
+            col(HoldRow.tenant_id).is_not_distinct_from(tenant_id),
+            col(HoldRow.technician_id).is_not_distinct_from(technician_id),
+            col(HoldRow.lifted_at).is_(None),
+        )
+        .values(lifted_at=at, lifted_by=by)
+    )
+    return bool(lifted.rowcount)
+
+
+async def in_force(session: AsyncSession) -> list[Hold]:
+    """Every hold that was not lifted, stops first, then the oldest."""
+    return await _found(session)
+
+
+async def over(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> Hold | None:
+    """What holds this technician's access to this tenant: a stop before a pause; None: nothing does."""
+    return next(iter(await _found(session, tenant_id, technician_id)), None)
+
+
+async def _found(session: AsyncSession, tenant_id: UUID | None = None, technician_id: UUID | None = None) -> list[Hold]:
+    statement = (
+        select(HoldRow, Tenant.name, Technician.name)
+        .outerjoin(Tenant, col(Tenant.id) == col(HoldRow.tenant_id))
+        .outerjoin(Technician, col(Technician.id) == col(HoldRow.technician_id))
+        .where(col(HoldRow.lifted_at).is_(None))
+        .order_by(col(HoldRow.kind).desc(), col(HoldRow.since))
+    )
+    for column, wanted in ((col(HoldRow.tenant_id), tenant_id), (col(HoldRow.technician_id), technician_id)):
+        if wanted is not None:
+            statement = statement.where(or_(column.is_(None), column == wanted))
+    return [_as_hold(*row) for row in await session.exec(statement)]
+
+
+def _as_hold(row: HoldRow, tenant: str | None, technician: str | None) -> Hold:
+    return Hold(
+        kind=HoldKind(row.kind),
+        tenant_id=TenantId(str(row.tenant_id)) if row.tenant_id else None,
+        tenant=tenant,
+        technician_id=TechnicianId(str(row.technician_id)) if row.technician_id else None,
+        technician=technician,
+        since=row.since,
+        by=row.by,
+        because=row.because,
+    )
+
+
+def _text(key: UUID | None) -> str | None:
+    return str(key) if key else None

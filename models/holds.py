@@ -1,0 +1,51 @@
+"""What keeps access from being opened, for as long as an operator wants it so: a paused tenant, an emergency stop."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+from models.messages import Sentence, TechnicianId, TenantId
+
+
+class HoldKind(StrEnum):
+    """How much is held."""
+
+    PAUSE = "pause"
+    """Provisioning waits. What is open stays open."""
+    STOP = "stop"
+    """Nothing is granted, and what was open is closed."""
+
+
+class Hold(Message):
+    """A pause or a stop. It never holds up closing."""
+
+    kind: HoldKind
+    tenant_id: TenantId | None = None
+    """None: in every tenant."""
+    tenant: str | None = None
+    technician_id: TechnicianId | None = None
+    """None: whoever asks."""
+    technician: str | None = None
+    since: AwareDatetime
+    by: Sentence
+    because: Sentence
+
+    def covers(self, tenant_id: TenantId, technician_id: TechnicianId) -> bool:
+        """Whether it is about this technician's access to this tenant."""
+        return self.tenant_id in (None, tenant_id) and self.technician_id in (None, technician_id)
+
+    @property
+    def scope(self) -> str:
+        """``contoso``, ``alex``, or ``every tenant``."""
+        return " in ".join(name for name in (self.technician, self.tenant) if name) or "every tenant"
+
+    @property
+    def sentence(self) -> str:
+        """``Provisioning for contoso is paused since 2026-11-23 12:00:00Z by kim: Microsoft is down.``"""
+        what = "Provisioning" if self.kind is HoldKind.PAUSE else "Access"
+        held = "paused" if self.kind is HoldKind.PAUSE else "stopped"
+        because = self.because.rstrip(".")
+        return f"{what} for {self.scope} is {held} since {self.since:%Y-%m-%d %H:%M:%SZ} by {self.by}: {because}."
