@@ -36,9 +36,6 @@ from trust.marks import Register
 GONE_AFTER = timedelta(minutes=10)
 """How long an account that we know must have been invisible, in the bin too, before it counts as gone."""
 
-ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
-"""How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""
-
 ASK_THE_LEDGER_SECONDS = 2.0
 
 
@@ -84,7 +81,7 @@ class ClosingActivities(Closing):
     def _expect_all_removed(self, account: AccountToClose, user: ObjectId, removed: set[str]) -> None:
         """A replica that never heard of a role just given says that it is not there, in the removal and in the list."""
         given_at = account.roles_given_at
-        if given_at is None or self._clock() - given_at >= ROLES_ARE_KNOWN_AFTER:
+        if given_at is None or self._clock() - given_at >= self._workplace.roles_known_after:
             return
         if unseen := computed_ids(user, account.grant.roles) - removed:
             raise ReadBackDisagreesError(

@@ -17,6 +17,9 @@ from trust.keyring import Keyring
 Clock = Callable[[], datetime]
 """The one clock of activities: aware, UTC."""
 
+ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
+"""How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""
+
 
 def system_clock() -> datetime:
     """The clock of the machine."""
@@ -34,6 +37,7 @@ class Workplace:
     call_timeout: timedelta
     alarms: Alarms
     clock: Clock = system_clock
+    roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
 
     @property
     def lease(self) -> timedelta:

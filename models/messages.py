@@ -269,7 +269,9 @@ class AccountToClose(Message):
     grant: Grant
     object_id: ObjectId | None
     roles_given_at: AwareDatetime | None = None
-    """When the last role was given: for a while after it, its absence is not proven by not being found."""
+    """When the last role was given, or may have been by a step that was stopped half-way; None: none was asked for.
+
+    For a while after it, a role's absence is not proven by its not being found."""
 
 
 class ClosingStep(StrEnum):

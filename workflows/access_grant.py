@@ -79,6 +79,7 @@ class AccessGrant:
         self._retry_wanted = False
         self._expires_at: datetime | None = None
         self._ending: Ending | None = None
+        self._roles_asked_for = False
         self._roles_given_at: datetime | None = None
         self._disabled_at: datetime | None = None
         self._proof: Closed | None = None
@@ -145,6 +146,7 @@ class AccessGrant:
     def _take_up(self, progress: Progress) -> None:
         """After a reset: what an earlier run has written is this one's to close; what it has opened stays open."""
         self._written_to_directory = True
+        self._roles_asked_for, self._roles_given_at = True, progress.opened_at
         self._object_id, self._expires_at = progress.object_id, progress.expires_at
         if progress.opened_at and progress.expires_at:
             self._answered = True
@@ -192,10 +194,9 @@ class AccessGrant:
                 Provisioning.prepare_account, ref, f"Make sure of {grant.account_name}, closed"
             )
         await together(
-            self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles)),
+            self._assign_roles(grant, ref),
             self._step(Provisioning.issue_credential, ref, "A fresh credential, sealed"),
         )
-        self._roles_given_at = workflow.now()
         self._expires_at = await perform_locally(
             Deciding.arm,
             ref,
@@ -205,6 +206,11 @@ class AccessGrant:
         )
         opened_at = await self._step(Provisioning.open_account, ref, f"Open until {self._expires_at:%H:%M:%SZ}")
         self._show(GrantState.OPEN, f"Open until {self._expires_at:%Y-%m-%d %H:%M:%SZ}.", opened_at=opened_at)
+
+    async def _assign_roles(self, grant: Grant, ref: GrantRef) -> None:
+        self._roles_asked_for, self._roles_given_at = True, None
+        await self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles))
+        self._roles_given_at = workflow.now()
 
     async def _step(
         self, activity: Callable[[Any, GrantRef], Awaitable[Result]], ref: GrantRef, summary: str
@@ -339,7 +345,9 @@ class AccessGrant:
 
     async def _close_and_prove(self, grant: Grant) -> Closed:
         self._proof = None
-        account = AccountToClose(grant=grant, object_id=self._object_id, roles_given_at=self._roles_given_at)
+        # Roles whose step was stopped half-way may have been given until this very moment, and nobody has seen them.
+        roles_given_at = self._roles_given_at or (workflow.now() if self._roles_asked_for else None)
+        account = AccountToClose(grant=grant, object_id=self._object_id, roles_given_at=roles_given_at)
         # The ledger may be down: the fence is tried for as long as it takes, and nobody waits for it to disable.
         fencing = asyncio.create_task(
             perform(Closing.fence, grant.request_id, CLOSING, summary="No opening from here on")
@@ -357,6 +365,8 @@ class AccessGrant:
             await workflow.sleep(max(fence.lease_until - workflow.now(), timedelta(0)), summary="An opening's lease")
             proof = await self._read_back(account)
         self._keep(proof)
+        # What is proven gone need not be waited for when a parked grant is closed once more.
+        self._roles_asked_for, self._roles_given_at = False, None
         return proof
 
     async def _read_back(self, account: AccountToClose) -> Closed:

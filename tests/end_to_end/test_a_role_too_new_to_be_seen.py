@@ -6,17 +6,21 @@ and the roles appeared on the account afterwards.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.closing import ROLES_ARE_KNOWN_AFTER, ClosingActivities
+from activities.closing import ClosingActivities
 from activities.failures import ReadBackDisagreesError
 from ledger import grants, requests
 from ledger.rows import as_grant
 from models.messages import AccountToClose, GrantState
-from tests.stage import Scene, stage_clock
+from tests.end_to_end.grant_calls import OPENING_WRITES
+from tests.stage import Scene, eventually, stage_clock
+
+ROLES = 2
 
 
 async def _account(act: Scene, request_id: str, given: timedelta) -> AccountToClose:
@@ -34,7 +38,7 @@ async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time:
     await real_time.until(request_id, GrantState.OPEN)
     strip = ClosingActivities(real_time.workplace).strip_account
     roles = len((await real_time.status(request_id)).roles)
-    fresh = await _account(real_time, request_id, timedelta(seconds=5))
+    fresh = await _account(real_time, request_id, timedelta(0))
 
     real_time.fault(method="DELETE", path="/roleManagement/directory/roleAssignments/*", status=404, count=roles)
     with pytest.raises(ReadBackDisagreesError, match="too new"):
@@ -45,4 +49,22 @@ async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time:
     await ActivityEnvironment().run(strip, fresh)
     assert not real_time.user()["roles"]  # type: ignore[index]
     # Long after it was given, everybody has heard of it.
-    await ActivityEnvironment().run(strip, await _account(real_time, request_id, ROLES_ARE_KNOWN_AFTER))
+    await ActivityEnvironment().run(strip, await _account(real_time, request_id, real_time.workplace.roles_known_after))
+
+
+async def test_a_grant_that_is_stopped_half_way_waits_for_the_roles_that_it_gave(real_time: Scene) -> None:
+    """The step that gives roles has been told of no success yet, or never will be."""
+    real_time.trouble(lag={"directory": (0, 0), "roles": (3, 3)})
+    refused = real_time.fault(**OPENING_WRITES["make the pass"], status=503)
+    request_id = await real_time.ask()
+
+    async def given() -> bool | None:
+        return len((real_time.user() or {"roles": ()})["roles"]) == ROLES or None
+
+    await asyncio.gather(eventually(given), real_time.reached(refused))
+    await real_time.workflow(request_id).cancel()
+
+    receipt = await real_time.receipt(request_id)
+
+    assert receipt.ending.state is GrantState.CANCELLED
+    real_time.assert_closed()
