@@ -46,6 +46,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(made, ignore_errors=True))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--trouble``: only tests that set a scene, and of them none that is marked as exact."""
+    if not everywhere.lag:
+        return
+    on_stage = [item for item in items if "services" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=[item for item in items if item not in on_stage])
+    items[:] = on_stage
+    for item in items:
+        if exact := item.get_closest_marker("exact"):
+            item.add_marker(pytest.mark.skip(reason=exact.args[0]))
+
+
 @pytest.fixture
 def state() -> Iterator[Path]:
     """Where a stack of one test's own keeps what it has: a short path, since PostgreSQL's socket lies in it."""

@@ -107,7 +107,7 @@ async def test_a_live_grant_that_is_reset_goes_on_and_lasts_no_longer(real_time:
 
 async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(real_time: Scene) -> None:
     """Neither the request's signature nor the window in which it may be opened is fresh any more."""
-    request_id, window_ends_at = await ask_long_ago(real_time, real_time.customer, left=timedelta(seconds=5))
+    request_id, window_ends_at = await ask_long_ago(real_time, real_time.customer, left=timedelta(seconds=12))
     before = await real_time.until(request_id, GrantState.OPEN)
     await asyncio.sleep((window_ends_at - datetime.now(UTC)).total_seconds() + 1)
 

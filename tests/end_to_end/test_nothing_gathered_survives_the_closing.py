@@ -63,6 +63,7 @@ async def test_what_was_planted_on_a_closed_account_never_opens_with_it(hours_pa
     for kind in ANOTHER_KIND_EACH:
         hours_pass.control("POST", f"{account}/methods", kind=kind)
     hours_pass.control("POST", f"{account}/roles", roles=["Global Administrator"])
+    hours_pass.everybody_knows()
     before = len(hours_pass.journal())
 
     request_id = await hours_pass.ask(held=True)

@@ -6,6 +6,7 @@ Other products lose accounts here for ever, because what would close them is the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +21,7 @@ from workflows.reconciliation import Reconciliation
 
 async def reconciled(act: Scene, *, later: timedelta = timedelta(0)) -> TenantReport:
     """Reconcile this scene's customer, as it would be after so much time."""
-    from dataclasses import replace
-
+    act.everybody_knows()
     workplace = replace(act.workplace, clock=lambda: stage_clock() + later)
     return await TenantReconciliation(workplace).reconcile(customer_id(act.customer), act.customer)  # type: ignore[arg-type]
 
@@ -127,6 +127,7 @@ async def test_a_closed_account_holds_nothing(hours_pass: Scene) -> None:
 async def test_the_scheduled_workflow_reports_every_tenant(real_time: Scene) -> None:
     await opened_and_terminated(real_time)
     real_time.sql("UPDATE grants SET armed_at = armed_at - interval '3 hours', expires_at = now() - interval '2 hours'")
+    real_time.everybody_knows()
 
     report = await real_time.services.client.execute_workflow(
         Reconciliation.run, id=f"reconciliation-{real_time.customer}", task_queue=real_time.settings.task_queue

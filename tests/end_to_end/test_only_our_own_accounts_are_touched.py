@@ -113,6 +113,7 @@ async def test_what_is_not_ours_is_not_opened(hours_pass: Scene) -> None:
     for row, (tamperings, sentence) in BETWEEN_TWO_VISITS.items():
         for tampering in tamperings:
             tampering(hours_pass)
+        hours_pass.everybody_knows()
         before, writes = hours_pass.everything(), len(hours_pass.journal(writes=True))
 
         receipt = await visited(hours_pass)
@@ -125,6 +126,7 @@ async def test_what_is_not_ours_is_not_opened(hours_pass: Scene) -> None:
         change(hours_pass, synced=False, user_type="Member", extension_attributes=ours["extension_attributes"],
                properties={"isManagementRestricted": None})  # fmt: skip
         hours_pass.sql("INSERT INTO managed_accounts VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", *register)
+        hours_pass.everybody_knows()
     assert (await visited(hours_pass)).ending.state is GrantState.EXPIRED, "registered and validly tagged"
 
 
@@ -138,6 +140,7 @@ async def test_a_stranger_with_our_name_is_never_adopted(hours_pass: Scene, enab
         enabled=enabled,
         roles=["Global Administrator"],
     )
+    hours_pass.everybody_knows()
     before = hours_pass.everything()
 
     receipt = await visited(hours_pass)
