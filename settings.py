@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.messages import ALARM_AFTER
 
 MICROSOFT_GRAPH_HOSTS = frozenset(
     {
@@ -27,6 +29,10 @@ MICROSOFT_LOGIN_HOSTS = frozenset(
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the sentence names it and says what is allowed."""
+
+
+def _by_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -72,6 +78,10 @@ class Settings(BaseSettings):
 
     reconcile_every: Annotated[timedelta, Field(ge=timedelta(seconds=30), le=timedelta(hours=1))] = timedelta(minutes=5)
     """How often every tenant's directory is held against the ledger, ISO 8601 (``PT5M``)."""
+
+    alarm_after: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_by_commas)] = ALARM_AFTER
+    """How long a closing may take before an alarm is raised and renewed, ISO 8601, comma-separated (``PT2M,PT10M``).
+    After the last it is renewed every hour."""
 
     ready_file: Path | None = None
     """A file that a worker writes once it polls, for whoever starts it and waits."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from rich.console import Console
 
 from activities.workplace import workplace_of
@@ -23,8 +23,10 @@ from ledger import migrations
 from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
 from logs import configure_logs
+from models.alarms import Alarm
 from models.holds import Hold
 from models.messages import GrantState, GrantStatus, TenantReport
+from operations.abandon_access import abandon_access
 from operations.apply_configuration import apply_configuration
 from operations.deployment import Deployment, open_deployment
 from operations.end_access import cancel_access, end_access, retry_provisioning
@@ -35,6 +37,7 @@ from operations.errors import (
     UnreachableError,
 )
 from operations.extend_access import extend_access
+from operations.list_alarms import clear_alarm, list_alarms
 from operations.list_grants import list_grants
 from operations.list_holds import list_holds
 from operations.pause_tenant import pause_tenant, resume_tenant
@@ -45,6 +48,7 @@ from operations.show_receipt import show_receipt
 from operations.show_status import show_status
 from policy.durations import DurationError, parse_duration
 from settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
+from terminal import alarms as alarm_list
 from terminal import demo as demonstration
 from terminal import receipt as receipt_page
 from terminal import reconciliation, tables
@@ -248,6 +252,42 @@ def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> No
 
 
 @app.command()
+def abandon(
+    context: typer.Context,
+    grant: GrantId,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; it stands in the receipt.")],
+    as_json: Json = False,
+) -> None:
+    """Give up a closing that cannot be proven. It stays alarmed, and the reconciler goes on trying."""
+    found = _with(context, lambda deployment: abandon_access(deployment, _actor(), grant, reason))
+    _print(found, as_json, lambda: receipt_page.show_receipt(console, found))
+
+
+@app.command()
+def alarms(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    past: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    clear: Annotated[
+        tuple[str, str] | None, typer.Option("--clear", metavar="KIND SUBJECT", help="Give the all-clear by hand.")
+    ] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """What somebody must look at. An alarm whose cause goes on is raised again."""
+
+    async def look(deployment: Deployment) -> list[Alarm]:
+        if clear is not None:
+            if not reason:
+                raise BadInputError("--clear needs a --reason")
+            return [await clear_alarm(deployment, _actor(), *clear, reason)]
+        return await list_alarms(deployment, tenant=tenant, standing_only=not past)
+
+    found = _with(context, look)
+    _print(found, as_json, lambda: alarm_list.show_alarms(console, found))
+
+
+@app.command()
 def reconcile(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
@@ -378,9 +418,7 @@ def _print(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
     elif isinstance(value, BaseModel):
         sys.stdout.write(value.model_dump_json(indent=2) + "\n")
     elif isinstance(value, list):
-        sys.stdout.write(
-            TypeAdapter(list[GrantStatus | TenantReport | Hold]).dump_json(value, indent=2).decode() + "\n"
-        )
+        sys.stdout.write(json.dumps([item.model_dump(mode="json") for item in value], indent=2) + "\n")
     else:
         sys.stdout.write(json.dumps(value, indent=2) + "\n")
 

@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
 from activities.failures import FailureInterceptor
@@ -50,11 +51,12 @@ _log = structlog.get_logger("worker")
 
 def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
     """Every activity, at work in this process."""
-    deciding, provisioning, closing, reconciling = (
+    deciding, provisioning, closing, reconciling, alarming = (
         DecidingActivities(workplace),
         ProvisioningActivities(workplace),
         ClosingActivities(workplace),
         ReconcilingActivities(workplace),
+        AlarmingActivities(workplace),
     )
     return [
         deciding.decide,
@@ -75,6 +77,7 @@ def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
         closing.settle,
         reconciling.list_tenants,
         reconciling.reconcile_tenants,
+        alarming.raise_alarm,
     ]
 
 

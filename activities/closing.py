@@ -17,6 +17,8 @@ from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
 from ledger import grants, receipts
 from ledger.database import LedgerUnavailableError
+from ledger.grants import ByNow
+from models.alarms import AlarmKind
 from models.messages import (
     AccountToClose,
     Closed,
@@ -115,7 +117,10 @@ class ClosingActivities(Closing):
         if not own_workflow or not is_ours(self._keyring, signed.assertion, signed.request):
             return None
         async with self._ledger.transaction() as session:
-            return await receipts.settle(session, settlement)
+            receipt = await receipts.settle(session, settlement)
+        at = settlement.closed_at
+        await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
+        return receipt
 
     # -- whom to close -----------------------------------------------------------------------------------------------
 
@@ -123,7 +128,9 @@ class ClosingActivities(Closing):
         """The account to close, or the result where there is nothing of this grant's to close."""
         grant = account.grant
         tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
-        user, live = await asyncio.gather(self._find(tenant, account), self._live_grant(grant))
+        user, now = await asyncio.gather(self._find(tenant, account), self._by_now(grant))
+        if now.abandoned:
+            return tenant, self._result("given up by an operator", None)
         if user is None:
             return tenant, self._nothing(account)
         register = Register.NAMES_IT if account.object_id else Register.SILENT
@@ -133,7 +140,7 @@ class ClosingActivities(Closing):
             return tenant, self._nothing(account, "an account of that name is not ours; it was not touched")
         mark = inspected.open_until
         marked = mark.request_id if mark and mark.expires_at > self._clock() else None
-        holder = live or marked or grant.request_id
+        holder = now.holder or marked or grant.request_id
         if holder != grant.request_id:
             standing = Standing(exists=True, enabled=False, held_by=holder)
             return tenant, self._result(f"the account is held by the grant {holder}", standing)
@@ -151,24 +158,28 @@ class ClosingActivities(Closing):
                 raise
             return None
 
-    async def _live_grant(self, grant: Grant) -> str | None:
+    async def _by_now(self, grant: Grant) -> ByNow:
         """Whose the account is now, as far as the ledger can be asked: a late closing must not strip a newer grant."""
         try:
             async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
-                return await grants.live_one(session, grant)
+                return await grants.by_now(session, grant)
         except (LedgerUnavailableError, TimeoutError):
-            return None
+            return ByNow(holder=None, abandoned=False)
 
     def _nothing(self, account: AccountToClose, note: str | None = None) -> Closed:
         name = account.grant.account_name
         if account.object_id is not None and note is None:
             alarm = f"{name} is gone from the directory of {account.grant.tenant}: nothing is left to read back."
-            return self._result("gone from the directory", Standing(exists=False, enabled=False), alarm)
+            return self._result("gone from the directory", Standing(exists=False, enabled=False, vanished=True), alarm)
         return self._result(note or "there is no such account", Standing(exists=False, enabled=False))
 
-    def _result(self, note: str, standing: Standing, alarm: str | None = None) -> Closed:
+    def _result(self, note: str, standing: Standing | None, alarm: str | None = None) -> Closed:
         step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=note)
-        return Closed(steps=(step,), standing=standing, alarm=alarm)
+        return Closed(steps=(step,), standing=standing, alarm=alarm, alarm_kind=AlarmKind.VANISHED)
+
+
+def _all_clear(receipt: Receipt) -> str:
+    return f"It is over: {receipt.proof.value}."
 
 
 def _open_parts(standing: Standing) -> str:

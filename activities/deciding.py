@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.signatures import Deciding
 from activities.workplace import Workplace
 from ledger import grants, requests, steps
+from models.alarms import AlarmKind
 from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark
 from trust.assertions import StaleAssertionError, verify_actor
 
@@ -20,6 +21,8 @@ class DecidingActivities(Deciding):
         self._ledger = workplace.ledger
         self._keyring = workplace.keyring
         self._clock = workplace.clock
+        self._alarms = workplace.alarms
+        self._alarm_after = workplace.alarm_after
 
     @activity.defn
     async def decide(self, signed: SignedAccessRequest) -> Decision:
@@ -34,7 +37,12 @@ class DecidingActivities(Deciding):
                     return answer
             raise
         async with self._ledger.transaction() as session:
-            return await requests.answer(session, signed.request, actor, now)
+            decision = await requests.answer(session, signed.request, actor, now)
+        if decision.grant is None:
+            return decision
+        return decision.model_copy(
+            update={"grant": decision.grant.model_copy(update={"alarm_after": self._alarm_after})}
+        )
 
     @activity.defn
     async def arm(self, ref: GrantRef) -> datetime:
@@ -49,9 +57,12 @@ class DecidingActivities(Deciding):
     @activity.defn
     async def park(self, to_park: ToPark) -> None:
         """Keeps the lock: the technician has one grant here, and this is it."""
+        now = self._clock()
         async with self._ledger.transaction() as session:
             await steps.record(session, to_park.request_id, to_park.attempt, to_park.steps)
-            await grants.park(session, to_park.request_id, to_park.because, self._clock())
+            await grants.park(session, to_park.request_id, to_park.because, now)
+        if to_park.steps:
+            await self._alarms.clear(AlarmKind.CLOSING_LATE, to_park.request_id, "It is closed and parked.", now)
 
     @activity.defn
     async def unpark(self, ref: GrantRef) -> GrantRef:

@@ -60,5 +60,12 @@ RECONCILING = ActivityConfig(
 )
 """A share of a reconciliation. It gives up soon: the next one comes in minutes and begins anew."""
 
+ALARMING = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
+    priority=Priority(priority_key=2),
+)
+"""Telling people: beside the closing, never before it."""
+
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from temporalio import activity
 
+from models.alarms import Alarm
 from models.messages import (
     AccountFound,
     AccountToClose,
@@ -86,6 +87,15 @@ class Provisioning(ABC):
     @abstractmethod
     async def extend_grant(self, to_extend: ToExtend) -> datetime:
         """Move the expiry in ledger and mark. Gives the new expiry."""
+
+
+class Alarming(ABC):
+    """Telling people."""
+
+    @activity.defn
+    @abstractmethod
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        """Raise it; what stands already is not announced again."""
 
 
 class Reconciling(ABC):

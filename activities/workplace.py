@@ -11,6 +11,7 @@ from activities.alarms import Alarms, Announcer, Unannounced
 from activities.directories import Directories
 from graph import Graph
 from ledger.database import Ledger
+from models.messages import ALARM_AFTER
 from settings import Settings
 from trust.keyring import Keyring
 
@@ -36,6 +37,8 @@ class Workplace:
     installation: str
     call_timeout: timedelta
     alarms: Alarms
+    alarm_after: tuple[timedelta, ...] = ALARM_AFTER
+    """How long a closing may take before somebody is told, and told again."""
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
 
@@ -71,5 +74,6 @@ async def workplace_of(
             installation=settings.installation,
             call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
             alarms=Alarms(ledger, announcer or Unannounced()),
+            alarm_after=settings.alarm_after,
             clock=clock,
         )

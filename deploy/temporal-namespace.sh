@@ -21,4 +21,5 @@ register Tenant Keyword
 register Technician Keyword
 register GrantState Keyword
 register ExpiresAt Datetime
+register Alarm Keyword
 register Ticket Keyword

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, update
+from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import holds
 from ledger.rows import as_grant, object_id
 from models.holds import HoldKind
-from models.messages import Fence, Grant, GrantRef, ObjectId
+from models.messages import Fence, Grant, GrantRef, ObjectId, Proof
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
 from policy.decision import Denied, judge_extension
 from trust.marks import Register
@@ -234,14 +234,33 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
     return _admitted(row, request, account, tenant)
 
 
-async def live_one(session: AsyncSession, grant: Grant) -> str | None:
-    """The id of the live grant of the same technician in the same tenant, which may be another one by now."""
-    statement = select(GrantRow.request_id).where(
-        col(GrantRow.tenant_id) == UUID(grant.tenant_id),
-        col(GrantRow.technician_id) == UUID(grant.technician_id),
-        col(GrantRow.closed_at).is_(None),
+@dataclass(frozen=True)
+class ByNow:
+    """What has become of a grant and of its account, by the ledger."""
+
+    holder: str | None
+    """The live grant of the same technician in the same tenant, which may be another one."""
+    abandoned: bool
+    """An operator has given up proving that it is closed."""
+
+
+async def by_now(session: AsyncSession, grant: Grant) -> ByNow:
+    """What has become of ``grant`` meanwhile."""
+    proof = col(ReceiptRow.document)["proof"].astext
+    statement = (
+        select(GrantRow.request_id, proof)
+        .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .where(
+            col(GrantRow.tenant_id) == UUID(grant.tenant_id),
+            col(GrantRow.technician_id) == UUID(grant.technician_id),
+            or_(col(GrantRow.closed_at).is_(None), col(GrantRow.request_id) == grant.request_id),
+        )
     )
-    return (await session.exec(statement)).first()
+    rows = (await session.exec(statement)).all()
+    return ByNow(
+        holder=next((request_id for request_id, proven in rows if proven is None), None),
+        abandoned=(grant.request_id, Proof.ABANDONED.value) in [tuple(row) for row in rows],
+    )
 
 
 async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import credentials, requests, steps
 from ledger.rows import as_request, as_roles, as_step, object_id
-from models.messages import Closure, GrantState, Receipt, Settlement, TechnicianId, TenantId, later
+from models.messages import Closure, Ending, GrantState, Proof, Receipt, Settlement, TechnicianId, TenantId, later
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
 
 
@@ -30,11 +32,21 @@ async def settle_lapsed(session: AsyncSession, request_id: str, closure: Closure
     return await _settle(session, request, closure) if request else None
 
 
-async def _settle(session: AsyncSession, request: Request, settlement: Closure) -> Receipt:
+async def abandon(session: AsyncSession, request_id: str, ending: Ending, at: datetime) -> Receipt | None:
+    """Settle a grant unproven, because an operator says so. None for an unknown request."""
+    request = await session.get(Request, request_id, with_for_update=True)
+    closure = Closure(ending=ending, closed_at=at, alarms=("Nothing proves that the account is closed.",))
+    return await _settle(session, request, closure, proof=Proof.ABANDONED) if request else None
+
+
+async def _settle(
+    session: AsyncSession, request: Request, settlement: Closure, *, proof: Proof | None = None
+) -> Receipt:
+    proof = proof or settlement.proof
     if (standing := await of_request(session, request.id)) is not None:
         return standing
     grant = await session.get(GrantRow, request.id)
-    if grant is not None and grant.armed_at is not None and settlement.proven_at is None:
+    if grant is not None and grant.armed_at is not None and proof is Proof.NOT_NEEDED:
         raise UnprovenError(f"the grant {request.id} was armed, and nothing proves that its account is closed")
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
@@ -49,7 +61,7 @@ async def _settle(session: AsyncSession, request: Request, settlement: Closure) 
         session.add(grant)
     await steps.record(session, request.id, grant.attempt if grant else 1, settlement.steps)
     await credentials.forget(session, request.id)
-    receipt = await _draw_up(session, request, grant, settlement)
+    receipt = await _draw_up(session, request, grant, settlement, proof)
     values = {
         "request_id": request.id,
         "issued_at": settlement.closed_at,
@@ -65,7 +77,9 @@ async def of_request(session: AsyncSession, request_id: str) -> Receipt | None:
     return Receipt.model_validate(row.document) if row else None
 
 
-async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Closure) -> Receipt:
+async def _draw_up(
+    session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Closure, proof: Proof
+) -> Receipt:
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
     expired = settlement.ending.state is GrantState.EXPIRED
     expires_at = settlement.expires_at or (grant.expires_at if grant else None)
@@ -88,6 +102,7 @@ async def _draw_up(session: AsyncSession, request: Request, grant: GrantRow | No
         lateness=later(expires_at, settlement.disabled_at) if expired else None,
         proven_lateness=later(expires_at, settlement.proven_at) if expired else None,
         standing=settlement.standing,
+        proof=proof,
         steps=tuple(as_step(row) for row in await steps.of_request(session, request.id)),
         alarms=settlement.alarms,
     )

@@ -97,6 +97,7 @@ def as_status(
         expires_at=grant.expires_at if grant else None,
         closed_at=receipt.closed_at if receipt else None,
         lateness=receipt.lateness if receipt else None,
+        proof=receipt.proof if receipt else None,
     )
 
 

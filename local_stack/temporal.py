@@ -26,6 +26,7 @@ SEARCH_ATTRIBUTES = {
     "Technician": "Keyword",
     "GrantState": "Keyword",
     "ExpiresAt": "Datetime",
+    "Alarm": "Keyword",
     "Ticket": "Keyword",
 }
 """What grants are found by in the UI, with Temporal's types. Any other cluster needs the same."""

@@ -33,6 +33,8 @@ RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """What people type for a tenant, a technician or a group. An alias; never a key."""
 
+ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -150,6 +152,8 @@ class Grant(Message):
     """Until when provisioning may be tried, one hour from asking by default."""
     attempt: int = 1
     """Counts the tries at provisioning; an opening of an earlier try can no longer pass the admission check."""
+    alarm_after: tuple[timedelta, ...] = ALARM_AFTER
+    """How long a closing may take before somebody is told, and told again."""
 
 
 class Verdict(StrEnum):
@@ -282,11 +286,31 @@ class ClosingStep(StrEnum):
     READ_BACK = "read back"
 
 
+class Proof(StrEnum):
+    """On what the statement rests that a grant's account is closed."""
+
+    READ_BACK = "read back"
+    """The directory said so."""
+    NOT_NEEDED = "not needed"
+    """Nothing was ever opened for this grant."""
+    VANISHED = "vanished"
+    """Unproven: the account is gone from the directory, from where it may be restored."""
+    ABANDONED = "abandoned"
+    """Unproven: an operator gave up."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Nobody needs to look again."""
+        return self in {Proof.READ_BACK, Proof.NOT_NEEDED}
+
+
 class Standing(Message):
     """What the directory said about a managed account when it was read back."""
 
     exists: bool
     enabled: bool
+    vanished: bool = False
+    """An account that we know is gone, and may come back."""
     roles: tuple[str, ...] = ()
     memberships: tuple[str, ...] = ()
     sign_in_methods: tuple[str, ...] = ()
@@ -340,6 +364,13 @@ class Closure(Message):
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
 
+    @property
+    def proof(self) -> Proof:
+        """What stands behind it."""
+        if self.standing is None or self.proven_at is None:
+            return Proof.NOT_NEEDED
+        return Proof.VANISHED if self.standing.vanished else Proof.READ_BACK
+
 
 class Settlement(Closure):
     """Everything the ledger must learn from a grant's workflow to write the receipt and release the lock."""
@@ -391,6 +422,28 @@ class GrantStatus(Message):
     closed_at: AwareDatetime | None = None
     lateness: timedelta | None = None
     """From the expiry to the directory's answer to the disabling; None unless the grant ran to its expiry."""
+    proof: Proof | None = None
+    """None until the receipt is written."""
+
+
+class AddendumKind(StrEnum):
+    """What became known about a grant after its receipt was written."""
+
+    AUDIT_REVIEW = "audit review"
+    """What the directory's own audit says of the grant, once it has caught up."""
+    CLOSED_LATER = "closed later"
+    """An account that was given up, or was gone, has been found and proven closed."""
+    PURGED = "purged"
+    """The directory has forgotten the vanished account for good."""
+
+
+class Addendum(Message):
+    """A later finding about a grant that is over. The receipt itself never changes."""
+
+    kind: AddendumKind
+    at: AwareDatetime
+    sentence: str
+    calls: tuple[DirectoryCall, ...] = ()
 
 
 class Receipt(Message):
@@ -414,35 +467,11 @@ class Receipt(Message):
     lateness: timedelta | None = Field(default=None, description="expiry to the answer to the disabling")
     proven_lateness: timedelta | None = Field(default=None, description="expiry to the read-back")
     standing: Standing | None = None
+    proof: Proof = Proof.READ_BACK
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
-
-
-class AddendumKind(StrEnum):
-    """What became known about a grant after its receipt was written."""
-
-    AUDIT_REVIEW = "audit review"
-    """What the directory's own audit says of the grant, once it has caught up."""
-    CLOSED_LATER = "closed later"
-    """An account that was given up, or was gone, has been found and proven closed."""
-    PURGED = "purged"
-    """The directory has forgotten the vanished account for good."""
-
-
-class Addendum(Message):
-    """A later finding about a grant that is over. The receipt itself never changes."""
-
-    kind: AddendumKind
-    at: AwareDatetime
-    sentence: str
-    calls: tuple[DirectoryCall, ...] = ()
-
-
-class Evidence(Message):
-    """A receipt with what was learnt since, in order."""
-
-    receipt: Receipt
     addenda: tuple[Addendum, ...] = ()
+    """What became known afterwards; the rest never changes."""
 
 
 def workflow_id(request_id: str) -> str:

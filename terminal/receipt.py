@@ -35,12 +35,22 @@ def show_receipt(console: Console, receipt: Receipt) -> None:
         console.print(
             f"  [bold]late by    {seconds:.2f} s; proven after {proven:.2f} s[/]", highlight=False, soft_wrap=True
         )
+    if not receipt.proof.is_proven:
+        console.print(
+            f"  [bold white on red] {receipt.proof.value.upper()} [/] the closing is not proven", highlight=False
+        )
     for alarm in receipt.alarms:
         console.print(f"  [bold red]alarm[/]      {escape(alarm)}", highlight=False, soft_wrap=True)
     if receipt.steps:
         console.print("  [bold]steps[/]")
         for step in receipt.steps:
             console.print(f"    {step_line(step)}", highlight=False, soft_wrap=True)
+    for addendum in receipt.addenda:
+        console.print(
+            f"  [bold]addendum[/]   {moment(addendum.at)}  {addendum.kind.value}: {escape(addendum.sentence)}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def step_line(step: Step) -> str:

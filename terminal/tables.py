@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.holds import Hold, HoldKind
-from models.messages import GrantStatus
+from models.messages import GrantState, GrantStatus
 from policy.durations import say
 from terminal.words import coloured, moment
 
@@ -32,9 +32,15 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
             grant.tenant,
             coloured(grant.state),
             moment(grant.expires_at),
-            "" if grant.state.value == "open" else escape(grant.sentence),
+            _remark(grant),
         )
     console.print(table)
+
+
+def _remark(grant: GrantStatus) -> str:
+    if grant.proof is not None and not grant.proof.is_proven:
+        return f"[bold red]{grant.proof.value}, not proven closed[/]: {escape(grant.sentence)}"
+    return "" if grant.state is GrantState.OPEN else escape(grant.sentence)
 
 
 def show_status(console: Console, status: GrantStatus) -> None:
@@ -52,6 +58,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("opened", status.opened_at and moment(status.opened_at)),
         ("expires", status.expires_at and moment(status.expires_at)),
         ("closed", status.closed_at and status.account_name and moment(status.closed_at)),
+        ("proof", status.proof and status.proof.value),
         ("lateness", status.lateness is not None and say(status.lateness)),
     ]
     for name, value in rows:

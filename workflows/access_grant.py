@@ -16,8 +16,9 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from activities.options import CLOSING, DISABLING, LEDGER, PROVISIONING
-from activities.signatures import Closing, Deciding, Provisioning
+from activities.options import ALARMING, CLOSING, DISABLING, LEDGER, PROVISIONING
+from activities.signatures import Alarming, Closing, Deciding, Provisioning
+from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccountToClose,
     Closed,
@@ -54,8 +55,10 @@ WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
 ASK_AGAIN_AFTER = timedelta(seconds=1)
 ASK_AGAIN_AT_LEAST_EVERY = timedelta(seconds=30)
 
-ALARMS = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-"""How long after its beginning a closing that has not succeeded is alarmed, and every hour from then on."""
+ALARMED_AGAIN_EVERY = timedelta(hours=1)
+"""Once a grant's own alarm clock has run out."""
+
+LAST_WORDS = timedelta(minutes=1)
 
 PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
 
@@ -85,6 +88,7 @@ class AccessGrant:
         self._proof: Closed | None = None
         self._closing_steps: list[Step] = []
         self._alarms: list[str] = []
+        self._telling: list[asyncio.Task[None]] = []
         self._status = GrantStatus()
 
     @workflow.run
@@ -103,6 +107,7 @@ class AccessGrant:
 
         # After the try, never in a finally (see workflows.together).
         await uninterrupted(self._close_and_settle())
+        await uninterrupted(self._be_heard())
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
         return self._conclude()
 
@@ -326,7 +331,7 @@ class AccessGrant:
         """Close the account, prove it, and alarm on a clock for as long as that has not succeeded."""
         closing = asyncio.create_task(self._close_and_prove(grant))
         began = workflow.now()
-        for patience in _alarm_clock():
+        for patience in _alarm_clock(grant):
             try:
                 await workflow.wait_condition(
                     closing.done,
@@ -335,7 +340,7 @@ class AccessGrant:
                 )
                 break
             except TimeoutError:
-                self._alarm(self._what_is_late(grant, patience))
+                self._alarm(grant, AlarmKind.CLOSING_LATE, self._what_is_late(grant, patience))
         return await closing
 
     def _what_is_late(self, grant: Grant, patience: timedelta) -> str:
@@ -356,15 +361,15 @@ class AccessGrant:
             perform(Closing.disable_account, account, DISABLING, summary=f"Disable {grant.account_name}"),
             perform(Closing.strip_account, account, CLOSING, summary="Password, sessions, sign-in methods, roles"),
         )
-        self._keep(disabled)
-        self._keep(stripped)
+        self._keep(grant, disabled)
+        self._keep(grant, stripped)
         self._proof = proof = await self._read_back(account)
         fence = await fencing
         if fence.lease_until and proof.steps[-1].at < fence.lease_until:
             # An opening that was admitted before the fence may still be on its way to Microsoft.
             await workflow.sleep(max(fence.lease_until - workflow.now(), timedelta(0)), summary="An opening's lease")
             proof = await self._read_back(account)
-        self._keep(proof)
+        self._keep(grant, proof)
         # What is proven gone need not be waited for when a parked grant is closed once more.
         self._roles_asked_for, self._roles_given_at = False, None
         return proof
@@ -372,19 +377,42 @@ class AccessGrant:
     async def _read_back(self, account: AccountToClose) -> Closed:
         return await perform(Closing.read_back, account, CLOSING, summary="Is it closed, says the directory?")
 
-    def _keep(self, closed: Closed) -> None:
+    def _keep(self, grant: Grant, closed: Closed) -> None:
         self._closing_steps.extend(closed.steps)
         for step in closed.steps:
             if step.name == ClosingStep.DISABLED and self._disabled_at is None:
                 self._disabled_at = step.at
         if closed.alarm:
-            self._alarm(closed.alarm)
+            self._alarm(grant, closed.alarm_kind, closed.alarm)
 
-    def _alarm(self, sentence: str) -> None:
-        workflow.logger.error("alarm", extra={"alarm": sentence, "request_id": self._status.request_id})
-        workflow.metric_meter().create_counter("entra_jit_alarms", "Alarms raised by grants").add(1)
+    async def _be_heard(self) -> None:
+        """Alarms that are not recorded yet get another minute; after that the receipt alone tells of them."""
+        if any(not telling.done() for telling in self._telling):
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: all(telling.done() for telling in self._telling), timeout=LAST_WORDS
+                )
+        for telling in self._telling:
+            telling.cancel()
+
+    def _alarm(self, grant: Grant, kind: AlarmKind, sentence: str) -> None:
+        """Tell people, beside the closing: nothing waits until they are told."""
         self._alarms.append(sentence)
         self._describe()
+        if not workflow.patched("alarms-are-told"):
+            return
+        alarm = Alarm(
+            kind=kind,
+            subject=grant.request_id if kind is AlarmKind.CLOSING_LATE else grant.account_name,
+            sentence=sentence,
+            tenant=grant.tenant,
+            request_id=grant.request_id,
+            raised_at=workflow.now(),
+        )
+        workflow.upsert_search_attributes([search_attributes.ALARM.value_set(kind.value)])
+        self._telling.append(
+            asyncio.create_task(perform(Alarming.raise_alarm, alarm, ALARMING, summary=f"Alarm: {kind.value}"))
+        )
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -482,6 +510,7 @@ class AccessGrant:
                 "sentence": final.sentence,
                 "closed_at": receipt.closed_at if receipt else workflow.now(),
                 "lateness": receipt.lateness if receipt else None,
+                "proof": receipt.proof if receipt else None,
             }
         )
         self._upsert()
@@ -497,7 +526,12 @@ class AccessGrant:
                 changes.append(search_attributes.TICKET.value_set(self._asked.request.ticket))
         if status.expires_at:
             changes.append(search_attributes.EXPIRES_AT.value_set(status.expires_at))  # type: ignore[arg-type]
+        if status.state.is_final and self._shows(AlarmKind.CLOSING_LATE):
+            changes.append(search_attributes.ALARM.value_unset())
         workflow.upsert_search_attributes(changes)
+
+    def _shows(self, kind: AlarmKind) -> bool:
+        return workflow.info().typed_search_attributes.get(search_attributes.ALARM) == kind.value
 
     def _describe(self) -> None:
         workflow.set_current_details(describe(self._status, self._asked, self._alarms))
@@ -515,9 +549,9 @@ def _what_ended(life: asyncio.Task[None]) -> str:
     return "cancelled" if life.cancelled() else repr(life.exception())
 
 
-def _alarm_clock() -> Iterator[timedelta]:
-    yield from ALARMS
-    yield from (hours * ALARMS[-1] for hours in count(2))
+def _alarm_clock(grant: Grant) -> Iterator[timedelta]:
+    yield from grant.alarm_after
+    yield from (grant.alarm_after[-1] + hours * ALARMED_AGAIN_EVERY for hours in count(1))
 
 
 def _failure(error: ActivityError) -> FailureType | None:

@@ -8,5 +8,7 @@ TECHNICIAN = SearchAttributeKey.for_keyword("Technician")
 GRANT_STATE = SearchAttributeKey.for_keyword("GrantState")
 EXPIRES_AT = SearchAttributeKey.for_datetime("ExpiresAt")
 TICKET = SearchAttributeKey.for_keyword("Ticket")
+ALARM = SearchAttributeKey.for_keyword("Alarm")
+"""The kind of the alarm that a grant has raised last, for as long as it is not over."""
 
-ALL = (TENANT, TECHNICIAN, GRANT_STATE, EXPIRES_AT, TICKET)
+ALL = (TENANT, TECHNICIAN, GRANT_STATE, EXPIRES_AT, TICKET, ALARM)

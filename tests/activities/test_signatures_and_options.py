@@ -17,12 +17,13 @@ from temporalio.workflow import ActivityCancellationType
 
 import worker
 from activities import options
+from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
 from activities.failures import TYPES
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from activities.signatures import Closing, Deciding, Provisioning, Reconciling
+from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
 from models.messages import FailureType
 
 IMPLEMENTED_BY = {
@@ -30,6 +31,7 @@ IMPLEMENTED_BY = {
     Provisioning: ProvisioningActivities,
     Closing: ClosingActivities,
     Reconciling: ReconcilingActivities,
+    Alarming: AlarmingActivities,
 }
 SIGNATURES = [
     (implementation, name)

@@ -11,7 +11,9 @@ from datetime import timedelta
 
 import pytest
 
+from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
+from operations.list_alarms import list_alarms
 from operations.show_receipt import show_receipt
 from tests.stage import REVOKE, Scene, Services, configure, scene
 
@@ -78,6 +80,19 @@ async def test_what_stays_open_is_alarmed_on_the_clock(hours_pass: Scene) -> Non
     assert timedelta(minutes=15) <= receipt.lateness < timedelta(minutes=17)
     assert [alarm.rpartition(" after ")[2] for alarm in receipt.alarms] == ["2 min.", "10 min."]
     hours_pass.assert_closed()
+    request_id = receipt.request.request_id
+    assert not await list_alarms(hours_pass.deployment)
+    [late] = await list_alarms(hours_pass.deployment, standing_only=False)
+    assert (late.kind, late.subject, late.all_clear) == (AlarmKind.CLOSING_LATE, request_id, "It is over: read back.")
+    assert late.sentence.endswith("after 10 min.")
+    # It was to be found by in Temporal's list, for as long as it stood.
+    events = (await hours_pass.workflow(request_id).fetch_history()).events
+    shown = [
+        event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields["Alarm"].data
+        for event in events
+        if "Alarm" in event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
+    ]
+    assert shown == [b'"closing late"', b'"closing late"', b""]
 
 
 async def test_a_disabling_refused_while_roles_are_held_succeeds_when_they_are_gone(hours_pass: Scene) -> None:

@@ -1,0 +1,21 @@
+"""Alarms as Temporal has them raised: again and again, until the ledger has them."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.signatures import Alarming
+from activities.workplace import Workplace
+from models.alarms import Alarm
+
+
+class AlarmingActivities(Alarming):
+    """See ``activities.signatures.Alarming``."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._alarms = workplace.alarms
+
+    @activity.defn
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        """Log, metric and announcement at once; the ledger when it can be reached."""
+        await self._alarms.raise_alarm(alarm)
