@@ -4,7 +4,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--custom-compile-command "make lock" --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-long check format lock clean
+.PHONY: help demo up test test-long chaos check format lock clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: .venv/.dev ## every test but the long ones
 
 test-long: .venv/.dev ## the tests that take minutes, too
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
+
+chaos: .venv/.dev ## ten minutes of troubles over hundreds of grants, and what is left of the promise (SEED=1)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1)
 
 check: .venv/.dev ## format, lint, types, import contracts, the compose file
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,155 @@
+"""The evidence: what the ledger, Temporal, the directories and their journal hold when the storm is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+from temporalio.client import WorkflowExecutionStatus
+
+from models.messages import Receipt, ReconciliationReport, workflow_id
+from tests.chaos.crowd import Done
+from tests.chaos.land import Land
+from tests.chaos.outages import Outage
+from tests.chaos.watch import Sighting
+from workflows.access_grant import AccessGrant
+from workflows.reconciliation import Reconciliation
+
+Person = dict[str, Any]
+"""An account as the sandbox shows it."""
+
+Entry = dict[str, Any]
+"""A request as the sandbox's journal shows it."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What the ledger says of one grant."""
+
+    request_id: str
+    customer: str
+    account: str
+    object_id: str | None
+    decided_at: datetime
+    armed_at: datetime | None
+    expires_at: datetime | None
+    closing_at: datetime | None
+    closed_at: datetime | None
+    parked_at: datetime | None
+    ended_by: str | None
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A row of the register of our accounts."""
+
+    customer: str
+    account: str
+    object_id: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a grant's workflow, as Temporal lists it. ``over``: None while it goes on."""
+
+    request_id: str
+    status: str
+    over: datetime | None
+
+
+@dataclass(frozen=True)
+class Round:
+    """One run of the reconciler. ``closed``: what it says of accounts; None where it ended without a report."""
+
+    began: datetime
+    over: datetime
+    closed: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the verdict is given."""
+
+    gathered_at: datetime
+    asked: tuple[str, ...]
+    done: tuple[Done, ...]
+    outages: tuple[Outage, ...]
+    sightings: tuple[Sighting, ...]
+    before: dict[str, list[Person]]
+    after: dict[str, list[Person]]
+    register: tuple[Registered, ...]
+    grants: tuple[Grant, ...]
+    receipts: dict[str, Receipt]
+    runs: tuple[Run, ...]
+    rounds: tuple[Round, ...]
+    journal: tuple[Entry, ...]
+    tenant_ids: dict[str, str]
+    """The customer's name by its tenant's id."""
+    reconciled_every: timedelta
+    crowding: float
+    """How many processes wanted each core of this machine, at the worst moment; at least 1."""
+
+
+GRANTS = """
+    SELECT g.request_id, t.name AS customer, lower(g.account_name) AS account, m.object_id::text, r.decided_at,
+           g.armed_at, g.expires_at, g.closing_at, g.closed_at, g.parked_at, g.ended_by
+    FROM grants g
+    JOIN requests r ON r.id = g.request_id
+    JOIN tenants t ON t.id = g.tenant_id
+    LEFT JOIN managed_accounts m ON m.tenant_id = g.tenant_id AND m.technician_id = g.technician_id
+"""
+REGISTER = """
+    SELECT t.name AS customer, lower(m.account_name) AS account, m.object_id::text
+    FROM managed_accounts m JOIN tenants t ON t.id = m.tenant_id
+"""
+
+
+async def grants_on_file(land: Land) -> list[Grant]:
+    """Every grant of the ledger, read behind the product's back."""
+    async with await _ledger(land) as connection:
+        return await (await connection.cursor(row_factory=class_row(Grant)).execute(GRANTS)).fetchall()
+
+
+async def register_on_file(land: Land) -> list[Registered]:
+    """The register of accounts."""
+    async with await _ledger(land) as connection:
+        return await (await connection.cursor(row_factory=class_row(Registered)).execute(REGISTER)).fetchall()
+
+
+async def receipts_on_file(land: Land) -> dict[str, Receipt]:
+    """Every receipt by its request."""
+    async with await _ledger(land) as connection:
+        rows = await (await connection.execute("SELECT request_id, document FROM receipts")).fetchall()
+    return {request_id: Receipt.model_validate(document) for request_id, document in rows}
+
+
+async def runs_in_temporal(land: Land, asked: Sequence[str]) -> list[Run]:
+    """Every run of every grant's workflow."""
+    ids = {workflow_id(request_id): request_id for request_id in asked}
+    listed = land.client.list_workflows(f"WorkflowType = '{AccessGrant.__name__}'")
+    return [
+        Run(ids[run.id], (run.status or WorkflowExecutionStatus.RUNNING).name, run.close_time)
+        async for run in listed
+        if run.id in ids
+    ]
+
+
+async def rounds_in_temporal(land: Land, until: datetime) -> list[Round]:
+    """Every run of the reconciler."""
+    rounds = []
+    async for run in land.client.list_workflows(f"WorkflowType = '{Reconciliation.__name__}'"):
+        closed = None
+        if run.status is WorkflowExecutionStatus.COMPLETED:
+            handle = land.client.get_workflow_handle(run.id, run_id=run.run_id, result_type=ReconciliationReport)
+            report: ReconciliationReport = await handle.result()
+            closed = tuple(sentence for tenant in report.remarkable for sentence in tenant.closed)
+        rounds.append(Round(run.start_time, run.close_time or until, closed))
+    return rounds
+
+
+async def _ledger(land: Land) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    return await psycopg.AsyncConnection.connect(land.settings.database_url.get_secret_value(), autocommit=True)

@@ -1,0 +1,129 @@
+"""One storm from beginning to end: the crowd asks while the weather blows and the watch looks on; then comes calm."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from activities.workplace import workplace_of
+from ledger.reconciliation import SETTLED_AFTER
+from operations.end_access import end_access
+from operations.reconcile import reconcile
+from policy.durations import PROVISIONING_WINDOW
+from tests.chaos.crowd import Crowd, wishes
+from tests.chaos.evidence import (
+    Evidence,
+    Person,
+    grants_on_file,
+    receipts_on_file,
+    register_on_file,
+    rounds_in_temporal,
+    runs_in_temporal,
+)
+from tests.chaos.figures import Storm
+from tests.chaos.land import RECONCILE_EVERY, Land, settled_land
+from tests.chaos.outages import OutageLog, now
+from tests.chaos.watch import Watch
+from tests.chaos.weather import Weather, forecast
+from tests.stage import customer_id
+
+CALM_LASTS_AT_MOST = timedelta(minutes=4)
+"""What is not over so long after the last trouble is left to the verdict."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of a storm."""
+
+    grants: int
+    seconds: float
+    customers: int
+    technicians: int
+    longest: timedelta
+    """The longest that anybody asks for."""
+    look_every: float
+    fronts: int
+    """How many tenants are in trouble at the same time."""
+
+    @property
+    def troubled_for(self) -> float:
+        """Seconds of bad weather: a little longer than people ask, so that the last grants meet some, too."""
+        return self.seconds + self.longest.total_seconds() / 2
+
+
+SHORT = Size(grants=40, seconds=16, customers=4, technicians=9, longest=timedelta(seconds=14), look_every=0.4, fronts=3)
+LONG = Size(
+    grants=400, seconds=330, customers=12, technicians=10, longest=timedelta(seconds=45), look_every=1.0, fronts=4
+)
+
+
+async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Evidence]:
+    """A stack of its own in ``state``, a storm over it, and everything that is left of it afterwards."""
+    began = asyncio.get_running_loop().time()
+    async with settled_land(state, size.customers, size.technicians) as land:
+        log = OutageLog()
+        before = {customer: await land.people(customer) for customer in land.customers}
+        crowd, weather = Crowd(land), Weather(land, log)
+        async with Watch(land, log, every=size.look_every) as watch:
+            visits = wishes(seed, size.grants, size.seconds, land.customers, land.technicians, size.longest)
+            fronts = forecast(seed, size.troubled_for, land.customers, size.fronts)
+            await asyncio.gather(crowd.come(visits), weather.blow(fronts))
+            await _calm(land, crowd, watch)
+        at = now()
+        runs = await runs_in_temporal(land, crowd.asked)
+        rounds = await rounds_in_temporal(land, at)
+        grants = await grants_on_file(land)
+        await _an_hour_later(land)
+        evidence = Evidence(
+            gathered_at=at,
+            asked=tuple(crowd.asked),
+            done=tuple(crowd.done),
+            outages=tuple(log.entries),
+            sightings=tuple(watch.sightings),
+            before=before,
+            after=await _everybody(land),
+            register=tuple(await register_on_file(land)),
+            grants=tuple(grants),
+            receipts=await receipts_on_file(land),
+            runs=tuple(runs),
+            rounds=tuple(rounds),
+            journal=tuple(watch.journal),
+            tenant_ids={customer_id(customer): customer for customer in land.customers},
+            reconciled_every=RECONCILE_EVERY,
+            crowding=watch.crowding,
+        )
+        took = asyncio.get_running_loop().time() - began
+        storm = Storm(seed, size.seconds, took, watch.looks, weather.happened, weather.calls_struck, crowd.unheard)
+        return storm, evidence
+
+
+async def _everybody(land: Land) -> dict[str, list[Person]]:
+    return {customer: await land.people(customer) for customer in land.customers}
+
+
+async def _calm(land: Land, crowd: Crowd, watch: Watch) -> None:
+    """Wait until nothing is left to wait for: no workflow runs, and nothing that an operator has to mend."""
+    deadline = now() + CALM_LASTS_AT_MOST
+    while now() < deadline:
+        runs = await runs_in_temporal(land, crowd.asked)
+        if len({run.request_id for run in runs}) == len(crowd.asked) and all(run.over for run in runs):
+            return
+        for grant in await grants_on_file(land):
+            if grant.parked_at:
+                with suppress(Exception):
+                    await end_access(land.deployment, "an operator", grant.request_id, "the storm is over")
+        await asyncio.sleep(1)
+
+
+async def _an_hour_later(land: Land) -> None:
+    """The same reconciliation as every worker's, as it would be when terminated grants count as lapsed."""
+    ahead = PROVISIONING_WINDOW + SETTLED_AFTER + timedelta(minutes=1)
+
+    def later() -> datetime:
+        return now() + ahead
+
+    async with workplace_of(land.settings, later) as workplace:
+        await reconcile(workplace)

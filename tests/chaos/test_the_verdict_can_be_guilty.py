@@ -1,0 +1,188 @@
+"""A verdict that cannot be guilty acquits everybody: each invariant of the storm is shown what it exists to find.
+
+The chaos run prints "losses: 0" for a living. A comparison that never compares, a set that is always empty, or a bound
+that grows without limit would print the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from graph.roles import assignment_id
+from models.messages import AccessRequest, Ending, GrantState, ObjectId, Receipt, RoleId, TechnicianId, TenantId
+from policy.roles import find_role
+from tests.chaos.bound import PROMPT, closed_by, reconciled_by
+from tests.chaos.crowd import Deed, Done
+from tests.chaos.evidence import Entry, Evidence, Grant, Person, Registered, Round, Run
+from tests.chaos.land import ROLES
+from tests.chaos.outages import Kind, Outage
+from tests.chaos.verdict import losses
+from tests.chaos.watch import Sighting
+from tests.stage import ELEVATE
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TENANT = "70000000-0000-4000-8000-000000000001"
+OURS, ADMIN, OTHER = (f"{digit}0000000-0000-4000-8000-000000000000" for digit in "123")
+ACCOUNT = "msp-alex@contoso.onmicrosoft.com"
+USER = f"/v1.0/users/{OURS}"
+ASSIGNMENTS = "/v1.0/roleManagement/directory/roleAssignments"
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def person(id: str, name: str, **different: object) -> Person:
+    held = {"enabled": False, "roles": [], "groups": [], "methods": [], "temporary_access_pass": None}
+    return {"id": id, "user_principal_name": name, "deleted": None, **held, **different}
+
+
+def wrote(method: str, path: str, seconds: float) -> Entry:
+    time = f"{at(seconds):%Y-%m-%dT%H:%M:%S.%f}0Z"
+    return {"effect": True, "app_id": ELEVATE, "tenant": TENANT, "method": method, "path": path, "time": time}
+
+
+def innocent() -> Evidence:
+    """One grant of a minute: asked at noon, armed after 2 seconds, closed half a second after its expiry."""
+    stranger = person(ADMIN, "admin@contoso.onmicrosoft.com", enabled=True, roles=["Global Administrator"])
+    role = assignment_id(RoleId(find_role(ROLES[0]).id), ObjectId(OURS))
+    request = AccessRequest(request_id="g1", tenant="contoso", technician="alex", reason="a test", asked_at=NOON)
+    receipt = Receipt(
+        request=request,
+        requested_by="a test",
+        decision="Allowed.",
+        decided_at=at(0),
+        tenant_id=TenantId(TENANT),
+        technician_id=TechnicianId(OTHER),
+        ending=Ending(state=GrantState.EXPIRED, by="the clock"),
+        closed_at=at(64),
+    )
+    return Evidence(
+        gathered_at=at(400),
+        asked=("g1",),
+        done=(),
+        outages=(),
+        sightings=(
+            Sighting("contoso", "admin@contoso.onmicrosoft.com", at(0), at(400)),
+            Sighting("contoso", ACCOUNT, at(3), at(62.4)),
+        ),
+        before={"contoso": [stranger]},
+        after={"contoso": [stranger, person(OURS, ACCOUNT)]},
+        register=(Registered("contoso", ACCOUNT, OURS),),
+        grants=(Grant("g1", "contoso", ACCOUNT, OURS, at(0), at(2), at(62), at(62.2), at(64), None, "the clock"),),
+        receipts={"g1": receipt},
+        runs=(Run("g1", "COMPLETED", at(64)),),
+        rounds=(Round(at(30), at(31), ()),),
+        journal=(
+            wrote("POST", "/v1.0/users", 1),
+            wrote("POST", ASSIGNMENTS, 1.5),
+            wrote("POST", f"{USER}/authentication/temporaryAccessPassMethods", 1.6),
+            wrote("PATCH", USER, 2.5),
+            wrote("PATCH", USER, 62.5),
+            wrote("DELETE", f"{ASSIGNMENTS}/{role}", 62.6),
+        ),
+        tenant_ids={TENANT: "contoso"},
+        reconciled_every=timedelta(seconds=30),
+        crowding=1,
+    )
+
+
+def test_who_did_nothing_wrong_is_acquitted() -> None:
+    assert losses(innocent()) == []
+
+
+def last_seen(seconds: float) -> tuple[Sighting, ...]:
+    return (Sighting("contoso", ACCOUNT, at(3), at(seconds)),)
+
+
+def with_person(**different: object) -> Callable[[Evidence], Evidence]:
+    def change(evidence: Evidence) -> Evidence:
+        return replace(evidence, after={"contoso": [*evidence.before["contoso"], person(OURS, ACCOUNT, **different)]})
+
+    return change
+
+
+def with_write(method: str, path: str, seconds: float) -> Callable[[Evidence], Evidence]:
+    return lambda evidence: replace(evidence, journal=(*evidence.journal, wrote(method, path, seconds)))
+
+
+GUILTY: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
+    "left enabled": (with_person(enabled=True), "left with: enabled"),
+    "left with a role": (with_person(roles=["Reader"]), "left with: roles"),
+    "left with a sign-in method": (with_person(methods=[{"id": "1"}]), "left with: methods"),
+    "open too long": (lambda e: replace(e, sightings=last_seen(62 + 21)), "longer than allowed"),
+    "open before it was armed": (
+        lambda e: replace(e, sightings=(Sighting("contoso", ACCOUNT, at(1), at(4)),)),
+        "longer than allowed",
+    ),
+    "open without any grant": (
+        lambda e: replace(e, sightings=(Sighting("contoso", "msp-kim@contoso.onmicrosoft.com", at(1), at(4)),)),
+        "longer than allowed",
+    ),
+    "open after it was ended": (
+        lambda e: replace(e, done=(Done("g1", Deed.END, at(10)),)),
+        "longer than allowed",
+    ),
+    "terminated, and not closed by the reconciler": (
+        lambda e: replace(e, runs=(Run("g1", "TERMINATED", at(30)),), sightings=last_seen(62 + 60 + 33 + 21)),
+        "longer than allowed",
+    ),
+    "a stranger touched": (
+        lambda e: replace(e, before={"contoso": [{**e.before["contoso"][0], "enabled": False}]}),
+        "is not ours, and was changed",
+    ),
+    "a stranger deleted": (lambda e: replace(e, after={"contoso": e.after["contoso"][1:]}), "is not ours"),
+    "a second account": (
+        lambda e: replace(
+            e, after={"contoso": [*e.after["contoso"], person(OTHER, "msp-alex-2@contoso.onmicrosoft.com")]}
+        ),
+        "no row of the register",
+    ),
+    "no receipt": (lambda e: replace(e, receipts={}), "has no receipt"),
+    "asked, and never heard of": (lambda e: replace(e, asked=("g1", "g2")), "g2 has no receipt"),
+    "made twice": (with_write("POST", "/v1.0/users", 1.2), "2 accounts were made, and 1 are registered"),
+    "a role given after the closing": (with_write("POST", ASSIGNMENTS, 62.2 + 16), "not explained"),
+    "a pass made after the closing": (
+        with_write("POST", f"{USER}/authentication/temporaryAccessPassMethods", 62.2 + 16),
+        "not explained",
+    ),
+    "changed long after the closing": (with_write("PATCH", USER, 200), "not explained"),
+    "somebody else's account changed": (with_write("PATCH", f"/v1.0/users/{ADMIN}", 5), "not explained"),
+    "somebody else's role removed": (with_write("DELETE", f"{ASSIGNMENTS}/somebody-elses-1", 5), "not explained"),
+}
+
+
+@pytest.mark.parametrize("doctored", GUILTY.values(), ids=GUILTY.keys())
+def test_who_did_is_found_guilty(doctored: tuple[Callable[[Evidence], Evidence], str]) -> None:
+    change, sentence = doctored
+    found = losses(change(innocent()))
+    assert len(found) == 1, found
+    assert sentence in found[0]
+
+
+def test_a_round_of_the_reconciler_explains_what_it_reports() -> None:
+    told, silent = (Round(at(199), at(202), closed) for closed in ((f"{ACCOUNT}: it was open",), ()))
+    evidence = with_write("PATCH", USER, 200)(innocent())
+    assert losses(replace(evidence, rounds=(told,))) == []
+    assert losses(replace(evidence, rounds=(silent,))) != []
+
+
+def test_only_trouble_that_was_in_the_way_moves_the_bound() -> None:
+    due = at(60)
+    before, during, after = (Outage(Kind.FAILING, at(start), at(start + 10), "contoso") for start in (10, 55, 100))
+    postgres = Outage(Kind.POSTGRES_AWAY, at(50), at(300))
+    assert closed_by(due, [before, after, postgres]) == due + PROMPT
+    moved = closed_by(due, [before, during])
+    assert due + PROMPT < moved < due + timedelta(minutes=2)
+    # What it moves the bound into counts as well.
+    assert closed_by(due, [during, Outage(Kind.FAILING, at(90), at(95), "contoso")]) > moved
+
+
+def test_a_grant_without_workflow_is_given_until_the_reconciler_comes_round() -> None:
+    assert reconciled_by(at(60), [], timedelta(seconds=30)) == at(60 + 60 + 33) + PROMPT
+    killed = Outage(Kind.WORKER_KILLED, at(120), at(125))
+    assert reconciled_by(at(60), [killed], timedelta(seconds=30)) > at(60 + 60 + 33) + PROMPT

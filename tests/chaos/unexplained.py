@@ -1,0 +1,118 @@
+"""Holding the sandbox's journal against the ledger: a write that no grant and no reconciliation accounts for is a loss.
+
+The journal has no bodies, so a write is known by method, path and time. What widens access (an account made, a role
+given, a pass made) belongs between the decision for a grant and its fence; whatever else is done to one of our accounts
+belongs in the life of one of its grants; closing alone may also be done in a round of the reconciler that reports it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import unquote
+
+from graph.roles import assignment_id
+from models.messages import ObjectId, RoleId
+from policy.roles import find_role
+from tests.chaos.evidence import Entry, Evidence, Grant
+from tests.chaos.land import ROLES
+from tests.stage import ELEVATE, REVOKE
+
+IN_FLIGHT = timedelta(seconds=15)
+"""How long after the ledger has moved on a call that was begun before may still take effect: an opening's lease."""
+
+USER = re.compile(r"^/v1\.0/users/(?P<who>[^/?]+)(?P<rest>/[^?]*)?$")
+ASSIGNMENTS = "/v1.0/roleManagement/directory/roleAssignments"
+MEMBER = re.compile(r"^/v1\.0/groups/[^/]+/members/(?P<who>[^/]+)/\$ref$")
+
+
+@dataclass(frozen=True)
+class Life:
+    """From the decision for a grant until nothing may widen any more, and until nothing of it runs any more."""
+
+    began: datetime
+    fenced: datetime
+    over: datetime
+
+    @classmethod
+    def of(cls, grant: Grant, last_run_over: datetime) -> Life:
+        return cls(
+            grant.decided_at,
+            (grant.closing_at or last_run_over) + IN_FLIGHT,
+            max(grant.closed_at or last_run_over, last_run_over) + IN_FLIGHT,
+        )
+
+
+def unexplained_writes(evidence: Evidence) -> Iterator[str]:
+    """A sentence for each write that the ledger does not explain."""
+    ours = [entry for entry in evidence.journal if entry["effect"] and entry["app_id"] in {ELEVATE, REVOKE}]
+    lives = _lives(evidence)
+    for entry in ours:
+        customer = evidence.tenant_ids.get(entry["tenant"], "?")
+        if not _explained(evidence, lives, customer, entry):
+            yield f"{customer}: {entry['method']} {entry['path']} at {entry['time']} is not explained by the ledger"
+    made = Counter(evidence.tenant_ids[entry["tenant"]] for entry in ours if _is_creation(entry))
+    registered = Counter(row.customer for row in evidence.register)
+    for customer, count in made.items():
+        if count > registered[customer]:
+            yield f"{customer}: {count} accounts were made, and {registered[customer]} are registered"
+
+
+def _explained(evidence: Evidence, lives: dict[tuple[str, str], list[Life]], customer: str, entry: Entry) -> bool:
+    at = datetime.fromisoformat(entry["time"].removesuffix("0Z") + "+00:00")
+    path = unquote(entry["path"])
+    if _is_creation(entry) or (entry["method"] == "POST" and path == ASSIGNMENTS):
+        anybodys = [life for (where, _), several in lives.items() if where == customer for life in several]
+        return any(life.began <= at <= life.fenced for life in anybodys)
+    account = _whose(evidence, customer, path)
+    if account is None:
+        return False
+    if entry["method"] == "POST" and path.endswith("/temporaryAccessPassMethods"):
+        return any(life.began <= at <= life.fenced for life in lives[customer, account])
+    if any(life.began <= at <= life.over for life in lives[customer, account]):
+        return True
+    return any(
+        told.began <= at <= told.over + IN_FLIGHT and (told.closed is None or _names(told.closed, account))
+        for told in evidence.rounds
+    )
+
+
+def _is_creation(entry: Entry) -> bool:
+    return bool(entry["method"] == "POST" and entry["path"] == "/v1.0/users")
+
+
+def _names(sentences: Sequence[str], account: str) -> bool:
+    return any(sentence.lower().startswith(f"{account}:") for sentence in sentences)
+
+
+def _whose(evidence: Evidence, customer: str, path: str) -> str | None:
+    """The registered account that a path is about."""
+    rows = [row for row in evidence.register if row.customer == customer]
+    if found := (USER.match(path) or MEMBER.match(path)):
+        who = found["who"].lower()
+        return next((row.account for row in rows if who in {row.object_id, row.account}), None)
+    for row in rows:
+        if row.object_id is None:
+            continue
+        for role in ROLES:
+            held = assignment_id(RoleId(find_role(role).id), ObjectId(row.object_id))
+            if path == f"{ASSIGNMENTS}/{held}":
+                return row.account
+    return None
+
+
+def _lives(evidence: Evidence) -> dict[tuple[str, str], list[Life]]:
+    """The lives of each account's grants, by customer and account."""
+    end = evidence.gathered_at
+    last_run: dict[str, datetime] = {}
+    for run in evidence.runs:
+        over = run.over or end
+        last_run[run.request_id] = max(over, last_run.get(run.request_id, over))
+    lives: dict[tuple[str, str], list[Life]] = defaultdict(list)
+    for grant in evidence.grants:
+        over = last_run.get(grant.request_id, grant.closed_at or end)
+        lives[grant.customer, grant.account].append(Life.of(grant, over))
+    return lives

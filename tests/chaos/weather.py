@@ -1,0 +1,183 @@
+"""The weather: a forecast of troubles, the same for the same seed, and what makes each of them happen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from local_stack import StackError
+from tests.chaos.land import Land
+from tests.chaos.outages import Kind, OutageLog
+
+EVERYWHERE = {
+    Kind.WORKER_KILLED: (0.0, 4.0),
+    Kind.WORKER_AWAY: (8.0, 16.0),
+    Kind.TEMPORAL_KILLED: (0.0, 4.0),
+    Kind.TEMPORAL_RESTARTED: (0.0, 2.0),
+    Kind.POSTGRES_KILLED: (0.0, 4.0),
+    Kind.POSTGRES_AWAY: (4.0, 10.0),
+    Kind.POWER_CUT: (0.0, 6.0),
+}
+"""What everybody suffers, one after another, with the shortest and the longest time in seconds until it is mended."""
+
+SOMEWHERE: dict[Kind, dict[str, object]] = {
+    Kind.THROTTLED: {"path": "*", "status": 429, "retry_after": 2, "rate": 0.3},
+    Kind.FAILING: {"path": "*", "status": 503, "rate": 0.4},
+    Kind.DARK: {"path": "/**", "status": 503},
+    Kind.SIGN_IN_DOWN: {"path": "^/[^/]+/oauth2/", "status": 503},
+    Kind.ANSWERS_LOST: {"path": "/**", "drop": "after", "rate": 0.3},
+    Kind.REQUESTS_LOST: {"path": "/**", "drop": "before", "rate": 0.3},
+    Kind.SLOW: {"path": "/**", "delay": 2.5, "rate": 0.5},
+    Kind.GARBLED: {"path": "/**", "body": "html", "rate": 0.3},
+    Kind.LAG: {},
+    Kind.LIMITS: {},
+}
+"""What one customer's tenant suffers, as the sandbox's faults say it; the last two are no faults."""
+
+REST_BETWEEN = (1.0, 5.0)
+LASTS = (3.0, 9.0)
+Card = TypeVar("Card")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One trouble to come, in seconds after the storm's beginning."""
+
+    kind: Kind
+    at: float
+    lasts: float
+    customer: str | None = None
+    seed: int = 1
+
+
+def forecast(seed: int, seconds: float, customers: Sequence[str], fronts: int) -> list[list[Trouble]]:
+    """Fronts of troubles, all at the same time, each one after another: the first is everybody's, the rest tenants'."""
+    chance = random.Random(f"weather {seed}")
+    everybodys = list(_front(chance, seconds, EVERYWHERE, REST_BETWEEN))
+    tenants = [
+        [
+            Trouble(trouble.kind, trouble.at, trouble.lasts, chance.choice(customers), chance.randrange(1_000_000))
+            for trouble in _front(chance, seconds, dict.fromkeys(SOMEWHERE, LASTS), (0.0, 2.0))
+        ]
+        for _ in range(fronts)
+    ]
+    return [everybodys, *tenants]
+
+
+def _front(
+    chance: random.Random, seconds: float, kinds: dict[Kind, tuple[float, float]], rest: tuple[float, float]
+) -> Iterator[Trouble]:
+    at = chance.uniform(*rest)
+    for kind in dealt(chance, list(kinds)):
+        lasts = chance.uniform(*kinds[kind])
+        if at >= seconds:
+            return
+        yield Trouble(kind, at, min(lasts, seconds - at))
+        at += lasts + chance.uniform(*rest)
+
+
+def dealt(chance: random.Random, deck: Sequence[Card]) -> Iterator[Card]:
+    """Cards from a shuffled deck, shuffled anew when it is used up: a short storm, too, has some of each."""
+    while True:
+        yield from chance.sample(deck, len(deck))
+
+
+class Weather:
+    """Makes the forecast come true, and notes what it did."""
+
+    def __init__(self, land: Land, log: OutageLog) -> None:
+        self._land = land
+        self._stack = land.stack
+        self._log = log
+        self.happened: Counter[Kind] = Counter()
+        self.calls_struck: Counter[Kind] = Counter()
+
+    async def blow(self, fronts: Sequence[Sequence[Trouble]]) -> None:
+        """All of it; afterwards every part runs and every fault is gone."""
+        began = asyncio.get_running_loop().time()
+
+        async def front(troubles: Sequence[Trouble]) -> None:
+            for trouble in troubles:
+                await asyncio.sleep(began + trouble.at - asyncio.get_running_loop().time())
+                self.happened[trouble.kind] += 1
+                with self._log.during(trouble.kind, trouble.customer):
+                    async with self._trouble(trouble):
+                        await asyncio.sleep(trouble.lasts)
+
+        async with asyncio.TaskGroup() as together:
+            for troubles in fronts:
+                together.create_task(front(troubles))
+
+    @asynccontextmanager
+    async def _trouble(self, trouble: Trouble) -> AsyncIterator[None]:
+        match trouble.kind:
+            case Kind.WORKER_KILLED:
+                await self._stack.kill_worker()
+                yield
+                await self._bring_worker_back()
+            case Kind.WORKER_AWAY:
+                await self._stack.kill_worker(signal.SIGTERM)
+                yield
+                await self._bring_worker_back()
+            case Kind.TEMPORAL_KILLED | Kind.TEMPORAL_RESTARTED:
+                self._end("temporal", signal.SIGKILL if trouble.kind is Kind.TEMPORAL_KILLED else signal.SIGTERM)
+                yield
+                await self._stack.restart_temporal()
+            case Kind.POSTGRES_KILLED:
+                self._end("postgres", signal.SIGKILL)
+                yield
+                await self._bring_postgres_back()
+            case Kind.POSTGRES_AWAY:
+                await self._stack.stop_postgres()
+                yield
+                await self._bring_postgres_back()
+            case Kind.POWER_CUT:
+                self._end("temporal", signal.SIGKILL)
+                self._end("postgres", signal.SIGKILL)
+                await self._stack.kill_worker()
+                yield
+                await asyncio.gather(self._stack.restart_temporal(), self._bring_postgres_back())
+                await self._bring_worker_back()
+            case Kind.LAG:
+                await self._land.control("POST", "/lag", tenant=trouble.customer, lag="typical", scale=0.3)
+                yield
+                await self._land.control("POST", "/lag", tenant=trouble.customer, lag="off")
+            case Kind.LIMITS:
+                await self._land.control("POST", "/throttle", tenant=trouble.customer, throttle="0.5")
+                yield
+                await self._land.control("POST", "/throttle", tenant=trouble.customer, throttle="off")
+            case _:
+                wanted = {**SOMEWHERE[trouble.kind], "tenant": trouble.customer}
+                if "rate" in wanted:
+                    wanted["seed"] = trouble.seed
+                fault = (await self._land.control("POST", "/faults", **wanted))["id"]
+                yield
+                struck = {one["id"]: one["hits"] for one in await self._land.control("GET", "/faults")}
+                self.calls_struck[trouble.kind] += struck[fault]
+                await self._land.control("DELETE", f"/faults/{fault}")
+
+    def _end(self, part: str, with_signal: signal.Signals) -> None:
+        """By its process id, behind the stack's back, as a crash would."""
+        os.kill(self._stack.addresses.pids[part], with_signal)  # type: ignore[index]
+
+    async def _bring_postgres_back(self) -> None:
+        await self._stack.stop_postgres()
+        await self._stack.start_postgres()
+
+    async def _bring_worker_back(self) -> None:
+        """As a supervisor does: again and again, for it cannot start while what it needs is away."""
+        for _ in range(5):
+            try:
+                await self._stack.start_worker()
+            except StackError:
+                await asyncio.sleep(0.5)
+            else:
+                return
+        await self._stack.start_worker()
