@@ -18,13 +18,15 @@ WHAT_TO_DO = {
     GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory says that the account is closed.",
 }
 
+NEVER = "Never **Terminate** a grant: it could not close its account any more. Nor **Reset** it: that helps nothing."
+
 MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&]")
 """What means something to Markdown or HTML in the middle of a line."""
 
 
 def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str]) -> str:
     """The current details, in Markdown."""
-    lines = [f"### {_headline(status)}"]
+    lines = _head(status)
     lines += [f"- **Alarm**: {plain(alarm)}" for alarm in alarms]
     rows = [
         ("Technician", status.technician),
@@ -40,7 +42,7 @@ def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Seq
     if status.state.is_final:
         lines += ["", "This is over. **Reset** cannot open it again: ask for a new grant."]
     else:
-        lines += ["", WHAT_TO_DO[status.state], "", "Never **Terminate** or **Reset** a grant."]
+        lines += ["", WHAT_TO_DO[status.state], "", NEVER]
     return "\n".join(lines)
 
 
@@ -52,7 +54,7 @@ def plain(text: str) -> str:
     return MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
 
 
-def _headline(status: GrantStatus) -> str:
-    state = status.state.value.capitalize()
-    sentence = plain(status.sentence)
-    return sentence if sentence.startswith(state) else f"{state}: {sentence}"
+def _head(status: GrantStatus) -> list[str]:
+    """The state as a heading, and its sentence: in the heading where it is the longer word for it, else below."""
+    state, sentence = status.state.value.capitalize(), plain(status.sentence)
+    return [f"### {sentence}"] if sentence.startswith(state) else [f"### {state}", sentence, ""]

@@ -1,75 +1,75 @@
 """A grant can be read and stopped by somebody who has only the Temporal UI, at night, and never saw our code.
 
 The command line may be out of reach when it matters. If the page shows only ids and type names, the administrator
-presses the wrong button: Terminate, which leaves the account open.
+presses the wrong button: Terminate, which leaves the account open. And whatever is pressed, the account must be closed
+in the end, and nobody may be let in by it.
 """
 
 from __future__ import annotations
 
-import os
-import ssl
-import time
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
-import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import yaml
+from playwright.async_api import Browser, Route, expect
+from temporalio.client import WorkflowExecutionStatus
 
+from activities.workplace import workplace_of
 from local_stack import LocalStack
 from models.messages import GrantState
+from operations.reconcile import reconcile
 from tests.command_line import CommandLine
+from tests.end_to_end.grant_calls import OPENING_WRITES
+from tests.end_to_end.grant_page import CHROMIUM, PATIENCE, TemporalUI, chromium, picture
+from tests.end_to_end.whole_stack import whole_stack
+from tests.stage import Scene, eventually
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-FIRST_START_MILLISECONDS = 170_000
-"""The first start of a Chromium after its installation can take more than a minute."""
+COMPOSE = Path(__file__).parent.parent.parent / "docker-compose.yml"
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM} to open the Temporal UI with")
 
 
 @pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
+async def everything(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[LocalStack, Scene]]:
     """A whole stack with the example configuration."""
-    async with LocalStack(tmp_path_factory.mktemp("ui") / "state") as stack:
-        applied = await CommandLine(stack.state_dir)("apply", "examples/msp.yaml")
-        assert applied.code == 0, applied.err
-        yield stack
+    async with whole_stack(tmp_path_factory.mktemp("ui")) as everything:
+        yield everything
 
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """A real browser that speaks to nobody but this machine."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS
-        )
+    """One for all tests, since it starts slowly."""
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
-async def picture(page: Page, name: str) -> None:
-    """For whoever wants to see what the test saw: ENTRA_JIT_PICTURES names a directory."""
-    if directory := os.environ.get("ENTRA_JIT_PICTURES"):
-        await page.screenshot(path=Path(directory) / f"ui-{name}.png")
+@pytest.fixture
+def act(everything: tuple[LocalStack, Scene]) -> Scene:
+    """What can be seen and done besides the UI."""
+    return everything[1]
+
+
+@pytest.fixture
+async def ui(everything: tuple[LocalStack, Scene], browser: Browser) -> AsyncIterator[TemporalUI]:
+    """The UI as the embedded server serves it, with every button."""
+    window = await TemporalUI.open(browser, everything[0].addresses.temporal_ui)
+    yield window
+    await window.page.close()
 
 
 async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
-    stack: LocalStack, browser: Browser
+    everything: tuple[LocalStack, Scene], act: Scene, ui: TemporalUI
 ) -> None:
-    run = CommandLine(stack.state_dir)
+    run, page = CommandLine(everything[0].state_dir), ui.page
     reason = "Mailbox **migration**\n### Alarm: [click](http://evil.example) <b>here</b>"
     grant = await run.request("contoso", "alex", "--ticket", "T-1042", "--reason", reason)
-    await run.until(grant, lambda status: status.state is GrantState.OPEN)
-    page = await browser.new_page(viewport={"width": 1500, "height": 1000})
-    ui = f"{stack.addresses.temporal_ui}/namespaces/{stack.addresses.namespace}/workflows"
+    await act.until(grant, GrantState.OPEN)
 
-    await page.goto(f"{ui}?query={quote('GrantState=' + repr('open'))}")
-    await expect(page.get_by_role("link", name=f"grant/{grant}")).to_be_visible(timeout=30_000)
+    await ui.list('GrantState="open"')
     await page.get_by_role("link", name=f"grant/{grant}").click()
 
     for summary in (
@@ -78,7 +78,7 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
         "Exchange Administrator, Helpdesk Administrator, User Administrator",
         "The grant expires at",
     ):
-        await expect(page.get_by_text(summary).first).to_be_visible(timeout=20_000)
+        await expect(page.get_by_text(summary).first).to_be_visible(timeout=PATIENCE)
     await picture(page, "timeline")
 
     await page.get_by_role("tab", name="Search Attributes").click()
@@ -102,31 +102,155 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
         "Reason: Mailbox **migration** ### Alarm",
         "Ticket: T-1042",
         "Request Cancellation or the signal end closes the account within seconds.",
-        "Never Terminate or Reset a grant.",
+        "Never Terminate a grant: it could not close its account any more.",
     ):
         assert sentence in shown, f"{sentence!r} is not in {shown!r}"
     assert "Open: Open" not in shown
 
-    await page.get_by_role("button", name="Request Cancellation").click()
-    pressed = time.monotonic()
-    await picture(page, "confirm")
-    await page.get_by_role("button", name="Confirm").click()
-    status = await run.until(grant, lambda status: status.state.is_final)
-    assert time.monotonic() - pressed < 10
-    assert status.state is GrantState.CANCELLED
-    _assert_closed(stack, "msp-alex@contoso.onmicrosoft.com")
+    await ui.cancel()
+    await act.until(grant, GrantState.CANCELLED)
+    act.assert_closed()
+    assert ui.changes == [f"workflows/grant%2F{grant}/cancel"]
 
     await page.get_by_role("tab", name="Timeline").click()
-    await expect(page.get_by_text("Write the receipt, release the lock").first).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("Write the receipt, release the lock").first).to_be_visible(timeout=PATIENCE)
     await picture(page, "cancelled")
     await expect(page.locator("main")).to_contain_text("Canceled")
-    await page.close()
 
 
-def _assert_closed(stack: LocalStack, account: str) -> None:
-    trusted = ssl.create_default_context(cafile=stack.addresses.ca_file)
-    with httpx.Client(verify=trusted, trust_env=False) as http:
-        users = http.get(f"{stack.addresses.sandbox_control}/tenants/contoso/users").json()
-    user = next(user for user in users if user["user_principal_name"] == account)
-    assert not user["enabled"]
-    assert not user["roles"]
+async def test_an_account_whose_grant_was_terminated_is_closed_by_the_reconciler(act: Scene, ui: TemporalUI) -> None:
+    """Terminate gives the workflow no chance to close anything. Only what does not depend on it can."""
+    grant = await act.ask("robin", hours=1)
+    await act.until(grant, GrantState.OPEN)
+
+    await ui.grant(grant)
+    await ui.terminate("looked stuck")
+    assert ui.changes == [f"workflows/grant%2F{grant}/terminate"]
+
+    execution = await act.workflow(grant).describe()
+    assert execution.status is WorkflowExecutionStatus.TERMINATED
+    assert (await act.status(grant)).state is GrantState.OPEN
+    [early] = await reconcile(act.workplace, "contoso")
+    assert not early.closed
+    assert _is_enabled(act, "robin"), "it was granted until its expiry"
+
+    async with workplace_of(act.settings, lambda: datetime.now(UTC) + timedelta(hours=1, minutes=11)) as later:
+        [report] = await reconcile(later, "contoso")
+
+    assert any(act.account("robin") in closed for closed in report.closed), report
+    act.assert_closed(act.account("robin"))
+    receipt = await act.receipt(grant)
+    assert receipt.ending.by == "the reconciler"
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
+
+
+async def test_what_waits_for_a_person_is_answered_in_the_ui_and_a_reset_opens_nothing(
+    act: Scene, ui: TemporalUI
+) -> None:
+    """Reset runs a workflow again from an earlier point: what it granted once it must never grant twice."""
+    act.fault(customer="fabrikam", **OPENING_WRITES["assign a role"], status=403, count=1)
+    grant = await act.ask("alex", customer="fabrikam", hours=1)
+    await act.until(grant, GrantState.PARKED)
+    await ui.grant(grant)
+    await ui.page.get_by_role("tab", name="User Metadata").click()
+    details = ui.page.frame_locator("iframe").last
+    await expect(details.get_by_role("heading", name="Parked")).to_be_visible(timeout=PATIENCE)
+    await expect(details.get_by_text("Grant the app RoleManagement.ReadWrite.Directory")).to_be_visible()
+    await picture(ui.page, "parked")
+
+    await ui.signal("retry")
+    expires_at = (await act.until(grant, GrantState.OPEN)).expires_at
+
+    await ui.reset()
+    await _newer_run(act, grant, than=await _first_run(act, grant))
+    await ui.grant(grant)
+    assert (await act.status(grant)).expires_at == expires_at
+    assert _is_enabled(act, "alex", "fabrikam")
+
+    await ui.signal("end")
+    await act.until(grant, GrantState.ENDED)
+    act.assert_closed(act.account("alex", "fabrikam"), "fabrikam")
+    receipt, written = await act.receipt(grant), len(act.journal("fabrikam", writes=True))
+
+    ended = (await act.workflow(grant).describe()).run_id
+    await ui.grant(grant)
+    await picture(ui.page, "ended")
+    await ui.reset()
+    await _newer_run(act, grant, than=ended)
+    await act.workflow(grant).result()
+    act.assert_closed(act.account("alex", "fabrikam"), "fabrikam")
+    assert len(act.journal("fabrikam", writes=True)) == written
+    assert await act.receipt(grant) == receipt
+    workflow = f"workflows/grant%2F{grant}"
+    assert ui.changes == [f"{workflow}/{what}" for what in ("signal/retry", "reset", "signal/end", "reset")]
+
+
+async def test_the_shipped_settings_take_away_the_buttons_that_leave_an_account_open(
+    act: Scene, ui: TemporalUI
+) -> None:
+    """People press what they see. A misspelt setting would be ignored by the UI without a word.
+
+    The embedded server's UI takes no such settings, so the browser is told those of the compose file in their place:
+    it is the shipped front end that must understand them.
+    """
+    grant = await act.ask("kim", hours=1)
+    await act.until(grant, GrantState.OPEN)
+    await ui.grant(grant)
+    await ui.more_actions.click()
+    for name in ("terminate", "reset", "start-workflow", "signal"):
+        await expect(ui.action(name)).to_be_enabled()
+    await ui.list()
+    await expect(ui.page.get_by_role("checkbox").first).to_be_visible(timeout=PATIENCE)
+
+    await ui.page.route("**/api/v1/settings*", _with_the_shipped_settings)
+    await ui.grant(grant)
+    await ui.more_actions.click()
+    await picture(ui.page, "guarded")
+    for name in ("terminate", "reset", "start-workflow"):
+        await expect(ui.action(name)).to_be_disabled()
+        await ui.action(name).click(force=True)
+    await expect(ui.action("signal")).to_be_enabled()
+    await expect(ui.page.get_by_role("button", name="Request Cancellation")).to_be_enabled()
+    await expect(ui.page.get_by_role("dialog")).to_have_count(0)
+
+    await ui.list()
+    await expect(ui.page.get_by_role("link", name=f"grant/{grant}").first).to_be_visible(timeout=PATIENCE)
+    await picture(ui.page, "guarded-list")
+    await expect(ui.page.get_by_role("checkbox")).to_have_count(0)
+    assert ui.changes == []
+
+    await ui.grant(grant)
+    await ui.signal("end")
+    await act.until(grant, GrantState.ENDED)
+    assert ui.changes == [f"workflows/grant%2F{grant}/signal/end"]
+
+
+async def _with_the_shipped_settings(route: Route) -> None:
+    answer = await route.fetch()
+    settings: dict[str, Any] = await answer.json()
+    variables = yaml.safe_load(COMPOSE.read_text())["services"]["temporal-ui"]["environment"]
+    switches = [match[1] for name in variables if (match := re.fullmatch(r"TEMPORAL_(\w+_DISABLED)", name))]
+    assert switches
+    for switch in switches:
+        name = "".join(word.capitalize() for word in switch.split("_"))
+        assert settings[name] is False, f"the UI knows no {name}, or it is on by itself"
+        settings[name] = variables[f"TEMPORAL_{switch}"] == "true"
+    await route.fulfill(response=answer, json=settings)
+
+
+def _is_enabled(act: Scene, technician: str, customer: str | None = None) -> bool:
+    user = act.user(act.account(technician, customer), customer)
+    assert user is not None
+    return bool(user["enabled"])
+
+
+async def _first_run(act: Scene, request_id: str) -> str:
+    return (await act.workflow(request_id).describe()).raw_description.workflow_execution_info.first_run_id
+
+
+async def _newer_run(act: Scene, request_id: str, *, than: str) -> None:
+    async def newer() -> bool | None:
+        return (await act.workflow(request_id).describe()).run_id != than or None
+
+    await eventually(newer)
