@@ -14,6 +14,7 @@ import structlog
 from activities.account_closing import clear_mark, close_again, read_standing
 from activities.directories import Purpose
 from activities.managed_account import Holder, inspect
+from activities.never_made import settle_never_made
 from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
 from ledger import receipts, reconciliation
@@ -71,6 +72,7 @@ class TenantReconciliation:
             tenant = await self._workplace.directories.of(tenant_id, Purpose.REVOKE)
             registered, ledger_is_known = await self._registered(tenant_id)
             accounts, gone = await self._accounts(tenant, tenant_id, registered)
+            settled = await settle_never_made(self._ledger, tenant, self._clock())
         except Exception as error:
             return TenantReport(tenant=name, failed=str(error) or type(error).__name__)
         at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
@@ -84,7 +86,7 @@ class TenantReconciliation:
             tenant=name,
             looked_at=len(accounts),
             closed=tuple(sentence for report in reports for sentence in report.closed),
-            reported=(*gone, *(sentence for report in reports for sentence in report.reported)),
+            reported=(*gone, *settled, *(sentence for report in reports for sentence in report.reported)),
             failed="; ".join(report.failed for report in reports if report.failed) or None,
         )
 

@@ -15,6 +15,7 @@ import pytest
 from activities.reconcile_tenant import TenantReconciliation
 from models.messages import GrantState, TenantReport
 from operations.show_receipt import show_receipt
+from tests.end_to_end.provisioning_steps import STEPS
 from tests.stage import Scene, customer_id, stage_clock
 from workflows.reconciliation import Reconciliation
 
@@ -135,3 +136,24 @@ async def test_the_scheduled_workflow_reports_every_tenant(real_time: Scene) -> 
 
     assert (report.tenants, report.closed, report.failed) == (1, 1, 0)
     real_time.assert_closed()
+
+
+@pytest.mark.parametrize("step", ["read the domain", "create the account"])
+async def test_a_grant_that_never_made_an_account_does_not_keep_its_place_for_ever(real_time: Scene, step: str) -> None:
+    """Comparing accounts never comes by a grant that has none; its technician could never ask there again."""
+    stuck = real_time.fault(**STEPS[step], status=503)
+    request_id = await real_time.ask()
+    await real_time.reached(stuck)
+    await real_time.workflow(request_id).terminate("by hand")
+    real_time.mend()
+    assert (await real_time.receipt(await real_time.ask())).ending.state is GrantState.DENIED
+
+    assert not (await reconciled(real_time, later=timedelta(minutes=69))).reported
+    report = await reconciled(real_time, later=timedelta(minutes=71))
+
+    assert len(report.reported) == 1
+    assert request_id in report.reported[0]
+    receipt = await show_receipt(real_time.deployment, request_id)
+    assert (receipt.ending.state, receipt.ending.by) == (GrantState.FAILED, "the reconciler")
+    again = await real_time.ask()
+    await real_time.until(again, GrantState.OPEN)
