@@ -83,6 +83,8 @@ class Evidence:
     after: dict[str, list[Person]]
     register: tuple[Registered, ...]
     grants: tuple[Grant, ...]
+    unsettled: frozenset[str]
+    """The grants that still hold their lock after the reconciliation of an hour later."""
     receipts: dict[str, Receipt]
     runs: tuple[Run, ...]
     rounds: tuple[Round, ...]

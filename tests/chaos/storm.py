@@ -87,6 +87,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             after=await _everybody(land),
             register=tuple(await register_on_file(land)),
             grants=tuple(grants),
+            unsettled=frozenset(grant.request_id for grant in await grants_on_file(land) if not grant.closed_at),
             receipts=await receipts_on_file(land),
             runs=tuple(runs),
             rounds=tuple(rounds),

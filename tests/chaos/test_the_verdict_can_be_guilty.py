@@ -74,6 +74,7 @@ def innocent() -> Evidence:
         after={"contoso": [stranger, person(OURS, ACCOUNT)]},
         register=(Registered("contoso", ACCOUNT, OURS),),
         grants=(Grant("g1", "contoso", ACCOUNT, OURS, at(0), at(2), at(62), at(62.2), at(64), None, "the clock"),),
+        unsettled=frozenset(),
         receipts={"g1": receipt},
         runs=(Run("g1", "COMPLETED", at(64)),),
         rounds=(Round(at(30), at(31), ()),),
@@ -144,6 +145,7 @@ GUILTY: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     ),
     "no receipt": (lambda e: replace(e, receipts={}), "has no receipt"),
     "asked, and never heard of": (lambda e: replace(e, asked=("g1", "g2")), "g2 has no receipt"),
+    "never settled": (lambda e: replace(e, unsettled=frozenset({"g1"})), "holds its technician's place"),
     "made twice": (with_write("POST", "/v1.0/users", 1.2), "2 accounts were made, and 1 are registered"),
     "a role given after the closing": (with_write("POST", ASSIGNMENTS, 62.2 + 16), "not explained"),
     "a pass made after the closing": (

@@ -25,6 +25,7 @@ def losses(evidence: Evidence) -> list[str]:
         strangers_touched,
         accounts_nobody_registered,
         grants_unaccounted_for,
+        locks_kept_for_ever,
         unexplained_writes,
     )
     return [sentence for invariant in invariants for sentence in invariant(evidence)]
@@ -90,6 +91,13 @@ def grants_unaccounted_for(evidence: Evidence) -> Iterator[str]:
     for request_id in evidence.asked:
         if request_id not in evidence.receipts.keys() | closing | gone_for_good(evidence):
             yield f"{request_id} has no receipt, and nothing is closing it"
+
+
+def locks_kept_for_ever(evidence: Evidence) -> Iterator[str]:
+    """Whatever became of its workflow, a grant that is over makes room for the technician's next one."""
+    running = {run.request_id for run in evidence.runs if run.over is None}
+    for request_id in sorted(evidence.unsettled - running):
+        yield f"{request_id} holds its technician's place, and nothing will ever settle it"
 
 
 def must_be_closed_by(evidence: Evidence, grant: Grant) -> datetime:
