@@ -46,7 +46,7 @@ from trust.keyring import Keyring
 from worker import worker_of
 from workflows.access_grant import AccessGrant
 
-CUSTOMERS = 150
+CUSTOMERS = 300
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
 TECHNICIANS = ("alex", "robin", "kim")

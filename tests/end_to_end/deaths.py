@@ -1,0 +1,161 @@
+"""Where a worker may die in the life of a grant: before, in and after every activity. And how it comes to that."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import product
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from temporalio.api.activity.v1 import ActivityOptions
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import UpdateActivityOptionsRequest
+from temporalio.client import WorkflowUpdateStage
+
+from models.messages import Extension, GrantState, SignedExtension
+from tests.end_to_end import dying_worker
+from tests.end_to_end.dying_worker import Point, Suicide
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES, READS_BEFORE_WRITING
+from tests.stage import Scene
+
+OPENING: dict[str, dict[str, str] | None] = {
+    "decide": None,
+    "validate_domain": READS_BEFORE_WRITING["read the domain"],
+    "find_account": READS_BEFORE_WRITING["look for the account"],
+    "prepare_account": OPENING_WRITES["create the account"],
+    "assign_roles": OPENING_WRITES["assign a role"],
+    "issue_credential": OPENING_WRITES["make the pass"],
+    "park": None,
+    "unpark": None,
+    "arm": None,
+    "open_account": OPENING_WRITES["enable"],
+    "extend_grant": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":"'},
+}
+"""What widens access, each by the call in whose middle it dies; None: it dies in the middle of its transaction."""
+
+CLOSING: dict[str, dict[str, str] | None] = {
+    "fence": None,
+    "disable_account": CLOSING_WRITES["disable"],
+    "strip_account": CLOSING_WRITES["remove a role"],
+    "read_back": CLOSING_WRITES["clear the mark"],
+    "settle": None,
+}
+"""What narrows it."""
+
+STEPS = OPENING | CLOSING | {"raise_alarm": None}
+
+TROUBLE: dict[str, dict[str, object]] = {
+    "park": {**OPENING_WRITES["assign a role"], "status": 403, "count": 1},
+    "unpark": {**READS_BEFORE_WRITING["read the domain"], "status": 403, "count": 1},
+    "raise_alarm": {**CLOSING_WRITES["disable"], "status": 503, "count": 8},
+}
+"""What comes about only when Microsoft refuses something: for good, or for more than two minutes of retries."""
+
+HELD = {"unpark", "extend_grant"}
+"""What people bring about: the grant's time must stand until they have."""
+
+HOUR = timedelta(hours=1)
+IN_FLIGHT_SECONDS = 3
+"""How long a call stays under way after its worker has been killed in it; shorter than a worker waits for it."""
+
+LOOK_EVERY_SECONDS = 0.2
+PATIENCE_SECONDS = 150
+"""Far more than it takes: many workers begin at once, on a machine that may have other things to do."""
+
+NOTICED_AFTER_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Place:
+    """In which activity, and how far into it."""
+
+    activity: str
+    point: Point
+
+    def __str__(self) -> str:
+        return f"{self.point} {self.activity}"
+
+
+EVERYWHERE = tuple(Place(activity, point) for activity, point in product(STEPS, Point))
+
+
+def alone(stage: Scene, customer: str) -> Scene:
+    """The part of the stage on which one worker dies: a customer and a task queue of its own."""
+    queue = f"{stage.settings.task_queue}-{customer}"
+    return replace(
+        stage,
+        customers=(customer,),
+        settings=stage.settings.model_copy(update={"task_queue": queue}),
+        deployment=replace(stage.deployment, task_queue=queue),
+        workers=[],
+    )
+
+
+async def killed(stage: Scene, place: Place) -> str:
+    """Ask for an hour, and let the worker that serves it die at ``place``; the request's id."""
+    call = STEPS[place.activity]
+    from_outside = place.point is Point.IN and call is not None
+    under_way = stage.fault(**call, **_slow(place), count=1) if from_outside and call else None
+    suicide = None if from_outside else Suicide(place.activity, place.point)
+    process = dying_worker.start(stage.settings, _address(stage), suicide)
+    try:
+        request_id = await _brought_to(stage, place.activity)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while process.is_alive():
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+                if under_way and stage.hits(under_way):
+                    process.kill()
+        assert process.exitcode == -signal.SIGKILL, f"{place}: it ended by itself"
+    finally:
+        process.kill()
+    return request_id
+
+
+def _slow(place: Place) -> dict[str, object]:
+    """The worse outcome of a call that nobody waits for any more: an opening happens, a closing does not."""
+    return {"delay": IN_FLIGHT_SECONDS} if place.activity in OPENING else {"delay": IN_FLIGHT_SECONDS, "drop": "before"}
+
+
+async def _brought_to(stage: Scene, activity: str) -> str:
+    """A request whose grant comes to the activity, by itself or with what people do."""
+    if activity in TROUBLE:
+        stage.fault(**TROUBLE[activity])
+    request_id = await stage.ask(hours=1, held=activity in HELD)
+    if activity == "unpark":
+        await stage.until(request_id, GrantState.PARKED, seconds=PATIENCE_SECONDS)
+        await stage.workflow(request_id).signal("retry")
+    elif activity == "extend_grant":
+        status = await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+        assert status.expires_at is not None
+        wanted = Extension(request_id=request_id, expires_at=status.expires_at + HOUR, reason="a test")
+        signed = SignedExtension(extension=wanted, assertion=stage.deployment.sign("tests", wanted))
+        accepted = WorkflowUpdateStage.ACCEPTED
+        await stage.workflow(request_id).start_update("extend", signed, wait_for_stage=accepted)
+    return request_id
+
+
+async def noticed(stage: Scene, request_id: str) -> None:
+    """Have Temporal notice within seconds that a step has died; by itself it waits up to 45.
+
+    What an operator in a hurry does with ``temporal activity update-options``. A closing step gives itself away by its
+    silence, and is left to that.
+    """
+    workflow = stage.workflow(request_id)
+    for pending in (await workflow.describe()).raw_description.pending_activities:
+        if pending.activity_type.name not in CLOSING:
+            await stage.services.client.workflow_service.update_activity_options(
+                UpdateActivityOptionsRequest(
+                    namespace=stage.services.client.namespace,
+                    execution=WorkflowExecution(workflow_id=workflow.id),
+                    id=pending.activity_id,
+                    activity_options=ActivityOptions(start_to_close_timeout=Duration(seconds=NOTICED_AFTER_SECONDS)),
+                    update_mask=FieldMask(paths=["start_to_close_timeout"]),
+                )
+            )
+
+
+def _address(stage: Scene) -> str:
+    return stage.services.client.service_client.config.target_host

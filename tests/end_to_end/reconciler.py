@@ -1,0 +1,25 @@
+"""The reconciler's turn: as it would be after some time, run until it comes through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from activities.reconcile_tenant import TenantReconciliation
+from models.messages import TenantId, TenantReport
+from tests.stage import Scene, customer_id, eventually, stage_clock
+
+PATIENCE_SECONDS = 150
+
+
+async def reconciled(act: Scene, customer: str | None = None, *, later: timedelta = timedelta(0)) -> TenantReport:
+    """The report of a run that came through as a whole; what fails in one is left to the next, as always."""
+    act.everybody_knows()
+    reconciliation = TenantReconciliation(replace(act.workplace, clock=lambda: stage_clock() + later))
+    name = customer or act.customer
+
+    async def run() -> TenantReport | None:
+        report = await reconciliation.reconcile(TenantId(customer_id(name)), name)
+        return report if report.failed is None else None
+
+    return await eventually(run, seconds=PATIENCE_SECONDS)
