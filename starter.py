@@ -42,6 +42,7 @@ from operations.list_grants import list_grants
 from operations.list_holds import list_holds
 from operations.pause_tenant import pause_tenant, resume_tenant
 from operations.reconcile import reconcile as reconcile_now
+from operations.rehearse_upgrade import rehearse_upgrade
 from operations.request_access import await_decision, request_access
 from operations.reveal_credential import reveal_credential
 from operations.show_receipt import show_receipt
@@ -51,7 +52,7 @@ from settings import Settings, SettingsError, adopt_environment, load_settings, 
 from terminal import alarms as alarm_list
 from terminal import demo as demonstration
 from terminal import receipt as receipt_page
-from terminal import reconciliation, tables
+from terminal import reconciliation, rehearsal, tables
 from terminal.timeline import Timeline
 from terminal.words import moment
 from trust.keyring import KeyringError
@@ -304,6 +305,20 @@ def reconcile(
     _print(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed for report in reports):
         raise typer.Exit(5)
+
+
+@app.command()
+def rehearse(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay every open grant with this checkout's code, before it is deployed. Changes nothing."""
+    with rehearsal.progress(Console(stderr=True)) as told:
+        found = _with(context, lambda deployment: rehearse_upgrade(deployment, limit=limit, told=told))
+    _print(found, as_json, lambda: rehearsal.show_rehearsal(console, found))
+    if found.breaks:
+        raise typer.Exit(3)
 
 
 @app.command(name="holds")

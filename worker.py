@@ -29,12 +29,11 @@ from activities.reconciling import ReconcilingActivities
 from activities.workplace import Workplace, workplace_of
 from engine import connect, schedules, search_attributes
 from engine.codec import SealingCodec
+from engine.workflows import ALL as WORKFLOWS
 from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from logs import configure_logs
 from settings import Settings, SettingsError, load_settings
 from trust.keyring import Keyring, KeyringError
-from workflows.access_grant import AccessGrant
-from workflows.reconciliation import Reconciliation
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
 
 GRACE = timedelta(seconds=30)
@@ -86,7 +85,7 @@ def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[AccessGrant, Reconciliation],
+        workflows=list(WORKFLOWS),
         activities=activities_of(workplace),
         interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

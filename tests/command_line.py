@@ -36,6 +36,27 @@ class Ran:
         return json.loads(self.out)
 
 
+async def run_program(command: list[str], cwd: Path = ROOT, **environment: str) -> Ran:
+    """Run a program of ours to its end, with nothing in its environment but this; it has a minute."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env={**neutral_environment(), "COLUMNS": "120", **environment},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
 @dataclass(frozen=True)
 class CommandLine:
     """``starter.py`` for the stack in one directory."""
@@ -44,24 +65,9 @@ class CommandLine:
 
     async def __call__(self, *arguments: str, **environment: str) -> Ran:
         """Run a command to its end; it has a minute."""
-        command = [sys.executable, "starter.py", "--state-dir", str(self.state_dir), *arguments]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=ROOT,
-            env={**neutral_environment(), "COLUMNS": "120", **environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        return await run_program(
+            [sys.executable, "starter.py", "--state-dir", str(self.state_dir), *arguments], **environment
         )
-        try:
-            async with asyncio.timeout(60):
-                out, err = await process.communicate()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            raise
-        assert process.returncode is not None
-        return Ran(process.returncode, out.decode(), err.decode())
 
     async def request(self, tenant: str, technician: str, *options: str) -> str:
         """Ask for an hour; the request's id."""
