@@ -60,7 +60,7 @@ class DecidingActivities(Deciding):
         now = self._clock()
         async with self._ledger.transaction() as session:
             await steps.record(session, to_park.request_id, to_park.attempt, to_park.steps)
-            await grants.park(session, to_park.request_id, to_park.because, now)
+            await grants.park(session, to_park.request_id, to_park.because, now, to_park.failure)
         if to_park.steps:
             await self._alarms.clear(AlarmKind.CLOSING_LATE, to_park.request_id, "It is closed and parked.", now)
 

@@ -19,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from ledger import holds
 from ledger.rows import as_grant, object_id
 from models.holds import HoldKind
-from models.messages import Fence, Grant, GrantRef, ObjectId, Proof
+from models.messages import FailureType, Fence, Grant, GrantRef, ObjectId, Proof
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
 from policy.decision import Denied, judge_extension
 from trust.marks import Register
@@ -177,12 +177,19 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
     return Fence(lease_until=row.lease_until, object_id=object_id(account))
 
 
-async def park(session: AsyncSession, request_id: str, because: str, at: datetime) -> None:
+async def park(
+    session: AsyncSession, request_id: str, because: str, at: datetime, failure: FailureType | None = None
+) -> None:
     """Provisioning was refused for good, and the account is closed: wait for an operator. Keeps lock and fence."""
     await session.exec(
         update(GrantRow)
         .where(col(GrantRow.request_id) == request_id, col(GrantRow.closed_at).is_(None))
-        .values(parked_at=at, parked_because=because, closing_at=func.coalesce(GrantRow.closing_at, at))
+        .values(
+            parked_at=at,
+            parked_because=because,
+            failure=failure.value if failure else None,
+            closing_at=func.coalesce(GrantRow.closing_at, at),
+        )
     )
 
 
@@ -201,7 +208,7 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef
     if at >= row.window_ends_at:
         raise GrantOverError(f"the window of the grant {ref.request_id} is over")
     row.attempt += 1
-    row.parked_at = row.parked_because = row.closing_at = None
+    row.parked_at = row.parked_because = row.failure = row.closing_at = None
     session.add(row)
     return GrantRef(request_id=ref.request_id, attempt=row.attempt)
 

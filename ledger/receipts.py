@@ -58,6 +58,7 @@ async def _settle(
         grant.parked_at = None
         grant.ending = settlement.ending.state.value
         grant.ended_by, grant.end_reason = settlement.ending.by, settlement.ending.reason
+        grant.failure = settlement.ending.failure.value if settlement.ending.failure else None
         session.add(grant)
     await steps.record(session, request.id, grant.attempt if grant else 1, settlement.steps)
     await credentials.forget(session, request.id)

@@ -61,6 +61,7 @@ async def record(session: AsyncSession, request: AccessRequest, requested_by: st
         "reason": request.reason,
         "ticket": request.ticket,
         "duration": request.duration,
+        "replay_of": request.replay_of,
         "requested_by": requested_by,
         "asked_at": request.asked_at,
     }

@@ -52,6 +52,7 @@ def as_request(row: Request) -> AccessRequest:
         ticket=row.ticket,
         duration=row.duration,
         asked_at=row.asked_at,
+        replay_of=row.replay_of,
     )
 
 
@@ -98,6 +99,7 @@ def as_status(
         closed_at=receipt.closed_at if receipt else None,
         lateness=receipt.lateness if receipt else None,
         proof=receipt.proof if receipt else None,
+        replay_of=request.replay_of,
     )
 
 

@@ -89,6 +89,8 @@ class AccessRequest(Message):
     ticket: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
     duration: timedelta | None = None
     asked_at: AwareDatetime
+    replay_of: RequestId | None = None
+    """The failed request that this one repeats; it is decided afresh all the same."""
 
 
 class SignedAccessRequest(Message):
@@ -233,6 +235,7 @@ class ToPark(Message):
 
     request_id: RequestId
     because: str
+    failure: FailureType | None = None
     attempt: int = 1
     steps: tuple[Step, ...] = ()
     """How the account was closed after this attempt; the next one has a closing of its own."""
@@ -338,6 +341,8 @@ class Ending(Message):
     state: GrantState
     by: str
     reason: str | None = None
+    failure: FailureType | None = None
+    """What kind of failure ended it; None where none did, or where nobody was left to report one."""
 
     @property
     def sentence(self) -> str:
@@ -424,6 +429,7 @@ class GrantStatus(Message):
     """From the expiry to the directory's answer to the disabling; None unless the grant ran to its expiry."""
     proof: Proof | None = None
     """None until the receipt is written."""
+    replay_of: RequestId | None = None
 
 
 class AddendumKind(StrEnum):

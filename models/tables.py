@@ -144,6 +144,8 @@ class Request(SQLModel, table=True):
     reason: str
     ticket: str | None = None
     duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
+    replay_of: str | None = Field(default=None, index=True)
+    """The failed request that this one repeats. No foreign key: a ledger restored from a backup may have lost it."""
     requested_by: str
     asked_at: datetime = _moment(nullable=False)
     decided_at: datetime | None = _moment()
@@ -185,6 +187,8 @@ class GrantRow(SQLModel, table=True):
     opened_at: datetime | None = _moment()
     parked_at: datetime | None = _moment()
     parked_because: str | None = None
+    failure: str | None = None
+    """The ``FailureType`` that parked or ended it."""
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()
     ending: str | None = None

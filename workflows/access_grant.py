@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as TimedOutError
 
 from activities.options import ALARMING, CLOSING, DISABLING, LEDGER, PROVISIONING
 from activities.signatures import Alarming, Closing, Deciding, Provisioning
@@ -63,6 +64,13 @@ LAST_WORDS = timedelta(minutes=1)
 PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
 
 
+class Refusal(NamedTuple):
+    """What a provisioning step failed with for good."""
+
+    failure: FailureType | None
+    sentence: str
+
+
 @workflow.defn
 class AccessGrant:
     """A technician's request for administrator access to one tenant. Its id is ``grant/<request-id>``.
@@ -78,7 +86,7 @@ class AccessGrant:
         self._object_id: ObjectId | None = None
         self._answered = False
         self._written_to_directory = False
-        self._refusal: str | None = None
+        self._refusal: Refusal | None = None
         self._retry_wanted = False
         self._expires_at: datetime | None = None
         self._ending: Ending | None = None
@@ -103,7 +111,7 @@ class AccessGrant:
             self._end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
         life.cancel()
         await ended(life)
-        self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}")
+        self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
 
         # After the try, never in a finally (see workflows.together).
         await uninterrupted(self._close_and_settle())
@@ -166,7 +174,12 @@ class AccessGrant:
         assert self._asked is not None  # noqa: S101  # says the condition
         request = self._asked.request
         self._status = self._status.model_copy(
-            update={"request_id": request.request_id, "tenant": request.tenant, "technician": request.technician}
+            update={
+                "request_id": request.request_id,
+                "tenant": request.tenant,
+                "technician": request.technician,
+                "replay_of": request.replay_of,
+            }
         )
         if workflow.info().workflow_id != workflow_id(request.request_id):
             return Decision(verdict=Verdict.DENIED, sentence="The request was made for another workflow.")
@@ -181,7 +194,7 @@ class AccessGrant:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return Decision(verdict=Verdict.DENIED, sentence=_sentence(error))
+            return Decision(verdict=Verdict.DENIED, sentence=_refusal(error).sentence)
 
     async def _provision(self, grant: Grant) -> None:
         ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
@@ -255,30 +268,34 @@ class AccessGrant:
     # -- when a step is refused --------------------------------------------------------------------------------------
 
     def _take_refusal(self, error: ActivityError) -> None:
-        failure, sentence = _failure(error), _sentence(error)
+        failure, sentence = refusal = _refusal(error)
         if self._expires_at and workflow.now() >= self._expires_at:
-            self._end(GrantState.EXPIRED, "the clock", f"It expired before it could be opened: {sentence}")
+            self._end(GrantState.EXPIRED, "the clock", f"It expired before it could be opened: {sentence}", failure)
         elif failure is FailureType.GRANT_OVER:
             self._end(GrantState.ENDED, "the ledger", sentence)
         elif failure is FailureType.DENIED and not self._written_to_directory:
-            self._end(GrantState.DENIED, "policy", sentence)
-        elif failure in PARKS:
-            self._refusal = sentence
+            self._end(GrantState.DENIED, "policy", sentence, failure)
+        elif failure in PARKS and not isinstance(error.cause, TimedOutError):
+            self._refusal = refusal
         else:
-            self._end(GrantState.FAILED, "the provisioning window", sentence)
+            self._end(GrantState.FAILED, "the provisioning window", sentence, failure)
 
-    async def _park(self, grant: Grant, refusal: str) -> None:
+    async def _park(self, grant: Grant, refusal: Refusal) -> None:
         """Close what was begun, and wait until an operator has mended the cause, within the window."""
         if self._written_to_directory:
             await uninterrupted(self._close_account(grant))
         # Before the ledger says parked: a retry that comes at that very moment is meant.
         self._retry_wanted = False
         to_park = ToPark(
-            request_id=grant.request_id, because=refusal, attempt=self._attempt, steps=tuple(self._closing_steps)
+            request_id=grant.request_id,
+            because=refusal.sentence,
+            failure=refusal.failure,
+            attempt=self._attempt,
+            steps=tuple(self._closing_steps),
         )
         await perform(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
         self._answered = True
-        self._show(GrantState.PARKED, refusal)
+        self._show(GrantState.PARKED, refusal.sentence)
         try:
             await workflow.wait_condition(
                 lambda: self._retry_wanted or self._is_over(),
@@ -286,7 +303,7 @@ class AccessGrant:
                 timeout_summary="Until the provisioning window ends",
             )
         except TimeoutError:
-            self._end(GrantState.FAILED, "the provisioning window", refusal)
+            self._end(GrantState.FAILED, "the provisioning window", refusal.sentence, refusal.failure)
         if self._is_over():
             return
         ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
@@ -481,10 +498,10 @@ class AccessGrant:
 
     # -- how it looks ------------------------------------------------------------------------------------------------
 
-    def _end(self, state: GrantState, by: str, reason: str | None = None) -> None:
+    def _end(self, state: GrantState, by: str, reason: str | None = None, failure: FailureType | None = None) -> None:
         """The first ending counts."""
         if self._ending is None:
-            self._ending = Ending(state=state, by=by, reason=reason)
+            self._ending = Ending(state=state, by=by, reason=reason, failure=failure)
 
     def _show(self, state: GrantState, sentence: str, *, opened_at: datetime | None = None) -> None:
         """Make the state visible: in queries, in Temporal's lists and on the workflow's page."""
@@ -554,19 +571,16 @@ def _alarm_clock(grant: Grant) -> Iterator[timedelta]:
     yield from (grant.alarm_after[-1] + hours * ALARMED_AGAIN_EVERY for hours in count(1))
 
 
-def _failure(error: ActivityError) -> FailureType | None:
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type in set(FailureType):
-        return FailureType(cause.type)
-    return None
-
-
-def _sentence(error: ActivityError) -> str:
+def _refusal(error: ActivityError) -> Refusal:
     """What the activity said, or what it said last when its time ran out."""
-    cause: BaseException | None = error.cause
-    while cause is not None and not isinstance(cause, ApplicationError) and cause.__cause__ is not None:
+    cause: BaseException = error.cause or error
+    while not isinstance(cause, ApplicationError) and cause.__cause__ is not None:
         cause = cause.__cause__
-    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    if not isinstance(cause, ApplicationError):
+        return Refusal(None, str(cause))
+    # What has none of our types was not foreseen by us.
+    known = cause.type in set(FailureType)
+    return Refusal(FailureType(cause.type or "") if known else FailureType.BROKEN, cause.message)
 
 
 def _domain(grant: Grant) -> str:

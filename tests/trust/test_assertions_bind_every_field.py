@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from models.message import Message
 from models.messages import AccessRequest, Assertion, Extension, SignedAccessRequest
@@ -35,6 +35,7 @@ requests = st.builds(
     ticket=st.none() | names,
     duration=st.none() | st.timedeltas(timedelta(0), timedelta(days=7)),
     asked_at=moments,
+    replay_of=st.none() | names,
 )
 extensions = st.builds(Extension, request_id=names, expires_at=moments, reason=sentences)
 messages = requests | extensions
@@ -97,11 +98,23 @@ def test_every_field_was_tried() -> None:
         ticket="b",
         duration=timedelta(hours=1),
         asked_at=NOON + timedelta(microseconds=1),
+        replay_of="b",
     )
     assert len(_with_one_field_changed(one, other)) == len(AccessRequest.model_fields)
     assertion = assert_actor(KEYRING, "alex", one, NOON)
     assert is_ours(KEYRING, assertion, one)
     assert not any(is_ours(KEYRING, assertion, changed) for changed in _with_one_field_changed(one, other))
+
+
+def test_what_was_signed_before_a_field_existed_is_still_believed() -> None:
+    """An upgrade in the middle of a grant must not turn its request into a forgery: nobody could settle it."""
+    known = {name: (field.annotation, field) for name, field in AccessRequest.model_fields.items()}
+    del known["replay_of"]
+    before = create_model("AccessRequest", __base__=Message, **known)  # type: ignore[call-overload]
+    request = AccessRequest(request_id="r", tenant="t", technician="a", reason="r", asked_at=NOON)
+    old = assert_actor(KEYRING, "alex", before.model_validate(request.model_dump(exclude={"replay_of"})), NOON)
+    assert is_ours(KEYRING, old, request)
+    assert not is_ours(KEYRING, old, request.model_copy(update={"replay_of": "another"}))
 
 
 @given(names, moments, sentences)

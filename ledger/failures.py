@@ -1,0 +1,79 @@
+"""What in the ledger needs an operator: what is stuck, and what has failed and was not taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.messages import GrantState
+from models.tables import GrantRow, ReceiptRow, Request
+
+
+async def live(session: AsyncSession, at: datetime) -> Sequence[tuple[Request, GrantRow]]:
+    """Every grant that is not over and may be stuck, the oldest first: all but those that are open as they should."""
+    statement = (
+        select(Request, GrantRow)
+        .join(GrantRow, col(GrantRow.request_id) == col(Request.id))
+        .where(
+            col(GrantRow.closed_at).is_(None),
+            or_(
+                col(GrantRow.opened_at).is_(None), col(GrantRow.closing_at).is_not(None), col(GrantRow.expires_at) <= at
+            ),
+        )
+        .order_by(col(Request.asked_at))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def ended_in_failure(
+    session: AsyncSession, since: datetime
+) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow]]:
+    """What has failed, or was refused by a step after the rules had allowed it, the oldest first.
+
+    Left out is what needs nobody any more: it was replayed, or its technician has asked for the tenant again.
+    """
+    later, replay = aliased(Request), aliased(Request)
+    ending = ReceiptRow.document["ending"]
+    never_opened = ReceiptRow.document["opened_at"].as_string().is_(None)
+    asked_again = select(later.id).where(
+        col(later.tenant_id) == col(GrantRow.tenant_id),
+        col(later.technician_id) == col(GrantRow.technician_id),
+        col(later.asked_at) > col(Request.asked_at),
+    )
+    statement = (
+        select(Request, GrantRow, ReceiptRow)
+        .join(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
+        .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
+        .where(
+            col(ReceiptRow.issued_at) >= since,
+            or_(
+                ending["state"].as_string() == GrantState.FAILED,
+                and_(ending["state"].as_string() == GrantState.EXPIRED, never_opened),
+                and_(ending["state"].as_string() == GrantState.DENIED, ending["failure"].as_string().is_not(None)),
+            ),
+            ~select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists(),
+            ~asked_again.exists(),
+        )
+        .order_by(col(ReceiptRow.issued_at))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def last_of_line(session: AsyncSession, request: Request) -> Request:
+    """The latest replay of a request, or of a replay of it, and so on; itself where it was never replayed."""
+    line = [request]
+    while True:
+        replays = select(Request).where(col(Request.replay_of) == line[-1].id, col(Request.id).not_in(_ids(line)))
+        found = (await session.exec(replays.order_by(col(Request.asked_at).desc()))).first()
+        if found is None:
+            return line[-1]
+        line.append(found)
+
+
+def _ids(requests: list[Request]) -> list[str]:
+    return [request.id for request in requests]
