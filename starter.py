@@ -29,7 +29,7 @@ from models.messages import GrantState, GrantStatus, TenantReport
 from operations.abandon_access import abandon_access
 from operations.apply_configuration import apply_configuration
 from operations.deployment import Deployment, open_deployment
-from operations.end_access import cancel_access, end_access, retry_provisioning
+from operations.end_access import cancel_access, end_access
 from operations.errors import (
     BadInputError,
     NotFoundError,
@@ -38,19 +38,23 @@ from operations.errors import (
 )
 from operations.extend_access import extend_access
 from operations.list_alarms import clear_alarm, list_alarms
+from operations.list_failures import Failures, Selection, list_failures
 from operations.list_grants import list_grants
 from operations.list_holds import list_holds
 from operations.pause_tenant import pause_tenant, resume_tenant
 from operations.reconcile import reconcile as reconcile_now
 from operations.rehearse_upgrade import rehearse_upgrade
+from operations.replay_provisioning import Replayed, replay_each, replay_provisioning
 from operations.request_access import await_decision, request_access
 from operations.reveal_credential import reveal_credential
 from operations.show_receipt import show_receipt
 from operations.show_status import show_status
-from policy.durations import DurationError, parse_duration
+from policy.durations import DurationError, parse_age, parse_duration
+from policy.failures import FailureClass, Kind
 from settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
 from terminal import alarms as alarm_list
 from terminal import demo as demonstration
+from terminal import failures as failures_page
 from terminal import receipt as receipt_page
 from terminal import reconciliation, rehearsal, tables
 from terminal.timeline import Timeline
@@ -93,8 +97,31 @@ def _duration(text: str) -> timedelta:
         raise typer.BadParameter(str(error)) from None
 
 
+def _age(text: str) -> timedelta:
+    try:
+        return parse_age(text)
+    except DurationError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _kind(text: str) -> Kind:
+    try:
+        return Kind.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The id that asking for it gave.")]
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The customer, by its name in the configuration.")]
+OfTenant = Annotated[str | None, typer.Option("--tenant", help="Only this tenant's.")]
+OfKind = Annotated[
+    Kind | None,
+    typer.Option("--type", parser=_kind, metavar="TYPE", help=f"Only this type or class: {', '.join(FailureClass)}."),
+]
+Since = Annotated[
+    timedelta | None,
+    typer.Option("--since", parser=_age, metavar="AGE", help="Failed so long ago at most: 90m, 24h (the default), 7d."),
+]
 Hours = Annotated[
     timedelta | None,
     typer.Option("--hours", parser=_duration, metavar="HOURS", help="Hours (4, 1.5) or ISO 8601 (PT90M)."),
@@ -206,10 +233,61 @@ def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_jso
 
 
 @app.command()
-def retry(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
-    """Try a parked grant again, after its cause was mended."""
-    _with(context, lambda deployment: retry_provisioning(deployment, _actor(), grant))
-    _print({"grant": grant, "retrying": True}, as_json, lambda: console.print(f"Trying {grant} again."))
+def failures(
+    context: typer.Context, tenant: OfTenant = None, kind: OfKind = None, since: Since = None, as_json: Json = False
+) -> None:
+    """List what needs an operator: parked, failed, waiting long for the next try, or closing with difficulty."""
+    selection = Selection(tenant, kind, since or Selection.since)
+    listed = _with(context, lambda deployment: list_failures(deployment, selection))
+    _print(listed.found, as_json, lambda: failures_page.show_failures(console, listed.found))
+    if listed.unseen:
+        _leave(listed.unseen, 5)
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    grant: Annotated[str | None, typer.Argument(metavar="[GRANT]", help="One grant; without it, a selection.")] = None,
+    tenant: OfTenant = None,
+    kind: OfKind = None,
+    since: Since = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this a selection is only shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take up again what failed: retry what is parked, try now what waits, ask anew in place of what is over."""
+    selected = any(given is not None for given in (tenant, kind, since))
+    if selected is (grant is not None):
+        raise typer.BadParameter("say either one GRANT, or which failures: --tenant, --type, --since")
+    if grant is not None:
+        outcome = _with(context, lambda deployment: replay_provisioning(deployment, _actor(), grant))
+        _print(outcome, as_json, lambda: failures_page.show_replayed(console, outcome))
+        if not outcome.goes_on:
+            raise typer.Exit(3)
+    else:
+        _replay_selection(context, Selection(tenant, kind, since or Selection.since), yes=yes, as_json=as_json)
+
+
+def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool, as_json: bool) -> None:
+    async def work(deployment: Deployment) -> tuple[Failures, list[Replayed]]:
+        listed = await list_failures(deployment, selection)
+        ids = [failure.request_id for failure in listed.found if failure.remedy]
+        outcomes = replay_each(deployment, _actor(), ids if yes else [])
+        return listed, await failures_page.follow(Console(stderr=True), outcomes, len(ids))
+
+    listed, outcomes = _with(context, work)
+
+    def say() -> None:
+        if not yes:
+            failures_page.show_plan(console, listed.found)
+            console.print("Nothing was done. The same with --yes does it." if listed.found else "Nothing to replay.")
+        for outcome in outcomes:
+            failures_page.show_replayed(console, outcome)
+
+    _print(outcomes if yes else listed.found, as_json, say)
+    if listed.unseen:
+        _leave(listed.unseen, 5)
+    if not all(outcome.goes_on for outcome in outcomes):
+        raise typer.Exit(3)
 
 
 @app.command()

@@ -144,6 +144,17 @@ async def tenant_name(session: AsyncSession, tenant_id: TenantId) -> str:
     return row.name if row else tenant_id
 
 
+async def names_now(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> tuple[str, str] | None:
+    """What tenant and technician are called by now; None where either is no longer in the configuration.
+
+    Their names of another day may be somebody else's by now.
+    """
+    tenant, technician = await session.get(Tenant, tenant_id), await session.get(Technician, technician_id)
+    if tenant is None or technician is None or not (tenant.active and technician.active):
+        return None
+    return tenant.name, technician.name
+
+
 async def all_tenants(session: AsyncSession) -> Sequence[Tenant]:
     """Every tenant ever connected, inactive ones too, by name."""
     return (await session.exec(select(Tenant).order_by(col(Tenant.name)))).all()

@@ -49,10 +49,15 @@ async def _to_live(deployment: Deployment, request_id: str, message: Awaitable[N
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        state = (await show_status(deployment, request_id)).state
-        if state.is_final:
-            raise RefusedError(f"The grant {request_id} is over already ({state}).") from None
-        raise RefusedError(
-            f"The workflow of the grant {request_id} is gone, perhaps terminated, and the ledger says {state}: "
-            "its account may be open. Reset the workflow to its last task, then end it (docs/operations.md)."
-        ) from None
+        raise await why_nobody_listens(deployment, request_id) from None
+
+
+async def why_nobody_listens(deployment: Deployment, request_id: str) -> RefusedError:
+    """What to tell whoever has a message for a grant whose workflow does not run."""
+    state = (await show_status(deployment, request_id)).state
+    if state.is_final:
+        return RefusedError(f"The grant {request_id} is over already ({state}).")
+    return RefusedError(
+        f"The workflow of the grant {request_id} is gone, perhaps terminated, and the ledger says {state}: "
+        "its account may be open. Reset the workflow to its last task, then end it (docs/operations.md)."
+    )

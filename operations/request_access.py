@@ -33,10 +33,12 @@ async def request_access(
     ticket: str | None = None,
     duration: timedelta | None = None,
     request_id: str | None = None,
+    replay_of: str | None = None,
 ) -> str:
     """Ask, durably: when this returns, the request outlives every process. Gives the request's id.
 
-    Idempotent by ``request_id``: asking again with the same one changes nothing. Raises ``BadInputError``.
+    Idempotent by ``request_id``: asking again with the same one changes nothing. ``replay_of`` names the failed request
+    that this one repeats. Raises ``BadInputError``.
     """
     try:
         request = AccessRequest(
@@ -47,6 +49,7 @@ async def request_access(
             ticket=ticket,
             duration=duration,
             asked_at=deployment.clock(),
+            replay_of=replay_of,
         )
     except ValidationError as error:
         raise bad_input(error) from None

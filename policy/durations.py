@@ -22,6 +22,10 @@ _ISO_8601 = re.compile(
 )
 
 
+_AGE = re.compile(r"(?P<number>[0-9]{1,5}) ?(?P<unit>d|h|m|s)", re.ASCII)
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
 class DurationError(ValueError):
     """Not a duration, or not one that anybody may ask for; the sentence says what is allowed."""
 
@@ -39,6 +43,13 @@ def parse_duration(text: str) -> timedelta:
     if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", wanted):
         return _within(timedelta(hours=float(wanted)), text)
     raise DurationError(f"{text!r} is not a duration: say hours (4 or 1.5) or ISO 8601 (PT90M)")
+
+
+def parse_age(text: str) -> timedelta:
+    """Read how long ago: ``90m``, ``24h``, ``7d``."""
+    if age := _AGE.fullmatch(text.strip().lower()):
+        return timedelta(**{_UNITS[age["unit"]]: int(age["number"])})
+    raise DurationError(f"{text!r} says no age: say 90m, 24h or 7d")
 
 
 def _within(duration: timedelta, text: str) -> timedelta:

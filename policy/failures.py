@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from models.messages import FailureType
@@ -18,6 +19,8 @@ class FailureClass(StrEnum):
     """Microsoft throttles, fails or lags. It passes; then replay."""
     OUR_OUTAGE = "our-outage"
     """A part of this deployment is away: PostgreSQL, or the worker that should have answered."""
+    HELD = "held"
+    """An operator has paused the tenant. It goes on when it is resumed."""
     OUR_BUG = "our-bug"
     """Nobody foresaw it: an answer without sense, or an error in our code. Report it."""
 
@@ -31,7 +34,16 @@ _CLASSES = {
     FailureType.NOT_YET_VISIBLE: FailureClass.MICROSOFT_OUTAGE,
     FailureType.READ_BACK_DISAGREES: FailureClass.MICROSOFT_OUTAGE,
     FailureType.LEDGER_UNAVAILABLE: FailureClass.OUR_OUTAGE,
+    FailureType.PAUSED: FailureClass.HELD,
 }
+
+
+def type_named(name: str | None) -> FailureType:
+    """The type that an activity's failure names. What names none of ours was not foreseen by us."""
+    try:
+        return FailureType(name or "")
+    except ValueError:
+        return FailureType.BROKEN
 
 
 def class_of(failure: FailureType | None) -> FailureClass:
@@ -39,16 +51,20 @@ def class_of(failure: FailureType | None) -> FailureClass:
     return FailureClass.OUR_OUTAGE if failure is None else _CLASSES[failure]
 
 
-def read_kind(text: str) -> FailureType | FailureClass:
-    """A type or a class of failures, as people type it; raises ``ValueError`` with all that there are."""
-    wanted = text.strip().lower()
-    kinds: list[FailureType | FailureClass] = [*FailureClass, *FailureType]
-    for kind in kinds:
-        if wanted == kind.value.lower():
-            return kind
-    raise ValueError(f"{text!r} is no kind of failure; there are {', '.join(kinds)}")
+@dataclass(frozen=True)
+class Kind:
+    """Failures of one type, or of all types of one class."""
 
+    failures: frozenset[FailureType | None]
 
-def is_of_kind(failure: FailureType | None, kind: FailureType | FailureClass | None) -> bool:
-    """Whether a failure is of this type or class; any is, where none is named."""
-    return kind is None or kind in {failure, class_of(failure)}
+    @classmethod
+    def parse(cls, text: str) -> Kind:
+        """As people type it, in any case; raises ``ValueError`` with all that there are."""
+        wanted = text.strip().lower()
+        for name in FailureType:
+            if wanted == name.lower():
+                return cls(frozenset({name}))
+        for whose in FailureClass:
+            if wanted == whose:
+                return cls(frozenset(failure for failure in (*FailureType, None) if class_of(failure) is whose))
+        raise ValueError(f"{text!r} is no kind of failure: there are {', '.join([*FailureClass, *FailureType])}")

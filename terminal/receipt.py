@@ -19,6 +19,7 @@ def show_receipt(console: Console, receipt: Receipt) -> None:
         console,
         ("asked", f"{request.technician} for {request.tenant}, at {moment(request.asked_at)}"),
         ("by", receipt.requested_by),
+        ("replay of", request.replay_of),
         ("reason", request.reason),
         ("ticket", request.ticket),
         ("decided", f"{receipt.decision} ({moment(receipt.decided_at)})"),

@@ -51,6 +51,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         soft_wrap=True,
     )
     rows = [
+        ("replay of", status.replay_of),
         ("technician", status.technician),
         ("tenant", status.tenant),
         ("account", status.account_name),

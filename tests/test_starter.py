@@ -119,7 +119,7 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
         run("receipt", "visit-1"),
         run("receipt", "visit-1", "--json"),
         run("grants"),
-        *(run(command, "visit-1") for command in ("end", "cancel", "retry")),
+        *(run(command, "visit-1") for command in ("end", "cancel", "replay")),
         run("extend", "visit-1", "--hours", "1", "--reason", "more"),
         run("reveal", "visit-1", "--technician", "alex"),
     )
@@ -140,7 +140,7 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
     assert everything.code == DONE
     assert "visit-1" in everything.out
     for refusal in late:
-        assert re.search(r"over already|not open|is ended", one_sentence(refusal, REFUSED))
+        assert re.search(r"over already|not open|is ended|was ended", one_sentence(refusal, REFUSED))
 
 
 async def test_wait_shows_a_timeline_to_the_end_and_keeps_json_clean(run: CommandLine) -> None:
@@ -194,7 +194,7 @@ async def test_a_pause_is_seen_wherever_somebody_looks(run: CommandLine) -> None
 
 async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
     more = {"extend": ("--hours", "1", "--reason", "r"), "reveal": ("--technician", "alex")}
-    commands = ("status", "end", "cancel", "retry", "receipt", "extend", "reveal")
+    commands = ("status", "end", "cancel", "replay", "receipt", "extend", "reveal")
     for ran in await asyncio.gather(*(run(command, "nothing", *more.get(command, ())) for command in commands)):
         assert "There is no grant" in one_sentence(ran, NOT_FOUND)
         assert "'nothing'" in ran.err

@@ -46,6 +46,7 @@ from models.messages import (
     workflow_id,
 )
 from policy.durations import PROVISIONING_WINDOW, say
+from policy.failures import type_named
 from workflows import search_attributes
 from workflows.details import describe
 from workflows.perform import Result, perform, perform_locally
@@ -578,9 +579,7 @@ def _refusal(error: ActivityError) -> Refusal:
         cause = cause.__cause__
     if not isinstance(cause, ApplicationError):
         return Refusal(None, str(cause))
-    # What has none of our types was not foreseen by us.
-    known = cause.type in set(FailureType)
-    return Refusal(FailureType(cause.type or "") if known else FailureType.BROKEN, cause.message)
+    return Refusal(type_named(cause.type), cause.message)
 
 
 def _domain(grant: Grant) -> str:

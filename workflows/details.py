@@ -33,6 +33,7 @@ def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Seq
         ("Tenant", status.tenant),
         ("Account", status.account_name),
         ("Roles", ", ".join(role.name for role in status.roles)),
+        ("Replay of", status.replay_of),
         ("Reason", asked.request.reason if asked else None),
         ("Ticket", asked.request.ticket if asked else None),
         ("Opened", status.opened_at and f"{status.opened_at:%Y-%m-%d %H:%M:%SZ}"),

@@ -1,0 +1,113 @@
+"""The steps of a workflow that have failed and will be tried again, and ending their wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import ResetActivityRequest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.exceptions import ApplicationError
+
+from models.messages import FailureType
+from policy.failures import type_named
+
+WEDGED_AFTER = 3
+"""A workflow's task that is tried so often has failed: nothing but a bug of ours, or a half-done upgrade, does that."""
+
+
+@dataclass(frozen=True)
+class PendingStep:
+    """An activity that has failed at least once, and is being tried again or waits for it."""
+
+    id: str
+    name: str
+    attempt: int
+    since: datetime
+    """When it was first asked for."""
+    next_try: datetime | None
+    """None while it is being tried."""
+    pause: timedelta
+    """How long it waits between the last two tries."""
+    is_paused: bool
+    """Somebody has paused it in Temporal: there is no next try."""
+    failure: FailureType | None
+    sentence: str
+
+    @property
+    def is_waiting(self) -> bool:
+        """Nothing is being done for it just now."""
+        return self.next_try is not None or self.is_paused
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What Temporal knows of a workflow."""
+
+    status: WorkflowExecutionStatus
+    steps: tuple[PendingStep, ...]
+    is_wedged: bool
+    """Its own task fails again and again, so it hears no message and no timer."""
+
+
+async def look_at(client: Client, workflow_id: str) -> Execution:
+    """The workflow as it stands. Raises ``RPCError``, NOT_FOUND for one that Temporal does not know."""
+    raw = (await client.get_workflow_handle(workflow_id).describe()).raw_description
+    failed = [pending for pending in raw.pending_activities if pending.HasField("last_failure") or pending.paused]
+    return Execution(
+        status=WorkflowExecutionStatus(raw.workflow_execution_info.status),
+        steps=tuple([await _step(client, pending) for pending in failed]),
+        is_wedged=raw.pending_workflow_task.attempt >= WEDGED_AFTER,
+    )
+
+
+async def try_now(client: Client, workflow_id: str, step: PendingStep) -> None:
+    """End the step's wait, or its pause; its attempts count from one again. Repeating it changes nothing.
+
+    What its earlier tries have noted is kept: the removal of roles goes on from there. Raises ``RPCError``, NOT_FOUND
+    for a step that is done meanwhile.
+    """
+    await client.workflow_service.reset_activity(
+        ResetActivityRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id),
+            identity=client.identity,
+            id=step.id,
+        )
+    )
+
+
+async def _step(client: Client, pending: PendingActivityInfo) -> PendingStep:
+    waits = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    failure, sentence = None, "It is paused in Temporal."
+    if pending.HasField("last_failure"):
+        error = await client.data_converter.decode_failure(pending.last_failure)
+        sentence = str(error)
+        if isinstance(error, ApplicationError):  # a step whose worker died has reported nothing
+            failure, sentence = type_named(error.type), error.message
+    return PendingStep(
+        id=pending.activity_id,
+        name=pending.activity_type.name,
+        attempt=pending.attempt,
+        since=_moment(pending.scheduled_time),
+        next_try=_moment(pending.next_attempt_schedule_time)
+        if waits and pending.HasField("next_attempt_schedule_time")
+        else None,
+        pause=_span(pending.current_retry_interval),
+        is_paused=pending.paused,
+        failure=failure,
+        sentence=sentence,
+    )
+
+
+def _moment(at: Timestamp) -> datetime:
+    return at.ToDatetime(tzinfo=UTC)
+
+
+def _span(span: Duration) -> timedelta:
+    return span.ToTimedelta()

@@ -1,0 +1,68 @@
+"""What needs an operator, and what became of it when it was replayed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from operations.list_failures import Failure, StuckStep
+from operations.replay_provisioning import Replayed
+from terminal.words import coloured, moment
+
+
+def show_failures(console: Console, failures: Sequence[Failure]) -> None:
+    """Some lines for each, and one that counts them."""
+    for failure in failures:
+        kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
+        _line(
+            console,
+            f"[bold]{failure.request_id}[/]  {coloured(failure.state)}  {failure.technician} in {failure.tenant}"
+            f"  since {moment(failure.since)}  [bold]{kind}[/]",
+        )
+        _line(console, f"  {escape(failure.sentence)}")
+        for step in failure.steps:
+            _line(console, f"  {_step(step)}")
+    classes = Counter(failure.failure_class for failure in failures)
+    counted = ", ".join(f"{number} {name}" for name, number in sorted(classes.items()))
+    _line(console, f"{len(failures)} in need of somebody: {counted}." if failures else "Nothing needs anybody.")
+
+
+def show_plan(console: Console, failures: Sequence[Failure]) -> None:
+    """What a replay of them would do."""
+    for failure in failures:
+        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing, ask anew"
+        _line(
+            console,
+            f"{failure.request_id}  {failure.technician} in {failure.tenant}  {failure.failure_class}: {done}",
+        )
+
+
+def show_replayed(console: Console, replayed: Replayed) -> None:
+    """One line."""
+    mark = "[green]✓[/]" if replayed.goes_on else "[bold red]✗[/]"
+    _line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
+
+
+async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int) -> list[Replayed]:
+    """Everything that comes, with a bar for those who watch."""
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn())
+    found = []
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("replaying", total=total)
+        async for replayed in outcomes:
+            found.append(replayed)
+            progress.advance(task)
+    return found
+
+
+def _step(step: StuckStep) -> str:
+    when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
+    return f"{step.name}: attempt {step.attempt}, {when}"
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
