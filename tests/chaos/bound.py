@@ -25,7 +25,7 @@ from temporalio.workflow import ActivityConfig
 from activities.options import CLOSING, PROVISIONING, RECONCILING
 from policy.reconciliation import GRACE
 from settings import Settings
-from tests.chaos.outages import Kind, Outage
+from tests.chaos.outages import CLOSING_GOES_ON, Kind, Outage
 from worker import STICKY_TIMEOUT
 
 
@@ -71,9 +71,6 @@ AFTERMATH: defaultdict[Kind, timedelta] = defaultdict(
     },
 )
 
-HARMLESS = frozenset({Kind.POSTGRES_AWAY, Kind.POSTGRES_KILLED})
-"""Closing goes on without it."""
-
 
 def closed_by(due: datetime, in_the_way: Iterable[Outage], *, crowding: float = 1, early: bool = False) -> datetime:
     """Until when the grant's own workflow must have disabled the account that was due to be closed at ``due``.
@@ -85,7 +82,7 @@ def closed_by(due: datetime, in_the_way: Iterable[Outage], *, crowding: float = 
     until = due + prompt
     for outage in sorted(in_the_way, key=lambda outage: outage.began):
         over = outage.ended + (_LOST_OPENING if early else AFTERMATH[outage.kind])
-        if outage.kind in HARMLESS or outage.began > until or over <= due:
+        if outage.kind in CLOSING_GOES_ON or outage.began > until or over <= due:
             continue
         pause = min(over - due + FIRST_PAUSE, LONGEST_PAUSE)
         until = max(until, over + pause + prompt)

@@ -23,10 +23,11 @@ from operations.show_status import show_status
 from policy.durations import SHORTEST
 from tests.chaos.land import NAME_IS_TAKEN, Land
 from tests.chaos.outages import now
+from tests.chaos.storm_time import StormTime
 from tests.chaos.weather import dealt
 
 LOOK_AGAIN_SECONDS = 1.0
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 20.0
 REVIVED_AFTER_SECONDS = 4.0
 
 
@@ -107,8 +108,9 @@ def wishes(
 class Crowd:
     """Makes the wishes, as people do: what does not get through is tried again with the same request id."""
 
-    def __init__(self, land: Land) -> None:
+    def __init__(self, land: Land, time: StormTime) -> None:
         self._land = land
+        self._time = time
         self._deployment = land.deployment
         self.asked: list[str] = []
         self.done: list[Done] = []
@@ -116,10 +118,9 @@ class Crowd:
 
     async def come(self, visits: Sequence[Visit]) -> None:
         """Everybody, each when it is time; returns when all have done what they wanted to."""
-        began = asyncio.get_running_loop().time()
 
         async def one(visit: Visit) -> None:
-            await asyncio.sleep(began + visit.at - asyncio.get_running_loop().time())
+            await self._time.until(visit.at)
             await self._visit(visit)
 
         async with asyncio.TaskGroup() as together:
@@ -167,8 +168,8 @@ class Crowd:
 
     async def _until(self, visit: Visit, *, final: bool) -> None:
         """Wait until the grant is open, or over; not for ever, since nothing may come of it."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        while asyncio.get_running_loop().time() < deadline:
+        deadline = self._time.seconds + PATIENCE_SECONDS
+        while self._time.seconds < deadline:
             try:
                 state = (await show_status(self._deployment, visit.request_id)).state
             except Exception as error:

@@ -35,6 +35,10 @@ class Kind(StrEnum):
     STALLED = "the machine itself stood still"
 
 
+CLOSING_GOES_ON = frozenset({Kind.POSTGRES_AWAY, Kind.POSTGRES_KILLED})
+"""What excuses no closing that comes late."""
+
+
 @dataclass(frozen=True)
 class Outage:
     """One trouble that was. Without a customer it was everybody's, with a request it was that grant's alone."""

@@ -26,6 +26,7 @@ from tests.chaos.evidence import (
 from tests.chaos.figures import Storm
 from tests.chaos.land import RECONCILE_EVERY, Land, settled_land
 from tests.chaos.outages import OutageLog, now
+from tests.chaos.storm_time import StormTime
 from tests.chaos.watch import Watch
 from tests.chaos.weather import Weather, forecast
 from tests.stage import customer_id
@@ -45,18 +46,27 @@ class Size:
     longest: timedelta
     """The longest that anybody asks for."""
     look_every: float
-    fronts: int
-    """How many tenants are in trouble at the same time."""
-
-    @property
-    def troubled_for(self) -> float:
-        """Seconds of bad weather: a little longer than people ask, so that the last grants meet some, too."""
-        return self.seconds + self.longest.total_seconds() / 2
+    tenants_in_trouble: int
+    """How many are so at the same time."""
 
 
-SHORT = Size(grants=40, seconds=16, customers=4, technicians=9, longest=timedelta(seconds=14), look_every=0.4, fronts=3)
+SHORT = Size(
+    grants=40,
+    seconds=12,
+    customers=4,
+    technicians=9,
+    longest=timedelta(seconds=13),
+    look_every=0.4,
+    tenants_in_trouble=3,
+)
 LONG = Size(
-    grants=400, seconds=330, customers=12, technicians=10, longest=timedelta(seconds=45), look_every=1.0, fronts=4
+    grants=400,
+    seconds=330,
+    customers=12,
+    technicians=10,
+    longest=timedelta(seconds=45),
+    look_every=1.0,
+    tenants_in_trouble=5,
 )
 
 
@@ -66,11 +76,12 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
     async with settled_land(state, size.customers, size.technicians) as land:
         log = OutageLog()
         before = {customer: await land.people(customer) for customer in land.customers}
-        crowd, weather = Crowd(land), Weather(land, log)
+        time = StormTime()
+        crowd, weather = Crowd(land, time), Weather(land, log, time)
         async with Watch(land, log, every=size.look_every) as watch:
             visits = wishes(seed, size.grants, size.seconds, land.customers, land.technicians, size.longest)
-            fronts = forecast(seed, size.troubled_for, land.customers, size.fronts)
-            await asyncio.gather(crowd.come(visits), weather.blow(fronts))
+            everybodys, tenants = forecast(seed, land.customers, size.tenants_in_trouble)
+            await weather.blow(everybodys, tenants, size.seconds, crowd.come(visits))
             await _calm(land, crowd, watch)
         at = now()
         runs = await runs_in_temporal(land, crowd.asked)

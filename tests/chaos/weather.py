@@ -7,14 +7,15 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
 from local_stack import StackError
 from tests.chaos.land import Land
-from tests.chaos.outages import Kind, OutageLog
+from tests.chaos.outages import CLOSING_GOES_ON, Kind, OutageLog
+from tests.chaos.storm_time import StormTime
 
 EVERYWHERE = {
     Kind.WORKER_KILLED: (0.0, 4.0),
@@ -41,46 +42,45 @@ SOMEWHERE: dict[Kind, dict[str, object]] = {
 }
 """What one customer's tenant suffers, as the sandbox's faults say it; the last two are no faults."""
 
-REST_BETWEEN = (1.0, 5.0)
 LASTS = (3.0, 9.0)
+RESTS = (3.0, 8.0)
+RESTS_OF_A_TENANT = (0.0, 2.0)
+
 Card = TypeVar("Card")
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """One trouble to come, in seconds after the storm's beginning."""
+    """One trouble to come: how many seconds it lasts, and how many of rest come after it."""
 
     kind: Kind
-    at: float
     lasts: float
+    rests: float
     customer: str | None = None
     seed: int = 1
 
 
-def forecast(seed: int, seconds: float, customers: Sequence[str], fronts: int) -> list[list[Trouble]]:
-    """Fronts of troubles, all at the same time, each one after another: the first is everybody's, the rest tenants'."""
-    chance = random.Random(f"weather {seed}")
-    everybodys = list(_front(chance, seconds, EVERYWHERE, REST_BETWEEN))
-    tenants = [
-        [
-            Trouble(trouble.kind, trouble.at, trouble.lasts, chance.choice(customers), chance.randrange(1_000_000))
-            for trouble in _front(chance, seconds, dict.fromkeys(SOMEWHERE, LASTS), (0.0, 2.0))
-        ]
-        for _ in range(fronts)
-    ]
-    return [everybodys, *tenants]
+Front = Iterator[Trouble]
+"""Troubles one after another, without end."""
+
+
+def forecast(seed: int, customers: Sequence[str], tenants_at_once: int) -> tuple[Front, list[Front]]:
+    """Everybody's troubles, and those of so many tenants at the same time. The same for the same seed."""
+    everybodys = _front(random.Random(f"weather {seed}"), EVERYWHERE, RESTS, [None])
+    lasts = dict.fromkeys(SOMEWHERE, LASTS)
+    chances = [random.Random(f"weather {seed} front {number}") for number in range(tenants_at_once)]
+    return everybodys, [_front(chance, lasts, RESTS_OF_A_TENANT, customers) for chance in chances]
 
 
 def _front(
-    chance: random.Random, seconds: float, kinds: dict[Kind, tuple[float, float]], rest: tuple[float, float]
-) -> Iterator[Trouble]:
-    at = chance.uniform(*rest)
+    chance: random.Random,
+    kinds: dict[Kind, tuple[float, float]],
+    rests: tuple[float, float],
+    customers: Sequence[str | None],
+) -> Front:
     for kind in dealt(chance, list(kinds)):
-        lasts = chance.uniform(*kinds[kind])
-        if at >= seconds:
-            return
-        yield Trouble(kind, at, min(lasts, seconds - at))
-        at += lasts + chance.uniform(*rest)
+        lasts, rest = chance.uniform(*kinds[kind]), chance.uniform(*rests)
+        yield Trouble(kind, lasts, rest, chance.choice(customers), chance.randrange(1_000_000))
 
 
 def dealt(chance: random.Random, deck: Sequence[Card]) -> Iterator[Card]:
@@ -92,28 +92,47 @@ def dealt(chance: random.Random, deck: Sequence[Card]) -> Iterator[Card]:
 class Weather:
     """Makes the forecast come true, and notes what it did."""
 
-    def __init__(self, land: Land, log: OutageLog) -> None:
+    def __init__(self, land: Land, log: OutageLog, time: StormTime) -> None:
         self._land = land
         self._stack = land.stack
         self._log = log
+        self._time = time
         self.happened: Counter[Kind] = Counter()
         self.calls_struck: Counter[Kind] = Counter()
 
-    async def blow(self, fronts: Sequence[Sequence[Trouble]]) -> None:
-        """All of it; afterwards every part runs and every fault is gone."""
-        began = asyncio.get_running_loop().time()
+    async def blow(self, everybodys: Front, tenants: Sequence[Front], seconds: float, crowd: Awaitable[None]) -> None:
+        """Everybody's troubles for so many seconds, the tenants' for as long as people come.
 
-        async def front(troubles: Sequence[Trouble]) -> None:
-            for trouble in troubles:
-                await asyncio.sleep(began + trouble.at - asyncio.get_running_loop().time())
-                self.happened[trouble.kind] += 1
-                with self._log.during(trouble.kind, trouble.customer):
-                    async with self._trouble(trouble):
-                        await asyncio.sleep(trouble.lasts)
-
+        Afterwards every part runs and every fault is gone. However long a part takes to come back, there is as long a
+        rest: a storm in which nothing works tries nothing.
+        """
         async with asyncio.TaskGroup() as together:
-            for troubles in fronts:
-                together.create_task(front(troubles))
+            people = together.create_task(_as_task(crowd))
+            together.create_task(self._everybodys(everybodys, seconds))
+            for front in tenants:
+                together.create_task(self._tenants(front, people))
+
+    async def _everybodys(self, front: Front, seconds: float) -> None:
+        for trouble in front:
+            began = self._time.seconds
+            with nullcontext() if trouble.kind in CLOSING_GOES_ON else self._time.standing_still():
+                await self._happen(trouble, asyncio.sleep)
+            await self._time.sleep(max(trouble.rests, self._time.seconds - began - trouble.lasts))
+            if self._time.seconds > seconds:
+                return
+
+    async def _tenants(self, front: Front, people: asyncio.Task[None]) -> None:
+        for trouble in front:
+            await self._happen(trouble, self._time.sleep)
+            await self._time.sleep(trouble.rests)
+            if people.done():
+                return
+
+    async def _happen(self, trouble: Trouble, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self.happened[trouble.kind] += 1
+        with self._log.during(trouble.kind, trouble.customer):
+            async with self._trouble(trouble):
+                await sleep(trouble.lasts)
 
     @asynccontextmanager
     async def _trouble(self, trouble: Trouble) -> AsyncIterator[None]:
@@ -181,3 +200,7 @@ class Weather:
             else:
                 return
         await self._stack.start_worker()
+
+
+async def _as_task(awaited: Awaitable[None]) -> None:
+    await awaited
