@@ -32,6 +32,7 @@ from engine.codec import SealingCodec
 from engine.workflows import ALL as WORKFLOWS
 from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from logs import configure_logs
+from operations.watch_reconciliation import ReconciliationWatch
 from settings import Settings, SettingsError, load_settings
 from trust.keyring import Keyring, KeyringError
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
@@ -112,8 +113,11 @@ async def run(settings: Settings) -> None:
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
+            watch = ReconciliationWatch(workplace, client, settings.task_queue, settings.reconcile_every)
+            watching = asyncio.create_task(watch.run())
             await stop.wait()
             _log.info("stopping")
+            watching.cancel()
 
 
 def _runtime(settings: Settings) -> Runtime | None:

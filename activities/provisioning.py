@@ -163,7 +163,7 @@ class ProvisioningActivities(Provisioning):
                 raise
         # Somebody deleted it. The technician's next account will be another object of the same name.
         async with self._ledger.transaction() as session:
-            await accounts.forget_object(session, admitted.grant)
+            await accounts.forget_object(session, admitted.grant.tenant_id, admitted.grant.technician_id)
         return await tenant.users.find(admitted.grant.account_name), Register.INTENDS_IT
 
     @activity.defn

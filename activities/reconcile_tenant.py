@@ -6,33 +6,36 @@ It shares nothing with the grants' workflow, and needs no Temporal: the command 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from activities.account_closing import clear_mark, close_again, read_standing
 from activities.directories import Purpose
-from activities.managed_account import Holder, inspect
+from activities.missing_accounts import MissingAccounts
 from activities.never_made import settle_never_made
+from activities.tenant_accounts import Account, TenantAccounts
+from activities.tenant_watch import TenantWatch
 from activities.workplace import Workplace
-from graph import NotYetVisible, Tenant, User
-from ledger import receipts, reconciliation
+from graph import Tenant
+from ledger import addenda, receipts, reconciliation
 from ledger.database import LedgerUnavailableError
-from ledger.reconciliation import Registered
+from ledger.reconciliation import Register
+from models.alarms import Alarm, AlarmKind
 from models.messages import (
+    Addendum,
+    AddendumKind,
     ClosingStep,
     Closure,
     Ending,
     GrantState,
     Standing,
     Step,
-    TechnicianId,
     TenantId,
     TenantReport,
 )
-from policy.reconciliation import Finding, Found, LiveGrant, Remedy, judge_found
-from trust.marks import OWNER_TAG_ATTRIBUTE, Register, read_owner_tag, tag_prefix
+from policy.reconciliation import Finding, Remedy, judge_found
 
 ACCOUNTS_AT_ONCE = 8
 LOOKS = 4
@@ -41,17 +44,16 @@ LOOKS = 4
 _log = structlog.get_logger("reconciliation")
 
 
+NOTHING_KNOWN = Register(accounts=(), account_prefix="")
+
+
 @dataclass(frozen=True)
-class _Account:
-    """An account of the directory with what the ledger knows of it."""
+class _Outcome:
+    """What was found and done with one account."""
 
-    user: User
-    registered: Registered | None
-    found: Found
-
-    @property
-    def live(self) -> LiveGrant | None:
-        return self.registered.live if self.registered else None
+    noticed: list[Alarm] = field(default_factory=list)
+    closed: str | None = None
+    failed: str | None = None
 
 
 class TenantReconciliation:
@@ -62,6 +64,9 @@ class TenantReconciliation:
         self._ledger = workplace.ledger
         self._keyring = workplace.keyring
         self._clock = workplace.clock
+        self._accounts = TenantAccounts(workplace)
+        self._missing = MissingAccounts(workplace)
+        self._watch = TenantWatch(workplace)
 
     async def reconcile(self, tenant_id: TenantId, name: str) -> TenantReport:
         """Look at every account of the tenant that is tagged or registered, and close what has no reason to be open.
@@ -70,107 +75,74 @@ class TenantReconciliation:
         """
         try:
             tenant = await self._workplace.directories.of(tenant_id, Purpose.REVOKE)
-            registered, ledger_is_known = await self._registered(tenant_id)
-            accounts, gone = await self._accounts(tenant, tenant_id, registered)
+            register = await self._register(tenant_id)
+            accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
             settled = await settle_never_made(self._ledger, tenant, self._clock())
         except Exception as error:
+            await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=str(error) or type(error).__name__)
         at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
 
-        async def one(account: _Account) -> TenantReport:
+        async def one(account: Account) -> _Outcome:
             async with at_once:
-                return await self._one(tenant, name, account, ledger_is_known=ledger_is_known)
+                return await self._one(tenant, name, account, ledger_is_known=register is not None)
 
-        reports = await asyncio.gather(*(one(account) for account in accounts))
+        outcomes = await asyncio.gather(*(one(account) for account in accounts.tagged_or_registered))
+        failed = [outcome.failed for outcome in outcomes if outcome.failed]
+        noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
+        try:
+            noticed += await self._missing.look(tenant, tenant_id, name, accounts.missing)
+            await self._watch.came_through(tenant_id, name, noticed)
+        except Exception as error:
+            failed.append(str(error) or type(error).__name__)
         return TenantReport(
             tenant=name,
-            looked_at=len(accounts),
-            closed=tuple(sentence for report in reports for sentence in report.closed),
-            reported=(*gone, *settled, *(sentence for report in reports for sentence in report.reported)),
-            failed="; ".join(report.failed for report in reports if report.failed) or None,
+            looked_at=len(accounts.tagged_or_registered),
+            closed=tuple(outcome.closed for outcome in outcomes if outcome.closed),
+            reported=(
+                *(alarm.sentence for alarm in noticed),
+                *settled,
+                *(f"{user.user_principal_name} has a name like ours and is not ours" for user in accounts.strangers),
+            ),
+            failed="; ".join(failed) or None,
         )
 
-    # -- what there is -----------------------------------------------------------------------------------------------
-
-    async def _registered(self, tenant_id: TenantId) -> tuple[list[Registered], bool]:
+    async def _register(self, tenant_id: TenantId) -> Register | None:
+        """None: the ledger cannot be asked."""
         try:
             async with self._ledger.transaction() as session:
-                return await reconciliation.registered(session, tenant_id, self._clock()), True
+                return await reconciliation.register(session, tenant_id, self._clock())
         except LedgerUnavailableError:
-            return [], False
-
-    async def _accounts(
-        self, tenant: Tenant, tenant_id: TenantId, registered: list[Registered]
-    ) -> tuple[list[_Account], list[str]]:
-        """Every account that is tagged or registered; and a sentence for each registered one that is gone."""
-        by_object = {row.object_id: row for row in registered if row.object_id}
-        by_name = {row.account_name.lower(): row for row in registered if row.object_id is None}
-        users = {
-            user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tag_prefix(self._installation))
-        }
-        gone: list[str] = []
-        for object_id, row in by_object.items():
-            if object_id not in users:
-                # Its tag was changed, or the index lags: it is ours by the register, so it is read by its id.
-                try:
-                    users[object_id] = await tenant.users.get(object_id)
-                except NotYetVisible:
-                    gone.append(f"{row.account_name} is not in the directory")
-        accounts = [
-            self._account(tenant_id, user, by_object.get(user.id) or by_name.get(user.user_principal_name.lower()))
-            for user in users.values()
-        ]
-        return accounts, gone
-
-    @property
-    def _installation(self) -> str:
-        return self._workplace.installation
-
-    def _account(self, tenant_id: TenantId, user: User, row: Registered | None) -> _Account:
-        if row is None:
-            register, holder = Register.SILENT, self._claimed_holder(tenant_id, user)
-        else:
-            register = Register.NAMES_IT if row.object_id == user.id else Register.INTENDS_IT
-            holder = Holder(tenant_id, row.technician_id, row.account_name)
-        inspected = inspect(user, holder, register, installation=self._installation, keyring=self._keyring)
-        mark = inspected.open_until
-        found = Found(
-            may_be_closed=inspected.may_be_closed,
-            enabled=user.account_enabled,
-            holds_access=False,
-            mark_request_id=mark.request_id if mark else None,
-            mark_expires_at=mark.expires_at if mark else None,
-        )
-        return _Account(user, row, found)
-
-    def _claimed_holder(self, tenant_id: TenantId, user: User) -> Holder:
-        """Whose the account is by its own tag alone, as after the ledger was lost."""
-        name = user.user_principal_name
-        owner = read_owner_tag(self._keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
-        return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)
+            return None
 
     # -- what becomes of it ------------------------------------------------------------------------------------------
 
-    async def _one(self, tenant: Tenant, name: str, account: _Account, *, ledger_is_known: bool) -> TenantReport:
+    async def _one(self, tenant: Tenant, name: str, account: Account, *, ledger_is_known: bool) -> _Outcome:
         who = account.user.user_principal_name
+        noticed = [self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, account.tampered)] if account.tampered else []
         try:
             finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
             if finding.remedy is Remedy.LEAVE:
-                return TenantReport(tenant=name)
+                return _Outcome(noticed=noticed)
             if finding.remedy is Remedy.REPORT:
-                return TenantReport(tenant=name, reported=(f"{who}: {finding.because}",))
+                return _Outcome(noticed=[self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
             _log.error("account closed by the reconciler", tenant=name, account=who, because=finding.because)
             await self._close(tenant, account)
         except Exception as error:
-            return TenantReport(tenant=name, failed=f"{who}: {str(error) or type(error).__name__}")
-        return TenantReport(tenant=name, closed=(f"{who}: {finding.because}",))
+            return _Outcome(noticed=noticed, failed=f"{who}: {str(error) or type(error).__name__}")
+        return _Outcome(noticed=noticed, closed=f"{who}: {finding.because}")
 
-    async def _judge(self, tenant: Tenant, account: _Account, *, ledger_is_known: bool) -> Finding:
+    def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:
+        return Alarm(kind=kind, subject=subject, sentence=sentence, tenant=tenant, raised_at=self._clock())
+
+    async def _judge(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
         at = self._clock()
         found = account.found
         finding = judge_found(found, account.live, at, ledger_is_known=ledger_is_known)
         if finding.remedy is not Remedy.LEAVE or found.enabled or account.live is not None:
             return await self._confirm(tenant, account, finding)
+        if account.unproven:
+            return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
         # A closed account that nobody has a grant for should hold nothing either.
         roles, memberships = await asyncio.gather(
             tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
@@ -178,19 +150,20 @@ class TenantReconciliation:
         holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
         return judge_found(replace(found, holds_access=holds), None, at, ledger_is_known=ledger_is_known)
 
-    async def _confirm(self, tenant: Tenant, account: _Account, finding: Finding) -> Finding:
+    async def _confirm(self, tenant: Tenant, account: Account, finding: Finding) -> Finding:
         """Read the account by its id before it is acted on: listings lag, and the ledger moves on meanwhile."""
         if finding.remedy is not Remedy.CLOSE or account.registered is None:
             return finding
         row = account.registered
         user = await tenant.users.get(account.user.id)
         tenant_id = TenantId(tenant.connection.tenant_id)
-        rows, ledger_is_known = await self._registered(tenant_id)
+        register = await self._register(tenant_id)
+        rows = register.accounts if register else ()
         now = next((other for other in rows if other.technician_id == row.technician_id), row)
-        fresh = self._account(tenant_id, user, now)
-        return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=ledger_is_known)
+        fresh = self._accounts.judge(tenant_id, user, now)
+        return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
 
-    async def _close(self, tenant: Tenant, account: _Account) -> None:
+    async def _close(self, tenant: Tenant, account: Account) -> None:
         user = account.user.id
         disabled_at = self._clock()
         await close_again(tenant, user)
@@ -206,8 +179,9 @@ class TenantReconciliation:
         calls = (*reading.calls, *await clear_mark(tenant, entry))
         step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note="by the reconciler", calls=calls)
         await self._settle(account, disabled_at, step, reading.standing)
+        await self._prove(account, step)
 
-    async def _settle(self, account: _Account, disabled_at: datetime, step: Step, standing: Standing) -> None:
+    async def _settle(self, account: Account, disabled_at: datetime, step: Step, standing: Standing) -> None:
         """Release the lock of a grant whose workflow is gone, with the receipt that it would not get otherwise."""
         if account.live is None or not account.live.is_lapsed:
             return
@@ -224,8 +198,19 @@ class TenantReconciliation:
             steps=(step,),
             alarms=("The grant was closed and settled by the reconciler: its workflow is gone.",),
         )
+        request_id = account.live.request_id
         async with self._ledger.transaction() as session:
-            await receipts.settle_lapsed(session, account.live.request_id, closure)
+            await receipts.settle_lapsed(session, request_id, closure)
+        await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, request_id, "The reconciler has closed it.", step.at)
+
+    async def _prove(self, account: Account, step: Step) -> None:
+        """Add to the receipts of grants that ended unproven that the account is closed after all."""
+        sentence = f"The reconciler has closed {account.user.user_principal_name} and read it back."
+        addendum = Addendum(kind=AddendumKind.CLOSED_LATER, at=step.at, sentence=sentence, calls=step.calls)
+        for request_id in account.unproven:
+            async with self._ledger.transaction() as session:
+                await addenda.add(session, request_id, addendum)
+            await self._workplace.alarms.clear(AlarmKind.ABANDONED, request_id, "It is closed and read back.", step.at)
 
 
 class StillOpenError(Exception):

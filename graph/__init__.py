@@ -18,6 +18,7 @@ from graph.connection import ClientCertificate, ClientSecret, Connection, Creden
 from graph.deleted_items import DeletedUser
 from graph.domains import Domain
 from graph.errors import AlreadySo, Broken, GraphError, Needs, NotYetVisible, Refused, TryLater
+from graph.granted import Granted
 from graph.graph import Graph, Tenant
 from graph.organization import Organization
 from graph.possessions import Consent, OwnedObject
@@ -42,6 +43,7 @@ __all__ = [
     "DeletedUser",
     "Domain",
     "FederatedAssertion",
+    "Granted",
     "Graph",
     "GraphError",
     "Listing",

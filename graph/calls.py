@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from graph import addresses
 from graph.answers import Answer, Listing, R, document_of, error_of
 from graph.catalogue import Attempt, explain, retry_after, unreachable
+from graph.granted import Granted, granted_by
 from graph.operations import Operation
 from graph.tokens import TokenSource
 from models.messages import DirectoryCall
@@ -77,6 +78,14 @@ class Calls:
                 answer.make_no_sense("the next page lies outside of Graph; the token was not sent there")
             answer = await self._call(operation, "GET", following)
             yield answer
+
+    async def granted(self) -> Granted | None:
+        """What the present token grants; None where it cannot be read. Signs in where there is none."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return granted_by(await self._tokens.token())
+        except TimeoutError:
+            return None
 
     async def listing(
         self, operation: Operation, path: str, kind: type[R], query: Mapping[str, str] | None = None

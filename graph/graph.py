@@ -20,6 +20,7 @@ from graph.calls import Calls, Clock
 from graph.connection import Connection, Credential
 from graph.deleted_items import DeletedItems
 from graph.domains import Domains
+from graph.granted import Granted
 from graph.groups import Groups
 from graph.organization import OrganizationReader
 from graph.possessions import Possessions
@@ -56,6 +57,15 @@ class Tenant:
     possessions: Possessions
     applications: Applications
     audit_logs: AuditLogs
+
+    _calls: Calls
+
+    async def granted(self) -> Granted | None:
+        """What our application may do here, by its own token; None where the token cannot be read.
+
+        Raises what signing in raises.
+        """
+        return await self._calls.granted()
 
 
 class Graph:
@@ -127,6 +137,7 @@ class Graph:
             possessions=Possessions(calls),
             applications=Applications(calls),
             audit_logs=AuditLogs(calls),
+            _calls=calls,
         )
 
     def _tokens_of(self, connection: Connection) -> TokenSource:

@@ -151,6 +151,13 @@ class Users:
             for user in page.read_each(User):
                 yield user
 
+    async def named(self, prefix: str) -> AsyncIterator[User]:
+        """Every account whose user principal name starts with ``prefix``, page by page. Lags as ``tagged`` does."""
+        query = {"$filter": f"startsWith(userPrincipalName,{literal(prefix)})", "$select": _SELECTED, "$top": _PAGE}
+        async for page in self._calls.pages(operations.LIST_USERS, "/users", query):
+            for user in page.read_each(User):
+                yield user
+
     async def create(self, user: NewUser, password: SecretStr) -> CreatedUser:
         """Make an account, disabled. Not idempotent: ``AlreadySo`` says that the name is taken, by whom is to be read.
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.messages import Grant, ObjectId
+from models.messages import Grant, ObjectId, TechnicianId, TenantId
 from models.tables import ManagedAccount
 
 
@@ -45,22 +45,24 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     return made.first() is not None
 
 
-async def forget_object(session: AsyncSession, grant: Grant) -> None:
+async def forget_object(session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId) -> None:
     """The account is gone from the directory: the technician's next one will be another object."""
-    await _set_object(session, grant, None)
+    await _set_object(session, tenant_id, technician_id, None)
 
 
 async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> None:
     """Record the object id that the directory gave. From here on the account is known by it, whatever its name."""
-    await _set_object(session, grant, UUID(object_id))
+    await _set_object(session, grant.tenant_id, grant.technician_id, UUID(object_id))
 
 
-async def _set_object(session: AsyncSession, grant: Grant, object_id: UUID | None) -> None:
+async def _set_object(
+    session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId, object_id: UUID | None
+) -> None:
     await session.exec(
         update(ManagedAccount)
         .where(
-            col(ManagedAccount.tenant_id) == UUID(grant.tenant_id),
-            col(ManagedAccount.technician_id) == UUID(grant.technician_id),
+            col(ManagedAccount.tenant_id) == UUID(tenant_id),
+            col(ManagedAccount.technician_id) == UUID(technician_id),
         )
         .values(object_id=object_id)
     )

@@ -39,12 +39,19 @@ async def clear(session: AsyncSession, kind: AlarmKind, subject: str, all_clear:
 
 
 async def listed(
-    session: AsyncSession, *, tenant: str | None = None, standing_only: bool = True, limit: int = 100
+    session: AsyncSession,
+    *,
+    tenant: str | None = None,
+    kind: AlarmKind | None = None,
+    standing_only: bool = True,
+    limit: int = 100,
 ) -> list[Alarm]:
     """The newest first."""
     statement = select(AlarmRow).order_by(col(AlarmRow.raised_at).desc()).limit(limit)
     if standing_only:
         statement = statement.where(col(AlarmRow.cleared_at).is_(None))
+    if kind:
+        statement = statement.where(col(AlarmRow.kind) == kind.value)
     if tenant:
         statement = statement.where(col(AlarmRow.tenant) == tenant)
     return [_as_alarm(row) for row in await session.exec(statement)]

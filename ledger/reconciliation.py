@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger.rows import object_id
-from models.messages import ObjectId, TechnicianId, TenantId, TenantToReconcile
-from models.tables import GrantRow, ManagedAccount, Tenant
+from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
+from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Tenant, TenantReconciliationRow
 from policy.reconciliation import LiveGrant
 
 SETTLED_AFTER = timedelta(minutes=10)
@@ -26,7 +26,19 @@ class Registered:
     technician_id: TechnicianId
     account_name: str
     object_id: ObjectId | None
+    registered_at: datetime
     live: LiveGrant | None
+    unproven: tuple[str, ...] = ()
+    """Grants of the account that ended without a proof, and have had none since."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the ledger knows of one tenant."""
+
+    accounts: tuple[Registered, ...]
+    account_prefix: str
+    """How the names of its managed accounts begin; may be empty."""
 
 
 async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
@@ -35,7 +47,7 @@ async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
     return [TenantToReconcile(id=TenantId(str(row.id)), name=row.name) for row in rows]
 
 
-async def registered(session: AsyncSession, tenant_id: TenantId, at: datetime) -> list[Registered]:
+async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> Register:
     """The tenant's accounts."""
     statement = (
         select(ManagedAccount, GrantRow)
@@ -49,10 +61,81 @@ async def registered(session: AsyncSession, tenant_id: TenantId, at: datetime) -
         )
         .where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
     )
-    return [
-        Registered(TechnicianId(str(account.technician_id)), account.account_name, object_id(account), _live(grant, at))
-        for account, grant in await session.exec(statement)
-    ]
+    rows = (await session.exec(statement)).all()
+    tenant = await session.get(Tenant, UUID(tenant_id))
+    unproven = await _unproven(session, tenant_id)
+    return Register(
+        accounts=tuple(
+            Registered(
+                TechnicianId(str(account.technician_id)),
+                account.account_name,
+                object_id(account),
+                account.registered_at,
+                _live(grant, at),
+                tuple(unproven.get(account.technician_id, ())),
+            )
+            for account, grant in rows
+        ),
+        account_prefix=tenant.account_prefix if tenant else "",
+    )
+
+
+async def _unproven(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, list[str]]:
+    """By technician, the grants that ended unproven and about which nothing final was learnt since."""
+    final = [AddendumKind.CLOSED_LATER.value, AddendumKind.PURGED.value]
+    learnt = select(AddendumRow.request_id).where(
+        col(AddendumRow.request_id) == col(GrantRow.request_id), col(AddendumRow.kind).in_(final)
+    )
+    statement = (
+        select(GrantRow.technician_id, GrantRow.request_id)
+        .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .where(
+            col(GrantRow.tenant_id) == UUID(tenant_id),
+            col(ReceiptRow.document)["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value]),
+            ~learnt.exists(),
+        )
+    )
+    found: dict[UUID, list[str]] = {}
+    for technician_id, request_id in await session.exec(statement):
+        found.setdefault(technician_id, []).append(request_id)
+    return found
+
+
+async def came_through(
+    session: AsyncSession, tenant_id: TenantId, granted: frozenset[str] | None, at: datetime
+) -> frozenset[str]:
+    """Record that the tenant was reconciled, and what our applications may do there. Gives what they may not any more.
+
+    ``granted`` None: that could not be read. What was there once is remembered until the configuration is applied anew.
+    """
+    row = await session.get(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
+    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at)
+    row.tried_at = row.succeeded_at = at
+    row.failure = None
+    known = frozenset(row.granted)
+    row.granted = sorted(known | (granted or frozenset()))
+    session.add(row)
+    return known - granted if granted is not None else frozenset()
+
+
+async def failed(session: AsyncSession, tenant_id: TenantId, failure: str, at: datetime) -> datetime | None:
+    """Record that the tenant could not be reconciled. Gives when it last could be."""
+    row = await session.get(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
+    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at, succeeded_at=at)
+    row.tried_at, row.failure = at, failure
+    session.add(row)
+    return row.succeeded_at
+
+
+async def not_tried_since(session: AsyncSession, then: datetime) -> list[str]:
+    """The names of the tenants that no reconciliation has looked at since ``then``."""
+    statement = (
+        select(Tenant.name)
+        .outerjoin(TenantReconciliationRow, col(TenantReconciliationRow.tenant_id) == col(Tenant.id))
+        .where(or_(col(TenantReconciliationRow.tried_at).is_(None), col(TenantReconciliationRow.tried_at) < then))
+        .order_by(col(Tenant.name))
+    )
+    return list((await session.exec(statement)).all())
 
 
 def _live(grant: GrantRow | None, at: datetime) -> LiveGrant | None:

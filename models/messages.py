@@ -485,6 +485,11 @@ def workflow_id(request_id: str) -> str:
     return f"grant/{request_id}"
 
 
+def request_id_of(workflow_id: str) -> str:
+    """The request that a workflow of this id lives."""
+    return workflow_id.removeprefix("grant/")
+
+
 def later(first: datetime | None, second: datetime | None) -> timedelta | None:
     """How long ``second`` came after ``first``; None where either never happened."""
     return None if first is None or second is None else second - first

@@ -280,6 +280,8 @@ class TenantReconciliationRow(SQLModel, table=True):
     tried_at: datetime = _moment(nullable=False)
     succeeded_at: datetime | None = _moment()
     failure: str | None = None
+    granted: list[str] = _json("[]")
+    """Every permission and directory role that our applications were seen to have there."""
 
 
 class HoldRow(SQLModel, table=True):

@@ -11,4 +11,7 @@ TICKET = SearchAttributeKey.for_keyword("Ticket")
 ALARM = SearchAttributeKey.for_keyword("Alarm")
 """The kind of the alarm that a grant has raised last, for as long as it is not over."""
 
+REPORTED_PROBLEMS = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
+"""Temporal's own: why it cannot carry a workflow on."""
+
 ALL = (TENANT, TECHNICIAN, GRANT_STATE, EXPIRES_AT, TICKET, ALARM)

@@ -88,6 +88,7 @@ def control_application(sandbox: Sandbox) -> Starlette:
         ("GET", user, users.show),
         ("PATCH", user, users.change),
         ("DELETE", user, users.delete),
+        ("POST", f"{user}/restore", users.restore),
         ("POST", f"{user}/roles", users.give_roles),
         ("DELETE", f"{user}/roles/{{role}}", users.take_role),
         ("POST", f"{user}/methods", users.register_method),

@@ -82,6 +82,14 @@ class UserControl:
             tenant.deleted_users.remove(user.id)
         return {}
 
+    async def restore(self, request: Request) -> Json:
+        """Bring a deleted account back, as its administrator could."""
+        tenant = tenant_of(self._sandbox, request)
+        user = _user(tenant, request, deleted_too=True)
+        if user.deleted is not None:
+            tenant.restore(user)
+        return self._shown(tenant, _user(tenant, request))
+
     async def give_roles(self, request: Request) -> Json:
         tenant = tenant_of(self._sandbox, request)
         user = _user(tenant, request)
