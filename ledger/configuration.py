@@ -12,7 +12,15 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import Role, RoleId, TechnicianId, TenantId
-from models.tables import Group, GroupMember, RoleMapping, Technician, Tenant, TenantCredential
+from models.tables import (
+    Group,
+    GroupMember,
+    RoleMapping,
+    Technician,
+    Tenant,
+    TenantCredential,
+    TenantReconciliationRow,
+)
 from policy import entitlement
 from policy.configuration import Configuration, PurposeName
 from policy.decision import TechnicianTerms, TenantTerms
@@ -32,6 +40,8 @@ async def apply(session: AsyncSession, keyring: Keyring, configuration: Configur
     """
     await _apply_tenants(session, keyring, configuration, proofs)
     await _apply_technicians(session, configuration)
+    # Whoever applies a configuration says that what the applications may do now is what they are meant to.
+    await session.exec(update(TenantReconciliationRow).values(granted=[]))
     await session.exec(delete(RoleMapping))
     await session.exec(delete(GroupMember))
     await session.exec(delete(Group))

@@ -109,7 +109,7 @@ async def came_through(
     ``granted`` None: that could not be read. What was there once is remembered until the configuration is applied anew.
     """
     row = await session.get(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
-    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at)
+    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at, granted=[])
     row.tried_at = row.succeeded_at = at
     row.failure = None
     known = frozenset(row.granted)
@@ -121,7 +121,7 @@ async def came_through(
 async def failed(session: AsyncSession, tenant_id: TenantId, failure: str, at: datetime) -> datetime | None:
     """Record that the tenant could not be reconciled. Gives when it last could be."""
     row = await session.get(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
-    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at, succeeded_at=at)
+    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at, succeeded_at=at, granted=[])
     row.tried_at, row.failure = at, failure
     session.add(row)
     return row.succeeded_at

@@ -1,0 +1,90 @@
+"""The reconciler is what closes accounts when everything else fails, so that it stops must not go unnoticed.
+
+Schedules are paused for a maintenance and forgotten, or deleted by whoever tidies up; nothing fails then, and nobody is
+told. And a workflow that Temporal cannot carry on looks like any other that sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from temporalio import workflow
+from temporalio.worker import Worker
+
+from engine.schedules import RECONCILIATION_ID
+from models.alarms import AlarmKind
+from models.messages import SignedAccessRequest
+from operations.list_alarms import list_alarms
+from operations.watch_reconciliation import ReconciliationWatch
+from tests.end_to_end.test_nothing_stays_open_without_a_grant import reconciled
+from tests.stage import Scene, eventually, stage_clock
+
+EVERY = timedelta(minutes=5)
+
+
+async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(real_time: Scene) -> None:
+    now = stage_clock()
+    workplace = replace(real_time.workplace, clock=lambda: now)
+    client = real_time.services.client
+    watch = ReconciliationWatch(workplace, client, real_time.settings.task_queue, EVERY)
+    await reconciled(real_time)
+    await watch.look()
+    assert not await list_alarms(real_time.deployment)
+
+    now += 4 * EVERY
+    await watch.look()
+    [lapse] = await list_alarms(real_time.deployment)
+    assert lapse.kind is AlarmKind.RECONCILER_LAPSED
+    assert real_time.customer in lapse.sentence
+    schedule = client.get_schedule_handle(RECONCILIATION_ID)
+    try:
+        assert not (await schedule.describe()).schedule.state.paused
+        await schedule.pause()
+        await watch.look()
+        assert not (await schedule.describe()).schedule.state.paused
+    finally:
+        await schedule.delete()
+
+    await reconciled(real_time, later=4 * EVERY)
+    await watch.look()
+    assert not await list_alarms(real_time.deployment)
+
+
+@workflow.defn(name="AccessGrant", sandboxed=False)
+class Wedged:
+    """What a bug makes of a grant: its task fails, again and again."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Never."""
+        raise RuntimeError("a bug")
+
+    @workflow.signal
+    def request_access(self, _: SignedAccessRequest) -> None:
+        """Nothing."""
+
+
+@pytest.mark.long
+async def test_a_grant_that_temporal_cannot_carry_on_is_told_until_it_goes_on(real_time: Scene) -> None:
+    client, queue = real_time.services.client, real_time.settings.task_queue
+    await real_time.stop_worker(real_time.workers[0])
+    watch = ReconciliationWatch(real_time.workplace, client, queue, EVERY)
+
+    async def told() -> str | None:
+        await watch.look()
+        wedged = [a for a in await list_alarms(real_time.deployment) if a.kind is AlarmKind.WORKFLOW_WEDGED]
+        return wedged[0].subject if wedged else None
+
+    async with Worker(client, task_queue=queue, workflows=[Wedged]):
+        request_id = await real_time.ask()
+        assert await eventually(told, seconds=150) == request_id
+    await real_time.start_worker()
+
+    async def over() -> bool | None:
+        return True if await told() is None else None
+
+    await eventually(over, seconds=150)
+    await asyncio.gather(real_time.workflow(request_id).signal("end"), real_time.receipt(request_id))
