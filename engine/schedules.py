@@ -21,6 +21,10 @@ from workflows.reconciliation import Reconciliation
 
 RECONCILIATION_ID = "reconciliation"
 
+LASTS_AT_MOST = timedelta(hours=1)
+"""How long one run may take. A run that newer code cannot go on with would otherwise stay for ever, and with it the
+rule that one at a time runs: there would be no reconciler any more."""
+
 
 async def ensure_reconciliation(client: Client, task_queue: str, every: timedelta) -> None:
     """Have every tenant reconciled ``every`` so often; changes what is there already. Idempotent.
@@ -32,6 +36,7 @@ async def ensure_reconciliation(client: Client, task_queue: str, every: timedelt
             Reconciliation.run,
             id=RECONCILIATION_ID,
             task_queue=task_queue,
+            execution_timeout=LASTS_AT_MOST,
             static_summary="Close what is open without a live grant",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),

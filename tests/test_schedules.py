@@ -1,0 +1,51 @@
+"""The reconciler begins again and again, whatever somebody did to its schedule and whatever became of its last run.
+
+One run at a time is enough, and the next is skipped while one runs. A run that newer code cannot go on with would run
+for ever: without an end of its own, there would be no reconciler from that deployment on, and nobody would be told.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from engine import schedules
+from engine.plugin import entra_jit_plugin
+from engine.schedules import RECONCILIATION_ID, ensure_reconciliation
+from tests.stage import eventually, temporal_program
+
+EVERY = timedelta(hours=1)
+
+
+async def test_neither_a_pause_nor_a_run_that_cannot_go_on_stops_the_reconciler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedules, "LASTS_AT_MOST", timedelta(seconds=2))
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=temporal_program(), plugins=[entra_jit_plugin()]
+    ) as environment:
+        client = environment.client
+        await ensure_reconciliation(client, "nobody-works-here", EVERY)
+        [first] = await eventually(lambda: _runs(client, 1), seconds=60)
+        schedule = client.get_schedule_handle(RECONCILIATION_ID)
+        await schedule.pause(note="by mistake")
+
+        await ensure_reconciliation(client, "nobody-works-here", EVERY)
+        assert not (await schedule.describe()).schedule.state.paused
+
+        run = client.get_workflow_handle(first)
+
+        async def is_over() -> bool | None:
+            return (await run.describe()).status is WorkflowExecutionStatus.TIMED_OUT or None
+
+        await eventually(is_over, seconds=60)
+        await schedule.trigger()
+        assert len(await eventually(lambda: _runs(client, 2), seconds=60)) == 2
+
+
+async def _runs(client: Client, count: int) -> list[str] | None:
+    found = [execution.id async for execution in client.list_workflows('WorkflowType = "Reconciliation"')]
+    return found if len(found) == count else None
