@@ -55,6 +55,8 @@ CLOSING = ActivityConfig(
 
 RECONCILING = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=4),
+    # Rounds never overlap: one that died with its worker would hold up all others for the whole four minutes.
+    heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=3),
     priority=Priority(priority_key=2),
 )
