@@ -10,8 +10,8 @@ moves the bound: to the trouble's end, plus
 * ``PROMPT`` again, for the try that succeeds.
 
 PostgreSQL does not count: closing must go on without it. Where somebody has terminated the workflow, the reconciler is
-what closes: the grace it leaves, one period with its jitter, and, where a worker died under it, the time after which
-its run is given up. Nothing here is measured: all of it follows from ``activities.options``, the settings, and the log.
+what closes: the grace it leaves, one period with its jitter, and, where a worker died under it, the silence by which
+that is noticed. Nothing here is measured: all of it follows from ``activities.options``, the settings, and the log.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _pauses(options: ActivityConfig) -> tuple[timedelta, timedelta]:
     """The shortest and the longest pause between two tries."""
     policy = options["retry_policy"]
     assert policy is not None
-    return policy.initial_interval, _configured(policy.maximum_interval)
+    return policy.initial_interval, policy.maximum_interval or timedelta.max
 
 
 CALL = timedelta(seconds=Settings.model_fields["graph_timeout_seconds"].default)
@@ -57,7 +57,7 @@ RECONNECTING = timedelta(seconds=10)
 
 _LOST_STEP = _configured(CLOSING["heartbeat_timeout"]) + WORKFLOW_TASK + STICKY_TIMEOUT
 _LOST_OPENING = _configured(PROVISIONING["start_to_close_timeout"]) + WORKFLOW_TASK + STICKY_TIMEOUT
-_GIVEN_UP = _configured(RECONCILING["start_to_close_timeout"])
+_LOST_ROUND = _configured(RECONCILING["heartbeat_timeout"]) + _pauses(RECONCILING)[0] + WORKFLOW_TASK + STICKY_TIMEOUT
 
 AFTERMATH: defaultdict[Kind, timedelta] = defaultdict(
     lambda: CALL,  # a call that was begun in the last moment of the trouble
@@ -97,8 +97,7 @@ def reconciled_by(
     period = every + every / 10 + PROMPT * crowding
     until = due + period
     for outage in sorted(in_the_way, key=lambda outage: outage.began):
-        given_up = _GIVEN_UP if outage.customer is None else AFTERMATH[outage.kind]
-        over = outage.ended + given_up
+        over = outage.ended + (_LOST_ROUND if outage.customer is None else AFTERMATH[outage.kind])
         if outage.kind is Kind.WORKFLOW_GONE or outage.began > until or over <= due:
             continue
         until = max(until, over + period)
