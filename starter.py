@@ -24,10 +24,11 @@ from ledger.database import DatabaseUrlError, LedgerUnavailableError
 from local_stack import DEFAULT_STATE_DIR, LocalStack, StackError, running_stack
 from logs import configure_logs
 from models.alarms import Alarm
-from models.holds import Hold
+from models.holds import Hold, StopReport
 from models.messages import GrantState, GrantStatus, TenantReport
 from operations.abandon_access import abandon_access
 from operations.apply_configuration import apply_configuration
+from operations.close_all import close_all
 from operations.deployment import Deployment, open_deployment
 from operations.end_access import cancel_access, end_access
 from operations.errors import (
@@ -37,6 +38,7 @@ from operations.errors import (
     UnreachableError,
 )
 from operations.extend_access import extend_access
+from operations.lift_stop import lift_stop
 from operations.list_alarms import clear_alarm, list_alarms
 from operations.list_failures import Failures, Selection, list_failures
 from operations.list_grants import list_grants
@@ -56,7 +58,7 @@ from terminal import alarms as alarm_list
 from terminal import demo as demonstration
 from terminal import failures as failures_page
 from terminal import receipt as receipt_page
-from terminal import reconciliation, rehearsal, tables
+from terminal import reconciliation, rehearsal, stopping, tables
 from terminal.timeline import Timeline
 from terminal.words import moment
 from trust.keyring import KeyringError
@@ -406,6 +408,51 @@ def show_holds(context: typer.Context, as_json: Json = False) -> None:
     _print(found, as_json, lambda: tables.show_holds(console, found))
 
 
+@app.command(name="close-all")
+def stop_everything(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipts and in every refusal.")],
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before everything is closed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Emergency stop: close every open grant now, and grant nothing until `lift-stop`. Needs no Temporal."""
+    settings = _settings(context)
+    with _errors_told():
+        if tenant is None and technician is None and not yes:
+            _confirm("This closes every open grant of this deployment. Go on?")
+
+    async def by_itself() -> StopReport:
+        async with open_deployment(settings) as deployment, workplace_of(settings) as workplace:
+            with stopping.Count(Console(stderr=True) if as_json else console) as count:
+                return await close_all(
+                    deployment, workplace, _actor(), reason=reason, tenant=tenant, technician=technician, tell=count
+                )
+
+    report = _run(by_itself)
+    _print(report, as_json, lambda: stopping.show_report(console, report))
+    if not report.is_proven:
+        raise typer.Exit(5)
+
+
+@app.command(name="lift-stop")
+def lift(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="The stop of this tenant.")] = None,
+    technician: Annotated[str | None, typer.Option(help="The stop of this technician.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Lift the emergency stop of everybody, of a tenant or of a technician. Opens nothing: access is asked for anew."""
+    lifted = _with(context, lambda deployment: lift_stop(deployment, _actor(), tenant=tenant, technician=technician))
+    said = "The stop is lifted." if lifted else "No stop of this scope is in force; see `holds`."
+    _print(
+        {"tenant": tenant, "technician": technician, "lifted": lifted},
+        as_json,
+        lambda: console.print(said, highlight=False),
+    )
+
+
 @tenant_commands.command()
 def pause(
     context: typer.Context,
@@ -454,6 +501,12 @@ def reveal(
 
 def _actor() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()} (command line)"
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise BadInputError("Nobody can be asked here: say --yes.")
+    typer.confirm(question, abort=True)
 
 
 def _settings(context: typer.Context) -> Settings:

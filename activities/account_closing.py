@@ -36,9 +36,11 @@ async def strip(
     return [call for calls in done for call in calls]
 
 
-async def close_again(tenant: Tenant, user: ObjectId, granted: Iterable[Role] = ()) -> None:
-    """Disable and strip what was found open."""
-    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, granted)])
+async def close_again(
+    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), removed: set[str] | None = None
+) -> None:
+    """Disable and strip what was found open. ``granted`` and ``removed`` as for ``strip``."""
+    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, granted, removed)])
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from models.messages import (
     TenantId,
     TenantReport,
 )
-from policy.reconciliation import Finding, Remedy, judge_found
+from policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
 
 ACCOUNTS_AT_ONCE = 8
 LOOKS = 4
@@ -186,11 +186,7 @@ class TenantReconciliation:
         if account.live is None or not account.live.is_lapsed:
             return
         closure = Closure(
-            ending=Ending(
-                state=GrantState.EXPIRED if account.live.expires_at else GrantState.FAILED,
-                by="the reconciler",
-                reason="its workflow did not settle it",
-            ),
+            ending=_ending(account.live),
             closed_at=step.at,
             disabled_at=disabled_at,
             proven_at=step.at,
@@ -211,6 +207,13 @@ class TenantReconciliation:
             async with self._ledger.transaction() as session:
                 await addenda.add(session, request_id, addendum)
             await self._workplace.alarms.clear(AlarmKind.ABANDONED, request_id, "It is closed and read back.", step.at)
+
+
+def _ending(live: LiveGrant) -> Ending:
+    if live.withdrawn_because:
+        return Ending(state=GrantState.ENDED, by="the reconciler", reason=live.withdrawn_because)
+    state = GrantState.EXPIRED if live.expires_at else GrantState.FAILED
+    return Ending(state=state, by="the reconciler", reason="its workflow did not settle it")
 
 
 class StillOpenError(Exception):

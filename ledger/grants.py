@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, update
+from sqlalchemy import ColumnElement, and_, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -88,13 +88,7 @@ async def _checked(
         select(GrantRow, Request, ManagedAccount, Tenant)
         .join(Request, col(Request.id) == col(GrantRow.request_id))
         .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
-        .outerjoin(
-            ManagedAccount,
-            and_(
-                col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
-                col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
-            ),
-        )
+        .outerjoin(ManagedAccount, its_account())
         .where(col(GrantRow.request_id) == ref.request_id)
     )
     found = (await session.exec(statement.with_for_update(of=GrantRow) if lock else statement)).first()
@@ -110,6 +104,14 @@ async def _checked(
     if hold is not None:
         raise PausedError(hold.sentence)
     return found
+
+
+def its_account() -> ColumnElement[bool]:
+    """Joins a grant with the register's row of its account."""
+    return and_(
+        col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
+        col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
+    )
 
 
 def _why_over(row: GrantRow, ref: GrantRef, at: datetime) -> str | None:
@@ -128,7 +130,7 @@ def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, t
     return Admitted(
         grant=as_grant(request, row),
         object_id=object_id(account),
-        register=_register(account),
+        register=register_of(account),
         expires_at=row.expires_at,
         lease_until=row.lease_until,
         opened_at=row.opened_at,
@@ -136,7 +138,8 @@ def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, t
     )
 
 
-def _register(account: ManagedAccount | None) -> Register:
+def register_of(account: ManagedAccount | None) -> Register:
+    """What the register says of an account."""
     if account is None:
         return Register.SILENT
     return Register.NAMES_IT if account.object_id else Register.INTENDS_IT
@@ -207,6 +210,8 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef
         raise GrantOverError(f"the grant {ref.request_id} is not parked any more")
     if at >= row.window_ends_at:
         raise GrantOverError(f"the window of the grant {ref.request_id} is over")
+    if stop := await holds.stop_over(session, row.tenant_id, row.technician_id):
+        raise GrantOverError(stop.sentence)
     row.attempt += 1
     row.parked_at = row.parked_because = row.failure = row.closing_at = None
     session.add(row)

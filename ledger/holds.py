@@ -5,14 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.holds import Hold, HoldKind
 from models.messages import TechnicianId, TenantId
-from models.tables import HoldRow, Technician, Tenant
+from models.tables import GrantRow, HoldRow, Technician, Tenant
+
+STOPPING = 0x53544F50
+"""The key of PostgreSQL's advisory lock that a stop takes alone, and that all who decide requests share."""
+
+
+async def let_no_stop_come_between(session: AsyncSession) -> None:
+    """Until the transaction ends, no stop begins: a request is decided before it, and fenced by it, or after it.
+
+    A grant that is made while the stop looks for those that live would be in neither's sight.
+    """
+    await session.exec(select(func.pg_advisory_xact_lock_shared(STOPPING)))
 
 
 async def place(
@@ -22,17 +33,22 @@ async def place(
     tenant_id: UUID | None = None,
     technician_id: UUID | None = None,
     by: str,
-    because: str,
+    reason: str,
     at: datetime,
 ) -> Hold:
-    """Hold from now on. One of the same kind and scope that is in force already stands as it is, and is given."""
+    """Hold from now on. One of the same kind and scope that is in force already stands as it is, and is given.
+
+    A stop waits for the requests that are just being decided, so that whoever places it sees their grants.
+    """
+    if kind is HoldKind.STOP:
+        await session.exec(select(func.pg_advisory_xact_lock(STOPPING)))
     values = {
         "kind": kind.value,
         "tenant_id": tenant_id,
         "technician_id": technician_id,
         "since": at,
         "by": by,
-        "because": because,
+        "because": reason,
     }
     await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing())
     return next(
@@ -75,6 +91,20 @@ async def over(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> H
     return next(iter(await _found(session, tenant_id, technician_id)), None)
 
 
+async def stop_over(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> Hold | None:
+    """The emergency stop in force for this technician's access to this tenant, if there is one."""
+    held = await over(session, tenant_id, technician_id)
+    return held if held is not None and held.kind is HoldKind.STOP else None
+
+
+async def stop_over_grant(session: AsyncSession, request_id: str) -> Hold | None:
+    """The emergency stop in force over a live grant, if there is one; None for a grant that is over or unknown."""
+    grant = await session.get(GrantRow, request_id)
+    if grant is None or grant.closed_at is not None:
+        return None
+    return await stop_over(session, grant.tenant_id, grant.technician_id)
+
+
 async def _found(session: AsyncSession, tenant_id: UUID | None = None, technician_id: UUID | None = None) -> list[Hold]:
     statement = (
         select(HoldRow, Tenant.name, Technician.name)
@@ -98,7 +128,7 @@ def _as_hold(row: HoldRow, tenant: str | None, technician: str | None) -> Hold:
         technician=technician,
         since=row.since,
         by=row.by,
-        because=row.because,
+        reason=row.because,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import credentials, requests, steps
@@ -27,7 +29,7 @@ async def settle(session: AsyncSession, settlement: Settlement) -> Receipt:
 
 
 async def settle_lapsed(session: AsyncSession, request_id: str, closure: Closure) -> Receipt | None:
-    """Settle a grant whose workflow is gone, as the reconciler found and closed it. None for an unknown request."""
+    """Settle a grant whose workflow does not, as whoever closed it instead has proven. None for an unknown request."""
     request = await session.get(Request, request_id, with_for_update=True)
     return await _settle(session, request, closure) if request else None
 
@@ -76,6 +78,12 @@ async def of_request(session: AsyncSession, request_id: str) -> Receipt | None:
     """The receipt of a request that has ended."""
     row = await session.get(ReceiptRow, request_id)
     return Receipt.model_validate(row.document) if row else None
+
+
+async def of_requests(session: AsyncSession, request_ids: Iterable[str]) -> dict[str, Receipt]:
+    """The receipts of those requests that have one."""
+    rows = await session.exec(select(ReceiptRow).where(col(ReceiptRow.request_id).in_(list(request_ids))))
+    return {row.request_id: Receipt.model_validate(row.document) for row in rows}
 
 
 async def _draw_up(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +11,9 @@ from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger import holds
 from ledger.rows import object_id
+from models.holds import Hold, HoldKind
 from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
 from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Tenant, TenantReconciliationRow
 from policy.reconciliation import LiveGrant
@@ -64,6 +67,7 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
     rows = (await session.exec(statement)).all()
     tenant = await session.get(Tenant, UUID(tenant_id))
     unproven = await _unproven(session, tenant_id)
+    stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
     return Register(
         accounts=tuple(
             Registered(
@@ -71,7 +75,7 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
                 account.account_name,
                 object_id(account),
                 account.registered_at,
-                _live(grant, at),
+                _live(grant, at, _stopped(stops, account)) if grant else None,
                 tuple(unproven.get(account.technician_id, ())),
             )
             for account, grant in rows
@@ -138,14 +142,20 @@ async def not_tried_since(session: AsyncSession, then: datetime) -> list[str]:
     return list((await session.exec(statement)).all())
 
 
-def _live(grant: GrantRow | None, at: datetime) -> LiveGrant | None:
-    if grant is None:
-        return None
+def _stopped(stops: Iterable[Hold], account: ManagedAccount) -> str | None:
+    whose = TenantId(str(account.tenant_id)), TechnicianId(str(account.technician_id))
+    return next((stop.sentence for stop in stops if stop.covers(*whose)), None)
+
+
+def _live(grant: GrantRow, at: datetime, withdrawn_because: str | None) -> LiveGrant:
     should_be_over = grant.expires_at or grant.window_ends_at
+    if withdrawn_because and grant.closing_at is not None:
+        should_be_over = min(should_be_over, grant.closing_at)
     return LiveGrant(
         grant.request_id,
         grant.expires_at,
         grant.lease_until,
         grant.closing_at,
         is_lapsed=at >= should_be_over + SETTLED_AFTER,
+        withdrawn_because=withdrawn_because,
     )

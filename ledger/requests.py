@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import accounts, configuration
+from ledger import accounts, configuration, holds
 from ledger.rows import as_grant, object_id
 from models.messages import AccessRequest, Decision, Progress, Verdict
 from models.tables import GrantRow, ManagedAccount, Request
@@ -26,6 +26,7 @@ async def answer(session: AsyncSession, request: AccessRequest, requested_by: st
         return await _repeat(session, row)
     tenant = await configuration.tenant_by_name(session, request.tenant)
     technician = await configuration.technician_terms(session, request.technician)
+    await holds.let_no_stop_come_between(session)
     answered = decide(
         request,
         configuration.tenant_terms(tenant) if tenant else None,
@@ -33,6 +34,7 @@ async def answer(session: AsyncSession, request: AccessRequest, requested_by: st
         await configuration.groups(session),
         await configuration.role_mappings(session),
         at,
+        stop=await holds.stop_over(session, tenant.id, UUID(technician.id)) if tenant and technician else None,
     )
     if isinstance(answered, Allowed) and tenant and technician:
         row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from models.message import Message
-from models.messages import Sentence, TechnicianId, TenantId
+from models.messages import RequestId, Sentence, TechnicianId, TenantId
 
 
 class HoldKind(StrEnum):
@@ -31,7 +31,7 @@ class Hold(Message):
     technician: str | None = None
     since: AwareDatetime
     by: Sentence
-    because: Sentence
+    reason: Sentence
 
     def covers(self, tenant_id: TenantId, technician_id: TechnicianId) -> bool:
         """Whether it is about this technician's access to this tenant."""
@@ -47,5 +47,44 @@ class Hold(Message):
         """``Provisioning for contoso is paused since 2026-11-23 12:00:00Z by kim: Microsoft is down.``"""
         what = "Provisioning" if self.kind is HoldKind.PAUSE else "Access"
         held = "paused" if self.kind is HoldKind.PAUSE else "stopped"
-        because = self.because.rstrip(".")
-        return f"{what} for {self.scope} is {held} since {self.since:%Y-%m-%d %H:%M:%SZ} by {self.by}: {because}."
+        reason = self.reason.rstrip(".")
+        return f"{what} for {self.scope} is {held} since {self.since:%Y-%m-%d %H:%M:%SZ} by {self.by}: {reason}."
+
+
+class StopState(StrEnum):
+    """How far an emergency stop has come with one grant."""
+
+    OPEN = "open"
+    """Nothing is known to be done to its account yet. It may never have been opened."""
+    DISABLED = "disabled"
+    """Nobody can sign in any more; the rest is not proven yet."""
+    CLOSED = "closed"
+    """Proven: the directory was read back, by this process or by the grant's own workflow."""
+    FAILED = "failed"
+    """Not proven. The reconciler goes on trying for as long as the stop stands."""
+
+
+class StoppedGrant(Message):
+    """One grant that was live when the emergency stop came."""
+
+    request_id: RequestId
+    tenant: str
+    technician: str
+    account_name: str
+    state: StopState = StopState.OPEN
+    sentence: str = ""
+    """What proves it, or what is in the way."""
+
+
+class StopReport(Message):
+    """What an emergency stop did."""
+
+    stop: Hold
+    unheard: str | None = None
+    """Why Temporal could not be told; None: it was."""
+    grants: tuple[StoppedGrant, ...] = ()
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether every account in scope was proven closed."""
+        return all(grant.state is StopState.CLOSED for grant in self.grants)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from pydantic import ValidationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from ledger import holds
 from models.messages import EndAccess, RetryProvisioning
 from operations.deployment import Deployment
 from operations.errors import RefusedError, bad_input
@@ -38,7 +39,13 @@ async def cancel_access(deployment: Deployment, by: str, request_id: str, reason
 
 
 async def retry_provisioning(deployment: Deployment, by: str, request_id: str) -> None:
-    """Try a parked grant again, once its cause was mended. Repeats what was decided, nothing else."""
+    """Try a parked grant again, once its cause was mended. Repeats what was decided, nothing else.
+
+    Raises ``RefusedError`` under an emergency stop, and as ``end_access`` does.
+    """
+    async with deployment.ledger.transaction() as session:
+        if stop := await holds.stop_over_grant(session, request_id):
+            raise RefusedError(stop.sentence)
     workflow = await deployment.workflow_of(request_id)
     await _to_live(deployment, request_id, workflow.signal(AccessGrant.retry, RetryProvisioning(by=by)))
 

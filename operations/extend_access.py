@@ -10,7 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeou
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from ledger import grants
+from ledger import grants, holds
 from models.messages import Extension, SignedExtension
 from operations.deployment import Deployment
 from operations.errors import NotFoundError, RefusedError, UnreachableError, bad_input
@@ -27,8 +27,11 @@ async def extend_access(deployment: Deployment, actor: str, request_id: str, by:
     """
     async with deployment.ledger.transaction() as session:
         grant = await grants.by_id(session, request_id)
+        stop = await holds.stop_over_grant(session, request_id)
     if grant is None:
         raise NotFoundError(f"There is no grant {request_id!r}.")
+    if stop is not None:
+        raise RefusedError(stop.sentence)
     if grant.expires_at is None or grant.closing_at is not None:
         raise RefusedError(f"The grant {request_id} is not open.")
     try:

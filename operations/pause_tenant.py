@@ -17,14 +17,14 @@ async def pause_tenant(deployment: Deployment, by: str, tenant: str, reason: str
     """
     at = deployment.clock()
     try:
-        said = Hold(kind=HoldKind.PAUSE, since=at, by=by, because=reason)
+        said = Hold(kind=HoldKind.PAUSE, since=at, by=by, reason=reason)
     except ValidationError as error:
         raise bad_input(error) from None
     async with deployment.ledger.transaction() as session:
         row = await configuration.tenant_by_name(session, tenant)
         if row is None:
             raise NotFoundError(f"There is no tenant {tenant!r}.")
-        return await holds.place(session, said.kind, tenant_id=row.id, by=said.by, because=said.because, at=at)
+        return await holds.place(session, said.kind, tenant_id=row.id, by=said.by, reason=said.reason, at=at)
 
 
 async def resume_tenant(deployment: Deployment, by: str, tenant: str) -> bool:

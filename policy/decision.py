@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from models.holds import Hold
 from models.messages import AccessRequest, Role, TechnicianId, TenantId
 from policy.durations import PROVISIONING_WINDOW, SHORTEST, say
 from policy.entitlement import Group, RoleMapping, Technician, UnknownGroupError, entitled_roles
@@ -59,12 +60,19 @@ def decide(
     groups: Iterable[Group],
     mappings: Iterable[RoleMapping],
     at: datetime,
+    *,
+    stop: Hold | None,
 ) -> Allowed | Denied:
-    """Whether the rules allow ``request`` at the time ``at``. Live grants are the lock's business, not its own."""
+    """Whether the rules allow ``request`` at the time ``at``. Live grants are the lock's business, not its own.
+
+    ``stop``: the emergency stop in force for this technician there, if there is one.
+    """
     if tenant is None or not tenant.active:
         return Denied(f"There is no tenant {request.tenant!r} connected to this deployment.")
     if technician is None or not technician.active:
         return Denied(f"There is no technician {request.technician!r} in this deployment.")
+    if stop is not None:
+        return Denied(stop.sentence)
     window_ends_at = request.asked_at + PROVISIONING_WINDOW
     if at >= window_ends_at:
         return Denied(

@@ -21,6 +21,8 @@ class LiveGrant:
     closing_at: datetime | None
     is_lapsed: bool = False
     """Its workflow should have settled it long ago, so there is none any more."""
+    withdrawn_because: str | None = None
+    """Nothing may be open under it any more, whatever its expiry says."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,12 @@ def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is
     if live is None:
         what = "enabled" if found.enabled else "disabled, but holding roles or memberships,"
         return Finding(Remedy.CLOSE, f"it was {what} without a live grant")
+    return _under_its_grant(found, live, at)
+
+
+def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
+    if live.withdrawn_because:
+        return Finding(Remedy.CLOSE, f"its grant {live.request_id} was withdrawn: {live.withdrawn_because}")
     if live.expires_at is None:
         return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
     if live.closing_at is not None and at >= live.closing_at + GRACE:

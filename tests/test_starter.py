@@ -182,7 +182,7 @@ async def test_a_pause_is_seen_wherever_somebody_looks(run: CommandLine) -> None
         for ran in (paused, listed, held, again):
             assert re.search(r"fabrikam is paused since .* by .*: Microsoft is \[/\] down\.", ran.out), ran
         assert [(hold["kind"], hold["tenant"]) for hold in as_json.json] == [("pause", "fabrikam")]
-        assert "because" in one_sentence(await run("tenant", "pause", "fabrikam", "--reason", " "), BAD_INPUT)
+        assert "reason" in one_sentence(await run("tenant", "pause", "fabrikam", "--reason", " "), BAD_INPUT)
     finally:
         resumed = await run("tenant", "resume", "fabrikam", "--json")
     assert resumed.json == {"tenant": "fabrikam", "resumed": True}
@@ -190,6 +190,48 @@ async def test_a_pause_is_seen_wherever_somebody_looks(run: CommandLine) -> None
     assert (await run("holds")).out == "Nothing is held.\n"
     for verb in (("pause", "nowhere", "--reason", "r"), ("resume", "nowhere")):
         assert "no tenant 'nowhere'" in one_sentence(await run("tenant", *verb), NOT_FOUND)
+
+
+async def test_everything_is_closed_by_one_command(stack: LocalStack, run: CommandLine) -> None:
+    grant = await run.request("contoso", "robin")
+    status = await run.until(grant, is_open)
+    stop = ("close-all", "--reason", "a laptop [/] was stolen")
+    asked, ambiguous, nowhere, unreasoned, no_ledger = await asyncio.gather(
+        run(*stop),
+        run(*stop, "--tenant", "contoso", "--technician", "robin"),
+        run(*stop, "--tenant", "nowhere"),
+        run("close-all", "--yes", "--reason", " "),
+        run(*stop, "--yes", **{**stack.environment(), "DATABASE_URL": f"postgresql://u@{nobody()}/d"}),
+    )
+    assert "say --yes" in one_sentence(asked, BAD_INPUT)
+    assert "not both" in one_sentence(ambiguous, BAD_INPUT)
+    assert "no tenant 'nowhere'" in one_sentence(nowhere, NOT_FOUND)
+    assert "reason" in one_sentence(unreasoned, BAD_INPUT)
+    assert "PostgreSQL cannot be reached" in one_sentence(no_ledger, UNREACHABLE)
+    assert is_open(await run.until(grant, is_open)), "none of these has closed anything"
+
+    no_engine = {**stack.environment(), "TEMPORAL_ADDRESS": nobody()}
+    try:
+        stopped = await run(*stop, "--technician", "robin", **no_engine)
+        assert stopped.code == DONE, stopped
+        for said in ("open 1", "closed 1", status.account_name, "Temporal was not told", "for robin is stopped since"):
+            assert str(said) in stopped.out, stopped.out
+        assert (await run.until(grant, is_over)).state is GrantState.ENDED
+        listed, refused, everybody = await asyncio.gather(
+            run("grants"),
+            run("request", "fabrikam", "robin", "--reason", "r"),
+            run(*stop, "--yes", "--json"),
+        )
+        assert "for robin is stopped since" in listed.out
+        assert refused.code == REFUSED
+        assert "a laptop [/] was stolen" in refused.out
+        assert everybody.code == DONE
+        assert everybody.json["grants"] == []
+        assert everybody.json["stop"]["technician"] is None
+    finally:
+        lifted = [await run("lift-stop", *whom, "--json") for whom in ((), ("--technician", "robin"))]
+    assert [ran.json["lifted"] for ran in lifted] == [True, True]
+    assert "No stop of this scope" in (await run("lift-stop")).out
 
 
 async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:

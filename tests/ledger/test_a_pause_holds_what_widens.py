@@ -21,9 +21,9 @@ from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, LEASE, NOON, Bo
 HOUR = timedelta(hours=1)
 
 
-async def pause(books: Books, because: str = "Microsoft is down") -> Hold:
+async def pause(books: Books, reason: str = "Microsoft is down") -> Hold:
     return await books.do(
-        holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, technician_id=None, by="kim", because=because, at=NOON
+        holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, technician_id=None, by="kim", reason=reason, at=NOON
     )
 
 
@@ -50,8 +50,8 @@ async def test_nothing_widens_and_everything_narrows(books: Books) -> None:
 
 
 async def test_a_pause_stands_once_and_is_lifted_once(books: Books) -> None:
-    said = await asyncio.gather(*(pause(books, because=f"reason {number}") for number in range(5)))
-    assert len({hold.because for hold in said}) == 1, "the first one stands"
+    said = await asyncio.gather(*(pause(books, reason=f"reason {number}") for number in range(5)))
+    assert len({hold.reason for hold in said}) == 1, "the first one stands"
     lift = {"tenant_id": CONTOSO, "technician_id": None, "by": "robin", "at": NOON}
     assert not await books.do(holds.lift, HoldKind.PAUSE, **{**lift, "tenant_id": FABRIKAM})
     assert not await books.do(holds.lift, HoldKind.STOP, **lift)
@@ -61,7 +61,7 @@ async def test_a_pause_stands_once_and_is_lifted_once(books: Books) -> None:
     assert await books.do(holds.lift, HoldKind.PAUSE, **lift)
     assert not await books.do(holds.lift, HoldKind.PAUSE, **lift)
     assert await books.do(holds.in_force) == []
-    assert (await pause(books, because="again")).because == "again"
+    assert (await pause(books, reason="again")).reason == "again"
 
 
 async def test_what_is_over_does_not_wait_for_a_resumption(books: Books) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.holds import Hold, HoldKind
 from models.messages import AccessRequest, Role, RoleId, TechnicianId, TenantId
 from policy.decision import Allowed, Denied, TechnicianTerms, TenantTerms, decide, judge_extension
 from policy.durations import LONGEST, PROVISIONING_WINDOW, SHORTEST
@@ -47,7 +48,7 @@ def ask(duration: timedelta | None = None) -> AccessRequest:
 def test_nothing_is_granted_beyond_the_tenants_maximum(
     asked: timedelta | None, default: timedelta, most: timedelta
 ) -> None:
-    answer = decide(ask(asked), contoso(default, most), ALEX, [], EVERYONE, NOON)
+    answer = decide(ask(asked), contoso(default, most), ALEX, [], EVERYONE, NOON, stop=None)
 
     if isinstance(answer, Allowed):
         assert SHORTEST <= answer.duration <= most
@@ -61,8 +62,8 @@ def test_a_lower_maximum_never_allows_more(
     asked: timedelta | None, default: timedelta, one: timedelta, other: timedelta
 ) -> None:
     lax, strict = contoso(default, max(one, other)), contoso(default, min(one, other))
-    before = decide(ask(asked), lax, ALEX, [], EVERYONE, NOON)
-    after = decide(ask(asked), strict, ALEX, [], EVERYONE, NOON)
+    before = decide(ask(asked), lax, ALEX, [], EVERYONE, NOON, stop=None)
+    after = decide(ask(asked), strict, ALEX, [], EVERYONE, NOON, stop=None)
 
     if isinstance(after, Allowed):
         assert after == before
@@ -89,16 +90,34 @@ def test_a_missing_fact_is_a_no_and_touches_nothing(missing: set[str]) -> None:
         mappings.append(RoleMapping("levle-2", None, HELPDESK))
     if "mappings" in missing:
         mappings = []
-    answer = decide(ask(), tenant, technician, [], mappings, NOON)
+    answer = decide(ask(), tenant, technician, [], mappings, NOON, stop=None)
 
     assert isinstance(answer, Denied if missing else Allowed)
     if isinstance(answer, Denied):
         assert answer.sentence.endswith(".")
 
 
+@given(
+    st.none() | durations,
+    st.booleans(),
+    st.booleans(),
+    st.timedeltas(timedelta(0), timedelta(hours=2)),
+    st.sampled_from([(None, None), ("contoso", None), (None, "alex")]),
+)
+def test_an_emergency_stop_never_allows_anything(
+    asked: timedelta | None, tenant: bool, mapped: bool, waited: timedelta, scope: tuple[str | None, str | None]
+) -> None:
+    stop = Hold(kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by="kim", reason="a theft")
+    terms = contoso() if tenant else None
+    answer = decide(ask(asked), terms, ALEX, [], EVERYONE if mapped else [], NOON + waited, stop=stop)
+
+    assert isinstance(answer, Denied)
+    assert answer.sentence == stop.sentence or not tenant, "it is what whoever asks should hear"
+
+
 @given(st.timedeltas(timedelta(minutes=-5), timedelta(days=2)))
 def test_access_never_opens_long_after_it_was_asked_for(waited: timedelta) -> None:
-    answer = decide(ask(), contoso(), ALEX, [], EVERYONE, NOON + waited)
+    answer = decide(ask(), contoso(), ALEX, [], EVERYONE, NOON + waited, stop=None)
 
     assert isinstance(answer, Allowed) == (waited < PROVISIONING_WINDOW)
     if isinstance(answer, Allowed):
@@ -109,9 +128,11 @@ def test_a_group_that_is_taken_away_takes_its_roles_with_it() -> None:
     """A mapping to a group that was deleted must not fall back to anything."""
     senior = Group("senior", frozenset({ALEX.id}))
     mapping = [RoleMapping("senior", None, HELPDESK)]
-    assert isinstance(decide(ask(), contoso(), ALEX, [senior], mapping, NOON), Allowed)
-    assert isinstance(decide(ask(), contoso(), ALEX, [], mapping, NOON), Denied)
-    assert isinstance(decide(ask(), contoso(), ALEX, [replace(senior, members=frozenset())], mapping, NOON), Denied)
+    assert isinstance(decide(ask(), contoso(), ALEX, [senior], mapping, NOON, stop=None), Allowed)
+    assert isinstance(decide(ask(), contoso(), ALEX, [], mapping, NOON, stop=None), Denied)
+    assert isinstance(
+        decide(ask(), contoso(), ALEX, [replace(senior, members=frozenset())], mapping, NOON, stop=None), Denied
+    )
 
 
 @given(limits, limits, st.lists(st.tuples(durations, durations), max_size=8))

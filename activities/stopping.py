@@ -1,0 +1,141 @@
+"""Closing the account of one live grant right now, from this very process: what an emergency stop does.
+
+It needs the ledger to know whom to close and the directory to close them, and nothing else: no Temporal, no worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from activities.account_closing import clear_mark, close_again, computed_ids, read_standing
+from activities.directories import Purpose
+from activities.managed_account import Holder, inspect
+from activities.options import PROVISIONING
+from activities.workplace import Workplace
+from graph import NotYetVisible, Tenant, TryLater, User
+from ledger.fences import Fenced
+from models.messages import ClosingStep, DirectoryCall, Standing, Step
+
+LOOK_AGAIN = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(seconds=15)
+"""However long Microsoft asks to wait: in an emergency it is asked again at least so often."""
+
+STEP_TIMEOUT = PROVISIONING.get("start_to_close_timeout") or timedelta(0)
+"""How long a step that was admitted just before the fence may still be writing."""
+
+
+class NotProvenError(Exception):
+    """The account was closed, and that it stays so is not proven yet. ``until``: when looking again can prove it."""
+
+    def __init__(self, sentence: str, until: datetime | None = None) -> None:
+        super().__init__(sentence)
+        self.until = until
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What the directory said of an account when it was read back: that it is closed, or gone."""
+
+    disabled_at: datetime
+    step: Step
+    standing: Standing
+
+
+class GrantStop:
+    """Closes the account of one fenced grant, and proves it."""
+
+    def __init__(self, workplace: Workplace, fenced: Fenced) -> None:
+        self._workplace = workplace
+        self._clock = workplace.clock
+        self._fenced = fenced
+        self._disabled_at: datetime | None = None
+        self._removed: set[str] = set()
+
+    async def disable(self) -> None:
+        """Keep the account from signing in, before anything else is done to it."""
+        tenant, user = await self._find()
+        if user is not None:
+            await tenant.users.disable(user.id)
+            self._disabled_at = self._clock()
+
+    async def close_and_prove(self, patience: timedelta) -> ReadBack:
+        """Close it again and again until the directory says that it is closed, and nothing may be under way any more.
+
+        Raises what went wrong last once ``patience`` is over, which counts from when proving it is possible.
+        """
+        until = max(self._clock(), self._nothing_under_way_at(), self._roles_known_at()) + patience
+        while True:
+            try:
+                return await self._close_once()
+            except Exception as error:
+                if self._clock() >= until:
+                    raise
+                await asyncio.sleep(self._pause_after(error).total_seconds())
+
+    def _pause_after(self, error: Exception) -> timedelta:
+        if isinstance(error, NotProvenError) and error.until:
+            return max(error.until - self._clock(), timedelta(0))
+        if isinstance(error, TryLater) and error.retry_after:
+            return min(error.retry_after, LONGEST_WAIT)
+        return LOOK_AGAIN
+
+    async def _close_once(self) -> ReadBack:
+        tenant, user = await self._find()
+        if user is None:
+            vanished = self._fenced.object_id is not None
+            return self._read_back(Standing(exists=False, enabled=False, vanished=vanished), ())
+        granted = self._fenced.grant.roles
+        await close_again(tenant, user.id, granted, self._removed)
+        self._disabled_at = self._disabled_at or self._clock()
+        asked_at = self._clock()
+        entry = await tenant.users.get(user.id)
+        reading = await read_standing(tenant, entry)
+        if not reading.standing.is_closed:
+            raise NotProvenError("the directory does not say yet that it is closed")
+        if asked_at < (until := self._nothing_under_way_at()):
+            raise NotProvenError("a step that was begun before the stop may still be under way", until)
+        if computed_ids(user.id, granted) - self._removed and asked_at < (until := self._roles_known_at()):
+            raise NotProvenError("its roles are too new for their absence to be proven", until)
+        return self._read_back(reading.standing, (*reading.calls, *await clear_mark(tenant, entry)))
+
+    def _read_back(self, standing: Standing, calls: tuple[DirectoryCall, ...]) -> ReadBack:
+        at = self._clock()
+        step = Step(name=ClosingStep.READ_BACK, at=at, note="by the emergency stop", calls=calls)
+        return ReadBack(self._disabled_at or at, step, standing)
+
+    def _nothing_under_way_at(self) -> datetime:
+        fenced = self._fenced
+        if fenced.opened_at is None and not fenced.is_parked:
+            return max(fenced.lease_until or fenced.fenced_at, fenced.fenced_at + STEP_TIMEOUT)
+        return fenced.lease_until or fenced.fenced_at
+
+    def _roles_known_at(self) -> datetime:
+        """When a replica can no longer be ignorant of the last role that was given."""
+        return (self._fenced.opened_at or self._nothing_under_way_at()) + self._workplace.roles_known_after
+
+    async def _find(self) -> tuple[Tenant, User | None]:
+        """The account; None where there is none, or none that is ours, or it is in the directory's bin."""
+        grant, object_id = self._fenced.grant, self._fenced.object_id
+        tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+        if object_id is None:
+            user = await tenant.users.find(grant.account_name)
+        else:
+            try:
+                user = await tenant.users.get(object_id)
+            except NotYetVisible:
+                if await tenant.deleted_items.find(object_id) is None:
+                    raise
+                user = None
+        return tenant, user if user is not None and self._is_ours(user) else None
+
+    def _is_ours(self, user: User) -> bool:
+        inspected = inspect(
+            user,
+            Holder.of(self._fenced.grant),
+            self._fenced.register,
+            installation=self._workplace.installation,
+            keyring=self._workplace.keyring,
+        )
+        return inspected.may_be_closed

@@ -1,0 +1,60 @@
+"""Fencing many live grants together: from then on, nothing of theirs opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from ledger.grants import its_account, register_of
+from ledger.rows import as_grant, object_id
+from models.messages import Grant, ObjectId
+from models.tables import GrantRow, ManagedAccount, Request
+from trust.marks import Register
+
+
+@dataclass(frozen=True)
+class Fenced:
+    """A live grant that nothing is opened for any more, and what closing its account takes."""
+
+    grant: Grant
+    object_id: ObjectId | None
+    register: Register
+    fenced_at: datetime
+    lease_until: datetime | None
+    opened_at: datetime | None
+    is_parked: bool
+    """Its account was closed when it was parked."""
+
+
+async def fence_all(
+    session: AsyncSession, at: datetime, *, tenant_id: UUID | None = None, technician_id: UUID | None = None
+) -> list[Fenced]:
+    """Fence every live grant, of one tenant or technician where that is said. Idempotent."""
+    scope: list[ColumnElement[bool]] = [col(GrantRow.closed_at).is_(None)]
+    scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
+    scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
+    await session.exec(update(GrantRow).where(*scope).values(closing_at=func.coalesce(GrantRow.closing_at, at)))
+    statement = (
+        select(GrantRow, Request, ManagedAccount)
+        .join(Request, col(Request.id) == col(GrantRow.request_id))
+        .outerjoin(ManagedAccount, its_account())
+        .where(*scope)
+        .order_by(col(GrantRow.request_id))
+    )
+    return [
+        Fenced(
+            grant=as_grant(request, row),
+            object_id=object_id(account),
+            register=register_of(account),
+            fenced_at=row.closing_at or at,
+            lease_until=row.lease_until,
+            opened_at=row.opened_at,
+            is_parked=row.parked_at is not None,
+        )
+        for row, request, account in await session.exec(statement)
+    ]

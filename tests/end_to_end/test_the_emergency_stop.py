@@ -1,0 +1,216 @@
+"""Somebody's laptop is stolen, or a technician's account is taken over: everything is closed at once, and stays closed.
+
+It must not matter what else is broken at that moment. A stop that waits for Temporal closes nothing when Temporal is
+what is down; one that misses the grant that is just being opened has closed everything but the one that counts; one
+that can be asked around by the next request is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from activities import stopping
+from activities.reconcile_tenant import TenantReconciliation
+from engine.connect import EngineUnreachableError
+from models.holds import StoppedGrant, StopReport, StopState
+from models.messages import GrantState, TenantId
+from operations.close_all import close_all
+from operations.deployment import Deployment
+from operations.end_access import retry_provisioning
+from operations.errors import RefusedError
+from operations.extend_access import extend_access
+from operations.lift_stop import lift_stop
+from operations.list_holds import list_holds
+from operations.show_receipt import show_receipt
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.stage import ELEVATE, Scene, Services, customer_id, scene, stage_clock
+
+WHY = "a laptop was stolen"
+
+
+@pytest.fixture
+async def two_customers(services: Services) -> AsyncIterator[Scene]:
+    async with scene(services, customers=2, skips_time=False) as made:
+        yield made
+
+
+class WithoutTemporal(Deployment):
+    """The same deployment from a machine that Temporal cannot be reached from."""
+
+    async def engine(self) -> object:  # type: ignore[override]
+        raise EngineUnreachableError("Temporal at nowhere cannot be reached")
+
+
+def without_temporal(act: Scene) -> Deployment:
+    here = act.deployment
+    return WithoutTemporal(here.ledger, here.keyring, here.task_queue)
+
+
+async def stop(act: Scene, deployment: Deployment | None = None, **whom: str) -> StopReport:
+    """Stop, of this scene's first customer where nothing else is said."""
+    whom = whom or {"tenant": act.customer}
+    patience = timedelta(seconds=15)
+    return await close_all(deployment or act.deployment, act.workplace, "kim", reason=WHY, patience=patience, **whom)
+
+
+async def opened(act: Scene, *technicians: str) -> list[str]:
+    """A grant for each."""
+    asked = [await act.ask(technician) for technician in technicians]
+    for request_id in asked:
+        await act.until(request_id, GrantState.OPEN)
+    return asked
+
+
+async def test_what_is_in_scope_closes_and_stays_closed_until_it_is_lifted(two_customers: Scene) -> None:
+    act = two_customers
+    here, elsewhere = act.customers
+    first, second = await opened(act, "alex", "robin")
+    other = await act.ask("alex", customer=elsewhere)
+    await act.until(other, GrantState.OPEN)
+    counts: list[list[StopState]] = []
+
+    def tell(grants: Iterable[StoppedGrant]) -> None:
+        counts.append([grant.state for grant in grants])
+
+    report = await close_all(act.deployment, act.workplace, "kim", reason=WHY, tenant=here, tell=tell)
+
+    assert report.is_proven
+    assert {grant.request_id for grant in report.grants} == {first, second}
+    assert counts[0] == [StopState.OPEN] * 2
+    assert counts[-1] == [StopState.CLOSED] * 2
+    for technician in ("alex", "robin"):
+        act.assert_closed(act.account(technician))
+    for request_id in (first, second):
+        receipt = await act.receipt(request_id)
+        assert receipt.ending.sentence == f"Ended by kim: {WHY}"
+        assert receipt.proof.is_proven
+    assert (await act.status(other)).state is GrantState.OPEN, "the other customer is none of this stop's business"
+
+    # Blocked, with the sentence, and stopping again changes nothing.
+    denied = await act.ask("robin")
+    assert (
+        f"is stopped since {report.stop.since:%Y-%m-%d %H:%M:%SZ} by kim: {WHY}."
+        in (await act.until(denied, GrantState.DENIED)).sentence
+    )
+    again = await close_all(act.deployment, act.workplace, "robin", reason="another reason", tenant=here)
+    assert (again.stop, again.grants, again.is_proven) == (report.stop, (), True)
+    assert await list_holds(act.deployment) == [report.stop]
+
+    # One technician, in every tenant.
+    everywhere = await stop(act, technician="alex")
+    assert [grant.request_id for grant in everywhere.grants] == [other]
+    assert everywhere.is_proven
+    act.assert_closed(customer=elsewhere)
+    assert not await lift_stop(act.deployment, "kim"), "there is none of everybody"
+    assert await lift_stop(act.deployment, "kim", tenant=here)
+    assert not await lift_stop(act.deployment, "kim", tenant=here)
+    await opened(act, "robin")
+    assert "alex" in (await act.until(await act.ask("alex"), GrantState.DENIED)).sentence
+
+
+async def test_without_temporal_accounts_are_closed_proven_and_settled(real_time: Scene) -> None:
+    act = real_time
+    alex, robin = await opened(act, "alex", "robin")
+
+    report = await stop(act, without_temporal(act))
+
+    assert report.is_proven
+    assert report.unheard is not None
+    for technician in ("alex", "robin"):
+        act.assert_closed(act.account(technician))
+    for request_id in (alex, robin):
+        receipt = await show_receipt(act.deployment, request_id)
+        assert receipt.ending.sentence == f"Ended by kim: {WHY}"
+        assert receipt.proof.is_proven
+        assert receipt.alarms
+    assert not act.sql("SELECT 1 FROM sealed_credentials")
+
+    # The workflow that knows of nothing ends later, and takes nothing from the technician's next grant.
+    await lift_stop(act.deployment, "kim", tenant=act.customer)
+    next_one, *_ = await opened(act, "alex")
+    await act.workflow(alex).signal("end")
+    await act.workflow(alex).result()
+    assert (await act.status(next_one)).state is GrantState.OPEN
+    assert act.user()["enabled"]  # type: ignore[index]
+    assert act.user()["roles"]  # type: ignore[index]
+    assert (await show_receipt(act.deployment, alex)).ending.by == "kim"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with Temporal", "without Temporal"])
+@pytest.mark.parametrize("step", ["assign a role", "enable"])
+async def test_a_grant_that_is_just_being_prepared_is_not_forgotten(
+    real_time: Scene, step: str, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step is on its way to Microsoft when the stop comes, and arrives after the account was first shut."""
+    monkeypatch.setattr(stopping, "STEP_TIMEOUT", timedelta(seconds=8))
+    act = real_time
+    fault = act.fault(**OPENING_WRITES[step], delay=3)
+    request_id = await act.ask()
+    await act.reached(fault)
+
+    report = await stop(act, None if told else without_temporal(act))
+
+    assert [grant.request_id for grant in report.grants] == [request_id]
+    assert report.is_proven, report
+    act.assert_closed()
+    receipt = await act.receipt(request_id) if told else await show_receipt(act.deployment, request_id)
+    assert WHY in receipt.ending.sentence, "by the one who stopped it, or by the ledger, which names the stop"
+    await asyncio.sleep(4)
+    act.assert_closed()
+
+
+async def test_while_no_worker_runs_accounts_are_closed_and_workflows_settle_later(real_time: Scene) -> None:
+    act = real_time
+    (alex,) = await opened(act, "alex")
+    act.fault(**OPENING_WRITES["assign a role"], app=ELEVATE, status=403)
+    parked = await act.ask("robin")
+    await act.until(parked, GrantState.PARKED)
+    await act.stop_worker(act.workers[0])
+
+    report = await stop(act)
+
+    assert report.is_proven
+    assert report.unheard is None
+    act.assert_closed()
+    assert (await act.status(alex)).state is GrantState.CLOSING, "its workflow was told, and has not settled it yet"
+    for widening in (
+        retry_provisioning(act.deployment, "robin", parked),
+        extend_access(act.deployment, "robin", alex, timedelta(hours=1), "more"),
+    ):
+        with pytest.raises(RefusedError, match=f"stopped since .* by kim: {WHY}"):
+            await widening
+
+    await act.start_worker()
+    for request_id in (alex, parked):
+        assert (await act.receipt(request_id)).ending.sentence == f"Ended by kim: {WHY}"
+
+
+async def test_what_could_not_be_closed_says_so_and_is_the_reconcilers(real_time: Scene) -> None:
+    act = real_time
+    (alex,) = await opened(act, "alex")
+    await act.workflow(alex).terminate("by hand")
+    act.fault(**CLOSING_WRITES["disable"], status=503)
+
+    report = await close_all(
+        act.deployment, act.workplace, "kim", reason=WHY, tenant=act.customer, patience=timedelta(seconds=1)
+    )
+
+    assert not report.is_proven
+    assert report.grants[0].state is StopState.FAILED
+    assert "503" in report.grants[0].sentence
+    assert act.user()["enabled"]  # type: ignore[index]
+    act.mend()
+    tenant = TenantId(customer_id(act.customer)), act.customer
+    at_once = await TenantReconciliation(act.workplace).reconcile(*tenant)
+    assert WHY in at_once.closed[0], "hours before the grant would have expired"
+    act.assert_closed()
+    later = replace(act.workplace, clock=lambda: stage_clock() + timedelta(minutes=11))
+    await TenantReconciliation(later).reconcile(*tenant)
+    receipt = await show_receipt(act.deployment, alex)
+    assert receipt.ending.state is GrantState.ENDED
+    assert WHY in receipt.ending.sentence
