@@ -204,9 +204,8 @@ class ProvisioningActivities(Provisioning):
             raise ReadBackDisagreesError("The ledger was too slow for the opening's lease.")
         evidence = await tenant.users.enable(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
         async with self._ledger.transaction() as session:
-            opened_at = await grants.opened(
-                session, ref.request_id, evidence.answered_at, only_try=activity.info().attempt == 1
-            )
+            opened_at = await grants.opened(session, ref.request_id, evidence.answered_at)
+            await grants.release_lease(session, admitted)
             step = Step(name="opened", at=evidence.answered_at, calls=(evidence,))
             await steps.record(session, ref.request_id, ref.attempt, [step])
         return opened_at
@@ -222,9 +221,8 @@ class ProvisioningActivities(Provisioning):
             admitted = await grants.extend(session, ref, extension.expires_at, now, lease)
         tenant = await self._tenant(admitted)
         evidence = await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
-        if activity.info().attempt == 1:
-            async with self._ledger.transaction() as session:
-                await grants.release_lease(session, ref.request_id, admitted.lease_until)
+        async with self._ledger.transaction() as session:
+            await grants.release_lease(session, admitted)
         await self._issuing.renew_pass(ref, admitted, tenant, _known(admitted))
         note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
         await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", evidence, note=note)

@@ -8,7 +8,7 @@ that passed the check before the fence may still be in flight until then, so the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,6 +49,9 @@ class Admitted:
     opened_at: datetime | None
     credential: str
     """``auto``, ``temporary_access_pass`` or ``password``."""
+    in_flight: bool = False
+    """An earlier write under the lease may still be on its way. Asked of the ledger, since Temporal counts the tries
+    of an activity that was reset from one again."""
 
 
 async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = False) -> Admitted:
@@ -76,9 +79,16 @@ async def take_lease(session: AsyncSession, ref: GrantRef, at: datetime, lease: 
     row, request, account, tenant = await _checked(session, ref, at)
     if row.expires_at is None:
         raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
-    row.lease_until = max(row.lease_until or at, at + lease)
+    in_flight = _extend_lease(row, at, lease)
     session.add(row)
-    return _admitted(row, request, account, tenant)
+    return replace(_admitted(row, request, account, tenant), in_flight=in_flight)
+
+
+def _extend_lease(row: GrantRow, at: datetime, lease: timedelta) -> bool:
+    """Whether an earlier one was still running."""
+    earlier = row.lease_until
+    row.lease_until = max(earlier or at, at + lease)
+    return earlier is not None and at < earlier
 
 
 async def _checked(
@@ -145,23 +155,24 @@ def register_of(account: ManagedAccount | None) -> Register:
     return Register.NAMES_IT if account.object_id else Register.INTENDS_IT
 
 
-async def opened(session: AsyncSession, request_id: str, at: datetime, *, only_try: bool) -> datetime:
-    """Record when the account was opened, and say when that was; the first call decides.
-
-    ``only_try``: no earlier opening can be in flight, so that with this answer the lease is over.
-    """
-    values: dict[str, object] = {"opened_at": func.coalesce(col(GrantRow.opened_at), at)}
-    if only_try:
-        values["lease_until"] = None
-    statement = update(GrantRow).where(col(GrantRow.request_id) == request_id).values(values)
+async def opened(session: AsyncSession, request_id: str, at: datetime) -> datetime:
+    """Record when the account was opened, and say when that was; the first call decides."""
+    statement = (
+        update(GrantRow)
+        .where(col(GrantRow.request_id) == request_id)
+        .values(opened_at=func.coalesce(col(GrantRow.opened_at), at))
+    )
     return (await session.exec(statement.returning(col(GrantRow.opened_at)))).scalars().one() or at
 
 
-async def release_lease(session: AsyncSession, request_id: str, lease_until: datetime | None) -> None:
-    """The only write under this lease was answered, so nothing is in flight. A later lease stays."""
+async def release_lease(session: AsyncSession, admitted: Admitted) -> None:
+    """The write under this lease was answered. Unless another one is on its way, so that nothing is."""
+    if admitted.in_flight:
+        return
     await session.exec(
         update(GrantRow)
-        .where(col(GrantRow.request_id) == request_id, col(GrantRow.lease_until) == lease_until)
+        # A later lease is another write's, and stays.
+        .where(col(GrantRow.request_id) == admitted.grant.request_id, col(GrantRow.lease_until) == admitted.lease_until)
         .values(lease_until=None)
     )
 
@@ -241,9 +252,9 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
         if isinstance(denied, Denied):
             raise ExtensionDeniedError(denied.sentence)
         row.expires_at = wanted
-    row.lease_until = max(row.lease_until or at, at + lease)
+    in_flight = _extend_lease(row, at, lease)
     session.add(row)
-    return _admitted(row, request, account, tenant)
+    return replace(_admitted(row, request, account, tenant), in_flight=in_flight)
 
 
 @dataclass(frozen=True)

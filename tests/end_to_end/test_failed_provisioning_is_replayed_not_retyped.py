@@ -17,6 +17,7 @@ from operations.list_failures import Failure, Selection, list_failures
 from operations.replay_provisioning import Replayed, replay_each, replay_provisioning
 from policy.failures import FailureClass
 from policy.replaying import Replay
+from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS
 from tests.stage import ELEVATE, Scene, configure, eventually
 
@@ -127,3 +128,22 @@ async def test_what_is_parked_or_waits_long_is_tried_now(real_time: Scene) -> No
         await end_access(real_time.deployment, "kim", request_id)
     for request_id in (parked, waiting):
         assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+
+
+async def test_an_opening_still_on_its_way_is_waited_for_though_its_step_was_tried_anew(real_time: Scene) -> None:
+    """Attempts count from one again: the step must not take itself for the only try, and call the account closed."""
+    real_time.fault(**OPENING_WRITES["enable"], delay=14, count=1)  # its caller gives up after 5 seconds
+    refused = real_time.fault(**OPENING_WRITES["enable"], status=503, retry_after=280, count=1)
+    request_id = await real_time.ask()
+    await real_time.reached(refused)
+
+    async def tried() -> bool | None:
+        return "open_account" in (await replay(real_time, request_id)).sentence or None
+
+    await eventually(tried)
+    await real_time.until(request_id, GrantState.OPEN)
+    await end_access(real_time.deployment, "kim", request_id)
+
+    assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+    await asyncio.sleep(12)
+    real_time.assert_closed()

@@ -30,7 +30,7 @@ WRITES: dict[str, Callable[[Books, Grant, timedelta], Awaitable[object]]] = {
     "forget object": lambda books, grant, _: books.do(accounts.forget_object, grant),
     "arm": lambda books, grant, wait: books.do(grants.arm, ref(grant), NOON + wait),
     "lease": lambda books, grant, _: books.do(grants.take_lease, ref(grant), NOON, LEASE),
-    "opened": lambda books, grant, wait: books.do(grants.opened, grant.request_id, NOON + wait, only_try=False),
+    "opened": lambda books, grant, wait: books.do(grants.opened, grant.request_id, NOON + wait),
     "extend": lambda books, grant, _: books.do(grants.extend, ref(grant), NOON + timedelta(hours=5), NOON, LEASE),
     "steps": lambda books, grant, _: books.do(steps.record, grant.request_id, 1, STEPS),
     "fence": lambda books, grant, wait: books.do(grants.fence, grant.request_id, NOON + wait),

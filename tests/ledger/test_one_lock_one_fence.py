@@ -82,7 +82,7 @@ async def test_an_opening_sees_the_fence_or_the_fence_sees_its_lease(books: Book
 
 async def test_behind_the_fence_nothing_widens(books: Books) -> None:
     grant = await books.armed()
-    await books.do(grants.opened, grant.request_id, NOON, only_try=True)
+    await books.do(grants.opened, grant.request_id, NOON)
     await books.do(grants.fence, grant.request_id, NOON)
     for widening in (
         books.do(grants.admit, ref(grant), NOON),
@@ -136,17 +136,18 @@ async def test_a_lease_never_gets_shorter(books: Books) -> None:
     """The first opening may still be in flight when the second is admitted by a worker whose clock is behind."""
     grant = await books.armed()
     await books.do(grants.take_lease, ref(grant), NOON + timedelta(seconds=10), LEASE)
-    await books.do(grants.take_lease, ref(grant), NOON, LEASE)
-    await books.do(grants.opened, grant.request_id, NOON, only_try=False)
+    second = await books.do(grants.take_lease, ref(grant), NOON, LEASE)
+    await books.do(grants.release_lease, second)
     fence = await books.do(grants.fence, grant.request_id, NOON)
     assert fence.lease_until == NOON + timedelta(seconds=10) + LEASE
 
 
 async def test_a_first_opening_that_was_answered_leaves_no_lease_to_wait_for(books: Books) -> None:
     grant = await books.armed()
-    await books.do(grants.take_lease, ref(grant), NOON, LEASE)
-    first = await books.do(grants.opened, grant.request_id, NOON, only_try=True)
-    again = await books.do(grants.opened, grant.request_id, NOON + HOUR, only_try=False)
+    lease = await books.do(grants.take_lease, ref(grant), NOON, LEASE)
+    first = await books.do(grants.opened, grant.request_id, NOON)
+    await books.do(grants.release_lease, lease)
+    again = await books.do(grants.opened, grant.request_id, NOON + HOUR)
     assert first == again == NOON
     assert (await books.do(grants.fence, grant.request_id, NOON)).lease_until is None
 
@@ -185,7 +186,7 @@ async def test_extending_twice_extends_once_and_never_past_the_maximum(books: Bo
     grant = await books.armed()
     with pytest.raises(ExtensionDeniedError, match="Only an open grant"):
         await books.do(grants.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
-    await books.do(grants.opened, grant.request_id, NOON, only_try=True)
+    await books.do(grants.opened, grant.request_id, NOON)
 
     wanted = NOON + 6 * HOUR
     extended = await asyncio.gather(*(books.do(grants.extend, ref(grant), wanted, NOON, LEASE) for _ in range(5)))
