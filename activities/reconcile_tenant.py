@@ -37,7 +37,9 @@ from models.messages import (
 )
 from policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
 
-ACCOUNTS_AT_ONCE = 8
+ACCOUNTS_AT_ONCE = 3
+"""In each tenant. With all tenants that are looked at together it stays below what a worker's connections can carry:
+an account that expires meanwhile must not wait behind those that are only looked at."""
 LOOKS = 4
 """How often a closed account is read back before it is left to the next run."""
 

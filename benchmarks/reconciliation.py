@@ -183,6 +183,8 @@ def _show(run: str, report: ReconciliationReport, seconds: float, interval: floa
     print(f"  took     {seconds:6.1f} s = {seconds / interval:.0%} of the interval")
     print(f"  closed   {report.closed:6}")
     print(f"  failed   {report.failed:6}")
+    for tenant in [tenant for tenant in report.remarkable if tenant.failed][:3]:
+        print(f"           {tenant.tenant}: {tenant.failed}")
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ from activities.signatures import Reconciling
 from models.messages import ReconciliationReport, TenantReport, TenantToReconcile
 from workflows.perform import perform
 
-SHARE = 10
+SHARE = 5
 """How many tenants one activity takes on."""
 
-SHARES_AT_ONCE = 5
+SHARES_AT_ONCE = 3
 
 
 @workflow.defn
