@@ -44,6 +44,7 @@ class Alarms:
         self._ledger = ledger
         self._announcer = announcer
         self._told: set[tuple[AlarmKind, str]] = set()
+        self._announcing: set[asyncio.Task[None]] = set()
 
     async def raise_alarm(self, alarm: Alarm) -> None:
         """Raise ``alarm``; one that stands already is not announced again.
@@ -55,33 +56,42 @@ class Alarms:
                 is_new = await alarms.raise_alarm(session, alarm)
         except LedgerUnavailableError:
             if (alarm.kind, alarm.subject) not in self._told:
-                await self._tell(alarm)
+                self._tell(alarm)
             raise
         if is_new and (alarm.kind, alarm.subject) not in self._told:
-            await self._tell(alarm)
+            self._tell(alarm)
 
     async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
         """End the alarm, if it stands. Raises ``LedgerUnavailableError``."""
         async with self._ledger.transaction() as session:
             ended = await alarms.clear(session, kind, subject, all_clear, at)
         if ended:
-            await self.tell_all_clear(ended)
+            self.tell_all_clear(ended)
 
-    async def tell_all_clear(self, ended: Alarm) -> None:
+    def tell_all_clear(self, ended: Alarm) -> None:
         """Announce the end of an alarm that somebody else has recorded. Never raises."""
         self._told.discard((ended.kind, ended.subject))
         _log.info("all clear", kind=ended.kind.value, subject=ended.subject, because=ended.all_clear)
-        await self._announce(ended)
+        self._announce(ended)
 
-    async def _tell(self, alarm: Alarm) -> None:
+    async def said(self) -> None:
+        """Wait, for a while, until what is being announced is announced: for whoever is about to leave."""
+        await asyncio.gather(*self._announcing)
+
+    def _tell(self, alarm: Alarm) -> None:
         self._told.add((alarm.kind, alarm.subject))
         _log.error("alarm", kind=alarm.kind.value, subject=alarm.subject, tenant=alarm.tenant, alarm=alarm.sentence)
         with suppress(RuntimeError):  # outside Temporal there is nobody to count for
             meter = activity.metric_meter().with_additional_attributes({"kind": alarm.kind.value})
             meter.create_counter("entra_jit_alarms", "Alarms raised").add(1)
-        await self._announce(alarm)
+        self._announce(alarm)
 
-    async def _announce(self, alarm: Alarm) -> None:
+    def _announce(self, alarm: Alarm) -> None:
+        announcing = asyncio.create_task(self._deliver(alarm))
+        self._announcing.add(announcing)
+        announcing.add_done_callback(self._announcing.discard)
+
+    async def _deliver(self, alarm: Alarm) -> None:
         try:
             async with asyncio.timeout(ANNOUNCED_WITHIN_SECONDS):
                 await self._announcer.announce(alarm)

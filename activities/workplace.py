@@ -67,13 +67,15 @@ async def workplace_of(
             clock=clock,
         ) as graph,
     ):
+        alarms = Alarms(ledger, announcer or Unannounced())
         yield Workplace(
             ledger=ledger,
             keyring=keyring,
             directories=Directories(graph, ledger, keyring),
             installation=settings.installation,
             call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
-            alarms=Alarms(ledger, announcer or Unannounced()),
+            alarms=alarms,
             alarm_after=settings.alarm_after,
             clock=clock,
         )
+        await alarms.said()

@@ -46,6 +46,7 @@ async def test_the_same_thing_is_announced_once_and_once_more_when_it_is_over(bo
         assert await alarms.listed(session) == []
         [over] = await alarms.listed(session, standing_only=False)
     assert (over.raised_at, over.all_clear) == (NOON, "closed and proven")
+    await telling.said()
     assert [alarm.all_clear for alarm in everybody.heard] == [None, "closed and proven"]
 
     await telling.raise_alarm(late())

@@ -1,0 +1,63 @@
+"""What tells people is down, and accounts are closed all the same; what has failed is not called done meanwhile.
+
+Elsewhere a mail server that did not answer has undone a grant and left its expiry behind, and a marker that was cleared
+although a removal had failed has hidden an administrator from every list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from activities.alarms import Alarms
+from models.alarms import Alarm, AlarmKind
+from models.messages import GrantState
+from operations.list_alarms import list_alarms
+from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
+from tests.stage import REVOKE, Services, eventually, scene
+
+
+class NobodyAnswers:
+    """Is asked to deliver, and never comes back."""
+
+    def __init__(self) -> None:
+        self.asked: list[Alarm] = []
+
+    async def announce(self, alarm: Alarm) -> None:
+        """Wait for ever."""
+        self.asked.append(alarm)
+        await asyncio.Event().wait()
+
+
+async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(services: Services) -> None:
+    nobody = NobodyAnswers()
+    async with scene(services, customers=1, skips_time=False, worker=False) as act:
+        act.workplace = replace(
+            act.workplace, alarms=Alarms(act.workplace.ledger, nobody), alarm_after=(timedelta(seconds=1),)
+        )
+        await act.start_worker()
+        request_id = await act.ask()
+        await act.until(request_id, GrantState.OPEN)
+        act.fault(app=REVOKE, **CLOSING["roles deleted"], status=403)
+        await act.workflow(request_id).signal("end")
+
+        async def told() -> Alarm | None:
+            standing = await list_alarms(act.deployment)
+            return standing[0] if standing else None
+
+        late = await eventually(told)
+        assert (late.kind, late.subject) == (AlarmKind.CLOSING_LATE, request_id)
+        user = act.user()
+        assert user is not None
+        assert user["roles"]
+        assert user["extension_attributes"]["extensionAttribute15"], "what is not proven closed was called closed"
+        assert (await act.status(request_id)).state is GrantState.CLOSING
+
+        act.mend()
+        receipt = await act.receipt(request_id)
+        assert receipt.standing is not None
+        assert receipt.standing.is_closed
+        act.assert_closed()
+        assert not await list_alarms(act.deployment)
+        assert [alarm.cleared_at is None for alarm in nobody.asked] == [True, False]
