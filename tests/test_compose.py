@@ -87,10 +87,10 @@ def test_a_connection_to_temporal_is_given_whole_or_not_at_all() -> None:
 def test_nothing_is_published_beyond_this_machine() -> None:
     """Temporal's frontend asks nobody who they are: published, it would let anyone end every grant."""
     published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
-    assert list(published) == ["temporal-ui"]
+    assert list(published) == ["temporal-ui-guard"]
     assert all(port.startswith("127.0.0.1:") for port in published.values())
     open_networks = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
-    for name in ("temporal-db", "temporal", "ledger", "sandbox"):
+    for name in ("temporal-db", "temporal", "temporal-ui", "ledger", "sandbox"):
         assert not open_networks & set(SERVICES[name]["networks"]), name
 
 
