@@ -11,8 +11,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import credentials, requests, steps
 from ledger.rows import as_request, as_roles, as_step, object_id
-from models.messages import Closure, Ending, GrantState, Proof, Receipt, Settlement, TechnicianId, TenantId, later
+from models.messages import (
+    Carried,
+    Closure,
+    Ending,
+    GrantState,
+    Proof,
+    Receipt,
+    Settlement,
+    TechnicianId,
+    TenantId,
+    later,
+)
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+
+FORGOTTEN = "The ledger had lost this grant, as one does that is restored from a backup: told by its workflow alone."
 
 
 class UnprovenError(Exception):
@@ -25,7 +38,7 @@ async def settle(session: AsyncSession, settlement: Settlement) -> Receipt:
     The caller has verified the settlement's signature. Raises ``UnprovenError``.
     """
     request = await requests.record(session, settlement.signed.request, settlement.signed.assertion.actor)
-    return await _settle(session, request, settlement)
+    return await _settle(session, request, settlement, carried=settlement.carried)
 
 
 async def settle_lapsed(session: AsyncSession, request_id: str, closure: Closure) -> Receipt | None:
@@ -42,7 +55,12 @@ async def abandon(session: AsyncSession, request_id: str, ending: Ending, at: da
 
 
 async def _settle(
-    session: AsyncSession, request: Request, settlement: Closure, *, proof: Proof | None = None
+    session: AsyncSession,
+    request: Request,
+    settlement: Closure,
+    *,
+    proof: Proof | None = None,
+    carried: Carried | None = None,
 ) -> Receipt:
     proof = proof or settlement.proof
     if (standing := await of_request(session, request.id)) is not None:
@@ -50,9 +68,11 @@ async def _settle(
     grant = await session.get(GrantRow, request.id)
     if grant is not None and grant.armed_at is not None and proof is Proof.NOT_NEEDED:
         raise UnprovenError(f"the grant {request.id} was armed, and nothing proves that its account is closed")
+    forgotten = carried if grant is None else None
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
-        requests.deny(request, settlement.ending.reason or "Withdrawn before it was decided.", settlement.closed_at)
+        sentence = settlement.ending.reason or "Withdrawn before it was decided."
+        requests.deny(request, FORGOTTEN if forgotten else sentence, settlement.closed_at)
         session.add(request)
     if grant is not None:
         grant.closing_at = grant.closing_at or settlement.closed_at
@@ -65,6 +85,8 @@ async def _settle(
     await steps.record(session, request.id, grant.attempt if grant else 1, settlement.steps)
     await credentials.forget(session, request.id)
     receipt = await _draw_up(session, request, grant, settlement, proof)
+    if forgotten:
+        receipt = _as_carried(receipt, forgotten)
     values = {
         "request_id": request.id,
         "issued_at": settlement.closed_at,
@@ -114,4 +136,20 @@ async def _draw_up(
         proof=proof,
         steps=tuple(as_step(row) for row in await steps.of_request(session, request.id)),
         alarms=settlement.alarms,
+    )
+
+
+def _as_carried(receipt: Receipt, carried: Carried) -> Receipt:
+    """The receipt with what only the workflow could tell, and an alarm that says so."""
+    grant = carried.grant
+    return receipt.model_copy(
+        update={
+            "tenant_id": grant.tenant_id,
+            "technician_id": grant.technician_id,
+            "account_name": grant.account_name,
+            "object_id": carried.object_id,
+            "roles": grant.roles,
+            "opened_at": carried.opened_at,
+            "alarms": (*receipt.alarms, FORGOTTEN),
+        }
     )

@@ -377,11 +377,21 @@ class Closure(Message):
         return Proof.VANISHED if self.standing.vanished else Proof.READ_BACK
 
 
+class Carried(Message):
+    """What a grant's workflow knows of it by itself, for a ledger that has lost it."""
+
+    grant: Grant
+    object_id: ObjectId | None
+    opened_at: AwareDatetime | None
+
+
 class Settlement(Closure):
     """Everything the ledger must learn from a grant's workflow to write the receipt and release the lock."""
 
     signed: SignedAccessRequest
     """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
+    carried: Carried | None = None
+    """None: nothing was granted."""
 
 
 class TenantToReconcile(Message):

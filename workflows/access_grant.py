@@ -22,6 +22,7 @@ from activities.signatures import Alarming, Closing, Deciding, Provisioning
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccountToClose,
+    Carried,
     Closed,
     ClosingStep,
     Decision,
@@ -338,12 +339,18 @@ class AccessGrant:
                     standing=standing,
                     steps=tuple(self._closing_steps),
                     alarms=tuple(self._alarms),
+                    carried=self._carried(),
                 ),
                 CLOSING,
                 summary="Write the receipt, release the lock",
             )
         self._answered = True
         self._show_final(ending, receipt)
+
+    def _carried(self) -> Carried | None:
+        if self._grant is None:
+            return None
+        return Carried(grant=self._grant, object_id=self._object_id, opened_at=self._status.opened_at)
 
     async def _close_account(self, grant: Grant) -> Closed:
         """Close the account, prove it, and alarm on a clock for as long as that has not succeeded."""
