@@ -165,6 +165,12 @@ class LocalStack:
         await self._temporal.stop()
         await self._start_temporal()
 
+    async def lose_temporal(self) -> None:
+        """Take Temporal's database away, for failure drills: at the same address, it knows no grant any more."""
+        await self._temporal.stop()
+        self._temporal.forget()
+        await self._start_temporal()
+
     async def restart_sandbox(self) -> None:
         """Stop the sandbox and start it again at the same address, with the same directory contents."""
         await self._sandbox.stop()

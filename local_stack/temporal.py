@@ -73,6 +73,11 @@ class Temporal:
         """Stop the server. Idempotent."""
         await self.child.stop(grace_seconds=10)
 
+    def forget(self) -> None:
+        """Throw away everything that the server knows. Only while it is stopped."""
+        for file in self._database.parent.glob(f"{self._database.name}*"):
+            file.unlink()
+
     async def _is_ready(self, _pid: int) -> bool:
         # A plain connection first: the client's own attempts at a closed port take their time.
         try:

@@ -59,17 +59,6 @@ async def test_a_terminated_grant_is_closed_at_its_expiry_and_settled(real_time:
     await real_time.until(again, GrantState.OPEN)
 
 
-async def test_an_empty_ledger_closes_by_the_owner_tag(real_time: Scene) -> None:
-    await opened_and_terminated(real_time)
-    for table in ("sealed_credentials", "grants", "managed_accounts"):
-        real_time.sql(f"DELETE FROM {table}")  # noqa: S608
-
-    report = await reconciled(real_time)
-
-    assert len(report.closed) == 1
-    real_time.assert_closed()
-
-
 async def test_a_live_grant_and_an_opening_in_flight_are_left_alone(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)

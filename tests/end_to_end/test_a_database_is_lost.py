@@ -1,0 +1,225 @@
+"""The ledger is restored from an old backup, or empty, or Temporal has lost every grant: nothing stays open.
+
+Whoever closes accounts by a list of what was opened leaves open for ever what a backup has made the list forget. And
+whoever trusts the scheduler alone closes nothing once its database is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.service import RPCError
+
+from engine.schedules import RECONCILIATION_ID
+from ledger.database import Ledger, LedgerUnavailableError
+from ledger.receipts import FORGOTTEN
+from ledger.reconciliation import SETTLED_AFTER, tenants
+from models.messages import GrantState
+from operations.end_access import end_access
+from operations.errors import RefusedError
+from operations.reconcile import reconcile
+from operations.show_receipt import show_receipt
+from policy.reconciliation import GRACE
+from tests.end_to_end.backups import back_up, empty, put_back
+from tests.end_to_end.grant_calls import OPENING_WRITES
+from tests.end_to_end.reconciler import reconciled
+from tests.end_to_end.whole_stack import whole_stack
+from tests.stage import Scene, Services, configure, eventually, scene
+
+HOUR = timedelta(hours=1)
+PATIENCE_SECONDS = 120
+
+
+async def opened(stage: Scene, technician: str, customer: str) -> str:
+    """A grant of an hour that is open; its time stands."""
+    request_id = await stage.ask(technician, customer=customer, hours=1, held=True)
+    await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+    return request_id
+
+
+async def find_out(stage: Scene) -> None:
+    """Let each pool of connections find out that its database was thrown away."""
+    ledgers: tuple[Ledger, ...] = (stage.workplace.ledger, stage.deployment.ledger)
+    for ledger in ledgers:
+        with suppress(LedgerUnavailableError):
+            async with ledger.transaction() as session:
+                await tenants(session)
+
+
+def id_of(stage: Scene, technician: str, customer: str) -> str:
+    """The object id of the technician's account there."""
+    user = stage.user(stage.account(technician, customer), customer)
+    assert user is not None
+    return str(user["id"])
+
+
+def is_open(stage: Scene, technician: str, customer: str) -> bool:
+    """Whether the technician's account there is enabled."""
+    user = stage.user(stage.account(technician, customer), customer)
+    assert user is not None
+    return bool(user["enabled"])
+
+
+async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_open(
+    services: Services, tmp_path: Path
+) -> None:
+    async with scene(services, customers=3, skips_time=True) as stage:
+        url = stage.settings.database_url.get_secret_value()
+        old, new, half = stage.customers
+        lasting, ended_since = await opened(stage, "alex", old), await opened(stage, "robin", old)
+        await back_up(url, tmp_path / "ledger.backup")
+        await end_access(stage.deployment, "tests", ended_since)
+        await stage.receipt(ended_since)
+        forgotten, orphaned = await opened(stage, "alex", new), await opened(stage, "robin", new)
+        await stage.workflow(orphaned).terminate("by hand")
+        enabling = stage.fault(customer=half, **OPENING_WRITES["enable"], status=503)
+        half_way = await stage.ask(customer=half, hours=1, held=True)
+        await stage.reached(enabling)
+
+        await put_back(url, tmp_path / "ledger.backup")
+        await find_out(stage)
+        stage.mend()
+
+        # What has a workflow needs nobody else: it is closed on time, or can never be opened any more.
+        await stage.time_passes(forgotten)
+        receipt = await stage.receipt(forgotten)
+        assert receipt.ending.state is GrantState.EXPIRED
+        assert receipt.standing is not None
+        assert receipt.standing.is_closed
+        assert (receipt.account_name, receipt.object_id) == (stage.account("alex", new), id_of(stage, "alex", new))
+        assert receipt.roles
+        assert receipt.opened_at is not None
+        assert receipt.decision == FORGOTTEN
+        assert FORGOTTEN in receipt.alarms
+        stage.assert_closed(stage.account("alex", new), new)
+        with suppress(RPCError):  # it may be over already
+            await stage.time_passes(half_way)
+        assert (await stage.receipt(half_way)).ending.by == "the ledger"
+        stage.assert_closed(customer=half)
+
+        # What has none is closed at once; what the ledger still knows goes on.
+        assert is_open(stage, "robin", new)
+        [closed] = (await reconciled(stage, new)).closed
+        assert stage.account("robin", new) in closed
+        stage.assert_closed(stage.account("robin", new), new)
+        assert not (await reconciled(stage, old)).closed
+        assert is_open(stage, "alex", old)
+        await end_access(stage.deployment, "tests", lasting)
+        assert (await stage.receipt(lasting)).ending.state is GrantState.ENDED
+        stage.assert_closed(stage.account("alex", old), old)
+
+        # A grant that was over and is live again in the old ledger: its account stays closed, and its place comes free.
+        stage.assert_closed(stage.account("robin", old), old)
+        await reconciled(stage, old, later=HOUR + SETTLED_AFTER)
+        assert (await show_receipt(stage.deployment, ended_since)).ending.by == "the reconciler"
+        stage.assert_closed(stage.account("robin", old), old)
+
+        # An account that the ledger has forgotten is not opened again before somebody has looked at it.
+        again = await stage.receipt(await stage.ask(customer=new))
+        assert again.ending.state is GrantState.DENIED
+        stage.assert_closed(stage.account("alex", new), new)
+
+
+async def test_an_empty_ledger_whose_accounts_are_known_by_their_owner_tags_alone(services: Services) -> None:
+    async with scene(services, customers=2, skips_time=True) as stage:
+        here, there = stage.customers
+        living, orphaned = await opened(stage, "alex", here), await opened(stage, "alex", there)
+        await stage.workflow(orphaned).terminate("by hand")
+        over = await opened(stage, "robin", there)
+        await end_access(stage.deployment, "tests", over)
+        await stage.receipt(over)
+        robins = stage.account("robin", there)
+        stage.control("POST", f"/tenants/{there}/users/{robins}/roles", roles=["Exchange Administrator"])
+        stranger = f"msp-stranger@{there}.onmicrosoft.com"
+        stage.control(
+            "POST", f"/tenants/{there}/users", user_principal_name=stranger, display_name="Stranger", enabled=True
+        )
+        foreign = [stage.user(stranger, there), stage.user(f"first.admin@{there}.onmicrosoft.com", there)]
+
+        await empty(stage.settings.database_url.get_secret_value())
+        await find_out(stage)
+        await configure(stage)
+
+        assert len((await reconciled(stage, here)).closed) == 1
+        assert len((await reconciled(stage, there)).closed) == 2
+        for technician, customer in (("alex", here), ("alex", there), ("robin", there)):
+            stage.assert_closed(stage.account(technician, customer), customer)
+        assert foreign == [stage.user(stranger, there), stage.user(f"first.admin@{there}.onmicrosoft.com", there)]
+        assert not (await reconciled(stage, there)).closed
+
+        # The workflow that is left comes to its end, and its receipt into the new ledger.
+        await stage.time_passes(living)
+        assert (await stage.receipt(living)).ending.state is GrantState.EXPIRED
+        stage.assert_closed(stage.account("alex", here), here)
+
+
+async def test_temporal_has_lost_every_grant(state: Path) -> None:
+    async with whole_stack(state / "no-temporal") as (stack, stage):
+        grants = {
+            "long over": await stage.ask("alex", customer="contoso", hours=1),
+            "just over": await stage.ask("robin", customer="contoso", hours=1),
+            "live": await stage.ask("alex", customer="fabrikam", hours=1),
+        }
+        for request_id in grants.values():
+            await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+
+        await stack.kill_worker()
+        await stack.lose_temporal()
+        passes(stage, grants["long over"], HOUR + SETTLED_AFTER)
+        passes(stage, grants["just over"], HOUR + 2 * GRACE)
+        await stack.start_worker()
+
+        # Its first act is to have the tenants reconciled: nobody asks for it.
+        async def settled() -> bool | None:
+            return bool(stage.sql("SELECT request_id FROM receipts WHERE request_id = %s", grants["long over"])) or None
+
+        await eventually(settled, seconds=PATIENCE_SECONDS)
+        await stage.services.client.get_schedule_handle(RECONCILIATION_ID).describe()
+        receipt = await show_receipt(stage.deployment, grants["long over"])
+        assert receipt.ending.by == "the reconciler"
+        assert receipt.standing is not None
+        assert receipt.standing.is_closed
+        stage.assert_closed(stage.account("alex", "contoso"), "contoso")
+        await eventually(closed(stage, "robin", "contoso"), seconds=PATIENCE_SECONDS)
+        with pytest.raises(RefusedError, match="written when it is over"):
+            await show_receipt(stage.deployment, grants["just over"])
+
+        # What was not over yet is let go on, and cannot be forgotten.
+        assert is_open(stage, "alex", "fabrikam")
+        passes(stage, grants["live"], HOUR + 2 * GRACE)
+        await reconcile(stage.workplace)
+        stage.assert_closed(stage.account("alex", "fabrikam"), "fabrikam")
+        for name in ("just over", "live"):
+            passes(stage, grants[name], SETTLED_AFTER)
+        await reconcile(stage.workplace)
+        for name in ("just over", "live"):
+            assert (await show_receipt(stage.deployment, grants[name])).ending.by == "the reconciler"
+
+        # And everybody's place is free again.
+        again = await stage.ask("alex", customer="contoso", hours=1)
+        await stage.until(again, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+        await end_access(stage.deployment, "tests", again)
+        assert (await stage.receipt(again)).ending.state is GrantState.ENDED
+
+
+def passes(stage: Scene, request_id: str, time: timedelta) -> None:
+    """Let the ledger have it that everything about the grant was so much earlier."""
+    stage.sql(
+        "UPDATE grants SET armed_at = armed_at - %s, opened_at = opened_at - %s, expires_at = expires_at - %s,"
+        " window_ends_at = window_ends_at - %s WHERE request_id = %s",
+        *(time,) * 4,
+        request_id,
+    )
+
+
+def closed(stage: Scene, technician: str, customer: str) -> Callable[[], Awaitable[bool | None]]:
+    """Looks whether the technician's account there is disabled."""
+
+    async def look() -> bool | None:
+        return not is_open(stage, technician, customer) or None
+
+    return look
