@@ -1,0 +1,77 @@
+"""Somebody who may write to the Temporal namespace can poll our task queue, and report as done what was never done.
+
+Temporal has no permission that would keep them from it, so what a closing reported must not be the last word: the
+account would stay open for ever, with a receipt that says the contrary.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from temporalio import activity
+from temporalio.worker import Worker
+
+from models.messages import AccountToClose, Closed, ClosingStep, GrantState, Standing, Step
+from operations.reconcile import reconcile
+from tests.stage import Scene
+from worker import activities_of
+from workflows.access_grant import AccessGrant
+
+
+class Rogue:
+    """Answers for what closes an account, and does nothing."""
+
+    def __init__(self) -> None:
+        self.seen: list[AccountToClose] = []
+
+    @activity.defn
+    async def disable_account(self, account: AccountToClose) -> Closed:
+        """Nothing."""
+        return self._pretend(account, ClosingStep.DISABLED)
+
+    @activity.defn
+    async def strip_account(self, account: AccountToClose) -> Closed:
+        """Nothing."""
+        return self._pretend(account, ClosingStep.STRIPPED)
+
+    @activity.defn
+    async def read_back(self, account: AccountToClose) -> Closed:
+        """Nothing."""
+        return self._pretend(account, ClosingStep.READ_BACK)
+
+    def _pretend(self, account: AccountToClose, step: ClosingStep) -> Closed:
+        self.seen.append(account)
+        standing = Standing(exists=True, enabled=False) if step is ClosingStep.READ_BACK else None
+        return Closed(steps=(Step(name=step, at=datetime.now(UTC)),), standing=standing)
+
+
+async def test_a_closing_that_was_only_reported_is_done_by_the_reconciler(real_time: Scene) -> None:
+    request_id = await real_time.ask(hours=4)
+    await real_time.until(request_id, GrantState.OPEN)
+    [honest] = real_time.workers
+    await real_time.stop_worker(honest)
+    rogue = Rogue()
+    forged = [rogue.disable_account, rogue.strip_account, rogue.read_back]
+    genuine = [ours for ours in activities_of(real_time.workplace) if not hasattr(rogue, ours.__name__)]
+
+    async with Worker(
+        real_time.services.client,
+        task_queue=real_time.settings.task_queue,
+        workflows=[AccessGrant],
+        activities=[*forged, *genuine],
+    ):
+        await real_time.workflow(request_id).signal("end")
+        receipt = await real_time.receipt(request_id)
+
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
+    user = real_time.user()
+    assert user is not None
+    assert user["enabled"], "the rogue has closed it after all"
+    # What it was told to close with is nobody's secret: names, ids and roles.
+    assert {type(account) for account in rogue.seen} == {AccountToClose}
+
+    [report] = await reconcile(real_time.workplace, real_time.customer)
+
+    assert len(report.closed) == 1, report
+    real_time.assert_closed()

@@ -1,0 +1,40 @@
+"""What the documentation points at exists.
+
+A reviewer who follows a claim to a test that was renamed, or to a page that has moved, believes the next claim less.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STARTER = (ROOT / "starter.py").read_text()
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+TESTS = {file.stem for file in ROOT.glob("tests/**/test_*.py")} | {
+    name for file in ROOT.glob("tests/**/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+}
+
+
+def anchors(page: Path) -> set[str]:
+    """What a forge makes of the page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_it_is_there(page: Path) -> None:
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http:", "https:")):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = page.parent / path if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+    named = set(re.findall(r"\b(test_\w+)", re.sub(r"```python.*?```", "", text, flags=re.DOTALL)))
+    assert named <= TESTS, named - TESTS
+    for command in re.findall(r"starter\.py ([a-z][a-z-]+)", text):
+        assert re.search(rf'def {command.replace("-", "_")}\(|name="{command}"', STARTER), command
