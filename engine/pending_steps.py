@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -20,6 +18,9 @@ from policy.failures import type_named
 WEDGED_AFTER = 3
 """A workflow's task that is tried so often has failed: nothing but a bug of ours, or a half-done upgrade, does that."""
 
+STOPPED_BY_HAND = frozenset({"ActivityPause", "ActivityReset"})
+"""What Temporal's SDK calls the failure of a step that was stopped by somebody while it ran."""
+
 
 @dataclass(frozen=True)
 class PendingStep:
@@ -28,8 +29,6 @@ class PendingStep:
     id: str
     name: str
     attempt: int
-    since: datetime
-    """When it was first asked for."""
     next_try: datetime | None
     """None while it is being tried."""
     pause: timedelta
@@ -83,31 +82,28 @@ async def try_now(client: Client, workflow_id: str, step: PendingStep) -> None:
 
 
 async def _step(client: Client, pending: PendingActivityInfo) -> PendingStep:
-    waits = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    failure, sentence = None, "It is paused in Temporal."
-    if pending.HasField("last_failure"):
-        error = await client.data_converter.decode_failure(pending.last_failure)
-        sentence = str(error)
-        if isinstance(error, ApplicationError):  # a step whose worker died has reported nothing
-            failure, sentence = type_named(error.type), error.message
+    scheduled = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    waits = scheduled and pending.HasField("next_attempt_schedule_time")
+    failure, sentence = await _said(client, pending)
     return PendingStep(
         id=pending.activity_id,
         name=pending.activity_type.name,
         attempt=pending.attempt,
-        since=_moment(pending.scheduled_time),
-        next_try=_moment(pending.next_attempt_schedule_time)
-        if waits and pending.HasField("next_attempt_schedule_time")
-        else None,
-        pause=_span(pending.current_retry_interval),
+        next_try=pending.next_attempt_schedule_time.ToDatetime(tzinfo=UTC) if waits else None,
+        pause=pending.current_retry_interval.ToTimedelta(),
         is_paused=pending.paused,
         failure=failure,
         sentence=sentence,
     )
 
 
-def _moment(at: Timestamp) -> datetime:
-    return at.ToDatetime(tzinfo=UTC)
-
-
-def _span(span: Duration) -> timedelta:
-    return span.ToTimedelta()
+async def _said(client: Client, pending: PendingActivityInfo) -> tuple[FailureType | None, str]:
+    """Type and words of the step's last failure."""
+    if not pending.HasField("last_failure"):
+        return FailureType.PAUSED, "It is paused in Temporal."
+    error = await client.data_converter.decode_failure(pending.last_failure)
+    if not isinstance(error, ApplicationError):
+        return None, str(error)  # a step whose worker died has reported nothing
+    if error.type in STOPPED_BY_HAND:
+        return FailureType.PAUSED, "It was paused or reset in Temporal while it ran."
+    return type_named(error.type), error.message

@@ -172,19 +172,18 @@ def _in_retries(request: Request, grant: GrantRow, execution: Execution) -> Fail
     state = state_of(request, grant)
     if execution.is_wedged:
         sentence = "Its workflow fails at every try and hears nothing meanwhile: the worker's log says why."
-        return _failure(request, state, None, FailureType.BROKEN, sentence)
+        return _failure(request, state, grant.closing_at, FailureType.BROKEN, sentence)
     if not (stuck := [step for step in execution.steps if _matters(step, grant)]):
         return None
     worst = max(stuck, key=lambda step: step.attempt)
     steps = tuple(
         StuckStep(name=step.name, attempt=step.attempt, next_try=step.next_try, paused=step.is_paused) for step in stuck
     )
-    since = min(step.since for step in stuck)
-    return _failure(request, state, since, worst.failure, worst.sentence, steps)
+    return _failure(request, state, grant.closing_at, worst.failure, worst.sentence, steps)
 
 
 def _matters(step: PendingStep, grant: GrantRow) -> bool:
     """A closing that has failed once matters; provisioning only once it waits for long."""
     if step.failure is FailureType.PAUSED:
-        return False  # somebody wants it so, and `holds` shows it
+        return step.is_paused  # a tenant that is paused is shown among the holds
     return grant.closing_at is not None or step.is_paused or step.pause >= LONG_PAUSE

@@ -7,19 +7,22 @@ gives one twice; and nobody can say afterwards which request made up for which.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from models.messages import FailureType, GrantState
+from engine.pending_steps import look_at
+from models.messages import FailureType, GrantState, workflow_id
 from operations.end_access import end_access
 from operations.errors import RefusedError
 from operations.list_failures import Failure, Selection, list_failures
 from operations.replay_provisioning import Replayed, replay_each, replay_provisioning
-from policy.failures import FailureClass
+from policy.failures import FailureClass, Kind
 from policy.replaying import Replay
-from tests.end_to_end.grant_calls import OPENING_WRITES
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.stage import ELEVATE, Scene, configure, eventually
+from tests.stage import ELEVATE, Scene, Services, configure, eventually, scene, technician_id
 
 REFUSED_ROLE: dict[str, object] = {**STEPS["assign the directory role"], "app": ELEVATE, "status": 403}
 
@@ -76,6 +79,9 @@ async def test_what_fails_again_is_replayed_by_any_name_of_its_line(hours_pass: 
     assert (await hours_pass.receipt(f"{first}.r1")).ending.failure is FailureType.REFUSED
     assert set(await failures(hours_pass)) == {f"{first}.r1"}, "one line, one failure"
     hours_pass.control("DELETE", f"/faults/{fault}")
+    # Alex has changed names, and somebody else is called alex now: the access is still for whom it was asked for.
+    for name, now_called in (("robin", "somebody"), ("alex", "robin"), ("somebody", "alex")):
+        hours_pass.sql("UPDATE technicians SET name = %s WHERE name = %s", now_called, name)
 
     replayed = await replay(hours_pass, first)
 
@@ -84,10 +90,14 @@ async def test_what_fails_again_is_replayed_by_any_name_of_its_line(hours_pass: 
     assert again.request.replay_of == f"{first}.r1"
     assert again.ending.state is GrantState.EXPIRED
     assert again.opened_at is not None
+    assert (again.technician_id, again.account_name) == (technician_id("alex"), hours_pass.account("alex"))
 
 
 async def test_a_replay_is_decided_by_todays_configuration(hours_pass: Scene) -> None:
     first = await failed(hours_pass)
+    hours_pass.sql("UPDATE technicians SET active = false WHERE name = 'alex'")
+    with pytest.raises(RefusedError, match="is no longer configured"):
+        await replay(hours_pass, first)
     await configure(hours_pass, role_mappings=[])
 
     replayed = await replay(hours_pass, first)
@@ -99,35 +109,95 @@ async def test_a_replay_is_decided_by_todays_configuration(hours_pass: Scene) ->
         await replay(hours_pass, first)
 
 
-async def test_what_is_parked_or_waits_long_is_tried_now(real_time: Scene) -> None:
-    """Also: the four kinds of trouble look different, because four different people have to act."""
-    real_time.fault(**REFUSED_ROLE)
-    parked = await real_time.ask()
-    await real_time.until(parked, GrantState.PARKED)
-    real_time.fault(method="POST", path="/users", status=503, retry_after=280)
-    waiting = await real_time.ask("robin")
+async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four different people have to act: who asked, the tenant's administrator, nobody but Microsoft, and we."""
+    async with scene(services, customers=5, skips_time=False) as stage:
+        refusing, failing, babbling, federated, clinging = stage.customers
+        held = await stage.ask(customer=clinging)
+        await stage.until(held, GrantState.OPEN)
+        sessions = stage.fault(customer=clinging, **CLOSING_WRITES["revoke the sessions"], status=503, retry_after=280)
+        await end_access(stage.deployment, "kim", held)
+        stage.fault(customer=refusing, **REFUSED_ROLE)
+        stage.fault(customer=failing, **OPENING_WRITES["create the account"], status=503, retry_after=280)
+        stage.fault(customer=babbling, path="/organization", body="empty")
+        domain = f"/tenants/{federated}/domains/{federated}.onmicrosoft.com"
+        stage.control("POST", domain, authentication_type="Federated")
+        asked = {customer: await stage.ask(customer=customer) for customer in stage.customers[:4]}
+        asked[clinging] = held
 
-    async def waits() -> Failure | None:
-        return (await failures(real_time)).get(waiting)
+        expected = {
+            refusing: (GrantState.PARKED, FailureClass.TENANT_REFUSAL),
+            failing: (GrantState.PREPARING, FailureClass.MICROSOFT_OUTAGE),
+            babbling: (GrantState.PARKED, FailureClass.OUR_BUG),
+            federated: (GrantState.DENIED, FailureClass.BAD_INPUT),
+            clinging: (GrantState.CLOSING, FailureClass.MICROSOFT_OUTAGE),
+        }
 
-    shown = await eventually(waits)
-    assert (shown.state, shown.failure_class) == (GrantState.PREPARING, FailureClass.MICROSOFT_OUTAGE)
-    assert [step.name for step in shown.steps] == ["prepare_account"]
-    assert shown.steps[0].next_try is not None
-    everything = await failures(real_time)
-    assert everything[parked].failure_class is FailureClass.TENANT_REFUSAL
-    real_time.mend()
+        async def as_expected() -> dict[str, Failure] | None:
+            found = await failures(stage)
+            seen = {failure.tenant: (failure.state, failure.failure_class) for failure in found.values()}
+            return found if seen == expected else None
 
-    done = {one.request_id: one async for one in replay_each(real_time.deployment, "kim", everything)}
+        shown = await eventually(as_expected, seconds=90)
+        for customer, step in ((failing, "prepare_account"), (clinging, "strip_account")):
+            (waiting,) = shown[asked[customer]].steps
+            assert (waiting.name, waiting.next_try is None) == (step, False)
 
-    assert {request_id: one.how for request_id, one in done.items()} == {parked: Replay.RETRY, waiting: Replay.TRY_NOW}
-    for request_id in (parked, waiting):
-        await real_time.until(request_id, GrantState.OPEN)
+        # Asked for by tenant, type or class; and as far as the ledger knows, while Temporal is away.
+        for selection, found in (
+            (Selection(tenant=failing), {failing}),
+            (Selection(kind=Kind.parse("refused")), {refusing}),
+            (Selection(kind=Kind.parse("our-bug")), {babbling}),
+            (Selection(since=timedelta(0)), set(asked) - {federated}),
+        ):
+            listed = await list_failures(stage.deployment, selection)
+            assert {failure.tenant for failure in listed.found} == found
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+        partly = await list_failures(replace(stage.deployment, client=None), Selection())
+        assert {failure.tenant for failure in partly.found} == {refusing, babbling, federated}
+        assert partly.unseen is not None
+        assert "Temporal at 127.0.0.1:1 cannot be reached" in partly.unseen
+
+        # What the closing has noted is what it goes on from, however often its wait is ended.
+        noted = await removed_so_far(stage, held)
+        assert noted
+        assert (await replay(stage, held)).how is Replay.TRY_NOW
+
+        async def tried_again_and_waits() -> bool | None:
+            steps = (await look_at(stage.services.client, workflow_id(held))).steps
+            return (stage.hits(sessions) > 1 and any(step.is_waiting for step in steps)) or None
+
+        await eventually(tried_again_and_waits)
+        assert await removed_so_far(stage, held) == noted
+
+        stage.mend()
+        done = {one.request_id: one async for one in replay_each(stage.deployment, "kim", asked.values())}
+
+        assert {customer: done[asked[customer]].how for customer in asked} == {
+            refusing: Replay.RETRY,
+            failing: Replay.TRY_NOW,
+            babbling: Replay.RETRY,
+            federated: None,
+            clinging: Replay.TRY_NOW,
+        }
+        assert [customer for customer in asked if not done[asked[customer]].goes_on] == [federated]
+        assert "what is denied is not replayed: ask anew" in done[asked[federated]].sentence
+        assert (await stage.receipt(held)).ending.state is GrantState.ENDED
+        stage.assert_closed(customer=clinging)
+        for customer in (refusing, failing, babbling):
+            await stage.until(asked[customer], GrantState.OPEN)
         with pytest.raises(RefusedError, match="is open: nothing of it has failed"):
-            await replay(real_time, request_id)
-        await end_access(real_time.deployment, "kim", request_id)
-    for request_id in (parked, waiting):
-        assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+            await replay(stage, asked[failing])
+
+
+async def removed_so_far(stage: Scene, request_id: str) -> list[str]:
+    """The role assignments whose removal the stripping of the account has noted."""
+    described = (await stage.workflow(request_id).describe()).raw_description
+    (pending,) = described.pending_activities
+    noted: list[list[str]] = await stage.services.client.data_converter.decode(pending.heartbeat_details.payloads)
+    return noted[0]
 
 
 async def test_an_opening_still_on_its_way_is_waited_for_though_its_step_was_tried_anew(real_time: Scene) -> None:
