@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -21,7 +21,7 @@ from models.tables import (
     TenantCredential,
     TenantReconciliationRow,
 )
-from policy import entitlement
+from policy import decision, entitlement
 from policy.configuration import Configuration, PurposeName
 from policy.decision import TechnicianTerms, TenantTerms
 from policy.roles import find_role
@@ -187,9 +187,22 @@ async def technician_terms(session: AsyncSession, name: str) -> TechnicianTerms 
     """The technician as the policy sees them; an inactive one only where no active one has the name."""
     statement = select(Technician).where(col(Technician.name) == name).order_by(col(Technician.active).desc())
     row = (await session.exec(statement)).first()
-    if row is None:
-        return None
-    return TechnicianTerms(TechnicianId(str(row.id)), row.name, row.attributes, row.active)
+    return terms_of(row) if row else None
+
+
+def terms_of(technician: Technician) -> TechnicianTerms:
+    """The technician as the policy sees them."""
+    return TechnicianTerms(TechnicianId(str(technician.id)), technician.name, technician.attributes, technician.active)
+
+
+async def no_longer_due(
+    session: AsyncSession, tenant: Tenant, technician_id: UUID, roles: Iterable[Role]
+) -> str | None:
+    """Why these roles may not be opened or extended for the technician there by now; None: they may."""
+    technician = await session.get_one(Technician, technician_id)
+    return decision.no_longer_due(
+        roles, tenant_terms(tenant), terms_of(technician), await groups(session), await role_mappings(session)
+    )
 
 
 async def groups(session: AsyncSession) -> list[entitlement.Group]:

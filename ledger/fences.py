@@ -7,13 +7,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, update
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger.configuration import tenant_terms, terms_of
 from ledger.grants import its_account, register_of
 from ledger.rows import as_grant, object_id
 from models.messages import Grant, ObjectId
-from models.tables import GrantRow, ManagedAccount, Request
+from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
+from policy.decision import departed
 from trust.marks import Register
 
 
@@ -58,3 +60,23 @@ async def fence_all(
         )
         for row, request, account in await session.exec(statement)
     ]
+
+
+async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
+    """Fence every live grant whose technician or tenant the configuration no longer has. Idempotent.
+
+    Gives the grants' ids, each with the sentence that says who has left.
+    """
+    statement = (
+        select(GrantRow, Tenant, Technician)
+        .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
+        .join(Technician, col(Technician.id) == col(GrantRow.technician_id))
+        .where(col(GrantRow.closed_at).is_(None), or_(~col(Tenant.active), ~col(Technician.active)))
+        .with_for_update(of=GrantRow)
+    )
+    fenced: dict[str, str] = {}
+    for row, tenant, technician in await session.exec(statement):
+        row.closing_at = row.closing_at or at
+        session.add(row)
+        fenced[row.request_id] = departed(tenant_terms(tenant), terms_of(technician)) or ""
+    return fenced

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import holds
-from ledger.rows import as_grant, object_id
+from ledger import configuration, holds
+from ledger.rows import as_grant, as_roles, object_id
 from models.holds import HoldKind
 from models.messages import FailureType, Fence, Grant, GrantRef, ObjectId, Proof
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
@@ -79,6 +79,9 @@ async def take_lease(session: AsyncSession, ref: GrantRef, at: datetime, lease: 
     row, request, account, tenant = await _checked(session, ref, at)
     if row.expires_at is None:
         raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
+    # Decided an hour ago, perhaps: who has left since, or lost a role, is not let in any more.
+    if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
+        raise GrantOverError(why)
     in_flight = _extend_lease(row, at, lease)
     session.add(row)
     return replace(_admitted(row, request, account, tenant), in_flight=in_flight)
@@ -241,6 +244,8 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
         raise ExtensionDeniedError(f"{error} Nothing is extended there until it is resumed.") from None
     if row.expires_at is None or row.armed_at is None or row.opened_at is None:
         raise ExtensionDeniedError("Only an open grant can be extended.")
+    if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
+        raise ExtensionDeniedError(why)
     if row.expires_at != wanted:
         denied = judge_extension(
             expires_at=row.expires_at,

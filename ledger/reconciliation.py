@@ -12,10 +12,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import holds
+from ledger.configuration import tenant_terms, terms_of
 from ledger.rows import object_id
 from models.holds import Hold, HoldKind
 from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
-from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Tenant, TenantReconciliationRow
+from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
+from policy.decision import departed
 from policy.reconciliation import LiveGrant
 
 SETTLED_AFTER = timedelta(minutes=10)
@@ -53,7 +55,9 @@ async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
 async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> Register:
     """The tenant's accounts."""
     statement = (
-        select(ManagedAccount, GrantRow)
+        select(ManagedAccount, Tenant, Technician, GrantRow)
+        .join(Tenant, col(Tenant.id) == col(ManagedAccount.tenant_id))
+        .join(Technician, col(Technician.id) == col(ManagedAccount.technician_id))
         .outerjoin(
             GrantRow,
             and_(
@@ -75,10 +79,10 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
                 account.account_name,
                 object_id(account),
                 account.registered_at,
-                _live(grant, at, _stopped(stops, account)) if grant else None,
+                _live(grant, at, _why_withdrawn(stops, theirs, technician)) if grant else None,
                 tuple(unproven.get(account.technician_id, ())),
             )
-            for account, grant in rows
+            for account, theirs, technician, grant in rows
         ),
         account_prefix=tenant.account_prefix if tenant else "",
     )
@@ -142,9 +146,9 @@ async def not_tried_since(session: AsyncSession, then: datetime) -> list[str]:
     return list((await session.exec(statement)).all())
 
 
-def _stopped(stops: Iterable[Hold], account: ManagedAccount) -> str | None:
-    whose = TenantId(str(account.tenant_id)), TechnicianId(str(account.technician_id))
-    return next((stop.sentence for stop in stops if stop.covers(*whose)), None)
+def _why_withdrawn(stops: Iterable[Hold], tenant: Tenant, technician: Technician) -> str | None:
+    where, who = tenant_terms(tenant), terms_of(technician)
+    return next((stop.sentence for stop in stops if stop.covers(where.id, who.id)), departed(where, who))
 
 
 def _live(grant: GrantRow, at: datetime, withdrawn_because: str | None) -> LiveGrant:

@@ -7,21 +7,31 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
+import structlog
 import yaml
 from pydantic import SecretStr, ValidationError
 
 from activities.directories import credential_of
 from ledger import configuration as configurations
+from ledger.fences import fence_departed
+from models.messages import EndAccess
 from operations.deployment import Deployment
+from operations.end_workflows import end_workflows
 from operations.errors import BadInputError
 from policy.configuration import Application, Configuration, PurposeName, SecretSource
 from settings import environment_secret
+
+_log = structlog.get_logger("configuration")
 
 Location = tuple[int | str, ...]
 
 
 async def apply_configuration(deployment: Deployment, file: Path) -> Configuration:
-    """Make the ledger's configuration what ``file`` says. Idempotent. Raises ``BadInputError``, a line a mistake."""
+    """Make the ledger's configuration what ``file`` says, and end what is open for whom it no longer has. Idempotent.
+
+    Where Temporal does not answer, the reconciler closes that. An open grant whose roles were remapped stays as it was
+    granted, and cannot be extended. Raises ``BadInputError``, a line a mistake.
+    """
     configuration, lines = read_configuration(file)
     proofs: dict[tuple[UUID, PurposeName], SecretStr] = {}
     for number, tenant in enumerate(configuration.tenants):
@@ -39,7 +49,19 @@ async def apply_configuration(deployment: Deployment, file: Path) -> Configurati
                 raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None
     async with deployment.ledger.transaction() as session:
         await configurations.apply(session, deployment.keyring, configuration, proofs)
+        left = await fence_departed(session, deployment.clock())
+    if left:
+        await _end(deployment, left)
     return configuration
+
+
+async def _end(deployment: Deployment, left: dict[str, str]) -> None:
+    """Have their own workflows close them at once; nothing opens for them in any case."""
+    endings = {request_id: EndAccess(by="the configuration", reason=why) for request_id, why in left.items()}
+    heard = await end_workflows(deployment, endings)
+    for request_id, why in left.items():
+        who = "its workflow" if request_id in heard.told else "the reconciler"
+        _log.warning("grant ended", grant=request_id, because=why, closed_by=who)
 
 
 def read_configuration(file: Path) -> tuple[Configuration, Lines]:

@@ -11,25 +11,21 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 from pydantic import ValidationError
-from temporalio.service import RPCError
 
 from activities.stopping import GrantStop, ReadBack
 from activities.workplace import Workplace
-from engine.connect import EngineConfigError, EngineUnreachableError
 from ledger import holds, receipts
 from ledger.database import LedgerUnavailableError
 from ledger.fences import Fenced, fence_all
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
 from models.messages import Closure, EndAccess, Ending, GrantState
 from operations.deployment import Deployment
+from operations.end_workflows import end_workflows
 from operations.errors import bad_input
 from operations.stop_scope import scope_of
-from workflows.access_grant import AccessGrant
 
 AT_ONCE = 16
 """How many accounts are worked on at the same time: directories throttle, and the first ones should be shut at once."""
-
-TELL_TEMPORAL_WITHIN = timedelta(seconds=10)
 
 LEFT_TO_WORKFLOWS = timedelta(seconds=10)
 """How long workflows that were told may strip what is disabled already, before it is done from here.
@@ -89,12 +85,11 @@ class _Stopping:
         self._deployment = deployment
         self._workplace = workplace
         self._stop = stop
-        self._live = {fenced.grant.request_id: fenced for fenced in live}
-        self._closing = {request_id: GrantStop(workplace, fenced) for request_id, fenced in self._live.items()}
+        self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced) for fenced in live}
         self._tell = tell
         self._patience = patience
         self._at_once = asyncio.Semaphore(AT_ONCE)
-        self._told: set[str] = set()
+        self._told: frozenset[str] = frozenset()
         self._shown = {
             fenced.grant.request_id: StoppedGrant(
                 request_id=fenced.grant.request_id,
@@ -139,24 +134,10 @@ class _Stopping:
     # -- the workflows -----------------------------------------------------------------------------------------------
 
     async def _tell_workflows(self) -> str | None:
-        """Have every workflow end, in a bounded time; why Temporal could not be told, where it could not."""
-        try:
-            async with asyncio.timeout(TELL_TEMPORAL_WITHIN.total_seconds()):
-                await self._deployment.engine()
-                await asyncio.gather(*(self._end(request_id) for request_id in self._live))
-        except (EngineUnreachableError, EngineConfigError) as error:
-            return str(error)
-        except TimeoutError:
-            return "Temporal does not answer."
-        return None
-
-    async def _end(self, request_id: str) -> None:
-        workflow = await self._deployment.workflow_of(request_id)
-        try:
-            await workflow.signal(AccessGrant.end, EndAccess(by=self._stop.by, reason=self._stop.reason))
-        except RPCError:
-            return  # gone or unreachable: it is settled from here
-        self._told.add(request_id)
+        ending = EndAccess(by=self._stop.by, reason=self._stop.reason)
+        heard = await end_workflows(self._deployment, dict.fromkeys(self._closing, ending))
+        self._told = heard.told
+        return heard.unheard
 
     async def _leave_to_workflows(self) -> None:
         """Look for receipts for a while; where nobody writes any, what is left is done from here."""

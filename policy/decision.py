@@ -93,6 +93,30 @@ def decide(
     return Allowed(name, roles, duration, window_ends_at)
 
 
+def departed(tenant: TenantTerms, technician: TechnicianTerms) -> str | None:
+    """Whom the configuration no longer has, in a sentence; None: it has both. What they hold is to be closed."""
+    gone = [party.name for party in (technician, tenant) if not party.active]
+    return f"{' and '.join(gone)} {'are' if len(gone) > 1 else 'is'} no longer in the configuration." if gone else None
+
+
+def no_longer_due(
+    roles: Iterable[Role],
+    tenant: TenantTerms,
+    technician: TechnicianTerms,
+    groups: Iterable[Group],
+    mappings: Iterable[RoleMapping],
+) -> str | None:
+    """Why what was granted may not be opened or extended under the rules of now; None: it may."""
+    if gone := departed(tenant, technician):
+        return gone
+    try:
+        entitled = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
+    except UnknownGroupError as error:
+        return f"The configuration does not permit an answer: {error}."
+    lost = ", ".join(role.name for role in roles if role.id not in {entitling.id for entitling in entitled})
+    return f"{technician.name} is no longer entitled to {lost} in {tenant.name}." if lost else None
+
+
 def judge_extension(
     *, expires_at: datetime, wanted: datetime, armed_at: datetime, max_duration: timedelta, at: datetime
 ) -> Denied | None:

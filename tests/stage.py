@@ -435,9 +435,14 @@ EVERYBODY_A_LITTLE_AND_SENIORS_MORE = (
 
 
 async def configure(
-    scene: Scene, *, role_mappings: Sequence[object] = EVERYBODY_A_LITTLE_AND_SENIORS_MORE, **tenant: object
+    scene: Scene,
+    *,
+    role_mappings: Sequence[object] = EVERYBODY_A_LITTLE_AND_SENIORS_MORE,
+    technicians: Sequence[str] = TECHNICIANS,
+    customers: Sequence[str] | None = None,
+    **tenant: object,
 ) -> None:
-    """Apply a configuration with this scene's customers; ``tenant`` changes all of them."""
+    """Apply a configuration with this scene's customers, or some of them; ``tenant`` changes all of them."""
     content = {
         "tenants": [
             {
@@ -449,10 +454,10 @@ async def configure(
                 "revoke": {"client_id": REVOKE, "secret": {"env": "SANDBOX_REVOKE_SECRET"}},
                 **tenant,
             }
-            for name in scene.customers
+            for name in (scene.customers if customers is None else customers)
         ],
-        "technicians": [{"name": name, "id": technician_id(name)} for name in TECHNICIANS],
-        "groups": [{"name": "senior", "members": ["alex"]}],
+        "technicians": [{"name": name, "id": technician_id(name)} for name in technicians],
+        "groups": [{"name": "senior", "members": [name for name in technicians if name == "alex"]}],
         "role_mappings": list(role_mappings),
     }
     file = Path(scene.services.sandbox.ca_file).parent / f"{scene.settings.task_queue}.yaml"

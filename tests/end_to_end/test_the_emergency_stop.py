@@ -16,7 +16,6 @@ import pytest
 
 from activities import stopping
 from activities.reconcile_tenant import TenantReconciliation
-from engine.connect import EngineUnreachableError
 from models.holds import StoppedGrant, StopReport, StopState
 from models.messages import GrantState, TenantId
 from operations.close_all import close_all
@@ -29,6 +28,7 @@ from operations.list_holds import list_holds
 from operations.show_receipt import show_receipt
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import ELEVATE, Scene, Services, customer_id, scene, stage_clock
+from tests.temporal_away import without_temporal
 
 WHY = "a laptop was stolen"
 
@@ -37,18 +37,6 @@ WHY = "a laptop was stolen"
 async def two_customers(services: Services) -> AsyncIterator[Scene]:
     async with scene(services, customers=2, skips_time=False) as made:
         yield made
-
-
-class WithoutTemporal(Deployment):
-    """The same deployment from a machine that Temporal cannot be reached from."""
-
-    async def engine(self) -> object:  # type: ignore[override]
-        raise EngineUnreachableError("Temporal at nowhere cannot be reached")
-
-
-def without_temporal(act: Scene) -> Deployment:
-    here = act.deployment
-    return WithoutTemporal(here.ledger, here.keyring, here.task_queue)
 
 
 async def stop(act: Scene, deployment: Deployment | None = None, **whom: str) -> StopReport:
@@ -117,7 +105,7 @@ async def test_without_temporal_accounts_are_closed_proven_and_settled(real_time
     act = real_time
     alex, robin = await opened(act, "alex", "robin")
 
-    report = await stop(act, without_temporal(act))
+    report = await stop(act, without_temporal(act.deployment))
 
     assert report.is_proven
     assert report.unheard is not None
@@ -153,7 +141,7 @@ async def test_a_grant_that_is_just_being_prepared_is_not_forgotten(
     request_id = await act.ask()
     await act.reached(fault)
 
-    report = await stop(act, None if told else without_temporal(act))
+    report = await stop(act, None if told else without_temporal(act.deployment))
 
     assert [grant.request_id for grant in report.grants] == [request_id]
     assert report.is_proven, report

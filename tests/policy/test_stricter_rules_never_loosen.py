@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from models.holds import Hold, HoldKind
 from models.messages import AccessRequest, Role, RoleId, TechnicianId, TenantId
-from policy.decision import Allowed, Denied, TechnicianTerms, TenantTerms, decide, judge_extension
+from policy.decision import Allowed, Denied, TechnicianTerms, TenantTerms, decide, judge_extension, no_longer_due
 from policy.durations import LONGEST, PROVISIONING_WINDOW, SHORTEST
 from policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HELPDESK = Role(id=RoleId("729827e3-9c14-49f7-bb1b-9608f156bbb8"), name="Helpdesk Administrator")
+USER_ADMINISTRATOR = Role(id=RoleId("fe930be7-5e62-47db-91af-98c3a49a38b1"), name="User Administrator")
 EVERYONE = [RoleMapping(ALL_TECHNICIANS, None, HELPDESK)]
 ALEX = TechnicianTerms(TechnicianId("0a0a0a0a-1111-4111-8111-0000000000a1"), "alex", {}, active=True)
 
@@ -122,6 +123,29 @@ def test_access_never_opens_long_after_it_was_asked_for(waited: timedelta) -> No
     assert isinstance(answer, Allowed) == (waited < PROVISIONING_WINDOW)
     if isinstance(answer, Allowed):
         assert answer.window_ends_at == NOON + PROVISIONING_WINDOW, "counted from the asking, not from the deciding"
+
+
+@given(
+    st.sets(st.sampled_from(["tenant off", "technician off", "unknown group"])),
+    st.sets(st.sampled_from([HELPDESK, USER_ADMINISTRATOR])),
+    st.sets(st.sampled_from([HELPDESK, USER_ADMINISTRATOR])),
+)
+def test_what_was_granted_is_due_only_while_it_would_be_granted(
+    changed: set[str], granted: set[Role], mapped: set[Role]
+) -> None:
+    """Between the decision and the opening somebody may have left, or lost a role."""
+    tenant = replace(contoso(), active="tenant off" not in changed)
+    technician = replace(ALEX, active="technician off" not in changed)
+    mappings = [RoleMapping(ALL_TECHNICIANS, None, role) for role in mapped]
+    if "unknown group" in changed:
+        mappings.append(RoleMapping("levle-2", None, HELPDESK))
+    why = no_longer_due(granted, tenant, technician, [], mappings)
+
+    assert (why is None) == (not changed and granted <= mapped)
+    if why is None and granted:
+        answer = decide(ask(), tenant, technician, [], mappings, NOON, stop=None)
+        assert isinstance(answer, Allowed)
+        assert granted <= set(answer.roles)
 
 
 def test_a_group_that_is_taken_away_takes_its_roles_with_it() -> None:
