@@ -10,8 +10,8 @@ from activities.signatures import Deciding
 from activities.workplace import Workplace
 from ledger import grants, requests, steps
 from models.alarms import AlarmKind
-from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark
-from trust.assertions import StaleAssertionError, verify_actor
+from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
+from trust.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
 
 
 class DecidingActivities(Deciding):
@@ -57,6 +57,7 @@ class DecidingActivities(Deciding):
     @activity.defn
     async def park(self, to_park: ToPark) -> None:
         """Keeps the lock: the technician has one grant here, and this is it."""
+        _only_its_own_workflow(to_park.request_id)
         now = self._clock()
         async with self._ledger.transaction() as session:
             await steps.record(session, to_park.request_id, to_park.attempt, to_park.steps)
@@ -67,5 +68,12 @@ class DecidingActivities(Deciding):
     @activity.defn
     async def unpark(self, ref: GrantRef) -> GrantRef:
         """Lifts the fence under a new attempt number, which whatever is left of earlier attempts does not have."""
+        _only_its_own_workflow(ref.request_id)
         async with self._ledger.transaction() as session:
             return await grants.unpark(session, ref, self._clock())
+
+
+def _only_its_own_workflow(request_id: str) -> None:
+    """Whoever can write to Temporal can send activities: parked and taken up, an ended grant would lose its fence."""
+    if activity.info().workflow_id != workflow_id(request_id):
+        raise ForgedAssertionError(f"only its own workflow parks the grant {request_id} or takes it up again")

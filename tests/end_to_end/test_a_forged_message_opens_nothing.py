@@ -29,9 +29,10 @@ from models.messages import (
     SignedAccessRequest,
     SignedExtension,
     Standing,
+    ToPark,
     workflow_id,
 )
-from tests.end_to_end.grant_calls import OPENING_WRITES
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, scene
 from trust.assertions import assert_actor
 from trust.keyring import Keyring
@@ -163,6 +164,28 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
     with pytest.raises(WorkflowFailureError):
         await burgled(real_time, "open_account", GrantRef(request_id=request_id, attempt=1))
     assert real_time.journal(writes=True) == before
+
+
+async def test_nobody_lifts_the_fence_of_a_closing_grant_by_parking_and_retrying_it(real_time: Scene) -> None:
+    """Parked and taken up again, a grant that was ended could be opened anew between its last read-back and its end."""
+    request_id = await real_time.ask(hours=4)
+    await real_time.until(request_id, GrantState.OPEN)
+    real_time.fault(**CLOSING_WRITES["remove a role"], status=503)
+    await real_time.workflow(request_id).signal("end")
+    await real_time.until(request_id, GrantState.CLOSING)
+    fenced = real_time.sql("SELECT closing_at, parked_at, attempt FROM grants")
+
+    for activity, argument in (
+        ("park", ToPark(request_id=request_id, because="to be taken up again")),
+        ("unpark", GrantRef(request_id=request_id, attempt=1)),
+    ):
+        with pytest.raises(WorkflowFailureError):
+            await burgled(real_time, activity, argument)
+
+    assert real_time.sql("SELECT closing_at, parked_at, attempt FROM grants") == fenced
+    real_time.mend()
+    assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+    real_time.assert_closed()
 
 
 async def settled_by_a_burglar(stage: Scene, signed: SignedAccessRequest) -> Any:
