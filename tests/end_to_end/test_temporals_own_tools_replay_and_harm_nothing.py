@@ -1,0 +1,97 @@
+"""What `starter.py replay` does can be done with Temporal's own command line, and its buttons harm nothing.
+
+At night somebody has the Temporal UI open and not our command line. If the tool that everybody knows does less than
+ours, or more than it says, they make the outage longer; if a reset forgets what an earlier try has begun, the account
+is opened after it was proven closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE
+
+from engine.pending_steps import PendingStep, look_at
+from models.messages import GrantState, workflow_id
+from operations.end_access import end_access
+from operations.list_failures import Selection, list_failures
+from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.stage import ELEVATE, Scene, Services, eventually, scene, temporal_program
+
+REFUSED_ROLE: dict[str, object] = {**OPENING_WRITES["assign a role"], "app": ELEVATE, "status": 403}
+
+
+async def temporal(stage: Scene, *arguments: str) -> None:
+    """Have Temporal's own command line do something; a batch, once there is no other: Temporal does one at a time."""
+    address = stage.services.client.service_client.config.target_host
+
+    async def accepted() -> bool | None:
+        command = (temporal_program(), *arguments, "--address", address)
+        process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE)
+        _, err = await process.communicate()
+        if b"Max concurrent batch operations" in err:
+            return None
+        assert process.returncode == 0, err.decode()
+        return True
+
+    await eventually(accepted, seconds=60)
+
+
+async def test_temporals_command_line_replays_one_or_many(services: Services) -> None:
+    async with scene(services, customers=3, skips_time=False) as stage:
+        alone, together, waiting = stage.customers
+        for customer in (alone, together):
+            stage.fault(customer=customer, **REFUSED_ROLE)
+        stage.fault(customer=waiting, **OPENING_WRITES["create the account"], status=503, retry_after=280)
+        asked = {customer: await stage.ask(customer=customer) for customer in stage.customers}
+        for customer in (alone, together):
+            await stage.until(asked[customer], GrantState.PARKED)
+        await waits(stage, asked[waiting])
+        # A parked grant that is reset stays parked, and hears the retry all the same.
+        await temporal(
+            stage, "workflow", "reset", "-w", f"grant/{asked[alone]}", "-t", "LastWorkflowTask", "--reason", "a slip"
+        )
+        stage.mend()
+
+        await temporal(stage, "workflow", "signal", "-w", f"grant/{asked[alone]}", "--name", "retry")
+        parked = f'GrantState = "parked" AND Tenant = "{together}"'
+        await temporal(stage, "workflow", "signal", "--query", parked, "--name", "retry", "--reason", "mended", "--yes")
+        preparing = f'GrantState = "preparing" AND Tenant = "{waiting}"'
+        await temporal(stage, "activity", "reset", "--query", preparing, "--reason", "it is over", "--yes")
+
+        for customer in stage.customers:
+            await stage.until(asked[customer], GrantState.OPEN)
+
+
+async def waits(stage: Scene, request_id: str) -> PendingStep:
+    """The step of the grant that waits for its next try."""
+
+    async def found() -> PendingStep | None:
+        steps = (await look_at(stage.services.client, workflow_id(request_id))).steps
+        return next((step for step in steps if step.next_try), None)
+
+    return await eventually(found, seconds=60)
+
+
+async def test_a_closing_that_is_reset_or_paused_in_the_middle_closes_all_the_same(real_time: Scene) -> None:
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
+    real_time.fault(**CLOSING_WRITES["revoke the sessions"], status=503, retry_after=280)
+    slow = real_time.fault(**CLOSING_WRITES["disable"], delay=4, count=1)
+    await end_access(real_time.deployment, "kim", request_id)
+    await real_time.reached(slow)
+    workflow = ("-w", f"grant/{request_id}")
+    client = real_time.services.client
+    for step in (
+        await client.get_workflow_handle(workflow_id(request_id)).describe()
+    ).raw_description.pending_activities:
+        await temporal(real_time, "activity", "reset", *workflow, "--activity-id", step.activity_id)
+    stripping = await waits(real_time, request_id)
+    await temporal(real_time, "activity", "pause", *workflow, "--activity-id", stripping.id, "--reason", "a slip")
+    [shown] = (await list_failures(real_time.deployment, Selection())).found
+    assert [(step.name, step.paused) for step in shown.steps] == [("strip_account", True)]
+    real_time.mend()
+
+    await temporal(real_time, "activity", "unpause", *workflow, "--activity-id", stripping.id)
+
+    assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+    real_time.assert_closed()
