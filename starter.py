@@ -249,7 +249,7 @@ def failures(
 @app.command()
 def replay(
     context: typer.Context,
-    grant: Annotated[str | None, typer.Argument(metavar="[GRANT]", help="One grant; without it, a selection.")] = None,
+    grant: Annotated[str | None, typer.Argument(metavar="GRANT", help="One; or many, by the options.")] = None,
     tenant: OfTenant = None,
     kind: OfKind = None,
     since: Since = None,
@@ -262,7 +262,7 @@ def replay(
         raise typer.BadParameter("say either one GRANT, or which failures: --tenant, --type, --since")
     if grant is not None:
         outcome = _with(context, lambda deployment: replay_provisioning(deployment, _actor(), grant))
-        _print(outcome, as_json, lambda: failures_page.show_replayed(console, outcome))
+        _print(outcome, as_json, lambda: failures_page.show_outcomes(console, [outcome]))
         if not outcome.goes_on:
             raise typer.Exit(3)
     else:
@@ -272,18 +272,17 @@ def replay(
 def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool, as_json: bool) -> None:
     async def work(deployment: Deployment) -> tuple[Failures, list[Replayed]]:
         listed = await list_failures(deployment, selection)
-        ids = [failure.request_id for failure in listed.found if failure.remedy]
-        outcomes = replay_each(deployment, _actor(), ids if yes else [])
+        ids = [failure.request_id for failure in listed.found if failure.remedy and yes]
+        outcomes = replay_each(deployment, _actor(), ids)
         return listed, await failures_page.follow(Console(stderr=True), outcomes, len(ids))
 
     listed, outcomes = _with(context, work)
 
     def say() -> None:
-        if not yes:
+        if yes:
+            failures_page.show_outcomes(console, outcomes)
+        else:
             failures_page.show_plan(console, listed.found)
-            console.print("Nothing was done. The same with --yes does it." if listed.found else "Nothing to replay.")
-        for outcome in outcomes:
-            failures_page.show_replayed(console, outcome)
 
     _print(outcomes if yes else listed.found, as_json, say)
     if listed.unseen:

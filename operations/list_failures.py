@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, computed_field
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -50,19 +50,12 @@ class Failure(BaseModel):
     state: GrantState
     since: AwareDatetime
     failure: FailureType | None
+    failure_class: FailureClass
+    """Who has to do something about it."""
+    remedy: Replay | None
+    """What a replay would do; None: nothing."""
     sentence: str
     steps: tuple[StuckStep, ...] = ()
-
-    @computed_field
-    def failure_class(self) -> FailureClass:
-        """Who has to do something about it."""
-        return class_of(self.failure)
-
-    @property
-    def remedy(self) -> Replay | None:
-        """What a replay would do; None: nothing."""
-        how = how_to_replay(GrantStatus(request_id=self.request_id, state=self.state))
-        return how if isinstance(how, Replay) else None
 
 
 @dataclass(frozen=True)
@@ -124,6 +117,7 @@ def _failure(
     sentence: str,
     steps: tuple[StuckStep, ...] = (),
 ) -> Failure:
+    how = how_to_replay(GrantStatus(request_id=request.id, state=state))
     return Failure(
         request_id=request.id,
         tenant=request.tenant,
@@ -131,6 +125,8 @@ def _failure(
         state=state,
         since=since or request.asked_at,
         failure=failure,
+        failure_class=class_of(failure),
+        remedy=how if isinstance(how, Replay) else None,
         sentence=sentence,
         steps=steps,
     )

@@ -13,6 +13,8 @@ from operations.list_failures import Failure, StuckStep
 from operations.replay_provisioning import Replayed
 from terminal.words import coloured, moment
 
+NOTHING = "Nothing to replay."
+
 
 def show_failures(console: Console, failures: Sequence[Failure]) -> None:
     """Some lines for each, and one that counts them."""
@@ -34,17 +36,20 @@ def show_failures(console: Console, failures: Sequence[Failure]) -> None:
 def show_plan(console: Console, failures: Sequence[Failure]) -> None:
     """What a replay of them would do."""
     for failure in failures:
-        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing, ask anew"
-        _line(
-            console,
-            f"{failure.request_id}  {failure.technician} in {failure.tenant}  {failure.failure_class}: {done}",
-        )
+        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied, ask anew"
+        who = f"{failure.technician} in {failure.tenant}"
+        _line(console, f"{failure.request_id}  {who}  {failure.failure_class}: {done}")
+    possible = any(failure.remedy for failure in failures)
+    _line(console, "Nothing was done. The same with --yes does it." if possible else NOTHING)
 
 
-def show_replayed(console: Console, replayed: Replayed) -> None:
-    """One line."""
-    mark = "[green]✓[/]" if replayed.goes_on else "[bold red]✗[/]"
-    _line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
+def show_outcomes(console: Console, outcomes: Sequence[Replayed]) -> None:
+    """A line for each."""
+    for replayed in outcomes:
+        mark = "[green]✓[/]" if replayed.goes_on else "[bold red]✗[/]"
+        _line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
+    if not outcomes:
+        _line(console, NOTHING)
 
 
 async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int) -> list[Replayed]:

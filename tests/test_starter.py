@@ -57,6 +57,10 @@ def is_open(status: GrantStatus) -> bool:
     return status.state is GrantState.OPEN
 
 
+def is_parked(status: GrantStatus) -> bool:
+    return status.state is GrantState.PARKED
+
+
 def is_over(status: GrantStatus) -> bool:
     return status.state.is_final
 
@@ -190,6 +194,53 @@ async def test_a_pause_is_seen_wherever_somebody_looks(run: CommandLine) -> None
     assert (await run("holds")).out == "Nothing is held.\n"
     for verb in (("pause", "nowhere", "--reason", "r"), ("resume", "nowhere")):
         assert "no tenant 'nowhere'" in one_sentence(await run("tenant", *verb), NOT_FOUND)
+
+
+async def test_what_failed_is_shown_and_replayed_by_one_command(stack: LocalStack, run: CommandLine) -> None:
+    """At night nothing may happen to many grants that nobody has looked at first."""
+    faults = f"{stack.addresses.sandbox_control}/faults"
+    trusted = ssl.create_default_context(cafile=stack.addresses.ca_file)
+    async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
+        refusal = {"method": "POST", "path": "/roleManagement/**", "tenant": "fabrikam", "status": 403}
+        fault = (await http.post(faults, json=refusal)).json()["id"]
+        grants = [await run.request("fabrikam", technician) for technician in ("kim", "robin")]
+        for grant in grants:
+            await run.until(grant, is_parked)
+        both = ("--tenant", "fabrikam", "--type", "refused", "--since", "1h")
+        page, listed, unlike, planned, *wrong = await asyncio.gather(
+            run("failures"),
+            run("failures", *both, "--json"),
+            run("failures", "--tenant", "fabrikam", "--type", "microsoft-outage"),
+            run("replay", *both),
+            run("replay"),
+            run("replay", grants[0], *both),
+            run("failures", "--type", "odd"),
+            run("failures", "--since", "yesterday"),
+        )
+        assert unlike.out == "Nothing needs anybody.\n"
+        assert [ran.code for ran in wrong] == [BAD_INPUT] * len(wrong)
+        assert "2 in need of somebody: 2 tenant-refusal." in page.out
+        assert "could not assign the directory role" in page.out
+        shown = {(one["request_id"], one["state"], one["failure_class"], one["remedy"]) for one in listed.json}
+        assert shown == {(grant, "parked", "tenant-refusal", "retry") for grant in grants}
+        assert planned.code == DONE
+        assert "Nothing was done" in planned.out
+        assert (await run("failures", *both, "--json")).json == listed.json, "nothing was tried again"
+        await http.delete(f"{faults}/{fault}")
+
+    replayed = await run("replay", *both, "--yes", "--json")
+    assert replayed.code == DONE, replayed
+    assert {(one["request_id"], one["how"], one["goes_on"]) for one in replayed.json} == {
+        (grant, "retry", True) for grant in grants
+    }
+    for grant in grants:
+        await run.until(grant, is_open)
+    twice, again = await asyncio.gather(run("replay", *both, "--yes"), run("replay", grants[0]))
+    assert (twice.code, twice.out) == (DONE, "Nothing to replay.\n")
+    assert "is open: nothing of it has failed" in one_sentence(again, REFUSED)
+    await asyncio.gather(*(run("end", grant) for grant in grants))
+    for grant in grants:
+        await run.until(grant, is_over)
 
 
 async def test_everything_is_closed_by_one_command(stack: LocalStack, run: CommandLine) -> None:
