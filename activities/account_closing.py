@@ -6,41 +6,75 @@ Every part is idempotent, and each is attempted even if another fails.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from activities.attempts import attempt_all
 from graph import AlreadySo, Tenant, TryLater, User, assignment_id
 from models.messages import DirectoryCall, ObjectId, Role, Standing
+from models.sweep import FindingKind, SweepFinding
+from policy.roles import UnknownRoleError, find_role
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
 from trust.passwords import new_password
 
 
+@dataclass
+class Stripped:
+    """What was taken from an account, over all the tries that it took."""
+
+    removed: set[str] = field(default_factory=set)
+    """The ids of the role assignments that were there to be removed, those of unanswered removals included."""
+    found: dict[str, SweepFinding] = field(default_factory=dict)
+    """By id, what the account had that was not of its grant."""
+
+    @classmethod
+    def noted(cls, details: Sequence[Any]) -> Stripped:
+        """What an earlier try has noted in its heartbeats."""
+        removed, found = [*details, [], []][:2]
+        findings = [SweepFinding.model_validate(one) for one in found]
+        return cls({str(one) for one in removed}, {finding.evidence[0]: finding for finding in findings})
+
+    def to_note(self) -> tuple[list[str], list[Mapping[str, Any]]]:
+        """As ``noted`` reads it."""
+        return sorted(self.removed), [finding.model_dump(mode="json") for finding in self.found.values()]
+
+    def note(self, kind: FindingKind, id: str, sentence: str, at: datetime) -> None:
+        """Something that goes now. It counts as removed: without the proof that it is gone there is no receipt."""
+        self.found.setdefault(id, SweepFinding(kind=kind, sentence=sentence, at=at, removed=True, evidence=(id,)))
+
+    @property
+    def findings(self) -> tuple[SweepFinding, ...]:
+        """What was not of the grant."""
+        return tuple(self.found.values())
+
+
 async def strip(
-    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), removed: set[str] | None = None
+    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), stripped: Stripped | None = None
 ) -> list[DirectoryCall]:
     """Password, sessions, sign-in methods, roles and memberships, all at the same time. Gives Microsoft's answers.
 
-    ``granted``: roles that may be held without being listed yet. ``removed`` takes the ids of the role assignments that
-    were there to be removed, those of unanswered removals included.
+    ``granted``: roles that may be held without being listed yet. ``stripped`` takes down what was there.
     """
+    noted = stripped or Stripped()
     done = await attempt_all(
         [
             _one(tenant.users.set_password(user, new_password(), force_change=True)),
             _one(tenant.users.revoke_sessions(user)),
-            _delete_methods(tenant, user),
-            _remove_roles(tenant, user, granted, set() if removed is None else removed),
-            _remove_memberships(tenant, user),
+            _delete_methods(tenant, user, noted),
+            _remove_roles(tenant, user, granted, noted),
+            remove_memberships(tenant, user, noted),
         ]
     )
     return [call for calls in done for call in calls]
 
 
 async def close_again(
-    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), removed: set[str] | None = None
+    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), stripped: Stripped | None = None
 ) -> None:
-    """Disable and strip what was found open. ``granted`` and ``removed`` as for ``strip``."""
-    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, granted, removed)])
+    """Disable and strip what was found open. ``granted`` and ``stripped`` as for ``strip``."""
+    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, granted, stripped)])
 
 
 @dataclass(frozen=True)
@@ -85,17 +119,36 @@ async def _each(removals: list[Awaitable[DirectoryCall]]) -> list[DirectoryCall]
     return [call for calls in await attempt_all(_one(removal) for removal in removals) for call in calls]
 
 
-async def _delete_methods(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
+async def _delete_methods(tenant: Tenant, user: ObjectId, stripped: Stripped) -> list[DirectoryCall]:
     methods = await tenant.sign_in_methods.list(user)
-    return await _each([tenant.sign_in_methods.delete(method, of=user) for method in methods if not method.is_password])
+    registered = [method for method in methods if not method.is_password]
+    for method in registered:
+        if not method.is_access_pass:
+            sentence = f"A sign-in method was registered: {method.kind}."
+            stripped.note(FindingKind.SIGN_IN_METHOD, method.id, sentence, methods.evidence.answered_at)
+    return await _each([tenant.sign_in_methods.delete(method, of=user) for method in registered])
 
 
 async def _remove_roles(
-    tenant: Tenant, user: ObjectId, granted: Iterable[Role], removed: set[str]
+    tenant: Tenant, user: ObjectId, granted: Iterable[Role], stripped: Stripped
 ) -> list[DirectoryCall]:
     # The listing lags behind the assigning; the ids of the granted roles can be computed without it.
-    listed = {assignment.id for assignment in await tenant.roles.assignments_of(user)}
-    return await _each([_unassign(tenant, held, removed) for held in sorted(listed | computed_ids(user, granted))])
+    expected = computed_ids(user, granted)
+    assignments = await tenant.roles.assignments_of(user)
+    for held in assignments:
+        if held.id not in expected:
+            where = "" if held.scope == "/" else f", over {held.scope}"
+            sentence = f"It held the role {_role_name(held.role)}{where}."
+            stripped.note(FindingKind.ROLE, held.id, sentence, assignments.evidence.answered_at)
+    listed = {held.id for held in assignments}
+    return await _each([_unassign(tenant, held, stripped.removed) for held in sorted(listed | expected)])
+
+
+def _role_name(role: str) -> str:
+    try:
+        return find_role(role).name
+    except UnknownRoleError:
+        return role
 
 
 def computed_ids(user: ObjectId, granted: Iterable[Role]) -> set[str]:
@@ -114,8 +167,11 @@ async def _unassign(tenant: Tenant, assignment: str, removed: set[str]) -> Direc
     return call
 
 
-async def _remove_memberships(tenant: Tenant, user: ObjectId) -> list[DirectoryCall]:
+async def remove_memberships(tenant: Tenant, user: ObjectId, stripped: Stripped) -> list[DirectoryCall]:
+    """Take the account out of its groups, but for those whose members follow a rule."""
     memberships = await tenant.users.memberships(user)
-    return await _each(
-        [tenant.groups.remove_member(user, group=group.id) for group in memberships.groups if not group.is_dynamic]
-    )
+    joined = [group for group in memberships.groups if not group.is_dynamic]
+    for group in joined:
+        sentence = f"It was a member of the group {group.display_name or group.id}."
+        stripped.note(FindingKind.MEMBERSHIP, group.id, sentence, memberships.evidence.answered_at)
+    return await _each([tenant.groups.remove_member(user, group=group.id) for group in joined])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from itertools import chain
 
 from temporalio import activity
 
-from activities.account_closing import clear_mark, close_again, computed_ids, read_standing, strip
+from activities.account_closing import Stripped, clear_mark, close_again, computed_ids, read_standing, strip
 from activities.directories import Purpose
 from activities.failures import ReadBackDisagreesError
 from activities.managed_account import Holder, Inspected, inspect
 from activities.signatures import Closing
+from activities.stock import compare, possessions_of
 from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
 from ledger import grants, receipts
@@ -30,8 +30,10 @@ from models.messages import (
     Settlement,
     Standing,
     Step,
+    ToSweep,
     workflow_id,
 )
+from models.sweep import Sweep
 from trust.assertions import is_ours
 from trust.marks import Register
 
@@ -72,13 +74,14 @@ class ClosingActivities(Closing):
         tenant, looked = await self._look(account)
         if isinstance(looked, Closed):
             return looked
-        removed = {str(one) for one in chain.from_iterable(activity.info().heartbeat_details)}
+        stripped = Stripped.noted(activity.info().heartbeat_details)
         try:
-            calls = await strip(tenant, looked.user.id, account.grant.roles, removed)
+            calls = await strip(tenant, looked.user.id, account.grant.roles, stripped)
         finally:
-            activity.heartbeat(sorted(removed))
-        self._expect_all_removed(account, looked.user.id, removed)
-        return Closed(steps=(Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, calls=tuple(calls)),))
+            activity.heartbeat(*stripped.to_note())
+        self._expect_all_removed(account, looked.user.id, stripped.removed)
+        step = Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, calls=tuple(calls))
+        return Closed(steps=(step,), findings=stripped.findings)
 
     def _expect_all_removed(self, account: AccountToClose, user: ObjectId, removed: set[str]) -> None:
         """A replica that never heard of a role just given says that it is not there, in the removal and in the list."""
@@ -97,14 +100,25 @@ class ClosingActivities(Closing):
         if isinstance(looked, Closed):
             return looked
         reading = await read_standing(tenant, looked.user)
+        stripped = Stripped.noted(activity.info().heartbeat_details)
         if not reading.standing.is_closed:
-            await close_again(tenant, looked.user.id, account.grant.roles)
+            try:
+                await close_again(tenant, looked.user.id, account.grant.roles, stripped)
+            finally:
+                activity.heartbeat(*stripped.to_note())
             raise ReadBackDisagreesError(
                 f"{account.grant.account_name} is not closed yet, says the directory: {_open_parts(reading.standing)}."
             )
         at = max(call.answered_at for call in reading.calls)
         calls = (*reading.calls, *await clear_mark(tenant, looked.user))
-        return Closed(steps=(Step(name=ClosingStep.READ_BACK, at=at, calls=calls),), standing=reading.standing)
+        step = Step(name=ClosingStep.READ_BACK, at=at, calls=calls)
+        return Closed(steps=(step,), standing=reading.standing, findings=stripped.findings)
+
+    @activity.defn
+    async def sweep(self, to_sweep: ToSweep) -> Sweep:
+        """What Microsoft does not let us read is said so; what fails for the moment is raised."""
+        tenant = await self._workplace.directories.of(to_sweep.grant.tenant_id, Purpose.REVOKE)
+        return compare(await possessions_of(tenant, to_sweep.object_id), to_sweep.stock)
 
     @activity.defn
     async def settle(self, settlement: Settlement) -> Receipt | None:

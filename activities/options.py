@@ -53,6 +53,25 @@ CLOSING = ActivityConfig(
 )
 """A step that narrows access: retried for as long as it takes."""
 
+STOCKTAKING_TRIES = 3
+"""What cannot be read by then is said to be unread: nobody waits longer for a grant because of it."""
+
+STOCKTAKING = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=STOCKTAKING_TRIES),
+    priority=Priority(priority_key=3),
+)
+"""A look at what the account has, beside the steps that take as long."""
+
+SWEEPING = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=15),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=STOCKTAKING_TRIES),
+    priority=Priority(priority_key=4),
+)
+"""A look at what stays behind. The account is closed by then, and only the receipt waits, for ``SWEEPING_TIME``."""
+
+SWEEPING_TIME = timedelta(seconds=30)
+
 RECONCILING = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=4),
     # Rounds never overlap: one that died with its worker would hold up all others for the whole four minutes.

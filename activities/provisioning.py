@@ -14,12 +14,15 @@ from activities.directories import Purpose
 from activities.failures import NotOursToOpenError, ReadBackDisagreesError
 from activities.issuing import Issuing
 from activities.managed_account import Holder, Inspected, inspect
+from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
+from activities.stock import take_stock
 from activities.workplace import LEASE_MARGIN, Workplace
 from graph import AlreadySo, NewUser, NotYetVisible, Tenant, User
 from ledger import accounts, grants, steps
 from ledger.grants import Admitted
 from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, RoleId, Step, ToExtend
+from models.sweep import Stock
 from policy.roles import GLOBAL_ADMINISTRATOR
 from trust.assertions import verify_actor
 from trust.marks import (
@@ -191,6 +194,17 @@ class ProvisioningActivities(Provisioning):
         note, calls = await self._issuing.issue(ref, admitted, tenant, _known(admitted))
         if note:
             await self._record(ref, "credential issued", *calls, note=note)
+
+    @activity.defn
+    async def take_stock(self, ref: GrantRef) -> Stock:
+        """With the application that closes: it may read all this, and takes away what was planted."""
+        admitted, _ = await self._admit(ref)
+        account = _known(admitted)
+        tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
+        last_try = activity.info().attempt >= STOCKTAKING_TRIES
+        stock, calls = await take_stock(tenant, account, last_try=last_try)
+        await self._record(ref, "stock taken", *calls, note=stock.sentence)
+        return stock
 
     @activity.defn
     async def open_account(self, ref: GrantRef) -> datetime:

@@ -23,7 +23,9 @@ from models.messages import (
     TenantToReconcile,
     ToExtend,
     ToPark,
+    ToSweep,
 )
+from models.sweep import Stock, Sweep
 
 
 class Deciding(ABC):
@@ -77,6 +79,11 @@ class Provisioning(ABC):
     @abstractmethod
     async def issue_credential(self, ref: GrantRef) -> None:
         """The account has a fresh credential, sealed in the ledger."""
+
+    @activity.defn
+    @abstractmethod
+    async def take_stock(self, ref: GrantRef) -> Stock:
+        """What the account has already. Takes it out of groups; what cannot be read or done is said, not raised."""
 
     @activity.defn
     @abstractmethod
@@ -134,6 +141,11 @@ class Closing(ABC):
     @abstractmethod
     async def read_back(self, account: AccountToClose) -> Closed:
         """The directory says that the account is closed; what it finds open is closed again first."""
+
+    @activity.defn
+    @abstractmethod
+    async def sweep(self, to_sweep: ToSweep) -> Sweep:
+        """What has come to the account since the stock was taken, and stays although it is closed. Reads only."""
 
     @activity.defn
     @abstractmethod

@@ -51,6 +51,11 @@ class SignInMethod(Resource):
         """Whether this is the password, which stays."""
         return self.kind == PASSWORD
 
+    @property
+    def is_access_pass(self) -> bool:
+        """Whether this is a Temporary Access Pass. An account has one at most: a new one ends the old."""
+        return self.kind == "temporaryAccessPass"
+
 
 class SignInMethods:
     """The registered sign-in methods in one tenant."""

@@ -134,6 +134,9 @@ async def _draw_up(
         proven_lateness=later(expires_at, settlement.proven_at) if expired else None,
         standing=settlement.standing,
         proof=proof,
+        findings=settlement.findings,
+        swept=settlement.swept,
+        unswept=settlement.unswept,
         steps=tuple(as_step(row) for row in await steps.of_request(session, request.id)),
         alarms=settlement.alarms,
     )

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from models.alarms import AlarmKind
 from models.message import Message
+from models.sweep import Stock, SweepFinding
 
 TenantId = NewType("TenantId", str)
 """The GUID of a customer's Entra tenant, lower case."""
@@ -331,8 +332,18 @@ class Closed(Message):
 
     steps: tuple[Step, ...]
     standing: Standing | None = None
+    findings: tuple[SweepFinding, ...] = ()
+    """What the account had that was not of the grant."""
     alarm: str | None = None
     alarm_kind: AlarmKind = AlarmKind.FOREIGN_CHANGE
+
+
+class ToSweep(Message):
+    """An account that was proven closed, and what it had when it was opened; None: nobody knows."""
+
+    grant: Grant
+    object_id: ObjectId
+    stock: Stock | None
 
 
 class Ending(Message):
@@ -366,6 +377,11 @@ class Closure(Message):
     disabled_at: AwareDatetime | None = None
     proven_at: AwareDatetime | None = None
     standing: Standing | None = None
+    findings: tuple[SweepFinding, ...] = ()
+    swept: bool = False
+    """The account was looked at for what stays behind, once it was proven closed."""
+    unswept: str | None = None
+    """Why the sweep is missing or not whole."""
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
 
@@ -484,6 +500,9 @@ class Receipt(Message):
     proven_lateness: timedelta | None = Field(default=None, description="expiry to the read-back")
     standing: Standing | None = None
     proof: Proof = Proof.READ_BACK
+    findings: tuple[SweepFinding, ...] = ()
+    swept: bool = False
+    unswept: str | None = None
     steps: tuple[Step, ...] = ()
     alarms: tuple[str, ...] = ()
     addenda: tuple[Addendum, ...] = ()

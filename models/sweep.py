@@ -49,15 +49,24 @@ class Possession(Message):
     kind: FindingKind
     id: str
     words: str
-    """``the application Payroll``."""
+    """``it owns the application Payroll``."""
 
 
 class Stock(Message):
     """What an account had when it was about to be opened. It should be nothing."""
 
     possessions: tuple[Possession, ...] = ()
+    findings: tuple[SweepFinding, ...] = ()
+    """What was taken from it then."""
     unread: str | None = None
     """Why something could not be read; then what is found later may have been there before."""
+
+    @property
+    def sentence(self) -> str:
+        """``nothing``, or what was there."""
+        had = [possession.words for possession in self.possessions]
+        parts = [*had, *(finding.sentence for finding in self.findings), *([self.unread] if self.unread else [])]
+        return "; ".join(parts) or "nothing"
 
 
 class Sweep(Message):

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from models.messages import Receipt, Standing, Step
+from models.sweep import SweepFinding
 from terminal.words import coloured, moment
 
 
@@ -40,6 +41,7 @@ def show_receipt(console: Console, receipt: Receipt) -> None:
         console.print(
             f"  [bold white on red] {receipt.proof.value.upper()} [/] the closing is not proven", highlight=False
         )
+    _show_sweep(console, receipt)
     for alarm in receipt.alarms:
         console.print(f"  [bold red]alarm[/]      {escape(alarm)}", highlight=False, soft_wrap=True)
     if receipt.steps:
@@ -62,6 +64,22 @@ def step_line(step: Step) -> str:
         evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
     note = f": {escape(step.note)}" if step.note else ""
     return f"{step.at:%H:%M:%S}.{step.at.microsecond // 1000:03}Z  {step.name}{note}{evidence}"
+
+
+def _show_sweep(console: Console, receipt: Receipt) -> None:
+    for finding in receipt.findings:
+        console.print(f"  {finding_line(finding)}", highlight=False, soft_wrap=True)
+    if receipt.unswept:
+        console.print(f"  [bold]unswept[/]    {escape(receipt.unswept)}", highlight=False, soft_wrap=True)
+    elif receipt.swept and not receipt.findings:
+        console.print("  sweep      nothing was left behind", highlight=False)
+
+
+def finding_line(finding: SweepFinding) -> str:
+    """``found      A sign-in method was registered: phone. It was removed.``."""
+    colour = "bold red" if finding.alarming else "bold"
+    removed = " It was removed." if finding.removed else ""
+    return f"[{colour}]found[/]      {escape(finding.sentence)}{removed}"
 
 
 def _standing(standing: Standing) -> str:

@@ -40,6 +40,7 @@ from models.messages import (
     Settlement,
     SignedAccessRequest,
     SignedExtension,
+    Standing,
     Step,
     ToExtend,
     ToPark,
@@ -51,6 +52,7 @@ from policy.failures import type_named
 from workflows import search_attributes
 from workflows.details import describe
 from workflows.perform import Result, perform, perform_locally
+from workflows.sweeping import Sweeping
 from workflows.together import ended, together, uninterrupted
 
 REQUEST_MUST_COME_WITHIN = timedelta(minutes=5)
@@ -96,6 +98,7 @@ class AccessGrant:
         self._roles_given_at: datetime | None = None
         self._disabled_at: datetime | None = None
         self._proof: Closed | None = None
+        self._sweeping = Sweeping()
         self._closing_steps: list[Step] = []
         self._alarms: list[str] = []
         self._telling: list[asyncio.Task[None]] = []
@@ -213,10 +216,11 @@ class AccessGrant:
             self._object_id = await self._step(
                 Provisioning.prepare_account, ref, f"Make sure of {grant.account_name}, closed"
             )
-        await together(
+        roles_and_credential = together(
             self._assign_roles(grant, ref),
             self._step(Provisioning.issue_credential, ref, "A fresh credential, sealed"),
         )
+        await self._sweeping.beside(roles_and_credential, ref, account)
         self._expires_at = await perform_locally(
             Deciding.arm,
             ref,
@@ -325,6 +329,7 @@ class AccessGrant:
             self._show(GrantState.CLOSING, ending.sentence)
             proof = await self._close_account(self._grant)
             standing, proven_at = proof.standing, proof.steps[-1].at
+            await self._sweep(self._grant, standing)
         receipt = None
         if self._asked:
             receipt = await perform(
@@ -337,6 +342,9 @@ class AccessGrant:
                     disabled_at=self._disabled_at,
                     proven_at=proven_at,
                     standing=standing,
+                    findings=self._sweeping.findings,
+                    swept=self._sweeping.swept,
+                    unswept=self._sweeping.unswept,
                     steps=tuple(self._closing_steps),
                     alarms=tuple(self._alarms),
                     carried=self._carried(),
@@ -351,6 +359,14 @@ class AccessGrant:
         if self._grant is None:
             return None
         return Carried(grant=self._grant, object_id=self._object_id, opened_at=self._status.opened_at)
+
+    async def _sweep(self, grant: Grant, standing: Standing | None) -> None:
+        """Whoever could sign in may have left something behind. An account of another grant is that one's to sweep."""
+        could_sign_in = self._expires_at is not None
+        if could_sign_in and self._object_id and standing and standing.exists and standing.held_by is None:
+            await self._sweeping.sweep(grant, self._object_id)
+        if self._sweeping.alarm:
+            self._alarm(self._sweeping.alarm)
 
     async def _close_account(self, grant: Grant) -> Closed:
         """Close the account, prove it, and alarm on a clock for as long as that has not succeeded."""
@@ -404,6 +420,7 @@ class AccessGrant:
 
     def _keep(self, grant: Grant, closed: Closed) -> None:
         self._closing_steps.extend(closed.steps)
+        self._sweeping.keep(closed)
         for step in closed.steps:
             if step.name == ClosingStep.DISABLED and self._disabled_at is None:
                 self._disabled_at = step.at

@@ -1,0 +1,92 @@
+"""What an account has besides roles and methods: before it is opened, and when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from activities.account_closing import Stripped, remove_memberships
+from graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
+from models.messages import DirectoryCall, ObjectId
+from models.sweep import FindingKind, Possession, Stock, Sweep, SweepFinding
+
+Result = TypeVar("Result")
+
+_PASSING = (TryLater, NotYetVisible)
+
+
+async def take_stock(tenant: Tenant, account: ObjectId, *, last_try: bool) -> tuple[Stock, tuple[DirectoryCall, ...]]:
+    """What the closed account has: groups that it was put into are left, what it owns or consented to is noted.
+
+    It should have nothing. On the ``last_try`` nothing is raised: what could not be done is said in the stock.
+    """
+    stripped = Stripped()
+    left, noted = await asyncio.gather(
+        _as_told(remove_memberships(tenant, account, stripped), last_try=last_try),
+        possessions_of(tenant, account, last_try=last_try),
+    )
+    unread = " ".join(said for said in (left if isinstance(left, str) else None, noted.unread) if said)
+    findings = tuple(
+        finding.model_copy(update={"sentence": f"Before it was opened: {finding.sentence}"})
+        for finding in stripped.findings
+    )
+    stock = noted.model_copy(update={"findings": findings, "unread": unread or None})
+    return stock, () if isinstance(left, str) else tuple(left)
+
+
+async def possessions_of(tenant: Tenant, account: ObjectId, *, last_try: bool = False) -> Stock:
+    """What the account owns and has consented to. Where Microsoft refuses to tell, the stock says so."""
+    owned, consents = await asyncio.gather(
+        _as_told(tenant.possessions.owned(account), last_try=last_try),
+        _as_told(tenant.possessions.consents(account), last_try=last_try),
+    )
+    refusals = [said for said in (owned, consents) if isinstance(said, str)]
+    return Stock(
+        possessions=(
+            *([] if isinstance(owned, str) else map(_ownership, owned)),
+            *([] if isinstance(consents, str) else map(_consent, consents)),
+        ),
+        unread=" ".join(refusals) or None,
+    )
+
+
+def compare(now: Stock, before: Stock | None) -> Sweep:
+    """What is there now and was not when the stock was taken; None: it is not known what was."""
+    known = {possession.id for possession in before.possessions} if before else set()
+    came = [possession for possession in now.possessions if possession.id not in known]
+    findings = tuple(
+        SweepFinding(
+            kind=possession.kind,
+            sentence=f"Left behind: {possession.words}.",
+            # An application that acts in the name of a disabled account acts for nobody; an owner's power sleeps on.
+            alarming=possession.kind is FindingKind.OWNERSHIP,
+            evidence=(possession.id,),
+        )
+        for possession in came
+    )
+    return Sweep(findings=findings, unread=now.unread)
+
+
+async def _as_told(work: Awaitable[Result], *, last_try: bool) -> Result | str:
+    """The result, or in Microsoft's words why there is none. Raises what may pass, unless it is the ``last_try``."""
+    try:
+        return await work
+    except _PASSING as error:
+        if not last_try:
+            raise
+        return str(error)
+    except GraphError as error:
+        return str(error)
+
+
+def _ownership(owned: OwnedObject) -> Possession:
+    kind = re.sub(r"(?<!^)([A-Z])", r" \1", owned.kind).lower()
+    words = f"it owns the {kind} {owned.display_name or owned.id}"
+    return Possession(kind=FindingKind.OWNERSHIP, id=owned.id, words=words)
+
+
+def _consent(consent: Consent) -> Possession:
+    words = f"the application {consent.client} may act in its name ({consent.scope.strip()})"
+    return Possession(kind=FindingKind.CONSENT, id=consent.id, words=words)

@@ -1,0 +1,102 @@
+"""What a grant's account had when it was opened, and what has come to it: gathered on the way, told in the receipt.
+
+None of it holds up an opening or a closing, and what fails is said instead of found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from activities.options import STOCKTAKING, SWEEPING, SWEEPING_TIME
+from activities.signatures import Closing, Provisioning
+from models.messages import AccountFound, Closed, Grant, GrantRef, ObjectId, ToSweep
+from models.sweep import Stock, SweepFinding
+from workflows.perform import Result, perform
+from workflows.together import together
+
+PATCH = "sweeps"
+STOCKTAKING_TIME = SWEEPING_TIME
+
+
+class Sweeping:
+    """The stock and the findings of one grant."""
+
+    def __init__(self) -> None:
+        self._stock: Stock | None = None
+        self._found: dict[tuple[str, ...], SweepFinding] = {}
+        self._unswept: list[str] = []
+        self.swept = False
+        """The account was looked at once it was closed."""
+
+    @property
+    def findings(self) -> tuple[SweepFinding, ...]:
+        """Each thing once, in the order in which it was found."""
+        return tuple(self._found.values())
+
+    @property
+    def unswept(self) -> str | None:
+        """What could not be looked at, and why."""
+        return " ".join(self._unswept) or None
+
+    def keep(self, closed: Closed) -> None:
+        """What a step of the closing has found, and taken away."""
+        self._keep(closed.findings)
+
+    async def beside(self, work: Coroutine[Any, Any, Result], ref: GrantRef, account: AccountFound) -> Result:
+        """Take stock while ``work`` is done that takes as long. One that is only being made can have nothing."""
+        if account.object_id is None or not workflow.patched(PATCH):
+            self._stock = Stock()
+            return await work
+        done, _ = await together(work, self._take_stock(ref))
+        return done
+
+    async def _take_stock(self, ref: GrantRef) -> None:
+        try:
+            stock = await perform(
+                Provisioning.take_stock,
+                ref,
+                STOCKTAKING,
+                summary="What does the account have already?",
+                within=STOCKTAKING_TIME,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            stock = Stock(unread=f"No stock could be taken: {error.cause or error}")
+        self._stock = stock
+        self._keep(stock.findings)
+
+    async def sweep(self, grant: Grant, object_id: ObjectId) -> None:
+        """Look at what has come to the account, once it is proven closed."""
+        if not workflow.patched(PATCH):
+            return
+        try:
+            sweep = await perform(
+                Closing.sweep,
+                ToSweep(grant=grant, object_id=object_id, stock=self._stock),
+                SWEEPING,
+                summary="What stays behind?",
+                within=SWEEPING_TIME,
+            )
+        except ActivityError as error:
+            self._unswept.append(f"The sweep could not be made: {error.cause or error}")
+            return
+        self.swept = True
+        self._keep(sweep.findings)
+        if self._stock is None or self._stock.unread:
+            self._unswept.append("It is not known what the account had when it was opened.")
+        if sweep.unread:
+            self._unswept.append(sweep.unread)
+
+    @property
+    def alarm(self) -> str | None:
+        """What somebody must look at; None: nothing was found, or it is gone."""
+        return " ".join(finding.sentence for finding in self.findings if finding.alarming) or None
+
+    def _keep(self, findings: tuple[SweepFinding, ...]) -> None:
+        for finding in findings:
+            self._found.setdefault(finding.evidence, finding)
