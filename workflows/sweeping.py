@@ -99,4 +99,4 @@ class Sweeping:
 
     def _keep(self, findings: tuple[SweepFinding, ...]) -> None:
         for finding in findings:
-            self._found.setdefault(finding.evidence, finding)
+            self._found.setdefault((finding.kind, *finding.evidence), finding)
