@@ -65,6 +65,9 @@ ALARMED_AGAIN_EVERY = timedelta(hours=1)
 
 LAST_WORDS = timedelta(minutes=1)
 
+ABOUT_A_GRANT = frozenset({AlarmKind.CLOSING_LATE, AlarmKind.PERSISTENCE})
+"""Other alarms are about the account."""
+
 PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
 
 
@@ -366,7 +369,7 @@ class AccessGrant:
         if could_sign_in and self._object_id and standing and standing.exists and standing.held_by is None:
             await self._sweeping.sweep(grant, self._object_id)
         if self._sweeping.alarm:
-            self._alarm(self._sweeping.alarm)
+            self._alarm(grant, AlarmKind.PERSISTENCE, self._sweeping.alarm)
 
     async def _close_account(self, grant: Grant) -> Closed:
         """Close the account, prove it, and alarm on a clock for as long as that has not succeeded."""
@@ -445,7 +448,7 @@ class AccessGrant:
             return
         alarm = Alarm(
             kind=kind,
-            subject=grant.request_id if kind is AlarmKind.CLOSING_LATE else grant.account_name,
+            subject=grant.request_id if kind in ABOUT_A_GRANT else grant.account_name,
             sentence=sentence,
             tenant=grant.tenant,
             request_id=grant.request_id,
