@@ -79,6 +79,8 @@ def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
         closing.settle,
         reconciling.list_tenants,
         reconciling.reconcile_tenants,
+        reconciling.list_reviews,
+        reconciling.review_tenants,
         alarming.raise_alarm,
     ]
 

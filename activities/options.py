@@ -88,5 +88,12 @@ ALARMING = ActivityConfig(
 )
 """Telling people: beside the closing, never before it."""
 
+REVIEWING = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=45),
+    retry_policy=RetryPolicy(maximum_attempts=1),
+    priority=Priority(priority_key=5),
+)
+"""A share of the reviews. It comes after the closing part of the same run, and must not hold up the next one."""
+
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

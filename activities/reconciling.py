@@ -7,10 +7,11 @@ import asyncio
 from temporalio import activity
 
 from activities.reconcile_tenant import TenantReconciliation
+from activities.review_tenant import Reviewing
 from activities.signatures import Reconciling
 from activities.workplace import Workplace
-from ledger import reconciliation
-from models.messages import TenantReport, TenantToReconcile
+from ledger import reconciliation, reviews
+from models.messages import TenantReport, TenantReview, TenantToReconcile
 
 
 class ReconcilingActivities(Reconciling):
@@ -18,7 +19,9 @@ class ReconcilingActivities(Reconciling):
 
     def __init__(self, workplace: Workplace) -> None:
         self._ledger = workplace.ledger
+        self._clock = workplace.clock
         self._reconciliation = TenantReconciliation(workplace)
+        self._reviewing = Reviewing(workplace)
 
     @activity.defn
     async def list_tenants(self, only: str | None) -> list[TenantToReconcile]:
@@ -31,3 +34,15 @@ class ReconcilingActivities(Reconciling):
     async def reconcile_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReport]:
         """All of the share at the same time."""
         return await asyncio.gather(*(self._reconciliation.reconcile(tenant.id, tenant.name) for tenant in tenants))
+
+    @activity.defn
+    async def list_reviews(self, only: str | None) -> list[TenantToReconcile]:
+        """The ledger alone."""
+        async with self._ledger.transaction() as session:
+            found = await reviews.tenants(session, self._clock())
+        return [tenant for tenant in found if only in (None, tenant.name)]
+
+    @activity.defn
+    async def review_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReview]:
+        """All of the share at the same time."""
+        return await asyncio.gather(*(self._reviewing.review(tenant.id, tenant.name) for tenant in tenants))

@@ -20,6 +20,7 @@ from models.messages import (
     Settlement,
     SignedAccessRequest,
     TenantReport,
+    TenantReview,
     TenantToReconcile,
     ToExtend,
     ToPark,
@@ -117,6 +118,16 @@ class Reconciling(ABC):
     @abstractmethod
     async def reconcile_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReport]:
         """Close what is open there without a reason. One tenant's failure is in its report and stops no other."""
+
+    @activity.defn
+    @abstractmethod
+    async def list_reviews(self, only: str | None) -> list[TenantToReconcile]:
+        """The tenants whose audit is due to be read for a grant that has ended, or only the one of this name."""
+
+    @activity.defn
+    @abstractmethod
+    async def review_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReview]:
+        """Read it, and write the addenda. One tenant's failure is in its review and stops no other."""
 
 
 class Closing(ABC):

@@ -428,6 +428,16 @@ class TenantReport(Message):
     """Why the tenant could not be reconciled, or not whole; it is tried again next time."""
 
 
+class TenantReview(Message):
+    """How far the audit of one tenant was read for the grants that have ended there."""
+
+    tenant: str
+    reviewed: int = 0
+    """Addenda that were written."""
+    failed: str | None = None
+    """Why not all were; it is tried again next time."""
+
+
 class ReconciliationReport(Message):
     """What one reconciliation over all tenants did: totals, and the tenants in which there was anything to say."""
 
@@ -436,6 +446,10 @@ class ReconciliationReport(Message):
     closed: int = 0
     failed: int = 0
     remarkable: tuple[TenantReport, ...] = ()
+    reviewed: int = 0
+    """Grants whose audit was read."""
+    unreviewed: tuple[TenantReview, ...] = ()
+    """Tenants whose audit could not be read, or not whole."""
 
 
 class GrantStatus(Message):
@@ -463,6 +477,8 @@ class AddendumKind(StrEnum):
 
     AUDIT_REVIEW = "audit review"
     """What the directory's own audit says of the grant, once it has caught up."""
+    AFTERMATH = "aftermath"
+    """What was done by tokens that outlived the closing, once they are dead."""
     CLOSED_LATER = "closed later"
     """An account that was given up, or was gone, has been found and proven closed."""
     PURGED = "purged"
@@ -475,6 +491,9 @@ class Addendum(Message):
     kind: AddendumKind
     at: AwareDatetime
     sentence: str
+    findings: tuple[SweepFinding, ...] = ()
+    done: dict[str, int] = Field(default_factory=dict)
+    """How often the account did what, in the audit's words."""
     calls: tuple[DirectoryCall, ...] = ()
 
 

@@ -6,19 +6,23 @@ It shares no code with the grants' workflow, so that whatever breaks that one do
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from activities.options import RECONCILING
+from activities.options import RECONCILING, REVIEWING
 from activities.signatures import Reconciling
-from models.messages import ReconciliationReport, TenantReport, TenantToReconcile
+from models.messages import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
 from workflows.perform import perform
 
 SHARE = 5
 """How many tenants one activity takes on."""
 
 SHARES_AT_ONCE = 3
+
+REVIEWS_TAKE_AT_MOST = timedelta(seconds=45)
+"""What is not reviewed by then is left to the next run, which must not wait for it: it closes accounts."""
 
 
 @workflow.defn
@@ -37,18 +41,44 @@ class Reconciliation:
 
         shares = [tenants[start : start + SHARE] for start in range(0, len(tenants), SHARE)]
         reports = [report for done in await asyncio.gather(*map(one, shares)) for report in done]
+        reviews = await _review() if workflow.patched("reviews") else []
         return ReconciliationReport(
             tenants=len(reports),
             accounts=sum(report.looked_at for report in reports),
             closed=sum(len(report.closed) for report in reports),
             failed=sum(report.failed is not None for report in reports),
             remarkable=tuple(report for report in reports if report.closed or report.reported or report.failed),
+            reviewed=sum(review.reviewed for review in reviews),
+            unreviewed=tuple(review for review in reviews if review.failed),
         )
 
 
 async def _reconcile(share: list[TenantToReconcile]) -> list[TenantReport]:
-    names = f"{share[0].name} to {share[-1].name}" if len(share) > 1 else share[0].name
     try:
-        return await perform(Reconciling.reconcile_tenants, share, RECONCILING, summary=names)
+        return await perform(Reconciling.reconcile_tenants, share, RECONCILING, summary=_names(share))
     except ActivityError as error:
         return [TenantReport(tenant=tenant.name, failed=str(error.cause or error)) for tenant in share]
+
+
+async def _review() -> list[TenantReview]:
+    """Read the audit for grants that have ended, after everything that had to be closed has been."""
+    try:
+        tenants = await perform(
+            Reconciling.list_reviews, None, REVIEWING, summary="What is to be reviewed?", within=REVIEWS_TAKE_AT_MOST
+        )
+    except ActivityError as error:
+        return [TenantReview(tenant="all", failed=str(error.cause or error))]
+    shares = [tenants[start : start + SHARE] for start in range(0, len(tenants), SHARE)]
+    return [review for done in await asyncio.gather(*map(_review_share, shares)) for review in done]
+
+
+async def _review_share(share: list[TenantToReconcile]) -> list[TenantReview]:
+    try:
+        summary = f"Read the audit of {_names(share)}"
+        return await perform(Reconciling.review_tenants, share, REVIEWING, summary=summary, within=REVIEWS_TAKE_AT_MOST)
+    except ActivityError as error:
+        return [TenantReview(tenant=tenant.name, failed=str(error.cause or error)) for tenant in share]
+
+
+def _names(share: list[TenantToReconcile]) -> str:
+    return f"{share[0].name} to {share[-1].name}" if len(share) > 1 else share[0].name

@@ -1,0 +1,206 @@
+"""Reading a tenant's audit for the grants that were closed there: what was done, and what of it outlives them."""
+
+from __future__ import annotations
+
+import structlog
+
+from activities.account_closing import Stripped, close_again, read_standing
+from activities.directories import Directories, Purpose
+from activities.workplace import Workplace
+from graph import AuditEntry, GraphError, NotYetVisible, Refused, Tenant
+from ledger import addenda, reconciliation, reviews
+from ledger.reviews import Due
+from models.alarms import Alarm, AlarmKind
+from models.messages import Addendum, ObjectId, TenantId, TenantReview
+from models.sweep import SweepFinding
+from policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
+from policy.review import AUDIT_IS_KEPT_FOR
+
+AT_ONE_TIME = 10
+"""Spans of one tenant in one run: Microsoft lets the audit be asked five times in ten seconds."""
+
+MOST_SENTENCES = 5
+
+_log = structlog.get_logger("review")
+
+
+class Reviewing:
+    """Reviews tenants, one at a time."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._directories = workplace.directories
+        self._alarms = workplace.alarms
+        self._clock = workplace.clock
+
+    async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
+        """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""
+        done = 0
+        try:
+            async with self._ledger.transaction() as session:
+                waiting = await reviews.due(session, tenant_id, self._clock(), AT_ONE_TIME)
+            if not waiting:
+                return TenantReview(tenant=name)
+            tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
+            ours = await _ours(self._directories, tenant_id)
+            for one in waiting:
+                await self._write(await self._review(tenant, ours, one), one)
+                done += 1
+            await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
+        except Refused as error:
+            await self._cannot_read(name, error)
+            return TenantReview(tenant=name, reviewed=done, failed=str(error))
+        except Exception as error:
+            return TenantReview(tenant=name, reviewed=done, failed=str(error) or type(error).__name__)
+        return TenantReview(tenant=name, reviewed=done)
+
+    async def _review(self, tenant: Tenant, ours: Ours, due: Due) -> Addendum:
+        account = due.receipt.object_id
+        if account is None or due.closed_at < self._clock() - AUDIT_IS_KEPT_FOR:
+            why = "the account is not known" if account is None else "the directory has forgotten it by now"
+            return Addendum(kind=due.span.kind, at=self._clock(), sentence=f"The audit was not read: {why}.")
+        since, until = due.span.window(due.opened_at, due.closed_at, due.next_opened_at)
+        # One after the other: few calls at once are allowed here, and nobody waits.
+        own = await tenant.audit_logs.done_by(account, since, until)
+        others = await tenant.audit_logs.done_to(account, since, until)
+        standing = due.receipt.standing
+        closed = standing is not None and standing.is_closed
+        reviewed = review(map(_act, own), account, ours, closed=closed)
+        foreign = foreign_changes(map(_act, others), account, ours)
+        findings = (*reviewed.findings, *await self._strip_again(tenant, account))
+        await self._alarm(due, findings, foreign)
+        return Addendum(
+            kind=due.span.kind,
+            at=self._clock(),
+            sentence=_sentence(reviewed, findings, foreign),
+            findings=findings,
+            done=reviewed.done,
+            calls=(own.evidence, others.evidence),
+        )
+
+    async def _strip_again(self, tenant: Tenant, account: ObjectId) -> tuple[SweepFinding, ...]:
+        """Take away what the account holds although no grant is live for it. Nothing that is not registered is touched.
+
+        The reconciler does so for roles and groups within minutes; it does not look for sign-in methods.
+        """
+        async with self._ledger.transaction() as session:
+            registered = await reconciliation.registered(session, TenantId(tenant.connection.tenant_id), self._clock())
+        if not any(row.object_id == account and row.live is None for row in registered):
+            return ()
+        try:
+            user = await tenant.users.get(account)
+        except NotYetVisible:
+            return ()
+        if (await read_standing(tenant, user)).standing.is_closed:
+            return ()
+        stripped = Stripped()
+        await close_again(tenant, account, stripped=stripped)
+        _log.error("closed account stripped again", tenant=tenant.connection.tenant, account=user.user_principal_name)
+        return stripped.findings
+
+    async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
+        receipt = due.receipt
+        tenant, request_id = receipt.request.tenant, receipt.request.request_id
+        if said := [finding.sentence for finding in findings if finding.alarming]:
+            await self._alarms.raise_alarm(
+                Alarm(
+                    kind=AlarmKind.PERSISTENCE,
+                    subject=request_id,
+                    sentence=f"{receipt.account_name}, by {tenant}'s own audit, {_some('; it ', said)}.",
+                    tenant=tenant,
+                    request_id=request_id,
+                    raised_at=self._clock(),
+                )
+            )
+        if foreign:
+            await self._alarms.raise_alarm(
+                Alarm(
+                    kind=AlarmKind.FOREIGN_CHANGE,
+                    subject=receipt.account_name or request_id,
+                    sentence=f"Somebody else changed {receipt.account_name}: {_some('; ', foreign)}.",
+                    tenant=tenant,
+                    request_id=request_id,
+                    raised_at=self._clock(),
+                )
+            )
+
+    async def _write(self, addendum: Addendum, due: Due) -> None:
+        async with self._ledger.transaction() as session:
+            await addenda.add(session, due.receipt.request.request_id, addendum)
+
+    async def _cannot_read(self, name: str, error: Refused) -> None:
+        sentence = f"What technicians did in {name} is not reviewed, and its receipts get no addenda: {error}"
+        await self._alarms.raise_alarm(
+            Alarm(
+                kind=AlarmKind.PERMISSION_LOST,
+                subject=_subject(name),
+                sentence=sentence,
+                tenant=name,
+                raised_at=self._clock(),
+            )
+        )
+
+
+async def _ours(directories: Directories, tenant_id: TenantId) -> Ours:
+    """Our applications, and what stands for them in the tenant as far as we may look that up."""
+    tenants = [await directories.of(tenant_id, purpose) for purpose in Purpose]
+    client_ids = {tenant.connection.client_id.lower() for tenant in tenants}
+    objects: set[str] = set()
+    looking = tenants[-1].applications
+    for client_id in sorted(client_ids):
+        try:
+            found = (await looking.principal(client_id), await looking.registration(client_id))
+        except GraphError:
+            continue  # their client ids are told in most entries
+        objects.update(one.id for one in found if one)
+    return Ours(frozenset(client_ids), frozenset(objects))
+
+
+def _act(entry: AuditEntry) -> Act:
+    by = entry.initiated_by
+    user, app = (by.user, by.app) if by else (None, None)
+    return Act(
+        id=entry.id,
+        at=entry.at,
+        activity=entry.activity,
+        succeeded=entry.result in {None, "success"},
+        by_user=user.id if user else None,
+        by_principal=app.service_principal_id if app else None,
+        by_client=app.app_id if app else None,
+        touched=tuple(
+            Touched(
+                id=target.id,
+                kind=target.type,
+                name=target.user_principal_name or target.display_name,
+                values=tuple(
+                    value
+                    for changed in target.modified_properties or ()
+                    for value in (changed.old_value, changed.new_value)
+                    if value
+                ),
+            )
+            for target in entry.target_resources or ()
+        ),
+    )
+
+
+def _sentence(reviewed: Reviewed, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> str:
+    total = sum(reviewed.done.values())
+    acts = f"{total} acts" if total != 1 else "1 act"
+    alarming = sum(finding.alarming for finding in findings)
+    parts = [
+        f"{acts} in the directory's audit",
+        f"{reviewed.refused} that failed" if reviewed.refused else "",
+        f"{alarming} to be looked at" if alarming else "none that outlives the grant" if total else "",
+        f"{len(foreign)} by others on the account" if foreign else "",
+    ]
+    return ", ".join(part for part in parts if part) + "."
+
+
+def _some(joint: str, sentences: list[str] | tuple[str, ...]) -> str:
+    beyond = len(sentences) - MOST_SENTENCES
+    return joint.join(sentences[:MOST_SENTENCES]) + (f"; and {beyond} more" if beyond > 0 else "")
+
+
+def _subject(name: str) -> str:
+    return f"{name}: audit log"

@@ -1,0 +1,183 @@
+"""What a technician left behind shows in the directory's audit alone, half an hour after everything was proven closed.
+
+A secret on an application, a policy with a hole, a second credential for the very application that closes: none of it
+is held by the account, so no read-back finds it. Without a second look the receipt of such a grant is as clean as any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import timedelta
+
+from rich.console import Console
+
+from activities.directories import Purpose
+from activities.review_tenant import Reviewing
+from ledger import alarms
+from models.alarms import Alarm, AlarmKind
+from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
+from models.sweep import FindingKind
+from operations.show_receipt import show_receipt
+from terminal.receipt import show_receipt as print_receipt
+from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
+from tests.stage import Scene, customer_id, eventually, stage_clock
+from workflows.reconciliation import Reconciliation
+
+HALF_AN_HOUR = timedelta(minutes=31)
+TWO_HOURS = timedelta(hours=2, minutes=1)
+
+
+async def reviewed(act: Scene, later: timedelta) -> TenantReview:
+    """Review this scene's customer, as it would be after so much time."""
+    workplace = replace(act.workplace, clock=lambda: stage_clock() + later)
+    return await Reviewing(workplace).review(TenantId(customer_id(act.customer)), act.customer)
+
+
+async def addendum(act: Scene, request_id: str, kind: AddendumKind = AddendumKind.AUDIT_REVIEW) -> Addendum | None:
+    addenda = (await show_receipt(act.deployment, request_id)).addenda
+    return next((one for one in addenda if one.kind is kind), None)
+
+
+async def standing(act: Scene) -> dict[tuple[AlarmKind, str], Alarm]:
+    async with act.workplace.ledger.transaction() as session:
+        return {(one.kind, one.subject): one for one in await alarms.listed(session)}
+
+
+async def ended(act: Scene, *requests: str) -> None:
+    for request_id in requests:
+        await act.workflow(request_id).signal("end")
+    await asyncio.gather(*(act.receipt(request_id) for request_id in requests))
+
+
+async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(real_time: Scene) -> None:
+    dirty, clean = await together(open_for_everything(real_time), open_for_everything(real_time, technician="robin"))
+    real_time.trouble(lag={"audit": (600, 600)})
+    with await Misbehaving.signed_in(real_time, dirty) as alex:
+        alex.takes_a_role()
+        alex.joins_a_group()
+        alex.registers_a_phone()
+        alex.consents(alex.takes_over_an_application())
+        alex.excludes_itself()
+        alex.changes_our_application()
+        account = alex.account
+    real_time.control("PATCH", f"/tenants/{real_time.customer}/users/{real_time.account('robin')}", enabled=False)
+    await ended(real_time, dirty, clean)
+
+    # Too early: the audit does not know yet, and what it does not know must not become a clean bill.
+    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    now = stage_clock()
+    assert not await tenant.audit_logs.done_by(account, now - HALF_AN_HOUR, now)  # type: ignore[arg-type]
+    assert (await reviewed(real_time, timedelta(minutes=29))).reviewed == 0
+    assert await addendum(real_time, dirty) is None
+
+    real_time.everybody_knows()
+    assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 2
+    assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 0, "once"
+    found = await addendum(real_time, dirty)
+    assert found is not None
+    assert {finding.kind for finding in found.findings if finding.removed} == {
+        FindingKind.ROLE,
+        FindingKind.MEMBERSHIP,
+        FindingKind.SIGN_IN_METHOD,
+    }
+    assert {finding.kind for finding in found.findings if finding.alarming} == {
+        FindingKind.OWNERSHIP,
+        FindingKind.CREDENTIAL,
+        FindingKind.CONSENT,
+        FindingKind.APPLICATION,
+        FindingKind.POLICY,
+        FindingKind.OUR_APPLICATION,
+    }
+    told = " ".join(finding.sentence for finding in found.findings)
+    for name in ("Reports Reader", "Tier 0", "Payroll", "Require MFA", "entra-jit revoke"):
+        assert name in told
+    assert found.done["Add group"] == 1, "what is no finding is counted"
+    assert all(call.request_id for call in found.calls)
+    page = io.StringIO()
+    print_receipt(Console(file=page, width=200), await show_receipt(real_time.deployment, dirty))
+    assert "changed the policy Require MFA" in page.getvalue()
+
+    spotless = await addendum(real_time, clean)
+    assert spotless is not None
+    assert (spotless.findings, spotless.done) == ((), {})
+    assert spotless.sentence.startswith("0 acts")
+    raised = await standing(real_time)
+    assert (AlarmKind.PERSISTENCE, dirty) in raised
+    assert (AlarmKind.PERSISTENCE, clean) not in raised
+    foreign = raised[AlarmKind.FOREIGN_CHANGE, real_time.account("robin")]
+    assert "Disable account" in foreign.sentence
+    assert (AlarmKind.FOREIGN_CHANGE, real_time.account()) not in raised, "our own applications are no strangers"
+
+    assert (await reviewed(real_time, TWO_HOURS)).reviewed == 2
+    aftermath = await addendum(real_time, dirty, AddendumKind.AFTERMATH)
+    assert aftermath is not None
+    assert aftermath.done == {}
+
+
+async def test_what_a_closed_account_has_come_to_is_taken_away(real_time: Scene) -> None:
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
+    await ended(real_time, request_id)
+    account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    real_time.control("POST", f"{account}/methods", kind="fido2")
+    await reviewed(real_time, HALF_AN_HOUR)
+    real_time.assert_closed()
+    found = await addendum(real_time, request_id)
+    assert found is not None
+    assert [finding.removed for finding in found.findings] == [True]
+    await reviewed(real_time, TWO_HOURS)
+    aftermath = await addendum(real_time, request_id, AddendumKind.AFTERMATH)
+    assert aftermath is not None
+    assert aftermath.done == {"User registered security info": 1}
+
+
+async def test_an_audit_that_may_not_be_read_is_alarmed_and_read_later(real_time: Scene) -> None:
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
+    await ended(real_time, request_id)
+    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=403)
+    report = await reviewed(real_time, HALF_AN_HOUR)
+    assert report.failed is not None
+    subject = AlarmKind.PERMISSION_LOST, f"{real_time.customer}: audit log"
+    assert "AuditLog.Read.All" in (await standing(real_time))[subject].sentence
+    assert await addendum(real_time, request_id) is None
+    real_time.mend()
+    await reviewed(real_time, HALF_AN_HOUR)
+    assert subject not in await standing(real_time)
+    assert await addendum(real_time, request_id) is not None
+
+
+async def test_the_third_clock_reviews_last_and_closes_whatever_becomes_of_it(real_time: Scene) -> None:
+    """Whatever is wrong with the audit, accounts are closed: the review is a look back, closing is the promise."""
+    over = await real_time.ask()
+    await real_time.until(over, GrantState.OPEN)
+    await ended(real_time, over)
+    real_time.sql(
+        "UPDATE grants SET opened_at = opened_at - interval '2 hours', closed_at = closed_at - interval '1 hour'"
+    )
+    real_time.control("PATCH", f"/tenants/{real_time.customer}/users/{real_time.account()}", enabled=True)
+    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=503)
+
+    async def reconciled() -> object:
+        workflow_id = f"reviewing-{real_time.customer}-{stage_clock():%H%M%S%f}"
+        queue = real_time.settings.task_queue
+        return await real_time.services.client.execute_workflow(Reconciliation.run, id=workflow_id, task_queue=queue)
+
+    report = await reconciled()
+    assert report.closed == 1  # type: ignore[attr-defined]
+    assert [review.tenant for review in report.unreviewed] == [real_time.customer]  # type: ignore[attr-defined]
+    real_time.assert_closed()
+    real_time.mend()
+    assert (await reconciled()).reviewed == 1  # type: ignore[attr-defined]
+
+    async def written() -> Addendum | None:
+        return await addendum(real_time, over)
+
+    await eventually(written)
+
+
+async def together(first: Awaitable[str], second: Awaitable[str]) -> tuple[str, str]:
+    return await first, await second
