@@ -12,7 +12,7 @@ from ledger import addenda, reconciliation, reviews
 from ledger.reviews import Due
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, ObjectId, TenantId, TenantReview
-from models.sweep import SweepFinding
+from models.sweep import Done, SweepFinding
 from policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from policy.review import AUDIT_IS_KEPT_FOR
 
@@ -74,7 +74,7 @@ class Reviewing:
             at=self._clock(),
             sentence=_sentence(reviewed, findings, foreign),
             findings=findings,
-            done=reviewed.done,
+            done=tuple(Done(activity=activity, times=times) for activity, times in reviewed.done.items()),
             calls=(own.evidence, others.evidence),
         )
 

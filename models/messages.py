@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from models.alarms import AlarmKind
 from models.message import Message
-from models.sweep import Stock, SweepFinding
+from models.sweep import Done, Stock, SweepFinding
 
 TenantId = NewType("TenantId", str)
 """The GUID of a customer's Entra tenant, lower case."""
@@ -492,8 +492,8 @@ class Addendum(Message):
     at: AwareDatetime
     sentence: str
     findings: tuple[SweepFinding, ...] = ()
-    done: dict[str, int] = Field(default_factory=dict)
-    """How often the account did what, in the audit's words."""
+    done: tuple[Done, ...] = ()
+    """All that the account did, findings included."""
     calls: tuple[DirectoryCall, ...] = ()
 
 

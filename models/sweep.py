@@ -74,3 +74,11 @@ class Sweep(Message):
 
     findings: tuple[SweepFinding, ...] = ()
     unread: str | None = None
+
+
+class Done(Message):
+    """How often an account did one thing."""
+
+    activity: str
+    """In the audit's words: ``Update user``."""
+    times: int

@@ -56,8 +56,8 @@ def show_receipt(console: Console, receipt: Receipt) -> None:
         )
         for finding in addendum.findings:
             console.print(f"    {finding_line(finding)}", highlight=False, soft_wrap=True)
-        for activity, times in addendum.done.items():
-            console.print(f"    [dim]{times:>5} x {escape(activity)}[/]", highlight=False, soft_wrap=True)
+        for done in addendum.done:
+            console.print(f"    [dim]{done.times:>5} x {escape(done.activity)}[/]", highlight=False, soft_wrap=True)
 
 
 def step_line(step: Step) -> str:

@@ -19,7 +19,7 @@ from activities.review_tenant import Reviewing
 from ledger import alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
-from models.sweep import FindingKind
+from models.sweep import Done, FindingKind
 from operations.show_receipt import show_receipt
 from terminal.receipt import show_receipt as print_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
@@ -94,7 +94,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     told = " ".join(finding.sentence for finding in found.findings)
     for name in ("Reports Reader", "Tier 0", "Payroll", "Require MFA", "entra-jit revoke"):
         assert name in told
-    assert found.done["Add group"] == 1, "what is no finding is counted"
+    assert Done(activity="Add group", times=1) in found.done, "what is no finding is counted"
     assert all(call.request_id for call in found.calls)
     page = io.StringIO()
     print_receipt(Console(file=page, width=200), await show_receipt(real_time.deployment, dirty))
@@ -102,7 +102,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
 
     spotless = await addendum(real_time, clean)
     assert spotless is not None
-    assert (spotless.findings, spotless.done) == ((), {})
+    assert (spotless.findings, spotless.done) == ((), ())
     assert spotless.sentence.startswith("0 acts")
     raised = await standing(real_time)
     assert (AlarmKind.PERSISTENCE, dirty) in raised
@@ -114,7 +114,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     assert (await reviewed(real_time, TWO_HOURS)).reviewed == 2
     aftermath = await addendum(real_time, dirty, AddendumKind.AFTERMATH)
     assert aftermath is not None
-    assert aftermath.done == {}
+    assert aftermath.done == ()
 
 
 async def test_what_a_closed_account_has_come_to_is_taken_away(real_time: Scene) -> None:
@@ -131,7 +131,7 @@ async def test_what_a_closed_account_has_come_to_is_taken_away(real_time: Scene)
     await reviewed(real_time, TWO_HOURS)
     aftermath = await addendum(real_time, request_id, AddendumKind.AFTERMATH)
     assert aftermath is not None
-    assert aftermath.done == {"User registered security info": 1}
+    assert aftermath.done == (Done(activity="User registered security info", times=1),)
 
 
 async def test_an_audit_that_may_not_be_read_is_alarmed_and_read_later(real_time: Scene) -> None:
