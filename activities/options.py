@@ -57,7 +57,8 @@ STOCKTAKING_TRIES = 3
 """What cannot be read by then is said to be unread: nobody waits longer for a grant because of it."""
 
 STOCKTAKING = ActivityConfig(
-    start_to_close_timeout=timedelta(seconds=30),
+    start_to_close_timeout=timedelta(seconds=15),
+    heartbeat_timeout=timedelta(seconds=5),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=STOCKTAKING_TRIES),
     priority=Priority(priority_key=3),
 )
@@ -65,6 +66,7 @@ STOCKTAKING = ActivityConfig(
 
 SWEEPING = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=15),
+    heartbeat_timeout=timedelta(seconds=5),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=STOCKTAKING_TRIES),
     priority=Priority(priority_key=4),
 )

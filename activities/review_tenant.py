@@ -84,8 +84,9 @@ class Reviewing:
         The reconciler does so for roles and groups within minutes; it does not look for sign-in methods.
         """
         async with self._ledger.transaction() as session:
-            registered = await reconciliation.registered(session, TenantId(tenant.connection.tenant_id), self._clock())
-        if not any(row.object_id == account and row.live is None for row in registered):
+            tenant_id = TenantId(tenant.connection.tenant_id)
+            register = await reconciliation.register(session, tenant_id, self._clock())
+        if not any(row.object_id == account and row.live is None for row in register.accounts):
             return ()
         try:
             user = await tenant.users.get(account)

@@ -28,6 +28,7 @@ OPENING: dict[str, dict[str, str] | None] = {
     "prepare_account": OPENING_WRITES["create the account"],
     "assign_roles": OPENING_WRITES["assign a role"],
     "issue_credential": OPENING_WRITES["make the pass"],
+    "take_stock": {"method": "GET", "path": "/users/*/ownedObjects"},
     "park": None,
     "unpark": None,
     "arm": None,
@@ -41,6 +42,7 @@ CLOSING: dict[str, dict[str, str] | None] = {
     "disable_account": CLOSING_WRITES["disable"],
     "strip_account": CLOSING_WRITES["remove a role"],
     "read_back": CLOSING_WRITES["clear the mark"],
+    "sweep": {"method": "GET", "path": "/users/*/ownedObjects"},
     "settle": None,
 }
 """What narrows it."""
@@ -56,6 +58,9 @@ TROUBLE: dict[str, dict[str, object]] = {
 
 HELD = {"unpark", "extend_grant"}
 """What people bring about: the grant's time must stand until they have."""
+
+RETURNING = {"take_stock"}
+"""What is done only for an account that an earlier grant has left."""
 
 HOUR = timedelta(hours=1)
 IN_FLIGHT_SECONDS = 3
@@ -98,10 +103,12 @@ async def killed(stage: Scene, place: Place) -> str:
     """Ask for an hour, and let the worker that serves it die at ``place``; the request's id."""
     call = STEPS[place.activity]
     from_outside = place.point is Point.IN and call is not None
-    under_way = stage.fault(**call, **_slow(place), count=1) if from_outside and call else None
     suicide = None if from_outside else Suicide(place.activity, place.point)
     process = dying_worker.start(stage.settings, _address(stage), suicide)
     try:
+        if place.activity in RETURNING:
+            await stage.receipt(await stage.ask(hours=1), seconds=PATIENCE_SECONDS)
+        under_way = stage.fault(**call, **_slow(place), count=1) if from_outside and call else None
         request_id = await _brought_to(stage, place.activity)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while process.is_alive():
