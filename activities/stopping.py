@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from activities.account_closing import clear_mark, close_again, computed_ids, read_standing
+from activities.account_closing import Stripped, clear_mark, close_again, computed_ids, read_standing
 from activities.directories import Purpose
 from activities.managed_account import Holder, inspect
 from activities.options import PROVISIONING
@@ -17,6 +17,7 @@ from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, TryLater, User
 from ledger.fences import Fenced
 from models.messages import ClosingStep, DirectoryCall, Standing, Step
+from models.sweep import SweepFinding
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -41,6 +42,8 @@ class ReadBack:
     disabled_at: datetime
     step: Step
     standing: Standing
+    findings: tuple[SweepFinding, ...] = ()
+    """What it had that was not of its grant."""
 
 
 class GrantStop:
@@ -51,7 +54,7 @@ class GrantStop:
         self._clock = workplace.clock
         self._fenced = fenced
         self._disabled_at: datetime | None = None
-        self._removed: set[str] = set()
+        self._stripped = Stripped()
 
     async def disable(self) -> None:
         """Keep the account from signing in, before anything else is done to it."""
@@ -87,7 +90,7 @@ class GrantStop:
             vanished = self._fenced.object_id is not None
             return self._read_back(Standing(exists=False, enabled=False, vanished=vanished), ())
         granted = self._fenced.grant.roles
-        await close_again(tenant, user.id, granted, self._removed)
+        await close_again(tenant, user.id, granted, self._stripped)
         self._disabled_at = self._disabled_at or self._clock()
         asked_at = self._clock()
         entry = await tenant.users.get(user.id)
@@ -96,14 +99,14 @@ class GrantStop:
             raise NotProvenError("the directory does not say yet that it is closed")
         if asked_at < (until := self._nothing_under_way_at()):
             raise NotProvenError("a step that was begun before the stop may still be under way", until)
-        if computed_ids(user.id, granted) - self._removed and asked_at < (until := self._roles_known_at()):
+        if computed_ids(user.id, granted) - self._stripped.removed and asked_at < (until := self._roles_known_at()):
             raise NotProvenError("its roles are too new for their absence to be proven", until)
         return self._read_back(reading.standing, (*reading.calls, *await clear_mark(tenant, entry)))
 
     def _read_back(self, standing: Standing, calls: tuple[DirectoryCall, ...]) -> ReadBack:
         at = self._clock()
         step = Step(name=ClosingStep.READ_BACK, at=at, note="by the emergency stop", calls=calls)
-        return ReadBack(self._disabled_at or at, step, standing)
+        return ReadBack(self._disabled_at or at, step, standing, self._stripped.findings)
 
     def _nothing_under_way_at(self) -> datetime:
         fenced = self._fenced

@@ -187,6 +187,7 @@ class _Stopping:
             disabled_at=proof.disabled_at,
             proven_at=proof.step.at,
             standing=proof.standing,
+            findings=proof.findings,
             steps=(proof.step,),
             alarms=("The grant was closed and settled by an emergency stop: its workflow could not be told.",),
         )
