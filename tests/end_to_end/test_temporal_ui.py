@@ -149,14 +149,14 @@ async def test_what_waits_for_a_person_is_answered_in_the_ui_and_a_reset_opens_n
     act: Scene, ui: TemporalUI
 ) -> None:
     """Reset runs a workflow again from an earlier point: what it granted once it must never grant twice."""
-    act.fault(customer="fabrikam", **OPENING_WRITES["assign a role"], status=403, count=1)
+    act.fault(customer="fabrikam", **OPENING_WRITES["create the account"], status=403, count=1)
     grant = await act.ask("alex", customer="fabrikam", hours=1)
     await act.until(grant, GrantState.PARKED)
     await ui.grant(grant)
     await ui.page.get_by_role("tab", name="User Metadata").click()
     details = ui.page.frame_locator("iframe").last
     await expect(details.get_by_role("heading", name="Parked")).to_be_visible(timeout=PATIENCE)
-    await expect(details.get_by_text("Grant the app RoleManagement.ReadWrite.Directory")).to_be_visible()
+    await expect(details.get_by_text("Grant the app User.ReadWrite.All")).to_be_visible()
     await picture(ui.page, "parked")
 
     await ui.signal("retry")
