@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import make_dataclass
+
 import httpx
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import CertificateCredential, ClientSecretCredential
+from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.graph_request_adapter import options
@@ -51,6 +54,12 @@ def client_of(addresses: Addresses, credential: Credential, http: httpx.AsyncCli
     adapter = GraphRequestAdapter(provider, client=http)
     adapter.base_url = addresses.graph_url
     return GraphServiceClient(request_adapter=adapter)
+
+
+def asking(**parameters: object) -> RequestConfiguration[object]:
+    """Query parameters by their names without the dollar, as the SDK's own classes (one an operation) spell them."""
+    kind = make_dataclass("Query", parameters, namespace={"get_query_parameter": lambda _, name: f"%24{name}"})
+    return RequestConfiguration(query_parameters=kind(**parameters))
 
 
 def _transport(addresses: Addresses) -> RequestsTransport:

@@ -7,13 +7,11 @@ that it knows empty; both fail here. Each operation is a function; the tests run
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import make_dataclass
 from uuid import UUID
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
-from kiota_abstractions.base_request_configuration import RequestConfiguration
 from msgraph import GraphServiceClient
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import (
     AddPasswordPostRequestBody as AddAppPasswordPostRequestBody,
@@ -57,6 +55,7 @@ from msgraph.generated.service_principals.item.remove_password.remove_password_p
 
 from sandbox.child import Addresses
 from tests.sandbox import sdk
+from tests.sandbox.sdk import asking
 from tests.sandbox.seeded import (
     ADELE,
     ADMIN,
@@ -85,12 +84,6 @@ def operation(run: Operation) -> Operation:
 
 def reference(object_id: str) -> ReferenceCreate:
     return ReferenceCreate(odata_id=f"https://graph.microsoft.com/v1.0/directoryObjects/{object_id}")
-
-
-def asking(**parameters: object) -> RequestConfiguration[object]:
-    """Query parameters by their names without the dollar, as the SDK's own classes (one an operation) spell them."""
-    kind = make_dataclass("Query", parameters, namespace={"get_query_parameter": lambda _, name: f"%24{name}"})
-    return RequestConfiguration(query_parameters=kind(**parameters))
 
 
 async def made(graph: Graph, name: str = "sdk") -> str:

@@ -1,0 +1,74 @@
+"""Every operation that the conformance report calls served, asked for by Microsoft's SDK through its own builder.
+
+An address, a type or an envelope that Microsoft would not have makes the SDK ask elsewhere, fail to read the answer, or
+find nothing in it. Whoever adds an operation adds what it is called with, or this fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.headers_collection import HeadersCollection
+
+from sandbox.child import Addresses
+from sandbox.conformance import sections
+from sandbox.graph.app_roles import app_role_ids
+from sandbox.graph.licences import P1, P2
+from tests.sandbox import sdk
+from tests.sandbox.bodies import BODIES
+from tests.sandbox.operands import Directory
+from tests.sandbox.seeded import ELEVATE, NORTHWIND
+
+pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
+
+OF_A_PERSON = {"GET /me", "POST /users/{user}/authentication/methods/{method}/resetPassword"}
+"""What no application may ask."""
+OPERATIONS = [one for section in sections() for one in section.graph if one not in OF_A_PERSON]
+
+
+@pytest.fixture
+async def northwind(addresses: Addresses, control: httpx.Client) -> AsyncIterator[Directory]:
+    """The provider's tenant, where registrations live, to an application that may do everything there."""
+    every = sorted(app_role_ids())
+    roles = ["Privileged Authentication Administrator", "Global Administrator"]
+    async with sdk.http_client(addresses) as http:
+        graph = sdk.client_of(addresses, sdk.with_secret(addresses, ELEVATE, NORTHWIND), http)
+        here = Directory(graph, control)
+        here.tell(
+            "/tenants/northwind",
+            {
+                "service_plans": [P1, P2],
+                "service_principals": [{"app": ELEVATE, "grant": every, "add_roles": roles}],
+                "temporary_access_pass": {"enabled": True},
+            },
+        )
+        yield here
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_it_is_called_and_its_answer_read(northwind: Directory, operation: str) -> None:
+    northwind.operation = operation
+    method, path = operation.split()
+    builder = await northwind.builder(path)
+    body = [await BODIES[operation](northwind)] if operation in BODIES else []
+    eventual = RequestConfiguration(headers=_headers(ConsistencyLevel="eventual"))
+
+    answer = await getattr(builder, method.lower())(*body, request_configuration=eventual)
+
+    last = northwind.control.get("/journal").json()[-1]
+    asked = last["path"].removeprefix("/v1.0").partition("?")[0].removesuffix("()")
+    assert last["method"] == method
+    assert re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), asked), asked
+    assert 200 <= last["status"] < 300
+    assert (answer is None) is (last["status"] == 204)
+
+
+def _headers(**headers: str) -> HeadersCollection:
+    collection = HeadersCollection()
+    for name, value in headers.items():
+        collection.add(name, value)
+    return collection
