@@ -18,7 +18,7 @@ from activities.never_made import settle_never_made
 from activities.tenant_accounts import Account, TenantAccounts
 from activities.tenant_watch import TenantWatch
 from activities.workplace import Workplace
-from graph import Tenant
+from graph import Tenant, User
 from ledger import addenda, receipts, reconciliation
 from ledger.database import LedgerUnavailableError
 from ledger.reconciliation import Register
@@ -36,6 +36,7 @@ from models.messages import (
     TenantReport,
 )
 from policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
+from trust.marks import OPEN_UNTIL_ATTRIBUTE
 
 ACCOUNTS_AT_ONCE = 3
 """In each tenant. With all tenants that are looked at together it stays below what a worker's connections can carry:
@@ -150,7 +151,14 @@ class TenantReconciliation:
             tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
         )
         holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
+        holds = holds or await self._is_marked(tenant, account.user)
         return judge_found(replace(found, holds_access=holds), None, at, ledger_is_known=ledger_is_known)
+
+    async def _is_marked(self, tenant: Tenant, user: User) -> bool:
+        """Whether the open-until mark still stands, which goes last: a closing was cut short after the disabling."""
+        if not user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE):
+            return False
+        return bool((await tenant.users.get(user.id)).extension_attributes.get(OPEN_UNTIL_ATTRIBUTE))
 
     async def _confirm(self, tenant: Tenant, account: Account, finding: Finding) -> Finding:
         """Read the account by its id before it is acted on: listings lag, and the ledger moves on meanwhile."""

@@ -33,7 +33,7 @@ class Found:
     """By the register and the owner tag, closing it is ours to do."""
     enabled: bool
     holds_access: bool
-    """It has roles or memberships."""
+    """It has roles or memberships, or the mark that goes last when an account is closed."""
     mark_request_id: str | None = None
     mark_expires_at: datetime | None = None
     """What a valid open-until mark says."""
@@ -99,7 +99,7 @@ def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is
     if not ledger_is_known:
         return _by_the_mark_alone(found, at)
     if live is None:
-        what = "enabled" if found.enabled else "disabled, but holding roles or memberships,"
+        what = "enabled" if found.enabled else "disabled, but not closed to the end,"
         return Finding(Remedy.CLOSE, f"it was {what} without a live grant")
     return _under_its_grant(found, live, at)
 

@@ -279,19 +279,19 @@ class Scene:
         self, *, lag: str | dict[str, tuple[float, float]] = "off", scale: float = 1, throttle: str = "off"
     ) -> None:
         """Make the directories of this scene's customers as late and as strict as Microsoft's."""
-        self._lag = {"lag": lag, "scale": scale}
-        self.everybody_knows()
-        for customer in self.customers:
-            self.control("POST", "/throttle", tenant=customer, throttle=throttle)
+        self._trouble = ({"lag": lag, "scale": scale}, {"throttle": throttle})
+        self.a_while_later()
 
-    def everybody_knows(self) -> None:
-        """Let every replica catch up: what was changed until now was changed some time ago.
+    def a_while_later(self) -> None:
+        """What was changed until now has reached every replica, and no limit is used up any more.
 
-        For what a test has arranged behind the back of everything. Nobody else could tell it from a change made now.
+        For what a test has arranged behind the back of everything, and for what in life comes minutes after something.
         """
-        if self._lag is not None:
+        if self._trouble is not None:
+            lag, throttle = self._trouble
             for customer in self.customers:
-                self.control("POST", "/lag", tenant=customer, **self._lag)
+                self.control("POST", "/lag", tenant=customer, **lag)
+                self.control("POST", "/throttle", tenant=customer, **throttle)
 
     def hits(self, fault: str) -> int:
         """How many calls have met the fault. One with ``delay=0`` does nothing but count."""
@@ -358,13 +358,13 @@ class Scene:
         if ahead := sum(self._kept_up.values(), timedelta(0)):
             self.control("POST", "/clock", advance=-ahead.total_seconds())
             self._kept_up.clear()
-        if self._lag is not None:
+        if self._trouble is not None:
             self.trouble()
 
     def __post_init__(self) -> None:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._kept_up: dict[str | None, timedelta] = {}
-        self._lag: dict[str, object] | None = None
+        self._trouble: tuple[dict[str, object], dict[str, object]] | None = None
 
 
 async def eventually(look: Callable[[], Awaitable[Found | None]], *, seconds: float = 30) -> Found:

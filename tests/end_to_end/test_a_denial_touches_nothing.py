@@ -86,7 +86,7 @@ async def test_a_domain_federated_between_two_visits_is_refused(hours_pass: Scen
     await hours_pass.receipt(await hours_pass.ask(hours=1))
     domain = f"{hours_pass.customer}.onmicrosoft.com"
     hours_pass.control("POST", f"/tenants/{hours_pass.customer}/domains/{domain}", authentication_type="Federated")
-    hours_pass.everybody_knows()
+    hours_pass.a_while_later()
     before, writes = hours_pass.everything(), len(hours_pass.journal(writes=True))
 
     receipt = await denied(hours_pass, await hours_pass.ask())
@@ -98,7 +98,7 @@ async def test_a_domain_federated_between_two_visits_is_refused(hours_pass: Scen
 
     # Converted back, it is as if nothing had been.
     hours_pass.control("POST", f"/tenants/{hours_pass.customer}/domains/{domain}", authentication_type="Managed")
-    hours_pass.everybody_knows()
+    hours_pass.a_while_later()
     assert (await hours_pass.receipt(await hours_pass.ask())).ending.state is GrantState.EXPIRED
 
 
@@ -110,7 +110,7 @@ async def test_global_administrator_is_not_given_where_it_could_not_be_taken_awa
         made.control("PATCH", second.format(one_disabled), enabled=False)
         made.control("DELETE", second.format(one_deleted))
         made.control("PATCH", second.format(one_guest), user_type="Guest")
-        made.everybody_knows()
+        made.a_while_later()
         before = {name: made.everything(name) for name in made.customers}
 
         for name in (one_disabled, one_deleted, one_guest):

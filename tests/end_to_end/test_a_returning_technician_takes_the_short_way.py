@@ -73,7 +73,7 @@ async def test_a_renamed_account_is_still_the_same(hours_pass: Scene) -> None:
     where = f"/tenants/{hours_pass.customer}/users/{first['id']}"
     renamed = f"renamed@{hours_pass.customer}.onmicrosoft.com"
     hours_pass.control("PATCH", where, properties={"userPrincipalName": renamed})
-    hours_pass.everybody_knows()
+    hours_pass.a_while_later()
 
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)

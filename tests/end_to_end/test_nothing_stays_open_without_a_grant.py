@@ -16,13 +16,13 @@ from activities.reconcile_tenant import TenantReconciliation
 from models.messages import GrantState, TenantReport
 from operations.show_receipt import show_receipt
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.stage import Scene, customer_id, stage_clock
+from tests.stage import REVOKE, Scene, customer_id, stage_clock
 from workflows.reconciliation import Reconciliation
 
 
 async def reconciled(act: Scene, *, later: timedelta = timedelta(0)) -> TenantReport:
     """Reconcile this scene's customer, as it would be after so much time."""
-    act.everybody_knows()
+    act.a_while_later()
     workplace = replace(act.workplace, clock=lambda: stage_clock() + later)
     return await TenantReconciliation(workplace).reconcile(customer_id(act.customer), act.customer)  # type: ignore[arg-type]
 
@@ -57,6 +57,22 @@ async def test_a_terminated_grant_is_closed_at_its_expiry_and_settled(real_time:
     # The lock is free again.
     again = await real_time.ask()
     await real_time.until(again, GrantState.OPEN)
+
+
+async def test_a_closing_that_was_cut_short_is_finished(real_time: Scene) -> None:
+    """The account is disabled, so that nothing about it looks open; the pass is still there."""
+    await opened_and_terminated(real_time)
+    for table in ("sealed_credentials", "grants", "managed_accounts"):
+        real_time.sql(f"DELETE FROM {table}")  # noqa: S608
+    throttled = real_time.fault(method="GET", path="/users/*/authentication/methods", app=REVOKE, status=429, count=1)
+
+    assert (await reconciled(real_time)).failed
+    assert real_time.hits(throttled) == 1
+    assert not (real_time.user() or {})["enabled"]
+    report = await reconciled(real_time)
+
+    assert "not closed to the end" in report.closed[0]
+    real_time.assert_closed()
 
 
 async def test_a_live_grant_and_an_opening_in_flight_are_left_alone(real_time: Scene) -> None:
@@ -117,7 +133,7 @@ async def test_a_closed_account_holds_nothing(hours_pass: Scene) -> None:
 async def test_the_scheduled_workflow_reports_every_tenant(real_time: Scene) -> None:
     await opened_and_terminated(real_time)
     real_time.sql("UPDATE grants SET armed_at = armed_at - interval '3 hours', expires_at = now() - interval '2 hours'")
-    real_time.everybody_knows()
+    real_time.a_while_later()
 
     report = await real_time.services.client.execute_workflow(
         Reconciliation.run, id=f"reconciliation-{real_time.customer}", task_queue=real_time.settings.task_queue
