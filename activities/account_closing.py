@@ -6,14 +6,14 @@ Every part is idempotent, and each is attempted even if another fails.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from activities.attempts import attempt_all
 from graph import AlreadySo, Tenant, TryLater, User, assignment_id
-from models.messages import DirectoryCall, ObjectId, Role, Standing
+from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing
 from models.sweep import FindingKind, SweepFinding
 from policy.roles import UnknownRoleError, find_role
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
@@ -25,7 +25,7 @@ class Stripped:
     """What was taken from an account, over all the tries that it took."""
 
     removed: set[str] = field(default_factory=set)
-    """The ids of the role assignments that were there to be removed, those of unanswered removals included."""
+    """The ids of roles and pass that were there to be removed, those of unanswered removals included."""
     found: dict[str, SweepFinding] = field(default_factory=dict)
     """By id, what the account had that was not of its grant."""
 
@@ -50,31 +50,48 @@ class Stripped:
         return tuple(self.found.values())
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a grant has given, and may be held without being listed yet."""
+
+    roles: tuple[Role, ...] = ()
+    access_pass: PassId | None = None
+
+    def ids(self, user: ObjectId) -> set[str]:
+        """By which each can be removed all the same."""
+        return self.assignments(user) | ({self.access_pass} if self.access_pass else set())
+
+    def assignments(self, user: ObjectId) -> set[str]:
+        """The ids of the assignments by which ``user`` holds the roles."""
+        return {assignment_id(role.id, user) for role in self.roles}
+
+
+NOTHING = Given()
+
+
 async def strip(
-    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), stripped: Stripped | None = None
+    tenant: Tenant, user: ObjectId, given: Given = NOTHING, stripped: Stripped | None = None
 ) -> list[DirectoryCall]:
     """Password, sessions, sign-in methods, roles and memberships, all at the same time. Gives Microsoft's answers.
 
-    ``granted``: roles that may be held without being listed yet. ``stripped`` takes down what was there.
+    ``stripped`` takes down what was there.
     """
     noted = stripped or Stripped()
     done = await attempt_all(
         [
             _one(tenant.users.set_password(user, new_password(), force_change=True)),
             _one(tenant.users.revoke_sessions(user)),
-            _delete_methods(tenant, user, noted),
-            _remove_roles(tenant, user, granted, noted),
+            _delete_methods(tenant, user, given, noted),
+            _remove_roles(tenant, user, given, noted),
             remove_memberships(tenant, user, noted),
         ]
     )
     return [call for calls in done for call in calls]
 
 
-async def close_again(
-    tenant: Tenant, user: ObjectId, granted: Iterable[Role] = (), stripped: Stripped | None = None
-) -> None:
-    """Disable and strip what was found open. ``granted`` and ``stripped`` as for ``strip``."""
-    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, granted, stripped)])
+async def close_again(tenant: Tenant, user: ObjectId, given: Given = NOTHING, stripped: Stripped | None = None) -> None:
+    """Disable and strip what was found open. ``stripped`` as for ``strip``."""
+    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, given, stripped)])
 
 
 @dataclass(frozen=True)
@@ -115,25 +132,28 @@ async def _one(call: Awaitable[DirectoryCall]) -> list[DirectoryCall]:
         return []
 
 
-async def _each(removals: list[Awaitable[DirectoryCall]]) -> list[DirectoryCall]:
+async def _each(removals: Sequence[Awaitable[DirectoryCall]]) -> list[DirectoryCall]:
     return [call for calls in await attempt_all(_one(removal) for removal in removals) for call in calls]
 
 
-async def _delete_methods(tenant: Tenant, user: ObjectId, stripped: Stripped) -> list[DirectoryCall]:
+async def _delete_methods(tenant: Tenant, user: ObjectId, given: Given, stripped: Stripped) -> list[DirectoryCall]:
     methods = await tenant.sign_in_methods.list(user)
     registered = [method for method in methods if not method.is_password]
     for method in registered:
         if not method.is_access_pass:
             sentence = f"A sign-in method was registered: {method.kind}."
             stripped.note(FindingKind.SIGN_IN_METHOD, method.id, sentence, methods.evidence.answered_at)
-    return await _each([tenant.sign_in_methods.delete(method, of=user) for method in registered])
+    unseen = None if given.access_pass in stripped.removed else given.access_pass
+    deletions = [tenant.sign_in_methods.delete(method, of=user) for method in registered if method.id != unseen]
+    if unseen is not None:
+        # The listing lags behind the making.
+        deletions.append(_noted(tenant.access_passes.delete(unseen, of=user), unseen, stripped.removed))
+    return await _each(deletions)
 
 
-async def _remove_roles(
-    tenant: Tenant, user: ObjectId, granted: Iterable[Role], stripped: Stripped
-) -> list[DirectoryCall]:
+async def _remove_roles(tenant: Tenant, user: ObjectId, given: Given, stripped: Stripped) -> list[DirectoryCall]:
     # The listing lags behind the assigning; the ids of the granted roles can be computed without it.
-    expected = computed_ids(user, granted)
+    expected = given.assignments(user)
     assignments = await tenant.roles.assignments_of(user)
     for held in assignments:
         if held.id not in expected:
@@ -141,7 +161,9 @@ async def _remove_roles(
             sentence = f"It held the role {_role_name(held.role)}{where}."
             stripped.note(FindingKind.ROLE, held.id, sentence, assignments.evidence.answered_at)
     listed = {held.id for held in assignments}
-    return await _each([_unassign(tenant, held, stripped.removed) for held in sorted(listed | expected)])
+    return await _each(
+        [_noted(tenant.roles.unassign(held), held, stripped.removed) for held in sorted(listed | expected)]
+    )
 
 
 def _role_name(role: str) -> str:
@@ -151,19 +173,15 @@ def _role_name(role: str) -> str:
         return role
 
 
-def computed_ids(user: ObjectId, granted: Iterable[Role]) -> set[str]:
-    """The ids of the assignments by which ``user`` holds the granted roles."""
-    return {assignment_id(role.id, user) for role in granted}
-
-
-async def _unassign(tenant: Tenant, assignment: str, removed: set[str]) -> DirectoryCall:
+async def _noted(removal: Awaitable[DirectoryCall], what: str, removed: set[str]) -> DirectoryCall:
+    """Note what was there to be removed."""
     try:
-        call = await tenant.roles.unassign(assignment)
+        call = await removal
     except TryLater as error:
         if error.outcome_unknown:
-            removed.add(assignment)
+            removed.add(what)
         raise
-    removed.add(assignment)
+    removed.add(what)
     return call
 
 

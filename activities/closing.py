@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from activities.account_closing import Stripped, clear_mark, close_again, computed_ids, read_standing, strip
+from activities.account_closing import Given, Stripped, clear_mark, close_again, read_standing, strip
 from activities.directories import Purpose
 from activities.failures import ReadBackDisagreesError
 from activities.managed_account import Holder, Inspected, inspect
@@ -76,7 +76,7 @@ class ClosingActivities(Closing):
             return looked
         stripped = Stripped.noted(activity.info().heartbeat_details)
         try:
-            calls = await strip(tenant, looked.user.id, account.grant.roles, stripped)
+            calls = await strip(tenant, looked.user.id, _given(account), stripped)
         finally:
             activity.heartbeat(*stripped.to_note())
         self._expect_all_removed(account, looked.user.id, stripped.removed)
@@ -84,13 +84,13 @@ class ClosingActivities(Closing):
         return Closed(steps=(step,), findings=stripped.findings)
 
     def _expect_all_removed(self, account: AccountToClose, user: ObjectId, removed: set[str]) -> None:
-        """A replica that never heard of a role just given says that it is not there, in the removal and in the list."""
+        """A replica that never heard of what was just given says that it is not there, to the removal and in lists."""
         given_at = account.roles_given_at
         if given_at is None or self._clock() - given_at >= self._workplace.roles_known_after:
             return
-        if unseen := computed_ids(user, account.grant.roles) - removed:
+        if unseen := _given(account).ids(user) - removed:
             raise ReadBackDisagreesError(
-                f"{len(unseen)} roles of {account.grant.account_name} are too new to be removed everywhere."
+                f"{len(unseen)} things given to {account.grant.account_name} are too new to be removed everywhere."
             )
 
     @activity.defn
@@ -103,7 +103,7 @@ class ClosingActivities(Closing):
         stripped = Stripped.noted(activity.info().heartbeat_details)
         if not reading.standing.is_closed:
             try:
-                await close_again(tenant, looked.user.id, account.grant.roles, stripped)
+                await close_again(tenant, looked.user.id, _given(account), stripped)
             finally:
                 activity.heartbeat(*stripped.to_note())
             raise ReadBackDisagreesError(
@@ -194,6 +194,10 @@ class ClosingActivities(Closing):
 
 def _all_clear(receipt: Receipt) -> str:
     return f"It is over: {receipt.proof.value}."
+
+
+def _given(account: AccountToClose) -> Given:
+    return Given(account.grant.roles, account.pass_id)
 
 
 def _open_parts(standing: Standing) -> str:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
 from activities.attempts import attempt_all
 from activities.workplace import Workplace
-from graph import AccessPassPolicy, AlreadySo, SignInMethod, Tenant
+from graph import AccessPass, AccessPassPolicy, AlreadySo, SignInMethod, Tenant
 from ledger import credentials
 from ledger.grants import Admitted
-from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId
+from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId
 from policy.durations import pass_lifetime
 from trust.passwords import new_password
 
 
 class PassesOffError(Exception):
     """The tenant is configured for Temporary Access Passes alone, and its own policy does not allow them."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What the account can be signed in to with, and the directory's answer; never the credential itself."""
+
+    note: str
+    evidence: DirectoryCall
+    pass_id: PassId | None = None
 
 
 class Issuing:
@@ -29,22 +39,21 @@ class Issuing:
         self._keyring = workplace.keyring
         self._clock = workplace.clock
 
-    async def issue(
-        self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId
-    ) -> tuple[str | None, list[DirectoryCall]]:
+    async def issue(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> Issued | None:
         """Give the account a fresh credential and nothing else to sign in with. Once per attempt of a grant.
 
-        Gives what kind it was (None: it was done before) and the directory's answers.
+        None: it was done before.
         """
         async with self._ledger.transaction() as session:
             if await credentials.kind_kept(session, ref):
-                return None, []
+                return None
         methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
         # Whoever could register a method on the closed account would be waiting at its door.
         await attempt_all(_delete(tenant, method, account) for method in methods if not method.is_password)
         if policy is not None:
-            return "Temporary Access Pass", [await self._make_pass(ref, admitted, tenant, account, policy)]
-        return "password", [await self._set_password(ref, tenant, account)]
+            made = await self._make_pass(ref, admitted, tenant, account, policy)
+            return Issued("Temporary Access Pass", made.evidence, made.id)
+        return Issued("password", await self._set_password(ref, tenant, account))
 
     async def renew_pass(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> None:
         """After an extension: sign-ins with the old pass end with it, so there is a new one to be revealed."""
@@ -69,7 +78,7 @@ class Issuing:
 
     async def _make_pass(
         self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId, policy: AccessPassPolicy
-    ) -> DirectoryCall:
+    ) -> AccessPass:
         lifetime = pass_lifetime(
             self._wanted(admitted),
             timedelta(minutes=policy.minimum_lifetime),
@@ -79,7 +88,7 @@ class Issuing:
             account, lifetime_minutes=int(lifetime / timedelta(minutes=1)), usable_once=policy.is_usable_once
         )
         await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, made.starts_at + lifetime)
-        return made.evidence
+        return made
 
     def _wanted(self, admitted: Admitted) -> timedelta:
         if admitted.expires_at is None:

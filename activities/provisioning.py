@@ -21,7 +21,7 @@ from activities.workplace import LEASE_MARGIN, Workplace
 from graph import AlreadySo, NewUser, NotYetVisible, Tenant, User
 from ledger import accounts, grants, steps
 from ledger.grants import Admitted
-from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, RoleId, Step, ToExtend
+from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
 from models.sweep import Stock
 from policy.roles import GLOBAL_ADMINISTRATOR
 from trust.assertions import verify_actor
@@ -188,12 +188,14 @@ class ProvisioningActivities(Provisioning):
         await self._record(ref, "roles assigned", *calls, held.evidence)
 
     @activity.defn
-    async def issue_credential(self, ref: GrantRef) -> None:
+    async def issue_credential(self, ref: GrantRef) -> PassId | None:
         """A Temporary Access Pass or a password, by the tenant's choice and policy. Once per attempt."""
         admitted, tenant = await self._admit(ref)
-        note, calls = await self._issuing.issue(ref, admitted, tenant, _known(admitted))
-        if note:
-            await self._record(ref, "credential issued", *calls, note=note)
+        issued = await self._issuing.issue(ref, admitted, tenant, _known(admitted))
+        if issued is None:
+            return None
+        await self._record(ref, "credential issued", issued.evidence, note=issued.note)
+        return issued.pass_id
 
     @activity.defn
     async def take_stock(self, ref: GrantRef) -> Stock:

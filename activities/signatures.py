@@ -16,6 +16,7 @@ from models.messages import (
     Fence,
     GrantRef,
     ObjectId,
+    PassId,
     Receipt,
     Settlement,
     SignedAccessRequest,
@@ -78,8 +79,8 @@ class Provisioning(ABC):
 
     @activity.defn
     @abstractmethod
-    async def issue_credential(self, ref: GrantRef) -> None:
-        """The account has a fresh credential, sealed in the ledger."""
+    async def issue_credential(self, ref: GrantRef) -> PassId | None:
+        """The account has a fresh credential, sealed in the ledger. Gives the pass's id, where this try made one."""
 
     @activity.defn
     @abstractmethod

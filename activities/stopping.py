@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from activities.account_closing import Stripped, clear_mark, close_again, computed_ids, read_standing
+from activities.account_closing import Given, Stripped, clear_mark, close_again, read_standing
 from activities.directories import Purpose
 from activities.managed_account import Holder, inspect
 from activities.options import PROVISIONING
@@ -89,8 +89,8 @@ class GrantStop:
         if user is None:
             vanished = self._fenced.object_id is not None
             return self._read_back(Standing(exists=False, enabled=False, vanished=vanished), ())
-        granted = self._fenced.grant.roles
-        await close_again(tenant, user.id, granted, self._stripped)
+        given = Given(self._fenced.grant.roles)
+        await close_again(tenant, user.id, given, self._stripped)
         self._disabled_at = self._disabled_at or self._clock()
         asked_at = self._clock()
         entry = await tenant.users.get(user.id)
@@ -99,7 +99,7 @@ class GrantStop:
             raise NotProvenError("the directory does not say yet that it is closed")
         if asked_at < (until := self._nothing_under_way_at()):
             raise NotProvenError("a step that was begun before the stop may still be under way", until)
-        if computed_ids(user.id, granted) - self._stripped.removed and asked_at < (until := self._roles_known_at()):
+        if given.ids(user.id) - self._stripped.removed and asked_at < (until := self._roles_known_at()):
             raise NotProvenError("its roles are too new for their absence to be proven", until)
         return self._read_back(reading.standing, (*reading.calls, *await clear_mark(tenant, entry)))
 

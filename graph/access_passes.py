@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, SecretStr
 
 from graph import operations
-from graph.addresses import guid
+from graph.addresses import guid, opaque
 from graph.answers import Description, Resource
 from graph.calls import Calls
-from models.messages import ObjectId
+from models.messages import DirectoryCall, ObjectId, PassId
 
 _POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
 _EVERYONE = "all_users"
@@ -44,7 +44,7 @@ class AccessPassPolicy(Resource):
 class AccessPass(Resource):
     """A new pass. Microsoft tells its value this once."""
 
-    id: str
+    id: PassId
     value: Annotated[SecretStr, Field(alias="temporaryAccessPass")]
     starts_at: Annotated[AwareDatetime, Field(alias="startDateTime")]
     lifetime_minutes: Annotated[int, Field(alias="lifetimeInMinutes")]
@@ -52,7 +52,7 @@ class AccessPass(Resource):
 
 
 class AccessPasses:
-    """The Temporary Access Passes of one tenant. Listed and deleted among the other sign-in methods."""
+    """The Temporary Access Passes of one tenant. Listed among the other sign-in methods."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -66,6 +66,13 @@ class AccessPasses:
 
         The lifetime must lie within the policy's. ``Refused`` when the policy does not cover the account.
         """
-        path = f"/users/{guid(user)}/authentication/temporaryAccessPassMethods"
         body = {"lifetimeInMinutes": lifetime_minutes, "isUsableOnce": usable_once}
-        return (await self._calls.post(operations.CREATE_PASS, path, body)).read(AccessPass)
+        return (await self._calls.post(operations.CREATE_PASS, _of(user), body)).read(AccessPass)
+
+    async def delete(self, access_pass: PassId, *, of: ObjectId) -> DirectoryCall:
+        """Delete a pass that need not be listed yet. ``AlreadySo`` when it is gone, or too new to be seen."""
+        return (await self._calls.delete(operations.DELETE_METHOD, f"{_of(of)}/{opaque(access_pass)}")).evidence
+
+
+def _of(user: ObjectId) -> str:
+    return f"/users/{guid(user)}/authentication/temporaryAccessPassMethods"

@@ -25,6 +25,9 @@ TechnicianId = NewType("TechnicianId", str)
 ObjectId = NewType("ObjectId", str)
 """The GUID of an object in a customer's directory. It never changes, unlike a user principal name."""
 
+PassId = NewType("PassId", str)
+"""The id of a Temporary Access Pass, which opens nothing."""
+
 RoleId = NewType("RoleId", str)
 """The template id of a directory role (for built-in roles the same GUID in every tenant)."""
 
@@ -279,7 +282,9 @@ class AccountToClose(Message):
     roles_given_at: AwareDatetime | None = None
     """When the last role was given, or may have been by a step that was stopped half-way; None: none was asked for.
 
-    For a while after it, a role's absence is not proven by its not being found."""
+    For a while after it, the absence of what was given is not proven by its not being found."""
+    pass_id: PassId | None = None
+    """Of the Temporary Access Pass that was made. It need not be listed yet."""
 
 
 class ClosingStep(StrEnum):

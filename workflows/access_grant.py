@@ -34,6 +34,7 @@ from models.messages import (
     GrantState,
     GrantStatus,
     ObjectId,
+    PassId,
     Progress,
     Receipt,
     RetryProvisioning,
@@ -99,6 +100,7 @@ class AccessGrant:
         self._ending: Ending | None = None
         self._roles_asked_for = False
         self._roles_given_at: datetime | None = None
+        self._pass_id: PassId | None = None
         self._disabled_at: datetime | None = None
         self._proof: Closed | None = None
         self._sweeping = Sweeping()
@@ -221,7 +223,7 @@ class AccessGrant:
             )
         roles_and_credential = together(
             self._assign_roles(grant, ref),
-            self._step(Provisioning.issue_credential, ref, "A fresh credential, sealed"),
+            self._issue_credential(ref),
         )
         await self._sweeping.beside(roles_and_credential, ref, account)
         self._expires_at = await perform_locally(
@@ -238,6 +240,18 @@ class AccessGrant:
         self._roles_asked_for, self._roles_given_at = True, None
         await self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles))
         self._roles_given_at = workflow.now()
+
+    async def _issue_credential(self, ref: GrantRef) -> None:
+        self._stop_if_over()
+        # Kept also when the grant is over by now: then this pass is there, and is to be deleted.
+        self._pass_id = await perform(
+            Provisioning.issue_credential,
+            ref,
+            PROVISIONING,
+            summary="A fresh credential, sealed",
+            within=self._time_left(),
+        )
+        self._stop_if_over()
 
     async def _step(
         self, activity: Callable[[Any, GrantRef], Awaitable[Result]], ref: GrantRef, summary: str
@@ -396,7 +410,9 @@ class AccessGrant:
         self._proof = None
         # Roles whose step was stopped half-way may have been given until this very moment, and nobody has seen them.
         roles_given_at = self._roles_given_at or (workflow.now() if self._roles_asked_for else None)
-        account = AccountToClose(grant=grant, object_id=self._object_id, roles_given_at=roles_given_at)
+        account = AccountToClose(
+            grant=grant, object_id=self._object_id, roles_given_at=roles_given_at, pass_id=self._pass_id
+        )
         # The ledger may be down: the fence is tried for as long as it takes, and nobody waits for it to disable.
         fencing = asyncio.create_task(
             perform(Closing.fence, grant.request_id, CLOSING, summary="No opening from here on")
@@ -415,7 +431,7 @@ class AccessGrant:
             proof = await self._read_back(account)
         self._keep(grant, proof)
         # What is proven gone need not be waited for when a parked grant is closed once more.
-        self._roles_asked_for, self._roles_given_at = False, None
+        self._roles_asked_for, self._roles_given_at, self._pass_id = False, None, None
         return proof
 
     async def _read_back(self, account: AccountToClose) -> Closed:

@@ -1,4 +1,4 @@
-"""A grant that is ended seconds after its roles were given, at replicas that have not heard of them.
+"""A grant that is ended seconds after its roles and its pass were given, at replicas that have not heard of them.
 
 Such a replica says "there is no such assignment" to the removal and lists none: a closing that believed it was proven,
 and the roles appeared on the account afterwards.
@@ -54,7 +54,7 @@ async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time:
 
 async def test_a_grant_that_is_stopped_half_way_waits_for_the_roles_that_it_gave(real_time: Scene) -> None:
     """The step that gives roles has been told of no success yet, or never will be."""
-    real_time.trouble(lag={"directory": (0, 0), "roles": (3, 3)})
+    real_time.trouble(lag={"roles": (3, 3)})
     refused = real_time.fault(**OPENING_WRITES["make the pass"], status=503)
     request_id = await real_time.ask()
 
@@ -62,6 +62,19 @@ async def test_a_grant_that_is_stopped_half_way_waits_for_the_roles_that_it_gave
         return len((real_time.user() or {"roles": ()})["roles"]) == ROLES or None
 
     await asyncio.gather(eventually(given), real_time.reached(refused))
+    await real_time.workflow(request_id).cancel()
+
+    receipt = await real_time.receipt(request_id)
+
+    assert receipt.ending.state is GrantState.CANCELLED
+    real_time.assert_closed()
+
+
+async def test_a_pass_that_is_listed_nowhere_yet_is_deleted(real_time: Scene) -> None:
+    """It would open the account for hours, were the account ever enabled by somebody."""
+    real_time.trouble(lag={"methods": (4, 4)})
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
     await real_time.workflow(request_id).cancel()
 
     receipt = await real_time.receipt(request_id)
