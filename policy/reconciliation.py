@@ -94,7 +94,7 @@ def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is
         return Finding(Remedy.LEAVE)
     if live is not None and live.is_lapsed:
         return Finding(Remedy.CLOSE, f"nobody has settled its grant {live.request_id}")
-    if not found.enabled and (live is not None or not found.holds_access or not ledger_is_known):
+    if not found.enabled and not _is_unfinished(found, live, ledger_is_known=ledger_is_known):
         return Finding(Remedy.LEAVE)
     if not ledger_is_known:
         return _by_the_mark_alone(found, at)
@@ -116,6 +116,13 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
     if at >= expires_at + GRACE:
         return Finding(Remedy.CLOSE, f"its grant {live.request_id} expired at {expires_at:%Y-%m-%d %H:%M:%SZ}")
     return Finding(Remedy.LEAVE)
+
+
+def _is_unfinished(found: Found, live: LiveGrant | None, *, ledger_is_known: bool) -> bool:
+    """Whether a disabled account is not closed to the end. Its mark goes last; before that it may still hold a pass."""
+    if live is not None:
+        return found.mark_request_id == live.request_id
+    return found.holds_access and ledger_is_known
 
 
 def _by_the_mark_alone(found: Found, at: datetime) -> Finding:

@@ -12,15 +12,15 @@ from datetime import timedelta
 
 import pytest
 
-from activities.reconcile_tenant import TenantReconciliation
-from models.messages import GrantState, GrantStatus, TenantId
+from models.messages import GrantState, GrantStatus
 from operations.end_access import end_access
 from operations.errors import RefusedError
 from operations.extend_access import extend_access
 from operations.list_grants import list_grants
 from operations.pause_tenant import pause_tenant, resume_tenant
 from operations.request_access import request_access
-from tests.stage import TECHNICIANS, Scene, customer_id, eventually, stage_clock
+from tests.end_to_end.reconciled import reconciled
+from tests.stage import TECHNICIANS, Scene, eventually, stage_clock
 
 WHY = "Microsoft is down there"
 
@@ -48,8 +48,7 @@ async def test_expiry_end_and_reconciler_close_in_a_paused_tenant(hours_pass: Sc
     await end_access(act.deployment, "kim", ended)
     await act.workflow(terminated).terminate("by hand")
     await asyncio.gather(act.time_passes(expired), act.receipt(ended))
-    later = replace(act.workplace, clock=lambda: stage_clock() + timedelta(hours=2))
-    await TenantReconciliation(later).reconcile(TenantId(customer_id(act.customer)), act.customer)
+    await reconciled(act, later=timedelta(hours=2))
 
     assert (await act.receipt(ended)).ending.state is GrantState.ENDED
     assert (await act.receipt(expired)).ending.state is GrantState.EXPIRED
