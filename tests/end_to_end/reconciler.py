@@ -12,14 +12,19 @@ from tests.stage import Scene, customer_id, eventually, stage_clock
 PATIENCE_SECONDS = 150
 
 
-async def reconciled(act: Scene, customer: str | None = None, *, later: timedelta = timedelta(0)) -> TenantReport:
-    """The report of a run that came through as a whole; what fails in one is left to the next, as always."""
-    act.everybody_knows()
+async def reconciled_once(act: Scene, customer: str | None = None, *, later: timedelta = timedelta(0)) -> TenantReport:
+    """The report of a single run."""
+    act.a_while_later()
     reconciliation = TenantReconciliation(replace(act.workplace, clock=lambda: stage_clock() + later))
     name = customer or act.customer
+    return await reconciliation.reconcile(TenantId(customer_id(name)), name)
+
+
+async def reconciled(act: Scene, customer: str | None = None, *, later: timedelta = timedelta(0)) -> TenantReport:
+    """The report of a run that came through as a whole; what fails in one is left to the next, as always."""
 
     async def run() -> TenantReport | None:
-        report = await reconciliation.reconcile(TenantId(customer_id(name)), name)
+        report = await reconciled_once(act, customer, later=later)
         return report if report.failed is None else None
 
     return await eventually(run, seconds=PATIENCE_SECONDS)

@@ -19,7 +19,7 @@ from operations.extend_access import extend_access
 from operations.list_grants import list_grants
 from operations.pause_tenant import pause_tenant, resume_tenant
 from operations.request_access import request_access
-from tests.end_to_end.reconciled import reconciled
+from tests.end_to_end.reconciler import reconciled
 from tests.stage import TECHNICIANS, Scene, eventually, stage_clock
 
 WHY = "Microsoft is down there"

@@ -14,7 +14,7 @@ import pytest
 from models.messages import GrantState
 from operations.show_receipt import show_receipt
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.end_to_end.reconciled import reconciled, reconciled_once
+from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.stage import REVOKE, Scene
 from workflows.reconciliation import Reconciliation
 

@@ -73,7 +73,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     assert (await reviewed(real_time, timedelta(minutes=29))).reviewed == 0
     assert await addendum(real_time, dirty) is None
 
-    real_time.everybody_knows()
+    real_time.a_while_later()
     assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 2
     assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 0, "once"
     found = await addendum(real_time, dirty)

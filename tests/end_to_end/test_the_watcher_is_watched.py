@@ -19,7 +19,7 @@ from models.alarms import AlarmKind
 from models.messages import SignedAccessRequest
 from operations.list_alarms import list_alarms
 from operations.watch_reconciliation import ReconciliationWatch
-from tests.end_to_end.test_nothing_stays_open_without_a_grant import reconciled
+from tests.end_to_end.reconciler import reconciled
 from tests.stage import Scene, eventually, stage_clock
 
 EVERY = timedelta(minutes=5)

@@ -15,8 +15,8 @@ from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantRep
 from operations.abandon_access import abandon_access
 from operations.list_alarms import list_alarms
 from operations.show_receipt import show_receipt
+from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.end_to_end.test_nothing_stays_open_without_a_grant import reconciled
 from tests.stage import REVOKE, Scene, customer_id
 
 
@@ -28,10 +28,10 @@ async def standing(act: Scene) -> dict[AlarmKind, str]:
 async def test_an_application_that_is_switched_off_and_on(real_time: Scene) -> None:
     tenant = f"/tenants/{real_time.customer}"
     real_time.control("POST", tenant, service_principals=[{"app": REVOKE, "enabled": False}])
-    assert (await reconciled(real_time)).failed
+    assert (await reconciled_once(real_time)).failed
     assert await standing(real_time) == {AlarmKind.CREDENTIAL_DEAD: real_time.customer}
     real_time.control("POST", tenant, service_principals=[{"app": REVOKE, "enabled": True}])
-    assert not (await reconciled(real_time)).failed
+    assert not (await reconciled_once(real_time)).failed
     assert not await standing(real_time)
 
 
@@ -44,7 +44,7 @@ async def test_a_permission_that_is_withdrawn_and_given_back(real_time: Scene) -
 
     async def consent(**changes: object) -> None:
         real_time.control("POST", f"/tenants/{real_time.customer}", service_principals=[{"app": REVOKE, **changes}])
-        real_time.everybody_knows()
+        real_time.a_while_later()
 
     assert not (await anew()).failed
     assert not await standing(real_time)
@@ -65,7 +65,7 @@ async def test_a_deleted_account_is_watched_and_closed_when_it_comes_back(real_t
     assert user is not None
     path = f"/tenants/{real_time.customer}/users/{user['id']}"
     real_time.control("DELETE", path)
-    real_time.everybody_knows()
+    real_time.a_while_later()
     await real_time.workflow(request_id).signal("end")
     receipt = await real_time.receipt(request_id)
     assert receipt.proof is Proof.VANISHED
@@ -75,7 +75,7 @@ async def test_a_deleted_account_is_watched_and_closed_when_it_comes_back(real_t
     assert await standing(real_time) == {AlarmKind.VANISHED: real_time.account()}
 
     real_time.control("POST", f"{path}/restore")
-    real_time.everybody_knows()
+    real_time.a_while_later()
     back = real_time.user()
     assert back is not None
     assert back["enabled"]
@@ -94,7 +94,7 @@ async def test_an_abandoned_closing_goes_on_until_the_account_is_closed(real_tim
     await real_time.until(request_id, GrantState.CLOSING)
     await abandon_access(real_time.deployment, "an operator", request_id, "nobody answers there")
 
-    assert (await reconciled(real_time)).failed
+    assert (await reconciled_once(real_time)).failed
     assert AlarmKind.ABANDONED in await standing(real_time)
     assert not (await show_receipt(real_time.deployment, request_id)).addenda
     real_time.mend()
@@ -110,7 +110,7 @@ async def test_an_abandoned_closing_goes_on_until_the_account_is_closed(real_tim
 async def test_a_name_like_ours_is_reported_and_not_touched(real_time: Scene) -> None:
     stranger = f"msp-stranger@{real_time.customer}.onmicrosoft.com"
     real_time.control("POST", f"/tenants/{real_time.customer}/users", user_principal_name=stranger)
-    real_time.everybody_knows()
+    real_time.a_while_later()
     before = real_time.everything()
     report = await reconciled(real_time)
     assert report.reported == (f"{stranger} has a name like ours and is not ours",)
