@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import structlog
 
-from activities.account_closing import Stripped, close_again, read_standing
+from activities.account_closing import Stripped, read_standing, strip
 from activities.directories import Directories, Purpose
 from activities.workplace import Workplace
 from graph import AuditEntry, GraphError, NotYetVisible, Refused, Tenant
 from ledger import addenda, reconciliation, reviews
 from ledger.reviews import Due
 from models.alarms import Alarm, AlarmKind
-from models.messages import Addendum, ObjectId, TenantId, TenantReview
+from models.messages import Addendum, DirectoryCall, ObjectId, TenantId, TenantReview
 from models.sweep import Done, SweepFinding
 from policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from policy.review import AUDIT_IS_KEPT_FOR
@@ -67,7 +67,8 @@ class Reviewing:
         closed = standing is not None and standing.is_closed
         reviewed = review(map(_act, own), account, ours, closed=closed)
         foreign = foreign_changes(map(_act, others), account, ours)
-        findings = (*reviewed.findings, *await self._strip_again(tenant, account))
+        taken, calls = await self._strip_again(tenant, account)
+        findings = (*reviewed.findings, *taken)
         await self._alarm(due, findings, foreign)
         return Addendum(
             kind=due.span.kind,
@@ -75,10 +76,12 @@ class Reviewing:
             sentence=_sentence(reviewed, findings, foreign),
             findings=findings,
             done=tuple(Done(activity=activity, times=times) for activity, times in reviewed.done.items()),
-            calls=(own.evidence, others.evidence),
+            calls=(own.evidence, others.evidence, *calls),
         )
 
-    async def _strip_again(self, tenant: Tenant, account: ObjectId) -> tuple[SweepFinding, ...]:
+    async def _strip_again(
+        self, tenant: Tenant, account: ObjectId
+    ) -> tuple[tuple[SweepFinding, ...], list[DirectoryCall]]:
         """Take away what the account holds although no grant is live for it. Nothing that is not registered is touched.
 
         The reconciler does so for roles and groups within minutes; it does not look for sign-in methods.
@@ -87,17 +90,17 @@ class Reviewing:
             tenant_id = TenantId(tenant.connection.tenant_id)
             register = await reconciliation.register(session, tenant_id, self._clock())
         if not any(row.object_id == account and row.live is None for row in register.accounts):
-            return ()
+            return (), []
         try:
             user = await tenant.users.get(account)
         except NotYetVisible:
-            return ()
+            return (), []
         if (await read_standing(tenant, user)).standing.is_closed:
-            return ()
+            return (), []
         stripped = Stripped()
-        await close_again(tenant, account, stripped=stripped)
+        calls = [await tenant.users.disable(account), *await strip(tenant, account, stripped=stripped)]
         _log.error("closed account stripped again", tenant=tenant.connection.tenant, account=user.user_principal_name)
-        return stripped.findings
+        return stripped.findings, calls
 
     async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
         receipt = due.receipt

@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from rich.console import Console
 
 from activities.directories import Purpose
@@ -52,6 +53,7 @@ async def ended(act: Scene, *requests: str) -> None:
     await asyncio.gather(*(act.receipt(request_id) for request_id in requests))
 
 
+@pytest.mark.exact("a person does not repeat what a late replica refuses")
 async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(real_time: Scene) -> None:
     dirty, clean = await together(open_for_everything(real_time), open_for_everything(real_time, technician="robin"))
     real_time.trouble(lag={"audit": (600, 600)})

@@ -22,6 +22,7 @@ def of_account(act: Scene) -> str:
     return f"/tenants/{act.customer}/users/{act.account()}"
 
 
+@pytest.mark.exact("a person does not repeat what a late replica refuses")
 async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(hours_pass: Scene) -> None:
     request_id = await open_for_everything(hours_pass)
     with await Misbehaving.signed_in(hours_pass, request_id) as alex:
