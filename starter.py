@@ -45,6 +45,7 @@ from operations.list_grants import list_grants
 from operations.list_holds import list_holds
 from operations.pause_tenant import pause_tenant, resume_tenant
 from operations.reconcile import reconcile as reconcile_now
+from operations.register_accounts import Unregistered, register_accounts
 from operations.rehearse_upgrade import rehearse_upgrade
 from operations.replay_provisioning import Replayed, replay_each, replay_provisioning
 from operations.request_access import await_decision, request_access
@@ -384,6 +385,24 @@ def reconcile(
     _print(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed for report in reports):
         raise typer.Exit(5)
+
+
+@app.command()
+def register(
+    context: typer.Context,
+    tenant: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this they are only shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Enter accounts again that a lost ledger has forgotten. Look at each first: it counts as ours from then on."""
+    settings = _settings(context)
+
+    async def by_tags() -> list[Unregistered]:
+        async with workplace_of(settings) as workplace:
+            return await register_accounts(workplace, tenant, do=yes)
+
+    found = _run(by_tags)
+    _print(found, as_json, lambda: reconciliation.show_unregistered(console, found, done=yes))
 
 
 @app.command()

@@ -62,7 +62,8 @@ class Inspected:
                 f"{name} is registered as ours, but its owner tag is missing or broken. Find out who changed it."
             ),
             Ownership.UNREGISTERED: (
-                f"{name} carries our owner tag, but the ledger does not know it. Register it again before it is used."
+                f"{name} carries our owner tag, but the ledger does not know it: was it restored from a backup? "
+                "Look at the account, then: starter.py register"
             ),
             Ownership.FOREIGN: f"{name} is somebody else's account, and is never adopted. Choose another prefix.",
         }[self.ownership]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger import rows
 from models.messages import Grant, ObjectId, TechnicianId, TenantId
 from models.tables import ManagedAccount
 
@@ -43,6 +44,49 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     except IntegrityError:
         raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
     return made.first() is not None
+
+
+async def object_ids(session: AsyncSession, tenant_id: TenantId) -> set[ObjectId]:
+    """The ids of all accounts of the tenant that are registered by theirs."""
+    statement = select(ManagedAccount).where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
+    return {known for row in await session.exec(statement) if (known := rows.object_id(row))}
+
+
+async def register(
+    session: AsyncSession,
+    tenant_id: TenantId,
+    technician_id: TechnicianId,
+    account_name: str,
+    object_id: ObjectId,
+    at: datetime,
+) -> None:
+    """Enter an account that is in the directory already. Idempotent.
+
+    Raises ``NameTakenError`` where the technician has another account in the register, or the name is another's.
+    """
+    values = {
+        "tenant_id": UUID(tenant_id),
+        "technician_id": UUID(technician_id),
+        "account_name": account_name,
+        "object_id": UUID(object_id),
+        "registered_at": at,
+    }
+    statement = insert(ManagedAccount).values(values)
+    # A row without an id intended this very account: its creation was tried, and the answer never seen.
+    entered = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "technician_id"],
+        set_={"object_id": statement.excluded.object_id},
+        where=and_(
+            col(ManagedAccount.account_name) == account_name,
+            or_(col(ManagedAccount.object_id).is_(None), col(ManagedAccount.object_id) == UUID(object_id)),
+        ),
+    )
+    try:
+        made = (await session.exec(entered.returning(col(ManagedAccount.account_name)))).first()
+    except IntegrityError:
+        made = None
+    if made is None:
+        raise NameTakenError(f"the register has another account of the technician, or {account_name} as another's")
 
 
 async def forget_object(session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId) -> None:

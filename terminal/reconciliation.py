@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from models.messages import TenantReport
+from operations.register_accounts import Unregistered
 
 
 def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
@@ -23,6 +24,17 @@ def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
             _line(console, f"  [yellow]reported[/]  {sentence}")
         if report.failed:
             _line(console, f"  [bold red]failed[/]    {report.failed}")
+
+
+def show_unregistered(console: Console, found: Sequence[Unregistered], *, done: bool) -> None:
+    """A line for every account that the register had forgotten."""
+    for account in found:
+        whose = f"[bold]{account.account_name}[/]  {account.technician or 'nobody we know'}"
+        _line(console, f"{whose}  [yellow]{account.because}[/]" if account.because else whose)
+    if not found:
+        _line(console, "The register has every account that carries our tag.")
+    elif not done:
+        _line(console, "Nothing was done. The same with --yes enters those without a remark.")
 
 
 def _is_remarkable(report: TenantReport) -> bool:

@@ -291,6 +291,13 @@ async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
     for ran in await asyncio.gather(*(run(command, "nothing", *more.get(command, ())) for command in commands)):
         assert "There is no grant" in one_sentence(ran, NOT_FOUND)
         assert "'nothing'" in ran.err
+    assert "There is no tenant 'nothing'" in one_sentence(await run("register", "nothing"), NOT_FOUND)
+
+
+async def test_a_register_that_has_forgotten_nothing_is_said_to_be_whole(run: CommandLine) -> None:
+    shown, entered = await asyncio.gather(run("register", "contoso"), run("register", "contoso", "--yes", "--json"))
+    assert "The register has every account" in shown.out
+    assert entered.json == []
 
 
 async def test_what_policy_refuses_is_refused(run: CommandLine) -> None:

@@ -20,8 +20,9 @@ from ledger.receipts import FORGOTTEN
 from ledger.reconciliation import SETTLED_AFTER, tenants
 from models.messages import GrantState
 from operations.end_access import end_access
-from operations.errors import RefusedError
+from operations.errors import NotFoundError, RefusedError
 from operations.reconcile import reconcile
+from operations.register_accounts import register_accounts
 from operations.show_receipt import show_receipt
 from policy.reconciliation import GRACE
 from tests.end_to_end.backups import back_up, empty, put_back
@@ -155,6 +156,43 @@ async def test_an_empty_ledger_whose_accounts_are_known_by_their_owner_tags_alon
         await stage.time_passes(living)
         assert (await stage.receipt(living)).ending.state is GrantState.EXPIRED
         stage.assert_closed(stage.account("alex", here), here)
+
+        # Its technicians are let in again once an operator has looked and said so.
+        assert (await stage.receipt(await stage.ask(customer=there))).ending.state is GrantState.DENIED
+        ours = {stage.account(technician, there): technician for technician in ("alex", "robin")}
+        for do in (False, True):
+            shown = await register_accounts(stage.workplace, there, do=do)
+            assert {account.account_name: account.technician for account in shown} == ours
+            assert not [account.because for account in shown if account.because]
+        assert not await register_accounts(stage.workplace, there, do=True)
+        assert (await stage.receipt(await stage.ask(customer=there))).ending.state is GrantState.EXPIRED
+        stage.assert_closed(stage.account("alex", there), there)
+
+
+async def test_what_is_open_or_not_ours_is_not_registered(real_time: Scene) -> None:
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
+    await real_time.workflow(request_id).terminate("by hand")
+    ours = real_time.user() or {}
+    tag = ours["extension_attributes"]["extensionAttribute14"]
+    where, thief = f"/tenants/{real_time.customer}/users", f"msp-kim@{real_time.customer}.onmicrosoft.com"
+    attributes = {"extensionAttribute14": tag}
+    real_time.control("POST", where, user_principal_name=thief, display_name="K", extension_attributes=attributes)
+    real_time.everybody_knows()
+    await empty(real_time.settings.database_url.get_secret_value())
+    await find_out(real_time)
+    await configure(real_time)
+
+    shown = {
+        account.account_name: account
+        for account in await register_accounts(real_time.workplace, real_time.customer, do=True)
+    }
+
+    assert "reconcile first" in (shown[real_time.account()].because or "")
+    assert "another account's" in (shown[thief].because or "")
+    assert not real_time.sql("SELECT account_name FROM managed_accounts")
+    with pytest.raises(NotFoundError):
+        await register_accounts(real_time.workplace, "nobody", do=True)
 
 
 async def test_temporal_has_lost_every_grant(state: Path) -> None:
