@@ -204,7 +204,11 @@ class AccessGrant:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return Decision(verdict=Verdict.DENIED, sentence=_refusal(error).sentence)
+            failure, sentence = _refusal(error)
+            if failure is not FailureType.DENIED:
+                # Nobody has said no: nobody could be asked.
+                self._end(GrantState.FAILED, "the provisioning window", sentence, failure)
+            return Decision(verdict=Verdict.DENIED, sentence=sentence)
 
     async def _provision(self, grant: Grant) -> None:
         ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
