@@ -14,17 +14,12 @@ from models.messages import GrantState
 from models.tables import GrantRow, ReceiptRow, Request
 
 
-async def live(session: AsyncSession, at: datetime) -> Sequence[tuple[Request, GrantRow]]:
-    """Every grant that is not over and may be stuck, the oldest first: all but those that are open as they should."""
+async def live(session: AsyncSession) -> Sequence[tuple[Request, GrantRow]]:
+    """Every grant that is not over, the oldest first."""
     statement = (
         select(Request, GrantRow)
         .join(GrantRow, col(GrantRow.request_id) == col(Request.id))
-        .where(
-            col(GrantRow.closed_at).is_(None),
-            or_(
-                col(GrantRow.opened_at).is_(None), col(GrantRow.closing_at).is_not(None), col(GrantRow.expires_at) <= at
-            ),
-        )
+        .where(col(GrantRow.closed_at).is_(None))
         .order_by(col(Request.asked_at))
     )
     return (await session.exec(statement)).all()

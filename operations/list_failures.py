@@ -12,17 +12,22 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from engine.connect import EngineUnreachableError
-from engine.pending_steps import Execution, PendingStep, look_at
+from engine.executions import Execution, PendingStep, look_at, running_grants
 from ledger import failures, receipts
 from ledger.rows import state_of
 from models.messages import FailureType, GrantState, GrantStatus, Receipt, workflow_id
 from models.tables import GrantRow, ReceiptRow, Request
 from operations.deployment import Deployment
 from policy.failures import FailureClass, Kind, class_of
+from policy.reconciliation import GRACE
 from policy.replaying import Replay, how_to_replay
 
 LONG_PAUSE = timedelta(seconds=10)
 """A step of provisioning that waits less than this between two tries is nobody's business yet."""
+
+LAG = frozenset({FailureType.NOT_YET_VISIBLE, FailureType.READ_BACK_DISAGREES})
+LAGS_FOR = timedelta(minutes=1)
+"""A directory that is behind catches up; only where the waits have become so long is it somebody's business."""
 
 LOOKS_AT_ONCE = 16
 
@@ -85,22 +90,29 @@ async def list_failures(deployment: Deployment, selection: Selection) -> Failure
     """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal."""
     now = deployment.clock()
     async with deployment.ledger.transaction() as session:
-        live = await failures.live(session, now)
+        live = await failures.live(session)
         over = await failures.ended_in_failure(session, now - selection.since)
-    parked = [_parked(request, grant) for request, grant in live if grant.parked_at is not None]
-    busy = [(request, grant) for request, grant in live if grant.parked_at is None]
+    known = [failure for request, grant in live if (failure := _parked_or_overdue(request, grant, now))]
+    told = {failure.request_id for failure in known}
+    others = [(request, grant) for request, grant in live if request.id not in told]
     unseen, stuck = None, list[Failure]()
     try:
-        stuck = await _stuck(deployment, await deployment.engine(), busy) if busy else []
+        stuck = await _stuck(deployment, await deployment.engine(), others) if others else []
     except (EngineUnreachableError, RPCError) as error:
         unseen = f"What is stuck just now cannot be seen. {error}"
-    found = [*(_over(*row) for row in over), *parked, *stuck]
+    found = [*(_over(*row) for row in over), *known, *stuck]
     return Failures(sorted(filter(selection.takes, found), key=lambda failure: failure.since), unseen)
 
 
-def _parked(request: Request, grant: GrantRow) -> Failure:
-    failure = FailureType(grant.failure) if grant.failure else None
-    return _failure(request, GrantState.PARKED, grant.parked_at, failure, grant.parked_because or "")
+def _parked_or_overdue(request: Request, grant: GrantRow, now: datetime) -> Failure | None:
+    """What the ledger knows by itself."""
+    if grant.parked_at is not None:
+        failure = FailureType(grant.failure) if grant.failure else None
+        return _failure(request, GrantState.PARKED, grant.parked_at, failure, grant.parked_because or "")
+    if grant.closing_at is None and grant.expires_at is not None and now >= grant.expires_at + GRACE:
+        sentence = "It has expired, and nobody has begun to close it: does a worker run?"
+        return _failure(request, state_of(request, grant), grant.expires_at, None, sentence)
+    return None
 
 
 def _over(request: Request, _: GrantRow | None, row: ReceiptRow) -> Failure:
@@ -134,6 +146,7 @@ def _failure(
 
 async def _stuck(deployment: Deployment, client: Client, live: Sequence[tuple[Request, GrantRow]]) -> list[Failure]:
     at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
+    open_as_they_should = await running_grants(client, GrantState.OPEN)
 
     async def look(request: Request, grant: GrantRow) -> Failure | None:
         async with at_once:
@@ -142,7 +155,7 @@ async def _stuck(deployment: Deployment, client: Client, live: Sequence[tuple[Re
             return await _abandoned(deployment, request, grant)
         return _in_retries(request, grant, execution)
 
-    looked = await asyncio.gather(*(look(*row) for row in live))
+    looked = await asyncio.gather(*(look(*row) for row in live if workflow_id(row[0].id) not in open_as_they_should))
     return [failure for failure in looked if failure is not None]
 
 
@@ -160,8 +173,8 @@ async def _abandoned(deployment: Deployment, request: Request, grant: GrantRow) 
     async with deployment.ledger.transaction() as session:
         if await receipts.of_request(session, request.id) is not None:
             return None
-    sentence = "Its workflow is gone, perhaps terminated; the reconciler closes and settles what it has left."
-    return _failure(request, state_of(request, grant), grant.expires_at, None, sentence)
+    sentence = "Its workflow is gone, perhaps terminated: the reconciler closes and settles it after its expiry."
+    return _failure(request, state_of(request, grant), grant.closing_at, None, sentence)
 
 
 def _in_retries(request: Request, grant: GrantRow, execution: Execution) -> Failure | None:
@@ -180,6 +193,10 @@ def _in_retries(request: Request, grant: GrantRow, execution: Execution) -> Fail
 
 def _matters(step: PendingStep, grant: GrantRow) -> bool:
     """A closing that has failed once matters; provisioning only once it waits for long."""
+    if step.is_paused:
+        return True
     if step.failure is FailureType.PAUSED:
-        return step.is_paused  # a tenant that is paused is shown among the holds
-    return grant.closing_at is not None or step.is_paused or step.pause >= LONG_PAUSE
+        return False  # a tenant that is paused is shown among the holds
+    if step.failure in LAG:
+        return step.pause >= LAGS_FOR
+    return grant.closing_at is not None or step.pause >= LONG_PAUSE

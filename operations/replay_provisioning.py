@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from engine.pending_steps import look_at, try_now
+from engine.executions import look_at, try_now
 from ledger import configuration, failures, grants, receipts, requests
 from ledger.rows import as_status
 from models.messages import GrantState, GrantStatus, workflow_id

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.pending_steps import look_at
+from engine.executions import look_at
 from models.messages import FailureType, GrantState, workflow_id
 from operations.end_access import end_access
 from operations.errors import RefusedError

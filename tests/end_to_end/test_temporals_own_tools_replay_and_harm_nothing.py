@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
+from dataclasses import replace
 
-from engine.pending_steps import PendingStep, look_at
+from engine.executions import PendingStep, look_at
 from models.messages import GrantState, workflow_id
 from operations.end_access import end_access
-from operations.list_failures import Selection, list_failures
+from operations.list_failures import Failure, Selection, list_failures
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import ELEVATE, Scene, Services, eventually, scene, temporal_program
 
@@ -60,6 +61,19 @@ async def test_temporals_command_line_replays_one_or_many(services: Services) ->
 
         for customer in stage.customers:
             await stage.until(asked[customer], GrantState.OPEN)
+
+        # The one button that harms is seen at once: nobody else would look at this grant before its expiry.
+        await temporal(stage, "workflow", "terminate", "-w", f"grant/{asked[alone]}", "--reason", "a slip")
+
+        async def seen() -> list[Failure] | None:
+            return (await list_failures(stage.deployment, Selection())).found or None
+
+        [gone] = await eventually(seen)
+        assert (gone.request_id, gone.state) == (asked[alone], GrantState.OPEN)
+        assert "Its workflow is gone" in gone.sentence
+        stage.sql("UPDATE grants SET expires_at = now() - interval '2 minutes' WHERE request_id = %s", asked[waiting])
+        overdue = (await list_failures(replace(stage.deployment, client=None), Selection(tenant=waiting))).found
+        assert ["nobody has begun to close it" in failure.sentence for failure in overdue] == [True]
 
 
 async def waits(stage: Scene, request_id: str) -> PendingStep:

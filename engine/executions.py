@@ -1,4 +1,4 @@
-"""The steps of a workflow that have failed and will be tried again, and ending their wait."""
+"""What Temporal knows of workflows: which run, and which of their steps have failed and wait for another try."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from temporalio.api.workflowservice.v1 import ResetActivityRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from models.messages import FailureType
+from models.messages import FailureType, GrantState
 from policy.failures import type_named
+from workflows.search_attributes import GRANT_STATE
 
 WEDGED_AFTER = 3
 """A workflow's task that is tried so often has failed: nothing but a bug of ours, or a half-done upgrade, does that."""
@@ -63,6 +64,12 @@ async def look_at(client: Client, workflow_id: str) -> Execution:
         steps=tuple([await _step(client, pending) for pending in failed]),
         is_wedged=raw.pending_workflow_task.attempt >= WEDGED_AFTER,
     )
+
+
+async def running_grants(client: Client, state: GrantState) -> set[str]:
+    """The workflow ids of all grants that run and show this state; a second or so behind. Raises ``RPCError``."""
+    query = f'WorkflowType = "AccessGrant" AND ExecutionStatus = "Running" AND {GRANT_STATE.name} = "{state}"'
+    return {execution.id async for execution in client.list_workflows(query, page_size=1000)}
 
 
 async def try_now(client: Client, workflow_id: str, step: PendingStep) -> None:
