@@ -66,5 +66,5 @@ async def why_nobody_listens(deployment: Deployment, request_id: str) -> Refused
         return RefusedError(f"The grant {request_id} is over already ({state}).")
     return RefusedError(
         f"The workflow of the grant {request_id} is gone, perhaps terminated, and the ledger says {state}: "
-        "its account may be open. Reset the workflow to its last task, then end it (docs/operations.md)."
+        "its account may be open. Reset the workflow to its last task, then end it (docs/runbook.md)."
     )
