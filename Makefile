@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock" --generate-hashes --no-emit-index-url
+PYTEST := $(BIN)/python -m pytest -q -n 3 --dist worksteal
+TROUBLE := --trouble typical tests/end_to_end
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-long chaos check format lock clean
@@ -28,10 +30,13 @@ up: .venv/.run ## the whole stack on this machine, until Ctrl-C
 	@$(BIN)/python starter.py up
 
 test: .venv/.dev ## every test but the long ones
-	@$(BIN)/python -m pytest -q -m "not long" -n 3 --dist worksteal
+	@$(PYTEST) -m "not long"
+	@echo "the grant itself once more, with replicas that lag and Microsoft's real limits ..."
+	@$(PYTEST) -m "spine and not long" $(TROUBLE)
 
-test-long: .venv/.dev ## the tests that take minutes, too
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
+test-long: .venv/.dev ## the tests that take minutes, too, and all of a grant's with lag and limits
+	@$(PYTEST)
+	@$(PYTEST) $(TROUBLE)
 
 chaos: .venv/.dev ## ten minutes of troubles over hundreds of grants, and what is left of the promise (SEED=1)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1)

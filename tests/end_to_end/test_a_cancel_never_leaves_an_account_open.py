@@ -19,6 +19,8 @@ from models.messages import GrantState, Receipt
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES, READS_BEFORE_WRITING
 from tests.stage import Scene, Services, scene
 
+pytestmark = pytest.mark.spine
+
 PREPARING = {name: call for name, call in (READS_BEFORE_WRITING | OPENING_WRITES).items() if name != "set the password"}
 PREPARING["read back the roles"] = {"method": "GET", "path": "/roleManagement/directory/roleAssignments"}
 SHORTEST_HOURS = 10 / 3600

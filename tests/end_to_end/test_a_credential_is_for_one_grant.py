@@ -19,6 +19,8 @@ from operations.extend_access import extend_access
 from operations.reveal_credential import reveal_credential
 from tests.stage import Scene, configure
 
+pytestmark = pytest.mark.spine
+
 
 def signs_in(scene: Scene, revealed: Revealed) -> bool:
     return scene.signs_in(scene.account(), **{revealed.kind.value: revealed.secret.get_secret_value()})

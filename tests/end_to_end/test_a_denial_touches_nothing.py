@@ -18,6 +18,8 @@ from operations.request_access import request_access
 from operations.reveal_credential import reveal_credential
 from tests.stage import Scene, Services, configure, scene
 
+pytestmark = pytest.mark.spine
+
 SENIORS_ONLY = ({"group": "senior", "roles": ["Helpdesk Administrator"]},)
 GLOBAL_ADMINISTRATORS = ({"group": "all-technicians", "roles": ["Global Administrator"]},)
 

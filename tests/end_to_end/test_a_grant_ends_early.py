@@ -16,6 +16,8 @@ from operations.end_access import end_access
 from operations.errors import NotFoundError, RefusedError
 from tests.stage import Scene
 
+pytestmark = pytest.mark.spine
+
 
 async def ended(scene: Scene, technician: str, *signals: object) -> Receipt:
     """A grant that was open and got these ``end`` signals, None being one without any input."""

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from models.messages import GrantState
 from tests.stage import Scene
+
+pytestmark = pytest.mark.spine
 
 
 async def test_four_hours_from_request_to_receipt(hours_pass: Scene) -> None:

@@ -16,6 +16,8 @@ from operations.reveal_credential import reveal_credential
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, configure, scene
 
+pytestmark = pytest.mark.spine
+
 Drop = Literal["before", "after"]
 ROLES = {"Helpdesk Administrator", "User Administrator"}
 

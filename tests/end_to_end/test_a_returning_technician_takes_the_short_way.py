@@ -15,6 +15,8 @@ import pytest
 from models.messages import GrantState
 from tests.stage import ELEVATE, Scene
 
+pytestmark = pytest.mark.spine
+
 OPENING_A_KNOWN_ACCOUNT = Counter(
     {
         # At the same time: is the domain fit, and is there an account?

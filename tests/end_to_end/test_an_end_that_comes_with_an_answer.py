@@ -19,6 +19,8 @@ from tests.stage import Scene, Services, eventually, scene
 from worker import activities_of
 from workflows.access_grant import AccessGrant
 
+pytestmark = pytest.mark.spine
+
 
 @pytest.mark.parametrize("ending", [GrantState.ENDED, GrantState.CANCELLED])
 async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:

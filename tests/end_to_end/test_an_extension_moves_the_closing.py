@@ -20,6 +20,8 @@ from operations.errors import RefusedError
 from operations.extend_access import extend_access
 from tests.stage import Scene, eventually
 
+pytestmark = pytest.mark.spine
+
 OPEN_UNTIL = "extensionAttribute15"
 
 

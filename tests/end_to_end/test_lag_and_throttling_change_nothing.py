@@ -16,6 +16,8 @@ from models.messages import GrantState, Receipt
 from operations.end_access import end_access
 from tests.stage import QUICK, Scene, Services, scene
 
+pytestmark = pytest.mark.exact("makes trouble of its own")
+
 ROLES = ["Helpdesk Administrator", "User Administrator"]
 
 

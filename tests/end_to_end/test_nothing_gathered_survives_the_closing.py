@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from models.messages import GrantState
 from tests.stage import Scene, configure
+
+pytestmark = pytest.mark.spine
 
 ANOTHER_KIND_EACH = ("phone", "fido2", "microsoftAuthenticator", "softwareOath", "email", "windowsHelloForBusiness")
 

@@ -18,6 +18,8 @@ from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.stage import REVOKE, Scene
 from workflows.reconciliation import Reconciliation
 
+pytestmark = pytest.mark.spine
+
 
 async def opened_and_terminated(act: Scene, hours: float = 1) -> str:
     """A grant whose workflow somebody has terminated by hand while it was open."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from models.messages import GrantState
 from operations.end_access import end_access
 from operations.request_access import await_decision
 from operations.show_receipt import show_receipt
 from tests.stage import REVOKE, Scene
+
+pytestmark = pytest.mark.spine
 
 DISABLING = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false', "app": REVOKE}
 
