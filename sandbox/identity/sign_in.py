@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -41,14 +42,24 @@ class SignedIn:
 
 
 def with_password(
-    directory: Directory, username: str, password: str, now: datetime, tenant: Tenant | None = None
+    directory: Directory,
+    username: str,
+    password: str,
+    now: datetime,
+    tenant: Tenant | None = None,
+    demand: Callable[[SignedIn], None] = lambda _: None,
 ) -> SignedIn:
-    """Sign in with a password. Raises ``SignInError``; a disabled account is refused whatever the password."""
+    """Sign in with a password. Raises ``SignInError``; a disabled account is refused whatever the password.
+
+    ``demand`` refuses by raising, where the right password is not enough: the log tells of a sign-in that failed.
+    """
     with attempted(directory, username, tenant, now):
         where, user = account(directory, username, tenant)
         if is_federated(where, user) or user.password is None or not user.password.matches(password):
             raise wrong_password()
-    return SignedIn(tenant=where, user=user, method="password", at=now)
+        signed_in = SignedIn(tenant=where, user=user, method="password", at=now)
+        demand(signed_in)
+    return signed_in
 
 
 def with_temporary_access_pass(

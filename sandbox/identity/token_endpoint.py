@@ -90,15 +90,10 @@ class TokenEndpoint:
     def _password(self, request: TokenRequest) -> Answer:
         client = self._any_client(request, request.tenant)
         username, password = request.required("username"), request.required("password")
-        signed_in = sign_in.with_password(self._directory, username, password, self._clock.now(), request.tenant)
-        if signed_in.must_change_password:
-            raise password_must_change()
-        policy = signed_in.tenant.organization.sign_in
-        if policy.block_people:
-            raise blocked_by_conditional_access()
-        if policy.require_mfa:
-            registered = bool(signed_in.user.methods)
-            raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
+        now = self._clock.now()
+        signed_in = sign_in.with_password(
+            self._directory, username, password, now, request.tenant, demand=_require_no_page
+        )
         return self._session_answer(request, signed_in, client, request.required("scope"))
 
     def _authorization_code(self, request: TokenRequest) -> Answer:
@@ -243,6 +238,18 @@ def _narrowed(asked: str | None, held: str) -> str:
         return held
     kept = [word for word in held.split() if word in PROTOCOL_SCOPES and word not in asked.split()]
     return " ".join([asked, *kept])
+
+
+def _require_no_page(signed_in: SignedIn) -> None:
+    """Without a page nobody can be asked for more than a password. Raises ``SignInError``."""
+    if signed_in.must_change_password:
+        raise password_must_change()
+    policy = signed_in.tenant.organization.sign_in
+    if policy.block_people:
+        raise blocked_by_conditional_access()
+    if policy.require_mfa:
+        registered = bool(signed_in.user.methods)
+        raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
 
 
 def _require_default_scope(request: TokenRequest, tenant: Tenant) -> None:

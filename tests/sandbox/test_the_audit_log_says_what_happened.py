@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from sandbox.graph.licences import P1, P2
+from sandbox.identity.clients import AZURE_CLI
 from tests.sandbox.seeded import ADELE, ADMIN, ELEVATE, FABRIKAM, REPORTS_READER, REVOKE, Graph, new_user, refusal
 
 ROLES = "/roleManagement/directory/roleAssignments"
@@ -147,6 +148,23 @@ def test_sign_ins_are_there_with_their_reasons(graph: Graph, control: httpx.Clie
     assert activity["lastSuccessfulSignInDateTime"] == succeeded["createdDateTime"]
     by_name = graph().get("/users/adele@contoso.com?$select=signInActivity")
     assert refusal(by_name).code == "400"
+
+
+@pytest.mark.parametrize(("policy", "code"), [({"require_mfa": True}, 50079), ({"block_people": True}, 53003), ({}, 0)])
+def test_a_right_password_that_is_not_enough_is_a_failed_sign_in(
+    graph: Graph, control: httpx.Client, login: httpx.Client, log: Log, policy: dict[str, bool], code: int
+) -> None:
+    assert control.post("/tenants/contoso/sign-in-policy", json=policy).status_code == 200
+    form = {
+        "client_id": AZURE_CLI,
+        "grant_type": "password",
+        "username": "adele@contoso.com",
+        "password": "sandbox-only-Adele1",
+        "scope": "https://graph.microsoft.com/.default",
+    }
+    assert login.post("/contoso.com/oauth2/v2.0/token", data=form).json().get("error_codes", [0]) == [code]
+    (entry,) = graph().get(f"/auditLogs/signIns?$filter=userId eq '{ADELE}'").json()["value"]
+    assert entry["status"]["errorCode"] == code
 
 
 def test_a_tenant_that_does_not_pay_has_no_sign_in_log(graph: Graph, control: httpx.Client) -> None:
