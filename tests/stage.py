@@ -236,7 +236,7 @@ class Scene:
     async def receipt(self, request_id: str, seconds: float = 45) -> Receipt:
         """The receipt, once the workflow has ended in whatever way."""
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds * everywhere.patience):
                 await self.workflow(request_id).result()
         return await show_receipt(self.deployment, request_id)
 
@@ -369,7 +369,7 @@ class Scene:
 
 async def eventually(look: Callable[[], Awaitable[Found | None]], *, seconds: float = 30) -> Found:
     """What ``look`` finds, looking again and again; fails when it has found nothing for so long."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds * everywhere.patience):
         while (found := await look()) is None:
             await asyncio.sleep(0.05)
     return found
@@ -380,6 +380,11 @@ class Trouble:
     """What every scene has besides what its test arranges."""
 
     lag: str | None = None
+
+    @property
+    def patience(self) -> int:
+        """How many times as long anything may take then."""
+        return 3 if self.lag else 1
 
 
 everywhere = Trouble()
