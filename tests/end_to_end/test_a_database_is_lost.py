@@ -178,7 +178,7 @@ async def test_what_is_open_or_not_ours_is_not_registered(real_time: Scene) -> N
     where, thief = f"/tenants/{real_time.customer}/users", f"msp-kim@{real_time.customer}.onmicrosoft.com"
     attributes = {"extensionAttribute14": tag}
     real_time.control("POST", where, user_principal_name=thief, display_name="K", extension_attributes=attributes)
-    real_time.everybody_knows()
+    real_time.a_while_later()
     await empty(real_time.settings.database_url.get_secret_value())
     await find_out(real_time)
     await configure(real_time)
