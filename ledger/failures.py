@@ -30,15 +30,20 @@ async def ended_in_failure(
 ) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow]]:
     """What has failed, or was refused by a step after the rules had allowed it, the oldest first.
 
-    Left out is what needs nobody any more: it was replayed, or its technician has asked for the tenant again.
+    Left out is what needs nobody any more: it was replayed, or its technician was allowed there again.
     """
-    later, replay = aliased(Request), aliased(Request)
+    later, granted, replay = aliased(Request), aliased(GrantRow), aliased(Request)
     ending = ReceiptRow.document["ending"]
     never_opened = ReceiptRow.document["opened_at"].as_string().is_(None)
-    asked_again = select(later.id).where(
-        col(later.tenant_id) == col(GrantRow.tenant_id),
-        col(later.technician_id) == col(GrantRow.technician_id),
-        col(later.asked_at) > col(Request.asked_at),
+    # What was denied meanwhile, as while the failed one was parked, has made up for nothing.
+    allowed_again = (
+        select(granted.request_id)
+        .join(later, col(later.id) == col(granted.request_id))
+        .where(
+            col(granted.tenant_id) == col(GrantRow.tenant_id),
+            col(granted.technician_id) == col(GrantRow.technician_id),
+            col(later.asked_at) > col(Request.asked_at),
+        )
     )
     statement = (
         select(Request, GrantRow, ReceiptRow)
@@ -52,7 +57,7 @@ async def ended_in_failure(
                 and_(ending["state"].as_string() == GrantState.DENIED, ending["failure"].as_string().is_not(None)),
             ),
             ~select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists(),
-            ~asked_again.exists(),
+            ~allowed_again.exists(),
         )
         .order_by(col(ReceiptRow.issued_at))
     )

@@ -40,7 +40,8 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
 def _remark(grant: GrantStatus) -> str:
     if grant.proof is not None and not grant.proof.is_proven:
         return f"[bold red]{grant.proof.value}, not proven closed[/]: {escape(grant.sentence)}"
-    return "" if grant.state is GrantState.OPEN else escape(grant.sentence)
+    replay = f"Replay of {grant.replay_of}. " if grant.replay_of else ""
+    return replay + ("" if grant.state is GrantState.OPEN else escape(grant.sentence))
 
 
 def show_status(console: Console, status: GrantStatus) -> None:
