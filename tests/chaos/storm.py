@@ -31,7 +31,7 @@ from tests.chaos.watch import Watch
 from tests.chaos.weather import Weather, forecast
 from tests.stage import customer_id
 
-CALM_LASTS_AT_MOST = timedelta(minutes=4)
+CALM_LASTS_AT_MOST = timedelta(minutes=6)
 """What is not over so long after the last trouble is left to the verdict."""
 
 
