@@ -1,4 +1,4 @@
-"""``python -m tests.chaos --grants 400 --seed 7``: a storm over a stack of its own, and its figures; 1 after a loss."""
+"""``python -m tests.chaos --grants 300 --seed 7``: a storm over a stack of its own, and its figures; 1 after a loss."""
 
 from __future__ import annotations
 

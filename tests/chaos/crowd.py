@@ -27,7 +27,6 @@ from tests.chaos.storm_time import StormTime
 from tests.chaos.weather import dealt
 
 LOOK_AGAIN_SECONDS = 1.0
-PATIENCE_SECONDS = 20.0
 REVIVED_AFTER_SECONDS = 4.0
 
 
@@ -108,9 +107,10 @@ def wishes(
 class Crowd:
     """Makes the wishes, as people do: what does not get through is tried again with the same request id."""
 
-    def __init__(self, land: Land, time: StormTime) -> None:
+    def __init__(self, land: Land, time: StormTime, *, patience: float) -> None:
         self._land = land
         self._time = time
+        self._patience = patience
         self._deployment = land.deployment
         self.asked: list[str] = []
         self.done: list[Done] = []
@@ -168,7 +168,7 @@ class Crowd:
 
     async def _until(self, visit: Visit, *, final: bool) -> None:
         """Wait until the grant is open, or over; not for ever, since nothing may come of it."""
-        deadline = self._time.seconds + PATIENCE_SECONDS
+        deadline = self._time.seconds + self._patience
         while self._time.seconds < deadline:
             try:
                 state = (await show_status(self._deployment, visit.request_id)).state

@@ -48,6 +48,8 @@ class Size:
     look_every: float
     tenants_in_trouble: int
     """How many are so at the same time."""
+    patience: float
+    """How many seconds people wait for a grant to open before they do what they came for all the same."""
 
 
 SHORT = Size(
@@ -58,15 +60,17 @@ SHORT = Size(
     longest=timedelta(seconds=13),
     look_every=0.4,
     tenants_in_trouble=3,
+    patience=20,
 )
 LONG = Size(
-    grants=400,
-    seconds=330,
+    grants=300,
+    seconds=300,
     customers=12,
-    technicians=10,
+    technicians=20,
     longest=timedelta(seconds=45),
     look_every=1.0,
     tenants_in_trouble=5,
+    patience=60,
 )
 
 
@@ -77,7 +81,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
         log = OutageLog()
         before = {customer: await land.people(customer) for customer in land.customers}
         time = StormTime()
-        crowd, weather = Crowd(land, time), Weather(land, log, time)
+        crowd, weather = Crowd(land, time, patience=size.patience), Weather(land, log, time)
         async with Watch(land, log, every=size.look_every) as watch:
             visits = wishes(seed, size.grants, size.seconds, land.customers, land.technicians, size.longest)
             everybodys, tenants = forecast(seed, land.customers, size.tenants_in_trouble)
