@@ -46,6 +46,10 @@ STICKY_TIMEOUT = timedelta(seconds=3)
 ACTIVITIES_AT_ONCE = 24
 """Few, so that what waits does so at the server, which hands out disabling before everything else."""
 
+WORKFLOW_TASKS_AT_ONCE = 20
+"""Few here, too: they share one interpreter, and each has ten seconds. With the default of a hundred, a worker that
+came back to hundreds of open grants replayed so many at once that none was done in time, and all began anew."""
+
 _log = structlog.get_logger("worker")
 
 
@@ -96,6 +100,7 @@ def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
         max_concurrent_activities=ACTIVITIES_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
     )
