@@ -86,6 +86,7 @@ class Evidence:
     unsettled: frozenset[str]
     """The grants that still hold their lock after the reconciliation of an hour later."""
     receipts: dict[str, Receipt]
+    """As they were before that reconciliation, which would settle what was forgotten, too."""
     runs: tuple[Run, ...]
     rounds: tuple[Round, ...]
     journal: tuple[Entry, ...]

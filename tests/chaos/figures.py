@@ -31,7 +31,6 @@ class Storm:
 def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
     """The figures as lines to print; Markdown, so that they can stand in a document as they are."""
     endings = Counter(receipt.ending.state for receipt in evidence.receipts.values())
-    by_reconciler = sum(receipt.ending.by == "the reconciler" for receipt in evidence.receipts.values())
     expired = [r for r in evidence.receipts.values() if r.lateness is not None and r.ending.by != "the reconciler"]
     disabled = [r.lateness.total_seconds() for r in expired if r.lateness is not None]
     proven = [r.proven_lateness.total_seconds() for r in expired if r.proven_lateness is not None]
@@ -49,7 +48,6 @@ def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
         f"| requests | {len(evidence.asked)} |",
         f"| grants | {len(evidence.grants)}, in {len({g.customer for g in evidence.grants})} tenants |",
         f"| endings | {_counted(endings)} |",
-        f"| settled by the reconciler | {by_reconciler} |",
         f"| workflows terminated for good | {len(gone_for_good(evidence))} |",
         f"| done by hand | {_counted(Counter(d.deed.value for d in evidence.done if not d.refused_with))} |",
         f"| refused by hand | {sum(d.refused_with is not None for d in evidence.done)} |",

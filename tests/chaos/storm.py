@@ -31,8 +31,8 @@ from tests.chaos.watch import Watch
 from tests.chaos.weather import Weather, forecast
 from tests.stage import customer_id
 
-CALM_LASTS_AT_MOST = timedelta(minutes=6)
-"""What is not over so long after the last trouble is left to the verdict."""
+NOTHING_MORE_COMES = timedelta(minutes=3)
+"""When nothing has come to its end for so long, whatever still goes on is left to the verdict."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Size:
     look_every: float
     tenants_in_trouble: int
     """How many are so at the same time."""
+    waits_for_reconciler: bool
+    """Whether grants that were terminated for good are waited for, or closed by a reconciliation of an hour later."""
     patience: float
     """How many seconds people wait for a grant to open before they do what they came for all the same."""
 
@@ -60,6 +62,7 @@ SHORT = Size(
     longest=timedelta(seconds=13),
     look_every=0.4,
     tenants_in_trouble=3,
+    waits_for_reconciler=False,
     patience=20,
 )
 LONG = Size(
@@ -70,6 +73,7 @@ LONG = Size(
     longest=timedelta(seconds=45),
     look_every=1.0,
     tenants_in_trouble=5,
+    waits_for_reconciler=True,
     patience=60,
 )
 
@@ -86,11 +90,12 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             visits = wishes(seed, size.grants, size.seconds, land.customers, land.technicians, size.longest)
             everybodys, tenants = forecast(seed, land.customers, size.tenants_in_trouble)
             await weather.blow(everybodys, tenants, size.seconds, crowd.come(visits))
-            await _calm(land, crowd, watch)
+            await _calm(land, crowd, watch, wait_for_reconciler=size.waits_for_reconciler)
         at = now()
         runs = await runs_in_temporal(land, crowd.asked)
         rounds = await rounds_in_temporal(land, at)
         grants = await grants_on_file(land)
+        receipts = await receipts_on_file(land)
         await _an_hour_later(land)
         evidence = Evidence(
             gathered_at=at,
@@ -103,7 +108,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             register=tuple(await register_on_file(land)),
             grants=tuple(grants),
             unsettled=frozenset(grant.request_id for grant in await grants_on_file(land) if not grant.closed_at),
-            receipts=await receipts_on_file(land),
+            receipts=receipts,
             runs=tuple(runs),
             rounds=tuple(rounds),
             journal=tuple(watch.journal),
@@ -120,12 +125,20 @@ async def _everybody(land: Land) -> dict[str, list[Person]]:
     return {customer: await land.people(customer) for customer in land.customers}
 
 
-async def _calm(land: Land, crowd: Crowd, watch: Watch) -> None:
+async def _calm(land: Land, crowd: Crowd, watch: Watch, *, wait_for_reconciler: bool) -> None:
     """Wait until nothing is left to wait for: no workflow runs, and nothing that an operator has to mend."""
-    deadline = now() + CALM_LASTS_AT_MOST
-    while now() < deadline:
+    fewest, patient_until = len(crowd.asked) + 1, now()
+    while True:
         runs = await runs_in_temporal(land, crowd.asked)
-        if len({run.request_id for run in runs}) == len(crowd.asked) and all(run.over for run in runs):
+        unfinished = {run.request_id for run in runs if run.over is None}
+        over = {run.request_id for run in runs} - unfinished
+        left = len(crowd.asked) - len(over)
+        if wait_for_reconciler and not left:
+            registered = {row.account for row in await register_on_file(land)}
+            left = sum(sighting.account in registered for sighting in watch.sees_open)
+        if left < fewest:
+            fewest, patient_until = left, now() + NOTHING_MORE_COMES
+        if not left or now() > patient_until:
             return
         for grant in await grants_on_file(land):
             if grant.parked_at:
