@@ -16,9 +16,6 @@ from models.messages import FailureType, GrantState
 from policy.failures import type_named
 from workflows.search_attributes import GRANT_STATE
 
-WEDGED_AFTER = 3
-"""A workflow's task that is tried so often has failed: nothing but a bug of ours, or a half-done upgrade, does that."""
-
 STOPPED_BY_HAND = frozenset({"ActivityPause", "ActivityReset"})
 """What Temporal's SDK calls the failure of a step that was stopped by somebody while it ran."""
 
@@ -51,8 +48,6 @@ class Execution:
 
     status: WorkflowExecutionStatus
     steps: tuple[PendingStep, ...]
-    is_wedged: bool
-    """Its own task fails again and again, so it hears no message and no timer."""
 
 
 async def look_at(client: Client, workflow_id: str) -> Execution:
@@ -62,7 +57,6 @@ async def look_at(client: Client, workflow_id: str) -> Execution:
     return Execution(
         status=WorkflowExecutionStatus(raw.workflow_execution_info.status),
         steps=tuple([await _step(client, pending) for pending in failed]),
-        is_wedged=raw.pending_workflow_task.attempt >= WEDGED_AFTER,
     )
 
 

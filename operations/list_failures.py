@@ -178,17 +178,13 @@ async def _abandoned(deployment: Deployment, request: Request, grant: GrantRow) 
 
 
 def _in_retries(request: Request, grant: GrantRow, execution: Execution) -> Failure | None:
-    state = state_of(request, grant)
-    if execution.is_wedged:
-        sentence = "Its workflow fails at every try and hears nothing meanwhile: the worker's log says why."
-        return _failure(request, state, grant.closing_at, FailureType.BROKEN, sentence)
     if not (stuck := [step for step in execution.steps if _matters(step, grant)]):
         return None
     worst = max(stuck, key=lambda step: step.attempt)
     steps = tuple(
         StuckStep(name=step.name, attempt=step.attempt, next_try=step.next_try, paused=step.is_paused) for step in stuck
     )
-    return _failure(request, state, grant.closing_at, worst.failure, worst.sentence, steps)
+    return _failure(request, state_of(request, grant), grant.closing_at, worst.failure, worst.sentence, steps)
 
 
 def _matters(step: PendingStep, grant: GrantRow) -> bool:
