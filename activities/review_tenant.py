@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
 from activities.account_closing import Stripped, read_standing, strip
@@ -11,7 +13,7 @@ from graph import AuditEntry, GraphError, NotYetVisible, Refused, Tenant
 from ledger import addenda, reconciliation, reviews
 from ledger.reviews import Due
 from models.alarms import Alarm, AlarmKind
-from models.messages import Addendum, DirectoryCall, ObjectId, TenantId, TenantReview
+from models.messages import Addendum, AddendumKind, DirectoryCall, ObjectId, TenantId, TenantReview
 from models.sweep import Done, SweepFinding
 from policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from policy.review import AUDIT_IS_KEPT_FOR
@@ -22,6 +24,16 @@ AT_ONE_TIME = 10
 MOST_SENTENCES = 5
 
 _log = structlog.get_logger("review")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the account holds now, and what was taken from it."""
+
+    is_closed: bool
+    """False also where a later grant holds it."""
+    taken: tuple[SweepFinding, ...] = ()
+    calls: tuple[DirectoryCall, ...] = ()
 
 
 class Reviewing:
@@ -63,12 +75,10 @@ class Reviewing:
         # One after the other: few calls at once are allowed here, and nobody waits.
         own = await tenant.audit_logs.done_by(account, since, until)
         others = await tenant.audit_logs.done_to(account, since, until)
-        standing = due.receipt.standing
-        closed = standing is not None and standing.is_closed
-        reviewed = review(map(_act, own), account, ours, closed=closed)
+        look = await self._look(tenant, account)
+        reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, look))
         foreign = foreign_changes(map(_act, others), account, ours)
-        taken, calls = await self._strip_again(tenant, account)
-        findings = (*reviewed.findings, *taken)
+        findings = (*reviewed.findings, *look.taken)
         await self._alarm(due, findings, foreign)
         return Addendum(
             kind=due.span.kind,
@@ -76,12 +86,10 @@ class Reviewing:
             sentence=_sentence(reviewed, findings, foreign),
             findings=findings,
             done=tuple(Done(activity=activity, times=times) for activity, times in reviewed.done.items()),
-            calls=(own.evidence, others.evidence, *calls),
+            calls=(own.evidence, others.evidence, *look.calls),
         )
 
-    async def _strip_again(
-        self, tenant: Tenant, account: ObjectId
-    ) -> tuple[tuple[SweepFinding, ...], list[DirectoryCall]]:
+    async def _look(self, tenant: Tenant, account: ObjectId) -> _Look:
         """Take away what the account holds although no grant is live for it. Nothing that is not registered is touched.
 
         The reconciler does so for roles and groups within minutes; it does not look for sign-in methods.
@@ -90,17 +98,18 @@ class Reviewing:
             tenant_id = TenantId(tenant.connection.tenant_id)
             register = await reconciliation.register(session, tenant_id, self._clock())
         if not any(row.object_id == account and row.live is None for row in register.accounts):
-            return (), []
+            return _Look(is_closed=False)
         try:
             user = await tenant.users.get(account)
         except NotYetVisible:
-            return (), []
+            return _Look(is_closed=True)
         if (await read_standing(tenant, user)).standing.is_closed:
-            return (), []
+            return _Look(is_closed=True)
         stripped = Stripped()
         calls = [await tenant.users.disable(account), *await strip(tenant, account, stripped=stripped)]
         _log.error("closed account stripped again", tenant=tenant.connection.tenant, account=user.user_principal_name)
-        return stripped.findings, calls
+        again = await read_standing(tenant, await tenant.users.get(account))
+        return _Look(again.standing.is_closed, stripped.findings, tuple(calls))
 
     async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
         receipt = due.receipt
@@ -143,6 +152,14 @@ class Reviewing:
                 raised_at=self._clock(),
             )
         )
+
+
+def _was_closed_after(due: Due, look: _Look) -> bool:
+    """Whether the directory was asked after the span, and said that the account held nothing."""
+    standing = due.receipt.standing
+    if due.span.kind is AddendumKind.AUDIT_REVIEW and standing is not None:
+        return standing.is_closed
+    return look.is_closed
 
 
 async def _ours(directories: Directories, tenant_id: TenantId) -> Ours:

@@ -77,6 +77,8 @@ def _show_sweep(console: Console, receipt: Receipt) -> None:
         console.print(f"  [bold]unswept[/]    {escape(receipt.unswept)}", highlight=False, soft_wrap=True)
     elif receipt.swept and not receipt.findings:
         console.print("  sweep      nothing was left behind", highlight=False)
+    elif receipt.opened_at and not receipt.swept:
+        console.print("  sweep      none was made", highlight=False)
 
 
 def finding_line(finding: SweepFinding) -> str:
