@@ -38,3 +38,10 @@ def test_it_is_there(page: Path) -> None:
     assert named <= TESTS, named - TESTS
     for command in re.findall(r"starter\.py ([a-z][a-z-]+)", text):
         assert re.search(rf'def {command.replace("-", "_")}\(|name="{command}"', STARTER), command
+
+
+def test_every_safety_rule_names_the_tests_that_hold_it() -> None:
+    rows = [line.split("|") for line in (ROOT / "docs" / "safety.md").read_text().splitlines()]
+    rules = {cells[1].strip(): cells[3] for cells in rows if len(cells) == 5 and cells[1].strip().isdecimal()}
+    assert sorted(rules) == [str(number) for number in range(1, 9)]
+    assert all(re.search(r"\btest_\w+", holders) for holders in rules.values())
