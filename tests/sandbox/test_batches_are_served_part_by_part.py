@@ -103,8 +103,6 @@ def test_a_batch_needs_a_token_and_survives_a_lost_part(graph: Graph, control: h
 async def test_microsofts_own_batch_client_sends_and_reads_every_part(
     microsoft: GraphServiceClient, graph: Graph
 ) -> None:
-    # The SDK imports this package for its batches and does not declare that it needs it.
-    pytest.importorskip("deprecated")
     from msgraph_core.requests.batch_request_content import BatchRequestContent
 
     users = microsoft.users
