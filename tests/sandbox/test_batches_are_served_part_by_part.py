@@ -99,7 +99,7 @@ def test_a_batch_needs_a_token_and_survives_a_lost_part(graph: Graph, control: h
     assert sent(client, part(1, "/domains")).status_code == 401
 
 
-@pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # it warns of its own classes
 async def test_microsofts_own_batch_client_sends_and_reads_every_part(
     microsoft: GraphServiceClient, graph: Graph
 ) -> None:
