@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 
 from models.messages import GrantState, Receipt
 from operations.show_receipt import show_receipt
@@ -119,12 +120,14 @@ async def everywhere(stage: Scene, one: Callable[[Place, Scene, asyncio.Semaphor
 
 
 async def taken_up(own: Scene, place: Place, request_id: str) -> Receipt:
-    """Another worker comes, and the grant's time passes; the receipt."""
+    """Another worker comes, and the grant's time passes; the receipt, once the workflow has come to its end."""
     await own.start_worker()
     await noticed(own, request_id)
     if place.activity in HELD:
         await own.time_passes(request_id)
-    return await own.receipt(request_id, seconds=PATIENCE_SECONDS)
+    receipt = await own.receipt(request_id, seconds=PATIENCE_SECONDS)
+    assert (await own.workflow(request_id).describe()).status is not WorkflowExecutionStatus.RUNNING
+    return receipt
 
 
 def decided(own: Scene, request_id: str) -> bool:
