@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STARTER = (ROOT / "starter.py").read_text()
+COMMANDS = "".join(file.read_text() for file in ROOT.glob("commands/*.py"))
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 TESTS = {file.stem for file in ROOT.glob("tests/**/test_*.py")} | {
     name for file in ROOT.glob("tests/**/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
@@ -37,7 +37,7 @@ def test_it_is_there(page: Path) -> None:
     named = set(re.findall(r"\b(test_\w+)", re.sub(r"```python.*?```", "", text, flags=re.DOTALL)))
     assert named <= TESTS, named - TESTS
     for command in re.findall(r"starter\.py ([a-z][a-z-]+)", text):
-        assert re.search(rf'def {command.replace("-", "_")}\(|name="{command}"', STARTER), command
+        assert re.search(rf'def {command.replace("-", "_")}\(|name="{command}"', COMMANDS), command
 
 
 def test_every_safety_rule_names_the_tests_that_hold_it() -> None:
