@@ -34,9 +34,9 @@ test: .venv/.dev ## every test but the long ones
 	@echo "the grant itself once more, with replicas that lag and Microsoft's real limits ..."
 	@$(PYTEST) -m "spine and not long" $(TROUBLE)
 
-test-long: .venv/.dev ## the tests that take minutes, too, and all of a grant's with lag and limits
+test-long: .venv/.dev ## the tests that take minutes, too
 	@$(PYTEST)
-	@$(PYTEST) $(TROUBLE)
+	@$(PYTEST) -m spine $(TROUBLE)
 
 chaos: .venv/.dev ## ten minutes of troubles over hundreds of grants, and what is left of the promise (SEED=1)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1)
