@@ -14,7 +14,7 @@ from graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLa
 from ledger.accounts import NameTakenError
 from ledger.database import LedgerUnavailableError
 from ledger.grants import ExtensionDeniedError, GrantOverError, PausedError
-from models.messages import FailureType
+from models.messages import NOTHING_GIVEN, FailureType
 from trust.assertions import ForgedAssertionError
 
 LONGEST_WAIT = timedelta(minutes=5)
@@ -33,11 +33,16 @@ class ReadBackDisagreesError(Exception):
     """The directory does not say yet what was written, or says something else."""
 
 
+class NothingGivenError(Exception):
+    """Microsoft refused every part of a step at its very first try, so that nothing of it is on its way anywhere."""
+
+
 TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
     (TryLater, FailureType.TRY_LATER),
     (NotYetVisible, FailureType.NOT_YET_VISIBLE),
     (AlreadySo, FailureType.READ_BACK_DISAGREES),
     (Refused, FailureType.REFUSED),
+    (NothingGivenError, FailureType.REFUSED),
     (Broken, FailureType.BROKEN),
     (NotAnAddress, FailureType.BROKEN),
     (GrantOverError, FailureType.GRANT_OVER),
@@ -73,7 +78,10 @@ class _Translating(ActivityInboundInterceptor):
 
 def _fail(error: Exception, failure: FailureType) -> NoReturn:
     # From None: the cause would carry a traceback into history, and with it lines that may quote what they worked on.
-    raise ApplicationError(str(error), type=failure.value, next_retry_delay=_wait(error, activity.info())) from None
+    details = (NOTHING_GIVEN,) if isinstance(error, NothingGivenError) else ()
+    raise ApplicationError(
+        str(error), *details, type=failure.value, next_retry_delay=_wait(error, activity.info())
+    ) from None
 
 
 def _wait(error: Exception, info: activity.Info) -> timedelta | None:

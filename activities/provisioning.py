@@ -11,14 +11,14 @@ from temporalio import activity
 
 from activities.attempts import attempt_all
 from activities.directories import Purpose
-from activities.failures import NotOursToOpenError, ReadBackDisagreesError
+from activities.failures import NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
 from activities.issuing import Issuing
 from activities.managed_account import Holder, Inspected, inspect
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
 from activities.stock import take_stock
 from activities.workplace import LEASE_MARGIN, Workplace
-from graph import AlreadySo, NewUser, NotYetVisible, Tenant, User
+from graph import AlreadySo, NewUser, NotYetVisible, Refused, Tenant, User
 from ledger import accounts, grants, steps
 from ledger.grants import Admitted
 from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
@@ -175,7 +175,7 @@ class ProvisioningActivities(Provisioning):
         admitted, tenant = await self._admit(ref)
         account = _known(admitted)
         wanted = {role.id for role in admitted.grant.roles}
-        calls = [call for call in await attempt_all(_assign(tenant, role, account) for role in sorted(wanted)) if call]
+        calls = await _assign_all(tenant, wanted, account)
         held = await tenant.roles.assignments_of(account)
         extra = [assignment for assignment in held if assignment.role not in wanted or assignment.scope != "/"]
         await attempt_all(tenant.roles.unassign(assignment.id) for assignment in extra)
@@ -268,6 +268,18 @@ def _known(admitted: Admitted) -> ObjectId:
     if admitted.object_id is None:
         raise ReadBackDisagreesError(f"{admitted.grant.account_name} is not registered with its object id yet.")
     return admitted.object_id
+
+
+async def _assign_all(tenant: Tenant, roles: set[RoleId], account: ObjectId) -> list[DirectoryCall]:
+    """Raises ``NothingGivenError`` where Microsoft refuses every role, and none was ever asked for before."""
+    done = await asyncio.gather(*(_assign(tenant, role, account) for role in sorted(roles)), return_exceptions=True)
+    refused = [one for one in done if isinstance(one, Refused)]
+    if len(refused) == len(roles) and activity.info().attempt == 1:
+        raise NothingGivenError(str(refused[0]))
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if isinstance(one, DirectoryCall)]
 
 
 async def _assign(tenant: Tenant, role: RoleId, account: ObjectId) -> DirectoryCall | None:

@@ -214,6 +214,10 @@ class FailureType(StrEnum):
     """PostgreSQL cannot be reached."""
 
 
+NOTHING_GIVEN = "nothing was given"
+"""The detail of a failure after which there is nothing in the directory to wait for."""
+
+
 class DirectoryCall(Message):
     """Evidence of one answer from Microsoft, as its support asks for it. Never a body."""
 

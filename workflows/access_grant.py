@@ -21,6 +21,7 @@ from activities.options import ALARMING, CLOSING, DISABLING, LEDGER, PROVISIONIN
 from activities.signatures import Alarming, Closing, Deciding, Provisioning
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
+    NOTHING_GIVEN,
     AccountToClose,
     Carried,
     Closed,
@@ -296,6 +297,8 @@ class AccessGrant:
 
     def _take_refusal(self, error: ActivityError) -> None:
         failure, sentence = refusal = _refusal(error)
+        if _gave_nothing(error):
+            self._roles_asked_for = False
         if self._expires_at and workflow.now() >= self._expires_at:
             self._end(GrantState.EXPIRED, "the clock", f"It expired before it could be opened: {sentence}", failure)
         elif failure is FailureType.GRANT_OVER:
@@ -519,6 +522,7 @@ class AccessGrant:
         # The grant may have ended meanwhile; then the fence has seen to it that this changes nothing.
         if self._status.state is GrantState.OPEN:
             self._expires_at = max(self._expires_at, expires_at)
+            self._pass_id = None  # a renewed pass has taken the place of the one that we knew
             self._show(GrantState.OPEN, f"Extended until {self._expires_at:%Y-%m-%d %H:%M:%SZ}.")
         return expires_at
 
@@ -608,6 +612,10 @@ class AccessGrant:
         if status.state is GrantState.CANCELLED and workflow.cancellation_reason() is not None:
             raise asyncio.CancelledError(status.sentence)
         return status
+
+
+def _gave_nothing(error: ActivityError) -> bool:
+    return isinstance(error.cause, ApplicationError) and NOTHING_GIVEN in error.cause.details
 
 
 def _what_ended(life: asyncio.Task[None]) -> str:
