@@ -40,9 +40,9 @@ async def test_it_can_be_switched_while_a_grant_is_open(services: Services) -> N
         assert receipt.ending.state is GrantState.ENDED
         act.assert_closed()
         events = json.loads((await act.workflow(request_id).fetch_history()).to_json())["events"]
-        while_sealing = [
-            event for event in events if event["eventTime"] < str(receipt.opened_at)[:19].replace(" ", "T")
-        ]
+        assert receipt.opened_at is not None
+        opened_at = f"{receipt.opened_at:%Y-%m-%dT%H:%M:%S.%f}"
+        while_sealing = [event for event in events if event["eventTime"] < opened_at]
         assert while_sealing
         for said in ("a test", act.account(), "Helpdesk Administrator"):
             assert said.encode() not in _contents(while_sealing)
