@@ -274,12 +274,17 @@ async def _assign_all(tenant: Tenant, roles: set[RoleId], account: ObjectId) -> 
     """Raises ``NothingGivenError`` where Microsoft refuses every role, and none was ever asked for before."""
     done = await asyncio.gather(*(_assign(tenant, role, account) for role in sorted(roles)), return_exceptions=True)
     refused = [one for one in done if isinstance(one, Refused)]
-    if len(refused) == len(roles) and activity.info().attempt == 1:
+    if len(refused) == len(roles) and _is_first_try(activity.info()):
         raise NothingGivenError(str(refused[0]))
     for one in done:
         if isinstance(one, BaseException):
             raise one
     return [one for one in done if isinstance(one, DirectoryCall)]
+
+
+def _is_first_try(info: activity.Info) -> bool:
+    # A Reset of the activity counts its tries from one again, but cannot change when it was first scheduled.
+    return info.attempt == 1 and info.current_attempt_scheduled_time == info.scheduled_time
 
 
 async def _assign(tenant: Tenant, role: RoleId, account: ObjectId) -> DirectoryCall | None:
