@@ -13,7 +13,7 @@ from typing import Any
 
 from activities.attempts import attempt_all
 from graph import AlreadySo, Tenant, TryLater, User, assignment_id
-from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing
+from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
 from models.sweep import FindingKind, SweepFinding
 from policy.roles import UnknownRoleError, find_role
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
@@ -89,9 +89,29 @@ async def strip(
     return [call for calls in done for call in calls]
 
 
-async def close_again(tenant: Tenant, user: ObjectId, given: Given = NOTHING, stripped: Stripped | None = None) -> None:
-    """Disable and strip what was found open. ``stripped`` as for ``strip``."""
-    await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, given, stripped)])
+async def close_again(
+    tenant: Tenant, user: ObjectId, given: Given = NOTHING, stripped: Stripped | None = None
+) -> list[DirectoryCall]:
+    """Disable and strip what was found open. Gives Microsoft's answers, the disabling's first.
+
+    ``stripped`` as for ``strip``.
+    """
+    disabling, stripping = await attempt_all([_one(tenant.users.disable(user)), strip(tenant, user, given, stripped)])
+    return disabling + stripping
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What the directory said of an account when it was read back: that it is closed, or gone, or not closed yet."""
+
+    disabled_at: datetime | None
+    """None: it was not disabled by whoever read it back."""
+    step: Step
+    standing: Standing
+    findings: tuple[SweepFinding, ...] = ()
+    """What it had that was not of its grant."""
+    account: ObjectId | None = None
+    """Whose standing it is; None where it is gone."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Telling our accounts from others, by design.md's table: the register and the signed marks together."""
+"""Telling our accounts from others: by the register and the signed marks together."""
 
 from __future__ import annotations
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from activities.account_closing import ReadBack
+from activities.settling import Settling
 from activities.workplace import Workplace
 from graph import Tenant
-from ledger import accounts, addenda, alarms, receipts
+from ledger import accounts, addenda, alarms
 from ledger.reconciliation import Registered
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     Addendum,
     AddendumKind,
     ClosingStep,
-    Closure,
     Ending,
     GrantState,
     Standing,
@@ -20,6 +21,8 @@ from models.messages import (
 )
 from policy.reconciliation import IN_THE_BIN_FOR, Missing, judge_missing
 
+GONE = Ending(state=GrantState.EXPIRED, by="the reconciler", reason="its workflow and its account are gone")
+
 
 class MissingAccounts:
     """Looks for one tenant's missing accounts in its bin."""
@@ -27,6 +30,7 @@ class MissingAccounts:
     def __init__(self, workplace: Workplace) -> None:
         self._ledger = workplace.ledger
         self._clock = workplace.clock
+        self._settling = Settling(workplace)
 
     async def look(
         self, tenant: Tenant, tenant_id: TenantId, name: str, missing: tuple[Registered, ...]
@@ -74,18 +78,9 @@ class MissingAccounts:
             return
         now = self._clock()
         step = Step(name=ClosingStep.READ_BACK, at=now, note="gone from the directory")
-        closure = Closure(
-            ending=Ending(
-                state=GrantState.EXPIRED, by="the reconciler", reason="its workflow and its account are gone"
-            ),
-            closed_at=now,
-            proven_at=now,
-            standing=Standing(exists=False, enabled=False, vanished=True),
-            steps=(step,),
-            alarms=(f"{row.account_name} is gone from the directory: nothing is left to read back.",),
-        )
-        async with self._ledger.transaction() as session:
-            await receipts.settle_lapsed(session, row.live.request_id, closure)
+        read_back = ReadBack(None, step, Standing(exists=False, enabled=False, vanished=True))
+        said = f"{row.account_name} is gone from the directory: nothing is left to read back."
+        await self._settling.closed(row.live.request_id, GONE, said, read_back)
 
     async def _forget(self, tenant_id: TenantId, row: Registered) -> None:
         sentence = f"The directory has purged {row.account_name}: it can never be signed in to again."

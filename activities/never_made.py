@@ -6,36 +6,32 @@ the tenant would stay taken for ever.
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from activities.settling import Settling
+from activities.workplace import Workplace
 from graph import Tenant
-from ledger import never_made, receipts
-from ledger.database import Ledger, LedgerUnavailableError
-from models.messages import Closure, Ending, GrantState, TenantId
+from ledger import never_made
+from ledger.database import LedgerUnavailableError
+from models.messages import Ending, GrantState, TenantId
+
+NEVER_MADE = Ending(state=GrantState.FAILED, by="the reconciler", reason="its workflow did not settle it")
 
 
-async def settle_never_made(ledger: Ledger, tenant: Tenant, at: datetime) -> list[str]:
+async def settle_never_made(workplace: Workplace, tenant: Tenant) -> list[str]:
     """Release the places of such grants, with a receipt that says so; a sentence for each. Idempotent.
 
     One whose account is in the directory after all is left to the comparing of accounts, which finds it by its tag.
     """
-    settled = []
+    settled: list[str] = []
+    settling = Settling(workplace)
     try:
-        async with ledger.transaction() as session:
-            lapsed = await never_made.lapsed(session, TenantId(tenant.connection.tenant_id), at)
+        async with workplace.ledger.transaction() as session:
+            lapsed = await never_made.lapsed(session, TenantId(tenant.connection.tenant_id), workplace.clock())
         for grant in lapsed:
             if grant.intended and await tenant.users.find(grant.account_name) is not None:
                 continue
-            async with ledger.transaction() as session:
-                await receipts.settle_lapsed(session, grant.request_id, _closure(at))
+            said = "The grant was settled by the reconciler: its workflow is gone."
+            await settling.without_account(grant.request_id, NEVER_MADE, said)
             settled.append(f"{grant.account_name}: it was never made, and its grant {grant.request_id} is settled")
     except LedgerUnavailableError:
         return settled  # the next run asks again
     return settled
-
-
-def _closure(at: datetime) -> Closure:
-    ending = Ending(state=GrantState.FAILED, by="the reconciler", reason="its workflow did not settle it")
-    return Closure(
-        ending=ending, closed_at=at, alarms=("The grant was settled by the reconciler: its workflow is gone.",)
-    )

@@ -96,6 +96,7 @@ class ProvisioningActivities(Provisioning):
         admitted, tenant = await self._admit(ref)
         inspected = await self._look(tenant, admitted)
         if inspected is None:
+            await self._note_stock(ref, Stock())
             return AccountFound(object_id=None, ready=False)
         mark = inspected.open_until
         ours_already = mark is not None and mark.request_id == ref.request_id
@@ -205,6 +206,7 @@ class ProvisioningActivities(Provisioning):
         tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= STOCKTAKING_TRIES
         stock, calls = await take_stock(tenant, account, last_try=last_try)
+        await self._note_stock(ref, stock)
         await self._record(ref, "stock taken", *calls, note=stock.sentence)
         return stock
 
@@ -257,6 +259,10 @@ class ProvisioningActivities(Provisioning):
 
     async def _tenant(self, admitted: Admitted) -> Tenant:
         return await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
+
+    async def _note_stock(self, ref: GrantRef, stock: Stock) -> None:
+        async with self._ledger.transaction() as session:
+            await grants.note_stock(session, ref.request_id, stock)
 
     async def _record(self, ref: GrantRef, name: str, *calls: DirectoryCall, note: str | None = None) -> None:
         step = Step(name=name, at=calls[-1].answered_at if calls else self._clock(), note=note, calls=calls)

@@ -6,31 +6,27 @@ It shares nothing with the grants' workflow, and needs no Temporal: the command 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
-import structlog
-
-from activities.account_closing import clear_mark, close_again, read_standing
 from activities.directories import Purpose
+from activities.intervening import Intervening
 from activities.missing_accounts import MissingAccounts
 from activities.never_made import settle_never_made
+from activities.settling import Settling
 from activities.tenant_accounts import Account, TenantAccounts
 from activities.tenant_watch import TenantWatch
 from activities.workplace import Workplace
 from graph import Tenant, User
-from ledger import addenda, receipts, reconciliation
+from ledger import addenda, reconciliation
 from ledger.database import LedgerUnavailableError
 from ledger.reconciliation import Register
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     Addendum,
     AddendumKind,
-    ClosingStep,
-    Closure,
     Ending,
     GrantState,
-    Standing,
     Step,
     TenantId,
     TenantReport,
@@ -41,11 +37,9 @@ from trust.marks import OPEN_UNTIL_ATTRIBUTE
 ACCOUNTS_AT_ONCE = 3
 """In each tenant. With all tenants that are looked at together it stays below what a worker's connections can carry:
 an account that expires meanwhile must not wait behind those that are only looked at."""
-LOOKS = 4
-"""How often a closed account is read back before it is left to the next run."""
 
-_log = structlog.get_logger("reconciliation")
-
+BY = "the reconciler"
+SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
 
 NOTHING_KNOWN = Register(accounts=(), account_prefix="")
 
@@ -69,6 +63,8 @@ class TenantReconciliation:
         self._clock = workplace.clock
         self._accounts = TenantAccounts(workplace)
         self._missing = MissingAccounts(workplace)
+        self._intervening = Intervening(workplace, BY)
+        self._settling = Settling(workplace)
         self._watch = TenantWatch(workplace)
 
     async def reconcile(self, tenant_id: TenantId, name: str) -> TenantReport:
@@ -80,7 +76,7 @@ class TenantReconciliation:
             tenant = await self._workplace.directories.of(tenant_id, Purpose.REVOKE)
             register = await self._register(tenant_id)
             accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
-            settled = await settle_never_made(self._ledger, tenant, self._clock())
+            settled = await settle_never_made(self._workplace, tenant)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=str(error) or type(error).__name__)
@@ -129,8 +125,12 @@ class TenantReconciliation:
                 return _Outcome(noticed=noticed)
             if finding.remedy is Remedy.REPORT:
                 return _Outcome(noticed=[self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
-            _log.error("account closed by the reconciler", tenant=name, account=who, because=finding.because)
-            await self._close(tenant, account)
+            if finding.foreign:
+                sentence = f"Somebody else has changed {who}: {finding.because}. It is closed again."
+                noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
+                with suppress(LedgerUnavailableError):  # at once, for this run may die
+                    await self._workplace.alarms.raise_alarm(noticed[-1])
+            await self._close(tenant, account, finding.because)
         except Exception as error:
             return _Outcome(noticed=noticed, failed=f"{who}: {str(error) or type(error).__name__}")
         return _Outcome(noticed=noticed, closed=f"{who}: {finding.because}")
@@ -173,41 +173,14 @@ class TenantReconciliation:
         fresh = self._accounts.judge(tenant_id, user, now)
         return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
 
-    async def _close(self, tenant: Tenant, account: Account) -> None:
-        user = account.user.id
-        disabled_at = self._clock()
-        await close_again(tenant, user)
-        for look in range(LOOKS):
-            entry = await tenant.users.get(user)
-            reading = await read_standing(tenant, entry)
-            if reading.standing.is_closed:
-                break
-            await asyncio.sleep(look + 1)
-            await close_again(tenant, user)
-        else:
+    async def _close(self, tenant: Tenant, account: Account, because: str) -> None:
+        live = account.live
+        read_back = await self._intervening.close(tenant, account.user, because, live.request_id if live else None)
+        if not read_back.standing.is_closed:
             raise StillOpenError("the directory does not say yet that it is closed")
-        calls = (*reading.calls, *await clear_mark(tenant, entry))
-        step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note="by the reconciler", calls=calls)
-        await self._settle(account, disabled_at, step, reading.standing)
-        await self._prove(account, step)
-
-    async def _settle(self, account: Account, disabled_at: datetime, step: Step, standing: Standing) -> None:
-        """Release the lock of a grant whose workflow is gone, with the receipt that it would not get otherwise."""
-        if account.live is None or not account.live.is_lapsed:
-            return
-        closure = Closure(
-            ending=_ending(account.live),
-            closed_at=step.at,
-            disabled_at=disabled_at,
-            proven_at=step.at,
-            standing=standing,
-            steps=(step,),
-            alarms=("The grant was closed and settled by the reconciler: its workflow is gone.",),
-        )
-        request_id = account.live.request_id
-        async with self._ledger.transaction() as session:
-            await receipts.settle_lapsed(session, request_id, closure)
-        await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, request_id, "The reconciler has closed it.", step.at)
+        if live is not None and live.is_lapsed:
+            await self._settling.closed(live.request_id, _ending(live), SETTLED, read_back)
+        await self._prove(account, read_back.step)
 
     async def _prove(self, account: Account, step: Step) -> None:
         """Add to the receipts of grants that ended unproven that the account is closed after all."""
@@ -221,9 +194,9 @@ class TenantReconciliation:
 
 def _ending(live: LiveGrant) -> Ending:
     if live.withdrawn_because:
-        return Ending(state=GrantState.ENDED, by="the reconciler", reason=live.withdrawn_because)
+        return Ending(state=GrantState.ENDED, by=BY, reason=live.withdrawn_because)
     state = GrantState.EXPIRED if live.expires_at else GrantState.FAILED
-    return Ending(state=state, by="the reconciler", reason="its workflow did not settle it")
+    return Ending(state=state, by=BY, reason="its workflow did not settle it")
 
 
 class StillOpenError(Exception):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
-
-from activities.account_closing import Stripped, read_standing, strip
+from activities.account_closing import read_standing
 from activities.directories import Directories, Purpose
+from activities.intervening import Intervening
 from activities.workplace import Workplace
 from graph import AuditEntry, GraphError, NotYetVisible, Refused, Tenant
 from ledger import addenda, reconciliation, reviews
@@ -22,8 +21,6 @@ AT_ONE_TIME = 10
 """Spans of one tenant in one run: Microsoft lets the audit be asked five times in ten seconds."""
 
 MOST_SENTENCES = 5
-
-_log = structlog.get_logger("review")
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class Reviewing:
         self._directories = workplace.directories
         self._alarms = workplace.alarms
         self._clock = workplace.clock
+        self._intervening = Intervening(workplace, "the review")
 
     async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
         """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""
@@ -105,11 +103,8 @@ class Reviewing:
             return _Look(is_closed=True)
         if (await read_standing(tenant, user)).standing.is_closed:
             return _Look(is_closed=True)
-        stripped = Stripped()
-        calls = [await tenant.users.disable(account), *await strip(tenant, account, stripped=stripped)]
-        _log.error("closed account stripped again", tenant=tenant.connection.tenant, account=user.user_principal_name)
-        again = await read_standing(tenant, await tenant.users.get(account))
-        return _Look(again.standing.is_closed, stripped.findings, tuple(calls))
+        again = await self._intervening.close(tenant, user, "it held something when the audit was read")
+        return _Look(again.standing.is_closed, again.findings, again.step.calls)
 
     async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
         receipt = due.receipt

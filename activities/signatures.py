@@ -65,7 +65,7 @@ class Provisioning(ABC):
     @activity.defn
     @abstractmethod
     async def find_account(self, ref: GrantRef) -> AccountFound:
-        """The technician's account, if there is one and it is ours to open. Reads only."""
+        """The technician's account, if there is one and it is ours to open. Only reads in the directory."""
 
     @activity.defn
     @abstractmethod

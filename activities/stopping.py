@@ -6,18 +6,16 @@ It needs the ledger to know whom to close and the directory to close them, and n
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from activities.account_closing import Given, Stripped, clear_mark, close_again, read_standing
+from activities.account_closing import Given, ReadBack, Stripped, clear_mark, close_again, read_standing
 from activities.directories import Purpose
 from activities.managed_account import Holder, inspect
 from activities.options import PROVISIONING
 from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, TryLater, User
 from ledger.fences import Fenced
-from models.messages import ClosingStep, DirectoryCall, Standing, Step
-from models.sweep import SweepFinding
+from models.messages import ClosingStep, DirectoryCall, ObjectId, Standing, Step
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -33,17 +31,6 @@ class NotProvenError(Exception):
     def __init__(self, sentence: str, until: datetime | None = None) -> None:
         super().__init__(sentence)
         self.until = until
-
-
-@dataclass(frozen=True)
-class ReadBack:
-    """What the directory said of an account when it was read back: that it is closed, or gone."""
-
-    disabled_at: datetime
-    step: Step
-    standing: Standing
-    findings: tuple[SweepFinding, ...] = ()
-    """What it had that was not of its grant."""
 
 
 class GrantStop:
@@ -88,7 +75,7 @@ class GrantStop:
         tenant, user = await self._find()
         if user is None:
             vanished = self._fenced.object_id is not None
-            return self._read_back(Standing(exists=False, enabled=False, vanished=vanished), ())
+            return self._read_back(None, Standing(exists=False, enabled=False, vanished=vanished))
         given = Given(self._fenced.grant.roles)
         await close_again(tenant, user.id, given, self._stripped)
         self._disabled_at = self._disabled_at or self._clock()
@@ -101,12 +88,15 @@ class GrantStop:
             raise NotProvenError("a step that was begun before the stop may still be under way", until)
         if given.ids(user.id) - self._stripped.removed and asked_at < (until := self._roles_known_at()):
             raise NotProvenError("its roles are too new for their absence to be proven", until)
-        return self._read_back(reading.standing, (*reading.calls, *await clear_mark(tenant, entry)))
+        calls = (*reading.calls, *await clear_mark(tenant, entry))
+        return self._read_back(user.id, reading.standing, calls)
 
-    def _read_back(self, standing: Standing, calls: tuple[DirectoryCall, ...]) -> ReadBack:
+    def _read_back(
+        self, account: ObjectId | None, standing: Standing, calls: tuple[DirectoryCall, ...] = ()
+    ) -> ReadBack:
         at = self._clock()
         step = Step(name=ClosingStep.READ_BACK, at=at, note="by the emergency stop", calls=calls)
-        return ReadBack(self._disabled_at or at, step, standing, self._stripped.findings)
+        return ReadBack(self._disabled_at or at, step, standing, self._stripped.findings, account)
 
     def _nothing_under_way_at(self) -> datetime:
         fenced = self._fenced

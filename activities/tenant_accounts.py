@@ -98,6 +98,8 @@ class TenantAccounts:
             holds_access=False,
             mark_request_id=mark.request_id if mark else None,
             mark_expires_at=mark.expires_at if mark else None,
+            is_registered=row is not None,
+            settled_at=row.settled_at if row else None,
         )
         return Account(user, row, found, inspected.alarm())
 

@@ -127,7 +127,7 @@ def reconcile(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Close every managed account that is open without a live grant. Needs no Temporal."""
+    """Close every managed account that is open without a live grant, and review what is due. Needs no Temporal."""
     settings = settings_of(context)
 
     async def by_itself() -> list[TenantReport]:
@@ -136,7 +136,7 @@ def reconcile(
 
     reports = run(by_itself)
     show(reports, as_json, lambda: reconciliation.show_reports(console, reports))
-    if any(report.failed for report in reports):
+    if any(report.failed or report.unreviewed for report in reports):
         raise typer.Exit(5)
 
 

@@ -19,7 +19,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from ledger import configuration, holds
 from ledger.rows import as_grant, as_roles, object_id
 from models.holds import HoldKind
-from models.messages import FailureType, Fence, Grant, GrantRef, ObjectId, Proof
+from models.messages import FailureType, Fence, Grant, GrantRef, ObjectId, Proof, TenantId
+from models.sweep import Stock
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
 from policy.decision import Denied, judge_extension
 from trust.marks import Register
@@ -192,6 +193,31 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
     session.add(row)
     account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
     return Fence(lease_until=row.lease_until, object_id=object_id(account))
+
+
+async def note_stock(session: AsyncSession, request_id: str, stock: Stock) -> None:
+    """What the account has before it is opened, for whoever has to look at it once it is closed."""
+    await session.exec(
+        update(GrantRow)
+        .where(col(GrantRow.request_id) == request_id, col(GrantRow.opened_at).is_(None))
+        .values(stock=stock.model_dump(mode="json"))
+    )
+
+
+@dataclass(frozen=True)
+class AsOpened:
+    """A grant under which somebody could sign in. ``stock`` None: nobody knows what its account had before."""
+
+    tenant_id: TenantId
+    stock: Stock | None
+
+
+async def as_opened(session: AsyncSession, request_id: str) -> AsOpened | None:
+    """What a sweep needs to know of a grant; None where nobody could sign in under it."""
+    row = await session.get(GrantRow, request_id)
+    if row is None or row.armed_at is None:
+        return None
+    return AsOpened(TenantId(str(row.tenant_id)), Stock.model_validate(row.stock) if row.stock else None)
 
 
 async def park(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import credentials, requests, steps
+from ledger import credentials, interventions, requests, steps
 from ledger.rows import as_request, as_roles, as_step, object_id
 from models.messages import (
     Carried,
@@ -23,7 +23,7 @@ from models.messages import (
     TenantId,
     later,
 )
-from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+from models.tables import GrantRow, InterventionRow, ManagedAccount, ReceiptRow, Request
 
 FORGOTTEN = "The ledger had lost this grant, as one does that is restored from a backup: told by its workflow alone."
 
@@ -114,6 +114,9 @@ async def _draw_up(
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
     expired = settlement.ending.state is GrantState.EXPIRED
     expires_at = settlement.expires_at or (grant.expires_at if grant else None)
+    beside = await interventions.of_request(session, request.id)
+    disabled_at = _first_disabled(settlement, grant, beside)
+    done = [as_step(row) for row in await steps.of_request(session, request.id)]
     return Receipt(
         request=as_request(request),
         requested_by=request.requested_by,
@@ -128,18 +131,25 @@ async def _draw_up(
         expires_at=expires_at,
         ending=settlement.ending,
         closed_at=settlement.closed_at,
-        disabled_at=settlement.disabled_at,
+        disabled_at=disabled_at,
         proven_at=settlement.proven_at,
-        lateness=later(expires_at, settlement.disabled_at) if expired else None,
+        lateness=later(expires_at, disabled_at) if expired else None,
         proven_lateness=later(expires_at, settlement.proven_at) if expired else None,
         standing=settlement.standing,
         proof=proof,
         findings=settlement.findings,
         swept=settlement.swept,
         unswept=settlement.unswept,
-        steps=tuple(as_step(row) for row in await steps.of_request(session, request.id)),
+        steps=tuple(sorted((*done, *map(interventions.as_step, beside)), key=lambda step: step.at)),
         alarms=settlement.alarms,
     )
+
+
+def _first_disabled(settlement: Closure, grant: GrantRow | None, beside: Sequence[InterventionRow]) -> datetime | None:
+    """When the account was shut for good: the reconciler may have done so before whoever settles the grant."""
+    opened_at = grant.opened_at if grant else None
+    instead = [one.disabled_at for one in beside if one.disabled_at and opened_at and one.disabled_at >= opened_at]
+    return min([*instead, *([settlement.disabled_at] if settlement.disabled_at else [])], default=None)
 
 
 def _as_carried(receipt: Receipt, carried: Carried) -> Receipt:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,6 +33,8 @@ class Registered:
     object_id: ObjectId | None
     registered_at: datetime
     live: LiveGrant | None
+    settled_at: datetime | None = None
+    """When the last of its grants was settled."""
     unproven: tuple[str, ...] = ()
     """Grants of the account that ended without a proof, and have had none since."""
 
@@ -71,6 +73,7 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
     rows = (await session.exec(statement)).all()
     tenant = await session.get(Tenant, UUID(tenant_id))
     unproven = await _unproven(session, tenant_id)
+    settled = await _last_settled(session, tenant_id)
     stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
     return Register(
         accounts=tuple(
@@ -80,12 +83,23 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
                 object_id(account),
                 account.registered_at,
                 _live(grant, at, _why_withdrawn(stops, theirs, technician)) if grant else None,
+                settled.get(account.technician_id),
                 tuple(unproven.get(account.technician_id, ())),
             )
             for account, theirs, technician, grant in rows
         ),
         account_prefix=tenant.account_prefix if tenant else "",
     )
+
+
+async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, datetime]:
+    """By technician, when the last of their grants in the tenant was settled."""
+    statement = (
+        select(GrantRow.technician_id, func.max(GrantRow.closed_at))
+        .where(col(GrantRow.tenant_id) == UUID(tenant_id), col(GrantRow.closed_at).is_not(None))
+        .group_by(col(GrantRow.technician_id))
+    )
+    return {technician_id: at for technician_id, at in await session.exec(statement) if at is not None}
 
 
 async def _unproven(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, list[str]]:

@@ -435,6 +435,10 @@ class TenantReport(Message):
     reported: tuple[str, ...] = ()
     failed: str | None = None
     """Why the tenant could not be reconciled, or not whole; it is tried again next time."""
+    reviewed: int = 0
+    """Grants whose audit was read on the way, where that is done together."""
+    unreviewed: str | None = None
+    """Why not all that are due."""
 
 
 class TenantReview(Message):

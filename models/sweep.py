@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -41,6 +42,11 @@ class SweepFinding(Message):
     """Somebody must look at it: it outlives the grant, and it is nothing that a job usually takes."""
     evidence: tuple[str, ...] = ()
     """Ids of what was found, or of the audit's entries."""
+
+
+def stays_behind(findings: Iterable[SweepFinding]) -> str | None:
+    """What of it somebody must look at; None: nothing."""
+    return " ".join(finding.sentence for finding in findings if finding.alarming) or None
 
 
 class Possession(Message):

@@ -154,7 +154,7 @@ class Request(SQLModel, table=True):
 
 
 class GrantRow(SQLModel, table=True):
-    """A request that was allowed. The row is the lock, the fence and the lease of design.md.
+    """A request that was allowed. The row is the lock, the fence and the lease.
 
     * lock: one row per tenant and technician with ``closed_at`` NULL;
     * fence: ``closing_at``, after which no opening passes the admission check;
@@ -189,6 +189,8 @@ class GrantRow(SQLModel, table=True):
     parked_because: str | None = None
     failure: str | None = None
     """The ``FailureType`` that parked or ended it."""
+    stock: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    """What the account had when it was about to be opened; None: nobody has looked."""
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()
     ending: str | None = None
@@ -206,6 +208,26 @@ class StepRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     at: datetime = _moment(nullable=False)
     note: str | None = None
+    calls: list[dict[str, Any]] = _json("[]")
+
+
+class InterventionRow(SQLModel, table=True):
+    """What was closed on an account beside its grant's own workflow, and why. Entered before the first write."""
+
+    __tablename__ = "interventions"
+
+    id: int | None = Field(default=None, primary_key=True)
+    tenant_id: UUID = Field(foreign_key="tenants.id")
+    object_id: UUID
+    account_name: str
+    request_id: str | None = Field(default=None, foreign_key="requests.id", index=True)
+    """The grant that held the account; None: none did."""
+    by: str
+    because: str
+    began_at: datetime = _moment(nullable=False)
+    disabled_at: datetime | None = _moment()
+    proven_at: datetime | None = _moment()
+    """When the directory said that the account is closed; None: it was not read back so."""
     calls: list[dict[str, Any]] = _json("[]")
 
 

@@ -12,13 +12,15 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from activities.stopping import GrantStop, ReadBack
+from activities.account_closing import ReadBack
+from activities.settling import Settling
+from activities.stopping import GrantStop
 from activities.workplace import Workplace
 from ledger import holds, receipts
 from ledger.database import LedgerUnavailableError
 from ledger.fences import Fenced, fence_all
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
-from models.messages import Closure, EndAccess, Ending, GrantState
+from models.messages import EndAccess, Ending, GrantState
 from operations.deployment import Deployment
 from operations.end_workflows import end_workflows
 from operations.errors import bad_input
@@ -35,6 +37,8 @@ Two that remove the same roles at once each find them gone, and must wait until 
 
 PATIENCE = timedelta(minutes=2)
 """How long one account is tried, from when it can be proven closed."""
+
+SETTLED = "The grant was closed and settled by an emergency stop: its workflow could not be told."
 
 Tell = Callable[[Iterable[StoppedGrant]], None]
 """Told all grants in scope whenever one has changed."""
@@ -83,7 +87,7 @@ class _Stopping:
         patience: timedelta,
     ) -> None:
         self._deployment = deployment
-        self._workplace = workplace
+        self._settling = Settling(workplace)
         self._stop = stop
         self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced) for fenced in live}
         self._tell = tell
@@ -179,21 +183,11 @@ class _Stopping:
             how += await self._settle(request_id, proof)
         self._show(request_id, StopState.CLOSED, how)
 
-    async def _settle(self, request_id: str, proof: ReadBack) -> str:
+    async def _settle(self, request_id: str, read_back: ReadBack) -> str:
         """Write the receipt that no workflow is going to write soon. It is the one that stands, should one come."""
-        closure = Closure(
-            ending=Ending(state=GrantState.ENDED, by=self._stop.by, reason=self._stop.reason),
-            closed_at=proof.step.at,
-            disabled_at=proof.disabled_at,
-            proven_at=proof.step.at,
-            standing=proof.standing,
-            findings=proof.findings,
-            steps=(proof.step,),
-            alarms=("The grant was closed and settled by an emergency stop: its workflow could not be told.",),
-        )
+        ending = Ending(state=GrantState.ENDED, by=self._stop.by, reason=self._stop.reason)
         try:
-            async with self._deployment.ledger.transaction() as session:
-                await receipts.settle_lapsed(session, request_id, closure)
+            await self._settling.closed(request_id, ending, SETTLED, read_back)
         except LedgerUnavailableError as error:
             return f", but its receipt is not written: {error}"
         return ""

@@ -37,6 +37,9 @@ class Found:
     mark_request_id: str | None = None
     mark_expires_at: datetime | None = None
     """What a valid open-until mark says."""
+    is_registered: bool = False
+    settled_at: datetime | None = None
+    """When the last of its grants was settled, by the ledger."""
 
 
 IN_THE_BIN_FOR = timedelta(days=30)
@@ -44,6 +47,9 @@ IN_THE_BIN_FOR = timedelta(days=30)
 
 PURGED_AFTER = timedelta(hours=1)
 """How long a vanished account must be in no bin before it counts as purged: bins lag behind deletions."""
+
+REPLICAS_AGREE_AFTER = timedelta(minutes=10)
+"""What was taken from an account may be shown for so long by a replica that has not heard of it."""
 
 TOO_NEW_TO_BE_MISSED = timedelta(minutes=10)
 """An account that was registered just now may not be seen everywhere."""
@@ -80,6 +86,8 @@ class Finding:
 
     remedy: Remedy
     because: str = ""
+    foreign: bool = False
+    """Only somebody else can have done this to it."""
 
 
 def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool = True) -> Finding:
@@ -100,7 +108,8 @@ def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is
         return _by_the_mark_alone(found, at)
     if live is None:
         what = "enabled" if found.enabled else "disabled, but not closed to the end,"
-        return Finding(Remedy.CLOSE, f"it was {what} without a live grant")
+        foreign = _was_opened_by_somebody_else(found, at)
+        return Finding(Remedy.CLOSE, f"it was {what} without a live grant", foreign=foreign)
     return _under_its_grant(found, live, at)
 
 
@@ -123,6 +132,13 @@ def _is_unfinished(found: Found, live: LiveGrant | None, *, ledger_is_known: boo
     if live is not None:
         return found.mark_request_id == live.request_id
     return found.holds_access and ledger_is_known
+
+
+def _was_opened_by_somebody_else(found: Found, at: datetime) -> bool:
+    """Whether we had closed it to the end: its mark goes last. Of a lost ledger's accounts nobody knows that."""
+    if not found.is_registered or found.mark_request_id is not None:
+        return False
+    return found.enabled or found.settled_at is None or at >= found.settled_at + REPLICAS_AGREE_AFTER
 
 
 def _by_the_mark_alone(found: Found, at: datetime) -> Finding:

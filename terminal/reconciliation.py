@@ -24,6 +24,13 @@ def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
             _line(console, f"  [yellow]reported[/]  {sentence}")
         if report.failed:
             _line(console, f"  [bold red]failed[/]    {report.failed}")
+        if report.reviewed:
+            _line(
+                console,
+                f"  [green]reviewed[/]  the audit of {report.reviewed} grant{'' if report.reviewed == 1 else 's'}",
+            )
+        if report.unreviewed:
+            _line(console, f"  [bold red]unread[/]    {report.unreviewed}")
 
 
 def show_unregistered(console: Console, found: Sequence[Unregistered], *, done: bool) -> None:
@@ -38,7 +45,7 @@ def show_unregistered(console: Console, found: Sequence[Unregistered], *, done: 
 
 
 def _is_remarkable(report: TenantReport) -> bool:
-    return bool(report.closed or report.reported or report.failed)
+    return bool(report.closed or report.reported or report.failed or report.reviewed or report.unreviewed)
 
 
 def _line(console: Console, text: str) -> None:

@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from activities.options import STOCKTAKING, SWEEPING, SWEEPING_TIME
 from activities.signatures import Closing, Provisioning
 from models.messages import AccountFound, Closed, Grant, GrantRef, ObjectId, ToSweep
-from models.sweep import Stock, SweepFinding
+from models.sweep import Stock, SweepFinding, stays_behind
 from workflows.perform import Result, perform
 from workflows.together import together
 
@@ -95,7 +95,7 @@ class Sweeping:
     @property
     def alarm(self) -> str | None:
         """What somebody must look at; None: nothing was found, or it is gone."""
-        return " ".join(finding.sentence for finding in self.findings if finding.alarming) or None
+        return stays_behind(self.findings)
 
     def _keep(self, findings: tuple[SweepFinding, ...]) -> None:
         for finding in findings:

@@ -11,13 +11,12 @@ import psycopg
 from psycopg.rows import class_row
 from temporalio.client import WorkflowExecutionStatus
 
-from models.messages import Receipt, ReconciliationReport, workflow_id
+from models.messages import Receipt, workflow_id
 from tests.chaos.crowd import Done
 from tests.chaos.land import Land
 from tests.chaos.outages import Outage
 from tests.chaos.watch import Sighting
 from workflows.access_grant import AccessGrant
-from workflows.reconciliation import Reconciliation
 
 Person = dict[str, Any]
 """An account as the sandbox shows it."""
@@ -62,12 +61,13 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Round:
-    """One run of the reconciler. ``closed``: what it says of accounts; None where it ended without a report."""
+class Intervention:
+    """What was closed beside a grant's workflow, by the ledger. ``proven_at`` None: it was cut short."""
 
-    began: datetime
-    over: datetime
-    closed: tuple[str, ...] | None
+    customer: str
+    account: str
+    began_at: datetime
+    proven_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Evidence:
     receipts: dict[str, Receipt]
     """As they were before that reconciliation, which would settle what was forgotten, too."""
     runs: tuple[Run, ...]
-    rounds: tuple[Round, ...]
+    interventions: tuple[Intervention, ...]
     journal: tuple[Entry, ...]
     tenant_ids: dict[str, str]
     """The customer's name by its tenant's id."""
@@ -108,6 +108,12 @@ GRANTS = """
 REGISTER = """
     SELECT t.name AS customer, lower(m.account_name) AS account, m.object_id::text
     FROM managed_accounts m JOIN tenants t ON t.id = m.tenant_id
+"""
+
+
+INTERVENTIONS = """
+    SELECT t.name AS customer, lower(i.account_name) AS account, i.began_at, i.proven_at
+    FROM interventions i JOIN tenants t ON t.id = i.tenant_id
 """
 
 
@@ -141,17 +147,11 @@ async def runs_in_temporal(land: Land, asked: Sequence[str]) -> list[Run]:
     ]
 
 
-async def rounds_in_temporal(land: Land, until: datetime) -> list[Round]:
-    """Every run of the reconciler."""
-    rounds = []
-    async for run in land.client.list_workflows(f"WorkflowType = '{Reconciliation.__name__}'"):
-        closed = None
-        if run.status is WorkflowExecutionStatus.COMPLETED:
-            handle = land.client.get_workflow_handle(run.id, run_id=run.run_id, result_type=ReconciliationReport)
-            report: ReconciliationReport = await handle.result()
-            closed = tuple(sentence for tenant in report.remarkable for sentence in tenant.closed)
-        rounds.append(Round(run.start_time, run.close_time or until, closed))
-    return rounds
+async def interventions_on_file(land: Land) -> list[Intervention]:
+    """What the reconciler and the review have closed."""
+    async with await _ledger(land) as connection:
+        cursor = connection.cursor(row_factory=class_row(Intervention))
+        return await (await cursor.execute(INTERVENTIONS)).fetchall()
 
 
 async def _ledger(land: Land) -> psycopg.AsyncConnection[tuple[Any, ...]]:

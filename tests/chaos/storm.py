@@ -18,9 +18,9 @@ from tests.chaos.evidence import (
     Evidence,
     Person,
     grants_on_file,
+    interventions_on_file,
     receipts_on_file,
     register_on_file,
-    rounds_in_temporal,
     runs_in_temporal,
 )
 from tests.chaos.figures import Storm
@@ -93,7 +93,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             await _calm(land, crowd, watch, wait_for_reconciler=size.waits_for_reconciler)
         at = now()
         runs = await runs_in_temporal(land, crowd.asked)
-        rounds = await rounds_in_temporal(land, at)
+        interventions = await interventions_on_file(land)
         grants = await grants_on_file(land)
         receipts = await receipts_on_file(land)
         await _an_hour_later(land)
@@ -110,7 +110,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             unsettled=frozenset(grant.request_id for grant in await grants_on_file(land) if not grant.closed_at),
             receipts=receipts,
             runs=tuple(runs),
-            rounds=tuple(rounds),
+            interventions=tuple(interventions),
             journal=tuple(watch.journal),
             tenant_ids={customer_id(customer): customer for customer in land.customers},
             reconciled_every=RECONCILE_EVERY,

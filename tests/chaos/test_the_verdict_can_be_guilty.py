@@ -17,7 +17,7 @@ from models.messages import AccessRequest, Ending, GrantState, ObjectId, Receipt
 from policy.roles import find_role
 from tests.chaos.bound import PROMPT, closed_by, reconciled_by
 from tests.chaos.crowd import Deed, Done
-from tests.chaos.evidence import Entry, Evidence, Grant, Person, Registered, Round, Run
+from tests.chaos.evidence import Entry, Evidence, Grant, Intervention, Person, Registered, Run
 from tests.chaos.land import ROLES
 from tests.chaos.outages import Kind, Outage
 from tests.chaos.verdict import losses
@@ -77,7 +77,7 @@ def innocent() -> Evidence:
         unsettled=frozenset(),
         receipts={"g1": receipt},
         runs=(Run("g1", "COMPLETED", at(64)),),
-        rounds=(Round(at(30), at(31), ()),),
+        interventions=(),
         journal=(
             wrote("POST", "/v1.0/users", 1),
             wrote("POST", ASSIGNMENTS, 1.5),
@@ -166,11 +166,13 @@ def test_who_did_is_found_guilty(doctored: tuple[Callable[[Evidence], Evidence],
     assert sentence in found[0]
 
 
-def test_a_round_of_the_reconciler_explains_what_it_reports() -> None:
-    told, silent = (Round(at(199), at(202), closed) for closed in ((f"{ACCOUNT}: it was open",), ()))
+def test_what_the_ledger_knows_of_explains_a_write() -> None:
     evidence = with_write("PATCH", USER, 200)(innocent())
-    assert losses(replace(evidence, rounds=(told,))) == []
-    assert losses(replace(evidence, rounds=(silent,))) != []
+    noted = Intervention("contoso", ACCOUNT, at(199), at(202))
+    elsewhere = replace(noted, account="msp-robin@contoso.onmicrosoft.com")
+    assert losses(replace(evidence, interventions=(noted,))) == []
+    assert losses(replace(evidence, interventions=(elsewhere,))) != []
+    assert losses(replace(evidence, outages=(Outage(Kind.POSTGRES_AWAY, at(199), at(201)),))) == []
 
 
 def test_only_trouble_that_was_in_the_way_moves_the_bound() -> None:

@@ -1,15 +1,15 @@
-"""Holding the sandbox's journal against the ledger: a write that no grant and no reconciliation accounts for is a loss.
+"""Holding the sandbox's journal against the ledger: a write that no grant and no intervention accounts for is a loss.
 
 The journal has no bodies, so a write is known by method, path and time. What widens access (an account made, a role
 given, a pass made) belongs between the decision for a grant and its fence; whatever else is done to one of our accounts
-belongs in the life of one of its grants; closing alone may also be done in a round of the reconciler that reports it.
+belongs in the life of one of its grants; closing alone may also be done by an intervention that the ledger knows of.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
@@ -19,10 +19,16 @@ from models.messages import ObjectId, RoleId
 from policy.roles import find_role
 from tests.chaos.evidence import Entry, Evidence, Grant
 from tests.chaos.land import ROLES
+from tests.chaos.outages import Kind
 from tests.stage import ELEVATE, REVOKE
 
 IN_FLIGHT = timedelta(seconds=15)
 """How long after the ledger has moved on a call that was begun before may still take effect: an opening's lease."""
+
+CUT_SHORT = timedelta(minutes=1)
+"""How long an intervention that never came to its proof was tried at most."""
+
+LEDGER_AWAY = {Kind.POSTGRES_KILLED, Kind.POSTGRES_AWAY, Kind.POWER_CUT}
 
 USER = re.compile(r"^/v1\.0/users/(?P<who>[^/?]+)(?P<rest>/[^?]*)?$")
 ASSIGNMENTS = "/v1.0/roleManagement/directory/roleAssignments"
@@ -74,18 +80,17 @@ def _explained(evidence: Evidence, lives: dict[tuple[str, str], list[Life]], cus
         return any(life.began <= at <= life.fenced for life in lives[customer, account])
     if any(life.began <= at <= life.over for life in lives[customer, account]):
         return True
+    if any(gone.began <= at <= gone.ended + IN_FLIGHT for gone in evidence.outages if gone.kind in LEDGER_AWAY):
+        return True  # closing goes on while nobody can write down why
     return any(
-        told.began <= at <= told.over + IN_FLIGHT and (told.closed is None or _names(told.closed, account))
-        for told in evidence.rounds
+        done.began_at <= at <= (done.proven_at or done.began_at + CUT_SHORT) + IN_FLIGHT
+        for done in evidence.interventions
+        if (done.customer, done.account) == (customer, account)
     )
 
 
 def _is_creation(entry: Entry) -> bool:
     return bool(entry["method"] == "POST" and entry["path"] == "/v1.0/users")
-
-
-def _names(sentences: Sequence[str], account: str) -> bool:
-    return any(sentence.lower().startswith(f"{account}:") for sentence in sentences)
 
 
 def _whose(evidence: Evidence, customer: str, path: str) -> str | None:

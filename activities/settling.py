@@ -1,0 +1,95 @@
+"""Settling a grant whose own workflow does not, by what whoever closed its account instead has proven.
+
+The receipt says so, and everything else as a workflow's would: also whether the account was looked at for what stays
+behind. Whoever may terminate a workflow must not get out of that by doing so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from activities.account_closing import ReadBack
+from activities.directories import Purpose
+from activities.stock import compare, possessions_of
+from activities.workplace import Workplace
+from ledger import grants, receipts
+from models.alarms import Alarm, AlarmKind
+from models.messages import Closure, Ending, ObjectId
+from models.sweep import SweepFinding, stays_behind
+
+UNKNOWN_STOCK = "It is not known what the account had when it was opened."
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """As receipts tell it."""
+
+    findings: tuple[SweepFinding, ...] = ()
+    swept: bool = False
+    unswept: str | None = None
+
+
+NOTHING_TO_SWEEP = _Swept()
+
+
+class Settling:
+    """Writes the receipts that workflows do not. Each is written once; the first stands."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._directories = workplace.directories
+        self._alarms = workplace.alarms
+        self._clock = workplace.clock
+
+    async def without_account(self, request_id: str, ending: Ending, said: str) -> None:
+        """Settle a grant that has never had an account. ``said``: the alarm in its receipt."""
+        closure = Closure(ending=ending, closed_at=self._clock(), alarms=(said,))
+        async with self._ledger.transaction() as session:
+            await receipts.settle_lapsed(session, request_id, closure)
+
+    async def closed(self, request_id: str, ending: Ending, said: str, read_back: ReadBack) -> None:
+        """Settle a grant by what was read back, and look at its account for what stays behind, where it still exists.
+
+        Raises ``LedgerUnavailableError``. What keeps the sweep from being made is said in the receipt.
+        """
+        swept = await self._sweep(request_id, read_back.account) if read_back.account else NOTHING_TO_SWEEP
+        closure = Closure(
+            ending=ending,
+            closed_at=read_back.step.at,
+            disabled_at=read_back.disabled_at,
+            proven_at=read_back.step.at,
+            standing=read_back.standing,
+            findings=(*read_back.findings, *swept.findings),
+            swept=swept.swept,
+            unswept=swept.unswept,
+            steps=(read_back.step,),
+            alarms=(said,),
+        )
+        async with self._ledger.transaction() as session:
+            receipt = await receipts.settle_lapsed(session, request_id, closure)
+        await self._alarms.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+        if receipt and (sentence := stays_behind(receipt.findings)):
+            await self._alarms.raise_alarm(
+                Alarm(
+                    kind=AlarmKind.PERSISTENCE,
+                    subject=request_id,
+                    sentence=sentence,
+                    tenant=receipt.request.tenant,
+                    request_id=request_id,
+                    raised_at=closure.closed_at,
+                )
+            )
+
+    async def _sweep(self, request_id: str, account: ObjectId) -> _Swept:
+        async with self._ledger.transaction() as session:
+            grant = await grants.as_opened(session, request_id)
+        if grant is None:
+            return NOTHING_TO_SWEEP
+        try:
+            tenant = await self._directories.of(grant.tenant_id, Purpose.REVOKE)
+            sweep = compare(await possessions_of(tenant, account, last_try=True), grant.stock)
+        except Exception as error:
+            return _Swept(unswept=f"The sweep could not be made: {str(error) or type(error).__name__}")
+        unknown = UNKNOWN_STOCK if grant.stock is None or grant.stock.unread else None
+        unswept = " ".join(said for said in (unknown, sweep.unread) if said) or None
+        return _Swept(sweep.findings, swept=True, unswept=unswept)

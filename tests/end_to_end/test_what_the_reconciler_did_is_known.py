@@ -1,0 +1,168 @@
+"""Everything that is done to an account has its reason in the ledger, also what is done beside its grant's workflow.
+
+The reconciler told what it had closed when it was through. A storm killed its worker in between: accounts had been
+closed, and neither ledger nor receipt knew by whom or why; the receipt that came ten minutes later gave those ten
+minutes as the lateness. And whoever terminated a workflow got out of being looked at for what stays behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from activities.directories import Purpose
+from activities.intervening import Intervening
+from ledger import alarms
+from models.alarms import Alarm, AlarmKind
+from models.messages import GrantState, Receipt, TenantId
+from models.sweep import FindingKind
+from operations.reconcile import reconcile
+from operations.show_receipt import show_receipt
+from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
+from tests.end_to_end.reconciler import reconciled
+from tests.stage import REVOKE, Scene, customer_id
+
+pytestmark = pytest.mark.spine
+
+
+async def terminated(act: Scene, request_id: str) -> None:
+    """Somebody terminates the workflow by hand; a little later its grant has expired."""
+    await act.workflow(request_id).terminate("by hand")
+    time_went_by(act, "3 hours")
+    act.sql("UPDATE grants SET expires_at = now() - interval '2 minutes'")
+
+
+def time_went_by(act: Scene, interval: str) -> None:
+    """Everything that the ledger knows of is so much longer ago."""
+    for moment in ("armed_at", "opened_at", "expires_at", "closed_at"):
+        act.sql(f"UPDATE grants SET {moment} = {moment} - interval '{interval}'")  # noqa: S608
+    for moment in ("began_at", "disabled_at", "proven_at"):
+        act.sql(f"UPDATE interventions SET {moment} = {moment} - interval '{interval}'")  # noqa: S608
+
+
+async def settled(act: Scene, request_id: str) -> Receipt:
+    """Its receipt, once its workflow counts as gone."""
+    time_went_by(act, "15 minutes")
+    await reconciled(act)
+    return await show_receipt(act.deployment, request_id)
+
+
+async def standing(act: Scene, kind: AlarmKind) -> list[Alarm]:
+    async with act.workplace.ledger.transaction() as session:
+        return await alarms.listed(session, kind=kind)
+
+
+async def opened(act: Scene) -> str:
+    request_id = await act.ask(hours=1)
+    await act.until(request_id, GrantState.OPEN)
+    return request_id
+
+
+async def over(act: Scene) -> str:
+    """A grant that has come to its end, an hour ago."""
+    request_id = await opened(act)
+    await act.workflow(request_id).signal("end")
+    await act.receipt(request_id)
+    time_went_by(act, "1 hour")
+    return request_id
+
+
+@pytest.mark.exact("stops a run in the middle of one call")
+async def test_a_run_that_dies_half_way_has_said_what_it_was_about_to_do(real_time: Scene) -> None:
+    request_id = await opened(real_time)
+    await terminated(real_time, request_id)
+    half_way = real_time.fault(method="GET", path="/users/*/authentication/methods", app=REVOKE, delay=5, count=1)
+    dying = asyncio.create_task(reconciled(real_time))
+    await real_time.reached(half_way)
+    dying.cancel()
+
+    [said] = real_time.sql("SELECT request_id, by, because, proven_at FROM interventions")
+    assert said[:2] == (request_id, "the reconciler")
+    assert "expired" in said[2]
+    assert said[3] is None
+
+    await reconciled(real_time)
+    real_time.assert_closed()
+    assert len(real_time.sql("SELECT 1 FROM interventions")) == 2
+
+
+async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real_time: Scene) -> None:
+    request_id = await opened(real_time)
+    await terminated(real_time, request_id)
+    await reconciled(real_time)
+
+    receipt = await settled(real_time, request_id)
+
+    [first, second] = [step for step in receipt.steps if step.name == "closed by the reconciler"]
+    assert "expired" in (first.note or "")
+    assert "nobody has settled" in (second.note or "")
+    assert all(call.request_id for call in first.calls)
+    assert receipt.disabled_at == first.at
+    assert receipt.lateness is not None
+    assert receipt.proven_lateness is not None
+    assert receipt.lateness < receipt.proven_lateness - (second.at - first.at) / 2
+
+
+@pytest.mark.exact("a person does not repeat what a late replica refuses")
+async def test_who_terminates_a_workflow_is_looked_at_all_the_same(real_time: Scene) -> None:
+    request_id = await open_for_everything(real_time)
+    with await Misbehaving.signed_in(real_time, request_id) as alex:
+        alex.takes_over_an_application()
+    await terminated(real_time, request_id)
+    await reconciled(real_time)
+
+    receipt = await settled(real_time, request_id)
+
+    assert receipt.swept
+    assert receipt.unswept is None
+    assert [finding.kind for finding in receipt.findings if finding.alarming] == [FindingKind.OWNERSHIP]
+    [alarm] = await standing(real_time, AlarmKind.PERSISTENCE)
+    assert alarm.subject == request_id
+    assert "Payroll" in alarm.sentence
+
+
+async def test_somebody_who_opens_a_closed_account_is_told_of(real_time: Scene) -> None:
+    await over(real_time)
+    account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    real_time.control("PATCH", account, enabled=True)
+    real_time.a_while_later()
+
+    report = await reconciled(real_time)
+
+    real_time.assert_closed()
+    [alarm] = await standing(real_time, AlarmKind.FOREIGN_CHANGE)
+    assert alarm.subject == real_time.account()
+    assert "enabled without a live grant" in alarm.sentence
+    assert alarm.sentence in report.reported
+    assert real_time.sql("SELECT request_id, proven_at IS NOT NULL FROM interventions") == [(None, True)]
+
+    real_time.control("POST", f"{account}/roles", roles=["Exchange Administrator"])
+    real_time.a_while_later()
+    await reconciled(real_time)
+    real_time.assert_closed()
+    [alarm] = await standing(real_time, AlarmKind.FOREIGN_CHANGE)
+    assert "not closed to the end" in alarm.sentence
+
+
+@pytest.mark.exact("counts what one run has read")
+async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) -> None:
+    await over(real_time)
+    [first] = await reconcile(real_time.workplace)
+    [second] = await reconcile(real_time.workplace)
+    assert (first.reviewed, first.unreviewed, second.reviewed) == (1, None, 0)
+    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=503)
+    await over(real_time)
+    [third] = await reconcile(real_time.workplace)
+    assert (third.failed, third.reviewed) == (None, 0)
+    assert third.unreviewed
+
+
+async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> None:
+    await opened(real_time)
+    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    user = await tenant.users.find(real_time.account())
+    assert user is not None
+    real_time.sql("ALTER TABLE interventions RENAME TO mislaid")
+    read_back = await Intervening(real_time.workplace, "the reconciler").close(tenant, user, "a test")
+    assert read_back.standing.is_closed
