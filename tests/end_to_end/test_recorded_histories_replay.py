@@ -29,6 +29,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 import workflows.access_grant
+import workflows.closing
 from activities.signatures import Closing, Provisioning
 from engine.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
@@ -36,6 +37,7 @@ from operations.extend_access import extend_access
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, scene
 from workflows.access_grant import AccessGrant
+from workflows.perform import perform
 
 HISTORIES = Path(__file__).parent.parent / "histories"
 RECORDED = sorted(HISTORIES.glob("*/*.json"))
@@ -215,11 +217,11 @@ async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swa
     expired = max((file for file in RECORDED if file.stem == "expired"), key=by_version)
     await replayer.replay_workflow(recorded(expired))
 
-    perform = workflows.access_grant.perform
-    monkeypatch.setattr(
-        workflows.access_grant,
-        "perform",
-        lambda activity, *rest, **how: perform(swapped.get(activity, activity), *rest, **how),
-    )
+    for module in (workflows.access_grant, workflows.closing):
+        monkeypatch.setattr(
+            module,
+            "perform",
+            lambda activity, *rest, **how: perform(swapped.get(activity, activity), *rest, **how),
+        )
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(recorded(expired))
