@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.plugin import QuietPayloadConverter
 from models import messages
+from models.message import Message
 from models.messages import (
     FINAL_STATES,
     AccessRequest,
@@ -26,7 +27,6 @@ from models.messages import (
     Grant,
     GrantState,
     GrantStatus,
-    Message,
     SignedAccessRequest,
     Standing,
 )

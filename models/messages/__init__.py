@@ -1,0 +1,110 @@
+"""Everything that crosses a Temporal boundary.
+
+Messages are frozen and ignore fields they do not know, so that a rolling upgrade never loses a signal. No message
+ever carries a password, a pass, a token or a client secret: credentials travel as the grant's id alone.
+"""
+
+from models.messages.asking import (
+    AccessRequest,
+    Assertion,
+    EndAccess,
+    Extension,
+    RetryProvisioning,
+    SignedAccessRequest,
+    SignedExtension,
+)
+from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, ToSweep
+from models.messages.evidence import DirectoryCall, Standing, Step
+from models.messages.granting import (
+    ALARM_AFTER,
+    AccountFound,
+    Decision,
+    Grant,
+    GrantRef,
+    GrantStatus,
+    Progress,
+    Role,
+    ToExtend,
+    ToPark,
+)
+from models.messages.ids import (
+    Name,
+    ObjectId,
+    PassId,
+    RequestId,
+    RoleId,
+    Sentence,
+    TechnicianId,
+    TenantId,
+    request_id_of,
+    workflow_id,
+)
+from models.messages.receipts import Addendum, AddendumKind, Receipt, later
+from models.messages.reconciling import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
+from models.messages.states import (
+    FINAL_STATES,
+    NOTHING_GIVEN,
+    ClosingStep,
+    CredentialKind,
+    FailureType,
+    GrantState,
+    Proof,
+    Verdict,
+)
+
+__all__ = [
+    "ALARM_AFTER",
+    "FINAL_STATES",
+    "NOTHING_GIVEN",
+    "AccessRequest",
+    "AccountFound",
+    "AccountToClose",
+    "Addendum",
+    "AddendumKind",
+    "Assertion",
+    "Carried",
+    "Closed",
+    "ClosingStep",
+    "Closure",
+    "CredentialKind",
+    "Decision",
+    "DirectoryCall",
+    "EndAccess",
+    "Ending",
+    "Extension",
+    "FailureType",
+    "Fence",
+    "Grant",
+    "GrantRef",
+    "GrantState",
+    "GrantStatus",
+    "Name",
+    "ObjectId",
+    "PassId",
+    "Progress",
+    "Proof",
+    "Receipt",
+    "ReconciliationReport",
+    "RequestId",
+    "RetryProvisioning",
+    "Role",
+    "RoleId",
+    "Sentence",
+    "Settlement",
+    "SignedAccessRequest",
+    "SignedExtension",
+    "Standing",
+    "Step",
+    "TechnicianId",
+    "TenantId",
+    "TenantReport",
+    "TenantReview",
+    "TenantToReconcile",
+    "ToExtend",
+    "ToPark",
+    "ToSweep",
+    "Verdict",
+    "later",
+    "request_id_of",
+    "workflow_id",
+]

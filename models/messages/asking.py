@@ -1,0 +1,69 @@
+"""What people send: asking for access, for more of it, and for its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AwareDatetime, StringConstraints
+
+from models.message import Message
+from models.messages.ids import Name, RequestId, Sentence
+
+
+class Assertion(Message):
+    """Who says so: the actor of a message, signed with the deployment's key. Checked by ``trust.assertions``."""
+
+    actor: Sentence
+    issued_at: AwareDatetime
+    key_id: str
+    signature: str
+
+
+class AccessRequest(Message):
+    """A technician's ask. ``duration`` None means the tenant's default."""
+
+    request_id: RequestId
+    tenant: Name
+    technician: Name
+    reason: Sentence
+    ticket: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
+    duration: timedelta | None = None
+    asked_at: AwareDatetime
+    replay_of: RequestId | None = None
+    """The failed request that this one repeats; it is decided afresh all the same."""
+
+
+class SignedAccessRequest(Message):
+    """The signal ``request_access``."""
+
+    request: AccessRequest
+    assertion: Assertion
+
+
+class Extension(Message):
+    """An ask for more time. The new expiry is absolute, so that sending it twice extends once."""
+
+    request_id: RequestId
+    expires_at: AwareDatetime
+    reason: Sentence
+
+
+class SignedExtension(Message):
+    """The update ``extend``."""
+
+    extension: Extension
+    assertion: Assertion
+
+
+class EndAccess(Message):
+    """The signal ``end``. It only narrows access, so nobody needs to prove who they are to send it."""
+
+    by: Sentence = "the Temporal UI or command line"
+    reason: Sentence | None = None
+
+
+class RetryProvisioning(Message):
+    """The signal ``retry``: try again what was decided, and nothing else."""
+
+    by: Sentence = "the Temporal UI or command line"

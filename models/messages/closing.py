@@ -1,0 +1,117 @@
+"""What the steps that close are told and answer, and how a grant is settled."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from models.alarms import AlarmKind
+from models.message import Message
+from models.messages.asking import SignedAccessRequest
+from models.messages.evidence import Standing, Step
+from models.messages.granting import Grant
+from models.messages.ids import ObjectId, PassId
+from models.messages.states import FailureType, GrantState, Proof
+from models.sweep import Stock, SweepFinding
+
+
+class Fence(Message):
+    """No opening of this grant can pass any more. One that passed before is through when its lease ends."""
+
+    lease_until: AwareDatetime | None
+    object_id: ObjectId | None
+
+
+class AccountToClose(Message):
+    """Whom to close, without the ledger: the grant, and the object id if the workflow has learnt it."""
+
+    grant: Grant
+    object_id: ObjectId | None
+    roles_given_at: AwareDatetime | None = None
+    """When the last role was given, or may have been by a step that was stopped half-way; None: none was asked for.
+
+    For a while after it, the absence of what was given is not proven by its not being found."""
+    pass_id: PassId | None = None
+    """Of the Temporary Access Pass that was made. It need not be listed yet."""
+
+
+class Closed(Message):
+    """The result of one closing activity: what was done and, after a read-back, what the directory said."""
+
+    steps: tuple[Step, ...]
+    standing: Standing | None = None
+    findings: tuple[SweepFinding, ...] = ()
+    """What the account had that was not of the grant."""
+    alarm: str | None = None
+    alarm_kind: AlarmKind = AlarmKind.FOREIGN_CHANGE
+
+
+class ToSweep(Message):
+    """An account that was proven closed, and what it had when it was opened; None: nobody knows."""
+
+    grant: Grant
+    object_id: ObjectId
+    stock: Stock | None
+
+
+class Ending(Message):
+    """Why a grant is closed: the final state it will have, by whom, and in whose words."""
+
+    state: GrantState
+    by: str
+    reason: str | None = None
+    failure: FailureType | None = None
+    """What kind of failure ended it; None where none did, or where nobody was left to report one."""
+
+    @property
+    def sentence(self) -> str:
+        """``Ended by kim: the work is done``."""
+        said = {
+            GrantState.EXPIRED: "The grant has expired",
+            GrantState.ENDED: f"Ended by {self.by}",
+            GrantState.CANCELLED: f"Cancelled by {self.by}",
+            GrantState.DENIED: "Denied",
+            GrantState.FAILED: "Provisioning failed",
+        }.get(self.state, self.state.value)
+        return f"{said}: {self.reason}" if self.reason else f"{said}."
+
+
+class Closure(Message):
+    """How a grant was closed and what proves it."""
+
+    ending: Ending
+    closed_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    disabled_at: AwareDatetime | None = None
+    proven_at: AwareDatetime | None = None
+    standing: Standing | None = None
+    findings: tuple[SweepFinding, ...] = ()
+    swept: bool = False
+    """The account was looked at for what stays behind, once it was proven closed."""
+    unswept: str | None = None
+    """Why the sweep is missing or not whole."""
+    steps: tuple[Step, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def proof(self) -> Proof:
+        """What stands behind it."""
+        if self.standing is None or self.proven_at is None:
+            return Proof.NOT_NEEDED
+        return Proof.VANISHED if self.standing.vanished else Proof.READ_BACK
+
+
+class Carried(Message):
+    """What a grant's workflow knows of it by itself, for a ledger that has lost it."""
+
+    grant: Grant
+    object_id: ObjectId | None
+    opened_at: AwareDatetime | None
+
+
+class Settlement(Closure):
+    """Everything the ledger must learn from a grant's workflow to write the receipt and release the lock."""
+
+    signed: SignedAccessRequest
+    """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
+    carried: Carried | None = None
+    """None: nothing was granted."""

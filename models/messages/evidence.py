@@ -1,0 +1,47 @@
+"""What was done, and which answers of the directory prove it."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+from models.messages.ids import RequestId
+
+
+class DirectoryCall(Message):
+    """Evidence of one answer from Microsoft, as its support asks for it. Never a body."""
+
+    method: str
+    path: str
+    status: int
+    request_id: str | None = None
+    client_request_id: str
+    answered_at: AwareDatetime
+
+
+class Step(Message):
+    """One thing that was done, when, and which answers of the directory prove it."""
+
+    name: str
+    at: AwareDatetime
+    note: str | None = None
+    calls: tuple[DirectoryCall, ...] = ()
+
+
+class Standing(Message):
+    """What the directory said about a managed account when it was read back."""
+
+    exists: bool
+    enabled: bool
+    vanished: bool = False
+    """An account that we know is gone, and may come back."""
+    roles: tuple[str, ...] = ()
+    memberships: tuple[str, ...] = ()
+    sign_in_methods: tuple[str, ...] = ()
+    held_by: RequestId | None = None
+    """Set when the account's open-until mark names another grant, whose it is to close."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Nobody can sign in, and nothing would be held by whoever could."""
+        return not (self.enabled or self.roles or self.memberships or self.sign_in_methods)

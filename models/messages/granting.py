@@ -1,0 +1,117 @@
+"""What was allowed, and what the steps that open it are told and answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+from models.messages.asking import SignedExtension
+from models.messages.evidence import Step
+from models.messages.ids import Name, ObjectId, RequestId, RoleId, TechnicianId, TenantId
+from models.messages.states import FailureType, GrantState, Proof, Verdict
+
+ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+
+
+class Role(Message):
+    """A directory role by its template id, with the name that people know it by."""
+
+    id: RoleId
+    name: str
+
+
+class Grant(Message):
+    """What was allowed, and all that closing it needs.
+
+    The account's object id is not here: it may not exist yet. Whoever closes looks under the name too.
+    """
+
+    request_id: RequestId
+    tenant_id: TenantId
+    tenant: Name
+    technician_id: TechnicianId
+    technician: Name
+    account_name: str
+    """The user principal name that was derived for this technician in this tenant."""
+    roles: tuple[Role, ...]
+    duration: timedelta
+    window_ends_at: AwareDatetime
+    """Until when provisioning may be tried, one hour from asking by default."""
+    attempt: int = 1
+    """Counts the tries at provisioning; an opening of an earlier try can no longer pass the admission check."""
+    alarm_after: tuple[timedelta, ...] = ALARM_AFTER
+    """How long a closing may take before somebody is told, and told again."""
+
+
+class Progress(Message):
+    """How far an earlier run of the same grant had come, by the ledger: it may have written to the directory."""
+
+    object_id: ObjectId | None
+    opened_at: AwareDatetime | None
+    """None also where its closing has begun: what was open is not to stay so."""
+    expires_at: AwareDatetime | None
+
+
+class Decision(Message):
+    """The answer to a request, with the sentence that a person reads."""
+
+    verdict: Verdict
+    sentence: str
+    grant: Grant | None = None
+    progress: Progress | None = None
+    """Set when it was decided before, as it is for a workflow that was reset."""
+
+
+class GrantRef(Message):
+    """All that an activity which widens access is told. The rest it reads from the ledger itself."""
+
+    request_id: RequestId
+    attempt: int
+
+
+class AccountFound(Message):
+    """What the directory holds under the technician's account name: nothing yet, or our own account."""
+
+    object_id: ObjectId | None
+    ready: bool
+    """True when the account can be given roles as it is: ours, and closed or opened by this very grant."""
+
+
+class ToPark(Message):
+    """A grant that Microsoft refuses to provision, in the words an operator needs."""
+
+    request_id: RequestId
+    because: str
+    failure: FailureType | None = None
+    attempt: int = 1
+    steps: tuple[Step, ...] = ()
+    """How the account was closed after this attempt; the next one has a closing of its own."""
+
+
+class ToExtend(Message):
+    """A live grant, and the signed ask for more time."""
+
+    ref: GrantRef
+    signed: SignedExtension
+
+
+class GrantStatus(Message):
+    """The answer to the query ``status``, to the update ``decision``, and the result of the workflow."""
+
+    request_id: RequestId | None = None
+    tenant: str | None = None
+    technician: str | None = None
+    state: GrantState = GrantState.ASKED
+    sentence: str = "Waiting to be decided."
+    roles: tuple[Role, ...] = ()
+    account_name: str | None = None
+    opened_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    lateness: timedelta | None = None
+    """From the expiry to the directory's answer to the disabling; None unless the grant ran to its expiry."""
+    proof: Proof | None = None
+    """None until the receipt is written."""
+    replay_of: RequestId | None = None

@@ -1,0 +1,52 @@
+"""What a reconciliation is told, and what it found and did."""
+
+from __future__ import annotations
+
+from models.message import Message
+from models.messages.ids import TenantId
+
+
+class TenantToReconcile(Message):
+    """A tenant that may hold accounts of ours."""
+
+    id: TenantId
+    name: str
+
+
+class TenantReport(Message):
+    """What a reconciliation found and did in one tenant. Each finding is a sentence that names the account."""
+
+    tenant: str
+    looked_at: int = 0
+    closed: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
+    failed: str | None = None
+    """Why the tenant could not be reconciled, or not whole; it is tried again next time."""
+    reviewed: int = 0
+    """Grants whose audit was read on the way, where that is done together."""
+    unreviewed: str | None = None
+    """Why not all that are due."""
+
+
+class TenantReview(Message):
+    """How far the audit of one tenant was read for the grants that have ended there."""
+
+    tenant: str
+    reviewed: int = 0
+    """Addenda that were written."""
+    failed: str | None = None
+    """Why not all were; it is tried again next time."""
+
+
+class ReconciliationReport(Message):
+    """What one reconciliation over all tenants did: totals, and the tenants in which there was anything to say."""
+
+    tenants: int = 0
+    accounts: int = 0
+    closed: int = 0
+    failed: int = 0
+    remarkable: tuple[TenantReport, ...] = ()
+    reviewed: int = 0
+    """Grants whose audit was read."""
+    unreviewed: tuple[TenantReview, ...] = ()
+    """Tenants whose audit could not be read, or not whole."""

@@ -1,0 +1,100 @@
+"""Where things stand, in one word each. The words stand in lists, receipts, search attributes and logs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class GrantState(StrEnum):
+    """Where a request for access stands. The last five are final."""
+
+    ASKED = "asked"
+    PREPARING = "preparing"
+    PARKED = "parked"
+    OPEN = "open"
+    CLOSING = "closing"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will happen to this request."""
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset(
+    {GrantState.DENIED, GrantState.EXPIRED, GrantState.ENDED, GrantState.CANCELLED, GrantState.FAILED}
+)
+
+
+class Verdict(StrEnum):
+    """What the rules say to a request. WAIT: an earlier grant of the same technician there is just closing."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    WAIT = "wait"
+    OVER = "over"
+    """The request was decided before, and its grant has ended: nothing may be done again."""
+
+
+class FailureType(StrEnum):
+    """The types of failure that activities report, as Temporal and its UI show them."""
+
+    GRANT_OVER = "GrantOver"
+    """The grant has ended, is closing, or was retried since: nothing may be widened for it."""
+    DENIED = "Denied"
+    """Our own rules refuse it: an unsuitable domain, a name that is taken, an account that is not ours to open."""
+    REFUSED = "Refused"
+    """Microsoft refuses it for good; an operator must act in the tenant."""
+    BROKEN = "Broken"
+    """An answer that makes no sense, or a bug of ours."""
+    TRY_LATER = "TryLater"
+    """Throttled, unreachable or failing for the moment; Microsoft's Retry-After is kept."""
+    NOT_YET_VISIBLE = "NotYetVisible"
+    """Written, but not replicated to where it was read."""
+    READ_BACK_DISAGREES = "ReadBackDisagrees"
+    """The directory does not yet say what was written."""
+    PAUSED = "Paused"
+    """An operator has paused provisioning of the tenant; the step goes on when it is resumed."""
+    LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    """PostgreSQL cannot be reached."""
+
+
+NOTHING_GIVEN = "nothing was given"
+"""The detail of a failure after which there is nothing in the directory to wait for."""
+
+
+class CredentialKind(StrEnum):
+    """What a technician is given to sign in with."""
+
+    TEMPORARY_ACCESS_PASS = "temporary_access_pass"
+    PASSWORD = "password"
+
+
+class ClosingStep(StrEnum):
+    """The parts of a closing, as receipts name them."""
+
+    DISABLED = "disabled"
+    STRIPPED = "stripped"
+    READ_BACK = "read back"
+
+
+class Proof(StrEnum):
+    """On what the statement rests that a grant's account is closed."""
+
+    READ_BACK = "read back"
+    """The directory said so."""
+    NOT_NEEDED = "not needed"
+    """Nothing was ever opened for this grant."""
+    VANISHED = "vanished"
+    """Unproven: the account is gone from the directory, from where it may be restored."""
+    ABANDONED = "abandoned"
+    """Unproven: an operator gave up."""
+
+    @property
+    def is_proven(self) -> bool:
+        """Nobody needs to look again."""
+        return self in {Proof.READ_BACK, Proof.NOT_NEEDED}
