@@ -21,6 +21,9 @@ LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
 """However long Microsoft asks to wait: in an emergency it is asked again at least so often."""
 
+LONGEST_THROTTLED = 5
+"""How many times one account's patience it may last altogether."""
+
 STEP_TIMEOUT = PROVISIONING.get("start_to_close_timeout") or timedelta(0)
 """How long a step that was admitted just before the fence may still be writing."""
 
@@ -53,16 +56,23 @@ class GrantStop:
     async def close_and_prove(self, patience: timedelta) -> ReadBack:
         """Close it again and again until the directory says that it is closed, and nothing may be under way any more.
 
-        Raises what went wrong last once ``patience`` is over, which counts from when proving it is possible.
+        Raises what went wrong last once ``patience`` is over, which counts from when proving it is possible. Where
+        Microsoft throttles it counts from then on, for sign-in methods may be asked for five times in ten seconds: of
+        many accounts in one tenant each has to wait for its turn.
         """
-        until = max(self._clock(), self._nothing_under_way_at(), self._roles_known_at()) + patience
+        possible = max(self._clock(), self._nothing_under_way_at(), self._roles_known_at())
+        until = possible + patience
         while True:
             try:
                 return await self._close_once()
             except Exception as error:
+                pause = self._pause_after(error)
+                if isinstance(error, TryLater) and error.retry_after:
+                    latest = possible + LONGEST_THROTTLED * patience
+                    until = max(until, min(self._clock() + pause + patience, latest))
                 if self._clock() >= until:
                     raise
-                await asyncio.sleep(self._pause_after(error).total_seconds())
+                await asyncio.sleep(pause.total_seconds())
 
     def _pause_after(self, error: Exception) -> timedelta:
         if isinstance(error, NotProvenError) and error.until:

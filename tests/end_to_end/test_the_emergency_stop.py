@@ -179,6 +179,21 @@ async def test_while_no_worker_runs_accounts_are_closed_and_workflows_settle_lat
         assert (await act.receipt(request_id)).ending.sentence == f"Ended by kim: {WHY}"
 
 
+@pytest.mark.exact("throttles by itself")
+async def test_what_microsoft_puts_off_is_waited_for(real_time: Scene) -> None:
+    act = real_time
+    await opened(act, "alex")
+    act.fault(method="GET", path="/users/*/authentication/methods", status=429, retry_after=2, count=4)
+    patience = timedelta(seconds=2)
+
+    report = await close_all(
+        without_temporal(act.deployment), act.workplace, "kim", reason=WHY, tenant=act.customer, patience=patience
+    )
+
+    assert report.is_proven, report.grants[0].sentence
+    act.assert_closed()
+
+
 async def test_what_could_not_be_closed_says_so_and_is_the_reconcilers(real_time: Scene) -> None:
     act = real_time
     (alex,) = await opened(act, "alex")
