@@ -117,6 +117,7 @@ async def run(settings: Settings) -> None:
     await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
     async with workplace_of(settings) as workplace:
         tenants = await workplace.directories.read_all()
+        await workplace.registered.read_all()
         async with worker_of(client, workplace, settings.task_queue):
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)

@@ -19,6 +19,10 @@ from policy.roles import UnknownRoleError, find_role
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
 from trust.passwords import new_password
 
+MOST_FINDINGS = 50
+MOST_CALLS = 100
+"""Kept of one step: who joins thousands of groups must not make an answer that Temporal finds too large to take."""
+
 
 @dataclass
 class Stripped:
@@ -27,7 +31,9 @@ class Stripped:
     removed: set[str] = field(default_factory=set)
     """The ids of roles and pass that were there to be removed, those of unanswered removals included."""
     found: dict[str, SweepFinding] = field(default_factory=dict)
-    """By id, what the account had that was not of its grant."""
+    """By id, what the account had that was not of its grant; the first of very many."""
+    beyond: set[str] = field(default_factory=set)
+    """The ids of the others."""
 
     @classmethod
     def noted(cls, details: Sequence[Any]) -> Stripped:
@@ -42,12 +48,18 @@ class Stripped:
 
     def note(self, kind: FindingKind, id: str, sentence: str, at: datetime) -> None:
         """Something that goes now. It counts as removed: without the proof that it is gone there is no receipt."""
+        if id not in self.found and len(self.found) >= MOST_FINDINGS:
+            self.beyond.add(id)
+            return
         self.found.setdefault(id, SweepFinding(kind=kind, sentence=sentence, at=at, removed=True, evidence=(id,)))
 
     @property
     def findings(self) -> tuple[SweepFinding, ...]:
         """What was not of the grant."""
-        return tuple(self.found.values())
+        if not self.beyond:
+            return tuple(self.found.values())
+        several = f"There were {len(self.beyond)} more things like these, which were taken away too."
+        return (*self.found.values(), SweepFinding(kind=FindingKind.ACCOUNT, sentence=several, removed=True))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ class Alarms:
     def __init__(self, ledger: Ledger, announcer: Announcer) -> None:
         self._ledger = ledger
         self._announcer = announcer
-        self._told: set[tuple[AlarmKind, str]] = set()
+        self._told_unrecorded: set[tuple[AlarmKind, str]] = set()
+        """Told while the ledger was away, and not to be told again when it has heard of them, too."""
         self._announcing: set[asyncio.Task[None]] = set()
 
     async def raise_alarm(self, alarm: Alarm) -> None:
@@ -51,15 +52,19 @@ class Alarms:
 
         Raises ``LedgerUnavailableError`` after announcing: then nobody knows yet that it stands, so do it again later.
         """
+        key = alarm.kind, alarm.subject
         try:
             async with self._ledger.transaction() as session:
                 is_new = await alarms.raise_alarm(session, alarm)
         except LedgerUnavailableError:
-            if (alarm.kind, alarm.subject) not in self._told:
-                self._tell(alarm)
+            if key not in self._told_unrecorded:
+                self._told_unrecorded.add(key)
+                self.tell(alarm)
             raise
-        if is_new and (alarm.kind, alarm.subject) not in self._told:
-            self._tell(alarm)
+        told_already = key in self._told_unrecorded
+        self._told_unrecorded.discard(key)
+        if is_new and not told_already:
+            self.tell(alarm)
 
     async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
         """End the alarm, if it stands. Raises ``LedgerUnavailableError``."""
@@ -70,7 +75,7 @@ class Alarms:
 
     def tell_all_clear(self, ended: Alarm) -> None:
         """Announce the end of an alarm that somebody else has recorded. Never raises."""
-        self._told.discard((ended.kind, ended.subject))
+        self._told_unrecorded.discard((ended.kind, ended.subject))
         _log.info("all clear", kind=ended.kind.value, subject=ended.subject, because=ended.all_clear)
         self._announce(ended)
 
@@ -78,8 +83,8 @@ class Alarms:
         """Wait, for a while, until what is being announced is announced: for whoever is about to leave."""
         await asyncio.gather(*self._announcing)
 
-    def _tell(self, alarm: Alarm) -> None:
-        self._told.add((alarm.kind, alarm.subject))
+    def tell(self, alarm: Alarm) -> None:
+        """Announce an alarm that somebody else has recorded. Never raises."""
         _log.error("alarm", kind=alarm.kind.value, subject=alarm.subject, tenant=alarm.tenant, alarm=alarm.sentence)
         with suppress(RuntimeError):  # outside Temporal there is nobody to count for
             meter = activity.metric_meter().with_additional_attributes({"kind": alarm.kind.value})

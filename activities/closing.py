@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from activities.account_closing import Given, Stripped, clear_mark, close_again, read_standing, strip
+from activities.account_closing import MOST_CALLS, Given, Stripped, clear_mark, close_again, read_standing, strip
 from activities.directories import Purpose
 from activities.failures import ReadBackDisagreesError
 from activities.managed_account import Holder, Inspected, inspect
@@ -30,6 +30,7 @@ from models.messages import (
     Settlement,
     Standing,
     Step,
+    TenantId,
     ToSweep,
     workflow_id,
 )
@@ -80,7 +81,8 @@ class ClosingActivities(Closing):
         finally:
             activity.heartbeat(*stripped.to_note())
         self._expect_all_removed(account, looked.user.id, stripped.removed)
-        step = Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, calls=tuple(calls))
+        note = f"the first {MOST_CALLS} of {len(calls)} calls" if len(calls) > MOST_CALLS else None
+        step = Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, note=note, calls=tuple(calls[:MOST_CALLS]))
         return Closed(steps=(step,), findings=stripped.findings)
 
     def _expect_all_removed(self, account: AccountToClose, user: ObjectId, removed: set[str]) -> None:
@@ -139,26 +141,46 @@ class ClosingActivities(Closing):
     # -- whom to close -----------------------------------------------------------------------------------------------
 
     async def _look(self, account: AccountToClose) -> tuple[Tenant, Inspected | Closed]:
-        """The account to close, or the result where there is nothing of this grant's to close."""
+        """The account to close, or the result where there is nothing of this grant's to close.
+
+        Whose it is the ledger says, where it can be asked, and not what was sent. Its open-until mark decides nothing:
+        whoever is administrator can write an old one of theirs back.
+        """
         grant = account.grant
         tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
         user, now = await asyncio.gather(self._find(tenant, account), self._by_now(grant))
-        if now.abandoned:
+        if now and now.abandoned:
             return tenant, self._result("given up by an operator", None)
         if user is None:
             return tenant, self._nothing(account)
-        register = Register.NAMES_IT if account.object_id else Register.SILENT
         installation = self._workplace.installation
+        register = self._register(grant.tenant_id, user, now)
         inspected = inspect(user, Holder.of(grant), register, installation=installation, keyring=self._keyring)
         if not inspected.may_be_closed:
-            return tenant, self._nothing(account, "an account of that name is not ours; it was not touched")
-        mark = inspected.open_until
-        marked = mark.request_id if mark and mark.expires_at > self._clock() else None
-        holder = now.holder or marked or grant.request_id
-        if holder != grant.request_id:
-            standing = Standing(exists=True, enabled=False, held_by=holder)
-            return tenant, self._result(f"the account is held by the grant {holder}", standing)
+            return tenant, self._not_ours(account, ledger_is_known=now is not None)
+        if now and now.holder not in {None, grant.request_id}:
+            standing = Standing(exists=True, enabled=False, held_by=now.holder)
+            return tenant, self._result(f"the account is held by the grant {now.holder}", standing)
         return tenant, inspected
+
+    def _register(self, tenant_id: TenantId, user: User, now: ByNow | None) -> Register:
+        if now is not None:
+            self._workplace.registered.learn(tenant_id, now.object_id)
+        # A ledger that was restored from a backup may have forgotten what this worker still knows.
+        return Register.NAMES_IT if self._workplace.registered.know(tenant_id, user.id) else Register.SILENT
+
+    def _not_ours(self, account: AccountToClose, *, ledger_is_known: bool) -> Closed:
+        name = account.grant.account_name
+        if account.object_id is None:
+            return self._nothing(account, "an account of that name is not ours; it was not touched")
+        if not ledger_is_known:
+            raise LedgerUnavailableError(
+                f"Whether {name} is ours cannot be told without the ledger: its tag is broken."
+            )
+        raise ReadBackDisagreesError(
+            f"Neither the register nor its tag say any more that {name} is ours, so it is not touched. "
+            "Disable it in the tenant, and find out who changed it."
+        )
 
     async def _find(self, tenant: Tenant, account: AccountToClose) -> User | None:
         if account.object_id is None:
@@ -172,13 +194,13 @@ class ClosingActivities(Closing):
                 raise
             return None
 
-    async def _by_now(self, grant: Grant) -> ByNow:
-        """Whose the account is now, as far as the ledger can be asked: a late closing must not strip a newer grant."""
+    async def _by_now(self, grant: Grant) -> ByNow | None:
+        """Whose the account is now: a late closing must not strip a newer grant. None: the ledger cannot be asked."""
         try:
             async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
                 return await grants.by_now(session, grant)
         except (LedgerUnavailableError, TimeoutError):
-            return ByNow(holder=None, abandoned=False)
+            return None
 
     def _nothing(self, account: AccountToClose, note: str | None = None) -> Closed:
         name = account.grant.account_name

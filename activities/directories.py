@@ -87,15 +87,15 @@ class Directories:
         async with self._ledger.transaction() as session:
             name = await configuration.tenant_name(session, tenant_id)
             proofs = await configuration.connection_secrets(session, self._keyring, tenant_id)
-        self._connections[tenant_id] = (
-            time.monotonic(),
-            {
-                Purpose(purpose): Connection(
-                    tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=credential_of(kind, proof)
-                )
-                for purpose, (client_id, kind, proof) in proofs.items()
-            },
-        )
+        told = {
+            Purpose(purpose): Connection(
+                tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=credential_of(kind, proof)
+            )
+            for purpose, (client_id, kind, proof) in proofs.items()
+        }
+        # A ledger that has lost a credential, as an emptied or restored one has, does not take away one that works.
+        _, known = self._connections.get(tenant_id, (0.0, {}))
+        self._connections[tenant_id] = (time.monotonic(), known | told)
 
 
 def credential_of(kind: str, proof: SecretStr) -> Credential:

@@ -62,8 +62,8 @@ class Intervening:
     async def _begin(
         self, tenant: Tenant, user: User, because: str, request_id: str | None, at: datetime
     ) -> int | None:
-        """Its number. None where the ledger is away, or anything else is wrong with it: that keeps nothing open."""
-        try:
+        """Its number; None where the ledger is away: that keeps nothing open."""
+        with suppress(LedgerUnavailableError):
             async with self._ledger.transaction() as session:
                 return await interventions.begin(
                     session,
@@ -75,9 +75,7 @@ class Intervening:
                     because=because,
                     at=at,
                 )
-        except Exception as error:
-            _log.warning("intervention not entered", account=user.user_principal_name, error=type(error).__name__)
-            return None
+        return None
 
     async def _finish(self, number: int | None, read_back: ReadBack, calls: list[DirectoryCall]) -> None:
         if number is None:

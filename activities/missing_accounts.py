@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from activities.account_closing import ReadBack
 from activities.settling import Settling
 from activities.workplace import Workplace
-from graph import Tenant
+from graph import DeletedUser, Tenant
 from ledger import accounts, addenda, alarms
 from ledger.reconciliation import Registered
 from models.alarms import Alarm, AlarmKind
@@ -15,6 +17,7 @@ from models.messages import (
     ClosingStep,
     Ending,
     GrantState,
+    ObjectId,
     Standing,
     Step,
     TenantId,
@@ -29,6 +32,7 @@ class MissingAccounts:
 
     def __init__(self, workplace: Workplace) -> None:
         self._ledger = workplace.ledger
+        self._alarms = workplace.alarms
         self._clock = workplace.clock
         self._settling = Settling(workplace)
 
@@ -43,34 +47,40 @@ class MissingAccounts:
             return []
         async with self._ledger.transaction() as session:
             since = {a.subject: a.raised_at for a in await alarms.standing(session, [AlarmKind.VANISHED], name)}
-        found = []
-        for row in missing:
-            assert row.object_id is not None  # noqa: S101  # without its id it cannot be missed
-            now = self._clock()
-            in_bin = await tenant.deleted_items.find(row.object_id)
-            verdict = judge_missing(
-                in_the_bin=in_bin is not None,
-                registered_at=row.registered_at,
-                missed_since=since.get(row.account_name),
-                at=now,
+        watched = [await self._look(tenant, tenant_id, row, since.get(row.account_name)) for row in missing]
+        return [
+            Alarm(
+                kind=AlarmKind.VANISHED,
+                subject=row.account_name,
+                sentence=sentence,
+                tenant=name,
+                raised_at=self._clock(),
             )
-            if verdict is Missing.PURGED:
-                await self._forget(tenant_id, row)
-            elif verdict is Missing.VANISHED:
-                await self._settle(row)
-                deleted = in_bin.deleted_at if in_bin else None
-                where = (
-                    f"deleted on {deleted:%Y-%m-%d}, to be restored until {deleted + IN_THE_BIN_FOR:%Y-%m-%d}"
-                    if deleted
-                    else "and in no bin"
-                )
-                sentence = f"{row.account_name} is gone from the directory, {where}. We have not deleted it."
-                found.append(
-                    Alarm(
-                        kind=AlarmKind.VANISHED, subject=row.account_name, sentence=sentence, tenant=name, raised_at=now
-                    )
-                )
-        return found
+            for row, sentence in zip(missing, watched, strict=True)
+            if sentence is not None
+        ]
+
+    async def _look(
+        self, tenant: Tenant, tenant_id: TenantId, row: Registered, missed_since: datetime | None
+    ) -> str | None:
+        """What is to be told of one account; None: nothing, or nothing any more."""
+        object_id = _id_of(row)
+        in_bin = await tenant.deleted_items.find(object_id)
+        verdict = judge_missing(
+            in_the_bin=in_bin is not None,
+            registered_at=row.registered_at,
+            missed_since=missed_since,
+            at=self._clock(),
+        )
+        if verdict is Missing.TOO_NEW:
+            return None
+        await self._settle(row)
+        is_held = row.live is not None and not row.live.is_lapsed
+        if verdict is Missing.PURGED and not is_held:
+            await self._forget(tenant_id, row, object_id)
+            return None
+        where = _where(in_bin)
+        return f"{row.account_name} is gone from the directory, {where}. We have not deleted it."
 
     async def _settle(self, row: Registered) -> None:
         """Release the lock of a grant whose workflow is gone, and whose account is gone, too."""
@@ -82,10 +92,27 @@ class MissingAccounts:
         said = f"{row.account_name} is gone from the directory: nothing is left to read back."
         await self._settling.closed(row.live.request_id, GONE, said, read_back)
 
-    async def _forget(self, tenant_id: TenantId, row: Registered) -> None:
+    async def _forget(self, tenant_id: TenantId, row: Registered, object_id: ObjectId) -> None:
+        ended: list[Alarm] = []
         sentence = f"The directory has purged {row.account_name}: it can never be signed in to again."
         addendum = Addendum(kind=AddendumKind.PURGED, at=self._clock(), sentence=sentence)
         async with self._ledger.transaction() as session:
-            await accounts.forget_object(session, tenant_id, row.technician_id)
+            await accounts.forget_object(session, tenant_id, row.technician_id, object_id)
             for request_id in row.unproven:
                 await addenda.add(session, request_id, addendum)
+                if over := await alarms.clear(session, AlarmKind.ABANDONED, request_id, sentence, addendum.at):
+                    ended.append(over)
+        for over in ended:
+            self._alarms.tell_all_clear(over)
+
+
+def _id_of(row: Registered) -> ObjectId:
+    assert row.object_id is not None  # noqa: S101  # without its id it cannot be missed
+    return row.object_id
+
+
+def _where(in_bin: DeletedUser | None) -> str:
+    if in_bin is None or in_bin.deleted_at is None:
+        return "and in no bin"
+    until = in_bin.deleted_at + IN_THE_BIN_FOR
+    return f"deleted on {in_bin.deleted_at:%Y-%m-%d}, to be restored until {until:%Y-%m-%d}"

@@ -124,6 +124,7 @@ class ProvisioningActivities(Provisioning):
                 calls.append(await tenant.users.disable(object_id))
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, admitted.grant, object_id)
+        self._workplace.registered.learn(admitted.grant.tenant_id, object_id)
         await self._record(ref, "account prepared", *calls, note="found" if inspected else "made")
         return object_id
 
@@ -167,7 +168,9 @@ class ProvisioningActivities(Provisioning):
                 raise
         # Somebody deleted it. The technician's next account will be another object of the same name.
         async with self._ledger.transaction() as session:
-            await accounts.forget_object(session, admitted.grant.tenant_id, admitted.grant.technician_id)
+            await accounts.forget_object(
+                session, admitted.grant.tenant_id, admitted.grant.technician_id, admitted.object_id
+            )
         return await tenant.users.find(admitted.grant.account_name), Register.INTENDS_IT
 
     @activity.defn
@@ -255,6 +258,7 @@ class ProvisioningActivities(Provisioning):
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:
             admitted = await grants.admit(session, ref, self._clock())
+        self._workplace.registered.learn(admitted.grant.tenant_id, admitted.object_id)
         return admitted, await self._tenant(admitted)
 
     async def _tenant(self, admitted: Admitted) -> Tenant:

@@ -18,9 +18,9 @@ from activities.tenant_accounts import Account, TenantAccounts
 from activities.tenant_watch import TenantWatch
 from activities.workplace import Workplace
 from graph import Tenant, User
-from ledger import addenda, reconciliation
+from ledger import addenda, alarms, reconciliation
 from ledger.database import LedgerUnavailableError
-from ledger.reconciliation import Register
+from ledger.reconciliation import Register, Registered
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     Addendum,
@@ -39,6 +39,7 @@ ACCOUNTS_AT_ONCE = 3
 an account that expires meanwhile must not wait behind those that are only looked at."""
 
 BY = "the reconciler"
+PROVEN_LATER = "It is closed and read back."
 SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
 
 NOTHING_KNOWN = Register(accounts=(), account_prefix="")
@@ -48,7 +49,10 @@ NOTHING_KNOWN = Register(accounts=(), account_prefix="")
 class _Outcome:
     """What was found and done with one account."""
 
+    account: str
     noticed: list[Alarm] = field(default_factory=list)
+    is_judged: bool = True
+    """False: what is to be done with it could not be found out."""
     closed: str | None = None
     failed: str | None = None
 
@@ -79,7 +83,7 @@ class TenantReconciliation:
             settled = await settle_never_made(self._workplace, tenant)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
-            return TenantReport(tenant=name, failed=str(error) or type(error).__name__)
+            return TenantReport(tenant=name, failed=_said(error))
         at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
 
         async def one(account: Account) -> _Outcome:
@@ -91,9 +95,10 @@ class TenantReconciliation:
         noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
         try:
             noticed += await self._missing.look(tenant, tenant_id, name, accounts.missing)
-            await self._watch.came_through(tenant_id, name, noticed)
+            unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
+            await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
-            failed.append(str(error) or type(error).__name__)
+            failed.append(_said(error))
         return TenantReport(
             tenant=name,
             looked_at=len(accounts.tagged_or_registered),
@@ -121,38 +126,47 @@ class TenantReconciliation:
         noticed = [self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, account.tampered)] if account.tampered else []
         try:
             finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
-            if finding.remedy is Remedy.LEAVE:
-                return _Outcome(noticed=noticed)
-            if finding.remedy is Remedy.REPORT:
-                return _Outcome(noticed=[self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
-            if finding.foreign:
-                sentence = f"Somebody else has changed {who}: {finding.because}. It is closed again."
-                noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
-                with suppress(LedgerUnavailableError):  # at once, for this run may die
-                    await self._workplace.alarms.raise_alarm(noticed[-1])
+        except Exception as error:
+            return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {_said(error)}")
+        if finding.remedy is Remedy.LEAVE:
+            return _Outcome(who, noticed)
+        if finding.remedy is Remedy.REPORT:
+            return _Outcome(who, [self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
+        if finding.foreign:
+            sentence = f"Somebody else has changed {who}: {finding.because}. It is closed again."
+            noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
+            with suppress(LedgerUnavailableError):  # at once, for this run may die
+                await self._workplace.alarms.raise_alarm(noticed[-1])
+        try:
             await self._close(tenant, account, finding.because)
         except Exception as error:
-            return _Outcome(noticed=noticed, failed=f"{who}: {str(error) or type(error).__name__}")
-        return _Outcome(noticed=noticed, closed=f"{who}: {finding.because}")
+            sentence = f"{who} cannot be closed, though {finding.because}: {_said(error)}"
+            noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
+            return _Outcome(who, noticed, failed=f"{who}: {_said(error)}")
+        return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
 
     def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:
         return Alarm(kind=kind, subject=subject, sentence=sentence, tenant=tenant, raised_at=self._clock())
 
     async def _judge(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
-        at = self._clock()
-        found = account.found
-        finding = judge_found(found, account.live, at, ledger_is_known=ledger_is_known)
-        if finding.remedy is not Remedy.LEAVE or found.enabled or account.live is not None:
-            return await self._confirm(tenant, account, finding)
+        finding = judge_found(account.found, account.live, self._clock(), ledger_is_known=ledger_is_known)
+        if finding.remedy is Remedy.LEAVE and not account.found.enabled and account.live is None:
+            finding = await self._judge_closed(tenant, account, ledger_is_known=ledger_is_known)
+        if finding.remedy is Remedy.CLOSE and account.registered is not None:
+            finding = await self._confirm(tenant, account, finding)
+        return finding
+
+    async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
+        """A closed account that nobody has a grant for should hold nothing either."""
         if account.unproven:
             return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
-        # A closed account that nobody has a grant for should hold nothing either.
         roles, memberships = await asyncio.gather(
             tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
         )
         holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
         holds = holds or await self._is_marked(tenant, account.user)
-        return judge_found(replace(found, holds_access=holds), None, at, ledger_is_known=ledger_is_known)
+        found = replace(account.found, holds_access=holds)
+        return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
 
     async def _is_marked(self, tenant: Tenant, user: User) -> bool:
         """Whether the open-until mark still stands, which goes last: a closing was cut short after the disabling."""
@@ -161,16 +175,14 @@ class TenantReconciliation:
         return bool((await tenant.users.get(user.id)).extension_attributes.get(OPEN_UNTIL_ATTRIBUTE))
 
     async def _confirm(self, tenant: Tenant, account: Account, finding: Finding) -> Finding:
-        """Read the account by its id before it is acted on: listings lag, and the ledger moves on meanwhile."""
-        if finding.remedy is not Remedy.CLOSE or account.registered is None:
-            return finding
-        row = account.registered
+        """Ask again before it is acted on: listings lag, and since then a grant may have begun, or one have ended."""
         user = await tenant.users.get(account.user.id)
-        tenant_id = TenantId(tenant.connection.tenant_id)
-        register = await self._register(tenant_id)
+        register = await self._register(TenantId(tenant.connection.tenant_id))
         rows = register.accounts if register else ()
-        now = next((other for other in rows if other.technician_id == row.technician_id), row)
-        fresh = self._accounts.judge(tenant_id, user, now)
+        now = next((row for row in rows if _is_same(row, account.registered)), account.registered)
+        fresh = self._accounts.judge(TenantId(tenant.connection.tenant_id), user, now)
+        if fresh.live is None and not fresh.found.enabled and not account.found.enabled:
+            return finding  # about what the closed account holds, and no grant has begun meanwhile
         return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
 
     async def _close(self, tenant: Tenant, account: Account, because: str) -> None:
@@ -189,7 +201,9 @@ class TenantReconciliation:
         for request_id in account.unproven:
             async with self._ledger.transaction() as session:
                 await addenda.add(session, request_id, addendum)
-            await self._workplace.alarms.clear(AlarmKind.ABANDONED, request_id, "It is closed and read back.", step.at)
+                over = await alarms.clear(session, AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
+            if over:
+                self._workplace.alarms.tell_all_clear(over)
 
 
 def _ending(live: LiveGrant) -> Ending:
@@ -197,6 +211,15 @@ def _ending(live: LiveGrant) -> Ending:
         return Ending(state=GrantState.ENDED, by=BY, reason=live.withdrawn_because)
     state = GrantState.EXPIRED if live.expires_at else GrantState.FAILED
     return Ending(state=state, by=BY, reason="its workflow did not settle it")
+
+
+def _is_same(one: Registered, other: Registered | None) -> bool:
+    """A technician whose account was deleted may have two in the register: the new one, and the one in the bin."""
+    return other is not None and (one.technician_id, one.object_id) == (other.technician_id, other.object_id)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class StillOpenError(Exception):

@@ -12,9 +12,9 @@ from activities.account_closing import ReadBack
 from activities.directories import Purpose
 from activities.stock import compare, possessions_of
 from activities.workplace import Workplace
-from ledger import grants, receipts
+from ledger import alarms, grants, receipts
 from models.alarms import Alarm, AlarmKind
-from models.messages import Closure, Ending, ObjectId
+from models.messages import Closure, Ending, ObjectId, Receipt
 from models.sweep import SweepFinding, stays_behind
 
 UNKNOWN_STOCK = "It is not known what the account had when it was opened."
@@ -65,20 +65,16 @@ class Settling:
             steps=(read_back.step,),
             alarms=(said,),
         )
+        # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
         async with self._ledger.transaction() as session:
             receipt = await receipts.settle_lapsed(session, request_id, closure)
-        await self._alarms.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
-        if receipt and (sentence := stays_behind(receipt.findings)):
-            await self._alarms.raise_alarm(
-                Alarm(
-                    kind=AlarmKind.PERSISTENCE,
-                    subject=request_id,
-                    sentence=sentence,
-                    tenant=receipt.request.tenant,
-                    request_id=request_id,
-                    raised_at=closure.closed_at,
-                )
-            )
+            over = await alarms.clear(session, AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+            left = _left_behind(receipt) if receipt else None
+            is_new = left is not None and await alarms.raise_alarm(session, left)
+        if over:
+            self._alarms.tell_all_clear(over)
+        if left and is_new:
+            self._alarms.tell(left)
 
     async def _sweep(self, request_id: str, account: ObjectId) -> _Swept:
         async with self._ledger.transaction() as session:
@@ -93,3 +89,17 @@ class Settling:
         unknown = UNKNOWN_STOCK if grant.stock is None or grant.stock.unread else None
         unswept = " ".join(said for said in (unknown, sweep.unread) if said) or None
         return _Swept(sweep.findings, swept=True, unswept=unswept)
+
+
+def _left_behind(receipt: Receipt) -> Alarm | None:
+    sentence = stays_behind(receipt.findings)
+    if sentence is None:
+        return None
+    return Alarm(
+        kind=AlarmKind.PERSISTENCE,
+        subject=receipt.request.request_id,
+        sentence=sentence,
+        tenant=receipt.request.tenant,
+        request_id=receipt.request.request_id,
+        raised_at=receipt.closed_at,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from policy.roles import assignable_roles
 UNRECONCILED_FOR = timedelta(minutes=30)
 """How long a tenant may fail for a passing reason before somebody is told."""
 
-SEEN_BY_LOOKING = (AlarmKind.NOT_OURS, AlarmKind.VANISHED)
+SEEN_BY_LOOKING = (AlarmKind.STILL_OPEN, AlarmKind.NOT_OURS, AlarmKind.VANISHED)
 """Alarms that a reconciliation raises each time that it sees the cause, and that are over once it sees it no more."""
 
 
@@ -42,8 +42,10 @@ class TenantWatch:
             if kind is not AlarmKind.TENANT_UNRECONCILED or last is None or now - last >= UNRECONCILED_FOR:
                 await self._raise(kind, name, str(error) or type(error).__name__)
 
-    async def came_through(self, tenant_id: TenantId, name: str, noticed: Iterable[Alarm]) -> None:
-        """The tenant was looked at, and ``noticed`` is all that is wrong with its accounts."""
+    async def came_through(
+        self, tenant_id: TenantId, name: str, noticed: Iterable[Alarm], unjudged: Collection[str]
+    ) -> None:
+        """The tenant was looked at, and ``noticed`` is all that is wrong with its accounts but those ``unjudged``."""
         now = self._clock()
         granted = await self._granted(tenant_id)
         with suppress(LedgerUnavailableError):
@@ -61,7 +63,7 @@ class TenantWatch:
             for alarm in seen.values():
                 await self._alarms.raise_alarm(alarm)
             for alarm in standing:
-                if (alarm.kind, alarm.subject) not in seen:
+                if (alarm.kind, alarm.subject) not in seen and alarm.subject not in unjudged:
                     await self._alarms.clear(alarm.kind, alarm.subject, "It is not so any more.", now)
 
     async def _granted(self, tenant_id: TenantId) -> frozenset[str] | None:

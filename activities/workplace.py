@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from activities.alarms import Alarms, Announcer, Unannounced
 from activities.directories import Directories
+from activities.registered_accounts import RegisteredAccounts
 from graph import Graph
 from ledger.database import Ledger
 from models.messages import ALARM_AFTER
@@ -34,6 +35,7 @@ class Workplace:
     ledger: Ledger
     keyring: Keyring
     directories: Directories
+    registered: RegisteredAccounts
     installation: str
     call_timeout: timedelta
     alarms: Alarms
@@ -72,6 +74,7 @@ async def workplace_of(
             ledger=ledger,
             keyring=keyring,
             directories=Directories(graph, ledger, keyring),
+            registered=RegisteredAccounts(ledger),
             installation=settings.installation,
             call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
             alarms=alarms,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -44,6 +44,12 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     except IntegrityError:
         raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
     return made.first() is not None
+
+
+async def all_object_ids(session: AsyncSession) -> set[tuple[TenantId, ObjectId]]:
+    """The ids of all registered accounts, each with its tenant's."""
+    found = await session.exec(select(ManagedAccount).where(col(ManagedAccount.object_id).is_not(None)))
+    return {(TenantId(str(row.tenant_id)), known) for row in found if (known := rows.object_id(row))}
 
 
 async def object_ids(session: AsyncSession, tenant_id: TenantId) -> set[ObjectId]:
@@ -89,24 +95,23 @@ async def register(
         raise NameTakenError(f"the register has another account of the technician, or {account_name} as another's")
 
 
-async def forget_object(session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId) -> None:
-    """The account is gone from the directory: the technician's next one will be another object."""
-    await _set_object(session, tenant_id, technician_id, None)
+async def forget_object(
+    session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId, object_id: ObjectId
+) -> None:
+    """The account is gone from the directory: the technician's next one will be another object. Idempotent."""
+    await session.exec(
+        update(ManagedAccount)
+        .where(*_of(tenant_id, technician_id), col(ManagedAccount.object_id) == UUID(object_id))
+        .values(object_id=None)
+    )
 
 
 async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> None:
     """Record the object id that the directory gave. From here on the account is known by it, whatever its name."""
-    await _set_object(session, grant.tenant_id, grant.technician_id, UUID(object_id))
-
-
-async def _set_object(
-    session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId, object_id: UUID | None
-) -> None:
     await session.exec(
-        update(ManagedAccount)
-        .where(
-            col(ManagedAccount.tenant_id) == UUID(tenant_id),
-            col(ManagedAccount.technician_id) == UUID(technician_id),
-        )
-        .values(object_id=object_id)
+        update(ManagedAccount).where(*_of(grant.tenant_id, grant.technician_id)).values(object_id=UUID(object_id))
     )
+
+
+def _of(tenant_id: TenantId, technician_id: TechnicianId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.technician_id) == UUID(technician_id)

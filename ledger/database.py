@@ -11,7 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,7 +21,7 @@ STATEMENT_TIMEOUT_MILLISECONDS = 10_000
 
 
 class LedgerUnavailableError(Exception):
-    """PostgreSQL cannot be reached or broke off. Nothing of the transaction is kept; trying again is safe."""
+    """PostgreSQL cannot be reached or used, or broke off. Nothing of the transaction is kept; trying again is safe."""
 
 
 class DatabaseUrlError(ValueError):
@@ -58,13 +58,16 @@ class Ledger:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, committed on the way out, rolled back on any error.
 
-        Raises ``LedgerUnavailableError`` when the server cannot be reached or the connection breaks.
+        Raises ``LedgerUnavailableError`` when the server cannot be reached or used, or the connection breaks.
         """
         try:
             async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except (OperationalError, InterfaceError) as error:
             raise LedgerUnavailableError(f"the ledger's PostgreSQL cannot be reached: {first_line(error)}") from None
+        except (ProgrammingError, InternalError) as error:
+            # Tables that are missing or may not be read, as in the middle of a restore: closing has to do without.
+            raise LedgerUnavailableError(f"the ledger's PostgreSQL cannot be used: {first_line(error)}") from None
         except NoConnectionFreeError:
             raise LedgerUnavailableError("the ledger's PostgreSQL keeps every connection waiting") from None
         except DBAPIError as error:

@@ -75,21 +75,54 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
     unproven = await _unproven(session, tenant_id)
     settled = await _last_settled(session, tenant_id)
     stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
-    return Register(
-        accounts=tuple(
-            Registered(
-                TechnicianId(str(account.technician_id)),
-                account.account_name,
-                object_id(account),
-                account.registered_at,
-                _live(grant, at, _why_withdrawn(stops, theirs, technician)) if grant else None,
-                settled.get(account.technician_id),
-                tuple(unproven.get(account.technician_id, ())),
-            )
-            for account, theirs, technician, grant in rows
-        ),
-        account_prefix=tenant.account_prefix if tenant else "",
-    )
+    current = [
+        Registered(
+            TechnicianId(str(account.technician_id)),
+            account.account_name,
+            object_id(account),
+            account.registered_at,
+            _live(grant, at, _why_withdrawn(stops, theirs, technician)) if grant else None,
+            settled.get(account.technician_id),
+            tuple(one.request_id for one in unproven if one.is_about(account)),
+        )
+        for account, theirs, technician, grant in rows
+    ]
+    former = _former([one for one in unproven if not any(one.is_about(account) for account, *_ in rows)])
+    return Register(accounts=(*current, *former), account_prefix=tenant.account_prefix if tenant else "")
+
+
+@dataclass(frozen=True)
+class _Unproven:
+    """A grant that ended without a proof, and about which nothing final was learnt since."""
+
+    request_id: str
+    technician_id: UUID
+    account_name: str
+    object_id: ObjectId | None
+    ended_at: datetime
+
+    def is_about(self, account: ManagedAccount) -> bool:
+        """Whether this is the account: not one that was deleted, and whose place another has taken since."""
+        same = self.object_id in {None, object_id(account)}
+        return self.technician_id == account.technician_id and same
+
+
+def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
+    """The accounts of such grants that are no longer their technicians': whoever restores one restores it open."""
+    found: dict[tuple[UUID, ObjectId | None], Registered] = {}
+    for one in unproven:
+        key = one.technician_id, one.object_id
+        earlier = found[key].unproven if key in found else ()
+        found[key] = Registered(
+            technician_id=TechnicianId(str(one.technician_id)),
+            account_name=one.account_name,
+            object_id=one.object_id,
+            registered_at=one.ended_at,
+            live=None,
+            settled_at=one.ended_at,
+            unproven=(*earlier, one.request_id),
+        )
+    return list(found.values())
 
 
 async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, datetime]:
@@ -102,25 +135,32 @@ async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID
     return {technician_id: at for technician_id, at in await session.exec(statement) if at is not None}
 
 
-async def _unproven(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, list[str]]:
-    """By technician, the grants that ended unproven and about which nothing final was learnt since."""
+async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unproven]:
     final = [AddendumKind.CLOSED_LATER.value, AddendumKind.PURGED.value]
     learnt = select(AddendumRow.request_id).where(
         col(AddendumRow.request_id) == col(GrantRow.request_id), col(AddendumRow.kind).in_(final)
     )
+    document = col(ReceiptRow.document)
     statement = (
-        select(GrantRow.technician_id, GrantRow.request_id)
+        select(GrantRow, document["object_id"].astext)
         .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
         .where(
             col(GrantRow.tenant_id) == UUID(tenant_id),
-            col(ReceiptRow.document)["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value]),
+            document["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value]),
             ~learnt.exists(),
         )
+        .order_by(col(GrantRow.closed_at))
     )
-    found: dict[UUID, list[str]] = {}
-    for technician_id, request_id in await session.exec(statement):
-        found.setdefault(technician_id, []).append(request_id)
-    return found
+    return [
+        _Unproven(
+            request_id=grant.request_id,
+            technician_id=grant.technician_id,
+            account_name=grant.account_name,
+            object_id=ObjectId(of) if of else None,
+            ended_at=grant.closed_at or grant.window_ends_at,
+        )
+        for grant, of in await session.exec(statement)
+    ]
 
 
 async def came_through(

@@ -14,6 +14,8 @@ class AlarmKind(StrEnum):
 
     CLOSING_LATE = "closing late"
     """A closing has not succeeded for longer than its patience. About a grant."""
+    STILL_OPEN = "still open"
+    """The reconciler has found an account that has no reason to be open, and cannot close it. About an account."""
     VANISHED = "account vanished"
     """A managed account is gone from its directory, so nothing can be read back. About an account."""
     ABANDONED = "closing abandoned"

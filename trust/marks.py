@@ -83,7 +83,7 @@ def _tagged(body: str, tenant_id: TenantId, account_name: str) -> str:
 
 
 class Ownership(StrEnum):
-    """The four rows of "The mark on the account" in design.md."""
+    """What the register and the owner tag together say of an account."""
 
     OURS = "ours"
     """In the register and validly tagged: everything may be done."""

@@ -42,7 +42,7 @@ from models.messages import (
 from policy.durations import PROVISIONING_WINDOW, say
 from workflows.closing import AccountClosing, Traces
 from workflows.page import Page
-from workflows.perform import Result, perform, perform_locally
+from workflows.perform import Result, perform, perform_locally, perform_without_end
 from workflows.refusals import Refusal, refusal
 from workflows.sweeping import Sweeping
 from workflows.telling import Telling
@@ -285,7 +285,7 @@ class AccessGrant:
             attempt=self._attempt,
             steps=tuple(self._closing.steps),
         )
-        await perform(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
+        await perform_without_end(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
         self._answered = True
         self._show(GrantState.PARKED, refused.sentence)
         try:
@@ -318,7 +318,7 @@ class AccessGrant:
             await self._sweep(self._grant, standing)
         receipt = None
         if self._asked:
-            receipt = await perform(
+            receipt = await perform_without_end(
                 Closing.settle,
                 Settlement(
                     signed=self._asked,

@@ -6,19 +6,21 @@ It needs what the workflow carries and nothing else, and raises alarms on a cloc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from temporalio import workflow
+from temporalio.workflow import ActivityConfig
 
 from activities.options import CLOSING, DISABLING
 from activities.signatures import Closing
 from models.alarms import AlarmKind
 from models.messages import AccountToClose, Closed, ClosingStep, Grant, ObjectId, PassId, Step
 from policy.durations import say
-from workflows.perform import perform
+from workflows.perform import Argument, Result, perform_without_end
 from workflows.sweeping import Sweeping
 from workflows.telling import Telling
 
@@ -91,23 +93,39 @@ class AccountClosing:
         account = self._traces.account(grant)
         # The ledger may be down: the fence is tried for as long as it takes, and nobody waits for it to disable.
         fencing = asyncio.create_task(
-            perform(Closing.fence, grant.request_id, CLOSING, summary="No opening from here on")
+            self._do(grant, Closing.fence, grant.request_id, CLOSING, "No opening from here on")
         )
         disabled, stripped = await asyncio.gather(
-            perform(Closing.disable_account, account, DISABLING, summary=f"Disable {grant.account_name}"),
-            perform(Closing.strip_account, account, CLOSING, summary="Password, sessions, sign-in methods, roles"),
+            self._do(grant, Closing.disable_account, account, DISABLING, f"Disable {grant.account_name}"),
+            self._do(grant, Closing.strip_account, account, CLOSING, "Password, sessions, sign-in methods, roles"),
         )
         self._keep(grant, disabled)
         self._keep(grant, stripped)
-        self._proof = proof = await _read_back(account)
+        self._proof = proof = await self._read_back(grant, account)
         fence = await fencing
         if fence.lease_until and proof.steps[-1].at < fence.lease_until:
             # An opening that was admitted before the fence may still be on its way to Microsoft.
             await workflow.sleep(max(fence.lease_until - workflow.now(), timedelta(0)), summary="An opening's lease")
-            proof = await _read_back(account)
+            proof = await self._read_back(grant, account)
         self._keep(grant, proof)
         self._traces.are_gone()
         return proof
+
+    async def _read_back(self, grant: Grant, account: AccountToClose) -> Closed:
+        return await self._do(grant, Closing.read_back, account, CLOSING, "Is it closed, says the directory?")
+
+    async def _do(
+        self,
+        grant: Grant,
+        activity: Callable[[Any, Argument], Awaitable[Result]],
+        argument: Argument,
+        how: ActivityConfig,
+        summary: str,
+    ) -> Result:
+        def told(sentence: str) -> None:
+            self._telling.alarm(grant, AlarmKind.CLOSING_LATE, sentence)
+
+        return await perform_without_end(activity, argument, how, summary=summary, told=told)
 
     def _keep(self, grant: Grant, closed: Closed) -> None:
         self.steps.extend(closed.steps)
@@ -117,10 +135,6 @@ class AccountClosing:
                 self.disabled_at = step.at
         if closed.alarm:
             self._telling.alarm(grant, closed.alarm_kind, closed.alarm)
-
-
-async def _read_back(account: AccountToClose) -> Closed:
-    return await perform(Closing.read_back, account, CLOSING, summary="Is it closed, says the directory?")
 
 
 def _alarm_clock(grant: Grant) -> Iterator[timedelta]:

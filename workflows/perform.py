@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, RetryState
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState, is_cancelled_exception
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
+
+DONE_AGAIN_AFTER = timedelta(minutes=1)
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -25,6 +27,31 @@ async def perform(
     """Have ``activity`` done by any worker, retried until ``within`` is over (None: for as long as it takes)."""
     config = ActivityConfig(**{**how, "summary": summary, "schedule_to_close_timeout": within})
     return cast("Result", await workflow.execute_activity_method(activity, argument, **config))
+
+
+async def perform_without_end(
+    activity: Callable[[Any, Argument], Awaitable[Result]],
+    argument: Argument,
+    how: ActivityConfig,
+    *,
+    summary: str,
+    told: Callable[[str], None] = lambda _: None,
+) -> Result:
+    """Have ``activity`` done, whatever ends it undone; ``told`` hears once of what did.
+
+    Its retries have no end, but somebody can fail it by hand, and Temporal fails what it finds too large.
+    """
+    first = True
+    while True:
+        try:
+            return await perform(activity, argument, how, summary=summary)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            if first:
+                told(f"{summary.rstrip('?')}: it was ended undone, and is done again: {error.cause or error}")
+            first = False
+            await workflow.sleep(DONE_AGAIN_AFTER, summary=f"Again: {summary}")
 
 
 async def perform_locally(

@@ -20,20 +20,25 @@ from temporalio.worker import Worker
 
 from models.messages import (
     AccessRequest,
+    AccountToClose,
     Ending,
     Extension,
+    Grant,
     GrantRef,
     GrantState,
     GrantStatus,
+    ObjectId,
     Settlement,
     SignedAccessRequest,
     SignedExtension,
     Standing,
+    TechnicianId,
+    TenantId,
     ToPark,
     workflow_id,
 )
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
-from tests.stage import Scene, Services, scene
+from tests.stage import Scene, Services, customer_id, scene, technician_id
 from trust.assertions import assert_actor
 from trust.keyring import Keyring
 from workflows.access_grant import AccessGrant
@@ -186,6 +191,40 @@ async def test_nobody_lifts_the_fence_of_a_closing_grant_by_parking_and_retrying
     real_time.mend()
     assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
     real_time.assert_closed()
+
+
+@pytest.mark.parametrize("ledger", ["there", "away"])
+async def test_nobody_has_a_customers_own_account_closed_by_sending_its_id(real_time: Scene, ledger: str) -> None:
+    """Closing needs no signature. What was sent counted as the register: it took any administrator of any customer."""
+    request_id = await real_time.ask(hours=4)
+    status = await real_time.until(request_id, GrantState.OPEN)
+    admin = real_time.user(f"first.admin@{real_time.customer}.onmicrosoft.com")
+    assert admin is not None
+    genuine = Grant(
+        request_id=request_id,
+        tenant_id=TenantId(customer_id(real_time.customer)),
+        tenant=real_time.customer,
+        technician_id=TechnicianId(technician_id("alex")),
+        technician="alex",
+        account_name=real_time.account(),
+        roles=status.roles,
+        duration=timedelta(hours=4),
+        window_ends_at=datetime.now(UTC),
+    )
+    made_up = genuine.model_copy(update={"request_id": "made-up", "account_name": admin["user_principal_name"]})
+    if ledger == "away":
+        real_time.sql("ALTER TABLE grants RENAME TO mislaid")
+    before = real_time.everything()
+
+    for grant in (genuine, made_up):
+        forged = AccountToClose(grant=grant, object_id=ObjectId(admin["id"]))
+        for activity in ("disable_account", "strip_account", "read_back"):
+            with pytest.raises(WorkflowFailureError):
+                await burgled(real_time, activity, forged)
+
+    assert real_time.everything() == before
+    if ledger == "away":
+        real_time.sql("ALTER TABLE mislaid RENAME TO grants")
 
 
 async def settled_by_a_burglar(stage: Scene, signed: SignedAccessRequest) -> Any:

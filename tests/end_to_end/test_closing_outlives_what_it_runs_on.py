@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.options import CLOSING
@@ -64,6 +65,48 @@ async def test_postgresql_is_down_when_a_grant_expires_and_when_another_is_asked
         assert (await stage.receipt(asked)).ending.state is GrantState.ENDED
 
 
+@pytest.mark.parametrize("lost", ["grants", "receipts", "managed_accounts", "tenant_credentials"])
+async def test_a_ledger_that_answers_and_knows_nothing_keeps_nothing_open(real_time: Scene, lost: str) -> None:
+    """In the middle of a restore PostgreSQL is there, and its tables are not."""
+    request_id = await real_time.ask(hours=SHORTEST_HOURS)
+    await real_time.until(request_id, GrantState.OPEN)
+    real_time.sql(f"ALTER TABLE {lost} RENAME TO being_restored")
+
+    await is_disabled(real_time, "alex", real_time.customer)
+    await asyncio.sleep(1)
+    real_time.assert_closed()
+
+    real_time.sql(f"ALTER TABLE being_restored RENAME TO {lost}")
+    receipt = await real_time.receipt(request_id)
+    assert receipt.ending.state is GrantState.EXPIRED
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
+
+
+async def test_an_old_mark_put_back_holds_up_no_closing_while_the_ledger_is_away(real_time: Scene) -> None:
+    """The mark of an earlier grant is genuine, and not over yet. It said that the account was that grant's to close."""
+    earlier = await real_time.ask(hours=8)
+    await real_time.until(earlier, GrantState.OPEN)
+    mark = (real_time.user() or {})["extension_attributes"]["extensionAttribute15"]
+    await real_time.workflow(earlier).signal("end")
+    await real_time.receipt(earlier)
+    request_id = await real_time.ask(hours=SHORTEST_HOURS)
+    await real_time.until(request_id, GrantState.OPEN)
+    account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    real_time.control("PATCH", account, extension_attributes={"extensionAttribute15": mark})
+    real_time.sql("ALTER TABLE grants RENAME TO mislaid")
+
+    await is_disabled(real_time, "alex", real_time.customer)
+
+    real_time.sql("ALTER TABLE mislaid RENAME TO grants")
+    receipt = await real_time.receipt(request_id)
+    assert receipt.standing is not None
+    assert receipt.standing.held_by is None
+    assert receipt.disabled_at is not None
+    real_time.assert_closed()
+
+
+@pytest.mark.long
 async def test_a_worker_killed_in_the_middle_of_opening_and_of_closing(state: Path) -> None:
     async with whole_stack(state / "killed-worker") as (stack, stage):
         # What dies with the worker has no effect: somebody has to do it again.

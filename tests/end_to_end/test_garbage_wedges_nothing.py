@@ -56,6 +56,8 @@ async def test_unreadable_messages_do_not_keep_a_grant_from_being_ended(real_tim
     for garbage in (["for ever"], [], [1, 2, 3]):
         with pytest.raises(WorkflowUpdateFailedError):
             await grant.execute_update("extend", args=garbage)
+    for superfluous in ([{}], [1, 2]):
+        await grant.execute_update("decision", args=superfluous)
     assert (await real_time.status(request_id)).state is GrantState.OPEN
 
     async with asyncio.timeout(timedelta(seconds=20).total_seconds()):

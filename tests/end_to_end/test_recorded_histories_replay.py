@@ -29,7 +29,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 import workflows.access_grant
-import workflows.closing
+import workflows.perform
 from activities.signatures import Closing, Provisioning
 from engine.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
@@ -217,7 +217,7 @@ async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swa
     expired = max((file for file in RECORDED if file.stem == "expired"), key=by_version)
     await replayer.replay_workflow(recorded(expired))
 
-    for module in (workflows.access_grant, workflows.closing):
+    for module in (workflows.access_grant, workflows.perform):
         monkeypatch.setattr(
             module,
             "perform",

@@ -27,7 +27,9 @@ STEPS = [Step(name="opened", at=NOON), Step(name="disabled", at=NOON + LATER)]
 WRITES: dict[str, Callable[[Books, Grant, timedelta], Awaitable[object]]] = {
     "intend": lambda books, grant, wait: books.do(accounts.intend, grant, NOON + wait),
     "confirm": lambda books, grant, _: books.do(accounts.confirm, grant, OBJECT),
-    "forget object": lambda books, grant, _: books.do(accounts.forget_object, grant.tenant_id, grant.technician_id),
+    "forget object": lambda books, grant, _: books.do(
+        accounts.forget_object, grant.tenant_id, grant.technician_id, OBJECT
+    ),
     "arm": lambda books, grant, wait: books.do(grants.arm, ref(grant), NOON + wait),
     "lease": lambda books, grant, _: books.do(grants.take_lease, ref(grant), NOON, LEASE),
     "opened": lambda books, grant, wait: books.do(grants.opened, grant.request_id, NOON + wait),
