@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from activities.account_closing import read_standing
 from activities.directories import Directories, Purpose
 from activities.intervening import Intervening
 from activities.workplace import Workplace
-from graph import AuditEntry, GraphError, NotYetVisible, Refused, Tenant
+from graph import AuditEntry, Broken, GraphError, NotYetVisible, Patience, Refused, Tenant
 from ledger import addenda, reconciliation, reviews
 from ledger.reviews import Due
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, DirectoryCall, ObjectId, TenantId, TenantReview
-from models.sweep import Done, SweepFinding
+from models.sweep import Done, FindingKind, SweepFinding
 from policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from policy.review import AUDIT_IS_KEPT_FOR
 
@@ -21,6 +22,9 @@ AT_ONE_TIME = 10
 """Spans of one tenant in one run: Microsoft lets the audit be asked five times in ten seconds."""
 
 MOST_SENTENCES = 5
+
+REVIEWS_MAY_WAIT = timedelta(seconds=35)
+"""How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
 
 
 @dataclass(frozen=True)
@@ -45,38 +49,64 @@ class Reviewing:
 
     async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
         """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""
-        done = 0
+        done: list[Due] = []
+        failed: list[str] = []
         try:
             async with self._ledger.transaction() as session:
                 waiting = await reviews.due(session, tenant_id, self._clock(), AT_ONE_TIME)
-            if not waiting:
-                return TenantReview(tenant=name)
-            tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
-            ours = await _ours(self._directories, tenant_id)
-            for one in waiting:
-                await self._write(await self._review(tenant, ours, one), one)
-                done += 1
-            await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
+            readable = [one for one in waiting if not self._is_forgotten(one)]
+            for one in [one for one in waiting if one not in readable]:
+                await self._write(await self._unread(one), one)
+            if readable:
+                failed += await self._read(tenant_id, readable, done)
+            if done:
+                await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
         except Refused as error:
             await self._cannot_read(name, error)
-            return TenantReview(tenant=name, reviewed=done, failed=str(error))
+            failed.append(str(error))
         except Exception as error:
-            return TenantReview(tenant=name, reviewed=done, failed=str(error) or type(error).__name__)
-        return TenantReview(tenant=name, reviewed=done)
+            failed.append(str(error) or type(error).__name__)
+        return TenantReview(tenant=name, reviewed=len(done), failed="; ".join(failed) or None)
 
-    async def _review(self, tenant: Tenant, ours: Ours, due: Due) -> Addendum:
+    async def _read(self, tenant_id: TenantId, waiting: list[Due], done: list[Due]) -> list[str]:
+        """Review one after the other, as far as Microsoft lets us. Gives what was wrong with single ones."""
+        # Microsoft lets audit and sign-in methods be asked for five times in ten seconds.
+        patience = Patience(self._clock() + REVIEWS_MAY_WAIT, self._clock)
+        tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
+        ours = await _ours(self._directories, tenant_id)
+        failed: list[str] = []
+        for one in waiting:
+            try:
+                await self._write(await self._review(tenant, ours, one, patience), one)
+                done.append(one)
+            except Broken as error:  # about this grant alone: the others need not wait for it
+                failed.append(str(error))
+        return failed
+
+    def _is_forgotten(self, due: Due) -> bool:
+        return due.receipt.object_id is None or due.closed_at < self._clock() - AUDIT_IS_KEPT_FOR
+
+    async def _unread(self, due: Due) -> Addendum:
+        """What nobody will ever look at is told, too."""
+        account = due.receipt.account_name
+        known = due.receipt.object_id is not None
+        why = "the directory has forgotten it by now" if known else "the account is not known"
+        sentence = f"The audit was not read: {why}."
+        if known:
+            await self._raise(AlarmKind.PERSISTENCE, due, f"What {account} did was never reviewed: {why}.")
+        return Addendum(kind=due.span.kind, at=self._clock(), sentence=sentence)
+
+    async def _review(self, tenant: Tenant, ours: Ours, due: Due, patience: Patience) -> Addendum:
         account = due.receipt.object_id
-        if account is None or due.closed_at < self._clock() - AUDIT_IS_KEPT_FOR:
-            why = "the account is not known" if account is None else "the directory has forgotten it by now"
-            return Addendum(kind=due.span.kind, at=self._clock(), sentence=f"The audit was not read: {why}.")
+        assert account is not None  # noqa: S101  # it is not forgotten
         since, until = due.span.window(due.opened_at, due.closed_at, due.next_opened_at)
         # One after the other: few calls at once are allowed here, and nobody waits.
-        own = await tenant.audit_logs.done_by(account, since, until)
-        others = await tenant.audit_logs.done_to(account, since, until)
-        look = await self._look(tenant, account)
+        own = await tenant.audit_logs.done_by(account, since, until, patience)
+        others = await tenant.audit_logs.done_to(account, since, until, patience)
+        look = await patience.ask(lambda: self._look(tenant, account))
         reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, look))
         foreign = foreign_changes(map(_act, others), account, ours)
-        findings = (*reviewed.findings, *look.taken)
+        findings = (*reviewed.findings, *look.taken, *([] if own.is_whole else [_flood(len(own))]))
         await self._alarm(due, findings, foreign)
         return Addendum(
             kind=due.span.kind,
@@ -107,30 +137,29 @@ class Reviewing:
         return _Look(again.standing.is_closed, again.findings, again.step.calls)
 
     async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
-        receipt = due.receipt
-        tenant, request_id = receipt.request.tenant, receipt.request.request_id
+        account, tenant = due.receipt.account_name, due.receipt.request.tenant
         if said := [finding.sentence for finding in findings if finding.alarming]:
-            await self._alarms.raise_alarm(
-                Alarm(
-                    kind=AlarmKind.PERSISTENCE,
-                    subject=request_id,
-                    sentence=f"{receipt.account_name}, by {tenant}'s own audit, {_some('; it ', said)}.",
-                    tenant=tenant,
-                    request_id=request_id,
-                    raised_at=self._clock(),
-                )
-            )
+            sentence = f"{account}, by {tenant}'s own audit, {_some('; it ', said)}."
+            await self._raise(AlarmKind.PERSISTENCE, due, sentence)
         if foreign:
-            await self._alarms.raise_alarm(
-                Alarm(
-                    kind=AlarmKind.FOREIGN_CHANGE,
-                    subject=receipt.account_name or request_id,
-                    sentence=f"Somebody else changed {receipt.account_name}: {_some('; ', foreign)}.",
-                    tenant=tenant,
-                    request_id=request_id,
-                    raised_at=self._clock(),
-                )
+            await self._raise(
+                AlarmKind.FOREIGN_CHANGE, due, f"Somebody else changed {account}: {_some('; ', foreign)}."
             )
+
+    async def _raise(self, kind: AlarmKind, due: Due, sentence: str) -> None:
+        """About the grant, or, where somebody else has changed it, about its account."""
+        request = due.receipt.request
+        foreign = kind is AlarmKind.FOREIGN_CHANGE
+        await self._alarms.raise_alarm(
+            Alarm(
+                kind=kind,
+                subject=(due.receipt.account_name if foreign else None) or request.request_id,
+                sentence=sentence,
+                tenant=request.tenant,
+                request_id=request.request_id,
+                raised_at=self._clock(),
+            )
+        )
 
     async def _write(self, addendum: Addendum, due: Due) -> None:
         async with self._ledger.transaction() as session:
@@ -147,6 +176,11 @@ class Reviewing:
                 raised_at=self._clock(),
             )
         )
+
+
+def _flood(read: int) -> SweepFinding:
+    sentence = f"did so much that only the last {read} acts were reviewed"
+    return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, alarming=True)
 
 
 def _was_closed_after(due: Due, look: _Look) -> bool:

@@ -21,6 +21,7 @@ from graph.errors import AlreadySo, Broken, GraphError, Needs, NotYetVisible, Re
 from graph.granted import Granted
 from graph.graph import Graph, Tenant
 from graph.organization import Organization
+from graph.patience import Patience
 from graph.possessions import Consent, OwnedObject
 from graph.roles import RoleAssignment, RoleDefinition, RoleHolder, assignment_id
 from graph.sign_in_methods import SignInMethod
@@ -54,6 +55,7 @@ __all__ = [
     "NotYetVisible",
     "Organization",
     "OwnedObject",
+    "Patience",
     "Refused",
     "RoleAssignment",
     "RoleDefinition",

@@ -41,6 +41,8 @@ class Listing(Sequence[T]):
 
     members: tuple[T, ...]
     evidence: DirectoryCall
+    is_whole: bool = True
+    """False: there was more than was wanted, and it was not read."""
 
     def __len__(self) -> int:
         return len(self.members)

@@ -11,10 +11,14 @@ from graph import operations
 from graph.addresses import guid, literal
 from graph.answers import Description, Listing, Resource
 from graph.calls import Calls
+from graph.patience import Patience
 from models.messages import ObjectId
 
 _AUDITS = "/auditLogs/directoryAudits"
 _PAGE = "500"
+
+MOST_ENTRIES = 1000
+"""Read of one span, the newest: whoever floods the log must not keep it from being read at all."""
 
 
 class InitiatingUser(Description):
@@ -77,18 +81,26 @@ class AuditLogs:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def done_by(self, user: ObjectId, since: datetime, until: datetime) -> Listing[AuditEntry]:
+    async def done_by(
+        self, user: ObjectId, since: datetime, until: datetime, patience: Patience | None = None
+    ) -> Listing[AuditEntry]:
         """What this account did in the span, both ends included."""
-        return await self._list(f"initiatedBy/user/id eq {literal(guid(user))}", since, until)
+        return await self._list(f"initiatedBy/user/id eq {literal(guid(user))}", since, until, patience)
 
-    async def done_to(self, target: ObjectId, since: datetime, until: datetime) -> Listing[AuditEntry]:
+    async def done_to(
+        self, target: ObjectId, since: datetime, until: datetime, patience: Patience | None = None
+    ) -> Listing[AuditEntry]:
         """What anybody did to this object in the span, both ends included."""
-        return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until)
+        return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until, patience)
 
-    async def _list(self, wanted: str, since: datetime, until: datetime) -> Listing[AuditEntry]:
+    async def _list(
+        self, wanted: str, since: datetime, until: datetime, patience: Patience | None
+    ) -> Listing[AuditEntry]:
         span = f"activityDateTime ge {_moment(since)} and activityDateTime le {_moment(until)}"
         query = {"$filter": f"{span} and {wanted}", "$top": _PAGE}
-        return await self._calls.listing(operations.READ_AUDIT, _AUDITS, AuditEntry, query)
+        return await self._calls.listing(
+            operations.READ_AUDIT, _AUDITS, AuditEntry, query, most=MOST_ENTRIES, patience=patience
+        )
 
 
 def _moment(at: datetime) -> str:

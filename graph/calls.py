@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +20,7 @@ from graph.answers import Answer, Listing, R, document_of, error_of
 from graph.catalogue import Attempt, explain, retry_after, unreachable
 from graph.granted import Granted, granted_by
 from graph.operations import Operation
+from graph.patience import Patience, ask_once
 from graph.tokens import TokenSource
 from models.messages import DirectoryCall
 
@@ -68,15 +71,24 @@ class Calls:
         return await self._call(operation, "DELETE", self._graph_url + path)
 
     async def pages(
-        self, operation: Operation, path: str, query: Mapping[str, str] | None = None
+        self,
+        operation: Operation,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        patience: Patience | None = None,
     ) -> AsyncIterator[Answer]:
-        """Every page of a collection, each with a deadline of its own. An empty page need not be the last."""
-        answer = await self.get(operation, path, query)
+        """Every page of a collection, each with a deadline of its own. An empty page need not be the last.
+
+        With ``patience`` a page that is put off is asked for again, and not the whole collection.
+        """
+        ask = patience.ask if patience else ask_once
+        answer = await ask(lambda: self.get(operation, path, query))
         yield answer
         while (following := answer.document.get("@odata.nextLink")) is not None:
             if not isinstance(following, str) or not addresses.is_below(following, self._graph_url):
                 answer.make_no_sense("the next page lies outside of Graph; the token was not sent there")
-            answer = await self._call(operation, "GET", following)
+            answer = await ask(partial(self._call, operation, "GET", following))
             yield answer
 
     async def granted(self) -> Granted | None:
@@ -88,12 +100,21 @@ class Calls:
             return None
 
     async def listing(
-        self, operation: Operation, path: str, kind: type[R], query: Mapping[str, str] | None = None
+        self,
+        operation: Operation,
+        path: str,
+        kind: type[R],
+        query: Mapping[str, str] | None = None,
+        *,
+        most: float = math.inf,
+        patience: Patience | None = None,
     ) -> Listing[R]:
-        """A whole collection, read."""
+        """A whole collection, read; no further page once it has ``most`` members. ``patience`` as for ``pages``."""
         members: list[R] = []
-        async for page in self.pages(operation, path, query):
+        async for page in self.pages(operation, path, query, patience=patience):
             members += page.read_each(kind)
+            if len(members) >= most and "@odata.nextLink" in page.document:
+                return Listing(tuple(members), page.evidence, is_whole=False)
         return Listing(tuple(members), page.evidence)
 
     async def _call(self, operation: Operation, method: str, url: str, body: Body | None = None) -> Answer:

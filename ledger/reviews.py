@@ -59,9 +59,9 @@ async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: i
             .limit(limit)
         )
         for grant, row, following in await session.exec(statement):
-            if grant.opened_at and grant.closed_at:
+            if grant.armed_at and grant.closed_at:
                 receipt = Receipt.model_validate(row.document)
-                found.append(Due(receipt, grant.opened_at, grant.closed_at, span, following))
+                found.append(Due(receipt, grant.opened_at or grant.armed_at, grant.closed_at, span, following))
     return sorted(found, key=lambda one: one.closed_at)[:limit]
 
 
@@ -75,7 +75,7 @@ def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
         .exists()
     )
     return and_(
-        col(GrantRow.opened_at).is_not(None),
+        col(GrantRow.armed_at).is_not(None),  # whose opening was never answered may have been opened all the same
         col(GrantRow.closed_at) <= at - span.due_after,
         col(GrantRow.closed_at) > at - FORGOTTEN_AFTER,
         ~has_addendum,

@@ -81,10 +81,14 @@ class _Row:
     """``{who}`` is the first thing touched, ``{what}`` the second."""
     usual: bool = False
     """Work brings it along day by day, done to others: listed, not alarmed."""
+    stays: bool = False
+    """The closing does not take it, also where it was done to the account itself."""
 
 
 _ROWS = (
-    _Row(FindingKind.ROLE, r"add (eligible |scoped )?member to role.*|add role assignment.*", "gave {what} to {who}"),
+    # Whoever is eligible for a role takes it when they like, and no list of assignments shows it.
+    _Row(FindingKind.ROLE, r"add eligible member to role.*", "made {who} eligible for {what}", stays=True),
+    _Row(FindingKind.ROLE, r"add (scoped )?member to role.*|add role assignment.*", "gave {what} to {who}"),
     _Row(FindingKind.ROLE, r"(add|update) role definition", "changed what the role {who} allows"),
     _Row(FindingKind.POLICY, r"update role setting.*|.*pim.*(policy|setting).*", "changed how roles are given: {who}"),
     _Row(FindingKind.MEMBERSHIP, r"add member to group", "put {who} into the group {what}", usual=True),
@@ -156,7 +160,7 @@ def judge(act: Act, account: str, ours: Ours, *, closed: bool) -> SweepFinding |
     if row is None:
         return None
     for_itself = bool(act.touched) and act.touched[0].id == account
-    removed = for_itself and closed and row.kind in _TAKEN_AT_CLOSING
+    removed = for_itself and closed and row.kind in _TAKEN_AT_CLOSING and not row.stays
     who = "itself" if for_itself else _name(act.touched, 0)
     return SweepFinding(
         kind=row.kind,

@@ -23,6 +23,12 @@ class SignInBody(_Body):
     temporary_access_pass: str | None = None
 
 
+class RestoreBody(_Body):
+    """Under which name a deleted account comes back; left out: its own, if nobody has taken it since."""
+
+    user_principal_name: str | None = None
+
+
 class ClockBody(_Body):
     """One of both: how far the sandbox's present moves, in seconds (back with a negative number), or where to."""
 

@@ -14,6 +14,7 @@ from sandbox.control.requests import (
     GroupMembershipBody,
     MethodBody,
     NewUserBody,
+    RestoreBody,
     RolesBody,
     UserChangesBody,
 )
@@ -85,8 +86,13 @@ class UserControl:
     async def restore(self, request: Request) -> Json:
         """Bring a deleted account back, as its administrator could."""
         tenant = tenant_of(self._sandbox, request)
+        body = RestoreBody.model_validate_json(await request.body() or "{}")
         user = _user(tenant, request, deleted_too=True)
         if user.deleted is not None:
+            if body.user_principal_name:
+                user = replace(user, properties=user.properties | {"userPrincipalName": body.user_principal_name})
+            if tenant.user(user.user_principal_name):
+                raise HTTPException(409, f"{user.user_principal_name} is taken: say another user_principal_name")
             tenant.restore(user)
         return self._shown(tenant, _user(tenant, request))
 

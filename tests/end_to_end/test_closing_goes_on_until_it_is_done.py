@@ -10,12 +10,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.exceptions import ApplicationError
 
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
 from operations.list_alarms import list_alarms
 from operations.show_receipt import show_receipt
-from tests.stage import REVOKE, Scene, Services, configure, scene
+from tests.stage import REVOKE, Scene, Services, configure, eventually, scene
 
 CLOSING: dict[str, dict[str, object]] = {
     "disable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'},
@@ -30,6 +32,7 @@ CLOSING: dict[str, dict[str, object]] = {
     "mark cleared": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":null'},
 }
 ATTEMPTS = 5
+RUNNING = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
 
 async def expired_with(scene: Scene, customer: str, **fault: object) -> tuple[Receipt, int]:
@@ -145,3 +148,43 @@ async def test_without_any_directory_role_the_account_is_disabled_and_somebody_i
     assert receipt.proven_lateness > timedelta(minutes=5)
     assert any("2 min" in alarm for alarm in receipt.alarms)
     hours_pass.assert_closed()
+
+
+@pytest.mark.exact("fails a step by hand in the middle of one call")
+@pytest.mark.parametrize("step", ["disable_account", "strip_account", "read_back", "settle"])
+async def test_a_step_that_somebody_fails_by_hand_is_done_again(hours_pass: Scene, step: str) -> None:
+    """Retries without end do not help there: the closing ended with the step, and with it the grant's workflow."""
+    call = {"disable_account": "disable", "strip_account": "roles listed", "read_back": "mark cleared"}
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    if step in call:
+        held_up = hours_pass.fault(app=REVOKE, **CLOSING[call[step]], delay=4, count=1)
+    else:
+        hours_pass.sql("ALTER TABLE receipts RENAME TO mislaid")
+    workflow = hours_pass.workflow(request_id)
+    await workflow.signal("end")
+    if step in call:
+        await hours_pass.reached(held_up)
+
+    async def pending() -> str | None:
+        found = (await workflow.describe()).raw_description.pending_activities
+        running = [one for one in found if one.activity_type.name == step and one.state == RUNNING]
+        return running[0].activity_id if running else None
+
+    client = hours_pass.services.client
+    by_hand = client.get_async_activity_handle(
+        workflow_id=workflow.id, run_id=None, activity_id=await eventually(pending)
+    )
+    await by_hand.fail(ApplicationError("by hand", non_retryable=True))
+    if step == "settle":
+        hours_pass.sql("ALTER TABLE mislaid RENAME TO receipts")
+    await hours_pass.time_passes(request_id)
+
+    receipt = await hours_pass.receipt(request_id)
+    assert receipt.ending.state is GrantState.ENDED
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
+    hours_pass.assert_closed()
+    if step in call:
+        assert any("by hand" in alarm for alarm in receipt.alarms)
+    assert not [alarm for alarm in await list_alarms(hours_pass.deployment) if alarm.kind is AlarmKind.CLOSING_LATE]

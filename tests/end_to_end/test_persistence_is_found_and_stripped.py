@@ -17,6 +17,7 @@ from rich.console import Console
 
 from activities.directories import Purpose
 from activities.review_tenant import Reviewing
+from graph.audit_logs import MOST_ENTRIES
 from ledger import alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
@@ -150,6 +151,37 @@ async def test_an_audit_that_may_not_be_read_is_alarmed_and_read_later(real_time
     await reviewed(real_time, HALF_AN_HOUR)
     assert subject not in await standing(real_time)
     assert await addendum(real_time, request_id) is not None
+
+
+@pytest.mark.exact("has limits of its own")
+async def test_who_floods_the_audit_is_told_of_and_holds_up_nobody_elses_review(real_time: Scene) -> None:
+    """Page after page was asked for, until Microsoft refused; the next run began anew, and came no further."""
+    flooded, clean = await together(open_for_everything(real_time), open_for_everything(real_time, technician="robin"))
+    with await Misbehaving.signed_in(real_time, flooded) as alex:
+        group = alex.joins_a_group()
+        for number in range(MOST_ENTRIES + 10):
+            alex.call("PATCH", f"/groups/{group}", description=f"{number}")
+    await ended(real_time, flooded, clean)
+    real_time.trouble(throttle="real")
+
+    report = await reviewed(real_time, HALF_AN_HOUR)
+
+    assert (report.reviewed, report.failed) == (2, None)
+    assert "only the last" in (await standing(real_time))[AlarmKind.PERSISTENCE, flooded].sentence
+    spotless = await addendum(real_time, clean)
+    assert spotless is not None
+    assert spotless.sentence.startswith("0 acts")
+
+
+async def test_what_nobody_ever_reviewed_is_told(real_time: Scene) -> None:
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
+    await ended(real_time, request_id)
+    assert (await reviewed(real_time, timedelta(days=8))).reviewed == 0
+    found = await addendum(real_time, request_id)
+    assert found is not None
+    assert "forgotten" in found.sentence
+    assert "never reviewed" in (await standing(real_time))[AlarmKind.PERSISTENCE, request_id].sentence
 
 
 async def test_the_third_clock_reviews_last_and_closes_whatever_becomes_of_it(real_time: Scene) -> None:

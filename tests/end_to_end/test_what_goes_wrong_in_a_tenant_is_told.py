@@ -86,6 +86,78 @@ async def test_a_deleted_account_is_watched_and_closed_when_it_comes_back(real_t
     assert addendum.kind is AddendumKind.CLOSED_LATER
 
 
+async def test_an_account_that_another_has_replaced_is_watched_all_the_same(real_time: Scene) -> None:
+    """The proof that the second one was closed stood in the receipt of the first, which lay in the bin, open."""
+    first = await real_time.ask(hours=1)
+    await real_time.until(first, GrantState.OPEN)
+    old = real_time.user() or {}
+    path = f"/tenants/{real_time.customer}/users/{old['id']}"
+    real_time.control("DELETE", path)
+    real_time.a_while_later()
+    await real_time.workflow(first).signal("end")
+    assert (await real_time.receipt(first)).proof is Proof.VANISHED
+
+    second = await real_time.ask(hours=1)
+    await real_time.until(second, GrantState.OPEN)
+    await real_time.workflow(second).signal("end")
+    await real_time.receipt(second)
+    await reconciled(real_time)
+    assert not (await show_receipt(real_time.deployment, first)).addenda
+    assert await standing(real_time) == {AlarmKind.VANISHED: real_time.account()}
+
+    # It comes back under another name: its own is taken. The tag was made for that one, and proves nothing here.
+    real_time.control("POST", f"{path}/restore", user_principal_name=f"back@{real_time.customer}.onmicrosoft.com")
+    real_time.a_while_later()
+    assert (await reconciled(real_time)).closed
+    back = next(user for user in real_time.everything() if user["id"] == old["id"])
+    assert [part for part in ("enabled", "roles", "groups", "methods") if back[part]] == []
+    [addendum] = (await show_receipt(real_time.deployment, first)).addenda
+    assert addendum.kind is AddendumKind.CLOSED_LATER
+    assert AlarmKind.VANISHED not in await standing(real_time)
+
+
+async def test_a_purged_account_keeps_no_place(real_time: Scene) -> None:
+    """Forgotten while its grant was still live, it was neither missing nor never made: nobody settled it any more."""
+    request_id = await real_time.ask(hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    await real_time.workflow(request_id).terminate("by hand")
+    user = real_time.user() or {}
+    real_time.control("DELETE", f"/tenants/{real_time.customer}/users/{user['id']}?purge=true")
+    real_time.a_while_later()
+    real_time.sql("UPDATE managed_accounts SET registered_at = registered_at - interval '1 hour'")
+    await reconciled(real_time)
+    real_time.sql("UPDATE alarms SET raised_at = raised_at - interval '2 hours'")
+    await reconciled(real_time)
+    assert await standing(real_time) == {AlarmKind.VANISHED: real_time.account()}
+
+    await reconciled(real_time, later=timedelta(hours=1, minutes=11))
+
+    receipt = await show_receipt(real_time.deployment, request_id)
+    assert receipt.proof is Proof.VANISHED
+    assert not real_time.sql("SELECT 1 FROM grants WHERE closed_at IS NULL")
+    assert real_time.sql("SELECT object_id FROM managed_accounts") == [(None,)]
+
+
+async def test_an_account_that_the_reconciler_may_not_close_is_alarmed(real_time: Scene) -> None:
+    request_id = await real_time.ask(hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    await real_time.workflow(request_id).terminate("by hand")
+    real_time.fault(app=REVOKE, **CLOSING["disable"], status=403)
+    over = timedelta(hours=1, minutes=2)
+    assert (await reconciled_once(real_time, later=over)).failed
+    [alarm] = await list_alarms(real_time.deployment)
+    assert (alarm.kind, alarm.subject) == (AlarmKind.STILL_OPEN, real_time.account())
+    assert request_id in alarm.sentence
+    # That it cannot even be looked at is no all-clear.
+    real_time.fault(app=REVOKE, method="GET", path="/users/*", status=503)
+    assert (await reconciled_once(real_time, later=over)).failed
+    assert AlarmKind.STILL_OPEN in await standing(real_time)
+    real_time.mend()
+    await reconciled(real_time, later=over)
+    real_time.assert_closed()
+    assert not await standing(real_time)
+
+
 async def test_an_abandoned_closing_goes_on_until_the_account_is_closed(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)

@@ -145,6 +145,22 @@ async def test_somebody_who_opens_a_closed_account_is_told_of(real_time: Scene) 
     assert "not closed to the end" in alarm.sentence
 
 
+@pytest.mark.exact("stops a run in the middle of one call")
+async def test_a_grant_that_begins_while_a_tenant_is_looked_at_is_left_alone(real_time: Scene) -> None:
+    """What the ledger says is read once for a tenant, and a planted role is found minutes later."""
+    await over(real_time)
+    account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    real_time.control("POST", f"{account}/roles", roles=["Helpdesk Administrator"])
+    looking = real_time.fault(app=REVOKE, method="GET", path="/users/*/memberOf", delay=4, count=1)
+    looks = asyncio.create_task(reconciled(real_time))
+    await real_time.reached(looking)
+    await opened(real_time)
+    report = await looks
+    assert not report.closed
+    assert (real_time.user() or {})["enabled"]
+    assert not await standing(real_time, AlarmKind.FOREIGN_CHANGE)
+
+
 @pytest.mark.exact("counts what one run has read")
 async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) -> None:
     await over(real_time)

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import text
+
 from activities.alarms import Alarms
 from ledger import alarms
+from ledger.database import LedgerUnavailableError
 from models.alarms import Alarm, AlarmKind
 from tests.ledger.books import Books
 
@@ -52,3 +56,29 @@ async def test_the_same_thing_is_announced_once_and_once_more_when_it_is_over(bo
     await telling.raise_alarm(late())
     async with ledger.transaction() as session:
         assert len(await alarms.listed(session, standing_only=False)) == 2
+
+
+async def test_what_somebody_else_has_cleared_is_announced_when_it_happens_again(books: Books) -> None:
+    """An operator clears an alarm on the command line; the worker that had raised it kept quiet ever after."""
+    everybody = Everybody()
+    worker, operator = Alarms(books.ledger, everybody), Alarms(books.ledger, Everybody())
+    await worker.raise_alarm(late())
+    await operator.clear(AlarmKind.CLOSING_LATE, "g1", "it was us", NOON)
+    await worker.raise_alarm(late())
+    await worker.said()
+    assert [alarm.all_clear for alarm in everybody.heard] == [None, None]
+
+
+async def test_what_was_told_while_the_ledger_was_away_is_not_told_again(books: Books) -> None:
+    everybody = Everybody()
+    worker = Alarms(books.ledger, everybody)
+    async with books.ledger.transaction() as session:
+        await session.exec(text("ALTER TABLE alarms RENAME TO away"))  # type: ignore[call-overload]
+    for _ in range(2):
+        with pytest.raises(LedgerUnavailableError):
+            await worker.raise_alarm(late())
+    async with books.ledger.transaction() as session:
+        await session.exec(text("ALTER TABLE away RENAME TO alarms"))  # type: ignore[call-overload]
+    await worker.raise_alarm(late())
+    await worker.said()
+    assert len(everybody.heard) == 1

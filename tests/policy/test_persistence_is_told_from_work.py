@@ -36,7 +36,18 @@ def act(activity: str, *touched: Touched, by: str | None = ME, succeeded: bool =
     ("activity", "touched", "kind", "says"),
     [
         ("Add member to role", (ANOTHER, ROLE), FindingKind.ROLE, "gave Reports Reader to kim@contoso.com"),
-        ("Add eligible member to role in PIM completed (permanent)", (ANOTHER, ROLE), FindingKind.ROLE, "gave"),
+        (
+            "Add eligible member to role in PIM completed (permanent)",
+            (ANOTHER, ROLE),
+            FindingKind.ROLE,
+            "kim@contoso.com eligible for Reports Reader",
+        ),
+        (
+            "Add eligible member to role in PIM completed (timebound)",
+            (ITSELF, ROLE),
+            FindingKind.ROLE,
+            "itself eligible",
+        ),
         ("Add member to role in PIM completed (timebound)", (ANOTHER, ROLE), FindingKind.ROLE, "gave"),
         ("Add scoped member to role", (ANOTHER, ROLE), FindingKind.ROLE, "gave"),
         ("Update role definition", (ROLE,), FindingKind.ROLE, "Reports Reader"),
