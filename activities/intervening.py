@@ -73,6 +73,7 @@ class Intervening:
                     request_id=request_id,
                     by=self._by,
                     because=because,
+                    found_enabled=user.account_enabled,
                     at=at,
                 )
         return None

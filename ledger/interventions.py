@@ -25,6 +25,7 @@ async def begin(
     request_id: str | None,
     by: str,
     because: str,
+    found_enabled: bool,
     at: datetime,
 ) -> int:
     """Enter what is about to be closed; its number. ``request_id``: the grant that holds the account, if one does."""
@@ -35,6 +36,7 @@ async def begin(
         request_id=request_id,
         by=by,
         because=because,
+        found_enabled=found_enabled,
         began_at=at,
     )
     session.add(row)

@@ -115,7 +115,7 @@ async def _draw_up(
     expired = settlement.ending.state is GrantState.EXPIRED
     expires_at = settlement.expires_at or (grant.expires_at if grant else None)
     beside = await interventions.of_request(session, request.id)
-    disabled_at = _first_disabled(settlement, grant, beside)
+    disabled_at = _shut_at(settlement, grant, beside)
     done = [as_step(row) for row in await steps.of_request(session, request.id)]
     return Receipt(
         request=as_request(request),
@@ -145,11 +145,19 @@ async def _draw_up(
     )
 
 
-def _first_disabled(settlement: Closure, grant: GrantRow | None, beside: Sequence[InterventionRow]) -> datetime | None:
-    """When the account was shut for good: the reconciler may have done so before whoever settles the grant."""
+def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[InterventionRow]) -> datetime | None:
+    """When the account was shut for good: the reconciler may have done so before whoever settles the grant.
+
+    The last time that it was found enabled, for somebody may have enabled it again in between.
+    """
     opened_at = grant.opened_at if grant else None
-    instead = [one.disabled_at for one in beside if one.disabled_at and opened_at and one.disabled_at >= opened_at]
-    return min([*instead, *([settlement.disabled_at] if settlement.disabled_at else [])], default=None)
+    instead = [
+        one.disabled_at
+        for one in beside
+        if one.found_enabled and one.disabled_at and opened_at and one.disabled_at >= opened_at
+    ]
+    known = [*instead[-1:], *([settlement.disabled_at] if settlement.disabled_at else [])]
+    return min(known, default=None)
 
 
 def _as_carried(receipt: Receipt, carried: Carried) -> Receipt:

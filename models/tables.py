@@ -224,6 +224,8 @@ class InterventionRow(SQLModel, table=True):
     """The grant that held the account; None: none did."""
     by: str
     because: str
+    found_enabled: bool
+    """Somebody could sign in until then."""
     began_at: datetime = _moment(nullable=False)
     disabled_at: datetime | None = _moment()
     proven_at: datetime | None = _moment()

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(), sa.ForeignKey("requests.id"), index=True),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("because", sa.String(), nullable=False),
+        sa.Column("found_enabled", sa.Boolean(), nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True)),
         sa.Column("proven_at", sa.DateTime(timezone=True)),

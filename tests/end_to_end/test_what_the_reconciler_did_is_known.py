@@ -104,6 +104,20 @@ async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real
     assert receipt.lateness < receipt.proven_lateness - (second.at - first.at) / 2
 
 
+async def test_what_was_opened_again_in_between_is_late_until_it_was_shut_for_good(real_time: Scene) -> None:
+    request_id = await opened(real_time)
+    await terminated(real_time, request_id)
+    await reconciled(real_time)
+    real_time.control("PATCH", f"/tenants/{real_time.customer}/users/{real_time.account()}", enabled=True)
+    real_time.a_while_later()
+
+    receipt = await settled(real_time, request_id)
+
+    [first, second] = [step for step in receipt.steps if step.name == "closed by the reconciler"]
+    assert receipt.disabled_at == second.at
+    assert first.at < second.at
+
+
 @pytest.mark.exact("a person does not repeat what a late replica refuses")
 async def test_who_terminates_a_workflow_is_looked_at_all_the_same(real_time: Scene) -> None:
     request_id = await open_for_everything(real_time)
