@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from accounts.workplace import Workplace, workplace_of
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
@@ -26,7 +27,6 @@ from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from activities.workplace import Workplace, workplace_of
 from engine import connect, schedules, search_attributes
 from engine.codec import SealingCodec
 from engine.workflows import ALL as WORKFLOWS

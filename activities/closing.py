@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from activities.account_closing import MOST_CALLS, Given, Stripped, clear_mark, close_again, read_standing, strip
-from activities.directories import Purpose
+from accounts.account_closing import MOST_CALLS, Given, Stripped, clear_mark, close_again, read_standing, strip
+from accounts.directories import Purpose
+from accounts.managed_account import Holder, Inspected, inspect
+from accounts.stock import compare, possessions_of
+from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
-from activities.managed_account import Holder, Inspected, inspect
 from activities.signatures import Closing
-from activities.stock import compare, possessions_of
-from activities.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
 from ledger import grants, receipts
 from ledger.database import LedgerUnavailableError

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from temporalio import activity
 
+from accounts.workplace import Workplace
 from activities.signatures import Deciding
-from activities.workplace import Workplace
 from ledger import grants, requests, steps
 from models.alarms import AlarmKind
 from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id

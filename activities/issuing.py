@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from activities.attempts import attempt_all
-from activities.workplace import Workplace
+from accounts.attempts import attempt_all
+from accounts.workplace import Workplace
 from graph import AccessPass, AccessPassPolicy, AlreadySo, SignInMethod, Tenant
 from ledger import credentials
 from ledger.grants import Admitted

@@ -8,6 +8,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalActivityConfig
 
 from models.messages import FailureType
+from policy.durations import PROVISIONING_STEP
 
 FINAL_FOR_PROVISIONING = [
     FailureType.GRANT_OVER.value,
@@ -30,7 +31,7 @@ LEDGER = LocalActivityConfig(
 """A step of the ledger alone while a grant begins; bounded by the provisioning window."""
 
 PROVISIONING = ActivityConfig(
-    start_to_close_timeout=timedelta(seconds=45),
+    start_to_close_timeout=PROVISIONING_STEP,
     # A step that is under way when the grant is ended finishes first; otherwise it could still write after the closing.
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry_policy=RetryPolicy(

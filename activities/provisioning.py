@@ -9,15 +9,15 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.attempts import attempt_all
-from activities.directories import Purpose
+from accounts.attempts import attempt_all
+from accounts.directories import Purpose
+from accounts.managed_account import Holder, Inspected, inspect
+from accounts.stock import take_stock
+from accounts.workplace import LEASE_MARGIN, Workplace
 from activities.failures import NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
 from activities.issuing import Issuing
-from activities.managed_account import Holder, Inspected, inspect
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
-from activities.stock import take_stock
-from activities.workplace import LEASE_MARGIN, Workplace
 from graph import AlreadySo, NewUser, NotYetVisible, Refused, Tenant, User
 from ledger import accounts, grants, steps
 from ledger.grants import Admitted

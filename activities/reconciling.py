@@ -6,12 +6,12 @@ import asyncio
 
 from temporalio import activity
 
-from activities.reconcile_tenant import TenantReconciliation
-from activities.review_tenant import Reviewing
+from accounts.workplace import Workplace
 from activities.signatures import Reconciling
-from activities.workplace import Workplace
 from ledger import reconciliation, reviews
 from models.messages import TenantReport, TenantReview, TenantToReconcile
+from reconciliation.reconcile_tenant import TenantReconciliation
+from reconciliation.review_tenant import Reviewing
 
 
 class ReconcilingActivities(Reconciling):

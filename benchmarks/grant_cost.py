@@ -25,7 +25,7 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 import yaml
 
-from activities.workplace import workplace_of
+from accounts.workplace import workplace_of
 from benchmarks.bare_httpx import ELEVATE, BareVisits
 from ledger.database import Ledger
 from local_stack import LocalStack

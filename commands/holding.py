@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from activities.workplace import workplace_of
+from accounts.workplace import workplace_of
 from commands.options import Json, TenantName
 from commands.shell import actor, app, confirm, console, deployed, errors_told, run, settings_of, show
 from models.holds import StopReport

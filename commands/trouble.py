@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from activities.workplace import workplace_of
+from accounts.workplace import workplace_of
 from commands.options import GrantId, Json, OfKind, OfTenant, Reason, Since
 from commands.shell import actor, app, console, deployed, leave, run, settings_of, show
 from models.alarms import Alarm

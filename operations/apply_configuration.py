@@ -11,7 +11,7 @@ import structlog
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from activities.directories import credential_of
+from accounts.directories import credential_of
 from ledger import configuration as configurations
 from ledger.fences import fence_departed
 from models.messages import EndAccess

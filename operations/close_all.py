@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from activities.account_closing import ReadBack
-from activities.settling import Settling
-from activities.stopping import GrantStop
-from activities.workplace import Workplace
+from accounts.account_closing import ReadBack
+from accounts.settling import Settling
+from accounts.stopping import GrantStop
+from accounts.workplace import Workplace
 from ledger import holds, receipts
 from ledger.database import LedgerUnavailableError
 from ledger.fences import Fenced, fence_all

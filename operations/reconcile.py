@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from activities.reconcile_tenant import TenantReconciliation
-from activities.review_tenant import Reviewing
-from activities.workplace import Workplace
+from accounts.workplace import Workplace
 from ledger import reconciliation
 from models.messages import TenantReport, TenantToReconcile
 from operations.errors import NotFoundError
+from reconciliation.reconcile_tenant import TenantReconciliation
+from reconciliation.review_tenant import Reviewing
 
 AT_ONCE = 15
 """How many tenants: as many as a scheduled reconciliation has at the same time."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from activities.directories import Purpose
-from activities.managed_account import Holder, inspect
-from activities.workplace import Workplace
+from accounts.directories import Purpose
+from accounts.managed_account import Holder, inspect
+from accounts.workplace import Workplace
 from graph import User
 from ledger import accounts, configuration
 from ledger.accounts import NameTakenError

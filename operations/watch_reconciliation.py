@@ -13,7 +13,7 @@ import structlog
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError
 
-from activities.workplace import Workplace
+from accounts.workplace import Workplace
 from engine.schedules import ensure_reconciliation
 from ledger import alarms, reconciliation
 from ledger.database import LedgerUnavailableError

@@ -15,6 +15,9 @@ DEFAULT = timedelta(hours=4)
 PROVISIONING_WINDOW = timedelta(hours=1)
 """How long after it was asked for access may still open."""
 
+PROVISIONING_STEP = timedelta(seconds=45)
+"""How long one try of a step that opens may take; one that was begun just before a fence may write for so long."""
+
 _ISO_8601 = re.compile(
     r"P(?:(?P<days>\d+(?:\.\d+)?)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",

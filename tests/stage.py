@@ -32,7 +32,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from activities.workplace import Workplace, workplace_of
+from accounts.workplace import Workplace, workplace_of
 from ledger.database import Ledger
 from models.messages import GrantState, GrantStatus, Receipt, workflow_id
 from operations.apply_configuration import apply_configuration

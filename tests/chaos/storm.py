@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from activities.workplace import workplace_of
+from accounts.workplace import workplace_of
 from ledger.reconciliation import SETTLED_AFTER
 from operations.end_access import end_access
 from operations.reconcile import reconcile

@@ -23,7 +23,7 @@ from temporalio import activity
 from temporalio.client import Client, Interceptor
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from activities.workplace import workplace_of
+from accounts.workplace import workplace_of
 from engine.plugin import entra_jit_plugin
 from settings import Settings
 from tests.stage import SkippedTimeInterceptor, stage_clock

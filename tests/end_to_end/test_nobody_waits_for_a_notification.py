@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.alarms import Alarms
+from accounts.alarms import Alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
 from operations.list_alarms import list_alarms

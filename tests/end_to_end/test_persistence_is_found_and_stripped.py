@@ -15,14 +15,14 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from activities.directories import Purpose
-from activities.review_tenant import Reviewing
+from accounts.directories import Purpose
 from graph.audit_logs import MOST_ENTRIES
 from ledger import alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
 from models.sweep import Done, FindingKind
 from operations.show_receipt import show_receipt
+from reconciliation.review_tenant import Reviewing
 from terminal.receipt import show_receipt as print_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.stage import Scene, customer_id, eventually, stage_clock

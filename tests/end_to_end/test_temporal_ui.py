@@ -18,7 +18,7 @@ import yaml
 from playwright.async_api import Browser, Route, expect
 from temporalio.client import WorkflowExecutionStatus
 
-from activities.workplace import workplace_of
+from accounts.workplace import workplace_of
 from local_stack import LocalStack
 from models.messages import GrantState
 from operations.reconcile import reconcile

@@ -14,8 +14,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities import stopping
-from activities.reconcile_tenant import TenantReconciliation
+from accounts import stopping
 from models.holds import StoppedGrant, StopReport, StopState
 from models.messages import GrantState, TenantId
 from operations.close_all import close_all
@@ -26,6 +25,7 @@ from operations.extend_access import extend_access
 from operations.lift_stop import lift_stop
 from operations.list_holds import list_holds
 from operations.show_receipt import show_receipt
+from reconciliation.reconcile_tenant import TenantReconciliation
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import ELEVATE, Scene, Services, customer_id, scene, stage_clock
 from tests.temporal_away import without_temporal
@@ -136,7 +136,7 @@ async def test_a_grant_that_is_just_being_prepared_is_not_forgotten(
     real_time: Scene, step: str, told: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The step is on its way to Microsoft when the stop comes, and arrives after the account was first shut."""
-    monkeypatch.setattr(stopping, "STEP_TIMEOUT", timedelta(seconds=8))
+    monkeypatch.setattr(stopping, "PROVISIONING_STEP", timedelta(seconds=8))
     act = real_time
     fault = act.fault(**OPENING_WRITES[step], delay=3)
     request_id = await act.ask()

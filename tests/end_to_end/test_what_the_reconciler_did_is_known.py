@@ -11,8 +11,8 @@ import asyncio
 
 import pytest
 
-from activities.directories import Purpose
-from activities.intervening import Intervening
+from accounts.directories import Purpose
+from accounts.intervening import Intervening
 from ledger import alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState, Receipt, TenantId

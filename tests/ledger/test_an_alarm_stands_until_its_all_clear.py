@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from activities.alarms import Alarms
+from accounts.alarms import Alarms
 from ledger import alarms
 from ledger.database import LedgerUnavailableError
 from models.alarms import Alarm, AlarmKind

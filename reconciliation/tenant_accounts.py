@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from activities.managed_account import Holder, inspect
-from activities.workplace import Workplace
+from accounts.managed_account import Holder, inspect
+from accounts.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
 from ledger.reconciliation import Register, Registered
 from models.messages import TechnicianId, TenantId

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from activities.account_closing import ReadBack
-from activities.directories import Purpose
-from activities.stock import compare, possessions_of
-from activities.workplace import Workplace
+from accounts.account_closing import ReadBack
+from accounts.directories import Purpose
+from accounts.stock import compare, possessions_of
+from accounts.workplace import Workplace
 from ledger import alarms, grants, receipts
 from models.alarms import Alarm, AlarmKind
 from models.messages import Closure, Ending, ObjectId, Receipt

@@ -6,8 +6,8 @@ the tenant would stay taken for ever.
 
 from __future__ import annotations
 
-from activities.settling import Settling
-from activities.workplace import Workplace
+from accounts.settling import Settling
+from accounts.workplace import Workplace
 from graph import Tenant
 from ledger import never_made
 from ledger.database import LedgerUnavailableError

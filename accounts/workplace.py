@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from activities.alarms import Alarms, Announcer, Unannounced
-from activities.directories import Directories
-from activities.registered_accounts import RegisteredAccounts
+from accounts.alarms import Alarms, Announcer, Unannounced
+from accounts.directories import Directories
+from accounts.registered_accounts import RegisteredAccounts
 from graph import Graph
 from ledger.database import Ledger
 from models.messages import ALARM_AFTER

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.account_closing import ReadBack
-from activities.settling import Settling
-from activities.workplace import Workplace
+from accounts.account_closing import ReadBack
+from accounts.settling import Settling
+from accounts.workplace import Workplace
 from graph import DeletedUser, Tenant
 from ledger import accounts, addenda, alarms
 from ledger.reconciliation import Registered

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from activities.account_closing import Given, ReadBack, Stripped, clear_mark, close_again, read_standing
-from activities.directories import Purpose
-from activities.managed_account import Holder, inspect
-from activities.options import PROVISIONING
-from activities.workplace import Workplace
+from accounts.account_closing import Given, ReadBack, Stripped, clear_mark, close_again, read_standing
+from accounts.directories import Purpose
+from accounts.managed_account import Holder, inspect
+from accounts.workplace import Workplace
 from graph import NotYetVisible, Tenant, TryLater, User
 from ledger.fences import Fenced
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Standing, Step
+from policy.durations import PROVISIONING_STEP
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -23,9 +23,6 @@ LONGEST_WAIT = timedelta(seconds=15)
 
 LONGEST_THROTTLED = 5
 """How many times one account's patience it may last altogether."""
-
-STEP_TIMEOUT = PROVISIONING.get("start_to_close_timeout") or timedelta(0)
-"""How long a step that was admitted just before the fence may still be writing."""
 
 
 class NotProvenError(Exception):
@@ -111,7 +108,7 @@ class GrantStop:
     def _nothing_under_way_at(self) -> datetime:
         fenced = self._fenced
         if fenced.opened_at is None and not fenced.is_parked:
-            return max(fenced.lease_until or fenced.fenced_at, fenced.fenced_at + STEP_TIMEOUT)
+            return max(fenced.lease_until or fenced.fenced_at, fenced.fenced_at + PROVISIONING_STEP)
         return fenced.lease_until or fenced.fenced_at
 
     def _roles_known_at(self) -> datetime:

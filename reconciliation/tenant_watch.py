@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 
-from activities.directories import NotConnectedError, Purpose
-from activities.workplace import Workplace
+from accounts.directories import NotConnectedError, Purpose
+from accounts.workplace import Workplace
 from graph import Broken, GraphError, Refused
 from ledger import alarms, reconciliation
 from ledger.database import LedgerUnavailableError

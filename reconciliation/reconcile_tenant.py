@@ -9,14 +9,10 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from activities.directories import Purpose
-from activities.intervening import Intervening
-from activities.missing_accounts import MissingAccounts
-from activities.never_made import settle_never_made
-from activities.settling import Settling
-from activities.tenant_accounts import Account, TenantAccounts
-from activities.tenant_watch import TenantWatch
-from activities.workplace import Workplace
+from accounts.directories import Purpose
+from accounts.intervening import Intervening
+from accounts.settling import Settling
+from accounts.workplace import Workplace
 from graph import Tenant, User
 from ledger import addenda, alarms, reconciliation
 from ledger.database import LedgerUnavailableError
@@ -32,6 +28,10 @@ from models.messages import (
     TenantReport,
 )
 from policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
+from reconciliation.missing_accounts import MissingAccounts
+from reconciliation.never_made import settle_never_made
+from reconciliation.tenant_accounts import Account, TenantAccounts
+from reconciliation.tenant_watch import TenantWatch
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
 
 ACCOUNTS_AT_ONCE = 3

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from activities.account_closing import Stripped, remove_memberships
+from accounts.account_closing import Stripped, remove_memberships
 from graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
 from models.messages import DirectoryCall, ObjectId
 from models.sweep import FindingKind, Possession, Stock, Sweep, SweepFinding

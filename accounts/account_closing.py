@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from activities.attempts import attempt_all
+from accounts.attempts import attempt_all
 from graph import AlreadySo, Tenant, TryLater, User, assignment_id
 from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
 from models.sweep import FindingKind, SweepFinding

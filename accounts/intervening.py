@@ -12,8 +12,8 @@ from datetime import datetime
 
 import structlog
 
-from activities.account_closing import ReadBack, Stripped, clear_mark, close_again, read_standing
-from activities.workplace import Workplace
+from accounts.account_closing import ReadBack, Stripped, clear_mark, close_again, read_standing
+from accounts.workplace import Workplace
 from graph import Tenant, User
 from ledger import interventions
 from ledger.database import LedgerUnavailableError

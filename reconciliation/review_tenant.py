@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from activities.account_closing import read_standing
-from activities.directories import Directories, Purpose
-from activities.intervening import Intervening
-from activities.workplace import Workplace
+from accounts.account_closing import read_standing
+from accounts.directories import Directories, Purpose
+from accounts.intervening import Intervening
+from accounts.workplace import Workplace
 from graph import AuditEntry, Broken, GraphError, NotYetVisible, Patience, Refused, Tenant
 from ledger import addenda, reconciliation, reviews
 from ledger.reviews import Due
