@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -163,6 +164,13 @@ async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unprove
     ]
 
 
+async def _row(session: AsyncSession, tenant_id: TenantId, at: datetime) -> TenantReconciliationRow:
+    """The tenant's row, locked. Made if there is none: two that look at a new tenant at once must both come through."""
+    new = insert(TenantReconciliationRow).values(tenant_id=UUID(tenant_id), tried_at=at, succeeded_at=at, granted=[])
+    await session.exec(new.on_conflict_do_nothing())
+    return await session.get_one(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
+
+
 async def came_through(
     session: AsyncSession, tenant_id: TenantId, granted: frozenset[str] | None, at: datetime
 ) -> frozenset[str]:
@@ -170,8 +178,7 @@ async def came_through(
 
     ``granted`` None: that could not be read. What was there once is remembered until the configuration is applied anew.
     """
-    row = await session.get(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
-    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at, granted=[])
+    row = await _row(session, tenant_id, at)
     row.tried_at = row.succeeded_at = at
     row.failure = None
     known = frozenset(row.granted)
@@ -182,8 +189,7 @@ async def came_through(
 
 async def failed(session: AsyncSession, tenant_id: TenantId, failure: str, at: datetime) -> datetime | None:
     """Record that the tenant could not be reconciled. Gives when it last could be."""
-    row = await session.get(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
-    row = row or TenantReconciliationRow(tenant_id=UUID(tenant_id), tried_at=at, succeeded_at=at, granted=[])
+    row = await _row(session, tenant_id, at)
     row.tried_at, row.failure = at, failure
     session.add(row)
     return row.succeeded_at

@@ -6,6 +6,7 @@ run changes is a receipt that lies: another time, another expiry, a credential t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -13,12 +14,12 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import accounts, credentials, grants, receipts, requests, steps
+from ledger import accounts, credentials, grants, receipts, reconciliation, requests, steps
 from ledger.accounts import NameTakenError
 from ledger.credentials import NothingToRevealError
 from ledger.receipts import UnprovenError
-from models.messages import CredentialKind, Grant, GrantState, ObjectId, Step, Verdict
-from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
+from models.messages import CredentialKind, Grant, GrantState, ObjectId, Step, TenantId, Verdict
+from tests.ledger.books import CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 LATER = timedelta(minutes=1)
 OBJECT = ObjectId("11111111-1111-4111-8111-111111111111")
@@ -174,3 +175,14 @@ async def test_a_refusal_names_no_tenant_that_does_not_exist_and_keeps_the_reque
     assert decision.sentence == "There is no tenant 'nowhere' connected to this deployment."
     receipt = await books.settle(settlement_of(books.a_request(tenant="elsewhere"), proven=False))
     assert receipt.ending.state is GrantState.EXPIRED
+
+
+async def test_two_that_look_at_a_new_tenant_at_once_both_come_through(books: Books) -> None:
+    """The scheduled reconciliation and one by hand: the second to write down that it had looked was told of a bug."""
+    tenant = TenantId(str(CONTOSO))
+    outcomes = await asyncio.gather(
+        *(books.do(reconciliation.came_through, tenant, frozenset({"User.Read.All"}), NOON) for _ in range(8)),
+        *(books.do(reconciliation.failed, tenant, "TryLater", NOON) for _ in range(8)),
+    )
+    assert outcomes[:8] == [frozenset()] * 8
+    assert outcomes[8:] == [NOON] * 8
