@@ -6,8 +6,10 @@ themselves, with the id of a customer's own administrator in it.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ledger import accounts
-from ledger.database import Ledger
+from ledger.database import Ledger, LedgerUnavailableError
 from models.messages import ObjectId, TenantId
 
 
@@ -28,6 +30,12 @@ class RegisteredAccounts:
         if object_id is not None:
             self._known.add((tenant_id, object_id))
 
-    def know(self, tenant_id: TenantId, object_id: ObjectId) -> bool:
-        """Whether the ledger has ever said that this account is ours."""
+    async def know(self, tenant_id: TenantId, object_id: ObjectId) -> bool:
+        """Whether the ledger says that this account is ours, or has ever said so while it cannot be asked."""
+        if (tenant_id, object_id) in self._known:
+            return True
+        with suppress(LedgerUnavailableError):
+            async with self._ledger.transaction() as session:
+                if await accounts.is_registered(session, tenant_id, object_id):
+                    self._known.add((tenant_id, object_id))
         return (tenant_id, object_id) in self._known

@@ -30,7 +30,6 @@ from models.messages import (
     Settlement,
     Standing,
     Step,
-    TenantId,
     ToSweep,
     workflow_id,
 )
@@ -153,8 +152,9 @@ class ClosingActivities(Closing):
             return tenant, self._result("given up by an operator", None)
         if user is None:
             return tenant, self._nothing(account)
+        named = await self._workplace.registered.know(grant.tenant_id, user.id)
+        register = Register.NAMES_IT if named else Register.SILENT
         installation = self._workplace.installation
-        register = self._register(grant.tenant_id, user, now)
         inspected = inspect(user, Holder.of(grant), register, installation=installation, keyring=self._keyring)
         if not inspected.may_be_closed:
             return tenant, self._not_ours(account, ledger_is_known=now is not None)
@@ -162,12 +162,6 @@ class ClosingActivities(Closing):
             standing = Standing(exists=True, enabled=False, held_by=now.holder)
             return tenant, self._result(f"the account is held by the grant {now.holder}", standing)
         return tenant, inspected
-
-    def _register(self, tenant_id: TenantId, user: User, now: ByNow | None) -> Register:
-        if now is not None:
-            self._workplace.registered.learn(tenant_id, now.object_id)
-        # A ledger that was restored from a backup may have forgotten what this worker still knows.
-        return Register.NAMES_IT if self._workplace.registered.know(tenant_id, user.id) else Register.SILENT
 
     def _not_ours(self, account: AccountToClose, *, ledger_is_known: bool) -> Closed:
         name = account.grant.account_name

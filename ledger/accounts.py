@@ -46,6 +46,14 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     return made.first() is not None
 
 
+async def is_registered(session: AsyncSession, tenant_id: TenantId, object_id: ObjectId) -> bool:
+    """Whether an account of the tenant is registered under this id."""
+    statement = select(ManagedAccount.tenant_id).where(
+        col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.object_id) == UUID(object_id)
+    )
+    return (await session.exec(statement)).first() is not None
+
+
 async def all_object_ids(session: AsyncSession) -> set[tuple[TenantId, ObjectId]]:
     """The ids of all registered accounts, each with its tenant's."""
     found = await session.exec(select(ManagedAccount).where(col(ManagedAccount.object_id).is_not(None)))

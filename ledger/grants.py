@@ -296,20 +296,17 @@ class ByNow:
     """The live grant of the same technician in the same tenant, which may be another one."""
     abandoned: bool
     """An operator has given up proving that it is closed."""
-    object_id: ObjectId | None
-    """Of the technician's account in that tenant, by the register."""
 
 
 async def by_now(session: AsyncSession, grant: Grant) -> ByNow:
     """What has become of ``grant`` meanwhile."""
-    whose = UUID(grant.tenant_id), UUID(grant.technician_id)
     proof = col(ReceiptRow.document)["proof"].astext
     statement = (
         select(GrantRow.request_id, proof)
         .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
         .where(
-            col(GrantRow.tenant_id) == whose[0],
-            col(GrantRow.technician_id) == whose[1],
+            col(GrantRow.tenant_id) == UUID(grant.tenant_id),
+            col(GrantRow.technician_id) == UUID(grant.technician_id),
             or_(col(GrantRow.closed_at).is_(None), col(GrantRow.request_id) == grant.request_id),
         )
     )
@@ -317,7 +314,6 @@ async def by_now(session: AsyncSession, grant: Grant) -> ByNow:
     return ByNow(
         holder=next((request_id for request_id, proven in rows if proven is None), None),
         abandoned=(grant.request_id, Proof.ABANDONED.value) in [tuple(row) for row in rows],
-        object_id=object_id(await session.get(ManagedAccount, whose)),
     )
 
 
