@@ -141,14 +141,15 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
     real_time: Scene, phase: GrantState
 ) -> None:
     """The lock would be free while the account is open: a second grant's account could be closed by the first one."""
-    if phase is GrantState.PREPARING:
-        real_time.fault(**OPENING_WRITES["assign a role"], status=503)
+    stuck = real_time.fault(**OPENING_WRITES["assign a role"], status=503) if phase is GrantState.PREPARING else None
     signed = signed_by(
         real_time.deployment.keyring, request(real_time.customer, f"live-{real_time.settings.task_queue}")
     )
     original = await start(real_time, signed)
     request_id = signed.request.request_id
     await real_time.until(request_id, phase)
+    if stuck:
+        await real_time.reached(stuck)  # its account is made
 
     copy = await start(real_time, signed, under=f"copy-of-{request_id}")
     async with asyncio.timeout(30):  # a copy that settles something is refused by the ledger, again and again
