@@ -39,7 +39,7 @@ def assert_kept(scene: Scene, receipt: Receipt, ending: GrantState, customer: st
     scene.assert_closed(customer=customer)
 
 
-@pytest.mark.parametrize("lag", ["typical", "bad"])
+@pytest.mark.parametrize("lag", ["typical", pytest.param("bad", marks=pytest.mark.long)])
 async def test_first_grant_and_returning_technician_expire_on_time(waiting_is_free: Scene, lag: str) -> None:
     waiting_is_free.trouble(lag=lag, throttle="real")
     ids = set()
@@ -54,6 +54,7 @@ async def test_first_grant_and_returning_technician_expire_on_time(waiting_is_fr
     assert len(ids) == 1, "the technician's account is found again"
 
 
+@pytest.mark.long
 async def test_grants_live_and_end_in_real_time(services: Services) -> None:
     async with scene(services, customers=3, skips_time=False) as made:
         first, second, third = made.customers

@@ -220,7 +220,7 @@ async def test_what_somebody_deleted_is_made_anew(hours_pass: Scene, purged: str
     assert not alive["enabled"]
 
 
-@pytest.mark.parametrize("purged", ["true", "false"])
+@pytest.mark.parametrize("purged", [pytest.param("true", marks=pytest.mark.long), "false"])
 async def test_what_vanished_during_a_grant_ends_it_with_an_alarm(hours_pass: Scene, purged: str) -> None:
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)

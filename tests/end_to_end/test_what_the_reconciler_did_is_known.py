@@ -87,6 +87,7 @@ async def test_a_run_that_dies_half_way_has_said_what_it_was_about_to_do(real_ti
     assert len(real_time.sql("SELECT 1 FROM interventions")) == 2
 
 
+@pytest.mark.exact("counts what one run has done, of which lag makes several")
 async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real_time: Scene) -> None:
     request_id = await opened(real_time)
     await terminated(real_time, request_id)
@@ -104,6 +105,7 @@ async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real
     assert receipt.lateness < receipt.proven_lateness - (second.at - first.at) / 2
 
 
+@pytest.mark.exact("counts what one run has done, of which lag makes several")
 async def test_what_was_opened_again_in_between_is_late_until_it_was_shut_for_good(real_time: Scene) -> None:
     request_id = await opened(real_time)
     await terminated(real_time, request_id)
@@ -188,6 +190,7 @@ async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) ->
     assert third.unreviewed
 
 
+@pytest.mark.exact("closes once, and looks at once")
 async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> None:
     await opened(real_time)
     tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
