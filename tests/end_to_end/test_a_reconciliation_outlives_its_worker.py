@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from activities.options import RECONCILING
 from tests.end_to_end.whole_stack import whole_stack
 from workflows.reconciliation import Reconciliation
 
 
+@pytest.mark.long
 async def test_its_worker_is_killed_while_it_looks_at_a_tenant(state: Path) -> None:
     async with whole_stack(state / "killed-worker") as (stack, stage):
         looking = stage.fault(customer="contoso", method="GET", path="/users", delay=5, count=1)

@@ -200,6 +200,7 @@ async def removed_so_far(stage: Scene, request_id: str) -> list[str]:
     return noted[0]
 
 
+@pytest.mark.long
 async def test_an_opening_still_on_its_way_is_waited_for_though_its_step_was_tried_anew(real_time: Scene) -> None:
     """Attempts count from one again: the step must not take itself for the only try, and call the account closed."""
     real_time.fault(**OPENING_WRITES["enable"], delay=14, count=1)  # its caller gives up after 5 seconds
