@@ -271,6 +271,13 @@ class Scene:
             cursor = connection.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
+    @contextlib.contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Meanwhile whoever reads or writes the table waits, as for a migration that takes its time."""
+        with psycopg.connect(self.settings.database_url.get_secret_value()) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
+            yield
+
     def fault(self, *, customer: str | None = None, **fault: object) -> str:
         """Arrange a fault at one customer; its id."""
         return str(self.control("POST", "/faults", tenant=customer or self.customer, **fault)["id"])

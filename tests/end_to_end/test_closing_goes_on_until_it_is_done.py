@@ -7,6 +7,7 @@ and leave those behind it undone.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -157,27 +158,23 @@ async def test_a_step_that_somebody_fails_by_hand_is_done_again(hours_pass: Scen
     call = {"disable_account": "disable", "strip_account": "roles listed", "read_back": "mark cleared"}
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)
-    if step in call:
-        held_up = hours_pass.fault(app=REVOKE, **CLOSING[call[step]], delay=4, count=1)
-    else:
-        hours_pass.sql("ALTER TABLE receipts RENAME TO mislaid")
     workflow = hours_pass.workflow(request_id)
-    await workflow.signal("end")
-    if step in call:
-        await hours_pass.reached(held_up)
 
     async def pending() -> str | None:
         found = (await workflow.describe()).raw_description.pending_activities
         running = [one for one in found if one.activity_type.name == step and one.state == RUNNING]
         return running[0].activity_id if running else None
 
-    client = hours_pass.services.client
-    by_hand = client.get_async_activity_handle(
-        workflow_id=workflow.id, run_id=None, activity_id=await eventually(pending)
-    )
-    await by_hand.fail(ApplicationError("by hand", non_retryable=True))
-    if step == "settle":
-        hours_pass.sql("ALTER TABLE mislaid RENAME TO receipts")
+    with ExitStack() as held_up:
+        if step in call:
+            hours_pass.fault(app=REVOKE, **CLOSING[call[step]], delay=4, count=1)
+        else:
+            held_up.enter_context(hours_pass.locked("receipts"))
+        await workflow.signal("end")
+        by_hand = hours_pass.services.client.get_async_activity_handle(
+            workflow_id=workflow.id, run_id=None, activity_id=await eventually(pending)
+        )
+        await by_hand.fail(ApplicationError("by hand", non_retryable=True))
     await hours_pass.time_passes(request_id)
 
     receipt = await hours_pass.receipt(request_id)
