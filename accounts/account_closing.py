@@ -15,13 +15,14 @@ from accounts.attempts import attempt_all
 from graph import AlreadySo, Tenant, TryLater, User, assignment_id
 from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
 from models.sweep import FindingKind, SweepFinding
+from policy.persistence import MOST_FINDINGS
 from policy.roles import UnknownRoleError, find_role
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
 from trust.passwords import new_password
 
-MOST_FINDINGS = 50
 MOST_CALLS = 100
-"""Kept of one step: who joins thousands of groups must not make an answer that Temporal finds too large to take."""
+"""Kept of one step, besides ``MOST_FINDINGS``: who joins thousands of groups must not make an answer that is too large
+for Temporal."""
 
 
 @dataclass

@@ -7,7 +7,8 @@ over. Nobody waits for a delivery, and none that fails holds anything up.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import structlog
 from temporalio import activity
 
 from ledger import alarms
+from ledger.alarms import Recording
 from ledger.database import Ledger, LedgerUnavailableError
 from models.alarms import Alarm, AlarmKind
 
@@ -59,22 +61,34 @@ class Alarms:
         except LedgerUnavailableError:
             if key not in self._told_unrecorded:
                 self._told_unrecorded.add(key)
-                self.tell(alarm)
+                self._tell(alarm)
             raise
         told_already = key in self._told_unrecorded
         self._told_unrecorded.discard(key)
         if is_new and not told_already:
-            self.tell(alarm)
+            self._tell(alarm)
 
     async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
         """End the alarm, if it stands. Raises ``LedgerUnavailableError``."""
-        async with self._ledger.transaction() as session:
-            ended = await alarms.clear(session, kind, subject, all_clear, at)
-        if ended:
-            self.tell_all_clear(ended)
+        async with self.recording() as record:
+            await record.clear(kind, subject, all_clear, at)
 
-    def tell_all_clear(self, ended: Alarm) -> None:
-        """Announce the end of an alarm that somebody else has recorded. Never raises."""
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[Recording]:
+        """A transaction of the ledger for alarms together with what they are about.
+
+        They are announced once it is committed. Raises ``LedgerUnavailableError``, and then nobody has heard of them.
+        """
+        async with self._ledger.transaction() as session:
+            record = Recording(session)
+            yield record
+        for alarm in record.changed:
+            if alarm.cleared_at is None:
+                self._tell(alarm)
+            else:
+                self._tell_all_clear(alarm)
+
+    def _tell_all_clear(self, ended: Alarm) -> None:
         self._told_unrecorded.discard((ended.kind, ended.subject))
         _log.info("all clear", kind=ended.kind.value, subject=ended.subject, because=ended.all_clear)
         self._announce(ended)
@@ -83,8 +97,7 @@ class Alarms:
         """Wait, for a while, until what is being announced is announced: for whoever is about to leave."""
         await asyncio.gather(*self._announcing)
 
-    def tell(self, alarm: Alarm) -> None:
-        """Announce an alarm that somebody else has recorded. Never raises."""
+    def _tell(self, alarm: Alarm) -> None:
         _log.error("alarm", kind=alarm.kind.value, subject=alarm.subject, tenant=alarm.tenant, alarm=alarm.sentence)
         with suppress(RuntimeError):  # outside Temporal there is nobody to count for
             meter = activity.metric_meter().with_additional_attributes({"kind": alarm.kind.value})

@@ -1,4 +1,4 @@
-"""Doing several things at the same time, each attempted even if another fails."""
+"""Doing several things at the same time, each attempted even if another fails; and what a failure says."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+def in_words(error: Exception) -> str:
+    """The failure in its own words; its kind where it has none, as a ``TimeoutError``."""
+    return str(error) or type(error).__name__

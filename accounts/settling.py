@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.account_closing import ReadBack
+from accounts.attempts import in_words
 from accounts.directories import Purpose
 from accounts.stock import compare, possessions_of
 from accounts.workplace import Workplace
-from ledger import alarms, grants, receipts
+from ledger import grants, receipts
 from models.alarms import Alarm, AlarmKind
 from models.messages import Closure, Ending, ObjectId, Receipt
-from models.sweep import SweepFinding, stays_behind
-
-UNKNOWN_STOCK = "It is not known what the account had when it was opened."
+from models.sweep import SweepFinding, stays_behind, unknown
 
 
 @dataclass(frozen=True)
@@ -66,15 +65,11 @@ class Settling:
             alarms=(said,),
         )
         # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
-        async with self._ledger.transaction() as session:
-            receipt = await receipts.settle_lapsed(session, request_id, closure)
-            over = await alarms.clear(session, AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
-            left = _left_behind(receipt) if receipt else None
-            is_new = left is not None and await alarms.raise_alarm(session, left)
-        if over:
-            self._alarms.tell_all_clear(over)
-        if left and is_new:
-            self._alarms.tell(left)
+        async with self._alarms.recording() as record:
+            receipt = await receipts.settle_lapsed(record.session, request_id, closure)
+            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+            if receipt and (left := _left_behind(receipt)):
+                await record.raise_alarm(left)
 
     async def _sweep(self, request_id: str, account: ObjectId) -> _Swept:
         async with self._ledger.transaction() as session:
@@ -85,10 +80,8 @@ class Settling:
             tenant = await self._directories.of(grant.tenant_id, Purpose.REVOKE)
             sweep = compare(await possessions_of(tenant, account, last_try=True), grant.stock)
         except Exception as error:
-            return _Swept(unswept=f"The sweep could not be made: {str(error) or type(error).__name__}")
-        unknown = UNKNOWN_STOCK if grant.stock is None or grant.stock.unread else None
-        unswept = " ".join(said for said in (unknown, sweep.unread) if said) or None
-        return _Swept(sweep.findings, swept=True, unswept=unswept)
+            return _Swept(unswept=f"The sweep could not be made: {in_words(error)}")
+        return _Swept(sweep.findings, swept=True, unswept=" ".join(unknown(grant.stock, sweep)) or None)
 
 
 def _left_behind(receipt: Receipt) -> Alarm | None:

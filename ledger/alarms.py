@@ -14,6 +14,25 @@ from models.alarms import Alarm, AlarmKind
 from models.tables import AlarmRow, ReceiptRow, Request
 
 
+class Recording:
+    """Alarms raised and ended together with what they are about, in one transaction: announced once it is committed."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+        self.changed: list[Alarm] = []
+        """Those that are new, and (with ``cleared_at``) those that are over, in order."""
+
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        """Record that it stands; one that stood already is not announced again."""
+        if await raise_alarm(self.session, alarm):
+            self.changed.append(alarm)
+
+    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
+        """End it, if it stands, and say why. Idempotent."""
+        if ended := await clear(self.session, kind, subject, all_clear, at):
+            self.changed.append(ended)
+
+
 async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
     """Record that ``alarm`` stands. False: it stood already, and only its sentence is brought up to date.
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from accounts.account_closing import ReadBack
+from accounts.attempts import in_words
 from accounts.settling import Settling
 from accounts.stopping import GrantStop
 from accounts.workplace import Workplace
@@ -131,7 +132,7 @@ class _Stopping:
             await self._closing[request_id].disable()
         except Exception as error:
             # Microsoft may refuse it while roles are held: it is tried again together with their removal.
-            self._show(request_id, StopState.OPEN, _said(error))
+            self._show(request_id, StopState.OPEN, in_words(error))
         else:
             self._show(request_id, StopState.DISABLED, "")
 
@@ -172,7 +173,7 @@ class _Stopping:
         try:
             proof = proving.result()
         except Exception as error:
-            self._show(request_id, StopState.FAILED, _said(error))
+            self._show(request_id, StopState.FAILED, in_words(error))
             return
         if proof.standing.vanished:
             gone = "it was deleted in the directory, from where it may be restored"
@@ -191,7 +192,3 @@ class _Stopping:
         except LedgerUnavailableError as error:
             return f", but its receipt is not written: {error}"
         return ""
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__

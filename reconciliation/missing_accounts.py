@@ -93,17 +93,13 @@ class MissingAccounts:
         await self._settling.closed(row.live.request_id, GONE, said, read_back)
 
     async def _forget(self, tenant_id: TenantId, row: Registered, object_id: ObjectId) -> None:
-        ended: list[Alarm] = []
         sentence = f"The directory has purged {row.account_name}: it can never be signed in to again."
         addendum = Addendum(kind=AddendumKind.PURGED, at=self._clock(), sentence=sentence)
-        async with self._ledger.transaction() as session:
-            await accounts.forget_object(session, tenant_id, row.technician_id, object_id)
+        async with self._alarms.recording() as record:
+            await accounts.forget_object(record.session, tenant_id, row.technician_id, object_id)
             for request_id in row.unproven:
-                await addenda.add(session, request_id, addendum)
-                if over := await alarms.clear(session, AlarmKind.ABANDONED, request_id, sentence, addendum.at):
-                    ended.append(over)
-        for over in ended:
-            self._alarms.tell_all_clear(over)
+                await addenda.add(record.session, request_id, addendum)
+                await record.clear(AlarmKind.ABANDONED, request_id, sentence, addendum.at)
 
 
 def _id_of(row: Registered) -> ObjectId:

@@ -9,12 +9,13 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from accounts.attempts import in_words
 from accounts.directories import Purpose
 from accounts.intervening import Intervening
 from accounts.settling import Settling
 from accounts.workplace import Workplace
 from graph import Tenant, User
-from ledger import addenda, alarms, reconciliation
+from ledger import addenda, reconciliation
 from ledger.database import LedgerUnavailableError
 from ledger.reconciliation import Register, Registered
 from models.alarms import Alarm, AlarmKind
@@ -63,7 +64,6 @@ class TenantReconciliation:
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
         self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
         self._clock = workplace.clock
         self._accounts = TenantAccounts(workplace)
         self._missing = MissingAccounts(workplace)
@@ -83,7 +83,7 @@ class TenantReconciliation:
             settled = await settle_never_made(self._workplace, tenant)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
-            return TenantReport(tenant=name, failed=_said(error))
+            return TenantReport(tenant=name, failed=in_words(error))
         at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
 
         async def one(account: Account) -> _Outcome:
@@ -98,7 +98,7 @@ class TenantReconciliation:
             unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
             await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
-            failed.append(_said(error))
+            failed.append(in_words(error))
         return TenantReport(
             tenant=name,
             looked_at=len(accounts.tagged_or_registered),
@@ -127,7 +127,7 @@ class TenantReconciliation:
         try:
             finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
         except Exception as error:
-            return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {_said(error)}")
+            return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {in_words(error)}")
         if finding.remedy is Remedy.LEAVE:
             return _Outcome(who, noticed)
         if finding.remedy is Remedy.REPORT:
@@ -140,9 +140,9 @@ class TenantReconciliation:
         try:
             await self._close(tenant, account, finding.because)
         except Exception as error:
-            sentence = f"{who} cannot be closed, though {finding.because}: {_said(error)}"
+            sentence = f"{who} cannot be closed, though {finding.because}: {in_words(error)}"
             noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
-            return _Outcome(who, noticed, failed=f"{who}: {_said(error)}")
+            return _Outcome(who, noticed, failed=f"{who}: {in_words(error)}")
         return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
 
     def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:
@@ -199,11 +199,9 @@ class TenantReconciliation:
         sentence = f"The reconciler has closed {account.user.user_principal_name} and read it back."
         addendum = Addendum(kind=AddendumKind.CLOSED_LATER, at=step.at, sentence=sentence, calls=step.calls)
         for request_id in account.unproven:
-            async with self._ledger.transaction() as session:
-                await addenda.add(session, request_id, addendum)
-                over = await alarms.clear(session, AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
-            if over:
-                self._workplace.alarms.tell_all_clear(over)
+            async with self._workplace.alarms.recording() as record:
+                await addenda.add(record.session, request_id, addendum)
+                await record.clear(AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
 
 
 def _ending(live: LiveGrant) -> Ending:
@@ -216,10 +214,6 @@ def _ending(live: LiveGrant) -> Ending:
 def _is_same(one: Registered, other: Registered | None) -> bool:
     """A technician whose account was deleted may have two in the register: the new one, and the one in the bin."""
     return other is not None and (one.technician_id, one.object_id) == (other.technician_id, other.object_id)
-
-
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 class StillOpenError(Exception):

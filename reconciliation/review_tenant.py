@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from accounts.account_closing import read_standing
+from accounts.attempts import in_words
 from accounts.directories import Directories, Purpose
 from accounts.intervening import Intervening
 from accounts.workplace import Workplace
@@ -65,7 +66,7 @@ class Reviewing:
             await self._cannot_read(name, error)
             failed.append(str(error))
         except Exception as error:
-            failed.append(str(error) or type(error).__name__)
+            failed.append(in_words(error))
         return TenantReview(tenant=name, reviewed=len(done), failed="; ".join(failed) or None)
 
     async def _read(self, tenant_id: TenantId, waiting: list[Due], done: list[Due]) -> list[str]:

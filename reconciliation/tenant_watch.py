@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 
+from accounts.attempts import in_words
 from accounts.directories import NotConnectedError, Purpose
 from accounts.workplace import Workplace
 from graph import Broken, GraphError, Refused
@@ -40,7 +41,7 @@ class TenantWatch:
                 last = await reconciliation.failed(session, tenant_id, type(error).__name__, now)
             kind = _kind_of(error)
             if kind is not AlarmKind.TENANT_UNRECONCILED or last is None or now - last >= UNRECONCILED_FOR:
-                await self._raise(kind, name, str(error) or type(error).__name__)
+                await self._raise(kind, name, in_words(error))
 
     async def came_through(
         self, tenant_id: TenantId, name: str, noticed: Iterable[Alarm], unjudged: Collection[str]

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -122,9 +123,7 @@ class AccountClosing:
         how: ActivityConfig,
         summary: str,
     ) -> Result:
-        def told(sentence: str) -> None:
-            self._telling.alarm(grant, AlarmKind.CLOSING_LATE, sentence)
-
+        told = partial(self._telling.alarm, grant, AlarmKind.CLOSING_LATE)
         return await perform_without_end(activity, argument, how, summary=summary, told=told)
 
     def _keep(self, grant: Grant, closed: Closed) -> None:

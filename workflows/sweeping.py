@@ -14,7 +14,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from activities.options import STOCKTAKING, SWEEPING, SWEEPING_TIME
 from activities.signatures import Closing, Provisioning
 from models.messages import AccountFound, Closed, Grant, GrantRef, ObjectId, ToSweep
-from models.sweep import Stock, SweepFinding, stays_behind
+from models.sweep import Stock, SweepFinding, stays_behind, unknown
 from workflows.perform import Result, perform
 from workflows.together import together
 
@@ -87,10 +87,7 @@ class Sweeping:
             return
         self.swept = True
         self._keep(sweep.findings)
-        if self._stock is None or self._stock.unread:
-            self._unswept.append("It is not known what the account had when it was opened.")
-        if sweep.unread:
-            self._unswept.append(sweep.unread)
+        self._unswept += unknown(self._stock, sweep)
 
     @property
     def alarm(self) -> str | None:
