@@ -6,17 +6,20 @@ behind. Whoever may terminate a workflow must not get out of that by doing so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from accounts.account_closing import ReadBack
 from accounts.attempts import in_words
 from accounts.directories import Purpose
 from accounts.stock import compare, possessions_of
 from accounts.workplace import Workplace
-from ledger import grants, receipts
+from ledger import addenda, grants, interventions, receipts
+from ledger.alarms import Recording
 from models.alarms import Alarm, AlarmKind
-from models.messages import Closure, Ending, ObjectId, Receipt
-from models.sweep import SweepFinding, stays_behind, unknown
+from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt
+from models.sweep import SweepFinding, merged, stays_behind, unknown
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class _Swept:
 
 
 NOTHING_TO_SWEEP = _Swept()
+
+PROVEN_LATER = "It is closed and read back."
 
 
 class Settling:
@@ -43,8 +48,9 @@ class Settling:
     async def without_account(self, request_id: str, ending: Ending, said: str) -> None:
         """Settle a grant that has never had an account. ``said``: the alarm in its receipt."""
         closure = Closure(ending=ending, closed_at=self._clock(), alarms=(said,))
-        async with self._ledger.transaction() as session:
-            await receipts.settle_lapsed(session, request_id, closure)
+        async with self._alarms.recording() as record:
+            await receipts.settle_lapsed(record.session, request_id, closure)
+            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
 
     async def closed(self, request_id: str, ending: Ending, said: str, read_back: ReadBack) -> None:
         """Settle a grant by what was read back, and look at its account for what stays behind, where it still exists.
@@ -68,8 +74,34 @@ class Settling:
         async with self._alarms.recording() as record:
             receipt = await receipts.settle_lapsed(record.session, request_id, closure)
             await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
-            if receipt and (left := _left_behind(receipt)):
-                await record.raise_alarm(left)
+            if receipt:
+                await _tell_what_stays_behind(record, receipt, receipt.findings, closure.closed_at)
+
+    async def closed_later(self, request_id: str, by: str, read_back: ReadBack) -> None:
+        """Add to the receipt of a grant that ended unproven that ``by`` has closed its account, and what was found.
+
+        Idempotent: the first proof stands. Raises ``LedgerUnavailableError``.
+        """
+        swept = await self._sweep(request_id, read_back.account) if read_back.account else NOTHING_TO_SWEEP
+        step = read_back.step
+        async with self._alarms.recording() as record:
+            receipt = await receipts.of_request(record.session, request_id)
+            if receipt is None:
+                return
+            beside = await interventions.of_request(record.session, request_id)
+            found = [interventions.findings_of(one) for one in beside if one.began_at > receipt.closed_at]
+            findings = merged(*found, read_back.findings, swept.findings)
+            sentence = f"{by.capitalize()} has closed {receipt.account_name} and read it back."
+            addendum = Addendum(
+                kind=AddendumKind.CLOSED_LATER,
+                at=step.at,
+                sentence=" ".join(said for said in (sentence, swept.unswept) if said),
+                findings=findings,
+                calls=step.calls,
+            )
+            if await addenda.add(record.session, request_id, addendum):
+                await _tell_what_stays_behind(record, receipt, findings, step.at)
+            await record.clear(AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
 
     async def _sweep(self, request_id: str, account: ObjectId) -> _Swept:
         async with self._ledger.transaction() as session:
@@ -84,15 +116,18 @@ class Settling:
         return _Swept(sweep.findings, swept=True, unswept=" ".join(unknown(grant.stock, sweep)) or None)
 
 
-def _left_behind(receipt: Receipt) -> Alarm | None:
-    sentence = stays_behind(receipt.findings)
-    if sentence is None:
-        return None
-    return Alarm(
-        kind=AlarmKind.PERSISTENCE,
-        subject=receipt.request.request_id,
-        sentence=sentence,
-        tenant=receipt.request.tenant,
-        request_id=receipt.request.request_id,
-        raised_at=receipt.closed_at,
-    )
+async def _tell_what_stays_behind(
+    record: Recording, receipt: Receipt, findings: Iterable[SweepFinding], at: datetime
+) -> None:
+    if sentence := stays_behind(findings):
+        request = receipt.request
+        await record.raise_alarm(
+            Alarm(
+                kind=AlarmKind.PERSISTENCE,
+                subject=request.request_id,
+                sentence=sentence,
+                tenant=request.tenant,
+                request_id=request.request_id,
+                raised_at=at,
+            )
+        )

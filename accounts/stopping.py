@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from accounts.account_closing import Given, ReadBack, Stripped, clear_mark, close_again, read_standing
+from accounts.account_closing import ReadBack, read_standing
 from accounts.directories import Purpose
-from accounts.managed_account import Holder, inspect
+from accounts.intervening import Intervention
+from accounts.managed_account import Holder
 from accounts.workplace import Workplace
 from graph import NotYetVisible, Tenant, TryLater, User
 from ledger.fences import Fenced
-from models.messages import ClosingStep, DirectoryCall, ObjectId, Standing, Step
+from models.messages import ClosingStep, Standing, Step
 from policy.durations import PROVISIONING_STEP
+
+BY = "the emergency stop"
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -34,21 +37,20 @@ class NotProvenError(Exception):
 
 
 class GrantStop:
-    """Closes the account of one fenced grant, and proves it."""
+    """Closes the account of one fenced grant, and proves it. ``because``: why everything is stopped."""
 
-    def __init__(self, workplace: Workplace, fenced: Fenced) -> None:
+    def __init__(self, workplace: Workplace, fenced: Fenced, because: str) -> None:
         self._workplace = workplace
         self._clock = workplace.clock
         self._fenced = fenced
-        self._disabled_at: datetime | None = None
-        self._stripped = Stripped()
+        grant = fenced.grant
+        self._intervention = Intervention(workplace, BY, because, grant.request_id, grant.roles)
 
     async def disable(self) -> None:
         """Keep the account from signing in, before anything else is done to it."""
         tenant, user = await self._find()
         if user is not None:
-            await tenant.users.disable(user.id)
-            self._disabled_at = self._clock()
+            await self._intervention.disable(tenant, user)
 
     async def close_and_prove(self, patience: timedelta) -> ReadBack:
         """Close it again and again until the directory says that it is closed, and nothing may be under way any more.
@@ -81,11 +83,8 @@ class GrantStop:
     async def _close_once(self) -> ReadBack:
         tenant, user = await self._find()
         if user is None:
-            vanished = self._fenced.object_id is not None
-            return self._read_back(None, Standing(exists=False, enabled=False, vanished=vanished))
-        given = Given(self._fenced.grant.roles)
-        await close_again(tenant, user.id, given, self._stripped)
-        self._disabled_at = self._disabled_at or self._clock()
+            return self._gone()
+        await self._intervention.close(tenant, user)
         asked_at = self._clock()
         entry = await tenant.users.get(user.id)
         reading = await read_standing(tenant, entry)
@@ -93,17 +92,18 @@ class GrantStop:
             raise NotProvenError("the directory does not say yet that it is closed")
         if asked_at < (until := self._nothing_under_way_at()):
             raise NotProvenError("a step that was begun before the stop may still be under way", until)
-        if given.ids(user.id) - self._stripped.removed and asked_at < (until := self._roles_known_at()):
+        unseen = self._intervention.given.ids(user.id) - self._intervention.stripped.removed
+        if unseen and asked_at < (until := self._roles_known_at()):
             raise NotProvenError("its roles are too new for their absence to be proven", until)
-        calls = (*reading.calls, *await clear_mark(tenant, entry))
-        return self._read_back(user.id, reading.standing, calls)
+        return await self._intervention.read_back(tenant, entry, reading)
 
-    def _read_back(
-        self, account: ObjectId | None, standing: Standing, calls: tuple[DirectoryCall, ...] = ()
-    ) -> ReadBack:
-        at = self._clock()
-        step = Step(name=ClosingStep.READ_BACK, at=at, note="by the emergency stop", calls=calls)
-        return ReadBack(self._disabled_at or at, step, standing, self._stripped.findings, account)
+    def _gone(self) -> ReadBack:
+        at, vanished = self._clock(), self._fenced.object_id is not None
+        step = Step(name=ClosingStep.READ_BACK, at=at, note=f"by {BY}")
+        findings = self._intervention.stripped.findings
+        return ReadBack(
+            self._intervention.disabled_at or at, step, Standing.gone(vanished=vanished), findings, account=None
+        )
 
     def _nothing_under_way_at(self) -> datetime:
         fenced = self._fenced
@@ -131,11 +131,4 @@ class GrantStop:
         return tenant, user if user is not None and self._is_ours(user) else None
 
     def _is_ours(self, user: User) -> bool:
-        inspected = inspect(
-            user,
-            Holder.of(self._fenced.grant),
-            self._fenced.register,
-            installation=self._workplace.installation,
-            keyring=self._workplace.keyring,
-        )
-        return inspected.may_be_closed
+        return self._workplace.inspect(user, Holder.of(self._fenced.grant), self._fenced.register).may_be_closed

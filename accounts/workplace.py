@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from accounts.alarms import Alarms, Announcer, Unannounced
 from accounts.directories import Directories
+from accounts.managed_account import Holder, Inspected, inspect
 from accounts.registered_accounts import RegisteredAccounts
-from graph import Graph
+from graph import Graph, User
 from ledger.database import Ledger
 from models.messages import ALARM_AFTER
 from settings import Settings
 from trust.keyring import Keyring
+from trust.marks import Register
 
 Clock = Callable[[], datetime]
 """The one clock of activities: aware, UTC."""
@@ -43,6 +45,10 @@ class Workplace:
     """How long a closing may take before somebody is told, and told again."""
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
+
+    def inspect(self, user: User, holder: Holder, register: Register) -> Inspected:
+        """Judge ``user``, found under the account's name or by the id that the register has."""
+        return inspect(user, holder, register, installation=self.installation, keyring=self.keyring)
 
     @property
     def lease(self) -> timedelta:

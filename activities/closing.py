@@ -9,7 +9,7 @@ from temporalio import activity
 
 from accounts.account_closing import MOST_CALLS, Given, Stripped, clear_mark, close_again, read_standing, strip
 from accounts.directories import Purpose
-from accounts.managed_account import Holder, Inspected, inspect
+from accounts.managed_account import Holder, Inspected
 from accounts.stock import compare, possessions_of
 from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
@@ -154,8 +154,7 @@ class ClosingActivities(Closing):
             return tenant, self._nothing(account)
         named = await self._workplace.registered.know(grant.tenant_id, user.id)
         register = Register.NAMES_IT if named else Register.SILENT
-        installation = self._workplace.installation
-        inspected = inspect(user, Holder.of(grant), register, installation=installation, keyring=self._keyring)
+        inspected = self._workplace.inspect(user, Holder.of(grant), register)
         if not inspected.may_be_closed:
             return tenant, self._not_ours(account, ledger_is_known=now is not None)
         if now and now.holder not in {None, grant.request_id}:
@@ -200,8 +199,8 @@ class ClosingActivities(Closing):
         name = account.grant.account_name
         if account.object_id is not None and note is None:
             alarm = f"{name} is gone from the directory of {account.grant.tenant}: nothing is left to read back."
-            return self._result("gone from the directory", Standing(exists=False, enabled=False, vanished=True), alarm)
-        return self._result(note or "there is no such account", Standing(exists=False, enabled=False))
+            return self._result("gone from the directory", Standing.gone(vanished=True), alarm)
+        return self._result(note or "there is no such account", Standing.gone(vanished=False))
 
     def _result(self, note: str, standing: Standing | None, alarm: str | None = None) -> Closed:
         step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=note)

@@ -11,7 +11,7 @@ from temporalio import activity
 
 from accounts.attempts import attempt_all
 from accounts.directories import Purpose
-from accounts.managed_account import Holder, Inspected, inspect
+from accounts.managed_account import Holder, Inspected
 from accounts.stock import take_stock
 from accounts.workplace import LEASE_MARGIN, Workplace
 from activities.failures import NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
@@ -151,8 +151,7 @@ class ProvisioningActivities(Provisioning):
         user, register = await self._find(tenant, admitted)
         if user is None:
             return None
-        installation = self._workplace.installation
-        inspected = inspect(user, Holder.of(admitted.grant), register, installation=installation, keyring=self._keyring)
+        inspected = self._workplace.inspect(user, Holder.of(admitted.grant), register)
         if refusal := inspected.why_not_to_open():
             raise NotOursToOpenError(refusal)
         return inspected

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.messages import Addendum
-from models.tables import AddendumRow, ReceiptRow
+from models.messages import Addendum, AddendumKind, Receipt
+from models.sweep import SweepFinding, merged
+from models.tables import AddendumRow, ReceiptRow, Request
 
 
 async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> bool:
@@ -22,6 +26,26 @@ async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> boo
     }
     inserted = insert(AddendumRow).values(values).on_conflict_do_nothing().returning(col(AddendumRow.kind))
     return (await session.exec(inserted)).first() is not None
+
+
+async def add_found_beside(
+    session: AsyncSession, request_id: str, by: str, findings: Sequence[SweepFinding], at: datetime
+) -> None:
+    """Add what ``by`` took from the account, where the receipt was written before and does not tell it. Idempotent.
+
+    Of a grant that ended unproven it is told when its account is proven closed later.
+    """
+    # Locked, as a settling locks it: of the two that come at the same time, the second one sees the first.
+    await session.get(Request, request_id, with_for_update=True)
+    row = await session.get(ReceiptRow, request_id)
+    receipt = Receipt.model_validate(row.document) if row else None
+    if receipt is None or not receipt.proof.is_proven:
+        return
+    if untold := merged(receipt.findings, findings)[len(receipt.findings) :]:
+        sentence = f"While it was closed, {by} took this from the account."
+        await add(
+            session, request_id, Addendum(kind=AddendumKind.CLOSED_BESIDE, at=at, sentence=sentence, findings=untold)
+        )
 
 
 async def of_request(session: AsyncSession, request_id: str) -> tuple[Addendum, ...]:

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import DirectoryCall, ObjectId, Step, TenantId
+from models.sweep import SweepFinding
 from models.tables import InterventionRow
 
 
@@ -51,12 +52,17 @@ async def finish(
     disabled_at: datetime | None,
     proven_at: datetime | None,
     calls: Sequence[DirectoryCall],
+    findings: Sequence[SweepFinding],
 ) -> None:
-    """Enter how it went. ``proven_at`` None: the directory did not say yet that the account is closed."""
+    """Enter how it went. ``proven_at`` None: the directory did not say yet that the account is closed.
+
+    ``findings``: what the account had that was not of its grant.
+    """
     row = await session.get(InterventionRow, number)
     if row is not None:  # a ledger restored meanwhile has forgotten it
         row.disabled_at, row.proven_at = disabled_at, proven_at
         row.calls = [call.model_dump(mode="json") for call in calls]
+        row.findings = [finding.model_dump(mode="json") for finding in findings]
         session.add(row)
 
 
@@ -64,6 +70,11 @@ async def of_request(session: AsyncSession, request_id: str) -> Sequence[Interve
     """What was closed for a grant beside its workflow, in the order in which it began."""
     statement = select(InterventionRow).where(col(InterventionRow.request_id) == request_id)
     return (await session.exec(statement.order_by(col(InterventionRow.began_at)))).all()
+
+
+def findings_of(row: InterventionRow) -> tuple[SweepFinding, ...]:
+    """What was found on the account, and taken from it."""
+    return tuple(SweepFinding.model_validate(finding) for finding in row.findings)
 
 
 def as_step(row: InterventionRow) -> Step:

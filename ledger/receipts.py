@@ -23,9 +23,12 @@ from models.messages import (
     TenantId,
     later,
 )
+from models.sweep import merged
 from models.tables import GrantRow, InterventionRow, ManagedAccount, ReceiptRow, Request
 
 FORGOTTEN = "The ledger had lost this grant, as one does that is restored from a backup: told by its workflow alone."
+
+UNREVIEWED = "The audit of its tenant is not read for it: the ledger has lost the tenant or the technician as well."
 
 
 class UnprovenError(Exception):
@@ -69,6 +72,8 @@ async def _settle(
     if grant is not None and grant.armed_at is not None and proof is Proof.NOT_NEEDED:
         raise UnprovenError(f"the grant {request.id} was armed, and nothing proves that its account is closed")
     forgotten = carried if grant is None else None
+    if forgotten:
+        grant = await requests.recall(session, request, forgotten, FORGOTTEN, settlement)
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
         sentence = settlement.ending.reason or "Withdrawn before it was decided."
@@ -86,7 +91,7 @@ async def _settle(
     await credentials.forget(session, request.id)
     receipt = await _draw_up(session, request, grant, settlement, proof)
     if forgotten:
-        receipt = _as_carried(receipt, forgotten)
+        receipt = _as_carried(receipt, forgotten, is_reviewed=grant is not None)
     values = {
         "request_id": request.id,
         "issued_at": settlement.closed_at,
@@ -137,7 +142,7 @@ async def _draw_up(
         proven_lateness=later(expires_at, settlement.proven_at) if expired else None,
         standing=settlement.standing,
         proof=proof,
-        findings=settlement.findings,
+        findings=merged(*map(interventions.findings_of, beside), settlement.findings),
         swept=settlement.swept,
         unswept=settlement.unswept,
         steps=tuple(sorted((*done, *map(interventions.as_step, beside)), key=lambda step: step.at)),
@@ -160,9 +165,10 @@ def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[Inter
     return min(known, default=None)
 
 
-def _as_carried(receipt: Receipt, carried: Carried) -> Receipt:
+def _as_carried(receipt: Receipt, carried: Carried, *, is_reviewed: bool) -> Receipt:
     """The receipt with what only the workflow could tell, and an alarm that says so."""
     grant = carried.grant
+    unreviewed = () if is_reviewed else (UNREVIEWED,)
     return receipt.model_copy(
         update={
             "tenant_id": grant.tenant_id,
@@ -171,6 +177,6 @@ def _as_carried(receipt: Receipt, carried: Carried) -> Receipt:
             "object_id": carried.object_id,
             "roles": grant.roles,
             "opened_at": carried.opened_at,
-            "alarms": (*receipt.alarms, FORGOTTEN),
+            "alarms": (*receipt.alarms, FORGOTTEN, *unreviewed),
         }
     )

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import holds
 from ledger.configuration import tenant_terms, terms_of
-from ledger.rows import object_id
+from ledger.rows import as_roles, object_id
 from models.holds import Hold, HoldKind
 from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
 from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
@@ -222,4 +222,5 @@ def _live(grant: GrantRow, at: datetime, withdrawn_because: str | None) -> LiveG
         grant.closing_at,
         is_lapsed=at >= should_be_over + SETTLED_AFTER,
         withdrawn_because=withdrawn_because,
+        roles=as_roles(grant),
     )

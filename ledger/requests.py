@@ -11,8 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import accounts, configuration, holds
 from ledger.rows import as_grant, object_id
-from models.messages import AccessRequest, Decision, Progress, Verdict
-from models.tables import GrantRow, ManagedAccount, Request
+from models.messages import AccessRequest, Carried, Closure, Decision, Progress, Verdict
+from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 from policy.decision import Allowed, Denied, decide
 
 
@@ -76,6 +76,38 @@ def deny(row: Request, sentence: str, at: datetime) -> Decision:
     """Record that the request is denied, and why."""
     _decide(row, Verdict.DENIED, sentence, at)
     return Decision(verdict=Verdict.DENIED, sentence=sentence)
+
+
+async def recall(
+    session: AsyncSession, row: Request, carried: Carried, sentence: str, closure: Closure
+) -> GrantRow | None:
+    """Enter a grant that the ledger has lost and that is over, so that it is reviewed like any other.
+
+    None where the ledger has lost the tenant or the technician, too.
+    """
+    grant = carried.grant
+    tenant_id, technician_id = UUID(grant.tenant_id), UUID(grant.technician_id)
+    if await session.get(Tenant, tenant_id) is None or await session.get(Technician, technician_id) is None:
+        return None
+    row.tenant_id, row.technician_id = tenant_id, technician_id
+    if row.verdict is None:
+        _decide(row, Verdict.ALLOWED, sentence, closure.closed_at)
+    recalled = GrantRow(
+        request_id=row.id,
+        tenant_id=tenant_id,
+        technician_id=technician_id,
+        account_name=grant.account_name,
+        roles=[role.model_dump() for role in grant.roles],
+        duration=grant.duration,
+        window_ends_at=grant.window_ends_at,
+        attempt=grant.attempt,
+        armed_at=carried.opened_at,
+        opened_at=carried.opened_at,
+        expires_at=closure.expires_at,
+        closed_at=closure.closed_at,
+    )
+    session.add_all([row, recalled])
+    return recalled
 
 
 async def by_id(session: AsyncSession, request_id: str) -> Request | None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.messages import Receipt, TenantId, TenantToReconcile
+from models.messages import AddendumKind, Proof, Receipt, TenantId, TenantToReconcile
 from models.tables import AddendumRow, GrantRow, ReceiptRow, Tenant
 from policy.review import FORGOTTEN_AFTER, SPANS, Span
 
@@ -32,37 +32,59 @@ class Due:
 async def tenants(session: AsyncSession, at: datetime) -> list[TenantToReconcile]:
     """The tenants in which anything is due."""
     any_span = or_(*(_is_due(span, at) for span in SPANS))
-    statement = select(Tenant).join(GrantRow, col(GrantRow.tenant_id) == col(Tenant.id)).where(any_span).distinct()
-    rows = await session.exec(statement.order_by(col(Tenant.name)))
+    statement = (
+        select(Tenant)
+        .join(GrantRow, col(GrantRow.tenant_id) == col(Tenant.id))
+        .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .where(any_span)
+        .distinct()
+        .order_by(col(Tenant.name))
+    )
+    rows = await session.exec(statement)
     return [TenantToReconcile(id=TenantId(str(row.id)), name=row.name) for row in rows]
 
 
 async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: int) -> Sequence[Due]:
     """What is due in one tenant, the oldest first."""
-    later = aliased(GrantRow)
+    shut_at, later = _shut_at(), aliased(GrantRow)
     next_opened_at = (
         select(func.min(later.opened_at))
         .where(
             later.tenant_id == GrantRow.tenant_id,
             later.technician_id == GrantRow.technician_id,
-            col(later.opened_at) > col(GrantRow.closed_at),
+            col(later.opened_at) > shut_at,
         )
         .scalar_subquery()
     )
     found: list[Due] = []
     for span in SPANS:
         statement = (
-            select(GrantRow, ReceiptRow, next_opened_at)
+            select(GrantRow, ReceiptRow, shut_at, next_opened_at)
             .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
             .where(col(GrantRow.tenant_id) == UUID(tenant_id), _is_due(span, at))
-            .order_by(col(GrantRow.closed_at))
+            .order_by(shut_at)
             .limit(limit)
         )
-        for grant, row, following in await session.exec(statement):
-            if grant.armed_at and grant.closed_at:
+        for grant, row, closed_at, following in await session.exec(statement):
+            if grant.armed_at and closed_at:
                 receipt = Receipt.model_validate(row.document)
-                found.append(Due(receipt, grant.opened_at or grant.armed_at, grant.closed_at, span, following))
+                found.append(Due(receipt, grant.opened_at or grant.armed_at, closed_at, span, following))
     return sorted(found, key=lambda one: one.closed_at)[:limit]
+
+
+def _shut_at() -> ColumnElement[datetime | None]:
+    """When a grant's account was shut. One that was given up may be open until it is proven that it is not."""
+    closed_later = (
+        select(AddendumRow.at)
+        .where(
+            col(AddendumRow.request_id) == col(GrantRow.request_id),
+            col(AddendumRow.kind) == AddendumKind.CLOSED_LATER.value,
+        )
+        .correlate(GrantRow)
+        .scalar_subquery()
+    )
+    was_abandoned = col(ReceiptRow.document)["proof"].astext == Proof.ABANDONED.value
+    return func.coalesce(closed_later, case((was_abandoned, None), else_=col(GrantRow.closed_at)))
 
 
 def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
@@ -74,9 +96,10 @@ def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
         )
         .exists()
     )
+    shut_at = _shut_at()
     return and_(
         col(GrantRow.armed_at).is_not(None),  # whose opening was never answered may have been opened all the same
-        col(GrantRow.closed_at) <= at - span.due_after,
-        col(GrantRow.closed_at) > at - FORGOTTEN_AFTER,
+        shut_at <= at - span.due_after,
+        shut_at > at - FORGOTTEN_AFTER,
         ~has_addendum,
     )

@@ -44,6 +44,15 @@ class SweepFinding(Message):
     """Ids of what was found, or of the audit's entries."""
 
 
+def merged(*several: Iterable[SweepFinding]) -> tuple[SweepFinding, ...]:
+    """What different ones have found, each thing once."""
+    found: dict[tuple[FindingKind, tuple[str, ...], str], SweepFinding] = {}
+    for findings in several:
+        for finding in findings:
+            found.setdefault((finding.kind, finding.evidence, finding.sentence), finding)
+    return tuple(found.values())
+
+
 def stays_behind(findings: Iterable[SweepFinding]) -> str | None:
     """What of it somebody must look at; None: nothing."""
     return " ".join(finding.sentence for finding in findings if finding.alarming) or None

@@ -231,6 +231,8 @@ class InterventionRow(SQLModel, table=True):
     proven_at: datetime | None = _moment()
     """When the directory said that the account is closed; None: it was not read back so."""
     calls: list[dict[str, Any]] = _json("[]")
+    findings: list[dict[str, Any]] = _json("[]")
+    """What it had that was not of its grant, and was taken from it."""
 
 
 class SealedCredential(SQLModel, table=True):

@@ -90,7 +90,7 @@ class _Stopping:
         self._deployment = deployment
         self._settling = Settling(workplace)
         self._stop = stop
-        self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced) for fenced in live}
+        self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced, stop.reason) for fenced in live}
         self._tell = tell
         self._patience = patience
         self._at_once = asyncio.Semaphore(AT_ONCE)

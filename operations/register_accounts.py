@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from accounts.directories import Purpose
-from accounts.managed_account import Holder, inspect
+from accounts.managed_account import Holder
 from accounts.workplace import Workplace
 from graph import User
 from ledger import accounts, configuration
@@ -60,8 +60,7 @@ async def _register(workplace: Workplace, tenant_id: TenantId, user: User, *, do
         return found.model_copy(update={"because": because})
     found = found.model_copy(update={"technician": names[1]})
     holder = Holder(tenant_id, owner.technician_id, name)
-    installation, keyring = workplace.installation, workplace.keyring
-    judged = inspect(user, holder, Register.SILENT, installation=installation, keyring=keyring)
+    judged = workplace.inspect(user, holder, Register.SILENT)
     if judged.protected:
         return found.model_copy(update={"because": f"it {judged.protected}"})
     if user.account_enabled:

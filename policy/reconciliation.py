@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from models.messages import Role
+
 GRACE = timedelta(minutes=1)
 """How long past its expiry a grant's own workflow is left to close it."""
 
@@ -23,6 +25,8 @@ class LiveGrant:
     """Its workflow should have settled it long ago, so there is none any more."""
     withdrawn_because: str | None = None
     """Nothing may be open under it any more, whatever its expiry says."""
+    roles: tuple[Role, ...] = ()
+    """What it has given."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class MissingAccounts:
             return
         now = self._clock()
         step = Step(name=ClosingStep.READ_BACK, at=now, note="gone from the directory")
-        read_back = ReadBack(None, step, Standing(exists=False, enabled=False, vanished=True))
+        read_back = ReadBack(None, step, Standing.gone(vanished=True))
         said = f"{row.account_name} is gone from the directory: nothing is left to read back."
         await self._settling.closed(row.live.request_id, GONE, said, read_back)
 

@@ -15,16 +15,13 @@ from accounts.intervening import Intervening
 from accounts.settling import Settling
 from accounts.workplace import Workplace
 from graph import Tenant, User
-from ledger import addenda, reconciliation
+from ledger import reconciliation
 from ledger.database import LedgerUnavailableError
 from ledger.reconciliation import Register, Registered
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
-    Addendum,
-    AddendumKind,
     Ending,
     GrantState,
-    Step,
     TenantId,
     TenantReport,
 )
@@ -40,7 +37,6 @@ ACCOUNTS_AT_ONCE = 3
 an account that expires meanwhile must not wait behind those that are only looked at."""
 
 BY = "the reconciler"
-PROVEN_LATER = "It is closed and read back."
 SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
 
 NOTHING_KNOWN = Register(accounts=(), account_prefix="")
@@ -187,21 +183,15 @@ class TenantReconciliation:
 
     async def _close(self, tenant: Tenant, account: Account, because: str) -> None:
         live = account.live
-        read_back = await self._intervening.close(tenant, account.user, because, live.request_id if live else None)
+        holding = live.request_id if live else next(reversed(account.unproven), None)
+        roles = live.roles if live else ()
+        read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)
         if not read_back.standing.is_closed:
             raise StillOpenError("the directory does not say yet that it is closed")
         if live is not None and live.is_lapsed:
             await self._settling.closed(live.request_id, _ending(live), SETTLED, read_back)
-        await self._prove(account, read_back.step)
-
-    async def _prove(self, account: Account, step: Step) -> None:
-        """Add to the receipts of grants that ended unproven that the account is closed after all."""
-        sentence = f"The reconciler has closed {account.user.user_principal_name} and read it back."
-        addendum = Addendum(kind=AddendumKind.CLOSED_LATER, at=step.at, sentence=sentence, calls=step.calls)
         for request_id in account.unproven:
-            async with self._workplace.alarms.recording() as record:
-                await addenda.add(record.session, request_id, addendum)
-                await record.clear(AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
+            await self._settling.closed_later(request_id, BY, read_back)
 
 
 def _ending(live: LiveGrant) -> Ending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.managed_account import Holder, inspect
+from accounts.managed_account import Holder
 from accounts.workplace import Workplace
 from graph import NotYetVisible, Tenant, User
 from ledger.reconciliation import Register, Registered
@@ -50,15 +50,15 @@ class TenantAccounts:
     """Finds accounts, and judges whose they are. Reads only."""
 
     def __init__(self, workplace: Workplace) -> None:
-        self._installation = workplace.installation
-        self._keyring = workplace.keyring
+        self._workplace = workplace
 
     async def find(self, tenant: Tenant, tenant_id: TenantId, register: Register) -> Accounts:
         """Two listings, and a read for each registered account that the tags do not show."""
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
         users = {
-            user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tag_prefix(self._installation))
+            user.id: user
+            async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tag_prefix(self._workplace.installation))
         }
         missing = []
         for object_id, row in by_object.items():
@@ -90,7 +90,7 @@ class TenantAccounts:
         else:
             register = marks.Register.NAMES_IT if row.object_id == user.id else marks.Register.INTENDS_IT
             holder = Holder(tenant_id, row.technician_id, row.account_name)
-        inspected = inspect(user, holder, register, installation=self._installation, keyring=self._keyring)
+        inspected = self._workplace.inspect(user, holder, register)
         mark = inspected.open_until
         found = Found(
             may_be_closed=inspected.may_be_closed,
@@ -106,5 +106,6 @@ class TenantAccounts:
     def _claimed_holder(self, tenant_id: TenantId, user: User) -> Holder:
         """Whose the account is by its own tag alone, as after the ledger was lost."""
         name = user.user_principal_name
-        owner = read_owner_tag(self._keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
+        keyring = self._workplace.keyring
+        owner = read_owner_tag(keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
         return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)

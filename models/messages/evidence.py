@@ -41,6 +41,11 @@ class Standing(Message):
     held_by: RequestId | None = None
     """Set when the account's open-until mark names another grant, whose it is to close."""
 
+    @classmethod
+    def gone(cls, *, vanished: bool) -> Standing:
+        """No such account. ``vanished``: there was one, which we have made."""
+        return cls(exists=False, enabled=False, vanished=vanished)
+
     @property
     def is_closed(self) -> bool:
         """Nobody can sign in, and nothing would be held by whoever could."""

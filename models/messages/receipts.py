@@ -26,6 +26,8 @@ class AddendumKind(StrEnum):
     """What was done by tokens that outlived the closing, once they are dead."""
     CLOSED_LATER = "closed later"
     """An account that was given up, or was gone, has been found and proven closed."""
+    CLOSED_BESIDE = "closed beside its workflow"
+    """What was taken from the account by somebody else than its workflow, which had written the receipt by then."""
     PURGED = "purged"
     """The directory has forgotten the vanished account for good."""
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 import pytest
 
 from models.alarms import AlarmKind
-from models.messages import GrantState, Proof
+from models.messages import AddendumKind, GrantState, Proof
+from models.sweep import FindingKind
 from operations.abandon_access import abandon_access
 from operations.errors import BadInputError, NotFoundError, RefusedError
 from operations.list_alarms import clear_alarm, list_alarms
+from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
+from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
+from tests.end_to_end.test_persistence_is_found_and_stripped import HALF_AN_HOUR, addendum, reviewed
 from tests.stage import REVOKE, Scene
 
 
@@ -40,6 +44,39 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
     assert (await real_time.status(request_id)).proof is Proof.ABANDONED
     assert await abandon_access(deployment, "somebody else", request_id, "again") == receipt
     assert real_time.user()["enabled"]  # type: ignore[index]  # what is not proven is not claimed
+
+
+@pytest.mark.exact("a person does not repeat what a late replica refuses")
+async def test_who_had_the_account_until_it_was_shut_is_looked_at_up_to_then(real_time: Scene) -> None:
+    deployment = real_time.deployment
+    request_id = await open_for_everything(real_time)
+    for step in ("disable", "roles listed"):
+        real_time.fault(app=REVOKE, **CLOSING[step], status=403)
+    with await Misbehaving.signed_in(real_time, request_id) as alex:
+        await real_time.workflow(request_id).signal("end")
+        await real_time.until(request_id, GrantState.CLOSING)
+        await abandon_access(deployment, "an operator", request_id, "the customer has left us")
+        await real_time.receipt(request_id)
+        assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 0, "it is open, and its audit goes on"
+        alex.takes_a_role()
+        alex.takes_over_an_application()
+
+    real_time.mend()
+    await reconciled(real_time)
+    real_time.assert_closed()
+    later = await addendum(real_time, request_id, AddendumKind.CLOSED_LATER)
+    assert later is not None
+    assert "Reports Reader" in " ".join(finding.sentence for finding in later.findings if finding.removed)
+    assert {finding.kind for finding in later.findings if finding.alarming} == {FindingKind.OWNERSHIP}
+    raised = {(alarm.kind, alarm.subject) for alarm in await list_alarms(deployment, tenant=real_time.customer)}
+    assert (AlarmKind.PERSISTENCE, request_id) in raised
+    assert (AlarmKind.ABANDONED, request_id) not in raised
+
+    real_time.a_while_later()
+    assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 1
+    audit = await addendum(real_time, request_id)
+    assert audit is not None
+    assert FindingKind.CREDENTIAL in {finding.kind for finding in audit.findings}
 
 
 async def test_what_is_over_or_unknown_cannot_be_given_up(real_time: Scene) -> None:

@@ -12,10 +12,10 @@ import asyncio
 import pytest
 
 from accounts.directories import Purpose
-from accounts.intervening import Intervening
+from accounts.intervening import Intervening, Intervention
 from ledger import alarms
 from models.alarms import Alarm, AlarmKind
-from models.messages import GrantState, Receipt, TenantId
+from models.messages import AddendumKind, GrantState, Receipt, TenantId
 from models.sweep import FindingKind
 from operations.reconcile import reconcile
 from operations.show_receipt import show_receipt
@@ -124,18 +124,56 @@ async def test_what_was_opened_again_in_between_is_late_until_it_was_shut_for_go
 async def test_who_terminates_a_workflow_is_looked_at_all_the_same(real_time: Scene) -> None:
     request_id = await open_for_everything(real_time)
     with await Misbehaving.signed_in(real_time, request_id) as alex:
+        alex.takes_a_role()
+        alex.joins_a_group()
+        alex.registers_a_phone()
         alex.takes_over_an_application()
     await terminated(real_time, request_id)
     await reconciled(real_time)
 
+    # What was taken away at the expiry is told, although the receipt is written by a later run that finds nothing.
     receipt = await settled(real_time, request_id)
 
     assert receipt.swept
     assert receipt.unswept is None
-    assert [finding.kind for finding in receipt.findings if finding.alarming] == [FindingKind.OWNERSHIP]
+    removed = sorted(finding.kind for finding in receipt.findings if finding.removed)
+    assert removed == [FindingKind.MEMBERSHIP, FindingKind.ROLE, FindingKind.SIGN_IN_METHOD]
+    assert {finding.kind for finding in receipt.findings if finding.alarming} == {FindingKind.OWNERSHIP}
     [alarm] = await standing(real_time, AlarmKind.PERSISTENCE)
     assert alarm.subject == request_id
     assert "Payroll" in alarm.sentence
+
+
+async def test_what_the_grant_has_given_is_no_finding(real_time: Scene) -> None:
+    request_id = await opened(real_time)
+    await terminated(real_time, request_id)
+    time_went_by(real_time, "15 minutes")
+    await reconciled(real_time)
+    receipt = await show_receipt(real_time.deployment, request_id)
+    assert receipt.roles
+    assert receipt.findings == ()
+
+
+async def test_what_is_taken_from_an_account_after_its_receipt_was_written_is_added_to_it(real_time: Scene) -> None:
+    """An emergency stop and the grant's own workflow close the same account at the same time."""
+    request_id = await over(real_time)
+    account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    user = await tenant.users.find(real_time.account())
+    assert user is not None
+    stop = Intervention(real_time.workplace, "the emergency stop", "a stolen laptop", request_id)
+    await stop.close(tenant, user)
+    assert (await show_receipt(real_time.deployment, request_id)).addenda == (), "nothing was found"
+
+    real_time.control("POST", f"{account}/roles", roles=["Helpdesk Administrator"])
+    real_time.a_while_later()
+    for _ in range(2):
+        await stop.close(tenant, user)
+    [addendum] = (await show_receipt(real_time.deployment, request_id)).addenda
+    assert addendum.kind is AddendumKind.CLOSED_BESIDE
+    assert "the emergency stop" in addendum.sentence
+    [finding] = addendum.findings
+    assert "Helpdesk Administrator" in finding.sentence
 
 
 async def test_somebody_who_opens_a_closed_account_is_told_of(real_time: Scene) -> None:
