@@ -26,6 +26,8 @@ MICROSOFT_LOGIN_HOSTS = frozenset(
     {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
 )
 
+RECONCILE_EVERY = timedelta(minutes=5)
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the sentence names it and says what is allowed."""
@@ -76,7 +78,7 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console"] = "json"
 
-    reconcile_every: Annotated[timedelta, Field(ge=timedelta(seconds=30), le=timedelta(hours=1))] = timedelta(minutes=5)
+    reconcile_every: Annotated[timedelta, Field(ge=timedelta(seconds=30), le=timedelta(hours=1))] = RECONCILE_EVERY
     """How often every tenant's directory is held against the ledger, ISO 8601 (``PT5M``)."""
 
     alarm_after: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_by_commas)] = ALARM_AFTER

@@ -113,7 +113,8 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     keyring = Keyring.parse(settings.keys.get_secret_value())
-    client = await connect.connect(SealingCodec(keyring, seals=settings.seal_history), _runtime(settings))
+    runtime = _runtime(settings)
+    client = await connect.connect(SealingCodec(keyring, seals=settings.seal_history), runtime)
     await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
     async with workplace_of(settings) as workplace:
         tenants = await workplace.directories.read_all()
@@ -123,16 +124,18 @@ async def run(settings: Settings) -> None:
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
-            watch = ReconciliationWatch(workplace, client, settings.task_queue, settings.reconcile_every)
+            watch = ReconciliationWatch(
+                workplace, client, settings.task_queue, settings.reconcile_every, runtime.metric_meter
+            )
             watching = asyncio.create_task(watch.run())
             await stop.wait()
             _log.info("stopping")
             watching.cancel()
 
 
-def _runtime(settings: Settings) -> Runtime | None:
+def _runtime(settings: Settings) -> Runtime:
     if settings.prometheus_address is None:
-        return None
+        return Runtime.default()
     metrics = PrometheusConfig(bind_address=settings.prometheus_address, durations_as_seconds=True)
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 

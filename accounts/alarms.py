@@ -7,13 +7,13 @@ over. Nobody waits for a delivery, and none that fails holds anything up.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Protocol
 
 import structlog
-from temporalio import activity
 
 from ledger import alarms
 from ledger.alarms import Recording
@@ -33,14 +33,14 @@ class Announcer(Protocol):
 
 
 class Unannounced:
-    """Alarms stand in the ledger, in the log and in the metrics, and are delivered to nobody."""
+    """Alarms stand in the ledger and in the log, and are delivered to nobody."""
 
     async def announce(self, alarm: Alarm) -> None:
         """Nothing."""
 
 
 class Alarms:
-    """Raises and ends alarms: ledger, log, metric, announcement."""
+    """Raises and ends alarms: ledger, log, announcement."""
 
     def __init__(self, ledger: Ledger, announcer: Announcer) -> None:
         self._ledger = ledger
@@ -68,10 +68,18 @@ class Alarms:
         if is_new and not told_already:
             self._tell(alarm)
 
-    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
-        """End the alarm, if it stands. Raises ``LedgerUnavailableError``."""
+    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
+        """End the alarm. None: it did not stand. Raises ``LedgerUnavailableError``."""
         async with self.recording() as record:
-            await record.clear(kind, subject, all_clear, at)
+            return await record.clear(kind, subject, all_clear, at)
+
+    async def standing(self) -> Counter[AlarmKind]:
+        """How many stand of each kind; while the ledger is away, those that have been told meanwhile."""
+        told = Counter(kind for kind, _ in self._told_unrecorded)
+        with suppress(LedgerUnavailableError):
+            async with self._ledger.transaction() as session:
+                return await alarms.count(session) + told
+        return told
 
     @asynccontextmanager
     async def recording(self) -> AsyncIterator[Recording]:
@@ -99,9 +107,6 @@ class Alarms:
 
     def _tell(self, alarm: Alarm) -> None:
         _log.error("alarm", kind=alarm.kind.value, subject=alarm.subject, tenant=alarm.tenant, alarm=alarm.sentence)
-        with suppress(RuntimeError):  # outside Temporal there is nobody to count for
-            meter = activity.metric_meter().with_additional_attributes({"kind": alarm.kind.value})
-            meter.create_counter("entra_jit_alarms", "Alarms raised").add(1)
         self._announce(alarm)
 
     def _announce(self, alarm: Alarm) -> None:

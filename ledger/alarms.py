@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,10 +28,11 @@ class Recording:
         if await raise_alarm(self.session, alarm):
             self.changed.append(alarm)
 
-    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> None:
-        """End it, if it stands, and say why. Idempotent."""
+    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
+        """End it, and say why. None: it did not stand. Idempotent."""
         if ended := await clear(self.session, kind, subject, all_clear, at):
             self.changed.append(ended)
+        return ended
 
 
 async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
@@ -74,6 +76,14 @@ async def listed(
     if tenant:
         statement = statement.where(col(AlarmRow.tenant) == tenant)
     return [_as_alarm(row) for row in await session.exec(statement)]
+
+
+async def count(session: AsyncSession) -> Counter[AlarmKind]:
+    """How many stand of each kind."""
+    statement = (
+        select(AlarmRow.kind, func.count()).where(col(AlarmRow.cleared_at).is_(None)).group_by(col(AlarmRow.kind))
+    )
+    return Counter({AlarmKind(kind): number for kind, number in await session.exec(statement)})
 
 
 async def standing(session: AsyncSession, kinds: Sequence[AlarmKind], tenant: str) -> list[Alarm]:

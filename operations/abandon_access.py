@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger import alarms, grants, receipts
+from ledger import grants, receipts
 from models.alarms import Alarm, AlarmKind
 from models.messages import Ending, GrantState, Proof, Receipt
 from operations.deployment import Deployment
@@ -21,7 +21,8 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
     if not reason.strip():
         raise BadInputError("reason: say why it is given up; it stands in the receipt")
     at = deployment.clock()
-    async with deployment.ledger.transaction() as session:
+    async with deployment.alarms.recording() as record:
+        session = record.session
         grant = await grants.by_id(session, request_id)
         if grant is None:
             raise NotFoundError(f"There is no grant {request_id!r}.")
@@ -37,9 +38,8 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
         ending = Ending(state=state, by=by, reason=f"abandoned, unproven: {reason}")
         receipt = await receipts.abandon(session, request_id, ending, at)
         assert receipt is not None  # noqa: S101  # a grant has a request
-        await alarms.clear(session, AlarmKind.CLOSING_LATE, request_id, f"Abandoned by {by}.", at)
-        await alarms.raise_alarm(
-            session,
+        await record.clear(AlarmKind.CLOSING_LATE, request_id, f"Abandoned by {by}.", at)
+        await record.raise_alarm(
             Alarm(
                 kind=AlarmKind.ABANDONED,
                 subject=request_id,
@@ -47,6 +47,6 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
                 tenant=receipt.request.tenant,
                 request_id=request_id,
                 raised_at=at,
-            ),
+            )
         )
     return receipt

@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from accounts.directories import credential_of
 from ledger import configuration as configurations
+from ledger import reconciliation
 from ledger.fences import fence_departed
 from models.messages import EndAccess
 from operations.deployment import Deployment
@@ -49,6 +50,7 @@ async def apply_configuration(deployment: Deployment, file: Path) -> Configurati
                 raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None
     async with deployment.ledger.transaction() as session:
         await configurations.apply(session, deployment.keyring, configuration, proofs)
+        await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], deployment.clock())
         left = await fence_departed(session, deployment.clock())
     if left:
         await _end(deployment, left)

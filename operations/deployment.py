@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
+from accounts.alarms import Alarms, Announcer, Unannounced
 from engine.codec import SealingCodec
 from engine.connect import EngineConfigError, EngineUnreachableError, connect
 from ledger.configuration import all_tenants
@@ -17,7 +18,7 @@ from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
 from models.message import Message
 from models.messages import Assertion, GrantStatus, workflow_id
 from operations.errors import BadInputError, UnreachableError
-from settings import Settings
+from settings import RECONCILE_EVERY, Settings
 from trust.assertions import assert_actor
 from trust.keyring import Keyring, UnknownKeyError
 from workflows.access_grant import AccessGrant
@@ -33,6 +34,13 @@ class Deployment:
     seals_history: bool = False
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     client: Client | None = None
+    announcer: Announcer = field(default_factory=Unannounced)
+    reconcile_every: timedelta = RECONCILE_EVERY
+    alarms: Alarms = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Alarms are raised and ended here, too."""
+        self.alarms = Alarms(self.ledger, self.announcer)
 
     async def engine(self) -> Client:
         """Temporal, connected at first need: what only reads the ledger works without it."""
@@ -64,7 +72,11 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
     keyring = Keyring.parse(settings.keys.get_secret_value())
     try:
         async with Ledger(settings.database_url, pool_size=2) as ledger:
-            yield Deployment(ledger, keyring, settings.task_queue, settings.seal_history)
+            deployment = Deployment(
+                ledger, keyring, settings.task_queue, settings.seal_history, reconcile_every=settings.reconcile_every
+            )
+            yield deployment
+            await deployment.alarms.said()
     except (LedgerUnavailableError, EngineUnreachableError) as error:
         raise UnreachableError(str(error)) from None
     except RPCError as error:

@@ -6,14 +6,23 @@ from ledger import alarms
 from models.alarms import Alarm, AlarmKind
 from operations.deployment import Deployment
 from operations.errors import BadInputError, NotFoundError
+from operations.watch_reconciliation import find_lapse
 
 
 async def list_alarms(
     deployment: Deployment, *, tenant: str | None = None, standing_only: bool = True, limit: int = 100
 ) -> list[Alarm]:
-    """The newest first."""
+    """What stands, or has stood, the newest first; of one tenant, or of all.
+
+    That nobody reconciles is found out here as well: where no worker lives, none has told it.
+    """
     async with deployment.ledger.transaction() as session:
-        return await alarms.listed(session, tenant=tenant, standing_only=standing_only, limit=limit)
+        found = await alarms.listed(session, tenant=tenant, standing_only=standing_only, limit=limit)
+    if tenant is not None:
+        return found
+    lapse = await find_lapse(deployment.ledger, deployment.reconcile_every, deployment.clock())
+    is_told = any(alarm.kind is AlarmKind.RECONCILER_LAPSED and alarm.cleared_at is None for alarm in found)
+    return found if lapse is None or is_told else [lapse, *found]
 
 
 async def clear_alarm(deployment: Deployment, by: str, kind: str, subject: str, reason: str) -> Alarm:
@@ -26,8 +35,7 @@ async def clear_alarm(deployment: Deployment, by: str, kind: str, subject: str, 
     except ValueError:
         kinds = ", ".join(repr(each.value) for each in AlarmKind)
         raise BadInputError(f"{kind!r} is no kind of alarm; the kinds are {kinds}") from None
-    async with deployment.ledger.transaction() as session:
-        ended = await alarms.clear(session, known, subject, f"{by}: {reason}", deployment.clock())
+    ended = await deployment.alarms.clear(known, subject, f"{by}: {reason}", deployment.clock())
     if ended is None:
         raise NotFoundError(f"No alarm {kind!r} stands about {subject!r}.")
     return ended

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from temporalio.client import Client, WorkflowExecution
+from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 
+from accounts.attempts import attempt_all
 from accounts.workplace import Workplace
 from engine.schedules import ensure_reconciliation
 from ledger import alarms, reconciliation
-from ledger.database import LedgerUnavailableError
+from ledger.database import Ledger, LedgerUnavailableError
 from models.alarms import Alarm, AlarmKind
 from models.messages import request_id_of
 from policy.durations import say
@@ -32,18 +34,36 @@ WEDGED = 'WorkflowType = "AccessGrant" AND ExecutionStatus = "Running" AND Tempo
 _log = structlog.get_logger("watch")
 
 
-class ReconciliationWatch:
-    """Looks every minute. ``every``: how often tenants are to be reconciled."""
+def _patience(every: timedelta) -> timedelta:
+    return every * LAPSED_AFTER + LOOK_EVERY
 
-    def __init__(self, workplace: Workplace, client: Client, task_queue: str, every: timedelta) -> None:
+
+async def find_lapse(ledger: Ledger, every: timedelta, at: datetime) -> Alarm | None:
+    """The alarm that tenants were not reconciled for too long; None: all were. It is not raised by this."""
+    patience = _patience(every)
+    async with ledger.transaction() as session:
+        waiting = await reconciliation.not_tried_since(session, at - patience)
+    if not waiting:
+        return None
+    names = ", ".join(waiting[:5]) + (" and others" if len(waiting) > 5 else "")
+    sentence = f"Nobody has reconciled {len(waiting)} tenants for {say(patience)}: {names}."
+    return Alarm(kind=AlarmKind.RECONCILER_LAPSED, subject="deployment", sentence=sentence, raised_at=at)
+
+
+class ReconciliationWatch:
+    """Looks every minute. ``every``: how often tenants are to be reconciled; ``meter``: where alarms are counted."""
+
+    def __init__(
+        self, workplace: Workplace, client: Client, task_queue: str, every: timedelta, meter: MetricMeter
+    ) -> None:
         self._ledger = workplace.ledger
         self._alarms = workplace.alarms
         self._clock = workplace.clock
         self._client = client
         self._task_queue = task_queue
         self._every = every
-        self._patience = every * LAPSED_AFTER + LOOK_EVERY
         self._since = workplace.clock()
+        self._gauge = meter.create_gauge("entra_jit_alarms", "Alarms that stand, by kind")
 
     async def run(self) -> None:
         """Look again and again, until cancelled. What cannot be looked at now is looked at next time."""
@@ -57,25 +77,24 @@ class ReconciliationWatch:
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def look(self) -> None:
-        """One look: reconciliations come through, and no grant is wedged."""
-        await self._has_lapsed()
-        await self._is_wedged()
+        """One look: reconciliations come through, no grant is wedged, and so many alarms stand."""
+        try:
+            await attempt_all([self._look_for_a_lapse(), self._look_for_wedged_grants()])
+        finally:
+            standing = await self._alarms.standing()
+            for kind in AlarmKind:
+                self._gauge.set(standing[kind], {"kind": kind.value})
 
-    async def _has_lapsed(self) -> None:
+    async def _look_for_a_lapse(self) -> None:
         now = self._clock()
-        async with self._ledger.transaction() as session:
-            waiting = await reconciliation.not_tried_since(session, now - self._patience)
-        if not waiting:
+        lapse = await find_lapse(self._ledger, self._every, now)
+        if lapse is None:
             await self._alarms.clear(AlarmKind.RECONCILER_LAPSED, "deployment", "Every tenant was looked at.", now)
-        elif now - self._since >= self._patience:
-            names = ", ".join(waiting[:5]) + (" and others" if len(waiting) > 5 else "")
-            sentence = f"Nobody has reconciled {len(waiting)} tenants for {say(self._patience)}: {names}."
+        elif now - self._since >= _patience(self._every):
             await ensure_reconciliation(self._client, self._task_queue, self._every)
-            await self._alarms.raise_alarm(
-                Alarm(kind=AlarmKind.RECONCILER_LAPSED, subject="deployment", sentence=sentence, raised_at=now)
-            )
+            await self._alarms.raise_alarm(lapse)
 
-    async def _is_wedged(self) -> None:
+    async def _look_for_wedged_grants(self) -> None:
         now = self._clock()
         wedged = {request_id_of(found.id): found async for found in self._wedged()}
         for request_id, found in wedged.items():

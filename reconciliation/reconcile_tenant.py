@@ -148,7 +148,7 @@ class TenantReconciliation:
         finding = judge_found(account.found, account.live, self._clock(), ledger_is_known=ledger_is_known)
         if finding.remedy is Remedy.LEAVE and not account.found.enabled and account.live is None:
             finding = await self._judge_closed(tenant, account, ledger_is_known=ledger_is_known)
-        if finding.remedy is Remedy.CLOSE and account.registered is not None:
+        if finding.remedy is Remedy.CLOSE:
             finding = await self._confirm(tenant, account, finding)
         return finding
 
@@ -175,7 +175,7 @@ class TenantReconciliation:
         user = await tenant.users.get(account.user.id)
         register = await self._register(TenantId(tenant.connection.tenant_id))
         rows = register.accounts if register else ()
-        now = next((row for row in rows if _is_same(row, account.registered)), account.registered)
+        now = next((row for row in rows if _is_about(row, account)), account.registered)
         fresh = self._accounts.judge(TenantId(tenant.connection.tenant_id), user, now)
         if fresh.live is None and not fresh.found.enabled and not account.found.enabled:
             return finding  # about what the closed account holds, and no grant has begun meanwhile
@@ -201,9 +201,12 @@ def _ending(live: LiveGrant) -> Ending:
     return Ending(state=state, by=BY, reason="its workflow did not settle it")
 
 
-def _is_same(one: Registered, other: Registered | None) -> bool:
+def _is_about(row: Registered, account: Account) -> bool:
     """A technician whose account was deleted may have two in the register: the new one, and the one in the bin."""
-    return other is not None and (one.technician_id, one.object_id) == (other.technician_id, other.object_id)
+    known = account.registered
+    if known is None:
+        return row.object_id == account.user.id
+    return (row.technician_id, row.object_id) == (known.technician_id, known.object_id)
 
 
 class StillOpenError(Exception):

@@ -87,7 +87,8 @@ class Page:
                 changes.append(search_attributes.TICKET.value_set(self._asked.request.ticket))
         if status.expires_at:
             changes.append(search_attributes.EXPIRES_AT.value_set(status.expires_at))  # type: ignore[arg-type]
-        if status.state.is_final and known.get(search_attributes.ALARM) == AlarmKind.CLOSING_LATE.value:
+        over = status.state.is_final or status.state is GrantState.PARKED
+        if over and known.get(search_attributes.ALARM) == AlarmKind.CLOSING_LATE.value:
             changes.append(search_attributes.ALARM.value_unset())
         workflow.upsert_search_attributes(changes)
 

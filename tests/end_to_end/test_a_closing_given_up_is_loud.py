@@ -5,6 +5,8 @@ Products that let a failed revocation run out of retries leave an administrator 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from models.alarms import AlarmKind
@@ -17,11 +19,13 @@ from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.end_to_end.test_persistence_is_found_and_stripped import HALF_AN_HOUR, addendum, reviewed
+from tests.ledger.test_an_alarm_stands_until_its_all_clear import Everybody
 from tests.stage import REVOKE, Scene
 
 
 async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real_time: Scene) -> None:
-    deployment = real_time.deployment
+    everybody = Everybody()
+    deployment = replace(real_time.deployment, announcer=everybody)
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
     with pytest.raises(RefusedError, match="end it first"):
@@ -39,6 +43,9 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
     assert "the customer has left us" in receipt.ending.sentence
     [alarm] = await list_alarms(deployment, tenant=real_time.customer)
     assert (alarm.kind, alarm.subject) == (AlarmKind.ABANDONED, request_id)
+    over = await clear_alarm(deployment, "an operator", AlarmKind.ABANDONED.value, request_id, "the account was deleted")
+    await deployment.alarms.said()
+    assert everybody.heard == [alarm, over]
     # Its own workflow hears of it at its next try, and changes nothing any more.
     assert await real_time.receipt(request_id) == receipt
     assert (await real_time.status(request_id)).proof is Proof.ABANDONED

@@ -7,11 +7,14 @@ told. And a workflow that Temporal cannot carry on looks like any other that sle
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
 from temporalio import workflow
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from engine.schedules import RECONCILIATION_ID
@@ -25,18 +28,39 @@ from tests.stage import Scene, eventually, stage_clock
 EVERY = timedelta(minutes=5)
 
 
+def free_address() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def standing(address: str) -> dict[AlarmKind, int]:
+    """What the metric says that stands, by kind."""
+    lines = httpx.get(f"http://{address}/metrics", trust_env=False).text.splitlines()
+    told = [line for line in lines if line.startswith("entra_jit_alarms{")]
+    return {kind: int(line.split()[-1]) for line in told for kind in AlarmKind if f'kind="{kind.value}"' in line}
+
+
 async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(real_time: Scene) -> None:
     now = stage_clock()
     workplace = replace(real_time.workplace, clock=lambda: now)
     client = real_time.services.client
-    watch = ReconciliationWatch(workplace, client, real_time.settings.task_queue, EVERY)
-    await reconciled(real_time)
+    address = free_address()
+    metrics = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+    watch = ReconciliationWatch(workplace, client, real_time.settings.task_queue, EVERY, metrics.metric_meter)
+    # A tenant that was connected just now is no lapse, though nobody has looked at it.
     await watch.look()
     assert not await list_alarms(real_time.deployment)
+    assert standing(address) == dict.fromkeys(AlarmKind, 0)
 
     now += 4 * EVERY
+    # Where no worker lives, nobody raises it: whoever lists alarms is told all the same.
+    unwatched = replace(real_time.deployment, clock=lambda: now)
+    [untold] = await list_alarms(unwatched)
     await watch.look()
-    [lapse] = await list_alarms(real_time.deployment)
+    [lapse] = await list_alarms(unwatched)
+    assert lapse.sentence == untold.sentence
+    assert standing(address)[AlarmKind.RECONCILER_LAPSED] == 1
     assert lapse.kind is AlarmKind.RECONCILER_LAPSED
     assert real_time.customer in lapse.sentence
     schedule = client.get_schedule_handle(RECONCILIATION_ID)
@@ -51,6 +75,7 @@ async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(rea
     await reconciled(real_time, later=4 * EVERY)
     await watch.look()
     assert not await list_alarms(real_time.deployment)
+    assert standing(address) == dict.fromkeys(AlarmKind, 0)
 
 
 @workflow.defn(name="AccessGrant", sandboxed=False)
@@ -71,7 +96,7 @@ class Wedged:
 async def test_a_grant_that_temporal_cannot_carry_on_is_told_until_it_goes_on(real_time: Scene) -> None:
     client, queue = real_time.services.client, real_time.settings.task_queue
     await real_time.stop_worker(real_time.workers[0])
-    watch = ReconciliationWatch(real_time.workplace, client, queue, EVERY)
+    watch = ReconciliationWatch(real_time.workplace, client, queue, EVERY, Runtime.default().metric_meter)
 
     async def told() -> str | None:
         await watch.look()
