@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 from temporalio.client import WorkflowExecutionStatus
 
+from models.alarms import Alarm
 from models.messages import Receipt, workflow_id
 from tests.chaos.crowd import Done
 from tests.chaos.land import Land
@@ -68,6 +69,9 @@ class Intervention:
     account: str
     began_at: datetime
     proven_at: datetime | None
+    request_id: str | None = None
+    found_enabled: bool = False
+    disabled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class Evidence:
     """As they were before that reconciliation, which would settle what was forgotten, too."""
     runs: tuple[Run, ...]
     interventions: tuple[Intervention, ...]
+    standing: tuple[Alarm, ...]
+    """The alarms that nothing has ended, after that reconciliation."""
     journal: tuple[Entry, ...]
     tenant_ids: dict[str, str]
     """The customer's name by its tenant's id."""
@@ -112,7 +118,8 @@ REGISTER = """
 
 
 INTERVENTIONS = """
-    SELECT t.name AS customer, lower(i.account_name) AS account, i.began_at, i.proven_at
+    SELECT t.name AS customer, lower(i.account_name) AS account, i.began_at, i.proven_at, i.request_id,
+           i.found_enabled, i.disabled_at
     FROM interventions i JOIN tenants t ON t.id = i.tenant_id
 """
 

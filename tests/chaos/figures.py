@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.messages import GrantState
+from reconciliation.reconcile_tenant import BY as RECONCILER
 from tests.chaos.bound import PROMPT
 from tests.chaos.evidence import Evidence
 from tests.chaos.outages import Kind
@@ -31,7 +32,7 @@ class Storm:
 def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
     """The figures as lines to print; Markdown, so that they can stand in a document as they are."""
     endings = Counter(receipt.ending.state for receipt in evidence.receipts.values())
-    expired = [r for r in evidence.receipts.values() if r.lateness is not None and r.ending.by != "the reconciler"]
+    expired = [r for r in evidence.receipts.values() if r.lateness is not None and r.ending.by != RECONCILER]
     disabled = [r.lateness.total_seconds() for r in expired if r.lateness is not None]
     proven = [r.proven_lateness.total_seconds() for r in expired if r.proven_lateness is not None]
     calm = [
@@ -57,6 +58,7 @@ def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
         f"| looks at every account | {storm.looks} |",
         f"| disabled after expiry | {_spread(disabled)} |",
         f"| the same, where no trouble was in the way | {_spread(calm)} |",
+        f"| the same, by the reconciler, where the workflow was gone | {_spread(_instead(evidence))} |",
         f"| read back closed after expiry | {_spread(proven)} |",
         f"| nearest to its bound | {_nearest(evidence)} |",
         f"| losses | {len(lost)} |",
@@ -80,6 +82,14 @@ def _was_calm(evidence: Evidence, request_id: str) -> bool:
         and grant.expires_at
         and must_be_closed_by(evidence, grant) == grant.expires_at + PROMPT * evidence.crowding
     )
+
+
+def _instead(evidence: Evidence) -> list[float]:
+    """After how many seconds the reconciler disabled what nobody else did; until somebody enabled it again."""
+    expiries = {grant.request_id: grant.expires_at for grant in evidence.grants}
+    shut = [one for one in evidence.interventions if one.found_enabled and one.request_id]
+    done = [(one.disabled_at, expiries.get(one.request_id or "")) for one in shut]
+    return [(at - due).total_seconds() for at, due in done if at and due and at > due]
 
 
 def _nearest(evidence: Evidence) -> str:

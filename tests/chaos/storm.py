@@ -11,6 +11,7 @@ from pathlib import Path
 from accounts.workplace import workplace_of
 from ledger.reconciliation import SETTLED_AFTER
 from operations.end_access import end_access
+from operations.list_alarms import list_alarms
 from operations.reconcile import reconcile
 from policy.durations import PROVISIONING_WINDOW
 from tests.chaos.crowd import Crowd, wishes
@@ -111,6 +112,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             receipts=receipts,
             runs=tuple(runs),
             interventions=tuple(interventions),
+            standing=tuple(await list_alarms(land.deployment, limit=1000)),
             journal=tuple(watch.journal),
             tenant_ids={customer_id(customer): customer for customer in land.customers},
             reconciled_every=RECONCILE_EVERY,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from graph.roles import assignment_id
+from models.alarms import Alarm, AlarmKind
 from models.messages import AccessRequest, Ending, GrantState, ObjectId, Receipt, RoleId, TechnicianId, TenantId
 from policy.roles import find_role
 from tests.chaos.bound import PROMPT, closed_by, reconciled_by
@@ -78,6 +79,7 @@ def innocent() -> Evidence:
         receipts={"g1": receipt},
         runs=(Run("g1", "COMPLETED", at(64)),),
         interventions=(),
+        standing=(),
         journal=(
             wrote("POST", "/v1.0/users", 1),
             wrote("POST", ASSIGNMENTS, 1.5),
@@ -146,6 +148,12 @@ GUILTY: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "no receipt": (lambda e: replace(e, receipts={}), "has no receipt"),
     "asked, and never heard of": (lambda e: replace(e, asked=("g1", "g2")), "g2 has no receipt"),
     "never settled": (lambda e: replace(e, unsettled=frozenset({"g1"})), "holds its technician's place"),
+    "an alarm that nobody ends": (
+        lambda e: replace(
+            e, standing=(Alarm(kind=AlarmKind.CLOSING_LATE, subject="g1", sentence="It is late.", raised_at=at(70)),)
+        ),
+        "stands about g1",
+    ),
     "made twice": (with_write("POST", "/v1.0/users", 1.2), "2 accounts were made, and 1 are registered"),
     "a role given after the closing": (with_write("POST", ASSIGNMENTS, 62.2 + 16), "not explained"),
     "a pass made after the closing": (

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from models.alarms import AlarmKind
 from tests.chaos.bound import closed_by, reconciled_by
 from tests.chaos.crowd import Deed, Done
 from tests.chaos.evidence import Evidence, Grant
@@ -27,6 +28,7 @@ def losses(evidence: Evidence) -> list[str]:
         grants_unaccounted_for,
         locks_kept_for_ever,
         unexplained_writes,
+        alarms_nothing_ends,
     )
     return [sentence for invariant in invariants for sentence in invariant(evidence)]
 
@@ -98,6 +100,13 @@ def locks_kept_for_ever(evidence: Evidence) -> Iterator[str]:
     running = {run.request_id for run in evidence.runs if run.over is None}
     for request_id in sorted(evidence.unsettled - running):
         yield f"{request_id} holds its technician's place, and nothing will ever settle it"
+
+
+def alarms_nothing_ends(evidence: Evidence) -> Iterator[str]:
+    """When everything is over, only what somebody has to look at is still alarmed."""
+    for alarm in evidence.standing:
+        if alarm.kind not in {AlarmKind.FOREIGN_CHANGE, AlarmKind.PERSISTENCE}:
+            yield f"the alarm {alarm.kind} stands about {alarm.subject}, and nothing will ever end it"
 
 
 def must_be_closed_by(evidence: Evidence, grant: Grant) -> datetime:

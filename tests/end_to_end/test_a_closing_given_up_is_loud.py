@@ -43,7 +43,9 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
     assert "the customer has left us" in receipt.ending.sentence
     [alarm] = await list_alarms(deployment, tenant=real_time.customer)
     assert (alarm.kind, alarm.subject) == (AlarmKind.ABANDONED, request_id)
-    over = await clear_alarm(deployment, "an operator", AlarmKind.ABANDONED.value, request_id, "the account was deleted")
+    over = await clear_alarm(
+        deployment, "an operator", AlarmKind.ABANDONED.value, request_id, "the account was deleted"
+    )
     await deployment.alarms.said()
     assert everybody.heard == [alarm, over]
     # Its own workflow hears of it at its next try, and changes nothing any more.

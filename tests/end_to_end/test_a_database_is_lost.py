@@ -68,9 +68,9 @@ def is_open(stage: Scene, technician: str, customer: str) -> bool:
 
 def are_read_before_they_are_closed(calls: list[dict[str, Any]]) -> bool:
     """Each account, by its id: a listing may be older than what has become of the account."""
-    read = {call["path"].partition("?")[0] for call in calls if call["method"] == "GET"}
-    closed = [call["path"] for call in calls if call["method"] == "PATCH"]
-    return bool(closed) and set(closed) <= read
+    did = [(call["method"], call["path"].partition("?")[0]) for call in calls]
+    closed = {path for method, path in did if method == "PATCH"}
+    return bool(closed) and all(did.index(("GET", path)) < did.index(("PATCH", path)) for path in closed)
 
 
 async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_open(
