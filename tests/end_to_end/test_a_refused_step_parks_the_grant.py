@@ -11,10 +11,14 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from models.alarms import AlarmKind
 from models.messages import GrantState
 from operations.end_access import end_access, retry_provisioning
+from operations.list_alarms import list_alarms
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
-from tests.stage import ELEVATE, Scene, configure
+from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
+from tests.stage import ELEVATE, REVOKE, Scene, configure
+from workflows import search_attributes
 
 A_FEW_MINUTES = 0.1
 
@@ -93,3 +97,17 @@ async def test_what_nobody_mends_fails_when_its_window_ends(hours_pass: Scene, s
     again = await hours_pass.ask()
     assert (await hours_pass.receipt(again)).ending.state is GrantState.EXPIRED
     hours_pass.assert_closed()
+
+
+@pytest.mark.long
+@pytest.mark.exact("counts the tries that it makes fail")
+async def test_what_was_closed_late_and_is_parked_is_late_no_more(hours_pass: Scene) -> None:
+    hours_pass.fault(app=REVOKE, **CLOSING["disable"], status=503, count=10)
+    request_id = await parked(hours_pass, "assign the directory role", held=True)
+    await hours_pass.time_passes(request_id, hours=0.5)
+    await hours_pass.until(request_id, GrantState.PARKED)
+    [late] = await list_alarms(hours_pass.deployment, standing_only=False)
+    assert (late.kind, late.all_clear) == (AlarmKind.CLOSING_LATE, "It is closed and parked.")
+    shown = (await hours_pass.workflow(request_id).describe()).typed_search_attributes
+    assert shown.get(search_attributes.GRANT_STATE) == GrantState.PARKED
+    assert shown.get(search_attributes.ALARM) is None
