@@ -137,8 +137,6 @@ class ClosingActivities(Closing):
         await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
         return receipt
 
-    # -- whom to close -----------------------------------------------------------------------------------------------
-
     async def _look(self, account: AccountToClose) -> tuple[Tenant, Inspected | Closed]:
         """The account to close, or the result where there is nothing of this grant's to close.
 

@@ -136,8 +136,6 @@ class _Stopping:
         else:
             self._show(request_id, StopState.DISABLED, "")
 
-    # -- the workflows -----------------------------------------------------------------------------------------------
-
     async def _tell_workflows(self) -> str | None:
         ending = EndAccess(by=self._stop.by, reason=self._stop.reason)
         heard = await end_workflows(self._deployment, dict.fromkeys(self._closing, ending))
@@ -160,8 +158,6 @@ class _Stopping:
         for request_id, receipt in written.items():
             if receipt.proof.is_proven:
                 self._show(request_id, StopState.CLOSED, "closed by its own workflow")
-
-    # -- from here ---------------------------------------------------------------------------------------------------
 
     async def _close(self, request_id: str) -> None:
         proving = asyncio.create_task(self._closing[request_id].close_and_prove(self._patience))

@@ -115,8 +115,6 @@ class TenantReconciliation:
         except LedgerUnavailableError:
             return None
 
-    # -- what becomes of it ------------------------------------------------------------------------------------------
-
     async def _one(self, tenant: Tenant, name: str, account: Account, *, ledger_is_known: bool) -> _Outcome:
         who = account.user.user_principal_name
         noticed = [self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, account.tampered)] if account.tampered else []

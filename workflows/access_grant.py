@@ -102,8 +102,6 @@ class AccessGrant:
     def _is_over(self) -> bool:
         return self._ending is not None or workflow.cancellation_reason() is not None
 
-    # -- the life of a grant -----------------------------------------------------------------------------------------
-
     async def _live(self) -> None:
         await self._decide()
         while self._grant and not self._is_over():
@@ -254,8 +252,6 @@ class AccessGrant:
                 return
         self._end(GrantState.EXPIRED, "the clock")
 
-    # -- when a step is refused --------------------------------------------------------------------------------------
-
     def _take_refusal(self, error: ActivityError) -> None:
         refused = refusal(error)
         if refused.gave_nothing:
@@ -304,8 +300,6 @@ class AccessGrant:
         self._closing.begin_anew()
         self._show(GrantState.PREPARING, "Tried again by an operator.")
 
-    # -- closing -----------------------------------------------------------------------------------------------------
-
     async def _close_and_settle(self) -> None:
         ending = self._ending
         assert ending is not None  # noqa: S101  # nothing comes here that has not ended
@@ -353,8 +347,6 @@ class AccessGrant:
             await self._sweeping.sweep(grant, account)
         if self._sweeping.alarm:
             self._telling.alarm(grant, AlarmKind.PERSISTENCE, self._sweeping.alarm)
-
-    # -- messages ----------------------------------------------------------------------------------------------------
 
     @workflow.signal(
         description="Ask for access. Sent by the portal or the command line, signed; the first one counts."
@@ -419,8 +411,6 @@ class AccessGrant:
     def status(self) -> GrantStatus:
         """Where the grant stands now."""
         return self._page.status
-
-    # -- how it looks ------------------------------------------------------------------------------------------------
 
     def _end(self, state: GrantState, by: str, reason: str | None = None, failure: FailureType | None = None) -> None:
         """The first ending counts."""
