@@ -7,10 +7,8 @@ close; prove. Whatever happens after the first write, the account is closed befo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -22,10 +20,8 @@ from models.messages import (
     Carried,
     Decision,
     EndAccess,
-    Ending,
     FailureType,
     Grant,
-    GrantRef,
     GrantState,
     GrantStatus,
     Progress,
@@ -39,14 +35,16 @@ from models.messages import (
     Verdict,
     workflow_id,
 )
-from policy.durations import PROVISIONING_WINDOW, say
+from policy.durations import PROVISIONING_WINDOW
 from workflows.closing import AccountClosing, Traces
+from workflows.course import Course
 from workflows.page import Page
-from workflows.perform import Result, perform, perform_locally, perform_without_end
+from workflows.perform import perform, perform_locally, perform_without_end
+from workflows.provisioning import AccountProvisioning
 from workflows.refusals import Refusal, refusal
 from workflows.sweeping import Sweeping
 from workflows.telling import Telling
-from workflows.together import ended, together, uninterrupted
+from workflows.together import ended, uninterrupted
 
 REQUEST_MUST_COME_WITHIN = timedelta(minutes=5)
 WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
@@ -66,17 +64,15 @@ class AccessGrant:
 
     def __init__(self) -> None:
         self._asked: SignedAccessRequest | None = None
-        self._grant: Grant | None = None
-        self._attempt = 1
         self._answered = False
         self._refusal: Refusal | None = None
         self._retry_wanted = False
-        self._expires_at: datetime | None = None
-        self._ending: Ending | None = None
+        self._course = Course()
         self._traces = Traces()
         self._sweeping = Sweeping()
         self._page = Page()
         self._telling = Telling(self._page)
+        self._provisioning = AccountProvisioning(self._course, self._traces, self._sweeping)
         self._closing = AccountClosing(self._traces, self._sweeping, self._telling)
 
     @workflow.run
@@ -86,12 +82,12 @@ class AccessGrant:
         # Only the first cancellation is ever delivered, and not even that when it comes together with what is awaited:
         # whether there was one is asked for, not waited for.
         with suppress(asyncio.CancelledError):
-            await workflow.wait_condition(lambda: life.done() or self._is_over())
+            await workflow.wait_condition(lambda: life.done() or self._course.is_over)
         if (reason := workflow.cancellation_reason()) is not None:
-            self._end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
+            self._course.end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
         life.cancel()
         await ended(life)
-        self._end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
+        self._course.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
 
         # After the try, never in a finally (see workflows.together).
         await uninterrupted(self._close_and_settle())
@@ -99,18 +95,15 @@ class AccessGrant:
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
         return self._conclude()
 
-    def _is_over(self) -> bool:
-        return self._ending is not None or workflow.cancellation_reason() is not None
-
     async def _live(self) -> None:
         await self._decide()
-        while self._grant and not self._is_over():
+        while self._course.grant and not self._course.is_over:
             try:
                 if self._refusal:
-                    await self._park(self._grant, self._refusal)
+                    await self._park(self._course.grant, self._refusal)
                 else:
                     if self._page.status.state is not GrantState.OPEN:
-                        await self._provision(self._grant)
+                        await self._provision(self._course.grant)
                     await self._hold()
             except ActivityError as error:
                 if is_cancelled_exception(error):
@@ -125,20 +118,20 @@ class AccessGrant:
             pause = min(2 * pause, ASK_AGAIN_AT_LEAST_EVERY)
             decision = await self._ask()
         if decision.verdict is Verdict.ALLOWED and decision.grant:
-            self._grant, self._attempt = decision.grant, decision.grant.attempt
+            self._course.grant, self._course.attempt = decision.grant, decision.grant.attempt
             self._show(GrantState.PREPARING, decision.sentence)
             if decision.progress:
                 self._take_up(decision.progress)
         elif decision.verdict is Verdict.OVER:
-            self._end(GrantState.ENDED, "the ledger", "The request was decided before, and its grant is over.")
+            self._course.end(GrantState.ENDED, "the ledger", "The request was decided before, and its grant is over.")
         else:
-            self._end(GrantState.DENIED, "policy", decision.sentence)
+            self._course.end(GrantState.DENIED, "policy", decision.sentence)
 
     def _take_up(self, progress: Progress) -> None:
         """After a reset: what an earlier run has written is this one's to close; what it has opened stays open."""
         self._traces.written = self._traces.roles_asked_for = True
         self._traces.roles_given_at, self._traces.object_id = progress.opened_at, progress.object_id
-        self._expires_at = progress.expires_at
+        self._course.expires_at = progress.expires_at
         if progress.opened_at and progress.expires_at:
             self._answered = True
             sentence = f"Open until {progress.expires_at:%Y-%m-%d %H:%M:%SZ}."
@@ -167,106 +160,48 @@ class AccessGrant:
             refused = refusal(error)
             if refused.failure is not FailureType.DENIED:
                 # Nobody has said no: nobody could be asked.
-                self._end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+                self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
             return Decision(verdict=Verdict.DENIED, sentence=refused.sentence)
 
     async def _provision(self, grant: Grant) -> None:
-        ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
-
-        _, account = await together(
-            self._step(Provisioning.validate_domain, ref, f"Is {_domain(grant)} verified and managed?"),
-            self._step(Provisioning.find_account, ref, f"Is there {grant.account_name} already?"),
-        )
-        self._traces.object_id = account.object_id
+        account = await self._provisioning.look(grant)
         self._answered = True
-
-        self._traces.written = True
-        if not account.ready:
-            self._traces.object_id = await self._step(
-                Provisioning.prepare_account, ref, f"Make sure of {grant.account_name}, closed"
-            )
-        roles_and_credential = together(
-            self._assign_roles(grant, ref),
-            self._issue_credential(ref),
-        )
-        await self._sweeping.beside(roles_and_credential, ref, account)
-        self._expires_at = await perform_locally(
-            Deciding.arm,
-            ref,
-            LEDGER,
-            summary=f"Fix the expiry, {say(grant.duration)} from now",
-            within=self._time_left(),
-        )
-        opened_at = await self._step(Provisioning.open_account, ref, f"Open until {self._expires_at:%H:%M:%SZ}")
-        self._show(GrantState.OPEN, f"Open until {self._expires_at:%Y-%m-%d %H:%M:%SZ}.", opened_at=opened_at)
-
-    async def _assign_roles(self, grant: Grant, ref: GrantRef) -> None:
-        self._traces.roles_asked_for, self._traces.roles_given_at = True, None
-        await self._step(Provisioning.assign_roles, ref, ", ".join(role.name for role in grant.roles))
-        self._traces.roles_given_at = workflow.now()
-
-    async def _issue_credential(self, ref: GrantRef) -> None:
-        self._stop_if_over()
-        # Kept also when the grant is over by now: then this pass is there, and is to be deleted.
-        self._traces.pass_id = await perform(
-            Provisioning.issue_credential,
-            ref,
-            PROVISIONING,
-            summary="A fresh credential, sealed",
-            within=self._time_left(),
-        )
-        self._stop_if_over()
-
-    async def _step(
-        self, activity: Callable[[Any, GrantRef], Awaitable[Result]], ref: GrantRef, summary: str
-    ) -> Result:
-        self._stop_if_over()
-        done = await perform(activity, ref, PROVISIONING, summary=summary, within=self._time_left())
-        self._stop_if_over()
-        return done
-
-    def _stop_if_over(self) -> None:
-        """An activity whose answer is there already keeps it to itself that its task was cancelled, so we look."""
-        if self._is_over():
-            raise asyncio.CancelledError
-
-    def _time_left(self) -> timedelta:
-        """Until the window closes or, once armed, the grant expires: the server itself ends what takes longer."""
-        assert self._grant is not None  # noqa: S101  # only provisioning asks
-        until = min(self._grant.window_ends_at, self._expires_at or self._grant.window_ends_at)
-        return max(until - workflow.now(), timedelta(milliseconds=1))
+        await self._provisioning.prepare(grant, account)
+        self._course.expires_at = expires_at = await self._provisioning.arm(grant)
+        opened_at = await self._provisioning.open(expires_at)
+        self._show(GrantState.OPEN, f"Open until {expires_at:%Y-%m-%d %H:%M:%SZ}.", opened_at=opened_at)
 
     async def _hold(self) -> None:
-        self._stop_if_over()
-        while self._expires_at and (left := self._expires_at - workflow.now()) > timedelta(0):
-            deadline = self._expires_at
+        self._course.stop_if_over()
+        while self._course.expires_at and (left := self._course.expires_at - workflow.now()) > timedelta(0):
+            deadline = self._course.expires_at
             try:
                 await workflow.wait_condition(
-                    lambda deadline=deadline: self._is_over() or self._expires_at != deadline,  # type: ignore[misc]
+                    lambda deadline=deadline: self._course.is_over or self._course.expires_at != deadline,  # type: ignore[misc]
                     timeout=left,
                     timeout_summary=f"The grant expires at {deadline:%H:%M:%SZ}",
                 )
             except TimeoutError:
                 break
-            if self._is_over():
+            if self._course.is_over:
                 return
-        self._end(GrantState.EXPIRED, "the clock")
+        self._course.end(GrantState.EXPIRED, "the clock")
 
     def _take_refusal(self, error: ActivityError) -> None:
         refused = refusal(error)
         if refused.gave_nothing:
             self._traces.roles_asked_for = False
-        if self._expires_at and workflow.now() >= self._expires_at:
+        if self._course.expires_at and workflow.now() >= self._course.expires_at:
             why = f"It expired before it could be opened: {refused.sentence}"
-            self._end(GrantState.EXPIRED, "the clock", why, refused.failure)
+            self._course.end(GrantState.EXPIRED, "the clock", why, refused.failure)
         elif refused.failure is FailureType.GRANT_OVER:
-            self._end(GrantState.ENDED, "the ledger", refused.sentence)
+            self._course.end(GrantState.ENDED, "the ledger", refused.sentence)
         elif refused.failure is FailureType.DENIED and not self._traces.written:
-            self._end(GrantState.DENIED, "policy", refused.sentence, refused.failure)
+            self._course.end(GrantState.DENIED, "policy", refused.sentence, refused.failure)
         elif refused.failure in PARKS and not refused.ran_out_of_time:
             self._refusal = refused
         else:
-            self._end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+            self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
 
     async def _park(self, grant: Grant, refused: Refusal) -> None:
         """Close what was begun, and wait until an operator has mended the cause, within the window."""
@@ -278,7 +213,7 @@ class AccessGrant:
             request_id=grant.request_id,
             because=refused.sentence,
             failure=refused.failure,
-            attempt=self._attempt,
+            attempt=self._course.attempt,
             steps=tuple(self._closing.steps),
         )
         await perform_without_end(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
@@ -286,30 +221,29 @@ class AccessGrant:
         self._show(GrantState.PARKED, refused.sentence)
         try:
             await workflow.wait_condition(
-                lambda: self._retry_wanted or self._is_over(),
-                timeout=self._time_left(),
+                lambda: self._retry_wanted or self._course.is_over,
+                timeout=self._course.time_left(),
                 timeout_summary="Until the provisioning window ends",
             )
         except TimeoutError:
-            self._end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
-        if self._is_over():
+            self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+        if self._course.is_over:
             return
-        ref = GrantRef(request_id=grant.request_id, attempt=self._attempt)
-        self._attempt = (await self._step(Deciding.unpark, ref, "Try again")).attempt
+        self._course.attempt = (await self._course.step(Deciding.unpark, "Try again")).attempt
         self._refusal = None
         self._closing.begin_anew()
         self._show(GrantState.PREPARING, "Tried again by an operator.")
 
     async def _close_and_settle(self) -> None:
-        ending = self._ending
+        ending = self._course.ending
         assert ending is not None  # noqa: S101  # nothing comes here that has not ended
         standing = None
         proven_at = None
-        if self._grant and self._traces.written:
+        if self._course.grant and self._traces.written:
             self._show(GrantState.CLOSING, ending.sentence)
-            proof = await self._closing.close(self._grant)
+            proof = await self._closing.close(self._course.grant)
             standing, proven_at = proof.standing, proof.steps[-1].at
-            await self._sweep(self._grant, standing)
+            await self._sweep(self._course.grant, standing)
         receipt = None
         if self._asked:
             receipt = await perform_without_end(
@@ -318,7 +252,7 @@ class AccessGrant:
                     signed=self._asked,
                     ending=ending,
                     closed_at=workflow.now(),
-                    expires_at=self._expires_at,
+                    expires_at=self._course.expires_at,
                     disabled_at=self._closing.disabled_at,
                     proven_at=proven_at,
                     standing=standing,
@@ -336,13 +270,15 @@ class AccessGrant:
         self._page.show_final(ending, receipt)
 
     def _carried(self) -> Carried | None:
-        if self._grant is None:
+        if self._course.grant is None:
             return None
-        return Carried(grant=self._grant, object_id=self._traces.object_id, opened_at=self._page.status.opened_at)
+        return Carried(
+            grant=self._course.grant, object_id=self._traces.object_id, opened_at=self._page.status.opened_at
+        )
 
     async def _sweep(self, grant: Grant, standing: Standing | None) -> None:
         """Whoever could sign in may have left something behind. An account of another grant is that one's to sweep."""
-        could_sign_in, account = self._expires_at is not None, self._traces.object_id
+        could_sign_in, account = self._course.expires_at is not None, self._traces.object_id
         if could_sign_in and account and standing and standing.exists and standing.held_by is None:
             await self._sweeping.sweep(grant, account)
         if self._sweeping.alarm:
@@ -360,7 +296,7 @@ class AccessGrant:
     def end(self, ending: EndAccess | None = None) -> None:
         """Narrows access, so anybody may send it."""
         said = ending or EndAccess()
-        self._end(GrantState.ENDED, said.by, said.reason)
+        self._course.end(GrantState.ENDED, said.by, said.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, _by: RetryProvisioning | None = None) -> None:
@@ -374,25 +310,24 @@ class AccessGrant:
         await workflow.wait_condition(lambda: self._page.status.state is not GrantState.PREPARING)
         if self._page.status.state is not GrantState.OPEN:
             raise ApplicationError(self._not_open(), type=FailureType.DENIED.value, non_retryable=True)
-        assert self._grant is not None and self._expires_at is not None  # noqa: PT018, S101  # it is open
-        ref = GrantRef(request_id=self._grant.request_id, attempt=self._attempt)
+        assert self._course.expires_at is not None  # noqa: S101  # it is open
         expires_at = await perform(
             Provisioning.extend_grant,
-            ToExtend(ref=ref, signed=signed),
+            ToExtend(ref=self._course.ref, signed=signed),
             PROVISIONING,
             summary=f"Extend until {signed.extension.expires_at:%H:%M:%SZ}",
-            within=max(self._expires_at - workflow.now(), timedelta(milliseconds=1)),
+            within=max(self._course.expires_at - workflow.now(), timedelta(milliseconds=1)),
         )
         # The grant may have ended meanwhile; then the fence has seen to it that this changes nothing.
         if self._page.status.state is GrantState.OPEN:
-            self._expires_at = max(self._expires_at, expires_at)
+            self._course.expires_at = max(self._course.expires_at, expires_at)
             self._traces.pass_id = None  # a renewed pass has taken the place of the one that we knew
-            self._show(GrantState.OPEN, f"Extended until {self._expires_at:%Y-%m-%d %H:%M:%SZ}.")
+            self._show(GrantState.OPEN, f"Extended until {self._course.expires_at:%Y-%m-%d %H:%M:%SZ}.")
         return expires_at
 
     @extend.validator
     def _extend_only_what_is_open(self, signed: SignedExtension) -> None:
-        being_opened = self._page.status.state is GrantState.PREPARING and self._expires_at is not None
+        being_opened = self._page.status.state is GrantState.PREPARING and self._course.expires_at is not None
         if self._page.status.state is not GrantState.OPEN and not being_opened:
             raise ValueError(self._not_open())
         if signed.extension.request_id != self._page.status.request_id:
@@ -412,13 +347,8 @@ class AccessGrant:
         """Where the grant stands now."""
         return self._page.status
 
-    def _end(self, state: GrantState, by: str, reason: str | None = None, failure: FailureType | None = None) -> None:
-        """The first ending counts."""
-        if self._ending is None:
-            self._ending = Ending(state=state, by=by, reason=reason, failure=failure)
-
     def _show(self, state: GrantState, sentence: str, *, opened_at: datetime | None = None) -> None:
-        self._page.show(state, sentence, self._grant, self._expires_at, opened_at=opened_at)
+        self._page.show(state, sentence, self._course.grant, self._course.expires_at, opened_at=opened_at)
 
     def _conclude(self) -> GrantStatus:
         status = self._page.status
@@ -431,7 +361,3 @@ class AccessGrant:
 
 def _what_ended(life: asyncio.Task[None]) -> str:
     return "cancelled" if life.cancelled() else repr(life.exception())
-
-
-def _domain(grant: Grant) -> str:
-    return grant.account_name.partition("@")[2]

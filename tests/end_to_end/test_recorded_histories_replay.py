@@ -28,7 +28,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-import workflows.access_grant
+import workflows.course
 import workflows.perform
 from activities.signatures import Closing, Provisioning
 from engine.plugin import entra_jit_plugin
@@ -217,7 +217,7 @@ async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swa
     expired = max((file for file in RECORDED if file.stem == "expired"), key=by_version)
     await replayer.replay_workflow(recorded(expired))
 
-    for module in (workflows.access_grant, workflows.perform):
+    for module in (workflows.course, workflows.perform):
         monkeypatch.setattr(
             module,
             "perform",
