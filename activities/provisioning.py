@@ -23,6 +23,7 @@ from ledger import accounts, grants, steps
 from ledger.grants import Admitted
 from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
 from models.sweep import Stock
+from policy.domain import refuse_domain, refuse_global_administrator
 from policy.roles import GLOBAL_ADMINISTRATOR
 from trust.assertions import verify_actor
 from trust.marks import (
@@ -35,9 +36,6 @@ from trust.marks import (
     write_owner_tag,
 )
 from trust.passwords import new_password
-
-OTHER_GLOBAL_ADMINISTRATORS = 2
-"""How many enabled ones a tenant must have besides: Microsoft refuses to remove the last one."""
 
 LOOKS_BEFORE_GONE = 4
 """A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""
@@ -57,38 +55,27 @@ class ProvisioningActivities(Provisioning):
     async def validate_domain(self, ref: GrantRef) -> None:
         """Raises ``NotOursToOpenError`` for a tenant or domain in which nothing may be granted."""
         admitted, tenant = await self._admit(ref)
-        name = admitted.grant.account_name.partition("@")[2]
+        grant = admitted.grant
+        name = grant.account_name.partition("@")[2]
         organization, domain, administrators = await asyncio.gather(
-            tenant.organization.get(),
-            tenant.domains.find(name),
-            self._other_global_administrators(tenant, admitted),
+            tenant.organization.get(), tenant.domains.find(name), self._refuse_global_administrator(tenant, admitted)
         )
-        if organization.id != admitted.grant.tenant_id:
-            raise NotOursToOpenError(
-                f"{admitted.grant.tenant}: the credential opens another tenant, {organization.id}."
-            )
-        if domain is None or not domain.is_verified:
-            raise NotOursToOpenError(f"The domain {name} is not verified in {admitted.grant.tenant}.")
-        if not domain.is_managed:
-            raise NotOursToOpenError(
-                f"The domain {name} is federated: its passwords are another identity provider's. "
-                f"Use a managed domain of {admitted.grant.tenant}, best its onmicrosoft.com domain."
-            )
-        if administrators is not None and administrators < OTHER_GLOBAL_ADMINISTRATORS:
-            raise NotOursToOpenError(
-                f"Global Administrator is not given in {admitted.grant.tenant}: it has {administrators} other enabled "
-                f"ones and needs {OTHER_GLOBAL_ADMINISTRATORS}, for Microsoft refuses to remove the last."
-            )
-        await self._record(ref, "domain validated", organization.evidence, domain.evidence)
+        if organization.id != grant.tenant_id:
+            raise NotOursToOpenError(f"{grant.tenant}: the credential opens another tenant, {organization.id}.")
+        is_managed = domain.is_managed if domain and domain.is_verified else None
+        if refused := refuse_domain(grant.tenant, name, is_managed=is_managed) or administrators:
+            raise NotOursToOpenError(refused)
+        calls = (organization.evidence, *([domain.evidence] if domain else []))
+        await self._record(ref, "domain validated", *calls)
 
-    async def _other_global_administrators(self, tenant: Tenant, admitted: Admitted) -> int | None:
-        """How many enabled accounts but ours hold the role, counted up to what is needed; None: it is not granted."""
+    async def _refuse_global_administrator(self, tenant: Tenant, admitted: Admitted) -> str | None:
+        """None: the role may be given, or is not granted."""
         if GLOBAL_ADMINISTRATOR not in {role.id for role in admitted.grant.roles}:
             return None
         holders = await tenant.roles.holders(GLOBAL_ADMINISTRATOR)
         people = {holder.principal for holder in holders if holder.scope == "/"} - {admitted.object_id}
         found = await asyncio.gather(*(_enabled_member(tenant, person) for person in sorted(people)[:20]))
-        return sum(found)
+        return refuse_global_administrator(admitted.grant.tenant, sum(found))
 
     @activity.defn
     async def find_account(self, ref: GrantRef) -> AccountFound:
