@@ -15,7 +15,7 @@ from accounts.attempts import in_words
 from accounts.directories import Purpose
 from accounts.stock import compare, possessions_of
 from accounts.workplace import Workplace
-from ledger import addenda, grants, interventions, receipts
+from ledger import addenda, interventions, receipts, stocks
 from ledger.alarms import Recording
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt
@@ -105,7 +105,7 @@ class Settling:
 
     async def _sweep(self, request_id: str, account: ObjectId) -> _Swept:
         async with self._ledger.transaction() as session:
-            grant = await grants.as_opened(session, request_id)
+            grant = await stocks.as_opened(session, request_id)
         if grant is None:
             return NOTHING_TO_SWEEP
         try:

@@ -15,7 +15,7 @@ from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
 from activities.signatures import Closing
 from graph import NotYetVisible, Tenant, User
-from ledger import grants, receipts
+from ledger import fences, grants, receipts
 from ledger.database import LedgerUnavailableError
 from ledger.grants import ByNow
 from models.alarms import AlarmKind
@@ -56,7 +56,7 @@ class ClosingActivities(Closing):
     async def fence(self, request_id: str) -> Fence:
         """The ledger alone."""
         async with self._ledger.transaction() as session:
-            return await grants.fence(session, request_id, self._clock())
+            return await fences.fence(session, request_id, self._clock())
 
     @activity.defn
     async def disable_account(self, account: AccountToClose) -> Closed:

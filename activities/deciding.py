@@ -8,7 +8,7 @@ from temporalio import activity
 
 from accounts.workplace import Workplace
 from activities.signatures import Deciding
-from ledger import grants, requests, steps
+from ledger import admission, parking, requests, steps
 from models.alarms import AlarmKind
 from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
 from trust.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
@@ -49,7 +49,7 @@ class DecidingActivities(Deciding):
         """Counted from this worker's clock, never from a time that was sent: that could be anybody's."""
         now = self._clock()
         async with self._ledger.transaction() as session:
-            expires_at = await grants.arm(session, ref, now)
+            expires_at = await admission.arm(session, ref, now)
             armed = Step(name="armed", at=now, note=f"expires {expires_at:%Y-%m-%d %H:%M:%SZ}")
             await steps.record(session, ref.request_id, ref.attempt, [armed])
         return expires_at
@@ -61,7 +61,7 @@ class DecidingActivities(Deciding):
         now = self._clock()
         async with self._ledger.transaction() as session:
             await steps.record(session, to_park.request_id, to_park.attempt, to_park.steps)
-            await grants.park(session, to_park.request_id, to_park.because, now, to_park.failure)
+            await parking.park(session, to_park.request_id, to_park.because, now, to_park.failure)
         if to_park.steps:
             await self._alarms.clear(AlarmKind.CLOSING_LATE, to_park.request_id, "It is closed and parked.", now)
 
@@ -70,7 +70,7 @@ class DecidingActivities(Deciding):
         """Lifts the fence under a new attempt number, which whatever is left of earlier attempts does not have."""
         _only_its_own_workflow(ref.request_id)
         async with self._ledger.transaction() as session:
-            return await grants.unpark(session, ref, self._clock())
+            return await parking.unpark(session, ref, self._clock())
 
 
 def _only_its_own_workflow(request_id: str) -> None:

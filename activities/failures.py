@@ -12,8 +12,8 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.issuing import PassesOffError
 from graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLater
 from ledger.accounts import NameTakenError
+from ledger.admission import ExtensionDeniedError, GrantOverError, PausedError
 from ledger.database import LedgerUnavailableError
-from ledger.grants import ExtensionDeniedError, GrantOverError, PausedError
 from models.messages import NOTHING_GIVEN, FailureType
 from trust.assertions import ForgedAssertionError
 

@@ -12,7 +12,7 @@ from accounts.attempts import attempt_all
 from accounts.workplace import Workplace
 from graph import AccessPass, AccessPassPolicy, AlreadySo, SignInMethod, Tenant
 from ledger import credentials
-from ledger.grants import Admitted
+from ledger.admission import Admitted
 from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId
 from policy.durations import pass_lifetime
 from trust.passwords import new_password

@@ -19,8 +19,8 @@ from activities.issuing import Issuing
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
 from graph import AlreadySo, NewUser, NotYetVisible, Refused, Tenant, User
-from ledger import accounts, grants, steps
-from ledger.grants import Admitted
+from ledger import accounts, admission, steps, stocks
+from ledger.admission import Admitted
 from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
 from models.sweep import Stock
 from policy.domain import refuse_domain, refuse_global_administrator
@@ -204,15 +204,15 @@ class ProvisioningActivities(Provisioning):
         """Enabling and open-until mark in one write, behind the admission check, within the lease."""
         asked_at = self._clock()
         async with self._ledger.transaction() as session:
-            admitted = await grants.take_lease(session, ref, asked_at, self._workplace.lease)
+            admitted = await admission.take_lease(session, ref, asked_at, self._workplace.lease)
         tenant = await self._tenant(admitted)
         if self._clock() - asked_at > LEASE_MARGIN:
             # The rest of the lease is what the call itself may take; begun now, it could outlast the lease.
             raise ReadBackDisagreesError("The ledger was too slow for the opening's lease.")
         evidence = await tenant.users.enable(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
         async with self._ledger.transaction() as session:
-            opened_at = await grants.opened(session, ref.request_id, evidence.answered_at)
-            await grants.release_lease(session, admitted)
+            opened_at = await admission.opened(session, ref.request_id, evidence.answered_at)
+            await admission.release_lease(session, admitted)
             step = Step(name="opened", at=evidence.answered_at, calls=(evidence,))
             await steps.record(session, ref.request_id, ref.attempt, [step])
         return opened_at
@@ -225,11 +225,11 @@ class ProvisioningActivities(Provisioning):
         actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
         async with self._ledger.transaction() as session:
             lease = self._workplace.lease
-            admitted = await grants.extend(session, ref, extension.expires_at, now, lease)
+            admitted = await admission.extend(session, ref, extension.expires_at, now, lease)
         tenant = await self._tenant(admitted)
         evidence = await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
         async with self._ledger.transaction() as session:
-            await grants.release_lease(session, admitted)
+            await admission.release_lease(session, admitted)
         await self._issuing.renew_pass(ref, admitted, tenant, _known(admitted))
         note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
         await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", evidence, note=note)
@@ -243,7 +243,7 @@ class ProvisioningActivities(Provisioning):
 
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:
-            admitted = await grants.admit(session, ref, self._clock())
+            admitted = await admission.admit(session, ref, self._clock())
         self._workplace.registered.learn(admitted.grant.tenant_id, admitted.object_id)
         return admitted, await self._tenant(admitted)
 
@@ -252,7 +252,7 @@ class ProvisioningActivities(Provisioning):
 
     async def _note_stock(self, ref: GrantRef, stock: Stock) -> None:
         async with self._ledger.transaction() as session:
-            await grants.note_stock(session, ref.request_id, stock)
+            await stocks.note_stock(session, ref.request_id, stock)
 
     async def _record(self, ref: GrantRef, name: str, *calls: DirectoryCall, note: str | None = None) -> None:
         step = Step(name=name, at=calls[-1].answered_at if calls else self._clock(), note=note, calls=calls)

@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import rows
 from models.messages import Grant, ObjectId, TechnicianId, TenantId
-from models.tables import ManagedAccount
+from models.tables import GrantRow, ManagedAccount
+from trust.marks import Register
 
 
 class NameTakenError(Exception):
@@ -123,3 +124,18 @@ async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> N
 
 def _of(tenant_id: TenantId, technician_id: TechnicianId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.technician_id) == UUID(technician_id)
+
+
+def register_of(account: ManagedAccount | None) -> Register:
+    """What the register says of an account."""
+    if account is None:
+        return Register.SILENT
+    return Register.NAMES_IT if account.object_id else Register.INTENDS_IT
+
+
+def its_account() -> ColumnElement[bool]:
+    """Joins a grant with the register's row of its account."""
+    return and_(
+        col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
+        col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
+    )

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import grants
+from ledger import admission
 from models.messages import CredentialKind, GrantRef
 from models.tables import SealedCredential
 from trust.keyring import Keyring
@@ -45,7 +45,7 @@ async def keep(
 
     Raises ``GrantOverError``: an attempt that was slow must not leave a credential behind the receipt, for ever.
     """
-    await grants.admit(session, ref, at, lock=True)
+    await admission.admit(session, ref, at, lock=True)
     sealed = seal(keyring, secret, _owner(ref.request_id))
     values = {
         "request_id": ref.request_id,

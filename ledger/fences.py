@@ -1,4 +1,4 @@
-"""Fencing many live grants together: from then on, nothing of theirs opens."""
+"""Fencing grants, one or many: from then on, nothing of theirs opens."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger.accounts import its_account, register_of
 from ledger.configuration import tenant_terms, terms_of
-from ledger.grants import its_account, register_of
 from ledger.rows import as_grant, object_id
-from models.messages import Grant, ObjectId
+from models.messages import Fence, Grant, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 from policy.decision import departed
 from trust.marks import Register
@@ -31,6 +31,20 @@ class Fenced:
     opened_at: datetime | None
     is_parked: bool
     """Its account was closed when it was parked."""
+
+
+async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
+    """No opening of this grant passes the admission check from here on. Idempotent.
+
+    A grant that a ledger restored from an old backup has lost is none that the admission check lets pass, either.
+    """
+    row = await session.get(GrantRow, request_id, with_for_update=True)
+    if row is None:
+        return Fence(lease_until=None, object_id=None)
+    row.closing_at = row.closing_at or at
+    session.add(row)
+    account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
+    return Fence(lease_until=row.lease_until, object_id=object_id(account))
 
 
 async def fence_all(

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger import admission, receipts, requests
 from ledger import configuration as configurations
-from ledger import grants, receipts, requests
 from ledger.database import Ledger
 from models.messages import (
     AccessRequest,
@@ -112,7 +112,7 @@ class Books:
     async def armed(self, technician: str = "alex", tenant: str = "contoso") -> Grant:
         """The same, with its expiry fixed."""
         grant = await self.granted(technician, tenant)
-        await self.do(grants.arm, ref(grant), NOON)
+        await self.do(admission.arm, ref(grant), NOON)
         return grant
 
     async def settle(self, settlement: Settlement) -> Receipt:

@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from ledger import credentials, grants, holds
-from ledger.grants import ExtensionDeniedError, PausedError
+from ledger import admission, credentials, fences, grants, holds
+from ledger.admission import ExtensionDeniedError, PausedError
 from models.holds import Hold, HoldKind
 from models.messages import CredentialKind
 from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, LEASE, NOON, Books, ref, settlement_of
@@ -29,23 +29,23 @@ async def pause(books: Books, reason: str = "Microsoft is down") -> Hold:
 
 async def test_nothing_widens_and_everything_narrows(books: Books) -> None:
     grant = await books.armed()
-    await books.do(grants.opened, grant.request_id, NOON)
+    await books.do(admission.opened, grant.request_id, NOON)
     elsewhere = await books.armed(tenant="fabrikam")
     await pause(books)
 
     for widening in (
-        books.do(grants.admit, ref(grant), NOON),
-        books.do(grants.arm, ref(grant), NOON),
-        books.do(grants.take_lease, ref(grant), NOON, LEASE),
+        books.do(admission.admit, ref(grant), NOON),
+        books.do(admission.arm, ref(grant), NOON),
+        books.do(admission.take_lease, ref(grant), NOON, LEASE),
         books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("x"), at=NOON),
     ):
         with pytest.raises(PausedError, match=r"contoso is paused since .* by kim: Microsoft is down\."):
             await widening
     with pytest.raises(ExtensionDeniedError, match="Nothing is extended there until it is resumed"):
-        await books.do(grants.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
-    assert (await books.do(grants.take_lease, ref(elsewhere), NOON, LEASE)).grant == elsewhere
+        await books.do(admission.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
+    assert (await books.do(admission.take_lease, ref(elsewhere), NOON, LEASE)).grant == elsewhere
 
-    assert (await books.do(grants.fence, grant.request_id, NOON)).lease_until is None
+    assert (await books.do(fences.fence, grant.request_id, NOON)).lease_until is None
     assert (await books.settle(settlement_of(grant))).proven_at is not None
 
 
@@ -68,6 +68,6 @@ async def test_what_is_over_does_not_wait_for_a_resumption(books: Books) -> None
     """A step that waits out a pause for a grant that has ended would keep its workflow from closing it."""
     grant = await books.armed()
     await pause(books)
-    await books.do(grants.fence, grant.request_id, NOON)
+    await books.do(fences.fence, grant.request_id, NOON)
     with pytest.raises(grants.GrantOverError, match="is closing"):
-        await books.do(grants.admit, ref(grant), NOON)
+        await books.do(admission.admit, ref(grant), NOON)

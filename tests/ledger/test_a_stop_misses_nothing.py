@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import grants, holds, reconciliation, requests
+from ledger import admission, holds, parking, reconciliation, requests
+from ledger.admission import GrantOverError
 from ledger.fences import Fenced, fence_all
-from ledger.grants import GrantOverError
 from models.holds import HoldKind
 from models.messages import TenantId, Verdict
 from models.tables import ManagedAccount
@@ -63,7 +63,7 @@ async def test_what_is_decided_beside_a_stop_waits_for_it(books: Books) -> None:
 async def test_an_opening_that_was_admitted_is_seen_by_its_lease(books: Books) -> None:
     grant = await books.armed()
     async with books.ledger.transaction() as opening:
-        await grants.take_lease(opening, ref(grant), NOON, LEASE)
+        await admission.take_lease(opening, ref(grant), NOON, LEASE)
         stopping = asyncio.create_task(stop(books))
         assert await waits(stopping)
     assert [one.lease_until for one in await stopping] == [NOON + LEASE]
@@ -73,7 +73,7 @@ async def test_an_opening_beside_a_stop_is_refused(books: Books) -> None:
     grant = await books.armed()
     async with books.ledger.transaction() as stopping:
         assert [one.lease_until for one in await place_and_fence(stopping)] == [None]
-        opening = asyncio.create_task(books.do(grants.take_lease, ref(grant), NOON, LEASE))
+        opening = asyncio.create_task(books.do(admission.take_lease, ref(grant), NOON, LEASE))
         assert await waits(opening)
     with pytest.raises(GrantOverError, match="is stopped since"):
         await opening
@@ -91,7 +91,7 @@ async def test_its_scope_is_what_was_said(books: Books) -> None:
 
     assert fenced(await stop(books, tenant_id=CONTOSO)) == ids(("alex", "contoso"), ("robin", "contoso"))
     assert fenced(await stop(books, technician_id=ALEX)) == ids(("alex", "contoso"), ("alex", "fabrikam"))
-    assert (await books.do(grants.admit, ref(live["robin", "fabrikam"]), NOON)).grant == live["robin", "fabrikam"]
+    assert (await books.do(admission.admit, ref(live["robin", "fabrikam"]), NOON)).grant == live["robin", "fabrikam"]
     assert fenced(await stop(books)) == ids(*pairs)
     assert len(await books.do(holds.in_force)) == 3
 
@@ -100,17 +100,17 @@ async def test_lifting_opens_nothing_again(books: Books) -> None:
     """The fence stays: what was stopped half-way is asked for anew."""
     grant = await books.armed()
     parked = await books.granted("robin")
-    await books.do(grants.park, parked.request_id, "Microsoft says no", NOON)
+    await books.do(parking.park, parked.request_id, "Microsoft says no", NOON)
     await stop(books)
     for widening in (
-        books.do(grants.take_lease, ref(grant), NOON, LEASE),
-        books.do(grants.unpark, ref(parked), NOON),
+        books.do(admission.take_lease, ref(grant), NOON, LEASE),
+        books.do(parking.unpark, ref(parked), NOON),
     ):
         with pytest.raises(GrantOverError, match=r"stopped since .* by kim: a laptop was stolen\."):
             await widening
     await lift(books)
     with pytest.raises(GrantOverError, match="is closing"):
-        await books.do(grants.take_lease, ref(grant), NOON, LEASE)
+        await books.do(admission.take_lease, ref(grant), NOON, LEASE)
 
 
 async def test_the_reconciler_is_told(books: Books) -> None:

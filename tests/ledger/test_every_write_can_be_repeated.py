@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import accounts, credentials, grants, receipts, reconciliation, requests, steps
+from ledger import accounts, admission, credentials, fences, grants, receipts, reconciliation, requests, steps
 from ledger.accounts import NameTakenError
 from ledger.credentials import NothingToRevealError
 from ledger.receipts import UnprovenError
@@ -31,12 +31,12 @@ WRITES: dict[str, Callable[[Books, Grant, timedelta], Awaitable[object]]] = {
     "forget object": lambda books, grant, _: books.do(
         accounts.forget_object, grant.tenant_id, grant.technician_id, OBJECT
     ),
-    "arm": lambda books, grant, wait: books.do(grants.arm, ref(grant), NOON + wait),
-    "lease": lambda books, grant, _: books.do(grants.take_lease, ref(grant), NOON, LEASE),
-    "opened": lambda books, grant, wait: books.do(grants.opened, grant.request_id, NOON + wait),
-    "extend": lambda books, grant, _: books.do(grants.extend, ref(grant), NOON + timedelta(hours=5), NOON, LEASE),
+    "arm": lambda books, grant, wait: books.do(admission.arm, ref(grant), NOON + wait),
+    "lease": lambda books, grant, _: books.do(admission.take_lease, ref(grant), NOON, LEASE),
+    "opened": lambda books, grant, wait: books.do(admission.opened, grant.request_id, NOON + wait),
+    "extend": lambda books, grant, _: books.do(admission.extend, ref(grant), NOON + timedelta(hours=5), NOON, LEASE),
     "steps": lambda books, grant, _: books.do(steps.record, grant.request_id, 1, STEPS),
-    "fence": lambda books, grant, wait: books.do(grants.fence, grant.request_id, NOON + wait),
+    "fence": lambda books, grant, wait: books.do(fences.fence, grant.request_id, NOON + wait),
     "settle": lambda books, grant, wait: books.settle(settlement_of(grant, at=NOON + timedelta(hours=4) + wait)),
     "forget credential": lambda books, grant, _: books.do(credentials.forget, grant.request_id),
 }

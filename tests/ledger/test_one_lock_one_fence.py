@@ -12,9 +12,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from ledger import credentials, grants
+from ledger import admission, credentials, fences, parking
+from ledger.admission import Admitted, ExtensionDeniedError, GrantOverError
 from ledger.credentials import NothingToRevealError
-from ledger.grants import Admitted, ExtensionDeniedError, GrantOverError
 from models.messages import CredentialKind, Fence, GrantRef, Verdict
 from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
 
@@ -50,7 +50,7 @@ async def test_the_place_is_free_again_only_when_the_grant_is_settled(books: Boo
     grant = await books.armed()
     assert (await books.answer(books.a_request())).verdict is Verdict.DENIED
 
-    await books.do(grants.fence, grant.request_id, NOON)
+    await books.do(fences.fence, grant.request_id, NOON)
     waiting = books.a_request()
     assert (await books.answer(waiting)).verdict is Verdict.WAIT, "it is just closing"
 
@@ -63,8 +63,8 @@ async def test_an_opening_sees_the_fence_or_the_fence_sees_its_lease(books: Book
     both_orders = set()
     for number in range(40):
         grant = await books.armed()
-        opening = books.do(grants.take_lease, ref(grant), NOON, LEASE)
-        fencing = books.do(grants.fence, grant.request_id, NOON)
+        opening = books.do(admission.take_lease, ref(grant), NOON, LEASE)
+        fencing = books.do(fences.fence, grant.request_id, NOON)
         pair = (opening, fencing) if number % 2 else (fencing, opening)
         results = await asyncio.gather(*pair, return_exceptions=True)
         fence = next(result for result in results if isinstance(result, Fence))
@@ -82,13 +82,13 @@ async def test_an_opening_sees_the_fence_or_the_fence_sees_its_lease(books: Book
 
 async def test_behind_the_fence_nothing_widens(books: Books) -> None:
     grant = await books.armed()
-    await books.do(grants.opened, grant.request_id, NOON)
-    await books.do(grants.fence, grant.request_id, NOON)
+    await books.do(admission.opened, grant.request_id, NOON)
+    await books.do(fences.fence, grant.request_id, NOON)
     for widening in (
-        books.do(grants.admit, ref(grant), NOON),
-        books.do(grants.arm, ref(grant), NOON),
-        books.do(grants.take_lease, ref(grant), NOON, LEASE),
-        books.do(grants.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE),
+        books.do(admission.admit, ref(grant), NOON),
+        books.do(admission.arm, ref(grant), NOON),
+        books.do(admission.take_lease, ref(grant), NOON, LEASE),
+        books.do(admission.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE),
         books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("x"), at=NOON),
     ):
         with pytest.raises(GrantOverError, match="is closing"):
@@ -100,17 +100,17 @@ async def test_after_the_expiry_nothing_widens_even_without_a_fence(books: Books
     grant = await books.armed()
     for late in (grant.duration, grant.duration + HOUR):
         with pytest.raises(GrantOverError, match="has expired"):
-            await books.do(grants.take_lease, ref(grant), NOON + late, LEASE)
+            await books.do(admission.take_lease, ref(grant), NOON + late, LEASE)
 
 
 async def test_what_the_ledger_does_not_know_is_not_opened_and_can_be_closed(books: Books) -> None:
     """A ledger restored from an old backup. Closing such a grant must not wait for a row that will never come."""
     unknown = GrantRef(request_id="lost", attempt=1)
     with pytest.raises(GrantOverError, match="knows no grant"):
-        await books.do(grants.take_lease, unknown, NOON, LEASE)
+        await books.do(admission.take_lease, unknown, NOON, LEASE)
     with pytest.raises(GrantOverError, match="knows no grant"):
-        await books.do(grants.unpark, unknown, NOON)
-    fence = await books.do(grants.fence, "lost", NOON)
+        await books.do(parking.unpark, unknown, NOON)
+    fence = await books.do(fences.fence, "lost", NOON)
     assert fence == Fence(lease_until=None, object_id=None)
     receipt = await books.settle(settlement_of(books.a_request()))
     assert receipt.account_name is None
@@ -120,81 +120,81 @@ async def test_the_expiry_is_fixed_once(books: Books) -> None:
     """A reset or repeated workflow would otherwise give itself another four hours."""
     grant = await books.granted()
     moments = [NOON + timedelta(minutes=minute) for minute in range(10)]
-    said = await asyncio.gather(*(books.do(grants.arm, ref(grant), moment) for moment in moments))
+    said = await asyncio.gather(*(books.do(admission.arm, ref(grant), moment) for moment in moments))
     assert len(set(said)) == 1
     assert said[0] - grant.duration in moments
-    assert await books.do(grants.arm, ref(grant), NOON + timedelta(minutes=30)) == said[0]
+    assert await books.do(admission.arm, ref(grant), NOON + timedelta(minutes=30)) == said[0]
 
 
 async def test_nothing_is_opened_before_its_expiry_is_fixed(books: Books) -> None:
     grant = await books.granted()
     with pytest.raises(GrantOverError, match="no expiry yet"):
-        await books.do(grants.take_lease, ref(grant), NOON, LEASE)
+        await books.do(admission.take_lease, ref(grant), NOON, LEASE)
 
 
 async def test_a_lease_never_gets_shorter(books: Books) -> None:
     """The first opening may still be in flight when the second is admitted by a worker whose clock is behind."""
     grant = await books.armed()
-    await books.do(grants.take_lease, ref(grant), NOON + timedelta(seconds=10), LEASE)
-    second = await books.do(grants.take_lease, ref(grant), NOON, LEASE)
-    await books.do(grants.release_lease, second)
-    fence = await books.do(grants.fence, grant.request_id, NOON)
+    await books.do(admission.take_lease, ref(grant), NOON + timedelta(seconds=10), LEASE)
+    second = await books.do(admission.take_lease, ref(grant), NOON, LEASE)
+    await books.do(admission.release_lease, second)
+    fence = await books.do(fences.fence, grant.request_id, NOON)
     assert fence.lease_until == NOON + timedelta(seconds=10) + LEASE
 
 
 async def test_a_first_opening_that_was_answered_leaves_no_lease_to_wait_for(books: Books) -> None:
     grant = await books.armed()
-    lease = await books.do(grants.take_lease, ref(grant), NOON, LEASE)
-    first = await books.do(grants.opened, grant.request_id, NOON)
-    await books.do(grants.release_lease, lease)
-    again = await books.do(grants.opened, grant.request_id, NOON + HOUR)
+    lease = await books.do(admission.take_lease, ref(grant), NOON, LEASE)
+    first = await books.do(admission.opened, grant.request_id, NOON)
+    await books.do(admission.release_lease, lease)
+    again = await books.do(admission.opened, grant.request_id, NOON + HOUR)
     assert first == again == NOON
-    assert (await books.do(grants.fence, grant.request_id, NOON)).lease_until is None
+    assert (await books.do(fences.fence, grant.request_id, NOON)).lease_until is None
 
 
 async def test_parked_is_fenced_and_unparking_is_a_new_attempt(books: Books) -> None:
     """What is left of the first attempt, on a worker that hangs, must not write into the second."""
     grant = await books.granted()
     first = ref(grant)
-    await books.do(grants.park, grant.request_id, "Microsoft says no", NOON)
+    await books.do(parking.park, grant.request_id, "Microsoft says no", NOON)
     with pytest.raises(GrantOverError):
-        await books.do(grants.admit, first, NOON)
+        await books.do(admission.admit, first, NOON)
     assert "parked (Microsoft says no); retry or end it" in (await books.answer(books.a_request())).sentence
 
-    seconds = await asyncio.gather(*(books.do(grants.unpark, first, NOON) for _ in range(5)))
+    seconds = await asyncio.gather(*(books.do(parking.unpark, first, NOON) for _ in range(5)))
     assert {second.attempt for second in seconds} == {2}, "asking twice is trying once"
-    assert (await books.do(grants.admit, seconds[0], NOON)).grant.attempt == 2
+    assert (await books.do(admission.admit, seconds[0], NOON)).grant.attempt == 2
     with pytest.raises(GrantOverError, match="was retried since"):
-        await books.do(grants.admit, first, NOON)
+        await books.do(admission.admit, first, NOON)
 
 
 async def test_what_is_not_parked_or_too_late_is_not_unparked(books: Books) -> None:
     grant = await books.granted()
     with pytest.raises(GrantOverError, match="not parked"):
-        await books.do(grants.unpark, ref(grant), NOON)
-    await books.do(grants.park, grant.request_id, "no", NOON)
+        await books.do(parking.unpark, ref(grant), NOON)
+    await books.do(parking.park, grant.request_id, "no", NOON)
     with pytest.raises(GrantOverError, match="window"):
-        await books.do(grants.unpark, ref(grant), grant.window_ends_at)
+        await books.do(parking.unpark, ref(grant), grant.window_ends_at)
     await books.settle(settlement_of(grant))
     with pytest.raises(GrantOverError, match="not parked"):
-        await books.do(grants.unpark, ref(grant), NOON)
-    await books.do(grants.park, grant.request_id, "late", NOON)
+        await books.do(parking.unpark, ref(grant), NOON)
+    await books.do(parking.park, grant.request_id, "late", NOON)
     assert (await books.answer(books.a_request())).verdict is Verdict.ALLOWED, "a late parking locks nobody out"
 
 
 async def test_extending_twice_extends_once_and_never_past_the_maximum(books: Books) -> None:
     grant = await books.armed()
     with pytest.raises(ExtensionDeniedError, match="Only an open grant"):
-        await books.do(grants.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
-    await books.do(grants.opened, grant.request_id, NOON)
+        await books.do(admission.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
+    await books.do(admission.opened, grant.request_id, NOON)
 
     wanted = NOON + 6 * HOUR
-    extended = await asyncio.gather(*(books.do(grants.extend, ref(grant), wanted, NOON, LEASE) for _ in range(5)))
+    extended = await asyncio.gather(*(books.do(admission.extend, ref(grant), wanted, NOON, LEASE) for _ in range(5)))
     assert {admitted.expires_at for admitted in extended} == {wanted}
     for refused, sentence in ((NOON + 5 * HOUR, "already lasts"), (NOON + 9 * HOUR, "8 h in all")):
         with pytest.raises(ExtensionDeniedError, match=sentence):
-            await books.do(grants.extend, ref(grant), refused, NOON, LEASE)
-    assert (await books.do(grants.admit, ref(grant), NOON)).expires_at == wanted
+            await books.do(admission.extend, ref(grant), refused, NOON, LEASE)
+    assert (await books.do(admission.admit, ref(grant), NOON)).expires_at == wanted
 
 
 async def test_a_credential_is_shown_once_however_many_ask_at_once(books: Books) -> None:

@@ -1,0 +1,38 @@
+"""What accounts had when they were about to be opened: what comes on top of it is a grant's to answer for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.messages import TenantId
+from models.sweep import Stock
+from models.tables import GrantRow
+
+
+async def note_stock(session: AsyncSession, request_id: str, stock: Stock) -> None:
+    """What the account has before it is opened, for whoever has to look at it once it is closed."""
+    await session.exec(
+        update(GrantRow)
+        .where(col(GrantRow.request_id) == request_id, col(GrantRow.opened_at).is_(None))
+        .values(stock=stock.model_dump(mode="json"))
+    )
+
+
+@dataclass(frozen=True)
+class AsOpened:
+    """A grant under which somebody could sign in. ``stock`` None: nobody knows what its account had before."""
+
+    tenant_id: TenantId
+    stock: Stock | None
+
+
+async def as_opened(session: AsyncSession, request_id: str) -> AsOpened | None:
+    """What a sweep needs to know of a grant; None where nobody could sign in under it."""
+    row = await session.get(GrantRow, request_id)
+    if row is None or row.armed_at is None:
+        return None
+    return AsOpened(TenantId(str(row.tenant_id)), Stock.model_validate(row.stock) if row.stock else None)
