@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from ledger import admission, credentials, fences, grants, holds
+from ledger import admission, credentials, fences, holds
 from ledger.admission import ExtensionDeniedError, PausedError
 from models.holds import Hold, HoldKind
 from models.messages import CredentialKind
@@ -69,5 +69,5 @@ async def test_what_is_over_does_not_wait_for_a_resumption(books: Books) -> None
     grant = await books.armed()
     await pause(books)
     await books.do(fences.fence, grant.request_id, NOON)
-    with pytest.raises(grants.GrantOverError, match="is closing"):
+    with pytest.raises(admission.GrantOverError, match="is closing"):
         await books.do(admission.admit, ref(grant), NOON)

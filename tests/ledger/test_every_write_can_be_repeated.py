@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import accounts, admission, credentials, fences, grants, receipts, reconciliation, requests, steps
+from ledger import accounts, admission, credentials, fences, receipts, reconciliation, requests, steps
 from ledger.accounts import NameTakenError
 from ledger.credentials import NothingToRevealError
 from ledger.receipts import UnprovenError
@@ -153,7 +153,7 @@ async def test_a_slow_attempt_leaves_no_credential_behind_the_receipt(books: Boo
     grant = await books.granted()
     keep = (credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("sesame"))
     await books.settle(settlement_of(grant))
-    with pytest.raises(grants.GrantOverError):
+    with pytest.raises(admission.GrantOverError):
         await books.do(*keep, at=NOON)
     assert (await books.everything())["sealed_credentials"] == []
 
