@@ -16,7 +16,7 @@ from graph import AlreadySo, Tenant, TryLater, User, assignment_id
 from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
 from models.sweep import FindingKind, SweepFinding
 from policy.persistence import MOST_FINDINGS
-from policy.roles import UnknownRoleError, find_role
+from policy.roles import role_name
 from trust.marks import OPEN_UNTIL_ATTRIBUTE
 from trust.passwords import new_password
 
@@ -191,19 +191,12 @@ async def _remove_roles(tenant: Tenant, user: ObjectId, given: Given, stripped: 
     for held in assignments:
         if held.id not in expected:
             where = "" if held.scope == "/" else f", over {held.scope}"
-            sentence = f"It held the role {_role_name(held.role)}{where}."
+            sentence = f"It held the role {role_name(held.role)}{where}."
             stripped.note(FindingKind.ROLE, held.id, sentence, assignments.evidence.answered_at)
     listed = {held.id for held in assignments}
     return await _each(
         [_noted(tenant.roles.unassign(held), held, stripped.removed) for held in sorted(listed | expected)]
     )
-
-
-def _role_name(role: str) -> str:
-    try:
-        return find_role(role).name
-    except UnknownRoleError:
-        return role
 
 
 async def _noted(removal: Awaitable[DirectoryCall], what: str, removed: set[str]) -> DirectoryCall:

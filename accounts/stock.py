@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from accounts.account_closing import Stripped, remove_memberships
+from accounts.eligibility import take_eligibilities
 from graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
 from models.messages import DirectoryCall, ObjectId
 from models.sweep import FindingKind, Possession, Stock, Sweep, SweepFinding
@@ -30,24 +31,29 @@ async def take_stock(tenant: Tenant, account: ObjectId, *, last_try: bool) -> tu
     unread = " ".join(said for said in (left if isinstance(left, str) else None, noted.unread) if said)
     findings = tuple(
         finding.model_copy(update={"sentence": f"Before it was opened: {finding.sentence}"})
-        for finding in stripped.findings
+        for finding in (*stripped.findings, *noted.findings)
     )
     stock = noted.model_copy(update={"findings": findings, "unread": unread or None})
     return stock, () if isinstance(left, str) else tuple(left)
 
 
 async def possessions_of(tenant: Tenant, account: ObjectId, *, last_try: bool = False) -> Stock:
-    """What the account owns and has consented to. Where Microsoft refuses to tell, the stock says so."""
-    owned, consents = await asyncio.gather(
+    """What the account owns and has consented to. Where Microsoft refuses to tell, the stock says so.
+
+    What it could activate by itself is taken from it, and is among the findings.
+    """
+    owned, consents, eligible = await asyncio.gather(
         _as_told(tenant.possessions.owned(account), last_try=last_try),
         _as_told(tenant.possessions.consents(account), last_try=last_try),
+        _as_told(take_eligibilities(tenant, account), last_try=last_try),
     )
-    refusals = [said for said in (owned, consents) if isinstance(said, str)]
+    refusals = [said for said in (owned, consents, eligible) if isinstance(said, str)]
     return Stock(
         possessions=(
             *([] if isinstance(owned, str) else map(_ownership, owned)),
             *([] if isinstance(consents, str) else map(_consent, consents)),
         ),
+        findings=() if isinstance(eligible, str) else eligible,
         unread=" ".join(refusals) or None,
     )
 
@@ -66,7 +72,7 @@ def compare(now: Stock, before: Stock | None) -> Sweep:
         )
         for possession in came
     )
-    return Sweep(findings=findings, unread=now.unread)
+    return Sweep(findings=(*findings, *now.findings), unread=now.unread)
 
 
 async def _as_told(work: Awaitable[Result], *, last_try: bool) -> Result | str:

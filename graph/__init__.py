@@ -23,7 +23,7 @@ from graph.graph import Graph, Tenant
 from graph.organization import Organization
 from graph.patience import Patience
 from graph.possessions import Consent, OwnedObject
-from graph.roles import RoleAssignment, RoleDefinition, RoleHolder, assignment_id
+from graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
 from graph.sign_in_methods import SignInMethod
 from graph.users import CreatedUser, Memberships, NewUser, User
 
@@ -43,6 +43,7 @@ __all__ = [
     "Credential",
     "DeletedUser",
     "Domain",
+    "Eligibility",
     "FederatedAssertion",
     "Granted",
     "Graph",

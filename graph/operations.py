@@ -46,6 +46,8 @@ REMOVE_MEMBER = _operation(
 
 READ_ROLES = _operation("read directory roles", "RoleManagement.Read.Directory")
 ASSIGN_ROLE = _operation("assign the directory role", "RoleManagement.ReadWrite.Directory")
+READ_ELIGIBILITY = _operation("read what roles the account is eligible for", "RoleManagement.Read.Directory")
+REMOVE_ELIGIBILITY = _operation("take the eligibility for a directory role", "RoleManagement.ReadWrite.Directory")
 UNASSIGN_ROLE = _operation("remove the directory role", "RoleManagement.ReadWrite.Directory")
 
 READ_PASS_POLICY = _operation("read the Temporary Access Pass policy", "Policy.Read.AuthenticationMethod")

@@ -12,10 +12,13 @@ from graph import operations
 from graph.addresses import guid, literal, opaque
 from graph.answers import Description, Listing, Resource
 from graph.calls import Calls
+from graph.errors import Refused
 from models.messages import DirectoryCall, ObjectId, RoleId
 
 _DEFINITIONS = "/roleManagement/directory/roleDefinitions"
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
+_ELIGIBILITIES = "/roleManagement/directory/roleEligibilitySchedules"
+_ELIGIBILITY_REQUESTS = "/roleManagement/directory/roleEligibilityScheduleRequests"
 
 
 class RoleDefinition(Resource):
@@ -36,6 +39,15 @@ class RoleAssignment(Resource):
     principal: Annotated[ObjectId, Field(alias="principalId")]
     scope: Annotated[str | None, Field(alias="directoryScopeId")] = None
     """``/`` is the whole tenant."""
+
+
+class Eligibility(Resource):
+    """One role that a principal may activate by itself, now or from some time on (Privileged Identity Management)."""
+
+    id: str
+    role: Annotated[RoleId, Field(alias="roleDefinitionId")]
+    principal: Annotated[ObjectId, Field(alias="principalId")]
+    scope: Annotated[str, Field(alias="directoryScopeId")] = "/"
 
 
 class Principal(Description):
@@ -94,6 +106,27 @@ class Roles:
             "directoryScopeId": scope,
         }
         return (await self._calls.post(operations.ASSIGN_ROLE, _ASSIGNMENTS, body)).read(RoleAssignment)
+
+    async def eligibilities_of(self, principal: ObjectId) -> tuple[Eligibility, ...]:
+        """What the principal may activate by itself. A tenant without Entra ID P2 has no such thing."""
+        query = {"$filter": f"principalId eq {literal(guid(principal))}"}
+        try:
+            return (await self._calls.listing(operations.READ_ELIGIBILITY, _ELIGIBILITIES, Eligibility, query)).members
+        except Refused as error:
+            if error.code == "AadPremiumLicenseRequired":
+                return ()
+            raise
+
+    async def remove_eligibility(self, eligibility: Eligibility) -> DirectoryCall:
+        """Take the offer back. The answer proves nothing: look afterwards. One that is gone is ``Refused``, or not."""
+        body = {
+            "action": "adminRemove",
+            "principalId": eligibility.principal,
+            "roleDefinitionId": eligibility.role,
+            "directoryScopeId": eligibility.scope,
+            "justification": "The account is closed: nothing may be activated with it.",
+        }
+        return (await self._calls.post(operations.REMOVE_ELIGIBILITY, _ELIGIBILITY_REQUESTS, body)).evidence
 
     async def unassign(self, assignment: str) -> DirectoryCall:
         """Take a role away, by the assignment's id. ``AlreadySo`` when it is not there, or too new to be seen."""

@@ -44,6 +44,14 @@ def find_role(name_or_id: str) -> Role:
         raise UnknownRoleError(f"{name_or_id!r} is no built-in directory role and no role id") from None
 
 
+def role_name(role: str) -> str:
+    """What people call the role of this id; the id itself where it is none that could be mapped."""
+    try:
+        return find_role(role).name
+    except UnknownRoleError:
+        return role
+
+
 def _canonical(wanted: str) -> str:
     # An id in braces or without hyphens is the same role, and must not pass for a custom one.
     try:

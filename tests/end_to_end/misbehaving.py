@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from operations.reveal_credential import reveal_credential
 from tests.stage import REVOKE, Scene, configure
 
 REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"
+ENTRA_ID_P2 = "eec0eb4f-6444-4f95-aba0-50c24d67f998"
 GRAPH = "00000003-0000-0000-c000-000000000000"
 GLOBAL_ADMINISTRATORS = ({"group": "all-technicians", "roles": ["Global Administrator"]},)
 
@@ -67,6 +69,15 @@ class Misbehaving:
         """Gives itself another directory role."""
         body = {"principalId": self.account, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"}
         self.call("POST", "/roleManagement/directory/roleAssignments", **body)
+
+    def makes_itself_eligible(self, *, later: timedelta = timedelta(0)) -> None:
+        """For a directory role, from some time on, in a tenant that is licensed for that."""
+        self._act.control("POST", f"/tenants/{self._act.customer}", service_plans=[ENTRA_ID_P2])
+        starts = {"startDateTime": f"{datetime.now(UTC) + later:%Y-%m-%dT%H:%M:%SZ}"}
+        schedule = {**starts, "expiration": {"type": "noExpiration"}}
+        body = {"principalId": self.account, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"}
+        path = "/roleManagement/directory/roleEligibilityScheduleRequests"
+        self.call("POST", path, action="adminAssign", justification="later", scheduleInfo=schedule, **body)
 
     def joins_a_group(self, name: str = "Tier 0") -> str:
         """Makes a group and joins it; whoever makes one owns it. The group's id."""

@@ -7,15 +7,17 @@ told in the receipt; what stays although the account is closed is told and alarm
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
 from rich.console import Console
 
-from models.messages import GrantState
+from accounts.directories import Purpose
+from models.messages import GrantState, ObjectId, TenantId
 from models.sweep import FindingKind
 from terminal.receipt import show_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.stage import Scene
+from tests.stage import Scene, customer_id
 
 
 def of_account(act: Scene) -> str:
@@ -30,17 +32,22 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
         group = alex.joins_a_group()
         alex.registers_a_phone()
         alex.consents(alex.takes_over_an_application())
+        alex.makes_itself_eligible(later=timedelta(days=1))
     await hours_pass.time_passes(request_id)
 
     receipt = await hours_pass.receipt(request_id)
     hours_pass.assert_closed()
     assert receipt.swept
     assert receipt.unswept is None
-    removed = {finding.kind: finding.sentence for finding in receipt.findings if finding.removed}
-    assert removed.keys() == {FindingKind.ROLE, FindingKind.MEMBERSHIP, FindingKind.SIGN_IN_METHOD}
-    assert "Reports Reader" in removed[FindingKind.ROLE]
-    assert "Tier 0" in removed[FindingKind.MEMBERSHIP]
-    assert "phone" in removed[FindingKind.SIGN_IN_METHOD]
+    removed = sorted((finding.kind, finding.sentence) for finding in receipt.findings if finding.removed)
+    assert removed == [
+        (FindingKind.MEMBERSHIP, "It was a member of the group Tier 0."),
+        (FindingKind.ROLE, "It held the role Reports Reader."),
+        (FindingKind.ROLE, "It was eligible for the role Reports Reader."),
+        (FindingKind.SIGN_IN_METHOD, "A sign-in method was registered: phone."),
+    ]
+    tenant = await hours_pass.workplace.directories.of(TenantId(customer_id(hours_pass.customer)), Purpose.REVOKE)
+    assert await tenant.roles.eligibilities_of(ObjectId(alex.account)) == ()
     left = [finding for finding in receipt.findings if not finding.removed]
     assert sorted((finding.kind, finding.alarming) for finding in left) == [
         (FindingKind.CONSENT, False),

@@ -7,15 +7,26 @@ each hide somebody's way back.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from accounts.eligibility import take_eligibilities
 from graph import Refused, Tenant
 from models.messages import ObjectId
+from policy.roles import find_role
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, REVOKE, Sandbox
 
 ADMIN = ObjectId("c0c0c0c0-2222-4222-8222-0000000000a1")
 MINUTE = timedelta(minutes=1)
+
+
+def as_administrator(sandbox: Sandbox, path: str, body: dict[str, Any]) -> None:
+    """What Contoso's Global Administrator asks of Graph."""
+    credential = {"username": "admin@contoso.onmicrosoft.com", "password": "sandbox-only-Admin1"}
+    signed_in = sandbox.control.post("/sign-in", json=credential).json()
+    head = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    sandbox.control.post(f"{sandbox.graph_url}{path}", json=body, headers=head).raise_for_status()
 
 
 async def test_entries_are_found_by_who_did_it_and_to_whom(
@@ -55,25 +66,51 @@ async def test_a_missing_permission_is_named(sandbox: Sandbox, elevate: Tenant) 
 async def test_what_an_account_owns_and_consented_to_is_listed(sandbox: Sandbox, revoke: Tenant) -> None:
     assert not await revoke.possessions.owned(ADELE)
     assert not await revoke.possessions.consents(ADELE)
-    signed_in = sandbox.control.post(
-        "/sign-in", json={"username": "admin@contoso.onmicrosoft.com", "password": "sandbox-only-Admin1"}
-    ).json()
     principal = await revoke.applications.principal(ELEVATE)
     resource = await revoke.applications.principal("00000003-0000-0000-c000-000000000000")
     assert principal is not None
     assert resource is not None
     consent = {"clientId": principal.id, "consentType": "Principal", "principalId": ADELE, "scope": "User.Read"}
-    head = {"Authorization": f"Bearer {signed_in['access_token']}"}
     for path, body in (
         (f"/servicePrincipals/{principal.id}/owners/$ref", {"@odata.id": f"https://graph/{ADELE}"}),
         ("/oauth2PermissionGrants", consent | {"resourceId": resource.id}),
     ):
-        sandbox.control.post(f"{sandbox.graph_url}{path}", json=body, headers=head).raise_for_status()
+        as_administrator(sandbox, path, body)
 
     (owned,) = await revoke.possessions.owned(ADELE)
     assert (owned.kind, owned.id, owned.display_name) == ("servicePrincipal", principal.id, "entra-jit elevate")
     (held,) = await revoke.possessions.consents(ADELE)
     assert (held.client, held.scope) == (principal.id, "User.Read")
+
+
+async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbox: Sandbox, revoke: Tenant) -> None:
+    assert await revoke.roles.eligibilities_of(ADELE) == (), "a tenant that is not licensed has none"
+    sandbox.change("", service_plans=["eec0eb4f-6444-4f95-aba0-50c24d67f998"])
+    role = find_role("Reports Reader").id
+    what = {"principalId": ADELE, "roleDefinitionId": role, "directoryScopeId": "/"}
+    tomorrow = {"startDateTime": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
+    for scheduled in (tomorrow, {}):
+        body = {"action": "adminAssign", "scheduleInfo": scheduled | {"expiration": {"type": "noExpiration"}}} | what
+        as_administrator(sandbox, "/roleManagement/directory/roleEligibilityScheduleRequests", body)
+        (found,) = await revoke.roles.eligibilities_of(ADELE)
+        assert (found.role, found.principal, found.scope) == (role, ADELE, "/")
+        assert not await revoke.roles.assignments_of(ADELE)
+
+        (taken,) = await take_eligibilities(revoke, ADELE)
+        assert (taken.sentence, taken.removed) == ("It was eligible for the role Reports Reader.", True)
+        assert await take_eligibilities(revoke, ADELE) == ()
+
+
+async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: Tenant) -> None:
+    sandbox.change("", service_plans=["eec0eb4f-6444-4f95-aba0-50c24d67f998"])
+    what = {"principalId": ADELE, "roleDefinitionId": find_role("Reports Reader").id, "directoryScopeId": "/"}
+    body = {"action": "adminAssign", "scheduleInfo": {"expiration": {"type": "noExpiration"}}} | what
+    requests = "/roleManagement/directory/roleEligibilityScheduleRequests"
+    as_administrator(sandbox, requests, body)
+    sandbox.fault(method="POST", path=requests, status=403)
+    (stays,) = await take_eligibilities(revoke, ADELE)
+    assert (stays.removed, stays.alarming) == (False, True)
+    assert "RoleManagement.ReadWrite.Directory" in stays.sentence
 
 
 async def test_our_own_applications_are_found_by_client_id(revoke: Tenant) -> None:
