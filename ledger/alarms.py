@@ -78,6 +78,12 @@ async def listed(
     return [_as_alarm(row) for row in await session.exec(statement)]
 
 
+async def of_request(session: AsyncSession, request_id: str) -> tuple[Alarm, ...]:
+    """Everything that was ever alarmed about a grant, the oldest first."""
+    statement = select(AlarmRow).where(col(AlarmRow.request_id) == request_id).order_by(col(AlarmRow.raised_at))
+    return tuple(_as_alarm(row) for row in await session.exec(statement))
+
+
 async def count(session: AsyncSession) -> Counter[AlarmKind]:
     """How many stand of each kind."""
     statement = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger import addenda, receipts
+from ledger import addenda, alarms, receipts
 from models.messages import Receipt
 from operations.deployment import Deployment
 from operations.errors import RefusedError
@@ -10,13 +10,17 @@ from operations.show_status import show_status
 
 
 async def show_receipt(deployment: Deployment, request_id: str) -> Receipt:
-    """The evidence of one grant, with what was learnt since.
+    """The evidence of one grant, with what was learnt since and what became of its alarms.
 
     Raises ``NotFoundError``, or ``RefusedError`` while it is not over.
     """
     async with deployment.ledger.transaction() as session:
         receipt = await receipts.of_request(session, request_id)
         if receipt is not None:
-            return receipt.model_copy(update={"addenda": await addenda.of_request(session, request_id)})
+            later = {
+                "addenda": await addenda.of_request(session, request_id),
+                "raised": await alarms.of_request(session, request_id),
+            }
+            return receipt.model_copy(update=later)
     state = (await show_status(deployment, request_id)).state
     raise RefusedError(f"The grant {request_id} is {state}; its receipt is written when it is over.")

@@ -27,6 +27,7 @@ from policy.durations import say
 from settings import adopt_environment, load_settings
 from terminal import receipt as receipt_page
 from terminal.timeline import Timeline
+from terminal.words import line
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "msp.yaml"
 FABRIKAM = "fab0fab0-3333-4333-8333-000000000003"
@@ -128,7 +129,7 @@ class _Visits:
         await self._expect_sign_in(account, secret, kind, works=True)
         await self._follow(timeline, GrantState.EXPIRED)
         await self._expect_sign_in(account, secret, kind, works=False)
-        receipt_page.show_receipt(self._console, await show_receipt(self._deployment, grant))
+        receipt_page.show_receipt(self._console, await show_receipt(self._deployment, grant), calls=False)
 
     async def _ends_early(self) -> None:
         grant, timeline = await self._ask("alex", "contoso", "One more mailbox", timedelta(hours=1))
@@ -206,15 +207,15 @@ class _Visits:
         self._check("the ledger has no live grant", not live)
 
     def _say(self, text: str) -> None:
-        self._console.print(f"  [dim]>[/] {text}", highlight=False, soft_wrap=True)
+        line(self._console, f"  [dim]>[/] {text}")
 
     def _check(self, what: str, is_so: object) -> None:
-        self._console.print(f"  {'[green]✓[/]' if is_so else '[bold red]✗[/]'} {what}", highlight=False, soft_wrap=True)
+        line(self._console, f"  {'[green]✓[/]' if is_so else '[bold red]✗[/]'} {what}")
         if not is_so:
             raise DemonstrationFailedError(f"It is not so that {what}.")
 
     @contextmanager
     def _chapter(self, title: str) -> Iterator[None]:
-        self._console.print(f"[bold]{title}[/]", highlight=False, soft_wrap=True)
+        line(self._console, f"[bold]{title}[/]")
         yield
         self._console.print()

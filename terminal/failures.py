@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from operations.list_failures import Failure, StuckStep
 from operations.replay_provisioning import Replayed
-from terminal.words import coloured, moment
+from terminal.words import coloured, line, moment
 
 NOTHING = "Nothing to replay."
 
@@ -20,17 +20,17 @@ def show_failures(console: Console, failures: Sequence[Failure]) -> None:
     """Some lines for each, and one that counts them."""
     for failure in failures:
         kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
-        _line(
+        line(
             console,
             f"[bold]{failure.request_id}[/]  {coloured(failure.state)}  {failure.technician} in {failure.tenant}"
             f"  since {moment(failure.since)}  [bold]{kind}[/]",
         )
-        _line(console, f"  {escape(failure.sentence)}")
+        line(console, f"  {escape(failure.sentence)}")
         for step in failure.steps:
-            _line(console, f"  {_step(step)}")
+            line(console, f"  {_step(step)}")
     classes = Counter(failure.failure_class for failure in failures)
     counted = ", ".join(f"{number} {name}" for name, number in sorted(classes.items()))
-    _line(console, f"{len(failures)} in need of somebody: {counted}." if failures else "Nothing needs anybody.")
+    line(console, f"{len(failures)} in need of somebody: {counted}." if failures else "Nothing needs anybody.")
 
 
 def show_plan(console: Console, failures: Sequence[Failure]) -> None:
@@ -38,18 +38,18 @@ def show_plan(console: Console, failures: Sequence[Failure]) -> None:
     for failure in failures:
         done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied, ask anew"
         who = f"{failure.technician} in {failure.tenant}"
-        _line(console, f"{failure.request_id}  {who}  {failure.failure_class}: {done}")
+        line(console, f"{failure.request_id}  {who}  {failure.failure_class}: {done}")
     possible = any(failure.remedy for failure in failures)
-    _line(console, "Nothing was done. The same with --yes does it." if possible else NOTHING)
+    line(console, "Nothing was done. The same with --yes does it." if possible else NOTHING)
 
 
 def show_outcomes(console: Console, outcomes: Sequence[Replayed]) -> None:
     """A line for each."""
     for replayed in outcomes:
         mark = "[green]✓[/]" if replayed.goes_on else "[bold red]✗[/]"
-        _line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
+        line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
     if not outcomes:
-        _line(console, NOTHING)
+        line(console, NOTHING)
 
 
 async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int) -> list[Replayed]:
@@ -67,7 +67,3 @@ async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int
 def _step(step: StuckStep) -> str:
     when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
     return f"{step.name}: attempt {step.attempt}, {when}"
-
-
-def _line(console: Console, text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)

@@ -2,83 +2,136 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from rich.console import Console
 from rich.markup import escape
 
-from models.messages import Receipt, Standing, Step
+from models.alarms import Alarm
+from models.messages import Addendum, DirectoryCall, Receipt, Standing, Step
 from models.sweep import SweepFinding
-from terminal.words import coloured, moment
+from policy.durations import say
+from terminal.words import clock, coloured, line, moment, rows
+
+MOST_CALLS = 40
+"""Of one step on the page; ``--json`` has them all."""
 
 
-def show_receipt(console: Console, receipt: Receipt) -> None:
-    """What was asked, decided and done, what the directory said, and how late the closing was."""
+def show_receipt(console: Console, receipt: Receipt, *, calls: bool = True) -> None:
+    """What was asked, decided and done, what the directory said, and how late the closing was.
+
+    ``calls``: with each answer of the directory under its step.
+    """
+    line(console, f"[bold]Receipt of the grant {receipt.request.request_id}[/]  {coloured(receipt.ending.state)}")
+    _show_request(console, receipt)
+    _show_proof(console, receipt)
+    _show_sweep(console, receipt)
+    _show_alarms(console, receipt)
+    _show_steps(console, receipt, calls=calls)
+    for addendum in receipt.addenda:
+        _show_addendum(console, addendum, calls=calls)
+
+
+def _show_request(console: Console, receipt: Receipt) -> None:
     request = receipt.request
-    console.print(
-        f"[bold]Receipt of the grant {request.request_id}[/]  {coloured(receipt.ending.state)}", highlight=False
-    )
-    _rows(
+    hours = say(request.duration) if request.duration else "as long as the tenant says"
+    rows(
         console,
-        ("asked", f"{request.technician} for {request.tenant}, at {moment(request.asked_at)}"),
+        ("asked", f"{request.technician} for {request.tenant}, {hours}, at {moment(request.asked_at)}"),
         ("by", receipt.requested_by),
         ("replay of", request.replay_of),
         ("reason", request.reason),
         ("ticket", request.ticket),
         ("decided", f"{receipt.decision} ({moment(receipt.decided_at)})"),
-        ("account", receipt.account_name),
+        ("roles", ", ".join(role.name for role in receipt.roles)),
+        ("tenant", f"{request.tenant}  {receipt.tenant_id}" if receipt.tenant_id else None),
+        ("account", "  ".join(part for part in (receipt.account_name, receipt.object_id) if part)),
         ("opened", moment(receipt.opened_at)),
         ("expiry", moment(receipt.expires_at)),
         ("ended", receipt.ending.sentence),
+    )
+
+
+def _show_proof(console: Console, receipt: Receipt) -> None:
+    rows(
+        console,
         ("disabled", moment(receipt.disabled_at)),
         ("proven", moment(receipt.proven_at)),
         ("read back", _standing(receipt.standing) if receipt.standing else None),
     )
-    if receipt.lateness is not None and receipt.proven_lateness is not None:
-        seconds, proven = receipt.lateness.total_seconds(), receipt.proven_lateness.total_seconds()
-        console.print(
-            f"  [bold]late by    {seconds:.2f} s; proven after {proven:.2f} s[/]", highlight=False, soft_wrap=True
-        )
+    late = [f"{_seconds(receipt.lateness)}"] if receipt.lateness is not None else []
+    late += [f"proven after {_seconds(receipt.proven_lateness)}"] if receipt.proven_lateness is not None else []
+    if late:
+        line(console, f"  [bold]late by    {'; '.join(late)}[/]")
     if not receipt.proof.is_proven:
-        console.print(
-            f"  [bold white on red] {receipt.proof.value.upper()} [/] the closing is not proven", highlight=False
-        )
-    _show_sweep(console, receipt)
-    for alarm in receipt.alarms:
-        console.print(f"  [bold red]alarm[/]      {escape(alarm)}", highlight=False, soft_wrap=True)
-    if receipt.steps:
-        console.print("  [bold]steps[/]")
-        for step in receipt.steps:
-            console.print(f"    {step_line(step)}", highlight=False, soft_wrap=True)
-    for addendum in receipt.addenda:
-        console.print(
-            f"  [bold]addendum[/]   {moment(addendum.at)}  {addendum.kind.value}: {escape(addendum.sentence)}",
-            highlight=False,
-            soft_wrap=True,
-        )
-        for finding in addendum.findings:
-            console.print(f"    {finding_line(finding)}", highlight=False, soft_wrap=True)
-        for done in addendum.done:
-            console.print(f"    [dim]{done.times:>5} x {escape(done.activity)}[/]", highlight=False, soft_wrap=True)
-
-
-def step_line(step: Step) -> str:
-    """``14:03:22.418Z opened (1 call, request-id …)``."""
-    evidence = ""
-    if step.calls:
-        count = len(step.calls)
-        evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
-    note = f": {escape(step.note)}" if step.note else ""
-    return f"{step.at:%H:%M:%S}.{step.at.microsecond // 1000:03}Z  {step.name}{note}{evidence}"
+        line(console, f"  [bold white on red] {receipt.proof.value.upper()} [/] the closing is not proven")
 
 
 def _show_sweep(console: Console, receipt: Receipt) -> None:
     for finding in receipt.findings:
-        console.print(f"  {finding_line(finding)}", highlight=False, soft_wrap=True)
+        line(console, f"  {finding_line(finding)}")
     if receipt.unswept:
-        console.print(f"  [bold]unswept[/]    {escape(receipt.unswept)}", highlight=False, soft_wrap=True)
+        line(console, f"  [bold]unswept[/]    {escape(receipt.unswept)}")
     elif receipt.swept and not receipt.findings:
-        console.print("  sweep      nothing was left behind", highlight=False)
+        line(console, "  sweep      nothing was left behind")
     elif receipt.opened_at and not receipt.swept:
-        console.print("  sweep      none was made", highlight=False)
+        line(console, "  sweep      none was made")
+
+
+def _show_alarms(console: Console, receipt: Receipt) -> None:
+    """Those that the receipt was written with, and what became of those that were raised."""
+    told = {alarm.sentence for alarm in receipt.raised}
+    for sentence in receipt.alarms:
+        if sentence not in told:
+            line(console, f"  [bold red]alarm[/]      {escape(sentence)}")
+    for alarm in receipt.raised:
+        line(console, f"  [bold red]alarm[/]      {moment(alarm.raised_at)}  {_alarm(alarm)}")
+
+
+def _alarm(alarm: Alarm) -> str:
+    over = f" [green]Over {moment(alarm.cleared_at)}: {escape(alarm.all_clear or '')}[/]" if alarm.cleared_at else ""
+    return f"{alarm.kind.value}: {escape(alarm.sentence)}{over}"
+
+
+def _show_steps(console: Console, receipt: Receipt, *, calls: bool) -> None:
+    if receipt.steps:
+        line(console, "  [bold]steps[/]")
+    for step in receipt.steps:
+        if not calls:
+            line(console, f"    {step_line(step)}")
+            continue
+        line(console, f"    {clock(step.at)}  {step.name}{_note(step)}")
+        _show_calls(console, step.calls)
+
+
+def _show_calls(console: Console, calls: tuple[DirectoryCall, ...]) -> None:
+    for call in calls[:MOST_CALLS]:
+        known = call.request_id or f"ours {call.client_request_id}"
+        line(
+            console,
+            f"      [dim]{clock(call.answered_at)}  {known}  {call.status} {call.method} {escape(call.path)}[/]",
+        )
+    if len(calls) > MOST_CALLS:
+        line(console, f"      [dim]and {len(calls) - MOST_CALLS} more, in --json[/]")
+
+
+def _show_addendum(console: Console, addendum: Addendum, *, calls: bool) -> None:
+    line(console, f"  [bold]addendum[/]   {moment(addendum.at)}  {addendum.kind.value}: {escape(addendum.sentence)}")
+    for finding in addendum.findings:
+        line(console, f"    {finding_line(finding)}")
+    for done in addendum.done:
+        line(console, f"    [dim]{done.times:>5} x {escape(done.activity)}[/]")
+    if calls:
+        _show_calls(console, addendum.calls)
+
+
+def step_line(step: Step) -> str:
+    """``14:03:22.418Z  opened  1 call, request-id …``: the step with its last answer."""
+    evidence = ""
+    if step.calls:
+        count = len(step.calls)
+        evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
+    return f"{clock(step.at)}  {step.name}{_note(step)}{evidence}"
 
 
 def finding_line(finding: SweepFinding) -> str:
@@ -86,6 +139,14 @@ def finding_line(finding: SweepFinding) -> str:
     colour = "bold red" if finding.alarming else "bold"
     removed = " It was removed." if finding.removed else ""
     return f"[{colour}]found[/]      {escape(finding.sentence)}{removed}"
+
+
+def _note(step: Step) -> str:
+    return f": {escape(step.note)}" if step.note else ""
+
+
+def _seconds(late: timedelta) -> str:
+    return f"{late.total_seconds():.2f} s"
 
 
 def _standing(standing: Standing) -> str:
@@ -96,9 +157,3 @@ def _standing(standing: Standing) -> str:
     if standing.is_closed:
         return "disabled; no roles, memberships or sign-in methods"
     return "not closed"
-
-
-def _rows(console: Console, *rows: tuple[str, str | None]) -> None:
-    for name, value in rows:
-        if value and value != "-":
-            console.print(f"  {name:<11}{value}", markup=False, highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from operations.rehearse_upgrade import Broken, Rehearsal
-from terminal.words import moment
+from terminal.words import line, moment
 
 MANY = 20
 """From how many executions on a bar is shown; fewer are replayed before one could be read."""
@@ -28,21 +28,17 @@ def progress(console: Console) -> Iterator[Callable[[int, int], None]]:
 def show_rehearsal(console: Console, rehearsal: Rehearsal) -> None:
     """A line for each execution that would break, and what comes of it."""
     for broken in rehearsal.breaks:
-        _line(console, f"[bold red]breaks[/]  [bold]{broken.workflow_id}[/]  {_whose(broken)}")
-        _line(console, f"        {escape(broken.because)}")
+        line(console, f"[bold red]breaks[/]  [bold]{broken.workflow_id}[/]  {_whose(broken)}")
+        line(console, f"        {escape(broken.because)}")
     of = "" if rehearsal.replayed == rehearsal.running else f" of {rehearsal.running}"
     replayed = f"{rehearsal.replayed}{of} open execution{'' if rehearsal.running == 1 else 's'}"
     if not rehearsal.breaks:
-        _line(console, f"{replayed} replayed: this code can go on with {'it' if rehearsal.replayed == 1 else 'them'}.")
+        line(console, f"{replayed} replayed: this code can go on with {'it' if rehearsal.replayed == 1 else 'them'}.")
         return
-    _line(console, f"{replayed} replayed, {len(rehearsal.breaks)} would break: do not deploy this code.")
-    _line(console, "Put the change of commands behind workflow.patched (docs/upgrading.md), and rehearse again.")
+    line(console, f"{replayed} replayed, {len(rehearsal.breaks)} would break: do not deploy this code.")
+    line(console, "Put the change of commands behind workflow.patched (docs/upgrading.md), and rehearse again.")
 
 
 def _whose(broken: Broken) -> str:
     known = (broken.technician, broken.tenant, broken.state, broken.expires_at and f"until {moment(broken.expires_at)}")
     return "  ".join(escape(part) for part in known if part)
-
-
-def _line(console: Console, text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from rich.text import Text
 from models.holds import Hold, HoldKind
 from models.messages import GrantState, GrantStatus
 from policy.durations import say
-from terminal.words import coloured, moment
+from terminal.words import coloured, line, moment, rows
 
 HOLD_COLOURS = {HoldKind.PAUSE: "bold yellow", HoldKind.STOP: "bold red"}
 
@@ -46,12 +46,9 @@ def _remark(grant: GrantStatus) -> str:
 
 def show_status(console: Console, status: GrantStatus) -> None:
     """Everything that is known of one grant, without its steps."""
-    console.print(
-        f"[bold]{status.request_id}[/]  {coloured(status.state)}  {escape(status.sentence)}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    rows = [
+    line(console, f"[bold]{status.request_id}[/]  {coloured(status.state)}  {escape(status.sentence)}")
+    rows(
+        console,
         ("replay of", status.replay_of),
         ("technician", status.technician),
         ("tenant", status.tenant),
@@ -62,10 +59,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("closed", status.closed_at and status.account_name and moment(status.closed_at)),
         ("proof", status.proof and status.proof.value),
         ("lateness", status.lateness is not None and say(status.lateness)),
-    ]
-    for name, value in rows:
-        if value:
-            console.print(f"  {name:<11}{value}", markup=False, highlight=False, soft_wrap=True)
+    )
 
 
 def show_holds(console: Console, holds: Sequence[Hold]) -> None:

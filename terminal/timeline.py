@@ -11,7 +11,7 @@ from models.messages import GrantState, GrantStatus
 from operations.deployment import Deployment
 from operations.show_status import show_progress
 from terminal.receipt import step_line
-from terminal.words import coloured
+from terminal.words import coloured, line
 
 LOOK_AGAIN_SECONDS = 0.2
 
@@ -50,4 +50,4 @@ class Timeline:
             self._line(f"{coloured(status.state)}  {escape(status.sentence)}")
 
     def _line(self, text: str) -> None:
-        self._console.print(f"  {text}", highlight=False, soft_wrap=True)
+        line(self._console, f"  {text}")

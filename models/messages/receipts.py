@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from models.alarms import Alarm
 from models.message import Message
 from models.messages.asking import AccessRequest
 from models.messages.closing import Ending
@@ -73,6 +74,8 @@ class Receipt(Message):
     alarms: tuple[str, ...] = ()
     addenda: tuple[Addendum, ...] = ()
     """What became known afterwards; the rest never changes."""
+    raised: tuple[Alarm, ...] = ()
+    """The alarms about the grant as they stand now, each with its all-clear once it is over."""
 
 
 def later(first: datetime | None, second: datetime | None) -> timedelta | None:

@@ -1,0 +1,165 @@
+"""The receipt is what an auditor is shown: what it leaves out was not asked, not decided, not proven.
+
+A page that shows one request-id of seven sends Microsoft's support to the wrong call; one that shows a lateness only
+where there are two of them is silent about the grant that was never proven.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from models.alarms import Alarm, AlarmKind
+from models.messages import (
+    AccessRequest,
+    Addendum,
+    AddendumKind,
+    DirectoryCall,
+    Ending,
+    GrantState,
+    ObjectId,
+    Proof,
+    Receipt,
+    Role,
+    RoleId,
+    Standing,
+    Step,
+    TechnicianId,
+    TenantId,
+)
+from models.sweep import Done, FindingKind, SweepFinding
+from terminal.receipt import MOST_CALLS, show_receipt
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+TENANT = TenantId("c0c0c0c0-2222-4222-8222-000000000002")
+ACCOUNT = ObjectId("b06cbc55-69f0-4074-9f13-e2a51834decc")
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def call(number: int, *, request_id: str | None = "") -> DirectoryCall:
+    known = f"request-{number}" if request_id == "" else request_id
+    path = f"/users/{ACCOUNT}"
+    return DirectoryCall(
+        method="PATCH", path=path, status=204, request_id=known, client_request_id=f"ours-{number}", answered_at=NOON
+    )
+
+
+def receipt(**different: object) -> Receipt:
+    request = AccessRequest(
+        request_id="g1",
+        tenant="contoso",
+        technician="alex",
+        reason="Mail [flow] is down",
+        ticket="T-1042",
+        duration=timedelta(hours=2),
+        asked_at=NOON,
+    )
+    values = {
+        "request": request,
+        "requested_by": "the portal",
+        "decision": "Allowed.",
+        "decided_at": NOON,
+        "tenant_id": TENANT,
+        "technician_id": TechnicianId("a"),
+        "account_name": "msp-alex@contoso.onmicrosoft.com",
+        "object_id": ACCOUNT,
+        "roles": (Role(id=RoleId("1"), name="Exchange Administrator"), Role(id=RoleId("2"), name="User Administrator")),
+        "opened_at": at(2),
+        "expires_at": at(7200),
+        "ending": Ending(state=GrantState.EXPIRED, by="the clock"),
+        "closed_at": at(7201),
+        "disabled_at": at(7200.1),
+        "proven_at": at(7200.24),
+        "lateness": timedelta(seconds=0.1),
+        "proven_lateness": timedelta(seconds=0.24),
+        "standing": Standing(exists=True, enabled=False),
+        "swept": True,
+    }
+    return Receipt.model_validate(values | different)
+
+
+def page(shown: Receipt, *, calls: bool = True) -> list[str]:
+    text = io.StringIO()
+    show_receipt(Console(file=text, width=200), shown, calls=calls)
+    return text.getvalue().splitlines()
+
+
+def test_what_was_asked_and_decided_and_who_it_was_for_stands_at_the_top() -> None:
+    shown = page(receipt())
+    for line in (
+        "Receipt of the grant g1  expired",
+        "  asked      alex for contoso, 2 h, at 2026-11-26 12:00:00Z",
+        "  by         the portal",
+        "  reason     Mail [flow] is down",
+        "  ticket     T-1042",
+        "  decided    Allowed. (2026-11-26 12:00:00Z)",
+        "  roles      Exchange Administrator, User Administrator",
+        f"  tenant     contoso  {TENANT}",
+        f"  account    msp-alex@contoso.onmicrosoft.com  {ACCOUNT}",
+        "  read back  disabled; no roles, memberships or sign-in methods",
+        "  late by    0.10 s; proven after 0.24 s",
+        "  sweep      nothing was left behind",
+    ):
+        assert line in shown
+
+
+def test_each_lateness_is_told_by_itself() -> None:
+    assert "  late by    0.10 s" in page(receipt(proven_lateness=None, proven_at=None))
+    assert "  late by    proven after 0.24 s" in page(receipt(lateness=None, disabled_at=None))
+
+
+def test_every_answer_of_the_directory_is_named() -> None:
+    step = Step(name="stripped", at=at(1.5), note="all of it", calls=(call(1), call(2), call(3, request_id=None)))
+    shown = page(receipt(steps=(step,)))
+    assert "    12:00:01.500Z  stripped: all of it" in shown
+    for known in ("request-1", "request-2", "ours ours-3"):
+        assert f"      12:00:00.000Z  {known}  204 PATCH /users/{ACCOUNT}" in shown
+    many = Step(name="stripped", at=NOON, calls=tuple(call(number) for number in range(MOST_CALLS + 2)))
+    assert page(receipt(steps=(many,)))[-1] == "      and 2 more, in --json"
+    [brief] = [line for line in page(receipt(steps=(step,)), calls=False) if "stripped" in line]
+    assert "3 calls" in brief
+
+
+def test_what_is_not_proven_is_loud() -> None:
+    shown = page(receipt(proof=Proof.ABANDONED, standing=None, proven_at=None, proven_lateness=None))
+    assert any("ABANDONED" in line and "not proven" in line for line in shown)
+
+
+def test_alarms_have_their_time_and_their_all_clear() -> None:
+    late = Alarm(
+        kind=AlarmKind.CLOSING_LATE,
+        subject="g1",
+        sentence="It is late.",
+        raised_at=at(60),
+        cleared_at=at(120),
+        all_clear="It is over: read back.",
+    )
+    shown = page(receipt(alarms=("It is late.", "The ledger had lost this grant."), raised=(late,)))
+    assert [line for line in shown if line.startswith("  alarm")] == [
+        "  alarm      The ledger had lost this grant.",
+        "  alarm      2026-11-26 12:01:00Z  closing late: It is late. "
+        "Over 2026-11-26 12:02:00Z: It is over: read back.",
+    ]
+
+
+def test_findings_and_addenda_follow() -> None:
+    phone = SweepFinding(kind=FindingKind.SIGN_IN_METHOD, sentence="A phone was registered.", removed=True)
+    addendum = Addendum(
+        kind=AddendumKind.AUDIT_REVIEW,
+        at=at(9000),
+        sentence="2 acts in the directory's audit.",
+        findings=(SweepFinding(kind=FindingKind.POLICY, sentence="changed the policy Require MFA", alarming=True),),
+        done=(Done(activity="Update policy", times=2),),
+    )
+    shown = page(receipt(findings=(phone,), addenda=(addendum,)))
+    assert "  found      A phone was registered. It was removed." in shown
+    assert shown[-3:] == [
+        "  addendum   2026-11-26 14:30:00Z  audit review: 2 acts in the directory's audit.",
+        "    found      changed the policy Require MFA",
+        "        2 x Update policy",
+    ]
