@@ -13,13 +13,13 @@ from datetime import datetime
 from accounts.account_closing import ReadBack
 from accounts.attempts import in_words
 from accounts.directories import Purpose
-from accounts.stock import compare, possessions_of
+from accounts.stock import compare, look_at
 from accounts.workplace import Workplace
 from ledger import addenda, interventions, receipts, stocks
 from ledger.alarms import Recording
 from models.alarms import Alarm, AlarmKind
-from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt
-from models.sweep import SweepFinding, merged, stays_behind, unknown
+from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt, Step
+from models.sweep import SweepFinding, merged, stays_behind
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class _Swept:
     findings: tuple[SweepFinding, ...] = ()
     swept: bool = False
     unswept: str | None = None
+    step: Step | None = None
+
+    def besides(self, *steps: Step) -> tuple[Step, ...]:
+        """``steps``, and the sweep as one."""
+        return (*steps, self.step) if self.step else steps
 
 
 NOTHING_TO_SWEEP = _Swept()
@@ -67,7 +72,7 @@ class Settling:
             findings=(*read_back.findings, *swept.findings),
             swept=swept.swept,
             unswept=swept.unswept,
-            steps=(read_back.step,),
+            steps=swept.besides(read_back.step),
             alarms=(said,),
         )
         # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
@@ -110,10 +115,10 @@ class Settling:
             return NOTHING_TO_SWEEP
         try:
             tenant = await self._directories.of(grant.tenant_id, Purpose.REVOKE)
-            sweep = compare(await possessions_of(tenant, account, last_try=True), grant.stock)
+            sweep = compare(await look_at(tenant, account, last_try=True), grant.stock)
         except Exception as error:
             return _Swept(unswept=f"The sweep could not be made: {in_words(error)}")
-        return _Swept(sweep.findings, swept=True, unswept=" ".join(unknown(grant.stock, sweep)) or None)
+        return _Swept(sweep.findings, swept=True, unswept=" ".join(sweep.unknown(grant.stock)) or None, step=sweep.step)
 
 
 async def _tell_what_stays_behind(

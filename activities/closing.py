@@ -10,7 +10,7 @@ from temporalio import activity
 from accounts.account_closing import MOST_CALLS, Given, Stripped, clear_mark, close_again, read_standing, strip
 from accounts.directories import Purpose
 from accounts.managed_account import Holder, Inspected
-from accounts.stock import compare, possessions_of
+from accounts.stock import compare, look_at
 from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
 from activities.signatures import Closing
@@ -30,10 +30,10 @@ from models.messages import (
     Settlement,
     Standing,
     Step,
+    Sweep,
     ToSweep,
     workflow_id,
 )
-from models.sweep import Sweep
 from trust.assertions import is_ours
 from trust.marks import Register
 
@@ -119,7 +119,7 @@ class ClosingActivities(Closing):
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so; what fails for the moment is raised."""
         tenant = await self._workplace.directories.of(to_sweep.grant.tenant_id, Purpose.REVOKE)
-        return compare(await possessions_of(tenant, to_sweep.object_id), to_sweep.stock)
+        return compare(await look_at(tenant, to_sweep.object_id), to_sweep.stock)
 
     @activity.defn
     async def settle(self, settlement: Settlement) -> Receipt | None:

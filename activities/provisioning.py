@@ -194,10 +194,10 @@ class ProvisioningActivities(Provisioning):
         account = _known(admitted)
         tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= STOCKTAKING_TRIES
-        stock, calls = await take_stock(tenant, account, last_try=last_try)
-        await self._note_stock(ref, stock)
-        await self._record(ref, "stock taken", *calls, note=stock.sentence)
-        return stock
+        look = await take_stock(tenant, account, last_try=last_try)
+        await self._note_stock(ref, look.stock)
+        await self._record(ref, "stock taken", *look.calls, note=look.stock.sentence)
+        return look.stock
 
     @activity.defn
     async def open_account(self, ref: GrantRef) -> datetime:

@@ -20,6 +20,7 @@ from models.messages import (
     Receipt,
     Settlement,
     SignedAccessRequest,
+    Sweep,
     TenantReport,
     TenantReview,
     TenantToReconcile,
@@ -27,7 +28,7 @@ from models.messages import (
     ToPark,
     ToSweep,
 )
-from models.sweep import Stock, Sweep
+from models.sweep import Stock
 
 
 class Deciding(ABC):

@@ -107,14 +107,14 @@ class Roles:
         }
         return (await self._calls.post(operations.ASSIGN_ROLE, _ASSIGNMENTS, body)).read(RoleAssignment)
 
-    async def eligibilities_of(self, principal: ObjectId) -> tuple[Eligibility, ...]:
-        """What the principal may activate by itself. A tenant without Entra ID P2 has no such thing."""
+    async def eligibilities_of(self, principal: ObjectId) -> Listing[Eligibility] | None:
+        """What the principal may activate by itself. None: without Entra ID P2 a tenant has no such thing."""
         query = {"$filter": f"principalId eq {literal(guid(principal))}"}
         try:
-            return (await self._calls.listing(operations.READ_ELIGIBILITY, _ELIGIBILITIES, Eligibility, query)).members
+            return await self._calls.listing(operations.READ_ELIGIBILITY, _ELIGIBILITIES, Eligibility, query)
         except Refused as error:
             if error.code == "AadPremiumLicenseRequired":
-                return ()
+                return None
             raise
 
     async def remove_eligibility(self, eligibility: Eligibility) -> DirectoryCall:

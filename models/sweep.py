@@ -84,19 +84,6 @@ class Stock(Message):
         return "; ".join(parts) or "nothing"
 
 
-class Sweep(Message):
-    """What has come to the account since the stock was taken."""
-
-    findings: tuple[SweepFinding, ...] = ()
-    unread: str | None = None
-
-
-def unknown(before: Stock | None, sweep: Sweep) -> list[str]:
-    """What a sweep could not find out, and why; ``before``: the stock, None where nobody has taken it."""
-    told = ["It is not known what the account had when it was opened."] if before is None or before.unread else []
-    return [*told, sweep.unread] if sweep.unread else told
-
-
 class Done(Message):
     """How often an account did one thing."""
 

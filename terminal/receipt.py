@@ -95,7 +95,7 @@ def _alarm(alarm: Alarm) -> str:
 
 def _show_steps(console: Console, receipt: Receipt, *, calls: bool) -> None:
     if receipt.steps:
-        line(console, "  [bold]steps[/]")
+        line(console, "  [bold]steps[/]" + ("      each answer of the directory with its request-id" if calls else ""))
     for step in receipt.steps:
         if not calls:
             line(console, f"    {step_line(step)}")
@@ -105,7 +105,7 @@ def _show_steps(console: Console, receipt: Receipt, *, calls: bool) -> None:
 
 
 def _show_calls(console: Console, calls: tuple[DirectoryCall, ...]) -> None:
-    for call in calls[:MOST_CALLS]:
+    for call in sorted(calls, key=lambda call: call.answered_at)[:MOST_CALLS]:
         known = call.request_id or f"ours {call.client_request_id}"
         line(
             console,

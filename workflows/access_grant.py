@@ -259,7 +259,7 @@ class AccessGrant:
                     findings=self._sweeping.findings,
                     swept=self._sweeping.swept,
                     unswept=self._sweeping.unswept,
-                    steps=tuple(self._closing.steps),
+                    steps=(*self._closing.steps, *([self._sweeping.step] if self._sweeping.step else [])),
                     alarms=tuple(self._page.alarms),
                     carried=self._carried(),
                 ),

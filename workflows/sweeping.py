@@ -13,8 +13,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.options import STOCKTAKING, SWEEPING, SWEEPING_TIME
 from activities.signatures import Closing, Provisioning
-from models.messages import AccountFound, Closed, Grant, GrantRef, ObjectId, ToSweep
-from models.sweep import Stock, SweepFinding, stays_behind, unknown
+from models.messages import AccountFound, Closed, Grant, GrantRef, ObjectId, Step, ToSweep
+from models.sweep import Stock, SweepFinding, stays_behind
 from workflows.perform import Result, perform
 from workflows.together import together
 
@@ -31,6 +31,8 @@ class Sweeping:
         self._unswept: list[str] = []
         self.swept = False
         """The account was looked at once it was closed."""
+        self.step: Step | None = None
+        """That look, with the directory's answers."""
 
     @property
     def findings(self) -> tuple[SweepFinding, ...]:
@@ -87,7 +89,8 @@ class Sweeping:
             return
         self.swept = True
         self._keep(sweep.findings)
-        self._unswept += unknown(self._stock, sweep)
+        self._unswept += sweep.unknown(self._stock)
+        self.step = sweep.step
 
     @property
     def alarm(self) -> str | None:

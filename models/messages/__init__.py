@@ -13,7 +13,7 @@ from models.messages.asking import (
     SignedAccessRequest,
     SignedExtension,
 )
-from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, ToSweep
+from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, Sweep, ToSweep
 from models.messages.evidence import DirectoryCall, Standing, Step
 from models.messages.granting import (
     ALARM_AFTER,
@@ -95,6 +95,7 @@ __all__ = [
     "SignedExtension",
     "Standing",
     "Step",
+    "Sweep",
     "TechnicianId",
     "TenantId",
     "TenantReport",

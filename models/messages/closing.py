@@ -100,6 +100,20 @@ class Closure(Message):
         return Proof.VANISHED if self.standing.vanished else Proof.READ_BACK
 
 
+class Sweep(Message):
+    """What has come to the account since its stock was taken."""
+
+    findings: tuple[SweepFinding, ...] = ()
+    unread: str | None = None
+    step: Step | None = None
+    """The looking itself, with the directory's answers; None: there was none."""
+
+    def unknown(self, before: Stock | None) -> list[str]:
+        """What could not be found out, and why. ``before``: the stock, None where nobody has taken it."""
+        told = ["It is not known what the account had when it was opened."] if before is None or before.unread else []
+        return [*told, self.unread] if self.unread else told
+
+
 class Carried(Message):
     """What a grant's workflow knows of it by itself, for a ledger that has lost it."""
 

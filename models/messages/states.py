@@ -80,6 +80,7 @@ class ClosingStep(StrEnum):
     DISABLED = "disabled"
     STRIPPED = "stripped"
     READ_BACK = "read back"
+    SWEPT = "swept"
 
 
 class Proof(StrEnum):

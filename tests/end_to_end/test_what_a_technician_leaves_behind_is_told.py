@@ -47,7 +47,10 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
         (FindingKind.SIGN_IN_METHOD, "A sign-in method was registered: phone."),
     ]
     tenant = await hours_pass.workplace.directories.of(TenantId(customer_id(hours_pass.customer)), Purpose.REVOKE)
-    assert await tenant.roles.eligibilities_of(ObjectId(alex.account)) == ()
+    assert not await tenant.roles.eligibilities_of(ObjectId(alex.account))
+    (sweep,) = [step for step in receipt.steps if step.name == "swept"]
+    assert len(sweep.calls) >= 3
+    assert all(call.request_id for call in sweep.calls)
     left = [finding for finding in receipt.findings if not finding.removed]
     assert sorted((finding.kind, finding.alarming) for finding in left) == [
         (FindingKind.CONSENT, False),

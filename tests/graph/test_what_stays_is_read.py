@@ -84,7 +84,7 @@ async def test_what_an_account_owns_and_consented_to_is_listed(sandbox: Sandbox,
 
 
 async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbox: Sandbox, revoke: Tenant) -> None:
-    assert await revoke.roles.eligibilities_of(ADELE) == (), "a tenant that is not licensed has none"
+    assert await revoke.roles.eligibilities_of(ADELE) is None, "a tenant that is not licensed has none"
     sandbox.change("", service_plans=["eec0eb4f-6444-4f95-aba0-50c24d67f998"])
     role = find_role("Reports Reader").id
     what = {"principalId": ADELE, "roleDefinitionId": role, "directoryScopeId": "/"}
@@ -92,13 +92,15 @@ async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbo
     for scheduled in (tomorrow, {}):
         body = {"action": "adminAssign", "scheduleInfo": scheduled | {"expiration": {"type": "noExpiration"}}} | what
         as_administrator(sandbox, "/roleManagement/directory/roleEligibilityScheduleRequests", body)
-        (found,) = await revoke.roles.eligibilities_of(ADELE)
+        (found,) = await revoke.roles.eligibilities_of(ADELE) or ()
         assert (found.role, found.principal, found.scope) == (role, ADELE, "/")
         assert not await revoke.roles.assignments_of(ADELE)
 
-        (taken,) = await take_eligibilities(revoke, ADELE)
-        assert (taken.sentence, taken.removed) == ("It was eligible for the role Reports Reader.", True)
-        assert await take_eligibilities(revoke, ADELE) == ()
+        taken = await take_eligibilities(revoke, ADELE)
+        (told,) = taken.findings
+        assert (told.sentence, told.removed) == ("It was eligible for the role Reports Reader.", True)
+        assert [call.method for call in taken.calls] == ["GET", "POST", "GET"]
+        assert (await take_eligibilities(revoke, ADELE)).findings == ()
 
 
 async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: Tenant) -> None:
@@ -108,7 +110,7 @@ async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: T
     requests = "/roleManagement/directory/roleEligibilityScheduleRequests"
     as_administrator(sandbox, requests, body)
     sandbox.fault(method="POST", path=requests, status=403)
-    (stays,) = await take_eligibilities(revoke, ADELE)
+    (stays,) = (await take_eligibilities(revoke, ADELE)).findings
     assert (stays.removed, stays.alarming) == (False, True)
     assert "RoleManagement.ReadWrite.Directory" in stays.sentence
 
