@@ -22,7 +22,7 @@ from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, eventually, scene
 
-STEP = "        _, account = await together("
+STEP = "        account = await self._provisioning.look(grant)"
 CHANGES = {
     "a timer": f"        await workflow.sleep(1)\n{STEP}",
     "an error of ours": f"        raise ValueError\n{STEP}",

@@ -14,13 +14,16 @@ from datetime import timedelta
 import httpx
 import pytest
 from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from engine.schedules import RECONCILIATION_ID
 from models.alarms import AlarmKind
-from models.messages import SignedAccessRequest
+from models.messages import GrantState, SignedAccessRequest
 from operations.list_alarms import list_alarms
+from operations.show_receipt import show_receipt
 from operations.watch_reconciliation import ReconciliationWatch
 from tests.end_to_end.reconciler import reconciled
 from tests.stage import Scene, eventually, stage_clock
@@ -90,6 +93,41 @@ class Wedged:
     @workflow.signal
     def request_access(self, _: SignedAccessRequest) -> None:
         """Nothing."""
+
+
+async def test_a_grant_whose_workflow_is_wedged_is_closed_at_its_expiry_and_ends_harmlessly_once_mended(
+    real_time: Scene,
+) -> None:
+    client, queue = real_time.services.client, real_time.settings.task_queue
+    request_id = await real_time.ask(hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    await real_time.stop_worker(real_time.workers[0])
+    workflow = real_time.workflow(request_id)
+
+    async def fails() -> bool | None:
+        history = await workflow.fetch_history()
+        return any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED for event in history.events) or None
+
+    async with Worker(client, task_queue=queue, workflows=[Wedged]):
+        await workflow.signal("end")
+        await eventually(fails, seconds=60)
+        assert (real_time.user() or {})["enabled"], "the workflow cannot close it"
+        real_time.sql(
+            "UPDATE grants SET armed_at = armed_at - interval '2 hours', expires_at = now() - interval '2 min'"
+        )
+        await reconciled(real_time)
+        real_time.assert_closed()
+        await reconciled(real_time, later=timedelta(minutes=15))
+    settled = await show_receipt(real_time.deployment, request_id)
+    assert (settled.ending.state, settled.ending.by) == (GrantState.EXPIRED, "the reconciler")
+
+    await real_time.start_worker()
+    await workflow.result()
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
+    assert await show_receipt(real_time.deployment, request_id) == settled
+    real_time.assert_closed()
+    again = await real_time.ask()
+    await real_time.until(again, GrantState.OPEN)
 
 
 @pytest.mark.long
