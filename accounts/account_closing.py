@@ -35,6 +35,8 @@ class Stripped:
     """By id, what the account had that was not of its grant; the first of very many."""
     beyond: set[str] = field(default_factory=set)
     """The ids of the others."""
+    stays: dict[str, SweepFinding] = field(default_factory=dict)
+    """By id, what could not be taken. It is not noted: the next try finds it again, or finds it gone."""
 
     @classmethod
     def noted(cls, details: Sequence[Any]) -> Stripped:
@@ -57,10 +59,13 @@ class Stripped:
     @property
     def findings(self) -> tuple[SweepFinding, ...]:
         """What was not of the grant."""
-        if not self.beyond:
-            return tuple(self.found.values())
-        several = f"There were {len(self.beyond)} more things like these, which were taken away too."
-        return (*self.found.values(), SweepFinding(kind=FindingKind.ACCOUNT, sentence=several, removed=True))
+        taken = [finding for id, finding in self.found.items() if id not in self.stays]
+        found = (*self.stays.values(), *taken)
+        more = len(self.beyond - set(self.stays))
+        if not more:
+            return found
+        several = f"There were {more} more things like these, which were taken away too."
+        return (*found, SweepFinding(kind=FindingKind.ACCOUNT, sentence=several, removed=True))
 
 
 @dataclass(frozen=True)

@@ -6,56 +6,66 @@ No list of assignments shows them, and they outlive the closing. Where a tenant 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable
+from typing import TypeVar
 
-from graph import Eligibility, GraphError, Tenant
+from accounts.account_closing import Stripped
+from graph import Eligibility, GraphError, Tenant, TryLater
 from models.messages import DirectoryCall, ObjectId
 from models.sweep import FindingKind, SweepFinding
 from policy.roles import role_name
+
+Result = TypeVar("Result")
 
 LOOKS = 3
 """How often it is looked whether they are gone: the answer to the removal proves nothing, and lists lag."""
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What an account could have activated, and the directory's answers when that was taken from it."""
+async def take_eligibilities(tenant: Tenant, account: ObjectId, stripped: Stripped) -> list[DirectoryCall]:
+    """Take them from the account, those that begin later too. Gives Microsoft's answers.
 
-    findings: tuple[SweepFinding, ...] = ()
-    calls: tuple[DirectoryCall, ...] = ()
-
-
-async def take_eligibilities(tenant: Tenant, account: ObjectId) -> Taken:
-    """Take them from the account, those that begin later too, and say what there was, whatever became of it.
-
-    Raises what keeps them from being read.
+    ``stripped`` takes down what there was, for another try does not find what is gone by then, and what stays. Raises
+    what keeps them from being read, and what keeps them from being taken only for the moment.
     """
     found = await tenant.roles.eligibilities_of(account)
     if not found:
-        return Taken(calls=(found.evidence,) if found is not None else ())
-    answers = await asyncio.gather(*(tenant.roles.remove_eligibility(one) for one in found), return_exceptions=True)
+        return [found.evidence] if found is not None else []
+    for one in found:
+        stripped.note(FindingKind.ROLE, one.id, f"{_sentence(one)}.", found.evidence.answered_at)
+    answers = await asyncio.gather(*(_answer(tenant.roles.remove_eligibility(one)) for one in found))
     calls = [found.evidence, *(answer for answer in answers if isinstance(answer, DirectoryCall))]
-    left = {one.id for one in found}
+    left, unread = {one.id for one in found}, None
     for look in range(LOOKS):
-        listed = await tenant.roles.eligibilities_of(account)
-        left &= {one.id for one in listed or ()}
-        calls += [listed.evidence] if listed is not None else []
+        await asyncio.sleep(look)
+        listed = await _answer(tenant.roles.eligibilities_of(account))
+        unread = listed if isinstance(listed, GraphError) else None
+        if not isinstance(listed, GraphError):
+            left &= {one.id for one in listed or ()}
+            calls += [listed.evidence] if listed is not None else []
         if not left:
-            break
-        await asyncio.sleep(look + 1)
-    findings = [_finding(one, answer, is_left=one.id in left) for one, answer in zip(found, answers, strict=True)]
-    return Taken(tuple(findings), tuple(calls))
+            return calls
+    refused = {one.id: answer for one, answer in zip(found, answers, strict=True) if isinstance(answer, GraphError)}
+    reasons = [(one, refused.get(one.id, unread)) for one in found if one.id in left]
+    stripped.stays |= {one.id: _stays(one, why) for one, why in reasons}
+    for _, why in reasons:
+        if isinstance(why, TryLater):
+            raise why
+    return calls
 
 
-def _finding(eligibility: Eligibility, answer: DirectoryCall | BaseException, *, is_left: bool) -> SweepFinding:
-    if isinstance(answer, BaseException) and not isinstance(answer, GraphError):
-        raise answer
-    sentence = f"It was eligible for the role {role_name(eligibility.role)}"
-    why = str(answer) if isinstance(answer, GraphError) else "the directory still lists it."
-    return SweepFinding(
-        kind=FindingKind.ROLE,
-        sentence=f"{sentence}, which stays: {why}" if is_left else f"{sentence}.",
-        removed=not is_left,
-        alarming=is_left,
-        evidence=(eligibility.id,),
-    )
+async def _answer(call: Awaitable[Result]) -> Result | GraphError:
+    try:
+        return await call
+    except GraphError as error:
+        return error
+
+
+def _sentence(eligibility: Eligibility) -> str:
+    return f"It was eligible for the role {role_name(eligibility.role)}"
+
+
+def _stays(eligibility: Eligibility, why: GraphError | None) -> SweepFinding:
+    """``why``: what kept it from being taken, or from being seen to be gone; None: the directory still lists it."""
+    still = f", and may still be: {why}" if why else ", and still is, says the directory."
+    sentence = _sentence(eligibility) + still
+    return SweepFinding(kind=FindingKind.ROLE, sentence=sentence, alarming=True, evidence=(eligibility.id,))

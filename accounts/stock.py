@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from accounts.account_closing import Stripped, remove_memberships
+from accounts.account_closing import MOST_CALLS, Stripped, remove_memberships
 from accounts.eligibility import take_eligibilities
 from graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, Sweep
@@ -27,45 +27,50 @@ class Look:
     calls: tuple[DirectoryCall, ...]
 
 
-async def take_stock(tenant: Tenant, account: ObjectId, *, last_try: bool) -> Look:
+async def take_stock(tenant: Tenant, account: ObjectId, stripped: Stripped, *, last_try: bool) -> Look:
     """What the closed account has: groups that it was put into are left, what it owns or consented to is noted.
 
-    It should have nothing. On the ``last_try`` nothing is raised: what could not be done is said in the stock.
+    It should have nothing. ``stripped`` and ``last_try`` as for ``look_at``.
     """
-    stripped = Stripped()
     left, noted = await asyncio.gather(
-        _as_told(remove_memberships(tenant, account, stripped), last_try=last_try),
-        look_at(tenant, account, last_try=last_try),
+        _told(remove_memberships(tenant, account, stripped)),
+        _told(look_at(tenant, account, stripped, last_try=last_try)),
     )
-    unread = " ".join(said for said in (left if isinstance(left, str) else None, noted.stock.unread) if said)
+    if isinstance(noted, GraphError):
+        raise noted
+    unread = [*_unread([left], last_try=last_try), *([noted.stock.unread] if noted.stock.unread else [])]
     findings = tuple(
         finding.model_copy(update={"sentence": f"Before it was opened: {finding.sentence}"})
-        for finding in (*stripped.findings, *noted.stock.findings)
+        for finding in stripped.findings
     )
-    stock = noted.stock.model_copy(update={"findings": findings, "unread": unread or None})
-    return Look(stock, (*noted.calls, *(() if isinstance(left, str) else left)))
+    stock = noted.stock.model_copy(update={"findings": findings, "unread": " ".join(unread) or None})
+    return Look(stock, (*noted.calls, *(() if isinstance(left, GraphError) else left))[:MOST_CALLS])
 
 
-async def look_at(tenant: Tenant, account: ObjectId, *, last_try: bool = False) -> Look:
+async def look_at(
+    tenant: Tenant, account: ObjectId, stripped: Stripped | None = None, *, last_try: bool = False
+) -> Look:
     """What the account owns and has consented to. Where Microsoft refuses to tell, the stock says so.
 
-    What it could activate by itself is taken from it, and is among the findings.
+    What it could activate by itself is taken from it, and is among the findings: ``stripped`` takes it down over all
+    tries. What may pass is raised once everything was attempted; on the ``last_try`` the stock says it too.
     """
+    noted = stripped or Stripped()
     owned, consents, taken = await asyncio.gather(
-        _as_told(tenant.possessions.owned(account), last_try=last_try),
-        _as_told(tenant.possessions.consents(account), last_try=last_try),
-        _as_told(take_eligibilities(tenant, account), last_try=last_try),
+        _told(tenant.possessions.owned(account)),
+        _told(tenant.possessions.consents(account)),
+        _told(take_eligibilities(tenant, account, noted)),
     )
     stock = Stock(
         possessions=(
-            *([] if isinstance(owned, str) else map(_ownership, owned)),
-            *([] if isinstance(consents, str) else map(_consent, consents)),
+            *([] if isinstance(owned, GraphError) else map(_ownership, owned)),
+            *([] if isinstance(consents, GraphError) else map(_consent, consents)),
         ),
-        findings=() if isinstance(taken, str) else taken.findings,
-        unread=" ".join(said for said in (owned, consents, taken) if isinstance(said, str)) or None,
+        unread=" ".join(_unread([owned, consents, taken], last_try=last_try)) or None,
+        findings=noted.findings,
     )
-    read = [one.evidence for one in (owned, consents) if not isinstance(one, str)]
-    return Look(stock, (*read, *(() if isinstance(taken, str) else taken.calls)))
+    read = [one.evidence for one in (owned, consents) if not isinstance(one, GraphError)]
+    return Look(stock, (*read, *([] if isinstance(taken, GraphError) else taken))[:MOST_CALLS])
 
 
 def compare(now: Look, before: Stock | None) -> Sweep:
@@ -87,16 +92,21 @@ def compare(now: Look, before: Stock | None) -> Sweep:
     return Sweep(findings=(*left, *now.stock.findings), unread=now.stock.unread, step=step)
 
 
-async def _as_told(work: Awaitable[Result], *, last_try: bool) -> Result | str:
-    """The result, or in Microsoft's words why there is none. Raises what may pass, unless it is the ``last_try``."""
+async def _told(work: Awaitable[Result]) -> Result | GraphError:
+    """The result, or why there is none."""
     try:
         return await work
-    except _PASSING as error:
-        if not last_try:
-            raise
-        return str(error)
     except GraphError as error:
-        return str(error)
+        return error
+
+
+def _unread(results: Iterable[object], *, last_try: bool) -> list[str]:
+    """In Microsoft's words why there are not more. Raises what may pass, unless it is the ``last_try``."""
+    failures = [result for result in results if isinstance(result, GraphError)]
+    for failure in failures:
+        if isinstance(failure, _PASSING) and not last_try:
+            raise failure
+    return [str(failure) for failure in failures]
 
 
 def _ownership(owned: OwnedObject) -> Possession:

@@ -13,6 +13,7 @@ from accounts.managed_account import Holder, Inspected
 from accounts.stock import compare, look_at
 from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
+from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Closing
 from graph import NotYetVisible, Tenant, User
 from ledger import fences, grants, receipts
@@ -117,9 +118,15 @@ class ClosingActivities(Closing):
 
     @activity.defn
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
-        """What Microsoft does not let us read is said so; what fails for the moment is raised."""
+        """What Microsoft does not let us read is said so, and at last what fails for the moment."""
+        info = activity.info()
         tenant = await self._workplace.directories.of(to_sweep.grant.tenant_id, Purpose.REVOKE)
-        return compare(await look_at(tenant, to_sweep.object_id), to_sweep.stock)
+        stripped = Stripped.noted(info.heartbeat_details)
+        try:
+            look = await look_at(tenant, to_sweep.object_id, stripped, last_try=info.attempt >= STOCKTAKING_TRIES)
+        finally:
+            activity.heartbeat(*stripped.to_note())
+        return compare(look, to_sweep.stock)
 
     @activity.defn
     async def settle(self, settlement: Settlement) -> Receipt | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from temporalio import activity
 
+from accounts.account_closing import Stripped
 from accounts.attempts import attempt_all
 from accounts.directories import Purpose
 from accounts.managed_account import Holder, Inspected
@@ -194,7 +195,11 @@ class ProvisioningActivities(Provisioning):
         account = _known(admitted)
         tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= STOCKTAKING_TRIES
-        look = await take_stock(tenant, account, last_try=last_try)
+        stripped = Stripped.noted(activity.info().heartbeat_details)
+        try:
+            look = await take_stock(tenant, account, stripped, last_try=last_try)
+        finally:
+            activity.heartbeat(*stripped.to_note())
         await self._note_stock(ref, look.stock)
         await self._record(ref, "stock taken", *look.calls, note=look.stock.sentence)
         return look.stock

@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 
+from accounts.account_closing import Stripped
 from accounts.eligibility import take_eligibilities
-from graph import Refused, Tenant
+from accounts.stock import look_at
+from graph import Refused, Tenant, TryLater
 from models.messages import ObjectId
 from policy.roles import find_role
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, REVOKE, Sandbox
 
 ADMIN = ObjectId("c0c0c0c0-2222-4222-8222-0000000000a1")
 MINUTE = timedelta(minutes=1)
+ELIGIBILITIES = "/roleManagement/directory/roleEligibilitySchedules"
+ELIGIBILITY_REQUESTS = "/roleManagement/directory/roleEligibilityScheduleRequests"
 
 
 def as_administrator(sandbox: Sandbox, path: str, body: dict[str, Any]) -> None:
@@ -27,6 +31,15 @@ def as_administrator(sandbox: Sandbox, path: str, body: dict[str, Any]) -> None:
     signed_in = sandbox.control.post("/sign-in", json=credential).json()
     head = {"Authorization": f"Bearer {signed_in['access_token']}"}
     sandbox.control.post(f"{sandbox.graph_url}{path}", json=body, headers=head).raise_for_status()
+
+
+def make_eligible(sandbox: Sandbox, later: timedelta = timedelta()) -> None:
+    """Let Adele activate a role by herself from some time on; Contoso is licensed for that."""
+    sandbox.change("", service_plans=["eec0eb4f-6444-4f95-aba0-50c24d67f998"])
+    what = {"principalId": ADELE, "roleDefinitionId": find_role("Reports Reader").id, "directoryScopeId": "/"}
+    starts = {"startDateTime": f"{datetime.now(UTC) + later:%Y-%m-%dT%H:%M:%SZ}"}
+    schedule = {**starts, "expiration": {"type": "noExpiration"}}
+    as_administrator(sandbox, ELIGIBILITY_REQUESTS, {"action": "adminAssign", "scheduleInfo": schedule, **what})
 
 
 async def test_entries_are_found_by_who_did_it_and_to_whom(
@@ -85,34 +98,50 @@ async def test_what_an_account_owns_and_consented_to_is_listed(sandbox: Sandbox,
 
 async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbox: Sandbox, revoke: Tenant) -> None:
     assert await revoke.roles.eligibilities_of(ADELE) is None, "a tenant that is not licensed has none"
-    sandbox.change("", service_plans=["eec0eb4f-6444-4f95-aba0-50c24d67f998"])
-    role = find_role("Reports Reader").id
-    what = {"principalId": ADELE, "roleDefinitionId": role, "directoryScopeId": "/"}
-    tomorrow = {"startDateTime": f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
-    for scheduled in (tomorrow, {}):
-        body = {"action": "adminAssign", "scheduleInfo": scheduled | {"expiration": {"type": "noExpiration"}}} | what
-        as_administrator(sandbox, "/roleManagement/directory/roleEligibilityScheduleRequests", body)
+    for later in (timedelta(days=1), timedelta()):
+        make_eligible(sandbox, later)
         (found,) = await revoke.roles.eligibilities_of(ADELE) or ()
-        assert (found.role, found.principal, found.scope) == (role, ADELE, "/")
+        assert (found.role, found.principal, found.scope) == (find_role("Reports Reader").id, ADELE, "/")
         assert not await revoke.roles.assignments_of(ADELE)
 
-        taken = await take_eligibilities(revoke, ADELE)
-        (told,) = taken.findings
+        stripped = Stripped()
+        calls = await take_eligibilities(revoke, ADELE, stripped)
+        (told,) = stripped.findings
         assert (told.sentence, told.removed) == ("It was eligible for the role Reports Reader.", True)
-        assert [call.method for call in taken.calls] == ["GET", "POST", "GET"]
-        assert (await take_eligibilities(revoke, ADELE)).findings == ()
+        assert [call.method for call in calls] == ["GET", "POST", "GET"]
+        nothing = Stripped()
+        await take_eligibilities(revoke, ADELE, nothing)
+        assert nothing.findings == ()
 
 
 async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: Tenant) -> None:
-    sandbox.change("", service_plans=["eec0eb4f-6444-4f95-aba0-50c24d67f998"])
-    what = {"principalId": ADELE, "roleDefinitionId": find_role("Reports Reader").id, "directoryScopeId": "/"}
-    body = {"action": "adminAssign", "scheduleInfo": {"expiration": {"type": "noExpiration"}}} | what
-    requests = "/roleManagement/directory/roleEligibilityScheduleRequests"
-    as_administrator(sandbox, requests, body)
-    sandbox.fault(method="POST", path=requests, status=403)
-    (stays,) = (await take_eligibilities(revoke, ADELE)).findings
+    make_eligible(sandbox)
+    sandbox.fault(method="POST", path=ELIGIBILITY_REQUESTS, status=403)
+    stripped = Stripped()
+    await take_eligibilities(revoke, ADELE, stripped)
+    (stays,) = stripped.findings
     assert (stays.removed, stays.alarming) == (False, True)
     assert "RoleManagement.ReadWrite.Directory" in stays.sentence
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "skip"),
+    [("GET", "/users/*/ownedObjects", 0), ("POST", ELIGIBILITY_REQUESTS, 0), ("GET", ELIGIBILITIES, 1)],
+    ids=["something else is unread", "it is not taken yet", "it is not seen to be gone"],
+)
+async def test_an_eligibility_that_is_gone_at_the_next_try_is_told_all_the_same(
+    sandbox: Sandbox, revoke: Tenant, monkeypatch: pytest.MonkeyPatch, method: str, path: str, skip: int
+) -> None:
+    monkeypatch.setattr("accounts.eligibility.LOOKS", 1)
+    make_eligible(sandbox)
+    sandbox.fault(method=method, path=path, status=503, skip=skip, count=1)
+    first = Stripped()
+    with pytest.raises(TryLater):
+        await look_at(revoke, ADELE, first)
+    look = await look_at(revoke, ADELE, Stripped.noted(first.to_note()))
+    (told,) = look.stock.findings
+    assert (told.sentence, told.removed) == ("It was eligible for the role Reports Reader.", True)
+    assert look.stock.unread is None
 
 
 async def test_our_own_applications_are_found_by_client_id(revoke: Tenant) -> None:
