@@ -74,13 +74,14 @@ READ_LICENCES = frozenset(
     }
 )
 READ_LOGS = frozenset({"AuditLog.Read.All"})
-READ_SCHEDULES = READ_ROLES | {
+_READ_ROLE_MANAGEMENT = READ_ROLES - {"Directory.Read.All", "Directory.ReadWrite.All"}
+READ_SCHEDULES = _READ_ROLE_MANAGEMENT | {
     "RoleAssignmentSchedule.Read.Directory",
     "RoleAssignmentSchedule.ReadWrite.Directory",
 }
 WRITE_SCHEDULES = WRITE_ROLES | {"RoleAssignmentSchedule.ReadWrite.Directory"}
 REMOVE_SCHEDULES = WRITE_SCHEDULES | {"RoleAssignmentSchedule.Remove.Directory"}
-READ_ELIGIBILITY = READ_ROLES | {
+READ_ELIGIBILITY = _READ_ROLE_MANAGEMENT | {
     "RoleEligibilitySchedule.Read.Directory",
     "RoleEligibilitySchedule.ReadWrite.Directory",
 }

@@ -178,6 +178,10 @@ def test_an_eligible_role_is_offered_and_not_held(graph: Graph, client: httpx.Cl
     assert not held(client)
     (schedule,) = client.get(f"{ROOT}/roleEligibilitySchedules").json()["value"]
     assert schedule["principalId"] == ADELE
+    change(control, withdraw=["RoleManagement.ReadWrite.Directory"], grant=["Directory.Read.All"])
+    reader = graph()
+    assert refusal(reader.get(f"{ROOT}/roleEligibilitySchedules")).code == "Authorization_RequestDenied"
+    change(control, withdraw=["Directory.Read.All"], grant=["RoleManagement.Read.Directory"])
     hours_pass(control, 4.1)
     assert graph().get(f"{ROOT}/roleEligibilitySchedules").json()["value"] == []
 
