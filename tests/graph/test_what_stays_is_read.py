@@ -13,7 +13,7 @@ import pytest
 
 from accounts.account_closing import Stripped
 from accounts.eligibility import take_eligibilities
-from accounts.stock import look_at
+from accounts.stock import look_at, take_stock
 from graph import Refused, Tenant, TryLater
 from models.messages import ObjectId
 from policy.roles import find_role
@@ -112,6 +112,11 @@ async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbo
         nothing = Stripped()
         await take_eligibilities(revoke, ADELE, nothing)
         assert nothing.findings == ()
+
+    make_eligible(sandbox)
+    (told,) = (await take_stock(revoke, ADELE, Stripped(), last_try=False)).stock.findings
+    assert told.sentence == "Before it was opened: It was eligible for the role Reports Reader."
+    assert not await revoke.roles.eligibilities_of(ADELE), "the next grant does not have it"
 
 
 async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: Tenant) -> None:
