@@ -11,8 +11,10 @@ import multiprocessing
 import os
 import signal
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
+from itertools import count
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -43,15 +45,22 @@ class Point(StrEnum):
 
 @dataclass(frozen=True)
 class Suicide:
-    """Where a worker kills itself. IN: when the ledger has all statements of its transaction, but for the commit."""
+    """Where a worker kills itself. IN: when the ledger has all statements of a transaction, but for the commit."""
 
     activity: str
     point: Point
+    commit: int = 1
+    """Of which of its transactions."""
 
 
-def start(settings: Settings, temporal: str, suicide: Suicide | None = None) -> BaseProcess:
-    """A worker that polls ``settings.task_queue`` until it is killed; it does not outlive the tests' process."""
-    process = _copied.Process(target=_work, args=(settings, temporal, suicide), daemon=True)
+def start(
+    settings: Settings, temporal: str, suicide: Suicide | None = None, *, ahead: timedelta = timedelta(0)
+) -> BaseProcess:
+    """A worker that polls ``settings.task_queue`` until it is killed; it does not outlive the tests' process.
+
+    ``ahead``: what its activities take to be so much later than it is.
+    """
+    process = _copied.Process(target=_work, args=(settings, temporal, suicide, ahead), daemon=True)
     process.start()
     return process
 
@@ -61,11 +70,11 @@ _copied = multiprocessing.get_context("forkserver")
 _copied.set_forkserver_preload(["tests.end_to_end.worker_to_copy"])
 
 
-def _work(settings: Settings, temporal: str, suicide: Suicide | None) -> None:
-    asyncio.run(_work_until_killed(settings, temporal, suicide))
+def _work(settings: Settings, temporal: str, suicide: Suicide | None, ahead: timedelta) -> None:
+    asyncio.run(_work_until_killed(settings, temporal, suicide, ahead))
 
 
-async def _work_until_killed(settings: Settings, temporal: str, suicide: Suicide | None) -> None:
+async def _work_until_killed(settings: Settings, temporal: str, suicide: Suicide | None, ahead: timedelta) -> None:
     tests = multiprocessing.parent_process()
     assert tests is not None
     asyncio.get_running_loop().add_reader(tests.sentinel, os._exit, 1)
@@ -74,7 +83,8 @@ async def _work_until_killed(settings: Settings, temporal: str, suicide: Suicide
         interceptors.append(_Dying(suicide))
     client = await Client.connect(temporal, plugins=[entra_jit_plugin()], interceptors=interceptors)
     async with workplace_of(settings, stage_clock) as workplace:
-        await worker_of(client, workplace, settings.task_queue).run()
+        later = replace(workplace, clock=lambda: stage_clock() + ahead) if ahead else workplace
+        await worker_of(client, later, settings.task_queue).run()
 
 
 _is_in_it: ContextVar[bool] = ContextVar("_is_in_it", default=False)
@@ -84,7 +94,13 @@ class _Dying(Interceptor, temporalio.worker.Interceptor):
     def __init__(self, suicide: Suicide) -> None:
         self._suicide = suicide
         if suicide.point is Point.IN:
-            sqlalchemy.event.listen(Engine, "commit", _die_uncommitted)
+            commits = count(1)
+
+            def die_uncommitted(_: Connection) -> None:
+                if _is_in_it.get() and next(commits) == suicide.commit:
+                    _die()
+
+            sqlalchemy.event.listen(Engine, "commit", die_uncommitted)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Dies(next, self._suicide)
@@ -104,11 +120,6 @@ class _Dies(ActivityInboundInterceptor):
         done = await super().execute_activity(input)
         _die()
         return done
-
-
-def _die_uncommitted(_: Connection) -> None:
-    if _is_in_it.get():
-        _die()
 
 
 def _die() -> None:
