@@ -285,6 +285,75 @@ async def test_everything_is_closed_by_one_command(stack: LocalStack, run: Comma
     assert "No stop of this scope" in (await run("lift-stop")).out
 
 
+async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_commands(
+    stack: LocalStack, run: CommandLine
+) -> None:
+    control = stack.addresses.sandbox_control
+    trusted = ssl.create_default_context(cafile=stack.addresses.ca_file)
+    grant = await run.request("fabrikam", "kim")
+    account = str((await run.until(grant, is_open)).account_name)
+    give_up = ("abandon", grant, "--reason", "the customer [/] has left us")
+    too_early, unreasoned, unknown, clears_nothing, no_kind, no_reason, nowhere = await asyncio.gather(
+        run(*give_up),
+        run("abandon", grant, "--reason", " "),
+        run("abandon", "nothing", "--reason", "r"),
+        run("alarms", "--clear", "closing late", grant, "--reason", "r"),
+        run("alarms", "--clear", "toothache", grant, "--reason", "r"),
+        run("alarms", "--clear", "closing late", grant),
+        run("reconcile", "--tenant", "nowhere"),
+    )
+    assert "end it first" in one_sentence(too_early, REFUSED)
+    assert "reason" in one_sentence(unreasoned, BAD_INPUT)
+    assert "There is no grant 'nothing'" in one_sentence(unknown, NOT_FOUND)
+    assert "No alarm 'closing late' stands" in one_sentence(clears_nothing, NOT_FOUND)
+    assert "the kinds are" in one_sentence(no_kind, BAD_INPUT)
+    assert "--reason" in one_sentence(no_reason, BAD_INPUT)
+    assert "no tenant 'nowhere'" in one_sentence(nowhere, NOT_FOUND)
+    assert is_open(await run.until(grant, is_open)), "none of these has changed anything"
+
+    async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
+        disabling = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'}
+        fault = (await http.post(f"{control}/faults", json={**disabling, "tenant": "fabrikam", "status": 403})).json()
+        await run("end", grant)
+        given_up = await run(*give_up)
+        assert given_up.code == DONE, given_up
+        assert "ABANDONED" in given_up.out
+        assert "the customer [/] has left us" in given_up.out
+        of_fabrikam, of_contoso, cannot = await asyncio.gather(
+            run("alarms", "--json"),
+            run("alarms", "--tenant", "contoso"),
+            run("reconcile", "--tenant", "fabrikam"),
+        )
+        [alarm] = of_fabrikam.json
+        assert (alarm["kind"], alarm["subject"], alarm["cleared_at"]) == ("closing abandoned", grant, None)
+        assert of_contoso.out == "No alarms.\n"
+        assert cannot.code == UNREACHABLE
+        assert "failed" in cannot.out
+
+        await http.delete(f"{control}/faults/{fault['id']}")
+        [closing] = (await run("reconcile", "--tenant", "fabrikam", "--json")).json
+        assert any(account in closed for closed in closing["closed"])
+        [person] = [
+            one
+            for one in (await http.get(f"{control}/tenants/fabrikam/users")).json()
+            if one["user_principal_name"] == account
+        ]
+        assert (person["enabled"], person["roles"]) == (False, [])
+        at_peace, alarms, past = await asyncio.gather(run("reconcile"), run("alarms"), run("alarms", "--all"))
+        assert at_peace.code == DONE
+        assert at_peace.out.count("all as it should be") == 2
+        assert alarms.out == "No alarms.\n"
+        assert "closing abandoned" in past.out
+        assert "All clear" in past.out
+
+        await http.patch(f"{control}/tenants/fabrikam/users/{person['id']}", json={"enabled": True})
+        again = await run("reconcile", "--tenant", "fabrikam")
+        assert "Somebody else has changed" in again.out
+    cleared = await run("alarms", "--clear", "foreign change", account, "--reason", "it was [/] us", "--json")
+    assert "it was [/] us" in cleared.json[0]["all_clear"]
+    assert (await run("alarms")).out == "No alarms.\n"
+
+
 async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
     more = {"extend": ("--hours", "1", "--reason", "r"), "reveal": ("--technician", "alex")}
     commands = ("status", "end", "cancel", "replay", "receipt", "extend", "reveal")
