@@ -88,6 +88,8 @@ class _Row:
 _ROWS = (
     # Whoever is eligible for a role takes it when they like, and no list of assignments shows it.
     _Row(FindingKind.ROLE, r"add eligible member to role.*", "made {who} eligible for {what}", stays=True),
+    # It may begin tomorrow, and be in no list before; then the reconciler takes it, or the closing of the next grant.
+    _Row(FindingKind.ROLE, r"add member to role in pim .*", "scheduled {what} for {who}", stays=True),
     _Row(FindingKind.ROLE, r"add (scoped )?member to role.*|add role assignment.*", "gave {what} to {who}"),
     _Row(FindingKind.ROLE, r"(add|update) role definition", "changed what the role {who} allows"),
     _Row(FindingKind.POLICY, r"update role setting.*|.*pim.*(policy|setting).*", "changed how roles are given: {who}"),

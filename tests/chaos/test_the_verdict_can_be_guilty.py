@@ -162,6 +162,7 @@ GUILTY: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     ),
     "changed long after the closing": (with_write("PATCH", USER, 200), "not explained"),
     "somebody else's account changed": (with_write("PATCH", f"/v1.0/users/{ADMIN}", 5), "not explained"),
+    "our own application changed": (with_write("PATCH", f"/v1.0/servicePrincipals/{OTHER}", 5), "not explained"),
     "somebody else's role removed": (with_write("DELETE", f"{ASSIGNMENTS}/somebody-elses-1", 5), "not explained"),
 }
 

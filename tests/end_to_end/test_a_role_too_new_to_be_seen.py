@@ -18,7 +18,8 @@ from ledger import grants, requests
 from ledger.rows import as_grant
 from models.messages import AccountToClose, GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import Scene, eventually, stage_clock
+from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
+from tests.stage import Scene, configure, eventually, stage_clock
 
 ROLES = 2
 
@@ -68,6 +69,21 @@ async def test_a_grant_that_is_stopped_half_way_waits_for_the_roles_that_it_gave
 
     assert receipt.ending.state is GrantState.CANCELLED
     real_time.assert_closed()
+
+
+@pytest.mark.exact("a person does not repeat what a late replica refuses")
+async def test_a_role_that_nobody_has_used_in_the_tenant_is_given(real_time: Scene) -> None:
+    """It is not among the roles that are active there, which other products look it up in."""
+    first = await open_for_everything(real_time)
+    with await Misbehaving.signed_in(real_time, first) as alex:
+        active = {role["displayName"] for role in alex.call("GET", "/directoryRoles")["value"]}
+    unused = "Attribute Log Reader"
+    assert active
+    assert unused not in active
+    await configure(real_time, role_mappings=({"group": "all-technicians", "roles": [unused]},))
+    request_id = await real_time.ask("robin")
+    await real_time.until(request_id, GrantState.OPEN)
+    assert (real_time.user(real_time.account("robin")) or {})["roles"] == [unused]
 
 
 async def test_a_pass_that_is_listed_nowhere_yet_is_deleted(real_time: Scene) -> None:

@@ -46,8 +46,14 @@ async def expired_with(scene: Scene, customer: str, **fault: object) -> tuple[Re
     return await show_receipt(scene.deployment, request_id), met
 
 
-@pytest.mark.parametrize("status", [403, 503])
+REMOVALS = {"methods deleted", "roles deleted"}
+
+
+@pytest.mark.parametrize(
+    "status", [403, 503, pytest.param(404, marks=pytest.mark.long), pytest.param(429, marks=pytest.mark.long)]
+)
 async def test_no_step_that_fails_again_and_again_is_given_up(services: Services, status: int) -> None:
+    """Nor is one that is told that there is no such account: a replica says so that has not heard of it yet."""
     async with scene(services, customers=len(CLOSING), skips_time=True) as made:
         outcomes = await asyncio.gather(
             *(
@@ -57,7 +63,8 @@ async def test_no_step_that_fails_again_and_again_is_given_up(services: Services
         )
 
         for customer, step, (receipt, met) in zip(made.customers, CLOSING, outcomes, strict=True):
-            assert met == ATTEMPTS, f"{step}: over before it was done"
+            # What is removed and not there is gone, or seems so: the read-back says which.
+            assert met == ATTEMPTS or (status == 404 and step in REMOVALS), f"{step}: over before it was done"
             assert receipt.ending.state is GrantState.EXPIRED, step
             assert receipt.standing is not None, step
             assert receipt.standing.exists, step

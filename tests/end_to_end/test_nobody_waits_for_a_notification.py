@@ -59,5 +59,10 @@ async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(serv
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         act.assert_closed()
+        closed = (act.user() or {})["extension_attributes"]
+        tag = user["extension_attributes"]["extensionAttribute14"]
+        assert (closed["extensionAttribute14"], closed.get("extensionAttribute15")) == (tag, None), (
+            "the tag is for ever"
+        )
         assert not await list_alarms(act.deployment)
         assert [alarm.cleared_at is None for alarm in nobody.asked] == [True, False]
