@@ -18,7 +18,8 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,19 @@ SHAPES: tuple[Shape, ...] = (
 )
 RECONCILIATION = "reconciliation"
 
+STEPS: dict[str, Counter[str]] = {
+    "returning": Counter(take_stock=1),
+    "parked-and-retried": Counter(park=1, unpark=1),
+    "extended": Counter(extend_grant=1),
+    "closed-late": Counter(raise_alarm=1),
+    "failed-by-hand": Counter(strip_account=2, raise_alarm=1),
+    "vanished": Counter(raise_alarm=1),
+    "ended-while-opening": Counter(read_back=2),
+    "waited-for-another": Counter(decide=2),
+    RECONCILIATION: Counter(reconcile_tenants=1, list_reviews=1, review_tenants=1),
+}
+"""What must be in a recording that is to be what it is named after."""
+
 
 async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
     """Writes ``tests/histories/VERSION``; does nothing without ``--record-histories VERSION``."""
@@ -239,21 +253,46 @@ def recorded(file: Path) -> WorkflowHistory:
     )
 
 
+def newest() -> list[Path]:
+    """What was recorded last."""
+    version = max(map(by_version, RECORDED))
+    return [file for file in RECORDED if by_version(file) == version]
+
+
+def markers_in(file: Path, detail: str) -> Iterator[Any]:
+    """What the workflow itself has written down under this name: ``patch-data``, or ``data`` of a local activity."""
+    for event in json.loads(file.read_text())["events"]:
+        details = event.get("markerRecordedEventAttributes", {}).get("details", {})
+        if detail in details:
+            yield json.loads(base64.b64decode(details[detail]["payloads"][0]["data"]))
+
+
 def patches_in(file: Path) -> set[str]:
     """The ids of the patches that its workflow has come by."""
-    events = json.loads(file.read_text())["events"]
-    markers = [event.get("markerRecordedEventAttributes", {}) for event in events]
-    told = [
-        one["details"]["patch-data"]["payloads"][0]["data"] for one in markers if "patch-data" in one.get("details", {})
-    ]
-    return {json.loads(base64.b64decode(data))["id"] for data in told}
+    return {patch["id"] for patch in markers_in(file, "patch-data")}
+
+
+def steps_in(file: Path) -> Counter[str]:
+    """How often each activity was begun, local ones too."""
+    begun = [event.get("activityTaskScheduledEventAttributes") for event in json.loads(file.read_text())["events"]]
+    local = (step["activity_type"] for step in markers_in(file, "data"))
+    return Counter(step["activityType"]["name"] for step in begun if step) + Counter(local)
+
+
+def payloads_in(value: Any) -> Iterator[str]:
+    """Everything in a history that is only readable once it is decoded."""
+    parts = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    if isinstance(value, dict) and {"metadata", "data"} <= value.keys():
+        yield base64.b64decode(value["data"]).decode()
+    for part in parts:
+        yield from payloads_in(part)
 
 
 def patches_in_the_code() -> set[str]:
-    """What ``workflow.patched`` is asked for, wherever it is."""
+    """What ``workflow.patched`` is asked for or ``workflow.deprecate_patch`` told, wherever it is."""
     sources = "".join(file.read_text() for file in Path(workflows.course.__file__).parent.glob("*.py"))
     named = dict(re.findall(r'^(\w+) = "([^"]+)"$', sources, re.MULTILINE))
-    asked = re.findall(r"\bpatched\(([^)]+)\)", sources)
+    asked = re.findall(r"\b(?:patched|deprecate_patch)\(([^)]+)\)", sources)
     return {one.strip('"') if one.startswith('"') else named[one] for one in asked}
 
 
@@ -262,11 +301,19 @@ def by_version(file: Path) -> tuple[int, ...]:
 
 
 def test_every_shape_is_recorded_and_tells_nothing_of_the_machine() -> None:
-    newest = max(map(by_version, RECORDED))
-    names = {file.stem for file in RECORDED if by_version(file) == newest}
+    names = {file.stem for file in newest()}
     assert names == {RECONCILIATION, *(shape.__name__.replace("_", "-") for shape in SHAPES)}
     for file in RECORDED:
         assert not re.search(r'"/|\.py|@[a-z0-9-]+"', file.read_text()), file
+        for payload in payloads_in(json.loads(file.read_text())):
+            assert not re.search(r"\.py\b|localhost|127\.0\.0\.1|/(tmp|home|root|usr|var|opt|work)/", payload), file
+
+
+def test_every_recording_is_what_it_is_named_after() -> None:
+    """On a busy machine what a shape waits for may be over already, and its recording would be of something else."""
+    begun = {file.stem: steps_in(file) for file in newest()}
+    missing = {name: wanted - begun[name] for name, wanted in STEPS.items()}
+    assert not any(missing.values()), missing
 
 
 @pytest.mark.parametrize("file", RECORDED, ids=[f"{file.parent.name}-{file.stem}" for file in RECORDED])
@@ -277,8 +324,7 @@ async def test_it_replays(file: Path) -> None:
 
 def test_whatever_is_patched_is_in_a_recorded_history() -> None:
     """A patch that no history has come by may be misplaced, and every replay passes."""
-    newest = max(map(by_version, RECORDED))
-    recorded_patches = set[str]().union(*(patches_in(file) for file in RECORDED if by_version(file) == newest))
+    recorded_patches = set[str]().union(*map(patches_in, newest()))
     assert recorded_patches == patches_in_the_code()
 
 
