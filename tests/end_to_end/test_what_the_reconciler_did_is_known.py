@@ -154,7 +154,7 @@ async def test_what_the_grant_has_given_is_no_finding(real_time: Scene) -> None:
     assert receipt.findings == ()
 
 
-@pytest.mark.exact("counts what was found, among which lag shows what is gone already")
+@pytest.mark.exact("closes more often than Microsoft's limits allow")
 async def test_what_is_taken_from_an_account_after_its_receipt_was_written_is_added_to_it(real_time: Scene) -> None:
     """An emergency stop and the grant's own workflow close the same account at the same time."""
     request_id = await over(real_time)
