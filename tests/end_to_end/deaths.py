@@ -49,6 +49,9 @@ CLOSING: dict[str, dict[str, str] | None] = {
 
 STEPS = OPENING | CLOSING | {"raise_alarm": None}
 
+RECONCILIATION = ("list_tenants", "reconcile_tenants", "list_reviews", "review_tenants")
+"""What belongs to no grant: see test_a_reconciliation_killed_anywhere.py."""
+
 TROUBLE: dict[str, dict[str, object]] = {
     "park": {**OPENING_WRITES["assign a role"], "status": 403, "count": 1},
     "unpark": {**READS_BEFORE_WRITING["read the domain"], "status": 403, "count": 1},
