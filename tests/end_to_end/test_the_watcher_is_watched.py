@@ -26,7 +26,7 @@ from operations.list_alarms import list_alarms
 from operations.show_receipt import show_receipt
 from operations.watch_reconciliation import ReconciliationWatch
 from tests.end_to_end.reconciler import reconciled
-from tests.stage import Scene, eventually, stage_clock
+from tests.stage import REVOKE, Scene, eventually, stage_clock
 
 EVERY = timedelta(minutes=5)
 
@@ -121,10 +121,12 @@ async def test_a_grant_whose_workflow_is_wedged_is_closed_at_its_expiry_and_ends
     settled = await show_receipt(real_time.deployment, request_id)
     assert (settled.ending.state, settled.ending.by) == (GrantState.EXPIRED, "the reconciler")
 
+    written = len(real_time.journal(writes=True))
     await real_time.start_worker()
     await workflow.result()
     assert (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
     assert await show_receipt(real_time.deployment, request_id) == settled
+    assert all(call["app_id"] == REVOKE for call in real_time.journal(writes=True)[written:]), "it opens nothing"
     real_time.assert_closed()
     again = await real_time.ask()
     await real_time.until(again, GrantState.OPEN)
