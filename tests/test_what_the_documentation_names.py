@@ -6,6 +6,7 @@ A reviewer who follows a claim to a test that was renamed, or to a page that has
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,39 @@ from models.messages import FailureType
 from policy.failures import FailureClass
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = "".join(file.read_text() for file in ROOT.glob("commands/*.py"))
+README = ROOT / "README.md"
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 TESTS = {file.stem for file in ROOT.glob("tests/**/test_*.py")} | {
     name for file in ROOT.glob("tests/**/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
 }
+BY_MAKE = {"up", "demo"}
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+
+
+def options(command: Any, name: str = "") -> dict[str, set[str]]:
+    """By command, as it is typed: its options."""
+    if below := getattr(command, "commands", None):
+        return {k: v for sub, one in below.items() for k, v in options(one, f"{name} {sub}".strip()).items()}
+    return {name: {option for parameter in command.params for option in parameter.opts} | {"--help"}}
+
+
+COMMANDS = options(typer.main.get_command(starter.app))
+
+
+def command_of(typed: str) -> str | None:
+    """Which command it is that is typed."""
+    return next((name for name in COMMANDS if f"{typed} ".startswith(f"{name} ")), None)
+
+
+def typed_on(page: Path) -> Iterator[str]:
+    """What the page has people type behind ``starter.py``; the README's table leaves that away."""
+    text = page.read_text()
+    yield from re.findall(r"starter\.py (?:--state-dir \S+ )?((?:[^`\n|\\]|\\\n)+)", text)
+    if page == README:
+        for cell in re.findall(r"^\| (`.+?) \|", text.replace(r"\|", "or"), re.MULTILINE):
+            yield from re.findall(r"`(.+?)`", cell)
 
 
 def anchors(page: Path) -> set[str]:
@@ -33,7 +61,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@each_page
 def test_it_is_there(page: Path) -> None:
     text = page.read_text()
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -45,8 +73,29 @@ def test_it_is_there(page: Path) -> None:
         assert not anchor or anchor in anchors(linked), target
     named = set(re.findall(r"\b(test_\w+)", re.sub(r"```python.*?```", "", text, flags=re.DOTALL)))
     assert named <= TESTS, named - TESTS
-    for command in re.findall(r"starter\.py ([a-z][a-z-]+)", text):
-        assert re.search(rf'def {command.replace("-", "_")}\(|name="{command}"', COMMANDS), command
+
+
+@each_page
+def test_a_test_is_in_the_file_that_is_named_with_it(page: Path) -> None:
+    file = ROOT
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)?(?:::(test_\w+))?`", page.read_text()):
+        file = ROOT / path if path else file
+        assert not path or file.exists(), path
+        assert not name or f"def {name}(" in file.read_text(), f"{file}::{name}"
+
+
+@each_page
+def test_what_is_to_be_typed_can_be_typed(page: Path) -> None:
+    for typed in typed_on(page):
+        if typed[0].isalpha():
+            command = command_of(typed)
+            assert command, typed
+            named = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", typed.partition("#")[0]))
+            assert named <= COMMANDS[command], typed
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert COMMANDS.keys() - BY_MAKE <= {command_of(typed) for typed in typed_on(README)}
 
 
 @pytest.mark.parametrize("known", [*AlarmKind, *FailureType, *FailureClass])
@@ -56,24 +105,17 @@ def test_whatever_wakes_somebody_up_has_a_row_with_what_to_type(known: StrEnum) 
     assert any(re.search(r"`(starter\.py|temporal) [a-z]", "|".join(row)) for row in about), known
 
 
-def options(command: Any, name: str = "") -> dict[str, set[str]]:
-    """By command, as it is typed: its options."""
-    if below := getattr(command, "commands", None):
-        return {k: v for sub, one in below.items() for k, v in options(one, f"{name} {sub}".strip()).items()}
-    return {name: {option for parameter in command.params for option in parameter.opts} | {"--help"}}
+def test_the_runbook_knows_what_workflows_fail_with() -> None:
+    raised = {name for file in ROOT.glob("workflows/*.py") for name in re.findall(r'type="(\w+)"', file.read_text())}
+    assert raised
+    assert raised <= set(re.findall(r"`(\w+)`", RUNBOOK))
 
 
-def test_every_option_that_is_named_is_there() -> None:
-    known = options(typer.main.get_command(starter.app))
-    for page in PAGES:
-        for typed in re.findall(r"starter\.py (?:--state-dir \S+ )?((?:[^`\n|\\]|\\\n)+)", page.read_text()):
-            command = next((name for name in known if f"{typed} ".startswith(f"{name} ")), None)
-            named = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", typed.partition("#")[0]))
-            assert not named or (command and named <= known[command]), (page.name, typed)
-
-
-def test_every_safety_rule_names_the_tests_that_hold_it() -> None:
-    rows = [line.split("|") for line in (ROOT / "docs" / "safety.md").read_text().splitlines()]
-    rules = {cells[1].strip(): cells[3] for cells in rows if len(cells) == 5 and cells[1].strip().isdecimal()}
-    assert sorted(rules) == [str(number) for number in range(1, 9)]
-    assert all(re.search(r"\btest_\w+", holders) for holders in rules.values())
+def test_every_safety_rule_and_every_failure_of_others_names_the_tests_that_hold_it() -> None:
+    rows = [line.split("|")[1:-1] for line in (ROOT / "docs" / "safety.md").read_text().splitlines() if "|" in line]
+    rules = [cells for cells in rows if cells[0].strip().isdecimal()]
+    assert [int(cells[0]) for cells in rules] == list(range(1, 9))
+    others = [cells for cells in rows if len(cells) == 2 and cells[1].strip() not in {"held by", "---"}]
+    assert others
+    for *_, holders in (*rules, *others):
+        assert re.search(r"\btest_\w+", holders), holders
