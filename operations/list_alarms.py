@@ -28,8 +28,10 @@ async def list_alarms(
 async def clear_alarm(deployment: Deployment, by: str, kind: str, subject: str, reason: str) -> Alarm:
     """Give the all-clear by hand. An alarm whose cause goes on is raised again.
 
-    Raises ``BadInputError`` for an unknown kind, or ``NotFoundError`` where no such alarm stands.
+    Raises ``BadInputError`` for an unknown kind or without a reason, or ``NotFoundError`` where no such alarm stands.
     """
+    if not reason.strip():
+        raise BadInputError("reason: say why it is over; it stands in the alarm's all-clear")
     try:
         known = AlarmKind(kind)
     except ValueError:

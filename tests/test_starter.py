@@ -313,7 +313,7 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
         run("abandon", "nothing", "--reason", "r"),
         run("alarms", "--clear", "closing late", grant, "--reason", "r"),
         run("alarms", "--clear", "toothache", grant, "--reason", "r"),
-        run("alarms", "--clear", "closing late", grant),
+        run("alarms", "--clear", "closing late", grant, "--reason", " "),
         run("reconcile", "--tenant", "nowhere"),
     )
     assert "end it first" in one_sentence(too_early, REFUSED)
@@ -321,7 +321,7 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
     assert "There is no grant 'nothing'" in one_sentence(unknown, NOT_FOUND)
     assert "No alarm 'closing late' stands" in one_sentence(clears_nothing, NOT_FOUND)
     assert "the kinds are" in one_sentence(no_kind, BAD_INPUT)
-    assert "--reason" in one_sentence(no_reason, BAD_INPUT)
+    assert "reason" in one_sentence(no_reason, BAD_INPUT)
     assert "no tenant 'nowhere'" in one_sentence(nowhere, NOT_FOUND)
     assert is_open(await run.until(grant, is_open)), "none of these has changed anything"
 
