@@ -1,10 +1,12 @@
-"""Doing several things at the same time, each attempted even if another fails; and what a failure says."""
+"""Attempting things of which each may fail, several at the same time; and what a failure says."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar
+
+from graph import GraphError
 
 Result = TypeVar("Result")
 
@@ -16,6 +18,14 @@ async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def answered(call: Awaitable[Result]) -> Result | GraphError:
+    """The directory's answer, or why there is none."""
+    try:
+        return await call
+    except GraphError as error:
+        return error
 
 
 def in_words(error: Exception) -> str:

@@ -6,16 +6,13 @@ No list of assignments shows them, and they outlive the closing. Where a tenant 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
 
 from accounts.account_closing import Stripped
+from accounts.attempts import answered
 from graph import Eligibility, GraphError, Tenant, TryLater
 from models.messages import DirectoryCall, ObjectId
 from models.sweep import FindingKind, SweepFinding
 from policy.roles import role_name
-
-Result = TypeVar("Result")
 
 LOOKS = 3
 """How often it is looked whether they are gone: the answer to the removal proves nothing, and lists lag."""
@@ -32,12 +29,12 @@ async def take_eligibilities(tenant: Tenant, account: ObjectId, stripped: Stripp
         return [found.evidence] if found is not None else []
     for one in found:
         stripped.note(FindingKind.ROLE, one.id, f"{_sentence(one)}.", found.evidence.answered_at)
-    answers = await asyncio.gather(*(_answer(tenant.roles.remove_eligibility(one)) for one in found))
+    answers = await asyncio.gather(*(answered(tenant.roles.remove_eligibility(one)) for one in found))
     calls = [found.evidence, *(answer for answer in answers if isinstance(answer, DirectoryCall))]
     left, unread = {one.id for one in found}, None
     for look in range(LOOKS):
         await asyncio.sleep(look)
-        listed = await _answer(tenant.roles.eligibilities_of(account))
+        listed = await answered(tenant.roles.eligibilities_of(account))
         unread = listed if isinstance(listed, GraphError) else None
         if not isinstance(listed, GraphError):
             left &= {one.id for one in listed or ()}
@@ -51,13 +48,6 @@ async def take_eligibilities(tenant: Tenant, account: ObjectId, stripped: Stripp
         if isinstance(why, TryLater):
             raise why
     return calls
-
-
-async def _answer(call: Awaitable[Result]) -> Result | GraphError:
-    try:
-        return await call
-    except GraphError as error:
-        return error
 
 
 def _sentence(eligibility: Eligibility) -> str:

@@ -62,7 +62,7 @@ class Settling:
 
         Raises ``LedgerUnavailableError``. What keeps the sweep from being made is said in the receipt.
         """
-        swept = await self._sweep(request_id, read_back.account) if read_back.account else NOTHING_TO_SWEEP
+        swept = await self._sweep(request_id, read_back.account)
         closure = Closure(
             ending=ending,
             closed_at=read_back.step.at,
@@ -87,7 +87,7 @@ class Settling:
 
         Idempotent: the first proof stands. Raises ``LedgerUnavailableError``.
         """
-        swept = await self._sweep(request_id, read_back.account) if read_back.account else NOTHING_TO_SWEEP
+        swept = await self._sweep(request_id, read_back.account)
         step = read_back.step
         async with self._alarms.recording() as record:
             receipt = await receipts.of_request(record.session, request_id)
@@ -108,7 +108,9 @@ class Settling:
                 await _tell_what_stays_behind(record, receipt, findings, step.at)
             await record.clear(AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
 
-    async def _sweep(self, request_id: str, account: ObjectId) -> _Swept:
+    async def _sweep(self, request_id: str, account: ObjectId | None) -> _Swept:
+        if account is None:
+            return NOTHING_TO_SWEEP
         async with self._ledger.transaction() as session:
             grant = await stocks.as_opened(session, request_id)
         if grant is None:

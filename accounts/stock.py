@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from accounts.account_closing import MOST_CALLS, Stripped, remove_memberships
+from accounts.attempts import answered
 from accounts.eligibility import take_eligibilities
 from graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, Sweep
 from models.sweep import FindingKind, Possession, Stock, SweepFinding
-
-Result = TypeVar("Result")
 
 _PASSING = (TryLater, NotYetVisible)
 
@@ -33,8 +31,8 @@ async def take_stock(tenant: Tenant, account: ObjectId, stripped: Stripped, *, l
     It should have nothing. ``stripped`` and ``last_try`` as for ``look_at``.
     """
     left, noted = await asyncio.gather(
-        _told(remove_memberships(tenant, account, stripped)),
-        _told(look_at(tenant, account, stripped, last_try=last_try)),
+        answered(remove_memberships(tenant, account, stripped)),
+        answered(look_at(tenant, account, stripped, last_try=last_try)),
     )
     if isinstance(noted, GraphError):
         raise noted
@@ -57,9 +55,9 @@ async def look_at(
     """
     noted = stripped or Stripped()
     owned, consents, taken = await asyncio.gather(
-        _told(tenant.possessions.owned(account)),
-        _told(tenant.possessions.consents(account)),
-        _told(take_eligibilities(tenant, account, noted)),
+        answered(tenant.possessions.owned(account)),
+        answered(tenant.possessions.consents(account)),
+        answered(take_eligibilities(tenant, account, noted)),
     )
     stock = Stock(
         possessions=(
@@ -90,14 +88,6 @@ def compare(now: Look, before: Stock | None) -> Sweep:
     at = max((call.answered_at for call in now.calls), default=None)
     step = Step(name=ClosingStep.SWEPT, at=at, calls=now.calls) if at else None
     return Sweep(findings=(*left, *now.stock.findings), unread=now.stock.unread, step=step)
-
-
-async def _told(work: Awaitable[Result]) -> Result | GraphError:
-    """The result, or why there is none."""
-    try:
-        return await work
-    except GraphError as error:
-        return error
 
 
 def _unread(results: Iterable[object], *, last_try: bool) -> list[str]:

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from accounts.account_closing import MOST_CALLS, Given, Stripped, clear_mark, close_again, read_standing, strip
+from accounts.account_closing import MOST_CALLS, Given, clear_mark, close_again, read_standing, strip
 from accounts.directories import Purpose
 from accounts.managed_account import Holder, Inspected
 from accounts.stock import compare, look_at
 from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
+from activities.heartbeats import stripping
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Closing
 from graph import NotYetVisible, Tenant, User
@@ -75,11 +76,8 @@ class ClosingActivities(Closing):
         tenant, looked = await self._look(account)
         if isinstance(looked, Closed):
             return looked
-        stripped = Stripped.noted(activity.info().heartbeat_details)
-        try:
+        with stripping() as stripped:
             calls = await strip(tenant, looked.user.id, _given(account), stripped)
-        finally:
-            activity.heartbeat(*stripped.to_note())
         self._expect_all_removed(account, looked.user.id, stripped.removed)
         note = f"the first {MOST_CALLS} of {len(calls)} calls" if len(calls) > MOST_CALLS else None
         step = Step(name=ClosingStep.STRIPPED, at=calls[-1].answered_at, note=note, calls=tuple(calls[:MOST_CALLS]))
@@ -102,15 +100,13 @@ class ClosingActivities(Closing):
         if isinstance(looked, Closed):
             return looked
         reading = await read_standing(tenant, looked.user)
-        stripped = Stripped.noted(activity.info().heartbeat_details)
-        if not reading.standing.is_closed:
-            try:
+        with stripping() as stripped:
+            if not reading.standing.is_closed:
                 await close_again(tenant, looked.user.id, _given(account), stripped)
-            finally:
-                activity.heartbeat(*stripped.to_note())
-            raise ReadBackDisagreesError(
-                f"{account.grant.account_name} is not closed yet, says the directory: {_open_parts(reading.standing)}."
-            )
+                parts = _open_parts(reading.standing)
+                raise ReadBackDisagreesError(
+                    f"{account.grant.account_name} is not closed yet, says the directory: {parts}."
+                )
         at = max(call.answered_at for call in reading.calls)
         calls = (*reading.calls, *await clear_mark(tenant, looked.user))
         step = Step(name=ClosingStep.READ_BACK, at=at, calls=calls)
@@ -119,13 +115,10 @@ class ClosingActivities(Closing):
     @activity.defn
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so, and at last what fails for the moment."""
-        info = activity.info()
+        last_try = activity.info().attempt >= STOCKTAKING_TRIES
         tenant = await self._workplace.directories.of(to_sweep.grant.tenant_id, Purpose.REVOKE)
-        stripped = Stripped.noted(info.heartbeat_details)
-        try:
-            look = await look_at(tenant, to_sweep.object_id, stripped, last_try=info.attempt >= STOCKTAKING_TRIES)
-        finally:
-            activity.heartbeat(*stripped.to_note())
+        with stripping() as stripped:
+            look = await look_at(tenant, to_sweep.object_id, stripped, last_try=last_try)
         return compare(look, to_sweep.stock)
 
     @activity.defn

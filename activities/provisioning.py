@@ -9,13 +9,13 @@ from datetime import datetime
 
 from temporalio import activity
 
-from accounts.account_closing import Stripped
 from accounts.attempts import attempt_all
 from accounts.directories import Purpose
 from accounts.managed_account import Holder, Inspected
 from accounts.stock import take_stock
 from accounts.workplace import LEASE_MARGIN, Workplace
 from activities.failures import NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
+from activities.heartbeats import stripping
 from activities.issuing import Issuing
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
@@ -57,7 +57,7 @@ class ProvisioningActivities(Provisioning):
         """Raises ``NotOursToOpenError`` for a tenant or domain in which nothing may be granted."""
         admitted, tenant = await self._admit(ref)
         grant = admitted.grant
-        name = grant.account_name.partition("@")[2]
+        name = grant.account_domain
         organization, domain, administrators = await asyncio.gather(
             tenant.organization.get(), tenant.domains.find(name), self._refuse_global_administrator(tenant, admitted)
         )
@@ -195,11 +195,8 @@ class ProvisioningActivities(Provisioning):
         account = _known(admitted)
         tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= STOCKTAKING_TRIES
-        stripped = Stripped.noted(activity.info().heartbeat_details)
-        try:
+        with stripping() as stripped:
             look = await take_stock(tenant, account, stripped, last_try=last_try)
-        finally:
-            activity.heartbeat(*stripped.to_note())
         await self._note_stock(ref, look.stock)
         await self._record(ref, "stock taken", *look.calls, note=look.stock.sentence)
         return look.stock

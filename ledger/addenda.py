@@ -9,9 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.messages import Addendum, AddendumKind, Receipt
+from ledger import receipts
+from models.messages import Addendum, AddendumKind
 from models.sweep import SweepFinding, merged
-from models.tables import AddendumRow, ReceiptRow, Request
+from models.tables import AddendumRow, ReceiptRow
 
 
 async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> bool:
@@ -35,10 +36,7 @@ async def add_found_beside(
 
     Of a grant that ended unproven it is told when its account is proven closed later.
     """
-    # Locked, as a settling locks it: of the two that come at the same time, the second one sees the first.
-    await session.get(Request, request_id, with_for_update=True)
-    row = await session.get(ReceiptRow, request_id)
-    receipt = Receipt.model_validate(row.document) if row else None
+    receipt = await receipts.of_request(session, request_id, lock=True)
     if receipt is None or not receipt.proof.is_proven:
         return
     if untold := merged(receipt.findings, findings)[len(receipt.findings) :]:

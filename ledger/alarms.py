@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger import receipts
 from models.alarms import Alarm, AlarmKind
-from models.tables import AlarmRow, ReceiptRow, Request
+from models.tables import AlarmRow
 
 
 class Recording:
@@ -40,7 +41,7 @@ async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
 
     That a closing is late is not raised any more once it is settled, which has had its all-clear.
     """
-    if alarm.kind is AlarmKind.CLOSING_LATE and await _is_settled(session, alarm.subject):
+    if alarm.kind is AlarmKind.CLOSING_LATE and await receipts.of_request(session, alarm.subject, lock=True):
         return False
     values = alarm.model_dump(exclude={"kind"}) | {"kind": alarm.kind.value}
     inserted = insert(AlarmRow).values(values).on_conflict_do_nothing().returning(col(AlarmRow.id))
@@ -100,12 +101,6 @@ async def standing(session: AsyncSession, kinds: Sequence[AlarmKind], tenant: st
         col(AlarmRow.cleared_at).is_(None),
     )
     return [_as_alarm(row) for row in await session.exec(statement)]
-
-
-async def _is_settled(session: AsyncSession, request_id: str) -> bool:
-    # Locked, as a settling locks it: of the two that come at the same time, the second one sees the first.
-    await session.get(Request, request_id, with_for_update=True)
-    return await session.get(ReceiptRow, request_id) is not None
 
 
 def _standing(kind: AlarmKind, subject: str) -> ColumnElement[bool]:

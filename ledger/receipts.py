@@ -101,8 +101,14 @@ async def _settle(
     return receipt
 
 
-async def of_request(session: AsyncSession, request_id: str) -> Receipt | None:
-    """The receipt of a request that has ended."""
+async def of_request(session: AsyncSession, request_id: str, *, lock: bool = False) -> Receipt | None:
+    """The receipt of a request that has ended.
+
+    ``lock``: and none is written until the transaction ends.
+    """
+    if lock:
+        # As a settling locks it: of the two that come at the same time, the second one sees the first.
+        await session.get(Request, request_id, with_for_update=True)
     row = await session.get(ReceiptRow, request_id)
     return Receipt.model_validate(row.document) if row else None
 

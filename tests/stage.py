@@ -28,7 +28,9 @@ import temporalio.worker
 import yaml
 from pydantic import SecretStr
 from temporalio import activity
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
@@ -49,6 +51,7 @@ from workflows.access_grant import AccessGrant
 CUSTOMERS = 300
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
+UNDER_WAY = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 TECHNICIANS = ("alex", "robin", "kim")
 
 Found = TypeVar("Found")
@@ -270,6 +273,20 @@ class Scene:
         with psycopg.connect(self.settings.database_url.get_secret_value(), autocommit=True) as connection:
             cursor = connection.execute(statement, values)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
+
+    async def fail_by_hand(self, request_id: str, step: str) -> None:
+        """What somebody can do to a step that is under way, as soon as it is."""
+        of = self.workflow(request_id)
+
+        async def under_way() -> str | None:
+            pending = (await of.describe()).raw_description.pending_activities
+            running = (one for one in pending if one.activity_type.name == step and one.state == UNDER_WAY)
+            return next((one.activity_id for one in running), None)
+
+        by_hand = self.services.client.get_async_activity_handle(
+            workflow_id=of.id, run_id=None, activity_id=await eventually(under_way)
+        )
+        await by_hand.fail(ApplicationError("by hand", non_retryable=True))
 
     @contextlib.contextmanager
     def locked(self, table: str) -> Iterator[None]:

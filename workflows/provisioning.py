@@ -28,7 +28,7 @@ class AccountProvisioning:
     async def look(self, grant: Grant) -> AccountFound:
         """The domain is verified and managed, and the account is ours or not there. Nothing is written."""
         _, account = await together(
-            self._course.step(Provisioning.validate_domain, f"Is {_domain(grant)} verified and managed?"),
+            self._course.step(Provisioning.validate_domain, f"Is {grant.account_domain} verified and managed?"),
             self._course.step(Provisioning.find_account, f"Is there {grant.account_name} already?"),
         )
         self._traces.object_id = account.object_id
@@ -70,7 +70,3 @@ class AccountProvisioning:
     async def open(self, expires_at: datetime) -> datetime:
         """The last step. Gives when the account was opened."""
         return await self._course.step(Provisioning.open_account, f"Open until {expires_at:%H:%M:%SZ}")
-
-
-def _domain(grant: Grant) -> str:
-    return grant.account_name.partition("@")[2]

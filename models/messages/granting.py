@@ -44,6 +44,11 @@ class Grant(Message):
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
     """How long a closing may take before somebody is told, and told again."""
 
+    @property
+    def account_domain(self) -> str:
+        """The domain of the account's name."""
+        return self.account_name.partition("@")[2]
+
 
 class Progress(Message):
     """How far an earlier run of the same grant had come, by the ledger: it may have written to the directory."""

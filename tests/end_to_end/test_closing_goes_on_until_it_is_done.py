@@ -11,14 +11,12 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.exceptions import ApplicationError
 
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
 from operations.list_alarms import list_alarms
 from operations.show_receipt import show_receipt
-from tests.stage import REVOKE, Scene, Services, configure, eventually, scene
+from tests.stage import REVOKE, Scene, Services, configure, scene
 
 CLOSING: dict[str, dict[str, object]] = {
     "disable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'},
@@ -33,7 +31,6 @@ CLOSING: dict[str, dict[str, object]] = {
     "mark cleared": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":null'},
 }
 ATTEMPTS = 5
-RUNNING = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
 
 async def expired_with(scene: Scene, customer: str, **fault: object) -> tuple[Receipt, int]:
@@ -165,23 +162,13 @@ async def test_a_step_that_somebody_fails_by_hand_is_done_again(hours_pass: Scen
     call = {"disable_account": "disable", "strip_account": "roles listed", "read_back": "mark cleared"}
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)
-    workflow = hours_pass.workflow(request_id)
-
-    async def pending() -> str | None:
-        found = (await workflow.describe()).raw_description.pending_activities
-        running = [one for one in found if one.activity_type.name == step and one.state == RUNNING]
-        return running[0].activity_id if running else None
-
     with ExitStack() as held_up:
         if step in call:
             hours_pass.fault(app=REVOKE, **CLOSING[call[step]], delay=4, count=1)
         else:
             held_up.enter_context(hours_pass.locked("receipts"))
-        await workflow.signal("end")
-        by_hand = hours_pass.services.client.get_async_activity_handle(
-            workflow_id=workflow.id, run_id=None, activity_id=await eventually(pending)
-        )
-        await by_hand.fail(ApplicationError("by hand", non_retryable=True))
+        await hours_pass.workflow(request_id).signal("end")
+        await hours_pass.fail_by_hand(request_id, step)
     await hours_pass.time_passes(request_id)
 
     receipt = await hours_pass.receipt(request_id)

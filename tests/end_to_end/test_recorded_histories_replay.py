@@ -27,7 +27,6 @@ from typing import Any
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHandle, WorkflowHistory
-from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
@@ -38,7 +37,7 @@ from engine.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
 from operations.extend_access import extend_access
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
-from tests.stage import REVOKE, Scene, Services, eventually, scene
+from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant
 from workflows.perform import perform
 from workflows.reconciliation import Reconciliation
@@ -53,24 +52,28 @@ async def expired(act: Scene, request_id: str, customer: str) -> None:
     await act.ask(customer=customer, request_id=request_id)
 
 
+async def opened(act: Scene, customer: str, request_id: str | None = None, *, hours: float = 4) -> str:
+    """An open grant, whose time stands."""
+    opened_id = await act.ask(customer=customer, request_id=request_id, held=True, hours=hours)
+    await act.until(opened_id, GrantState.OPEN)
+    return opened_id
+
+
 async def ended(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id, held=True)
-    await act.until(request_id, GrantState.OPEN)
+    await opened(act, customer, request_id)
     await act.workflow(request_id).signal("end")
 
 
 async def returning(act: Scene, request_id: str, customer: str) -> None:
     """The account is there already, from an earlier grant."""
-    earlier = await act.ask(customer=customer, held=True)
-    await act.until(earlier, GrantState.OPEN)
+    earlier = await opened(act, customer)
     await act.workflow(earlier).signal("end")
     await act.receipt(earlier)
     await act.ask(customer=customer, request_id=request_id)
 
 
 async def cancelled_while_open(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id, held=True)
-    await act.until(request_id, GrantState.OPEN)
+    await opened(act, customer, request_id)
     await act.workflow(request_id).cancel(reason="not needed any more")
 
 
@@ -108,8 +111,7 @@ async def parked_and_failed(act: Scene, request_id: str, customer: str) -> None:
 
 
 async def extended(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id, held=True, hours=2)
-    await act.until(request_id, GrantState.OPEN)
+    await opened(act, customer, request_id, hours=2)
     await extend_access(act.deployment, "kim", request_id, timedelta(hours=1), "more to do")
     await act.time_passes(request_id)
 
@@ -128,25 +130,15 @@ async def closed_late(act: Scene, request_id: str, customer: str) -> None:
 
 async def failed_by_hand(act: Scene, request_id: str, customer: str) -> None:
     """A step of the closing, which is done again."""
-    await act.ask(customer=customer, request_id=request_id, held=True)
-    await act.until(request_id, GrantState.OPEN)
+    await opened(act, customer, request_id)
     act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["revoke the sessions"], delay=8, count=1)
-    workflow = act.workflow(request_id)
-    await workflow.signal("end")
-
-    async def stripping() -> str | None:
-        found = (await workflow.describe()).raw_description.pending_activities
-        return next((one.activity_id for one in found if one.activity_type.name == "strip_account"), None)
-
-    client, step = act.services.client, await eventually(stripping)
-    by_hand = client.get_async_activity_handle(workflow_id=workflow.id, run_id=None, activity_id=step)
-    await by_hand.fail(ApplicationError("by hand", non_retryable=True))
+    await act.workflow(request_id).signal("end")
+    await act.fail_by_hand(request_id, "strip_account")
     await act.time_passes(request_id)
 
 
 async def vanished(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id, held=True)
-    await act.until(request_id, GrantState.OPEN)
+    await opened(act, customer, request_id)
     user = act.user(customer=customer) or {}
     act.control("DELETE", f"/tenants/{customer}/users/{user['id']}")
     await act.workflow(request_id).signal("end")
@@ -161,8 +153,7 @@ async def ended_while_opening(act: Scene, request_id: str, customer: str) -> Non
 
 
 async def waited_for_another(act: Scene, request_id: str, customer: str) -> None:
-    earlier = await act.ask(customer=customer, held=True)
-    await act.until(earlier, GrantState.OPEN)
+    earlier = await opened(act, customer)
     fault = act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, retry_after=1)
     await act.workflow(earlier).signal("end")
     await act.until(earlier, GrantState.CLOSING)
