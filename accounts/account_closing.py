@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.attempts import attempt_all
-from graph import AlreadySo, Tenant, TryLater, User, assignment_id
+from graph import AlreadySo, MasteredElsewhere, Tenant, TryLater, User, assignment_id
 from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
 from models.sweep import FindingKind, SweepFinding
 from policy.persistence import MOST_FINDINGS
@@ -155,11 +155,27 @@ async def read_standing(tenant: Tenant, user: User) -> Reading:
     return Reading(standing, (user.evidence, roles.evidence, methods.evidence, memberships.evidence))
 
 
-async def clear_mark(tenant: Tenant, user: User) -> list[DirectoryCall]:
-    """Clear the open-until mark of an account that was read back closed; nothing where it has none."""
+@dataclass(frozen=True)
+class Cleared:
+    """The open-until mark is gone, or why it is not."""
+
+    calls: tuple[DirectoryCall, ...] = ()
+    note: str | None = None
+
+
+async def clear_mark(tenant: Tenant, user: User) -> Cleared:
+    """Clear the open-until mark of an account that was read back closed. A mark that Exchange masters stays."""
     if not user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE):
-        return []
-    return [await tenant.users.set_attributes(user.id, {OPEN_UNTIL_ATTRIBUTE: None})]
+        return Cleared()
+    try:
+        return Cleared((await tenant.users.set_attributes(user.id, {OPEN_UNTIL_ATTRIBUTE: None}),))
+    except MasteredElsewhere as error:
+        return Cleared(note=without_mark(error))
+
+
+def without_mark(error: MasteredElsewhere) -> str:
+    """What a step says of a mark that Microsoft refused to change."""
+    return f"The open-until mark was not changed in the directory: {error.message}"
 
 
 async def _one(call: Awaitable[DirectoryCall]) -> list[DirectoryCall]:

@@ -14,6 +14,7 @@ import structlog
 
 from accounts.account_closing import (
     MOST_CALLS,
+    Cleared,
     Given,
     ReadBack,
     Reading,
@@ -71,10 +72,11 @@ class Intervention:
         """What the directory says of it; where that is that it is closed, its mark is cleared."""
         is_closed = reading.standing.is_closed
         at = max(call.answered_at for call in reading.calls)
-        cleared = await clear_mark(tenant, user) if is_closed else []
+        cleared = await clear_mark(tenant, user) if is_closed else Cleared()
         await self._enter(tenant, user)
         await self._report(at if is_closed else None)
-        step = Step(name=ClosingStep.READ_BACK, at=at, note=f"by {self._by}", calls=(*reading.calls, *cleared))
+        note = ". ".join(part for part in (f"by {self._by}", cleared.note) if part)
+        step = Step(name=ClosingStep.READ_BACK, at=at, note=note, calls=(*reading.calls, *cleared.calls))
         return ReadBack(self.disabled_at, step, reading.standing, self.stripped.findings, user.id)
 
     def _keep(self, calls: list[DirectoryCall]) -> None:

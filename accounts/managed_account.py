@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graph import User
+from models.marks import OpenUntil
 from models.messages import Grant, TechnicianId, TenantId
 from trust.keyring import Keyring
 from trust.marks import (
     OPEN_UNTIL_ATTRIBUTE,
     OWNER_TAG_ATTRIBUTE,
-    OpenUntil,
     Ownership,
     Register,
     judge,
@@ -26,6 +26,7 @@ class Inspected:
     user: User
     ownership: Ownership
     open_until: OpenUntil | None
+    """The directory's mark, where its signature holds for this account."""
     protected: str | None
     """Why it may not be opened, nor touched at all unless we made it: synchronised, a guest, management-restricted."""
 
@@ -86,12 +87,11 @@ class Holder:
 def inspect(user: User, holder: Holder, register: Register, *, installation: str, keyring: Keyring) -> Inspected:
     """Judge ``user``, found under the account's name or by the id that the register has."""
     attributes = user.extension_attributes
-    where = (holder.tenant_id, holder.account_name)
-    owner = read_owner_tag(keyring, attributes.get(OWNER_TAG_ATTRIBUTE), *where)
+    owner = read_owner_tag(keyring, attributes.get(OWNER_TAG_ATTRIBUTE), holder.tenant_id, holder.account_name)
     return Inspected(
         user=user,
         ownership=judge(register, owner=owner, installation=installation, technician_id=holder.technician_id),
-        open_until=read_open_until(keyring, attributes.get(OPEN_UNTIL_ATTRIBUTE), *where),
+        open_until=read_open_until(keyring, attributes.get(OPEN_UNTIL_ATTRIBUTE), holder.tenant_id, user.id),
         protected=_protected(user),
     )
 

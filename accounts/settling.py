@@ -106,7 +106,8 @@ class Settling:
             )
             if await addenda.add(record.session, request_id, addendum):
                 await _tell_what_stays_behind(record, receipt, findings, step.at)
-            await record.clear(AlarmKind.ABANDONED, request_id, PROVEN_LATER, step.at)
+            for kind in (AlarmKind.ABANDONED, AlarmKind.HELD):
+                await record.clear(kind, request_id, PROVEN_LATER, step.at)
 
     async def _sweep(self, request_id: str, account: ObjectId | None) -> _Swept:
         if account is None:

@@ -21,6 +21,7 @@ from ledger import fences, grants, receipts
 from ledger.database import LedgerUnavailableError
 from ledger.grants import ByNow
 from models.alarms import AlarmKind
+from models.marks import newest
 from models.messages import (
     AccountToClose,
     Closed,
@@ -37,7 +38,7 @@ from models.messages import (
     workflow_id,
 )
 from trust.assertions import is_ours
-from trust.marks import Register
+from trust.marks import Register, read_open_until
 
 GONE_AFTER = timedelta(minutes=10)
 """How long an account that we know must have been invisible, in the bin too, before it counts as gone."""
@@ -108,8 +109,8 @@ class ClosingActivities(Closing):
                     f"{account.grant.account_name} is not closed yet, says the directory: {parts}."
                 )
         at = max(call.answered_at for call in reading.calls)
-        calls = (*reading.calls, *await clear_mark(tenant, looked.user))
-        step = Step(name=ClosingStep.READ_BACK, at=at, calls=calls)
+        cleared = await clear_mark(tenant, looked.user)
+        step = Step(name=ClosingStep.READ_BACK, at=at, note=cleared.note, calls=(*reading.calls, *cleared.calls))
         return Closed(steps=(step,), standing=reading.standing, findings=stripped.findings)
 
     @activity.defn
@@ -140,8 +141,8 @@ class ClosingActivities(Closing):
     async def _look(self, account: AccountToClose) -> tuple[Tenant, Inspected | Closed]:
         """The account to close, or the result where there is nothing of this grant's to close.
 
-        Whose it is the ledger says, where it can be asked, and not what was sent. Its open-until mark decides nothing:
-        whoever is administrator can write an old one of theirs back.
+        Whose it is the newest signed mark says, wherever it stands: an administrator of the tenant can put an old one
+        back, and a backup can set the ledger back.
         """
         grant = account.grant
         tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
@@ -155,10 +156,32 @@ class ClosingActivities(Closing):
         inspected = self._workplace.inspect(user, Holder.of(grant), register)
         if not inspected.may_be_closed:
             return tenant, self._not_ours(account, ledger_is_known=now is not None)
-        if now and now.holder not in {None, grant.request_id}:
-            standing = Standing(exists=True, enabled=False, held_by=now.holder)
-            return tenant, self._result(f"the account is held by the grant {now.holder}", standing)
+        if holder := self._other_holder(account, inspected, now):
+            return tenant, self._held(account, user, holder)
         return tenant, inspected
+
+    def _other_holder(self, account: AccountToClose, inspected: Inspected, now: ByNow | None) -> str | None:
+        """The other grant that has the account now; None: it is this grant's to close."""
+        grant, in_directory = account.grant, inspected.open_until
+        in_ledger = now.mark if now else None
+        carried = None
+        if not (now and now.is_over):  # closed by somebody else meanwhile: what the workflow remembers is past
+            carried = read_open_until(self._keyring, account.mark, grant.tenant_id, inspected.user.id)
+        deciding = newest(in_directory, in_ledger, carried)
+        if deciding is None:
+            return now.holder if now and now.holder != grant.request_id else None
+        if deciding.request_id == grant.request_id or deciding.expires_at <= self._clock():
+            return None
+        return deciding.request_id
+
+    def _held(self, account: AccountToClose, user: User, holder: str) -> Closed:
+        standing = Standing(exists=True, enabled=user.account_enabled, held_by=holder)
+        note = f"the account is held by the grant {holder}"
+        alarm = (
+            f"{account.grant.account_name} was not closed for this grant: a newer mark says that the grant {holder} "
+            "has it, which closes it at its own end."
+        )
+        return self._result(note, standing, alarm, AlarmKind.HELD)
 
     def _not_ours(self, account: AccountToClose, *, ledger_is_known: bool) -> Closed:
         name = account.grant.account_name
@@ -189,7 +212,7 @@ class ClosingActivities(Closing):
         """Whose the account is now: a late closing must not strip a newer grant. None: the ledger cannot be asked."""
         try:
             async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
-                return await grants.by_now(session, grant)
+                return await grants.by_now(session, self._keyring, grant)
         except (LedgerUnavailableError, TimeoutError):
             return None
 
@@ -200,9 +223,11 @@ class ClosingActivities(Closing):
             return self._result("gone from the directory", Standing.gone(vanished=True), alarm)
         return self._result(note or "there is no such account", Standing.gone(vanished=False))
 
-    def _result(self, note: str, standing: Standing | None, alarm: str | None = None) -> Closed:
+    def _result(
+        self, note: str, standing: Standing | None, alarm: str | None = None, kind: AlarmKind = AlarmKind.VANISHED
+    ) -> Closed:
         step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=note)
-        return Closed(steps=(step,), standing=standing, alarm=alarm, alarm_kind=AlarmKind.VANISHED)
+        return Closed(steps=(step,), standing=standing, alarm=alarm, alarm_kind=kind)
 
 
 def _all_clear(receipt: Receipt) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from temporalio import activity
 
 from accounts.workplace import Workplace
 from activities.signatures import Deciding
 from ledger import admission, parking, requests, steps
 from models.alarms import AlarmKind
-from models.messages import Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
+from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
 from trust.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
 
 
@@ -33,11 +31,11 @@ class DecidingActivities(Deciding):
         except StaleAssertionError:
             # A workflow that is reset asks again, perhaps hours later, and must go on to close what is open.
             async with self._ledger.transaction() as session:
-                if answer := await requests.answered(session, signed.request.request_id):
+                if answer := await requests.answered(session, self._keyring, signed.request.request_id):
                     return answer
             raise
         async with self._ledger.transaction() as session:
-            decision = await requests.answer(session, signed.request, actor, now)
+            decision = await requests.answer(session, self._keyring, signed.request, actor, now)
         if decision.grant is None:
             return decision
         return decision.model_copy(
@@ -45,14 +43,14 @@ class DecidingActivities(Deciding):
         )
 
     @activity.defn
-    async def arm(self, ref: GrantRef) -> datetime:
+    async def arm(self, ref: GrantRef) -> Armed:
         """Counted from this worker's clock, never from a time that was sent: that could be anybody's."""
         now = self._clock()
         async with self._ledger.transaction() as session:
-            expires_at = await admission.arm(session, ref, now)
-            armed = Step(name="armed", at=now, note=f"expires {expires_at:%Y-%m-%d %H:%M:%SZ}")
-            await steps.record(session, ref.request_id, ref.attempt, [armed])
-        return expires_at
+            armed = await admission.arm(session, self._keyring, ref, now)
+            step = Step(name="armed", at=now, note=f"expires {armed.expires_at:%Y-%m-%d %H:%M:%SZ}")
+            await steps.record(session, ref.request_id, ref.attempt, [step])
+        return armed
 
     @activity.defn
     async def park(self, to_park: ToPark) -> None:

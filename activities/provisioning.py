@@ -9,6 +9,7 @@ from datetime import datetime
 
 from temporalio import activity
 
+from accounts.account_closing import without_mark
 from accounts.attempts import attempt_all
 from accounts.directories import Purpose
 from accounts.managed_account import Holder, Inspected
@@ -19,7 +20,7 @@ from activities.heartbeats import stripping
 from activities.issuing import Issuing
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
-from graph import AlreadySo, NewUser, NotYetVisible, Refused, Tenant, User
+from graph import AlreadySo, MasteredElsewhere, NewUser, NotYetVisible, Refused, Tenant, User
 from ledger import accounts, admission, steps, stocks
 from ledger.admission import Admitted
 from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
@@ -30,10 +31,8 @@ from trust.assertions import verify_actor
 from trust.marks import (
     OPEN_UNTIL_ATTRIBUTE,
     OWNER_TAG_ATTRIBUTE,
-    OpenUntil,
     Owner,
     Register,
-    write_open_until,
     write_owner_tag,
 )
 from trust.passwords import new_password
@@ -203,21 +202,39 @@ class ProvisioningActivities(Provisioning):
 
     @activity.defn
     async def open_account(self, ref: GrantRef) -> datetime:
-        """Enabling and open-until mark in one write, behind the admission check, within the lease."""
+        """Enabling and open-until mark in one write, behind the admission check, within the lease.
+
+        Where Exchange masters the account's attributes, it is enabled without the mark: the ledger has it.
+        """
+        note = None
+        try:
+            admitted, evidence = await self._enable(ref, with_mark=True)
+        except MasteredElsewhere as error:
+            note = without_mark(error)
+            admitted, evidence = await self._enable(ref, with_mark=False)
+        async with self._ledger.transaction() as session:
+            opened_at = await admission.opened(session, ref.request_id, evidence.answered_at)
+            await admission.release_lease(session, admitted)
+            step = Step(name="opened", at=evidence.answered_at, note=note, calls=(evidence,))
+            await steps.record(session, ref.request_id, ref.attempt, [step])
+        return opened_at
+
+    async def _enable(self, ref: GrantRef, *, with_mark: bool) -> tuple[Admitted, DirectoryCall]:
         asked_at = self._clock()
         async with self._ledger.transaction() as session:
-            admitted = await admission.take_lease(session, ref, asked_at, self._workplace.lease)
+            lease = self._workplace.lease
+            admitted = await admission.take_lease(session, self._keyring, ref, asked_at, lease)
         tenant = await self._tenant(admitted)
         if self._clock() - asked_at > LEASE_MARGIN:
             # The rest of the lease is what the call itself may take; begun now, it could outlast the lease.
             raise ReadBackDisagreesError("The ledger was too slow for the opening's lease.")
-        evidence = await tenant.users.enable(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
-        async with self._ledger.transaction() as session:
-            opened_at = await admission.opened(session, ref.request_id, evidence.answered_at)
-            await admission.release_lease(session, admitted)
-            step = Step(name="opened", at=evidence.answered_at, calls=(evidence,))
-            await steps.record(session, ref.request_id, ref.attempt, [step])
-        return opened_at
+        attributes = {OPEN_UNTIL_ATTRIBUTE: admitted.mark} if with_mark else None
+        try:
+            return admitted, await tenant.users.enable(_known(admitted), attributes)
+        except MasteredElsewhere:
+            async with self._ledger.transaction() as session:
+                await admission.release_lease(session, admitted)
+            raise
 
     @activity.defn
     async def extend_grant(self, to_extend: ToExtend) -> datetime:
@@ -227,21 +244,19 @@ class ProvisioningActivities(Provisioning):
         actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
         async with self._ledger.transaction() as session:
             lease = self._workplace.lease
-            admitted = await admission.extend(session, ref, extension.expires_at, now, lease)
+            admitted = await admission.extend(session, self._keyring, ref, extension.expires_at, now, lease)
         tenant = await self._tenant(admitted)
-        evidence = await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: self._mark(admitted)})
+        note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
+        calls: list[DirectoryCall] = []
+        try:
+            calls.append(await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: admitted.mark}))
+        except MasteredElsewhere as error:
+            note = f"{note}. {without_mark(error)}"
         async with self._ledger.transaction() as session:
             await admission.release_lease(session, admitted)
         await self._issuing.renew_pass(ref, admitted, tenant, _known(admitted))
-        note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
-        await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", evidence, note=note)
+        await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", *calls, note=note)
         return extension.expires_at
-
-    def _mark(self, admitted: Admitted) -> str:
-        grant, expires_at = admitted.grant, admitted.expires_at
-        assert expires_at is not None  # noqa: S101  # no lease is given without an expiry
-        mark = OpenUntil(grant.request_id, expires_at)
-        return write_open_until(self._keyring, mark, grant.tenant_id, grant.account_name)
 
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:

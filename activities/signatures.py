@@ -11,6 +11,7 @@ from models.alarms import Alarm
 from models.messages import (
     AccountFound,
     AccountToClose,
+    Armed,
     Closed,
     Decision,
     Fence,
@@ -41,8 +42,8 @@ class Deciding(ABC):
 
     @activity.defn
     @abstractmethod
-    async def arm(self, ref: GrantRef) -> datetime:
-        """Fix the expiry, once, before anything is opened. Repeated: the same expiry."""
+    async def arm(self, ref: GrantRef) -> Armed:
+        """Fix the expiry and sign its mark, once, before anything is opened. Repeated: the same answer."""
 
     @activity.defn
     @abstractmethod

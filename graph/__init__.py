@@ -17,7 +17,7 @@ from graph.audit_logs import AuditEntry, AuditTarget
 from graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from graph.deleted_items import DeletedUser
 from graph.domains import Domain
-from graph.errors import AlreadySo, Broken, GraphError, Needs, NotYetVisible, Refused, TryLater
+from graph.errors import AlreadySo, Broken, GraphError, MasteredElsewhere, Needs, NotYetVisible, Refused, TryLater
 from graph.granted import Granted
 from graph.graph import Graph, Tenant
 from graph.organization import Organization
@@ -49,6 +49,7 @@ __all__ = [
     "Graph",
     "GraphError",
     "Listing",
+    "MasteredElsewhere",
     "Memberships",
     "Needs",
     "NewUser",

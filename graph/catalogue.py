@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from graph.errors import AlreadySo, Broken, GraphError, NotYetVisible, Refused, TryLater
+from graph.errors import AlreadySo, Broken, GraphError, MasteredElsewhere, NotYetVisible, Refused, TryLater
 from graph.operations import Operation
 
 NOT_GRAPHS = "a body that Graph did not write"
@@ -112,6 +112,12 @@ _ROWS = (
         "The account is synchronised from an on-premises directory; it can only be changed there.",
         400,
         says="on-premises mastered",
+    ),
+    _Row(
+        MasteredElsewhere,
+        "Exchange masters these properties of the account, because it has a mailbox; change them there.",
+        400,
+        says="originated within an external service",
     ),
     _Row(
         Refused,

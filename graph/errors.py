@@ -91,5 +91,11 @@ class Refused(GraphError):
 
 
 @dataclass(kw_only=True, eq=False)
+class MasteredElsewhere(Refused):
+    """Another service masters what was to be written, as Exchange does the extension attributes of an account that has
+    a mailbox. The rest of the account can still be changed, in a write of its own."""
+
+
+@dataclass(kw_only=True, eq=False)
 class Broken(GraphError):
     """An answer that makes no sense, or a request that should not have been made: a bug of ours or of Microsoft's."""

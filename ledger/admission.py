@@ -15,11 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import configuration, holds
 from ledger.accounts import its_account, register_of
+from ledger.marks import covered_expiry, mark_of, sign_mark
 from ledger.rows import as_grant, as_roles, object_id
 from models.holds import HoldKind
-from models.messages import Grant, GrantRef, ObjectId
+from models.messages import Armed, Grant, GrantRef, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Tenant
 from policy.decision import Denied, judge_extension
+from trust.keyring import Keyring
 from trust.marks import Register
 
 
@@ -43,6 +45,8 @@ class Admitted:
     object_id: ObjectId | None
     register: Register
     expires_at: datetime | None
+    mark: str | None
+    """The signed open-until mark, as the directory is to hold it; None: not armed yet."""
     lease_until: datetime | None
     opened_at: datetime | None
     credential: str
@@ -63,20 +67,32 @@ async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: boo
     return _admitted(row, request, account, tenant)
 
 
-async def arm(session: AsyncSession, ref: GrantRef, at: datetime) -> datetime:
-    """Fix the expiry, once: the first call decides, every later one repeats it. Raises as ``admit`` does."""
-    row, *_ = await _checked(session, ref, at)
+async def arm(session: AsyncSession, keyring: Keyring, ref: GrantRef, at: datetime) -> Armed:
+    """Fix the expiry and sign its mark, once: the first call decides, every later one repeats it.
+
+    Raises as ``admit`` does. A retried grant whose account is another object by now gets a mark for that one, which
+    never lasts longer than the grant's duration from now.
+    """
+    row, _, account, _ = await _checked(session, ref, at)
+    if object_id(account) is None:
+        raise GrantOverError(f"the account of the grant {ref.request_id} is not registered")
     if row.expires_at is None:
         row.armed_at, row.expires_at = at, at + row.duration
-        session.add(row)
-    return row.expires_at
+    if mark_of(keyring, row, account) is None:
+        row.expires_at = min(row.expires_at, at + row.duration)
+        await sign_mark(session, keyring, row, account)
+    assert row.mark is not None  # noqa: S101  # it was signed above, or before
+    return Armed(expires_at=row.expires_at, mark=row.mark)
 
 
-async def take_lease(session: AsyncSession, ref: GrantRef, at: datetime, lease: timedelta) -> Admitted:
+async def take_lease(
+    session: AsyncSession, keyring: Keyring, ref: GrantRef, at: datetime, lease: timedelta
+) -> Admitted:
     """The admission check, and until when the opening that it admits may be in flight. Raises as ``admit`` does."""
     row, request, account, tenant = await _checked(session, ref, at)
     if row.expires_at is None:
         raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
+    _expect_covered(keyring, row, account, at)
     # Decided an hour ago, perhaps: who has left since, or lost a role, is not let in any more.
     if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
         raise GrantOverError(why)
@@ -139,8 +155,17 @@ async def release_lease(session: AsyncSession, admitted: Admitted) -> None:
     )
 
 
-async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: datetime, lease: timedelta) -> Admitted:
-    """Move the expiry to ``wanted`` and take a lease for the writing of the mark. Idempotent for the same ``wanted``.
+def _expect_covered(keyring: Keyring, row: GrantRow, account: ManagedAccount | None, at: datetime) -> None:
+    """Raises ``GrantOverError`` where the expiry in the row was moved past the mark that was signed for it."""
+    covered = covered_expiry(row, mark_of(keyring, row, account))
+    if covered is not None and at >= covered:
+        raise GrantOverError(f"no signed mark of the grant {row.request_id} covers its expiry in the ledger")
+
+
+async def extend(
+    session: AsyncSession, keyring: Keyring, ref: GrantRef, wanted: datetime, at: datetime, lease: timedelta
+) -> Admitted:
+    """Move the expiry to ``wanted``, sign its mark, and take a lease for writing it. Idempotent for one ``wanted``.
 
     Raises ``GrantOverError``, or ``ExtensionDeniedError`` with what would be allowed.
     """
@@ -153,6 +178,7 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
         raise ExtensionDeniedError("Only an open grant can be extended.")
     if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
         raise ExtensionDeniedError(why)
+    _expect_covered(keyring, row, account, at)
     if row.expires_at != wanted:
         denied = judge_extension(
             expires_at=row.expires_at,
@@ -164,6 +190,7 @@ async def extend(session: AsyncSession, ref: GrantRef, wanted: datetime, at: dat
         if isinstance(denied, Denied):
             raise ExtensionDeniedError(denied.sentence)
         row.expires_at = wanted
+        await sign_mark(session, keyring, row, account)
     in_flight = _extend_lease(row, at, lease)
     session.add(row)
     return replace(_admitted(row, request, account, tenant), in_flight=in_flight)
@@ -187,6 +214,7 @@ def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, t
         object_id=object_id(account),
         register=register_of(account),
         expires_at=row.expires_at,
+        mark=row.mark,
         lease_until=row.lease_until,
         opened_at=row.opened_at,
         credential=tenant.credential,

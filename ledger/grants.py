@@ -13,8 +13,12 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from ledger.accounts import its_account
+from ledger.marks import mark_of
+from models.marks import OpenUntil
 from models.messages import Grant, Proof
-from models.tables import GrantRow, ReceiptRow, Request
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+from trust.keyring import Keyring
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,21 @@ class ByNow:
 
     holder: str | None
     """The live grant of the same technician in the same tenant, which may be another one."""
+    mark: OpenUntil | None
+    """The mark that was signed for that live grant."""
+    is_over: bool
+    """The grant itself was settled already."""
     abandoned: bool
     """An operator has given up proving that it is closed."""
 
 
-async def by_now(session: AsyncSession, grant: Grant) -> ByNow:
+async def by_now(session: AsyncSession, keyring: Keyring, grant: Grant) -> ByNow:
     """What has become of ``grant`` meanwhile."""
     proof = col(ReceiptRow.document)["proof"].astext
     statement = (
-        select(GrantRow.request_id, proof)
+        select(GrantRow, ManagedAccount, proof)
         .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .outerjoin(ManagedAccount, its_account())
         .where(
             col(GrantRow.tenant_id) == UUID(grant.tenant_id),
             col(GrantRow.technician_id) == UUID(grant.technician_id),
@@ -40,10 +49,20 @@ async def by_now(session: AsyncSession, grant: Grant) -> ByNow:
         )
     )
     rows = (await session.exec(statement)).all()
+    live, account = next(((row, account) for row, account, _ in rows if row.closed_at is None), (None, None))
+    own = [(row, proven) for row, _, proven in rows if row.request_id == grant.request_id]
     return ByNow(
-        holder=next((request_id for request_id, proven in rows if proven is None), None),
-        abandoned=(grant.request_id, Proof.ABANDONED.value) in [tuple(row) for row in rows],
+        holder=live.request_id if live else None,
+        mark=mark_of(keyring, live, account) if live else None,
+        is_over=any(row.closed_at is not None for row, _ in own),
+        abandoned=any(proven == Proof.ABANDONED for _, proven in own),
     )
+
+
+async def is_over(session: AsyncSession, request_id: str) -> bool:
+    """Whether the ledger knows the grant and has settled it."""
+    row = await session.get(GrantRow, request_id)
+    return row is not None and row.closed_at is not None
 
 
 async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:

@@ -14,12 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import holds
 from ledger.configuration import tenant_terms, terms_of
+from ledger.marks import database_time, mark_of
 from ledger.rows import as_roles, object_id
 from models.holds import Hold, HoldKind
+from models.marks import OpenUntil
 from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
 from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
 from policy.decision import departed
-from policy.reconciliation import LiveGrant
+from policy.reconciliation import REPLICAS_AGREE_AFTER, LiveGrant
+from trust.keyring import Keyring
 
 SETTLED_AFTER = timedelta(minutes=10)
 """How long after its end a grant that nobody has settled counts as one whose workflow is gone."""
@@ -55,7 +58,7 @@ async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
     return [TenantToReconcile(id=TenantId(str(row.id)), name=row.name) for row in rows]
 
 
-async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> Register:
+async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId, at: datetime) -> Register:
     """The tenant's accounts."""
     statement = (
         select(ManagedAccount, Tenant, Technician, GrantRow)
@@ -75,6 +78,7 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
     tenant = await session.get(Tenant, UUID(tenant_id))
     unproven = await _unproven(session, tenant_id)
     settled = await _last_settled(session, tenant_id)
+    clock = await database_time(session)
     stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
     current = [
         Registered(
@@ -82,7 +86,9 @@ async def register(session: AsyncSession, tenant_id: TenantId, at: datetime) -> 
             account.account_name,
             object_id(account),
             account.registered_at,
-            _live(grant, at, _why_withdrawn(stops, theirs, technician)) if grant else None,
+            _live(grant, mark_of(keyring, grant, account), clock, at, _why_withdrawn(stops, theirs, technician))
+            if grant
+            else None,
             settled.get(account.technician_id),
             tuple(one.request_id for one in unproven if one.is_about(account)),
         )
@@ -147,7 +153,7 @@ async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unprove
         .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
         .where(
             col(GrantRow.tenant_id) == UUID(tenant_id),
-            document["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value]),
+            document["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value, Proof.HELD.value]),
             ~learnt.exists(),
         )
         .order_by(col(GrantRow.closed_at))
@@ -221,7 +227,9 @@ def _why_withdrawn(stops: Iterable[Hold], tenant: Tenant, technician: Technician
     return next((stop.sentence for stop in stops if stop.covers(where.id, who.id)), departed(where, who))
 
 
-def _live(grant: GrantRow, at: datetime, withdrawn_because: str | None) -> LiveGrant:
+def _live(
+    grant: GrantRow, mark: OpenUntil | None, clock: datetime, at: datetime, withdrawn_because: str | None
+) -> LiveGrant:
     should_be_over = grant.expires_at or grant.window_ends_at
     if withdrawn_because and grant.closing_at is not None:
         should_be_over = min(should_be_over, grant.closing_at)
@@ -233,4 +241,7 @@ def _live(grant: GrantRow, at: datetime, withdrawn_because: str | None) -> LiveG
         is_lapsed=at >= should_be_over + SETTLED_AFTER,
         withdrawn_because=withdrawn_because,
         roles=as_roles(grant),
+        mark=mark,
+        # By the clock that it was written by, whatever this process's says.
+        mark_is_everywhere=mark is not None and clock >= mark.written_at + REPLICAS_AGREE_AFTER,
     )

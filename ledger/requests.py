@@ -10,20 +10,24 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from ledger import accounts, configuration, holds
+from ledger.marks import covered_expiry, mark_of
 from ledger.rows import as_grant, object_id
 from models.messages import AccessRequest, Carried, Closure, Decision, Progress, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 from policy.decision import Allowed, Denied, decide
+from trust.keyring import Keyring
 
 
-async def answer(session: AsyncSession, request: AccessRequest, requested_by: str, at: datetime) -> Decision:
+async def answer(
+    session: AsyncSession, keyring: Keyring, request: AccessRequest, requested_by: str, at: datetime
+) -> Decision:
     """Decide ``request`` under the current configuration and take the lock; what was decided before is repeated.
 
     WAIT leaves the request undecided: a grant of the same technician there is just closing.
     """
     row = await record(session, request, requested_by)
     if row.verdict is not None:
-        return await _repeat(session, row)
+        return await _repeat(session, keyring, row)
     tenant = await configuration.tenant_by_name(session, request.tenant)
     technician = await configuration.technician_terms(session, request.technician)
     await holds.let_no_stop_come_between(session)
@@ -48,10 +52,10 @@ async def answer(session: AsyncSession, request: AccessRequest, requested_by: st
     return deny(row, answered.sentence, at)
 
 
-async def answered(session: AsyncSession, request_id: str) -> Decision | None:
+async def answered(session: AsyncSession, keyring: Keyring, request_id: str) -> Decision | None:
     """The answer that the request has; None while it has none."""
     row = await session.get(Request, request_id)
-    return await _repeat(session, row) if row is not None and row.verdict is not None else None
+    return await _repeat(session, keyring, row) if row is not None and row.verdict is not None else None
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
@@ -115,7 +119,7 @@ async def by_id(session: AsyncSession, request_id: str) -> Request | None:
     return await session.get(Request, request_id)
 
 
-async def _repeat(session: AsyncSession, row: Request) -> Decision:
+async def _repeat(session: AsyncSession, keyring: Keyring, row: Request) -> Decision:
     verdict, sentence = Verdict(row.verdict or Verdict.DENIED), row.sentence or ""
     grant = await session.get(GrantRow, row.id)
     if grant is None:
@@ -128,7 +132,8 @@ async def _repeat(session: AsyncSession, row: Request) -> Decision:
         progress=Progress(
             object_id=object_id(account),
             opened_at=grant.opened_at if grant.closing_at is None else None,
-            expires_at=grant.expires_at,
+            expires_at=covered_expiry(grant, mark_of(keyring, grant, account)),
+            mark=grant.mark,
         ),
     )
 

@@ -73,7 +73,7 @@ async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: i
 
 
 def _shut_at() -> ColumnElement[datetime | None]:
-    """When a grant's account was shut. One that was given up may be open until it is proven that it is not."""
+    """When a grant's account was shut. An unproven one may be open until it is proven closed."""
     closed_later = (
         select(AddendumRow.at)
         .where(
@@ -83,8 +83,8 @@ def _shut_at() -> ColumnElement[datetime | None]:
         .correlate(GrantRow)
         .scalar_subquery()
     )
-    was_abandoned = col(ReceiptRow.document)["proof"].astext == Proof.ABANDONED.value
-    return func.coalesce(closed_later, case((was_abandoned, None), else_=col(GrantRow.closed_at)))
+    may_be_open = col(ReceiptRow.document)["proof"].astext.in_([Proof.ABANDONED.value, Proof.HELD.value])
+    return func.coalesce(closed_later, case((may_be_open, None), else_=col(GrantRow.closed_at)))
 
 
 def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:

@@ -20,6 +20,11 @@ class AlarmKind(StrEnum):
     """A managed account is gone from its directory, so nothing can be read back. About an account."""
     ABANDONED = "closing abandoned"
     """An operator gave up proving that a grant's account is closed. About a grant."""
+    HELD = "held by another grant"
+    """A closing left an account alone, because a newer mark names another grant. About a grant."""
+    MARKS_DISAGREE = "marks disagree"
+    """Ledger and directory name different marks: a restored ledger, a refused write, a changed account. About an
+    account."""
     FOREIGN_CHANGE = "foreign change"
     """Somebody else changed a managed account. About an account."""
     PERSISTENCE = "persistence"

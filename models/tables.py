@@ -183,6 +183,8 @@ class GrantRow(SQLModel, table=True):
     attempt: int = 1
     armed_at: datetime | None = _moment()
     expires_at: datetime | None = _moment()
+    mark: str | None = None
+    """The signed open-until mark that covers ``expires_at``, as it was written for the directory."""
     lease_until: datetime | None = _moment()
     opened_at: datetime | None = _moment()
     parked_at: datetime | None = _moment()

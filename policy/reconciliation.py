@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from models.marks import OpenUntil, newest
 from models.messages import Role
 
 GRACE = timedelta(minutes=1)
@@ -27,6 +28,10 @@ class LiveGrant:
     """Nothing may be open under it any more, whatever its expiry says."""
     roles: tuple[Role, ...] = ()
     """What it has given."""
+    mark: OpenUntil | None = None
+    """The signed mark that the ledger keeps of it. An expiry that no mark covers counts as past."""
+    mark_is_everywhere: bool = False
+    """It was written long enough ago that every replica should show it."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,8 @@ class Found:
     enabled: bool
     holds_access: bool
     """It has roles or memberships, or the mark that goes last when an account is closed."""
-    mark_request_id: str | None = None
-    mark_expires_at: datetime | None = None
-    """What a valid open-until mark says."""
+    mark: OpenUntil | None = None
+    """What a valid open-until mark in the directory says, unless the ledger has settled that grant."""
     is_registered: bool = False
     settled_at: datetime | None = None
     """When the last of its grants was settled, by the ledger."""
@@ -92,18 +96,26 @@ class Finding:
     because: str = ""
     foreign: bool = False
     """Only somebody else can have done this to it."""
+    disagreement: str | None = None
+    """How ledger and directory contradict one another, in a sentence that follows the account's name."""
+    ledger_is_behind: bool = False
+    """The directory has a newer mark than the ledger, so this is not about the ledger's live grant."""
 
 
 def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool = True) -> Finding:
     """What is to be done with an account at the time ``at``.
 
-    Nothing that is not ours is touched. What is ours is open only under a live grant, no longer than ledger and mark
-    both say; without the ledger the mark alone counts. An opening that is in flight is left to its lease.
+    Nothing that is not ours is touched. What is ours is open only under the grant that the newest signed mark names,
+    and until then, wherever that mark stands; without the ledger the directory's alone counts. An opening that is in
+    flight is left to its lease.
     """
     if not found.may_be_closed:
         return Finding(Remedy.REPORT, "it is not ours to touch: its owner tag is missing, broken or another account's")
     if live is not None and live.lease_until is not None and at < live.lease_until:
         return Finding(Remedy.LEAVE)
+    withdrawn = live is not None and live.withdrawn_because is not None
+    if found.enabled and ledger_is_known and not withdrawn and (mark := _unknown_to_the_ledger(found, live)):
+        return _under_a_mark_the_ledger_lacks(mark, at)
     if live is not None and live.is_lapsed:
         return Finding(Remedy.CLOSE, f"nobody has settled its grant {live.request_id}")
     if not found.enabled and not _is_unfinished(found, live, ledger_is_known=ledger_is_known):
@@ -124,30 +136,53 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
         return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
     if live.closing_at is not None and at >= live.closing_at + GRACE:
         return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not come through")
-    ours = found.mark_expires_at if found.mark_request_id == live.request_id else None
-    expires_at = min(live.expires_at, ours or live.expires_at)
+    mark = newest(live.mark, found.mark)
+    if mark is None:
+        return Finding(Remedy.CLOSE, f"no signed mark covers its grant {live.request_id}")
+    # Of a ledger restored from before an extension, the directory's mark of the same grant is the newer one.
+    expires_at = mark.expires_at if mark != live.mark else min(live.expires_at, mark.expires_at)
     if at >= expires_at + GRACE:
         return Finding(Remedy.CLOSE, f"its grant {live.request_id} expired at {expires_at:%Y-%m-%d %H:%M:%SZ}")
+    if live.mark_is_everywhere and mark != found.mark:
+        sentence = f"does not carry the mark that was written for its grant {live.request_id}; the ledger's holds"
+        return Finding(Remedy.LEAVE, disagreement=sentence)
     return Finding(Remedy.LEAVE)
+
+
+def _unknown_to_the_ledger(found: Found, live: LiveGrant | None) -> OpenUntil | None:
+    """The directory's mark, where it is newer than what the ledger knows: the ledger was restored from a backup."""
+    mark = newest(live.mark if live else None, found.mark)
+    return mark if mark is not None and (live is None or mark.request_id != live.request_id) else None
+
+
+def _under_a_mark_the_ledger_lacks(mark: OpenUntil, at: datetime) -> Finding:
+    until = f"{mark.expires_at:%Y-%m-%d %H:%M:%SZ}"
+    sentence = (
+        f"is open until {until} by the signed mark of the grant {mark.request_id}, which the ledger does not know"
+    )
+    if at >= mark.expires_at + GRACE:
+        because = f"its mark of the grant {mark.request_id}, which the ledger does not know, expired at {until}"
+        return Finding(Remedy.CLOSE, because, disagreement=sentence, ledger_is_behind=True)
+    return Finding(Remedy.LEAVE, disagreement=sentence, ledger_is_behind=True)
 
 
 def _is_unfinished(found: Found, live: LiveGrant | None, *, ledger_is_known: bool) -> bool:
     """Whether a disabled account is not closed to the end. Its mark goes last; before that it may still hold a pass."""
     if live is not None:
-        return found.mark_request_id == live.request_id
+        return found.mark is not None and found.mark.request_id == live.request_id
     return found.holds_access and ledger_is_known
 
 
 def _was_opened_by_somebody_else(found: Found, at: datetime) -> bool:
     """Whether we had closed it to the end: its mark goes last. Of a lost ledger's accounts nobody knows that."""
-    if not found.is_registered or found.mark_request_id is not None:
+    if not found.is_registered or found.mark is not None:
         return False
     return found.enabled or found.settled_at is None or at >= found.settled_at + REPLICAS_AGREE_AFTER
 
 
 def _by_the_mark_alone(found: Found, at: datetime) -> Finding:
-    if found.mark_expires_at is None:
+    if found.mark is None:
         return Finding(Remedy.CLOSE, "it was open without a valid mark, and the ledger cannot be asked")
-    if at >= found.mark_expires_at + GRACE:
-        return Finding(Remedy.CLOSE, f"its mark expired at {found.mark_expires_at:%Y-%m-%d %H:%M:%SZ}")
+    if at >= found.mark.expires_at + GRACE:
+        return Finding(Remedy.CLOSE, f"its mark expired at {found.mark.expires_at:%Y-%m-%d %H:%M:%SZ}")
     return Finding(Remedy.LEAVE)

@@ -15,7 +15,7 @@ from accounts.intervening import Intervening
 from accounts.settling import Settling
 from accounts.workplace import Workplace
 from graph import Tenant, User
-from ledger import reconciliation
+from ledger import grants, reconciliation
 from ledger.database import LedgerUnavailableError
 from ledger.reconciliation import Register, Registered
 from models.alarms import Alarm, AlarmKind
@@ -111,7 +111,7 @@ class TenantReconciliation:
         """None: the ledger cannot be asked."""
         try:
             async with self._ledger.transaction() as session:
-                return await reconciliation.register(session, tenant_id, self._clock())
+                return await reconciliation.register(session, self._workplace.keyring, tenant_id, self._clock())
         except LedgerUnavailableError:
             return None
 
@@ -122,6 +122,9 @@ class TenantReconciliation:
             finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
         except Exception as error:
             return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {in_words(error)}")
+        if finding.disagreement:
+            sentence = f"{who} {finding.disagreement}."
+            noticed.append(self._alarm(AlarmKind.MARKS_DISAGREE, name, who, sentence))
         if finding.remedy is Remedy.LEAVE:
             return _Outcome(who, noticed)
         if finding.remedy is Remedy.REPORT:
@@ -132,7 +135,7 @@ class TenantReconciliation:
             with suppress(LedgerUnavailableError):  # at once, for this run may die
                 await self._workplace.alarms.raise_alarm(noticed[-1])
         try:
-            await self._close(tenant, account, finding.because)
+            await self._close(tenant, account, finding)
         except Exception as error:
             sentence = f"{who} cannot be closed, though {finding.because}: {in_words(error)}"
             noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
@@ -143,12 +146,27 @@ class TenantReconciliation:
         return Alarm(kind=kind, subject=subject, sentence=sentence, tenant=tenant, raised_at=self._clock())
 
     async def _judge(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
+        account = await self._without_settled_mark(account)
         finding = judge_found(account.found, account.live, self._clock(), ledger_is_known=ledger_is_known)
         if finding.remedy is Remedy.LEAVE and not account.found.enabled and account.live is None:
             finding = await self._judge_closed(tenant, account, ledger_is_known=ledger_is_known)
         if finding.remedy is Remedy.CLOSE:
             finding = await self._confirm(tenant, account, finding)
         return finding
+
+    async def _without_settled_mark(self, account: Account) -> Account:
+        """A mark of a grant that was settled says nothing any more.
+
+        An administrator of the tenant put it back, or Exchange masters it and did not let us clear it.
+        """
+        mark = account.found.mark
+        if mark is None or (account.live and account.live.request_id == mark.request_id):
+            return account
+        with suppress(LedgerUnavailableError):
+            async with self._ledger.transaction() as session:
+                if await grants.is_over(session, mark.request_id):
+                    return replace(account, found=replace(account.found, mark=None))
+        return account
 
     async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
         """A closed account that nobody has a grant for should hold nothing either."""
@@ -158,7 +176,7 @@ class TenantReconciliation:
             tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
         )
         holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
-        holds = holds or await self._is_marked(tenant, account.user)
+        holds = holds or (account.found.mark is not None and await self._is_marked(tenant, account.user))
         found = replace(account.found, holds_access=holds)
         return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
 
@@ -174,13 +192,14 @@ class TenantReconciliation:
         register = await self._register(TenantId(tenant.connection.tenant_id))
         rows = register.accounts if register else ()
         now = next((row for row in rows if _is_about(row, account)), account.registered)
-        fresh = self._accounts.judge(TenantId(tenant.connection.tenant_id), user, now)
+        fresh = await self._without_settled_mark(self._accounts.judge(TenantId(tenant.connection.tenant_id), user, now))
         if fresh.live is None and not fresh.found.enabled and not account.found.enabled:
             return finding  # about what the closed account holds, and no grant has begun meanwhile
         return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
 
-    async def _close(self, tenant: Tenant, account: Account, because: str) -> None:
-        live = account.live
+    async def _close(self, tenant: Tenant, account: Account, finding: Finding) -> None:
+        because = finding.because
+        live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
         roles = live.roles if live else ()
         read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)

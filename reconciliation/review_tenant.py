@@ -43,6 +43,7 @@ class Reviewing:
 
     def __init__(self, workplace: Workplace) -> None:
         self._ledger = workplace.ledger
+        self._keyring = workplace.keyring
         self._directories = workplace.directories
         self._alarms = workplace.alarms
         self._clock = workplace.clock
@@ -125,7 +126,7 @@ class Reviewing:
         """
         async with self._ledger.transaction() as session:
             tenant_id = TenantId(tenant.connection.tenant_id)
-            register = await reconciliation.register(session, tenant_id, self._clock())
+            register = await reconciliation.register(session, self._keyring, tenant_id, self._clock())
         if not any(row.object_id == account and row.live is None for row in register.accounts):
             return _Look(is_closed=False)
         try:

@@ -91,13 +91,11 @@ class TenantAccounts:
             register = marks.Register.NAMES_IT if row.object_id == user.id else marks.Register.INTENDS_IT
             holder = Holder(tenant_id, row.technician_id, row.account_name)
         inspected = self._workplace.inspect(user, holder, register)
-        mark = inspected.open_until
         found = Found(
             may_be_closed=inspected.may_be_closed,
             enabled=user.account_enabled,
             holds_access=False,
-            mark_request_id=mark.request_id if mark else None,
-            mark_expires_at=mark.expires_at if mark else None,
+            mark=inspected.open_until,
             is_registered=row is not None,
             settled_at=row.settled_at if row else None,
         )

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 KEY_BYTES = 32
 
 # A key's id stands inside owner tags and marks, whose parts a semicolon divides.
@@ -72,18 +75,27 @@ class Keyring:
         return hmac.digest(self._keys[key_id], f"entra-jit/{purpose}/v1\x01".encode(), "sha256")
 
     def sign(self, purpose: Purpose, content: str) -> str:
-        """The signature of ``content`` under the active key, base64url without padding."""
-        return self._signature(self.active_id, purpose, content)
+        """The Ed25519 signature of ``content`` under the active key: 86 characters, base64url without padding."""
+        return _text(self._signing_key(self.active_id, purpose).sign(_bytes(content)))
 
     def verify(self, key_id: str, purpose: Purpose, content: str, signature: str) -> bool:
-        """Whether ``content`` was signed so by this deployment; compared in constant time."""
+        """Whether ``content`` was signed so by this deployment. A public key would be enough, and cannot sign."""
         if key_id not in self._keys:
             return False
-        return hmac.compare_digest(self._signature(key_id, purpose, content).encode(), _bytes(signature))
+        try:
+            raw = base64.urlsafe_b64decode(_bytes(signature) + b"==")
+            self._signing_key(key_id, purpose).public_key().verify(raw, _bytes(content))
+        except (ValueError, InvalidSignature):
+            return False
+        # Base64 can write the same bytes in several ways; only ours is accepted.
+        return _text(raw) == signature
 
-    def _signature(self, key_id: str, purpose: Purpose, content: str) -> str:
-        digest = hmac.digest(self.derive(key_id, purpose), _bytes(content), "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    def _signing_key(self, key_id: str, purpose: Purpose) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.derive(key_id, purpose))
+
+
+def _text(signature: bytes) -> str:
+    return base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
 
 
 def _bytes(text: str) -> bytes:

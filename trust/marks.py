@@ -3,7 +3,8 @@
 The *owner tag* says that this deployment made the account for this technician; it never changes. The *open-until
 mark* says which grant opened it and until when; it is written with the enabling and cleared after the read-back.
 Both are extension attributes, so a technician who is administrator can tamper with them and a stranger can copy
-them: they are signed over tenant, account and technician, and believed only together with the register.
+them: they are signed over tenant, account and kind of account, and believed only together with the register. The tag is
+written at the creation, before the account has an object id, so it is bound to the name; the mark to the object id.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from models.messages import TechnicianId, TenantId
+from models.marks import AccountKind, OpenUntil
+from models.messages import ObjectId, TechnicianId, TenantId
 from trust.keyring import Keyring, Purpose
 
 OWNER_TAG_ATTRIBUTE = 14
@@ -28,14 +30,6 @@ class Owner:
 
     installation: str
     technician_id: TechnicianId
-
-
-@dataclass(frozen=True)
-class OpenUntil:
-    """Which grant opened the account, and until when (UTC)."""
-
-    request_id: str
-    expires_at: datetime
 
 
 def tag_prefix(installation: str) -> str:
@@ -61,25 +55,27 @@ def read_owner_tag(keyring: Keyring, tag: str | None, tenant_id: TenantId, accou
     return Owner(installation, TechnicianId(technician_id))
 
 
-def write_open_until(keyring: Keyring, mark: OpenUntil, tenant_id: TenantId, account_name: str) -> str:
-    """The open-until mark of one account; the expiry is kept to the microsecond."""
-    body = f"{mark.request_id};{mark.expires_at.astimezone(UTC).isoformat()};{keyring.active_id}"
-    return f"{body};{keyring.sign(Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account_name))}"
+def write_open_until(keyring: Keyring, mark: OpenUntil, tenant_id: TenantId, account: ObjectId) -> str:
+    """The open-until mark of one account, at most 256 characters; times are kept to the microsecond."""
+    expires_at, written_at = (time.astimezone(UTC).isoformat() for time in (mark.expires_at, mark.written_at))
+    body = f"{mark.request_id};{expires_at};{written_at};{keyring.active_id}"
+    return f"{body};{keyring.sign(Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account))}"
 
 
-def read_open_until(keyring: Keyring, mark: str | None, tenant_id: TenantId, account_name: str) -> OpenUntil | None:
-    """The grant that ``mark`` proves to hold this very account; None where it is missing, broken or copied."""
+def read_open_until(keyring: Keyring, mark: str | None, tenant_id: TenantId, account: ObjectId) -> OpenUntil | None:
+    """The grant that ``mark`` proves to have opened this very account; None where it is missing, broken or copied."""
     body, _, signature = (mark or "").rpartition(";")
     parts = body.split(";")
-    if len(parts) != 3 or not keyring.verify(
-        parts[2], Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account_name), signature
+    if len(parts) != 4 or not keyring.verify(
+        parts[3], Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account), signature
     ):
         return None
-    return OpenUntil(parts[0], datetime.fromisoformat(parts[1]))
+    request_id, expires_at, written_at, _ = parts
+    return OpenUntil(request_id, datetime.fromisoformat(expires_at), datetime.fromisoformat(written_at))
 
 
-def _tagged(body: str, tenant_id: TenantId, account_name: str) -> str:
-    return "\n".join((body, tenant_id, account_name.lower()))
+def _tagged(body: str, tenant_id: TenantId, account: str) -> str:
+    return "\n".join((body, tenant_id, account.lower(), AccountKind.TECHNICIAN))
 
 
 class Ownership(StrEnum):

@@ -131,6 +131,7 @@ class AccessGrant:
         """After a reset: what an earlier run has written is this one's to close; what it has opened stays open."""
         self._traces.written = self._traces.roles_asked_for = True
         self._traces.roles_given_at, self._traces.object_id = progress.opened_at, progress.object_id
+        self._traces.mark = progress.mark
         self._course.expires_at = progress.expires_at
         if progress.opened_at and progress.expires_at:
             self._answered = True

@@ -39,12 +39,18 @@ class Traces:
     roles_asked_for: bool = False
     roles_given_at: datetime | None = None
     pass_id: PassId | None = None
+    mark: str | None = None
+    """The signed open-until mark, once the grant is armed."""
 
     def account(self, grant: Grant) -> AccountToClose:
         """Whom to close. Roles whose step was stopped half-way may have been given until this very moment."""
         roles_given_at = self.roles_given_at or (workflow.now() if self.roles_asked_for else None)
         return AccountToClose(
-            grant=grant, object_id=self.object_id, roles_given_at=roles_given_at, pass_id=self.pass_id
+            grant=grant,
+            object_id=self.object_id,
+            roles_given_at=roles_given_at,
+            pass_id=self.pass_id,
+            mark=self.mark,
         )
 
     def are_gone(self) -> None:
@@ -60,6 +66,7 @@ class AccountClosing:
         self._sweeping = sweeping
         self._telling = telling
         self._proof: Closed | None = None
+        self._alarmed: set[str] = set()
         self.disabled_at: datetime | None = None
         self.steps: list[Step] = []
 
@@ -132,7 +139,8 @@ class AccountClosing:
         for step in closed.steps:
             if step.name == ClosingStep.DISABLED and self.disabled_at is None:
                 self.disabled_at = step.at
-        if closed.alarm:
+        if closed.alarm and closed.alarm not in self._alarmed:  # every step says the same of a vanished account
+            self._alarmed.add(closed.alarm)
             self._telling.alarm(grant, closed.alarm_kind, closed.alarm)
 
 

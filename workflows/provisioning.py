@@ -59,13 +59,15 @@ class AccountProvisioning:
 
     async def arm(self, grant: Grant) -> datetime:
         """Fix the expiry, before anything is opened."""
-        return await perform_locally(
+        armed = await perform_locally(
             Deciding.arm,
             self._course.ref,
             LEDGER,
             summary=f"Fix the expiry, {say(grant.duration)} from now",
             within=self._course.time_left(),
         )
+        self._traces.mark = armed.mark
+        return armed.expires_at
 
     async def open(self, expires_at: datetime) -> datetime:
         """The last step. Gives when the account was opened."""

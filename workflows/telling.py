@@ -18,7 +18,7 @@ from workflows.perform import perform
 
 LAST_WORDS = timedelta(minutes=1)
 
-ABOUT_A_GRANT = frozenset({AlarmKind.CLOSING_LATE, AlarmKind.PERSISTENCE})
+ABOUT_A_GRANT = frozenset({AlarmKind.CLOSING_LATE, AlarmKind.HELD, AlarmKind.PERSISTENCE})
 """Other alarms are about the account."""
 
 

@@ -18,6 +18,7 @@ from models.messages.evidence import DirectoryCall, Standing, Step
 from models.messages.granting import (
     ALARM_AFTER,
     AccountFound,
+    Armed,
     Decision,
     Grant,
     GrantRef,
@@ -61,6 +62,7 @@ __all__ = [
     "AccountToClose",
     "Addendum",
     "AddendumKind",
+    "Armed",
     "Assertion",
     "Carried",
     "Closed",

@@ -32,6 +32,8 @@ class AccountToClose(Message):
     For a while after it, the absence of what was given is not proven by its not being found."""
     pass_id: PassId | None = None
     """Of the Temporary Access Pass that was made. It need not be listed yet."""
+    mark: str | None = None
+    """The signed open-until mark of the grant, as it was armed; None: it was not."""
 
 
 class Closed(Message):
@@ -97,6 +99,8 @@ class Closure(Message):
         """What stands behind it."""
         if self.standing is None or self.proven_at is None:
             return Proof.NOT_NEEDED
+        if self.standing.held_by is not None:
+            return Proof.HELD
         return Proof.VANISHED if self.standing.vanished else Proof.READ_BACK
 
 

@@ -39,7 +39,7 @@ class Standing(Message):
     memberships: tuple[str, ...] = ()
     sign_in_methods: tuple[str, ...] = ()
     held_by: RequestId | None = None
-    """Set when the account's open-until mark names another grant, whose it is to close."""
+    """The grant that the newest signed mark names, where that is another one: the account is its to close."""
 
     @classmethod
     def gone(cls, *, vanished: bool) -> Standing:
@@ -49,4 +49,4 @@ class Standing(Message):
     @property
     def is_closed(self) -> bool:
         """Nobody can sign in, and nothing would be held by whoever could."""
-        return not (self.enabled or self.roles or self.memberships or self.sign_in_methods)
+        return not (self.held_by or self.enabled or self.roles or self.memberships or self.sign_in_methods)

@@ -57,6 +57,8 @@ class Progress(Message):
     opened_at: AwareDatetime | None
     """None also where its closing has begun: what was open is not to stay so."""
     expires_at: AwareDatetime | None
+    mark: str | None = None
+    """The signed open-until mark; None: it was never armed."""
 
 
 class Decision(Message):
@@ -74,6 +76,14 @@ class GrantRef(Message):
 
     request_id: RequestId
     attempt: int
+
+
+class Armed(Message):
+    """A grant whose expiry is fixed, before its account is opened."""
+
+    expires_at: AwareDatetime
+    mark: str
+    """The signed open-until mark. The closing carries it, so that it can tell an older mark without the ledger."""
 
 
 class AccountFound(Message):

@@ -94,6 +94,8 @@ class Proof(StrEnum):
     """Unproven: the account is gone from the directory, from where it may be restored."""
     ABANDONED = "abandoned"
     """Unproven: an operator gave up."""
+    HELD = "held by another grant"
+    """Unproven: a newer signed mark says that another grant has the account, so it was not touched."""
 
     @property
     def is_proven(self) -> bool:

@@ -124,6 +124,8 @@ class UserChangesBody(_Body):
     password: str | None = None
     synced: bool | None = None
     user_type: Literal["Member", "Guest"] | None = None
+    mailbox: bool | None = None
+    """Whether a licence has given it a mailbox, from when on Exchange masters its extension attributes."""
     extension_attributes: dict[str, str | None] = {}
     """Merged with those that the account has; null takes one away."""
     properties: dict[str, JsonValue] = {}

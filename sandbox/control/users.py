@@ -67,6 +67,8 @@ class UserControl:
             held = user.properties.get("onPremisesExtensionAttributes")
             changes["onPremisesExtensionAttributes"] = _merged(held, body.extension_attributes)
         changed = replace(user, properties=user.properties | changes)
+        if body.mailbox is not None:
+            changed = replace(changed, has_mailbox=body.mailbox)
         if body.password is not None:
             changed = replace(changed, password=Digest.of(body.password))
         if changed != user:

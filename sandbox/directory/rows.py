@@ -140,6 +140,8 @@ class User:
     temporary_access_pass: TemporaryAccessPass | None = None
     deleted: datetime | None = None
     groups_when_deleted: tuple[str, ...] = ()
+    has_mailbox: bool = False
+    """Exchange masters its extension attributes."""
 
     @property
     def user_principal_name(self) -> str:

@@ -99,6 +99,13 @@ def synced_object() -> GraphError:
     )
 
 
+def mastered_elsewhere() -> GraphError:
+    """Exchange masters the properties, as it does the extension attributes of an account with a mailbox."""
+    return bad_request(
+        "Unable to update the specified properties for objects that have originated within an external service."
+    )
+
+
 def unreadable_payload() -> GraphError:
     """No JSON, or not declared as such."""
     message = (

@@ -19,6 +19,7 @@ from sandbox.graph.errors import (
     denied,
     domain_not_verified,
     invalid_value,
+    mastered_elsewhere,
     name_taken,
     not_found,
     synced_object,
@@ -174,6 +175,8 @@ def update_user(call: Call) -> Answer:
         raise invalid_value(missing)
     if user.is_synced and values.keys() - SYNCED_USERS_KEEP:
         raise synced_object()
+    if user.has_mailbox and "onPremisesExtensionAttributes" in values:
+        raise mastered_elsewhere()
     if values.keys() & SENSITIVE:
         require_authority_over(call, user)
     changed = _renamed(call, user, values)

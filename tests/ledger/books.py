@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import psycopg
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import admission, receipts, requests
+from ledger import accounts, admission, receipts, requests
 from ledger import configuration as configurations
 from ledger.database import Ledger
 from models.messages import (
@@ -26,6 +26,7 @@ from models.messages import (
     Grant,
     GrantRef,
     GrantState,
+    ObjectId,
     Receipt,
     Settlement,
     SignedAccessRequest,
@@ -101,7 +102,7 @@ class Books:
 
     async def answer(self, request: AccessRequest, at: datetime = NOON) -> Decision:
         """Decide it."""
-        return await self.do(requests.answer, request, "tests", at)
+        return await self.do(requests.answer, KEYRING, request, "tests", at)
 
     async def granted(self, technician: str = "alex", tenant: str = "contoso") -> Grant:
         """A request that was allowed; its lock is held, and nothing is done yet."""
@@ -109,10 +110,17 @@ class Books:
         assert grant is not None
         return grant
 
+    async def prepared(self, technician: str = "alex", tenant: str = "contoso") -> Grant:
+        """The same, with its account registered."""
+        grant = await self.granted(technician, tenant)
+        await self.do(accounts.intend, grant, NOON)
+        await self.do(accounts.confirm, grant, ObjectId(str(uuid5(CONTOSO, grant.account_name))))
+        return grant
+
     async def armed(self, technician: str = "alex", tenant: str = "contoso") -> Grant:
         """The same, with its expiry fixed."""
-        grant = await self.granted(technician, tenant)
-        await self.do(admission.arm, ref(grant), NOON)
+        grant = await self.prepared(technician, tenant)
+        await self.do(admission.arm, KEYRING, ref(grant), NOON)
         return grant
 
     async def settle(self, settlement: Settlement) -> Receipt:

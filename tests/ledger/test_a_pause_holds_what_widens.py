@@ -35,15 +35,15 @@ async def test_nothing_widens_and_everything_narrows(books: Books) -> None:
 
     for widening in (
         books.do(admission.admit, ref(grant), NOON),
-        books.do(admission.arm, ref(grant), NOON),
-        books.do(admission.take_lease, ref(grant), NOON, LEASE),
+        books.do(admission.arm, KEYRING, ref(grant), NOON),
+        books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE),
         books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("x"), at=NOON),
     ):
         with pytest.raises(PausedError, match=r"contoso is paused since .* by kim: Microsoft is down\."):
             await widening
     with pytest.raises(ExtensionDeniedError, match="Nothing is extended there until it is resumed"):
-        await books.do(admission.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
-    assert (await books.do(admission.take_lease, ref(elsewhere), NOON, LEASE)).grant == elsewhere
+        await books.do(admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
+    assert (await books.do(admission.take_lease, KEYRING, ref(elsewhere), NOON, LEASE)).grant == elsewhere
 
     assert (await books.do(fences.fence, grant.request_id, NOON)).lease_until is None
     assert (await books.settle(settlement_of(grant))).proven_at is not None

@@ -17,8 +17,7 @@ from ledger.admission import GrantOverError
 from ledger.fences import Fenced, fence_all
 from models.holds import HoldKind
 from models.messages import TenantId, Verdict
-from models.tables import ManagedAccount
-from tests.ledger.books import ALEX, CONTOSO, LEASE, NOON, Books, ref
+from tests.ledger.books import ALEX, CONTOSO, KEYRING, LEASE, NOON, Books, ref
 
 
 async def place_and_fence(
@@ -44,7 +43,7 @@ async def waits(task: asyncio.Task[object]) -> bool:
 async def test_a_stop_waits_for_what_is_just_being_decided(books: Books) -> None:
     request = books.a_request()
     async with books.ledger.transaction() as deciding:
-        assert (await requests.answer(deciding, request, "tests", NOON)).verdict is Verdict.ALLOWED
+        assert (await requests.answer(deciding, KEYRING, request, "tests", NOON)).verdict is Verdict.ALLOWED
         stopping = asyncio.create_task(stop(books))
         assert await waits(stopping), "it would not see the grant, nor the grant it"
     assert [one.grant.request_id for one in await stopping] == [request.request_id]
@@ -63,7 +62,7 @@ async def test_what_is_decided_beside_a_stop_waits_for_it(books: Books) -> None:
 async def test_an_opening_that_was_admitted_is_seen_by_its_lease(books: Books) -> None:
     grant = await books.armed()
     async with books.ledger.transaction() as opening:
-        await admission.take_lease(opening, ref(grant), NOON, LEASE)
+        await admission.take_lease(opening, KEYRING, ref(grant), NOON, LEASE)
         stopping = asyncio.create_task(stop(books))
         assert await waits(stopping)
     assert [one.lease_until for one in await stopping] == [NOON + LEASE]
@@ -73,7 +72,7 @@ async def test_an_opening_beside_a_stop_is_refused(books: Books) -> None:
     grant = await books.armed()
     async with books.ledger.transaction() as stopping:
         assert [one.lease_until for one in await place_and_fence(stopping)] == [None]
-        opening = asyncio.create_task(books.do(admission.take_lease, ref(grant), NOON, LEASE))
+        opening = asyncio.create_task(books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE))
         assert await waits(opening)
     with pytest.raises(GrantOverError, match="is stopped since"):
         await opening
@@ -103,29 +102,24 @@ async def test_lifting_opens_nothing_again(books: Books) -> None:
     await books.do(parking.park, parked.request_id, "Microsoft says no", NOON)
     await stop(books)
     for widening in (
-        books.do(admission.take_lease, ref(grant), NOON, LEASE),
+        books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE),
         books.do(parking.unpark, ref(parked), NOON),
     ):
         with pytest.raises(GrantOverError, match=r"stopped since .* by kim: a laptop was stolen\."):
             await widening
     await lift(books)
     with pytest.raises(GrantOverError, match="is closing"):
-        await books.do(admission.take_lease, ref(grant), NOON, LEASE)
+        await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
 
 
 async def test_the_reconciler_is_told(books: Books) -> None:
-    grant = await books.armed()
-    await books.do(_register, grant.account_name)
+    await books.armed()
     await stop(books)
-    (row,) = (await books.do(reconciliation.register, TenantId(str(CONTOSO)), NOON)).accounts
+    (row,) = (await books.do(reconciliation.register, KEYRING, TenantId(str(CONTOSO)), NOON)).accounts
     assert row.live is not None
     assert row.live.withdrawn_because is not None
     assert "a laptop was stolen" in row.live.withdrawn_because
     await lift(books)
-    (row,) = (await books.do(reconciliation.register, TenantId(str(CONTOSO)), NOON)).accounts
+    (row,) = (await books.do(reconciliation.register, KEYRING, TenantId(str(CONTOSO)), NOON)).accounts
     assert row.live is not None
     assert row.live.withdrawn_because is None
-
-
-async def _register(session: AsyncSession, account_name: str) -> None:
-    session.add(ManagedAccount(tenant_id=CONTOSO, technician_id=ALEX, account_name=account_name, registered_at=NOON))

@@ -31,10 +31,13 @@ WRITES: dict[str, Callable[[Books, Grant, timedelta], Awaitable[object]]] = {
     "forget object": lambda books, grant, _: books.do(
         accounts.forget_object, grant.tenant_id, grant.technician_id, OBJECT
     ),
-    "arm": lambda books, grant, wait: books.do(admission.arm, ref(grant), NOON + wait),
-    "lease": lambda books, grant, _: books.do(admission.take_lease, ref(grant), NOON, LEASE),
+    "confirm another": lambda books, grant, _: books.do(accounts.confirm, grant, OBJECT),
+    "arm": lambda books, grant, wait: books.do(admission.arm, KEYRING, ref(grant), NOON + wait),
+    "lease": lambda books, grant, _: books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE),
     "opened": lambda books, grant, wait: books.do(admission.opened, grant.request_id, NOON + wait),
-    "extend": lambda books, grant, _: books.do(admission.extend, ref(grant), NOON + timedelta(hours=5), NOON, LEASE),
+    "extend": lambda books, grant, _: books.do(
+        admission.extend, KEYRING, ref(grant), NOON + timedelta(hours=5), NOON, LEASE
+    ),
     "steps": lambda books, grant, _: books.do(steps.record, grant.request_id, 1, STEPS),
     "fence": lambda books, grant, wait: books.do(fences.fence, grant.request_id, NOON + wait),
     "settle": lambda books, grant, wait: books.settle(settlement_of(grant, at=NOON + timedelta(hours=4) + wait)),
@@ -162,7 +165,7 @@ async def test_nothing_of_a_transaction_that_fails_is_kept(books: Books) -> None
     before = await books.everything()
 
     async def answer_and_fail(session: AsyncSession) -> None:
-        await requests.answer(session, books.a_request(), "tests", NOON)
+        await requests.answer(session, KEYRING, books.a_request(), "tests", NOON)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -63,7 +63,7 @@ async def test_an_opening_sees_the_fence_or_the_fence_sees_its_lease(books: Book
     both_orders = set()
     for number in range(40):
         grant = await books.armed()
-        opening = books.do(admission.take_lease, ref(grant), NOON, LEASE)
+        opening = books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
         fencing = books.do(fences.fence, grant.request_id, NOON)
         pair = (opening, fencing) if number % 2 else (fencing, opening)
         results = await asyncio.gather(*pair, return_exceptions=True)
@@ -86,9 +86,9 @@ async def test_behind_the_fence_nothing_widens(books: Books) -> None:
     await books.do(fences.fence, grant.request_id, NOON)
     for widening in (
         books.do(admission.admit, ref(grant), NOON),
-        books.do(admission.arm, ref(grant), NOON),
-        books.do(admission.take_lease, ref(grant), NOON, LEASE),
-        books.do(admission.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE),
+        books.do(admission.arm, KEYRING, ref(grant), NOON),
+        books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE),
+        books.do(admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE),
         books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("x"), at=NOON),
     ):
         with pytest.raises(GrantOverError, match="is closing"):
@@ -100,14 +100,14 @@ async def test_after_the_expiry_nothing_widens_even_without_a_fence(books: Books
     grant = await books.armed()
     for late in (grant.duration, grant.duration + HOUR):
         with pytest.raises(GrantOverError, match="has expired"):
-            await books.do(admission.take_lease, ref(grant), NOON + late, LEASE)
+            await books.do(admission.take_lease, KEYRING, ref(grant), NOON + late, LEASE)
 
 
 async def test_what_the_ledger_does_not_know_is_not_opened_and_can_be_closed(books: Books) -> None:
     """A ledger restored from an old backup. Closing such a grant must not wait for a row that will never come."""
     unknown = GrantRef(request_id="lost", attempt=1)
     with pytest.raises(GrantOverError, match="knows no grant"):
-        await books.do(admission.take_lease, unknown, NOON, LEASE)
+        await books.do(admission.take_lease, KEYRING, unknown, NOON, LEASE)
     with pytest.raises(GrantOverError, match="knows no grant"):
         await books.do(parking.unpark, unknown, NOON)
     fence = await books.do(fences.fence, "lost", NOON)
@@ -118,25 +118,25 @@ async def test_what_the_ledger_does_not_know_is_not_opened_and_can_be_closed(boo
 
 async def test_the_expiry_is_fixed_once(books: Books) -> None:
     """A reset or repeated workflow would otherwise give itself another four hours."""
-    grant = await books.granted()
+    grant = await books.prepared()
     moments = [NOON + timedelta(minutes=minute) for minute in range(10)]
-    said = await asyncio.gather(*(books.do(admission.arm, ref(grant), moment) for moment in moments))
+    said = await asyncio.gather(*(books.do(admission.arm, KEYRING, ref(grant), moment) for moment in moments))
     assert len(set(said)) == 1
-    assert said[0] - grant.duration in moments
-    assert await books.do(admission.arm, ref(grant), NOON + timedelta(minutes=30)) == said[0]
+    assert said[0].expires_at - grant.duration in moments
+    assert await books.do(admission.arm, KEYRING, ref(grant), NOON + timedelta(minutes=30)) == said[0]
 
 
 async def test_nothing_is_opened_before_its_expiry_is_fixed(books: Books) -> None:
     grant = await books.granted()
     with pytest.raises(GrantOverError, match="no expiry yet"):
-        await books.do(admission.take_lease, ref(grant), NOON, LEASE)
+        await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
 
 
 async def test_a_lease_never_gets_shorter(books: Books) -> None:
     """The first opening may still be in flight when the second is admitted by a worker whose clock is behind."""
     grant = await books.armed()
-    await books.do(admission.take_lease, ref(grant), NOON + timedelta(seconds=10), LEASE)
-    second = await books.do(admission.take_lease, ref(grant), NOON, LEASE)
+    await books.do(admission.take_lease, KEYRING, ref(grant), NOON + timedelta(seconds=10), LEASE)
+    second = await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
     await books.do(admission.release_lease, second)
     fence = await books.do(fences.fence, grant.request_id, NOON)
     assert fence.lease_until == NOON + timedelta(seconds=10) + LEASE
@@ -144,7 +144,7 @@ async def test_a_lease_never_gets_shorter(books: Books) -> None:
 
 async def test_a_first_opening_that_was_answered_leaves_no_lease_to_wait_for(books: Books) -> None:
     grant = await books.armed()
-    lease = await books.do(admission.take_lease, ref(grant), NOON, LEASE)
+    lease = await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
     first = await books.do(admission.opened, grant.request_id, NOON)
     await books.do(admission.release_lease, lease)
     again = await books.do(admission.opened, grant.request_id, NOON + HOUR)
@@ -185,15 +185,17 @@ async def test_what_is_not_parked_or_too_late_is_not_unparked(books: Books) -> N
 async def test_extending_twice_extends_once_and_never_past_the_maximum(books: Books) -> None:
     grant = await books.armed()
     with pytest.raises(ExtensionDeniedError, match="Only an open grant"):
-        await books.do(admission.extend, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
+        await books.do(admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
     await books.do(admission.opened, grant.request_id, NOON)
 
     wanted = NOON + 6 * HOUR
-    extended = await asyncio.gather(*(books.do(admission.extend, ref(grant), wanted, NOON, LEASE) for _ in range(5)))
+    extended = await asyncio.gather(
+        *(books.do(admission.extend, KEYRING, ref(grant), wanted, NOON, LEASE) for _ in range(5))
+    )
     assert {admitted.expires_at for admitted in extended} == {wanted}
     for refused, sentence in ((NOON + 5 * HOUR, "already lasts"), (NOON + 9 * HOUR, "8 h in all")):
         with pytest.raises(ExtensionDeniedError, match=sentence):
-            await books.do(admission.extend, ref(grant), refused, NOON, LEASE)
+            await books.do(admission.extend, KEYRING, ref(grant), refused, NOON, LEASE)
     assert (await books.do(admission.admit, ref(grant), NOON)).expires_at == wanted
 
 

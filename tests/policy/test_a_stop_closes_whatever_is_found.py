@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.marks import OpenUntil
 from policy.reconciliation import Found, LiveGrant, Remedy, judge_found
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-moments = st.none() | st.timedeltas(timedelta(hours=-9), timedelta(hours=9)).map(lambda away: NOON + away)
+known = st.timedeltas(timedelta(hours=-9), timedelta(hours=9)).map(lambda away: NOON + away)
+moments = st.none() | known
+marks = st.none() | st.builds(OpenUntil, st.sampled_from(["r-1", "r-2"]), known, known)
 grants = st.builds(
     LiveGrant,
     request_id=st.just("r-1"),
@@ -24,14 +27,14 @@ grants = st.builds(
     lease_until=moments,
     closing_at=moments,
     is_lapsed=st.booleans(),
+    mark=marks,
 )
 accounts = st.builds(
     Found,
     may_be_closed=st.booleans(),
     enabled=st.booleans(),
     holds_access=st.booleans(),
-    mark_request_id=st.none() | st.sampled_from(["r-1", "r-2"]),
-    mark_expires_at=moments,
+    mark=marks,
 )
 
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.messages import TechnicianId, TenantId
+from models.marks import OpenUntil, newest
+from models.messages import ObjectId, TechnicianId, TenantId
 from trust.keyring import Keyring
 from trust.marks import (
-    OpenUntil,
     Owner,
     Ownership,
     Register,
@@ -38,7 +38,12 @@ ALEX, ROBIN = (
 OURS = Owner("entra-jit", ALEX)
 ACCOUNT = "msp-alex@contoso.onmicrosoft.com"
 OTHER_ACCOUNT = "first.admin@contoso.onmicrosoft.com"
+OBJECT, OTHER_OBJECT = (
+    ObjectId("0b1ec700-4444-4444-8444-0000000000b1"),
+    ObjectId("0b1ec700-4444-4444-8444-0000000000b2"),
+)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OPEN = OpenUntil("r-1", NOON, NOON)
 TAG = write_owner_tag(KEYRING, OURS, CONTOSO, ACCOUNT)
 
 NO_TAG_OF_OURS = {
@@ -50,7 +55,7 @@ NO_TAG_OF_OURS = {
     "of another account": write_owner_tag(KEYRING, OURS, CONTOSO, OTHER_ACCOUNT),
     "of another tenant": write_owner_tag(KEYRING, OURS, FABRIKAM, ACCOUNT),
     "signed by a stranger": write_owner_tag(STRANGERS, OURS, CONTOSO, ACCOUNT),
-    "the open-until mark": write_open_until(KEYRING, OpenUntil("r-1", NOON), CONTOSO, ACCOUNT),
+    "the open-until mark": write_open_until(KEYRING, OPEN, CONTOSO, OBJECT),
     "unsigned": TAG.rpartition(";")[0],
     "with another signature": TAG.rpartition(";")[0] + ";AAAA",
     "with a signature that is no text": TAG.rpartition(";")[0] + ";\ud800",
@@ -112,7 +117,7 @@ def test_any_character_changed_breaks_the_tag(data: st.DataObject, character: st
 def test_whatever_somebody_writes_there_is_read_without_an_error(text: str) -> None:
     """What raised here would keep the account from being closed by whoever wrote it."""
     assert read_owner_tag(KEYRING, text, CONTOSO, ACCOUNT) is None
-    assert read_open_until(KEYRING, text, CONTOSO, ACCOUNT) is None
+    assert read_open_until(KEYRING, text, CONTOSO, OBJECT) is None
 
 
 installations = st.from_regex(r"[a-z][a-z0-9-]{0,30}", fullmatch=True)
@@ -132,37 +137,46 @@ def test_a_tag_is_read_as_written_and_found_by_its_beginning(installation: str, 
 @given(request_ids, moments, st.integers(-12, 12))
 def test_a_mark_is_read_as_written_whatever_the_time_zone(request_id: str, expires_at: datetime, hours: int) -> None:
     there = expires_at.astimezone(timezone(timedelta(hours=hours)))
-    mark = write_open_until(KEYRING, OpenUntil(request_id, there), CONTOSO, ACCOUNT)
+    mark = write_open_until(KEYRING, OpenUntil(request_id, there, there), CONTOSO, OBJECT)
 
-    assert read_open_until(KEYRING, mark, CONTOSO, ACCOUNT) == OpenUntil(request_id, expires_at)
+    assert read_open_until(KEYRING, mark, CONTOSO, OBJECT) == OpenUntil(request_id, expires_at, expires_at)
     assert len(mark) <= 256, "what an extension attribute may hold"
 
 
 @given(st.data(), st.characters())
 def test_any_character_changed_breaks_the_mark(data: st.DataObject, character: str) -> None:
     """A technician who could write a later hour into it would keep the account from being closed on time."""
-    mark = write_open_until(KEYRING, OpenUntil("r-1", NOON), CONTOSO, ACCOUNT)
+    mark = write_open_until(KEYRING, OPEN, CONTOSO, OBJECT)
     place = data.draw(st.integers(0, len(mark) - 1))
     changed = mark[:place] + character + mark[place + 1 :]
-    assert (read_open_until(KEYRING, changed, CONTOSO, ACCOUNT) is None) == (changed != mark)
+    assert (read_open_until(KEYRING, changed, CONTOSO, OBJECT) is None) == (changed != mark)
 
 
 @pytest.mark.parametrize(
     ("keyring", "tenant", "account"),
-    [(KEYRING, FABRIKAM, ACCOUNT), (KEYRING, CONTOSO, OTHER_ACCOUNT), (STRANGERS, CONTOSO, ACCOUNT)],
+    [(KEYRING, FABRIKAM, OBJECT), (KEYRING, CONTOSO, OTHER_OBJECT), (STRANGERS, CONTOSO, OBJECT)],
 )
 def test_a_mark_holds_for_the_account_it_was_written_for_alone(
-    keyring: Keyring, tenant: TenantId, account: str
+    keyring: Keyring, tenant: TenantId, account: ObjectId
 ) -> None:
-    mark = write_open_until(keyring, OpenUntil("r-1", NOON), tenant, account)
-    assert read_open_until(KEYRING, mark, CONTOSO, ACCOUNT) is None
+    mark = write_open_until(keyring, OPEN, tenant, account)
+    assert read_open_until(KEYRING, mark, CONTOSO, OBJECT) is None
 
 
 def test_after_a_rotation_old_marks_hold_until_their_key_is_removed() -> None:
     old, new = "k0:" + "A" * 43 + "=", "k1:" + "C" * 43 + "="
     both, only_new = Keyring.parse(f"{new},{old}"), Keyring.parse(new)
-    mark = write_open_until(KEYRING, OpenUntil("r-1", NOON), CONTOSO, ACCOUNT)
+    mark = write_open_until(KEYRING, OPEN, CONTOSO, OBJECT)
     assert read_owner_tag(both, TAG, CONTOSO, ACCOUNT) == OURS
-    assert read_open_until(both, mark, CONTOSO, ACCOUNT) == OpenUntil("r-1", NOON)
+    assert read_open_until(both, mark, CONTOSO, OBJECT) == OPEN
     assert read_owner_tag(only_new, TAG, CONTOSO, ACCOUNT) is None
-    assert read_open_until(only_new, mark, CONTOSO, ACCOUNT) is None
+    assert read_open_until(only_new, mark, CONTOSO, OBJECT) is None
+
+
+def test_of_several_marks_the_newest_decides_wherever_it_stands() -> None:
+    older, newer = (
+        OpenUntil("r-1", NOON + timedelta(hours=9), NOON),
+        OpenUntil("r-2", NOON, NOON + timedelta(seconds=1)),
+    )
+    assert newest(older, None, newer) == newest(newer, older) == newer
+    assert newest(None, None) is None
