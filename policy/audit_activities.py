@@ -320,6 +320,13 @@ ROWS = (
         Update custom policy
         Create user flow
         Update user flow
+        Create authenticationEventsFlow
+        Update authenticationEventsFlow
+        Update authenticationEventsPolicy
+        Update authentication flows policy
+        Update OnAttributeCollectionStartCustomExtension
+        Update OnAttributeCollectionSubmitCustomExtension
+        Update OnPageRenderStartCustomExtension
         """,
     ),
     # What a restricted unit holds only its own administrators may change.
@@ -428,6 +435,14 @@ ROWS = (
         Add kerberos domain
         Update kerberos domain
         Restore kerberos domain
+        Create authority
+        Update authority
+        Create contract
+        Update contract
+        Create issuance policy
+        Update issuance policy
+        Rotate signing key
+        Update linked domains
         """,
     ),
     # Whoever holds the other end decides who can sign in here.
@@ -852,6 +867,81 @@ ROWS = (
         On-demand workflow execution completed
         Schedule workflow execution completed
         Schedule workflow execution started
+
+        DELETE Subscription.DeleteProviders
+        DELETE Tenant.DeleteAgentStatuses
+        DELETE Tenant.DeleteCaches
+        DELETE Tenant.DeleteGreetings
+        PATCH Tenant.Patch
+        PATCH Tenant.PatchCaches
+        POST SoundFile.Post
+        POST Subscription.CreateProvider
+        POST Subscription.CreateSubscription
+        POST Tenant.CreateCacheConfig
+        POST Tenant.CreateGreeting
+        POST Tenant.CreateOemTenant
+        POST Tenant.CreateTenant
+        POST TenantRemoveBypassedUser
+        Subscription.CreateProvider
+        Subscription.CreateSubscription
+        Update MyStaff feature value
+        Updated ConvergedUXV2 feature value
+        Updated MyApps feature value
+        Updated SSPRConvergence feature value
+        Updated SignInReports feature value
+        Onboarding Process Started
+        Update Enriched Audit Logs Settings
+        Create Branch
+        Update Branch
+
+        A self-service sign-up request was completed
+        An API was called as part of a user flow
+        Check whether the resource name is available
+        Create or update *
+        Create starter pack
+        Create user attribute
+        Update user attribute
+        Delete user attribute
+        Delete all available strong authentication devices
+        Delete authenticationEventsFlow
+        Delete B2C*
+        Delete CIAM*
+        Delete Guest Usages resource
+        Delete localized resource
+        Evaluate Conditional Access policies
+        Exchange token
+        Federate with an identity provider
+        Generate one time password
+        Initialize tenant
+        Issue a SAML assertion to the application
+        Issue an access token to the application
+        Issue an authorization code to the application
+        Issue an id_token to the application
+        Make phone call to verify phone number
+        Move resources
+        Remediate user
+        Retrieve V2 application permissions grants
+        Retrieve V2 application service principals
+        Send SMS to verify phone number
+        Send verification email
+        Update a B2C directory resource
+        Update B2C directory resource
+        Update a CIAM directory resource
+        Update CIAM directory resource
+        Update a Guest Usages resource
+        Update Guest Usages resource
+        Update age gating configuration
+        Update subscription status
+        Validate *
+        Verify email address
+        Verify one time password
+        Verify phone number
+        Delete issuance policy
+        Process POST /authorities*
+        Revoke credential
+        Tenant onboarding
+        Tenant opt-out
+        Update MyAccount settings
 
         Get *
         Download *
