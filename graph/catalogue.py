@@ -15,6 +15,7 @@ from typing import Any
 
 from graph.errors import AlreadySo, Broken, GraphError, MasteredElsewhere, NotYetVisible, Refused, TryLater
 from graph.operations import Operation
+from models.display_text import comparable
 
 NOT_GRAPHS = "a body that Graph did not write"
 
@@ -49,6 +50,7 @@ class _Row:
     status: range | int | None = None
     code: str | None = None
     says: str | None = None
+    """A regular expression on the message, in any case, with plain spaces and hyphens and none at its ends."""
     method: str | None = None
     effect_unknown: bool = False
     lacks_needs: bool = False
@@ -57,7 +59,9 @@ class _Row:
         return (
             (self.status is None or attempt.status in _span(self.status))
             and (self.code is None or (attempt.code or "").lower() == self.code.lower())
-            and (self.says is None or re.search(self.says, attempt.message or "", re.IGNORECASE) is not None)
+            and (
+                self.says is None or re.search(self.says, comparable(attempt.message or ""), re.IGNORECASE) is not None
+            )
             and (self.method is None or attempt.method == self.method)
         )
 

@@ -25,8 +25,11 @@ class FindingKind(StrEnum):
     TRUST = "trust"
     """Domains, their federation, and partners."""
     ACCOUNT = "account"
+    DEVICE = "device"
     OUR_APPLICATION = "our application"
     """Whoever holds it can do all that we can."""
+    UNKNOWN = "unknown activity"
+    """Microsoft's name of it is not among those that we know."""
 
 
 class SweepFinding(Message):

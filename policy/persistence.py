@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.sweep import FindingKind, SweepFinding
+from policy import audit_activities
 
 MOST_FINDINGS = 50
 """A receipt is read by people: what is beyond is counted."""
+
+MOST_EVIDENCE = 10
+"""Entries that a finding about many of them names."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Act:
     """The client id of the application that did it, where Microsoft tells it."""
 
 
+_NO_APPLICATION = frozenset({"User", "Group", "Role", "Device", "AdministrativeUnit"})
+"""What may have our client ids among its values without being ours: a user who was assigned to the application."""
+
+
 @dataclass(frozen=True)
 class Ours:
     """What belongs to this deployment in a tenant: client ids, and the objects that stand for them there."""
@@ -54,11 +61,14 @@ class Ours:
         return act.by_client in self.client_ids or act.by_principal in self.object_ids
 
     def are_in(self, act: Act) -> bool:
-        """Whether one of our applications was touched."""
+        """Whether one of our applications was touched, whatever the log calls its kind."""
         return any(
-            touched.id in self.object_ids or any(own in value for value in touched.values for own in self.client_ids)
+            touched.id in self.object_ids
+            or (
+                touched.kind not in _NO_APPLICATION
+                and any(own in value.lower() for value in touched.values for own in self.client_ids)
+            )
             for touched in act.touched
-            if touched.kind in {"ServicePrincipal", "Application", None}
         )
 
 
@@ -72,72 +82,15 @@ class Reviewed:
     refused: int
 
 
-@dataclass(frozen=True)
-class _Row:
-    kind: FindingKind
-    says: str
-    """A regular expression on the activity's whole name, in lower case with plain hyphens."""
-    words: str
-    """``{who}`` is the first thing touched, ``{what}`` the second."""
-    usual: bool = False
-    """Work brings it along day by day, done to others: listed, not alarmed."""
-    stays: bool = False
-    """The closing does not take it, also where it was done to the account itself."""
-
-
-_ROWS = (
-    # Whoever is eligible for a role takes it when they like, and no list of assignments shows it.
-    _Row(FindingKind.ROLE, r"add eligible member to role.*", "made {who} eligible for {what}", stays=True),
-    # It may begin tomorrow, and be in no list before; then the reconciler takes it, or the closing of the next grant.
-    _Row(FindingKind.ROLE, r"add member to role in pim .*", "scheduled {what} for {who}", stays=True),
-    _Row(FindingKind.ROLE, r"add (scoped )?member to role.*|add role assignment.*", "gave {what} to {who}"),
-    _Row(FindingKind.ROLE, r"(add|update) role definition", "changed what the role {who} allows"),
-    _Row(FindingKind.POLICY, r"update role setting.*|.*pim.*(policy|setting).*", "changed how roles are given: {who}"),
-    _Row(FindingKind.MEMBERSHIP, r"add member to group", "put {who} into the group {what}", usual=True),
-    _Row(
-        FindingKind.SIGN_IN_METHOD,
-        r"(user|admin) (registered|updated|changed) .*security info|add (fido2|passkey|windows hello).*",
-        "registered a sign-in method for {who}",
-    ),
-    _Row(
-        FindingKind.CREDENTIAL,
-        r"update application - certificates and secrets management|(add|update) .*credentials?( .*)?",
-        "changed the credentials of {who}",
-    ),
-    _Row(FindingKind.OWNERSHIP, r"add owner to .*", "made {who} an owner of {what}"),
-    _Row(
-        FindingKind.CONSENT,
-        r"consent to application|add (oauth2permissiongrant|delegated permission grant)|add app role assignment.*",
-        "gave permissions to {who}",
-    ),
-    _Row(FindingKind.APPLICATION, r"add (application|service principal)", "brought in the application {who}"),
-    _Row(
-        FindingKind.POLICY,
-        r"(add|update|delete) (conditional access policy|named location|policy)",
-        "changed the policy {who}",
-    ),
-    _Row(
-        FindingKind.POLICY,
-        r"authentication methods policy .*|update authorization policy|.*security defaults.*"
-        r"|(disable strong authentication|update per-user multifactor authentication state)",
-        "changed how people sign in: {who}",
-    ),
-    _Row(
-        FindingKind.TRUST,
-        r"set domain authentication|set federation settings on domain|(add (un)?verified|verify|update) domain"
-        r"|.*(partner|cross-tenant).*",
-        "changed whom the tenant trusts: {who}",
-    ),
-    _Row(FindingKind.ACCOUNT, r"add user|invite external user", "made the account {who}", usual=True),
-    _Row(FindingKind.ACCOUNT, r"restore user", "brought back the deleted account {who}"),
-)
 _TAKEN_AT_CLOSING = frozenset({FindingKind.ROLE, FindingKind.MEMBERSHIP, FindingKind.SIGN_IN_METHOD})
 """What the closing takes from the account, and proves to be gone."""
 
 
 def review(acts: Iterable[Act], account: str, ours: Ours, *, closed: bool) -> Reviewed:
     """Sort what ``account`` did. ``closed``: the directory was read back and says that the account holds nothing."""
-    findings: list[SweepFinding] = []
+    findings: list[tuple[int, SweepFinding]] = []
+    """Each with how often its activity had been done before."""
+    unknown: dict[str, list[Act]] = defaultdict(list)
     done: Counter[str] = Counter()
     refused = 0
     for act in sorted(acts, key=lambda one: one.at):
@@ -146,31 +99,50 @@ def review(acts: Iterable[Act], account: str, ours: Ours, *, closed: bool) -> Re
             continue
         done[act.activity] += 1
         if finding := judge(act, account, ours, closed=closed):
-            findings.append(finding)
+            findings.append((done[act.activity], finding))
+        elif audit_activities.find(act.activity) is None:
+            unknown[act.activity].append(act)
+    findings += [(0, _unknown(activity, several)) for activity, several in unknown.items()]
     return Reviewed(_first_of(findings), dict(sorted(done.items())), refused)
 
 
 def judge(act: Act, account: str, ours: Ours, *, closed: bool) -> SweepFinding | None:
-    """What one act of ``account`` is as a way to come back; None: mere work."""
+    """What one act of ``account`` is as a way to come back; None: mere work, or not known."""
     if ours.are_in(act):
-        words = f"changed our own application: {act.activity} ({_name(act.touched, 0)})"
+        words = f"changed our own application: {act.activity.strip()} ({_name(act.touched, 0)})"
         return SweepFinding(
             kind=FindingKind.OUR_APPLICATION, sentence=words, at=act.at, alarming=True, evidence=(act.id,)
         )
-    name = act.activity.lower().replace("\N{EN DASH}", "-")
-    row = next((row for row in _ROWS if re.fullmatch(row.says, name)), None)
-    if row is None:
+    row = audit_activities.find(act.activity)
+    if row is None or row.kind is None:
         return None
-    for_itself = bool(act.touched) and act.touched[0].id == account
-    removed = for_itself and closed and row.kind in _TAKEN_AT_CLOSING and not row.stays
-    who = "itself" if for_itself else _name(act.touched, 0)
+    touched = sorted(act.touched, key=_place)
+    accounts = {one.id for one in touched if one.kind == "User" or one.id == account}
+    for_itself = account in accounts
+    removed = accounts == {account} and closed and row.kind in _TAKEN_AT_CLOSING and not row.stays
+    who = "itself" if touched and touched[0].id == account else _name(touched, 0)
     return SweepFinding(
         kind=row.kind,
-        sentence=row.words.format(who=who, what=_name(act.touched, 1)),
+        sentence=row.words.format(who=who, what=_name(touched, 1)),
         at=act.at,
         removed=removed,
         alarming=not removed and (for_itself or not row.usual),
         evidence=(act.id,),
+    )
+
+
+def _unknown(activity: str, several: Sequence[Act]) -> SweepFinding:
+    """One finding however often it was done: what is not known is mostly new at Microsoft's, not done by stealth."""
+    times = f", {len(several)} times" if len(several) > 1 else ""
+    words = (
+        f"did what is not known here: {activity.strip()} ({_name(sorted(several[0].touched, key=_place), 0)}){times}"
+    )
+    return SweepFinding(
+        kind=FindingKind.UNKNOWN,
+        sentence=words,
+        at=several[0].at,
+        alarming=True,
+        evidence=tuple(act.id for act in several[:MOST_EVIDENCE]),
     )
 
 
@@ -180,7 +152,7 @@ def foreign_changes(acts: Iterable[Act], account: str, ours: Ours) -> tuple[str,
     Microsoft's own services, which have no service principal in the tenant, do not count: they follow what we do.
     """
     return tuple(
-        f"{act.activity}, by {_author(act)}, at {act.at:%Y-%m-%d %H:%M:%SZ}"
+        f"{act.activity.strip()}, by {_author(act)}, at {act.at:%Y-%m-%d %H:%M:%SZ}"
         for act in sorted(acts, key=lambda one: one.at)
         if act.succeeded
         and not ours.did(act)
@@ -194,13 +166,22 @@ def _author(act: Act) -> str:
     return f"the account {act.by_user}" if act.by_user else f"the application {act.by_client or act.by_principal}"
 
 
+def _place(touched: Touched) -> int:
+    """Who comes before what: Privileged Identity Management names the role first, other services the account."""
+    return {"User": 0, "Group": 2, "AdministrativeUnit": 3, "Role": 3, "Request": 4}.get(touched.kind or "", 1)
+
+
 def _name(touched: Sequence[Touched], place: int) -> str:
     if place >= len(touched):
         return "something"
     return touched[place].name or touched[place].id or "something"
 
 
-def _first_of(findings: Sequence[SweepFinding]) -> tuple[SweepFinding, ...]:
-    """What has to be looked at comes before what need not be, in order of time; not more than people read."""
-    ordered = sorted(findings, key=lambda finding: not finding.alarming)[:MOST_FINDINGS]
-    return tuple(sorted(ordered, key=lambda finding: (finding.at is None, finding.at)))
+def _first_of(findings: Sequence[tuple[int, SweepFinding]]) -> tuple[SweepFinding, ...]:
+    """Not more than people read, in order of time.
+
+    What has to be looked at comes before what need not be, and each activity before another's repetitions: doing one
+    thing a hundred times must not hide another.
+    """
+    ordered = sorted(findings, key=lambda one: (not one[1].alarming, one[0]))[:MOST_FINDINGS]
+    return tuple(sorted((one for _, one in ordered), key=lambda finding: (finding.at is None, finding.at)))

@@ -14,6 +14,7 @@ from graph import AuditEntry, Broken, GraphError, NotYetVisible, Patience, Refus
 from ledger import addenda, reconciliation, reviews
 from ledger.reviews import Due
 from models.alarms import Alarm, AlarmKind
+from models.display_text import comparable
 from models.messages import Addendum, AddendumKind, DirectoryCall, ObjectId, TenantId, TenantReview
 from models.sweep import Done, FindingKind, SweepFinding
 from policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
@@ -215,7 +216,8 @@ def _act(entry: AuditEntry) -> Act:
         id=entry.id,
         at=entry.at,
         activity=entry.activity,
-        succeeded=entry.result in {None, "success"},
+        # What timed out may have been done all the same, and Microsoft may add a word.
+        succeeded=comparable(entry.result or "") != "failure",
         by_user=user.id if user else None,
         by_principal=app.service_principal_id if app else None,
         by_client=app.app_id if app else None,

@@ -22,6 +22,9 @@ from sandbox.directory.rows import (
 from sandbox.directory.tenant import Tenant
 from sandbox.graph.applications import application_object_id
 
+_SECRETS_CHANGED = "Update application \N{EN DASH} Certificates and secrets management "
+"""Byte for byte as in Microsoft's log: 57 characters, an en dash, and a space at the end."""
+
 _Describe = Callable[[Change, list[Change], Tenant, Author], Iterator[Activity]]
 
 
@@ -223,7 +226,7 @@ def _application(change: Change, _changes: list[Change], tenant: Tenant, _author
     elif after is None:
         yield Activity("Delete application", category, "Delete", (target,))
     elif (before.secrets, before.certificates) != (after.secrets, after.certificates):
-        name = "Update application \N{EN DASH} Certificates and secrets management"
+        name = _SECRETS_CHANGED
         yield Activity(name, category, "Update", (target,))
     elif before.owners != after.owners:
         yield from _owner_changes(tenant, "application", before.owners, after.owners, target)

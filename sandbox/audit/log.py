@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -81,6 +82,11 @@ def sign_in_author(exchange: Exchange) -> Author:
 def control_author(clock: Clock) -> Author:
     """Somebody in the tenant's own administration: the control interface plays that part."""
     return Author("control", {}, str(uuid4()), clock.now())
+
+
+def person_author(tenant: Tenant, user_id: str, at: datetime) -> Author:
+    """An account of the tenant, wherever it did it."""
+    return Author("control", {"user": _person(tenant, user_id)}, str(uuid4()), at)
 
 
 def time_author(clock: Clock) -> Author:

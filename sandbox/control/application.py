@@ -94,6 +94,7 @@ def control_application(sandbox: Sandbox) -> Starlette:
         ("POST", f"{user}/methods", users.register_method),
         ("DELETE", f"{user}/methods/{{method}}", users.remove_method),
         ("POST", f"{user}/groups", users.join_group),
+        ("POST", f"{user}/audit", users.write_audit),
         ("DELETE", f"{user}/groups/{{group}}", users.leave_group),
     ]
     return Starlette(

@@ -42,6 +42,22 @@ class ClockBody(_Body):
         return self
 
 
+class AuditTargetBody(_Body):
+    """An object that an entry of the audit log names; ``type`` in the log's words: ``User``, ``Role``, ``Group``."""
+
+    id: str | None = None
+    type: str = "Other"
+    name: str | None = None
+
+
+class AuditEntryBody(_Body):
+    """What an account did, under the name by which Microsoft's audit log knows it, byte for byte."""
+
+    activity: Annotated[str, Field(min_length=1, max_length=300)]
+    targets: tuple[AuditTargetBody, ...] = ()
+    service: str = "Core Directory"
+
+
 class LagBody(_Body):
     """``off``, ``typical``, ``bad``, seconds, or a span for each API; ``scale`` makes it quicker or slower."""
 

@@ -9,8 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from sandbox.app import Sandbox
+from sandbox.audit import log
+from sandbox.audit.activity import Activity, Target, entry
 from sandbox.clock import seconds, ticks
 from sandbox.control.requests import (
+    AuditEntryBody,
     GroupMembershipBody,
     MethodBody,
     NewUserBody,
@@ -155,6 +158,20 @@ class UserControl:
         if group is not None and user.id in group.members:
             tenant.groups.put(replace(group, members=group.members - {user.id}))
         return self._shown(tenant, user)
+
+    async def write_audit(self, request: Request) -> Json:
+        """The log's entry of something that this account did and that is not simulated here."""
+        tenant = tenant_of(self._sandbox, request)
+        user = _user(tenant, request)
+        body = AuditEntryBody.model_validate_json(await request.body())
+        targets = tuple(
+            Target(one.id, None, one.type, one.name) if one.type == "User" else Target(one.id, one.name, one.type)
+            for one in body.targets
+        )
+        activity = Activity(body.activity, "Other", "Update", targets, body.service)
+        written = entry(activity, log.person_author(tenant, user.id, self._sandbox.clock.now()))
+        tenant.audits.put(written)
+        return written.content
 
     def _new(self, body: NewUserBody) -> User:
         now = self._sandbox.clock.now()

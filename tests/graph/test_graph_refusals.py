@@ -41,6 +41,8 @@ def attempt(method: str, status: int, code: str | None, message: str | None, **k
         ("POST", 403, "Directory_QuotaExceeded", "The directory object quota limit for the Tenant has been exceeded.", Refused),
         ("GET", 401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", Refused),
         ("POST", 400, GENERIC, "One or more property values specified are invalid.", TryLater),
+        ("POST", 400, GENERIC, "One or more property values specified are invalid. ", TryLater),
+        ("POST", 400, GENERIC, "One or more added\u00a0object references already exist.", AlreadySo),
         ("PATCH", 409, "Directory_ConcurrencyViolation", "Error due to concurrent requests being made to the tenant.", TryLater),
         ("PATCH", 400, "directory_concurrencyviolation", "Error due to concurrent requests being made to the tenant.", TryLater),
         ("GET", 429, "TooManyRequests", "Please retry again later.", TryLater),

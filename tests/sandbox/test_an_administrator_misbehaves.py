@@ -43,7 +43,7 @@ def test_the_log_names_the_person_for_each_way_to_stay(
                 {"principalId": ADELE, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"},
             ),
             "Add owner to application": (f"/applications/{registered['id']}/owners/$ref", me),
-            "Update application \N{EN DASH} Certificates and secrets management": (
+            "Update application \N{EN DASH} Certificates and secrets management ": (
                 f"/applications/{registered['id']}/addPassword",
                 {},
             ),
