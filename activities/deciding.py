@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from accounts.workplace import Workplace
 from activities.signatures import Deciding
-from ledger import admission, parking, requests, steps
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
+from entra_jit.ledger import admission, parking, requests, steps
 from models.alarms import AlarmKind
 from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
-from trust.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
 
 
 class DecidingActivities(Deciding):

@@ -10,12 +10,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.issuing import PassesOffError
-from graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLater
-from ledger.accounts import NameTakenError
-from ledger.admission import ExtensionDeniedError, GrantOverError, PausedError
-from ledger.database import LedgerUnavailableError
+from entra_jit.crypto.assertions import ForgedAssertionError
+from entra_jit.graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLater
+from entra_jit.ledger.accounts import NameTakenError
+from entra_jit.ledger.admission import ExtensionDeniedError, GrantOverError, PausedError
+from entra_jit.ledger.database import LedgerUnavailableError
 from models.messages import NOTHING_GIVEN, FailureType
-from trust.assertions import ForgedAssertionError
 
 LONGEST_WAIT = timedelta(minutes=5)
 """However long Microsoft asks to wait: a closing is tried again at least so often."""

@@ -11,7 +11,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from accounts.account_closing import Stripped
+from entra_jit.accounts.account_closing import Stripped
 
 BEATS_PER_TIMEOUT = 3
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from accounts.attempts import attempt_all
-from accounts.workplace import Workplace
-from graph import AccessPass, AccessPassPolicy, AlreadySo, SignInMethod, Tenant
-from ledger import credentials
-from ledger.admission import Admitted
+from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.crypto.passwords import new_password
+from entra_jit.graph import AccessPass, AccessPassPolicy, AlreadySo, SignInMethod, Tenant
+from entra_jit.ledger import credentials
+from entra_jit.ledger.admission import Admitted
+from entra_jit.policy.durations import pass_lifetime
 from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId
-from policy.durations import pass_lifetime
-from trust.passwords import new_password
 
 
 class PassesOffError(Exception):

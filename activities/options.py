@@ -7,8 +7,8 @@ from datetime import timedelta
 from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalActivityConfig
 
+from entra_jit.policy.durations import PROVISIONING_STEP
 from models.messages import FailureType
-from policy.durations import PROVISIONING_STEP
 
 FINAL_FOR_PROVISIONING = [
     FailureType.GRANT_OVER.value,

@@ -9,33 +9,33 @@ from datetime import datetime
 
 from temporalio import activity
 
-from accounts.account_closing import without_mark
-from accounts.attempts import attempt_all
-from accounts.directories import Purpose
-from accounts.managed_account import Holder, Inspected
-from accounts.stock import take_stock
-from accounts.workplace import LEASE_MARGIN, Workplace
 from activities.failures import NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
 from activities.heartbeats import stripping
 from activities.issuing import Issuing
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
-from graph import AlreadySo, MasteredElsewhere, NewUser, NotYetVisible, Refused, Tenant, User
-from ledger import accounts, admission, steps, stocks
-from ledger.admission import Admitted
-from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
-from models.sweep import Stock
-from policy.domain import refuse_domain, refuse_global_administrator
-from policy.roles import GLOBAL_ADMINISTRATOR
-from trust.assertions import verify_actor
-from trust.marks import (
+from entra_jit.accounts.account_closing import without_mark
+from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.managed_account import Holder, Inspected
+from entra_jit.accounts.stock import take_stock
+from entra_jit.accounts.workplace import LEASE_MARGIN, Workplace
+from entra_jit.crypto.assertions import verify_actor
+from entra_jit.crypto.marks import (
     OPEN_UNTIL_ATTRIBUTE,
     OWNER_TAG_ATTRIBUTE,
     Owner,
     Register,
     write_owner_tag,
 )
-from trust.passwords import new_password
+from entra_jit.crypto.passwords import new_password
+from entra_jit.graph import AlreadySo, MasteredElsewhere, NewUser, NotYetVisible, Refused, Tenant, User
+from entra_jit.ledger import accounts, admission, steps, stocks
+from entra_jit.ledger.admission import Admitted
+from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
+from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
+from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
+from models.sweep import Stock
 
 LOOKS_BEFORE_GONE = 4
 """A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""

@@ -6,12 +6,12 @@ import asyncio
 
 from temporalio import activity
 
-from accounts.workplace import Workplace
 from activities.signatures import Reconciling
-from ledger import reconciliation, reviews
+from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.accounts.reconciliation.review_tenant import Reviewing
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.ledger import reconciliation, reviews
 from models.messages import TenantReport, TenantReview, TenantToReconcile
-from reconciliation.reconcile_tenant import TenantReconciliation
-from reconciliation.review_tenant import Reviewing
 
 
 class ReconcilingActivities(Reconciling):

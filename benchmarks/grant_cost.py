@@ -25,21 +25,21 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 import yaml
 
-from accounts.workplace import workplace_of
 from benchmarks.bare_httpx import ELEVATE, BareVisits
-from ledger.database import Ledger
-from local_stack import LocalStack
-from local_stack.addresses import SANDBOX_SECRETS
-from logs import configure_logs
+from entra_jit.accounts.workplace import workplace_of
+from entra_jit.ledger.database import Ledger
+from entra_jit.local_stack import LocalStack
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.logs import configure_logs
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.deployment import Deployment, open_deployment
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.request_access import request_access
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.operations.show_status import show_status
+from entra_jit.policy.roles import find_role
+from entra_jit.settings import adopt_environment, load_settings
 from models.messages import GrantState, Receipt
-from operations.apply_configuration import apply_configuration
-from operations.deployment import Deployment, open_deployment
-from operations.end_access import end_access
-from operations.request_access import request_access
-from operations.show_receipt import show_receipt
-from operations.show_status import show_status
-from policy.roles import find_role
-from settings import adopt_environment, load_settings
 from worker import worker_of
 
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"

@@ -24,15 +24,15 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 import yaml
 
-from ledger import accounts
-from local_stack import LocalStack, Programs
-from local_stack.addresses import SANDBOX_SECRETS
-from logs import configure_logs
+from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Owner, write_owner_tag
+from entra_jit.ledger import accounts
+from entra_jit.local_stack import LocalStack, Programs
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.logs import configure_logs
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.deployment import Deployment, open_deployment
+from entra_jit.settings import adopt_environment, load_settings
 from models.messages import Grant, ObjectId, ReconciliationReport, TechnicianId, TenantId
-from operations.apply_configuration import apply_configuration
-from operations.deployment import Deployment, open_deployment
-from settings import adopt_environment, load_settings
-from trust.marks import OWNER_TAG_ATTRIBUTE, Owner, write_owner_tag
 from workflows.reconciliation import Reconciliation
 
 SEED = Path(__file__).parent.parent / "sandbox" / "data" / "seed.yaml"

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ledger import grants, receipts, requests
-from ledger.database import Ledger
-from ledger.rows import as_status
-from local_stack import running_stack
-from local_stack.addresses import neutral_environment
+from entra_jit.ledger import grants, receipts, requests
+from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.rows import as_status
+from entra_jit.local_stack import running_stack
+from entra_jit.local_stack.addresses import neutral_environment
 from models.messages import GrantStatus
 
 ROOT = Path(__file__).parent.parent

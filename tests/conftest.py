@@ -13,10 +13,10 @@ import pytest
 from pydantic import SecretStr
 from temporalio.testing import TimeSkipper, WorkflowEnvironment
 
-from engine.plugin import entra_jit_plugin
-from ledger.migrations import upgrade
-from local_stack.addresses import SANDBOX_SECRETS
-from local_stack.postgres import Postgres
+from entra_jit.ledger.schema import upgrade
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.postgres import Postgres
+from entra_jit.temporal.plugin import entra_jit_plugin
 from sandbox.child import running
 from tests.stage import CUSTOMERS, Scene, Services, everywhere, scene, temporal_program, write_seed
 from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES

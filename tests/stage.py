@@ -34,17 +34,17 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from accounts.workplace import Workplace, workplace_of
-from ledger.database import Ledger
+from entra_jit.accounts.workplace import Workplace, workplace_of
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger.database import Ledger
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.request_access import request_access
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.operations.show_status import show_status
+from entra_jit.settings import Settings
 from models.messages import GrantState, GrantStatus, Receipt, workflow_id
-from operations.apply_configuration import apply_configuration
-from operations.deployment import Deployment
-from operations.request_access import request_access
-from operations.show_receipt import show_receipt
-from operations.show_status import show_status
 from sandbox.child import Addresses
-from settings import Settings
-from trust.keyring import Keyring
 from worker import worker_of
 from workflows.access_grant import AccessGrant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from temporalio.client import Client
 
-from engine.connect import EngineUnreachableError
-from operations.deployment import Deployment
+from entra_jit.operations.deployment import Deployment
+from entra_jit.temporal.connect import EngineUnreachableError
 
 
 class _WithoutTemporal(Deployment):

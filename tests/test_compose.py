@@ -17,10 +17,10 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
-from local_stack import SEARCH_ATTRIBUTES, temporal_program
-from local_stack.addresses import reserve_ports
-from local_stack.temporal import RETENTION, SERVER_SETTINGS, Temporal
-from settings import Settings
+from entra_jit.local_stack import SEARCH_ATTRIBUTES, temporal_program
+from entra_jit.local_stack.addresses import reserve_ports
+from entra_jit.local_stack.temporal import RETENTION, SERVER_SETTINGS, Temporal
+from entra_jit.settings import Settings
 from workflows.search_attributes import ALL as REGISTRY
 
 ROOT = Path(__file__).parent.parent

@@ -18,10 +18,10 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
-from engine.connect import EngineConfigError, EngineUnreachableError, connect
-from engine.plugin import entra_jit_plugin
-from engine.search_attributes import SearchAttributesMissingError, ensure
-from local_stack.temporal import SEARCH_ATTRIBUTES
+from entra_jit.local_stack.temporal import SEARCH_ATTRIBUTES
+from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
+from entra_jit.temporal.plugin import entra_jit_plugin
+from entra_jit.temporal.search_attributes import SearchAttributesMissingError, ensure
 from tests.stage import temporal_program
 from workflows.search_attributes import ALL
 

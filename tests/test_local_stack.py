@@ -23,8 +23,8 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.envconfig import ClientConfig
 
-from local_stack import LocalStack, Programs, StackAddresses, StackError, running_stack
-from local_stack.child import Child
+from entra_jit.local_stack import LocalStack, Programs, StackAddresses, StackError, running_stack
+from entra_jit.local_stack.child import Child
 
 SANDBOX = """
 import json, os, pathlib, signal, sys
@@ -54,7 +54,7 @@ PROGRAMS = Programs(
 )
 SERVE = f"""
 import asyncio, pathlib, sys
-from local_stack import LocalStack, Programs
+from entra_jit.local_stack import LocalStack, Programs
 programs = Programs({PROGRAMS.sandbox}, {PROGRAMS.migrate}, {PROGRAMS.worker})
 stack = LocalStack(pathlib.Path(sys.argv[1]), programs=programs)
 asyncio.run(stack.serve(lambda addresses: print("up", flush=True)))
@@ -180,7 +180,7 @@ async def test_a_process_left_over_is_ended_before_its_successor_starts(tmp_path
     (tmp_path / "logs").mkdir()
     leave_behind = """if True:
         import asyncio, os, pathlib, signal, sys
-        from local_stack.child import Child
+        from entra_jit.local_stack.child import Child
         async def ready(pid):
             return True
         child = Child("worker", pathlib.Path(sys.argv[1]), orphan_signal=signal.SIGCONT)

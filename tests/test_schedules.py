@@ -12,9 +12,9 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from engine import schedules
-from engine.plugin import entra_jit_plugin
-from engine.schedules import RECONCILIATION_ID, ensure_reconciliation
+from entra_jit.temporal import schedules
+from entra_jit.temporal.plugin import entra_jit_plugin
+from entra_jit.temporal.schedules import RECONCILIATION_ID, ensure_reconciliation
 from tests.stage import eventually, temporal_program
 
 EVERY = timedelta(hours=1)

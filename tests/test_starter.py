@@ -22,9 +22,9 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from engine.schedules import RECONCILIATION_ID
-from local_stack import LocalStack, StackAddresses, running_stack
-from local_stack.addresses import neutral_environment
+from entra_jit.local_stack import LocalStack, StackAddresses, running_stack
+from entra_jit.local_stack.addresses import neutral_environment
+from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.messages import GrantState, GrantStatus
 from tests.command_line import ROOT, CommandLine, Ran
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local_stack.addresses import reserve_ports
+from entra_jit.local_stack.addresses import reserve_ports
 
 CONFIGURATION = Path(__file__).parent.parent / "deploy" / "temporal-ui-guard.conf"
 API = "/api/v1/namespaces/default"

@@ -15,9 +15,9 @@ import pytest
 import typer
 
 import starter
+from entra_jit.policy.failures import FailureClass
 from models.alarms import AlarmKind
 from models.messages import FailureType
-from policy.failures import FailureClass
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

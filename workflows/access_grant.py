@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.options import CLOSING, LEDGER, PROVISIONING
 from activities.signatures import Closing, Deciding, Provisioning
+from entra_jit.policy.durations import PROVISIONING_WINDOW
 from models.alarms import AlarmKind
 from models.messages import (
     Carried,
@@ -35,7 +36,6 @@ from models.messages import (
     Verdict,
     workflow_id,
 )
-from policy.durations import PROVISIONING_WINDOW
 from workflows.closing import AccountClosing, Traces
 from workflows.course import Course
 from workflows.page import Page

@@ -18,9 +18,9 @@ from temporalio.workflow import ActivityConfig
 
 from activities.options import CLOSING, DISABLING
 from activities.signatures import Closing
+from entra_jit.policy.durations import say
 from models.alarms import AlarmKind
 from models.messages import AccountToClose, Closed, ClosingStep, Grant, ObjectId, PassId, Step
-from policy.durations import say
 from workflows.perform import Argument, Result, perform_without_end
 from workflows.sweeping import Sweeping
 from workflows.telling import Telling

@@ -8,8 +8,8 @@ from temporalio import workflow
 
 from activities.options import LEDGER
 from activities.signatures import Deciding, Provisioning
+from entra_jit.policy.durations import say
 from models.messages import AccountFound, Grant
-from policy.durations import say
 from workflows.closing import Traces
 from workflows.course import Course
 from workflows.perform import perform_locally

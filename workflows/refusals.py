@@ -7,8 +7,8 @@ from typing import NamedTuple
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as TimedOutError
 
+from entra_jit.policy.failures import type_named
 from models.messages import NOTHING_GIVEN, FailureType
-from policy.failures import type_named
 
 
 class Refusal(NamedTuple):

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from logs import configure_logs
+from entra_jit.logs import configure_logs
 from tests.chaos.figures import told
 from tests.chaos.storm import LONG, raise_storm
 from tests.chaos.verdict import losses

@@ -23,8 +23,8 @@ from datetime import datetime, timedelta
 from temporalio.workflow import ActivityConfig
 
 from activities.options import CLOSING, PROVISIONING, RECONCILING
-from policy.reconciliation import GRACE
-from settings import Settings
+from entra_jit.policy.reconciliation import GRACE
+from entra_jit.settings import Settings
 from tests.chaos.outages import CLOSING_GOES_ON, Kind, Outage
 from worker import STICKY_TIMEOUT
 

@@ -15,12 +15,12 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
+from entra_jit.operations.end_access import cancel_access, end_access
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.request_access import request_access
+from entra_jit.operations.show_status import show_status
+from entra_jit.policy.durations import SHORTEST
 from models.messages import GrantState, workflow_id
-from operations.end_access import cancel_access, end_access
-from operations.extend_access import extend_access
-from operations.request_access import request_access
-from operations.show_status import show_status
-from policy.durations import SHORTEST
 from tests.chaos.land import NAME_IS_TAKEN, Land
 from tests.chaos.outages import now
 from tests.chaos.storm_time import StormTime

@@ -19,15 +19,15 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
-from engine.plugin import entra_jit_plugin
-from ledger.database import Ledger
-from local_stack import LocalStack, Programs
-from local_stack.addresses import SANDBOX_SECRETS
-from operations.apply_configuration import apply_configuration
-from operations.deployment import Deployment
-from settings import Settings
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger.database import Ledger
+from entra_jit.local_stack import LocalStack, Programs
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.deployment import Deployment
+from entra_jit.settings import Settings
+from entra_jit.temporal.plugin import entra_jit_plugin
 from tests.stage import ELEVATE, REVOKE, customer_id, technician_id
-from trust.keyring import Keyring
 
 RECONCILE_EVERY = timedelta(seconds=30)
 ROLES = ["Helpdesk Administrator", "User Administrator"]

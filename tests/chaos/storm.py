@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from accounts.workplace import workplace_of
-from ledger.reconciliation import SETTLED_AFTER
-from operations.end_access import end_access
-from operations.list_alarms import list_alarms
-from operations.reconcile import reconcile
-from policy.durations import PROVISIONING_WINDOW
+from entra_jit.accounts.workplace import workplace_of
+from entra_jit.ledger.reconciliation import SETTLED_AFTER
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.reconcile import reconcile
+from entra_jit.policy.durations import PROVISIONING_WINDOW
 from tests.chaos.crowd import Crowd, wishes
 from tests.chaos.evidence import (
     Evidence,

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from graph.roles import assignment_id
+from entra_jit.graph.roles import assignment_id
+from entra_jit.policy.roles import find_role
 from models.alarms import Alarm, AlarmKind
 from models.messages import AccessRequest, Ending, GrantState, ObjectId, Receipt, RoleId, TechnicianId, TenantId
-from policy.roles import find_role
 from tests.chaos.bound import PROMPT, closed_by, reconciled_by
 from tests.chaos.crowd import Deed, Done
 from tests.chaos.evidence import Entry, Evidence, Grant, Intervention, Person, Registered, Run

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
-from graph.roles import assignment_id
+from entra_jit.graph.roles import assignment_id
+from entra_jit.policy.roles import find_role
 from models.messages import ObjectId, RoleId
-from policy.roles import find_role
 from tests.chaos.evidence import Entry, Evidence, Grant
 from tests.chaos.land import ROLES
 from tests.chaos.outages import Kind

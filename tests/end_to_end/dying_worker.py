@@ -25,9 +25,9 @@ from temporalio import activity
 from temporalio.client import Client, Interceptor
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from accounts.workplace import workplace_of
-from engine.plugin import entra_jit_plugin
-from settings import Settings
+from entra_jit.accounts.workplace import workplace_of
+from entra_jit.settings import Settings
+from entra_jit.temporal.plugin import entra_jit_plugin
 from tests.stage import SkippedTimeInterceptor, stage_clock
 from worker import worker_of
 
@@ -56,7 +56,7 @@ class Suicide:
 def start(
     settings: Settings, temporal: str, suicide: Suicide | None = None, *, ahead: timedelta = timedelta(0)
 ) -> BaseProcess:
-    """A worker that polls ``settings.task_queue`` until it is killed; it does not outlive the tests' process.
+    """A worker that polls ``entra_jit.settings.task_queue`` until it is killed; it does not outlive the tests' process.
 
     ``ahead``: what its activities take to be so much later than it is.
     """

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
+from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState
-from operations.reveal_credential import reveal_credential
 from tests.stage import REVOKE, Scene, configure
 
 REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"

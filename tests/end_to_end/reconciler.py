@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from models.messages import TenantId, TenantReport
-from reconciliation.reconcile_tenant import TenantReconciliation
 from tests.stage import Scene, customer_id, eventually, stage_clock
 
 PATIENCE_SECONDS = 150

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from entra_jit.operations.abandon_access import abandon_access
+from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError
+from entra_jit.operations.list_alarms import clear_alarm, list_alarms
 from models.alarms import AlarmKind
 from models.messages import AddendumKind, GrantState, Proof
 from models.sweep import FindingKind
-from operations.abandon_access import abandon_access
-from operations.errors import BadInputError, NotFoundError, RefusedError
-from operations.list_alarms import clear_alarm, list_alarms
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING

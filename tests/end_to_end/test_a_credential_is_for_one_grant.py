@@ -11,12 +11,12 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.credentials import Revealed
+from entra_jit.ledger.credentials import Revealed
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.errors import NotFoundError, RefusedError
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import CredentialKind, GrantState
-from operations.end_access import end_access
-from operations.errors import NotFoundError, RefusedError
-from operations.extend_access import extend_access
-from operations.reveal_credential import reveal_credential
 from tests.stage import Scene, configure
 
 pytestmark = pytest.mark.spine

@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
-from engine.schedules import RECONCILIATION_ID
-from ledger.database import Ledger, LedgerUnavailableError
-from ledger.receipts import FORGOTTEN
-from ledger.reconciliation import SETTLED_AFTER, tenants
+from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from entra_jit.ledger.receipts import FORGOTTEN
+from entra_jit.ledger.reconciliation import SETTLED_AFTER, tenants
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.errors import NotFoundError, RefusedError
+from entra_jit.operations.reconcile import reconcile
+from entra_jit.operations.register_accounts import register_accounts
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.policy.reconciliation import GRACE
+from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.messages import GrantState
-from operations.end_access import end_access
-from operations.errors import NotFoundError, RefusedError
-from operations.reconcile import reconcile
-from operations.register_accounts import register_accounts
-from operations.show_receipt import show_receipt
-from policy.reconciliation import GRACE
 from tests.end_to_end.backups import back_up, empty, put_back
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.reconciler import reconciled

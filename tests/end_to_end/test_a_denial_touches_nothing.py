@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from entra_jit.operations.errors import NotFoundError
+from entra_jit.operations.request_access import request_access
+from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState, Receipt
-from operations.errors import NotFoundError
-from operations.request_access import request_access
-from operations.reveal_credential import reveal_credential
 from tests.stage import Scene, Services, configure, scene
 
 pytestmark = pytest.mark.spine

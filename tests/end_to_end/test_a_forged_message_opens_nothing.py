@@ -18,6 +18,8 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, Wor
 from temporalio.common import RetryPolicy
 from temporalio.worker import Worker
 
+from entra_jit.crypto.assertions import assert_actor
+from entra_jit.crypto.keyring import Keyring
 from models.messages import (
     AccessRequest,
     AccountToClose,
@@ -39,8 +41,6 @@ from models.messages import (
 )
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, customer_id, scene, technician_id
-from trust.assertions import assert_actor
-from trust.keyring import Keyring
 from workflows.access_grant import AccessGrant
 
 STRANGERS_KEYS = Keyring.parse("test-1:" + b64encode(token_bytes(32)).decode())

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.errors import NotFoundError, RefusedError
 from models.messages import GrantState, Receipt
-from operations.end_access import end_access
-from operations.errors import NotFoundError, RefusedError
 from tests.stage import Scene
 
 pytestmark = pytest.mark.spine

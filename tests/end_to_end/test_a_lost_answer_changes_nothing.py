@@ -11,8 +11,8 @@ from typing import Literal
 
 import pytest
 
+from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import CredentialKind, GrantState
-from operations.reveal_credential import reveal_credential
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, configure, scene
 

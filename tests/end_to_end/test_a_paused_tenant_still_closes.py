@@ -12,13 +12,13 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.errors import RefusedError
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.list_grants import list_grants
+from entra_jit.operations.pause_tenant import pause_tenant, resume_tenant
+from entra_jit.operations.request_access import request_access
 from models.messages import GrantState, GrantStatus
-from operations.end_access import end_access
-from operations.errors import RefusedError
-from operations.extend_access import extend_access
-from operations.list_grants import list_grants
-from operations.pause_tenant import pause_tenant, resume_tenant
-from operations.request_access import request_access
 from tests.end_to_end.reconciler import reconciled
 from tests.stage import TECHNICIANS, Scene, eventually, stage_clock
 

@@ -13,10 +13,10 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import AddendumKind
-from operations.list_alarms import list_alarms
-from operations.show_receipt import show_receipt
 from tests.end_to_end import dying_worker
 from tests.end_to_end.deaths import RECONCILIATION
 from tests.end_to_end.dying_worker import Point, Suicide

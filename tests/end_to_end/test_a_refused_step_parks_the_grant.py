@@ -11,10 +11,10 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from entra_jit.operations.end_access import end_access, retry_provisioning
+from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import AlarmKind
 from models.messages import GrantState
-from operations.end_access import end_access, retry_provisioning
-from operations.list_alarms import list_alarms
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.stage import ELEVATE, REVOKE, Scene, configure

@@ -17,11 +17,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
+from entra_jit.crypto.assertions import assert_actor
+from entra_jit.policy.durations import PROVISIONING_WINDOW
 from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
-from policy.durations import PROVISIONING_WINDOW
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, scene
-from trust.assertions import assert_actor
 from workflows.access_grant import AccessGrant
 
 SHORTEST_HOURS = 10 / 3600

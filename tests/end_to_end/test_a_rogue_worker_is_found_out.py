@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.worker import Worker
 
+from entra_jit.operations.reconcile import reconcile
 from models.messages import AccountToClose, Closed, ClosingStep, GrantState, Standing, Step
-from operations.reconcile import reconcile
 from tests.stage import Scene
 from worker import activities_of
 from workflows.access_grant import AccessGrant

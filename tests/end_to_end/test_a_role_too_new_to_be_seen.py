@@ -14,8 +14,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.closing import ClosingActivities
 from activities.failures import ReadBackDisagreesError
-from ledger import grants, requests
-from ledger.rows import as_grant
+from entra_jit.ledger import grants, requests
+from entra_jit.ledger.rows import as_grant
 from models.messages import AccountToClose, GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything

@@ -9,10 +9,10 @@ from base64 import b64decode
 
 from temporalio.client import Client
 
-from engine.codec import SealingCodec
-from engine.plugin import entra_jit_plugin
+from entra_jit.operations.end_access import end_access
+from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState
-from operations.end_access import end_access
 from tests.stage import Scene, Services, scene
 
 

@@ -16,9 +16,9 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.policy.reconciliation import GRACE
 from models.messages import GrantState, Receipt
-from operations.show_receipt import show_receipt
-from policy.reconciliation import GRACE
 from tests.end_to_end.deaths import (
     EVERYWHERE,
     HELD,

@@ -13,7 +13,7 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from engine.plugin import entra_jit_plugin
+from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import workflow_id
 from worker import WORKFLOW_TASKS_AT_ONCE
 from workflows.access_grant import AccessGrant

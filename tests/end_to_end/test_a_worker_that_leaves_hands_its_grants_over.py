@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
-from engine.plugin import entra_jit_plugin
+from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Services, scene

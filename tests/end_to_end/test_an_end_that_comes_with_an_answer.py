@@ -13,8 +13,8 @@ from temporalio.worker import Worker
 
 from activities.deciding import DecidingActivities
 from activities.failures import FailureInterceptor
+from entra_jit.operations.end_access import cancel_access, end_access
 from models.messages import GrantState
-from operations.end_access import cancel_access, end_access
 from tests.stage import Scene, Services, eventually, scene
 from worker import activities_of
 from workflows.access_grant import AccessGrant

@@ -14,10 +14,10 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.errors import RefusedError
+from entra_jit.operations.extend_access import extend_access
 from models.messages import Extension, GrantState, SignedExtension
-from operations.end_access import end_access
-from operations.errors import RefusedError
-from operations.extend_access import extend_access
 from tests.stage import Scene, eventually
 
 pytestmark = pytest.mark.spine

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from engine.codec import SealingCodec
-from engine.plugin import entra_jit_plugin
+from entra_jit.operations.rehearse_upgrade import Rehearsal, rehearse_upgrade
+from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, workflow_id
-from operations.rehearse_upgrade import Rehearsal, rehearse_upgrade
 from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, eventually, scene

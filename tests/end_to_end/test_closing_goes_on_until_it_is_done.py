@@ -12,10 +12,10 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
-from operations.list_alarms import list_alarms
-from operations.show_receipt import show_receipt
 from tests.stage import REVOKE, Scene, Services, configure, scene
 
 CLOSING: dict[str, dict[str, object]] = {

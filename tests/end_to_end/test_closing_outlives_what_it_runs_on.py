@@ -15,7 +15,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.options import CLOSING
-from ledger.database import LedgerUnavailableError
+from entra_jit.ledger.database import LedgerUnavailableError
 from models.messages import GrantState
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.whole_stack import whole_stack

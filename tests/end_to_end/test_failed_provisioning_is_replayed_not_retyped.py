@@ -12,14 +12,14 @@ from datetime import timedelta
 
 import pytest
 
-from engine.executions import look_at
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.errors import RefusedError
+from entra_jit.operations.list_failures import Failure, Selection, list_failures
+from entra_jit.operations.replay_provisioning import Replayed, replay_each, replay_provisioning
+from entra_jit.policy.failures import FailureClass, Kind
+from entra_jit.policy.replaying import Replay
+from entra_jit.temporal.executions import look_at
 from models.messages import FailureType, GrantState, workflow_id
-from operations.end_access import end_access
-from operations.errors import RefusedError
-from operations.list_failures import Failure, Selection, list_failures
-from operations.replay_provisioning import Replayed, replay_each, replay_provisioning
-from policy.failures import FailureClass, Kind
-from policy.replaying import Replay
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS
 from tests.stage import ELEVATE, Scene, Services, configure, eventually, scene, technician_id

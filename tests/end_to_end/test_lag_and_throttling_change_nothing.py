@@ -12,8 +12,8 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.operations.end_access import end_access
 from models.messages import GrantState, Receipt
-from operations.end_access import end_access
 from tests.stage import QUICK, Scene, Services, scene
 
 pytestmark = pytest.mark.exact("makes trouble of its own")

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from entra_jit.cli.views.receipt import show_receipt as print_receipt
+from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.reconcile import reconcile
+from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
-from operations.list_alarms import list_alarms
-from operations.reconcile import reconcile
-from operations.show_receipt import show_receipt
-from terminal.receipt import show_receipt as print_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.test_persistence_is_found_and_stripped import HALF_AN_HOUR, ended
 from tests.stage import Scene, stage_clock

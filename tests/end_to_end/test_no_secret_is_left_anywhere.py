@@ -16,11 +16,11 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from local_stack import LocalStack
-from local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack import LocalStack
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState
-from operations.extend_access import extend_access
-from operations.reveal_credential import reveal_credential
 from tests.end_to_end.whole_stack import whole_stack
 from tests.stage import Scene
 

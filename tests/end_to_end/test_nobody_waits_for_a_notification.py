@@ -10,10 +10,10 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from accounts.alarms import Alarms
+from entra_jit.accounts.alarms import Alarms
+from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
-from operations.list_alarms import list_alarms
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.stage import REVOKE, Services, eventually, scene
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from entra_jit.operations.show_receipt import show_receipt
 from models.messages import GrantState
-from operations.show_receipt import show_receipt
 from tests.end_to_end.provisioning_steps import STEPS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.stage import REVOKE, Scene

@@ -11,10 +11,10 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.request_access import await_decision
+from entra_jit.operations.show_receipt import show_receipt
 from models.messages import GrantState
-from operations.end_access import end_access
-from operations.request_access import await_decision
-from operations.show_receipt import show_receipt
 from tests.stage import REVOKE, Scene
 
 pytestmark = pytest.mark.spine

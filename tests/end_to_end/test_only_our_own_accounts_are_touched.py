@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from models.messages import GrantState, Receipt
 from tests.stage import REVOKE, Scene, customer_id
 

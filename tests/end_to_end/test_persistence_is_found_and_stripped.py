@@ -15,15 +15,15 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from accounts.directories import Purpose
-from graph.audit_logs import MOST_ENTRIES
-from ledger import alarms
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.reconciliation.review_tenant import Reviewing
+from entra_jit.cli.views.receipt import show_receipt as print_receipt
+from entra_jit.graph.audit_logs import MOST_ENTRIES
+from entra_jit.ledger import alarms
+from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
 from models.sweep import Done, FindingKind
-from operations.show_receipt import show_receipt
-from reconciliation.review_tenant import Reviewing
-from terminal.receipt import show_receipt as print_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.stage import Scene, customer_id, eventually, stage_clock
 from workflows.reconciliation import Reconciliation

@@ -33,9 +33,9 @@ from temporalio.workflow import NondeterminismError
 import workflows.course
 import workflows.perform
 from activities.signatures import Closing, Provisioning
-from engine.plugin import entra_jit_plugin
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
-from operations.extend_access import extend_access
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant

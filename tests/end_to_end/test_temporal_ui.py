@@ -18,10 +18,10 @@ import yaml
 from playwright.async_api import Browser, Route, expect
 from temporalio.client import WorkflowExecutionStatus
 
-from accounts.workplace import workplace_of
-from local_stack import LocalStack
+from entra_jit.accounts.workplace import workplace_of
+from entra_jit.local_stack import LocalStack
+from entra_jit.operations.reconcile import reconcile
 from models.messages import GrantState
-from operations.reconcile import reconcile
 from tests.command_line import CommandLine
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.grant_page import CHROMIUM, PATIENCE, TemporalUI, chromium, picture

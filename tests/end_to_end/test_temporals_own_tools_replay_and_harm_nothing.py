@@ -11,10 +11,10 @@ import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import replace
 
-from engine.executions import PendingStep, look_at
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.list_failures import Failure, Selection, list_failures
+from entra_jit.temporal.executions import PendingStep, look_at
 from models.messages import GrantState, workflow_id
-from operations.end_access import end_access
-from operations.list_failures import Failure, Selection, list_failures
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import ELEVATE, Scene, Services, eventually, scene, temporal_program
 

@@ -14,18 +14,18 @@ from datetime import timedelta
 
 import pytest
 
-from accounts import stopping
+from entra_jit.accounts import stopping
+from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.operations.close_all import close_all
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.end_access import retry_provisioning
+from entra_jit.operations.errors import RefusedError
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.lift_stop import lift_stop
+from entra_jit.operations.list_holds import list_holds
+from entra_jit.operations.show_receipt import show_receipt
 from models.holds import StoppedGrant, StopReport, StopState
 from models.messages import GrantState, TenantId
-from operations.close_all import close_all
-from operations.deployment import Deployment
-from operations.end_access import retry_provisioning
-from operations.errors import RefusedError
-from operations.extend_access import extend_access
-from operations.lift_stop import lift_stop
-from operations.list_holds import list_holds
-from operations.show_receipt import show_receipt
-from reconciliation.reconcile_tenant import TenantReconciliation
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import ELEVATE, Scene, Services, customer_id, scene, stage_clock
 from tests.temporal_away import without_temporal

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
-from operations.end_access import end_access
-from operations.extend_access import extend_access
-from operations.list_alarms import list_alarms
 from tests.end_to_end.backups import back_up, put_back
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_a_database_is_lost import find_out

@@ -19,12 +19,12 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
-from engine.schedules import RECONCILIATION_ID
+from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.operations.watch_reconciliation import ReconciliationWatch
+from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.alarms import AlarmKind
 from models.messages import GrantState, SignedAccessRequest
-from operations.list_alarms import list_alarms
-from operations.show_receipt import show_receipt
-from operations.watch_reconciliation import ReconciliationWatch
 from tests.end_to_end.reconciler import reconciled
 from tests.stage import REVOKE, Scene, eventually, stage_clock
 

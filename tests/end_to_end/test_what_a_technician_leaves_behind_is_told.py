@@ -12,10 +12,10 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from accounts.directories import Purpose
+from entra_jit.accounts.directories import Purpose
+from entra_jit.cli.views.receipt import show_receipt
 from models.messages import GrantState, ObjectId, TenantId
 from models.sweep import FindingKind
-from terminal.receipt import show_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.stage import Scene, customer_id
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from accounts.workplace import workplace_of
+from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.accounts.workplace import workplace_of
+from entra_jit.operations.abandon_access import abandon_access
+from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantReport
-from operations.abandon_access import abandon_access
-from operations.list_alarms import list_alarms
-from operations.show_receipt import show_receipt
-from reconciliation.reconcile_tenant import TenantReconciliation
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.stage import REVOKE, Scene, customer_id

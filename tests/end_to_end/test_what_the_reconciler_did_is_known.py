@@ -11,14 +11,14 @@ import asyncio
 
 import pytest
 
-from accounts.directories import Purpose
-from accounts.intervening import Intervening, Intervention
-from ledger import alarms
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.intervening import Intervening, Intervention
+from entra_jit.ledger import alarms
+from entra_jit.operations.reconcile import reconcile
+from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import Alarm, AlarmKind
 from models.messages import AddendumKind, GrantState, Receipt, TenantId
 from models.sweep import FindingKind
-from operations.reconcile import reconcile
-from operations.show_receipt import show_receipt
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
 from tests.stage import REVOKE, Scene, customer_id

@@ -13,11 +13,11 @@ from datetime import timedelta
 
 import pytest
 
+from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.operations.errors import RefusedError
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.show_receipt import show_receipt
 from models.messages import GrantState, TenantId
-from operations.errors import RefusedError
-from operations.extend_access import extend_access
-from operations.show_receipt import show_receipt
-from reconciliation.reconcile_tenant import TenantReconciliation
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, configure, customer_id, scene, stage_clock
 from tests.temporal_away import without_temporal

@@ -12,16 +12,16 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
-from engine.plugin import entra_jit_plugin
-from ledger.database import Ledger
-from local_stack import LocalStack
-from local_stack.addresses import SANDBOX_SECRETS
-from operations.apply_configuration import apply_configuration
-from operations.deployment import Deployment
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger.database import Ledger
+from entra_jit.local_stack import LocalStack
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.deployment import Deployment
+from entra_jit.settings import Settings
+from entra_jit.temporal.plugin import entra_jit_plugin
 from sandbox.child import Addresses
-from settings import Settings
 from tests.stage import Scene, Services
-from trust.keyring import Keyring
 from worker import workplace_of
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from graph import ClientSecret, Connection, Credential, Graph, Tenant
+from entra_jit.graph import ClientSecret, Connection, Credential, Graph, Tenant
 from models.messages import ObjectId
 
 REPOSITORY = Path(__file__).parents[2]

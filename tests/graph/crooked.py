@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 
 import trustme
 
-from graph import ClientSecret, Connection, Graph, Tenant
+from entra_jit.graph import ClientSecret, Connection, Graph, Tenant
 
 TENANT_ID = "11111111-2222-3333-4444-555555555555"
 HTML = "<html><title>Welcome to the hotel's wireless network</title></html>"

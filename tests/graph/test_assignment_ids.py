@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph import addresses, assignment_id
+from entra_jit.graph import addresses, assignment_id
 from models.messages import ObjectId, RoleId
 
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from graph import Broken, NotYetVisible, Refused, TryLater
+from entra_jit.graph import Broken, NotYetVisible, Refused, TryLater
 from models.messages import ObjectId
 from tests.graph.crooked import HTML, Crooked, Reply, crooked_microsoft, user
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from graph import AlreadySo, ClientCertificate, Graph, NewUser, NotYetVisible, Refused, Tenant, assignment_id
+from entra_jit.graph import AlreadySo, ClientCertificate, Graph, NewUser, NotYetVisible, Refused, Tenant, assignment_id
 from models.messages import ObjectId, RoleId
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, RETAIL, Sandbox, Signer, contoso
 from tests.graph.test_tenant_credentials import key_pair

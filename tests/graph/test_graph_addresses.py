@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from graph import NotAnAddress, addresses
+from entra_jit.graph import NotAnAddress, addresses
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 

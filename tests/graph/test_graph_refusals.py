@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from graph import AlreadySo, Broken, GraphError, NotYetVisible, Refused, TryLater, operations
-from graph.catalogue import NOT_GRAPHS, Attempt, explain, retry_after, unreachable
+from entra_jit.graph import AlreadySo, Broken, GraphError, NotYetVisible, Refused, TryLater, operations
+from entra_jit.graph.catalogue import NOT_GRAPHS, Attempt, explain, retry_after, unreachable
 
 GENERIC = "Request_BadRequest"
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from graph import ClientSecret, Graph, GraphError, NotYetVisible, Refused, Tenant, TryLater
+from entra_jit.graph import ClientSecret, Graph, GraphError, NotYetVisible, Refused, Tenant, TryLater
 from tests.graph.conftest import ADELE, ELEVATE, Sandbox, contoso
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr, ValidationError
 
-from graph import ClientCertificate, ClientSecret, Connection
+from entra_jit.graph import ClientCertificate, ClientSecret, Connection
 
 GUID = "11111111-2222-3333-4444-555555555555"
 

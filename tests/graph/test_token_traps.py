@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from graph import Broken, Refused, Tenant, TryLater
+from entra_jit.graph import Broken, Refused, Tenant, TryLater
 from models.messages import ObjectId
 from tests.graph.crooked import HTML, Crooked, Reply, crooked_microsoft
 

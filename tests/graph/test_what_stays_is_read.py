@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from accounts.account_closing import Stripped
-from accounts.eligibility import take_eligibilities
-from accounts.stock import look_at, take_stock
-from graph import Refused, Tenant, TryLater
+from entra_jit.accounts.account_closing import Stripped
+from entra_jit.accounts.eligibility import take_eligibilities
+from entra_jit.accounts.stock import look_at, take_stock
+from entra_jit.graph import Refused, Tenant, TryLater
+from entra_jit.policy.roles import find_role
 from models.messages import ObjectId
 from models.sweep import FindingKind
-from policy.roles import find_role
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, REVOKE, Sandbox
 
 ADMIN = ObjectId("c0c0c0c0-2222-4222-8222-0000000000a1")
@@ -46,7 +46,7 @@ def make_eligible(sandbox: Sandbox, later: timedelta = timedelta()) -> None:
 async def test_entries_are_found_by_who_did_it_and_to_whom(
     sandbox: Sandbox, revoke: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.audit_logs._PAGE", "2")
+    monkeypatch.setattr("entra_jit.graph.audit_logs._PAGE", "2")
     since = datetime.now(UTC) - MINUTE
     for kind in ("phone", "fido2", "email"):
         sandbox.change(f"/users/{ADELE}/methods", kind=kind)
@@ -139,7 +139,7 @@ async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: T
 async def test_an_eligibility_that_is_gone_at_the_next_try_is_told_all_the_same(
     sandbox: Sandbox, revoke: Tenant, monkeypatch: pytest.MonkeyPatch, method: str, path: str, skip: int
 ) -> None:
-    monkeypatch.setattr("accounts.eligibility.LOOKS", 1)
+    monkeypatch.setattr("entra_jit.accounts.eligibility.LOOKS", 1)
     make_eligible(sandbox)
     sandbox.fault(method=method, path=path, status=503, skip=skip, count=1)
     first = Stripped()

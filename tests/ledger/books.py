@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import accounts, admission, receipts, requests
-from ledger import configuration as configurations
-from ledger.database import Ledger
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger import accounts, admission, receipts, requests
+from entra_jit.ledger import configuration as configurations
+from entra_jit.ledger.database import Ledger
+from entra_jit.policy.configuration import Configuration
 from models.messages import (
     AccessRequest,
     Assertion,
@@ -32,8 +34,6 @@ from models.messages import (
     SignedAccessRequest,
     Standing,
 )
-from policy.configuration import Configuration
-from trust.keyring import Keyring
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYRING = Keyring.parse("k0:" + "A" * 43 + "=")

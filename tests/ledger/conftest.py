@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from pydantic import SecretStr
 
-from ledger.database import Ledger
-from ledger.migrations import upgrade
-from local_stack.postgres import Postgres
+from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.schema import upgrade
+from entra_jit.local_stack.postgres import Postgres
 from tests.ledger.books import Books, new_database
 
 

@@ -13,9 +13,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
-from ledger import configuration as configurations
+from entra_jit.ledger import configuration as configurations
+from entra_jit.policy.configuration import Configuration
 from models.messages import TenantId, Verdict
-from policy.configuration import Configuration
 from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration
 
 SEALED = {"tenant_credentials"}

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from sqlalchemy import CursorResult, create_engine, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError, sqlalchemy_url
-from ledger.migrations import upgrade
-from local_stack.postgres import Postgres
+from entra_jit.ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError, sqlalchemy_url
+from entra_jit.ledger.schema import upgrade
+from entra_jit.local_stack.postgres import Postgres
 from tests.ledger.books import Books
 
 PASSWORD = "unmistakable"
@@ -107,7 +107,7 @@ async def test_a_statement_that_was_cut_off_is_unavailable_and_the_next_one_work
 
 async def test_a_hanging_statement_is_given_up_and_unavailable(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     url = books.ledger._engine.url
-    monkeypatch.setattr("ledger.database.STATEMENT_TIMEOUT_MILLISECONDS", 100)
+    monkeypatch.setattr("entra_jit.ledger.database.STATEMENT_TIMEOUT_MILLISECONDS", 100)
     async with Ledger(SecretStr(url.render_as_string(hide_password=False).replace("+psycopg", ""))) as ledger:
         with pytest.raises(LedgerUnavailableError, match="statement timeout"):
             async with ledger.transaction() as session:

@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from ledger import admission, credentials, fences, holds
-from ledger.admission import ExtensionDeniedError, PausedError
+from entra_jit.ledger import admission, credentials, fences, holds
+from entra_jit.ledger.admission import ExtensionDeniedError, PausedError
 from models.holds import Hold, HoldKind
 from models.messages import CredentialKind
 from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, LEASE, NOON, Books, ref, settlement_of

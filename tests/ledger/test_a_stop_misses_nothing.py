@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import admission, holds, parking, reconciliation, requests
-from ledger.admission import GrantOverError
-from ledger.fences import Fenced, fence_all
+from entra_jit.ledger import admission, holds, parking, reconciliation, requests
+from entra_jit.ledger.admission import GrantOverError
+from entra_jit.ledger.fences import Fenced, fence_all
 from models.holds import HoldKind
 from models.messages import TenantId, Verdict
 from tests.ledger.books import ALEX, CONTOSO, KEYRING, LEASE, NOON, Books, ref

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from accounts.alarms import Alarms
-from ledger import alarms
-from ledger.database import LedgerUnavailableError
+from entra_jit.accounts.alarms import Alarms
+from entra_jit.ledger import alarms
+from entra_jit.ledger.database import LedgerUnavailableError
 from models.alarms import Alarm, AlarmKind
 from tests.ledger.books import Books
 

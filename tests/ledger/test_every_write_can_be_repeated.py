@@ -14,10 +14,10 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ledger import accounts, admission, credentials, fences, receipts, reconciliation, requests, steps
-from ledger.accounts import NameTakenError
-from ledger.credentials import NothingToRevealError
-from ledger.receipts import UnprovenError
+from entra_jit.ledger import accounts, admission, credentials, fences, receipts, reconciliation, requests, steps
+from entra_jit.ledger.accounts import NameTakenError
+from entra_jit.ledger.credentials import NothingToRevealError
+from entra_jit.ledger.receipts import UnprovenError
 from models.messages import CredentialKind, Grant, GrantState, ObjectId, Step, TenantId, Verdict
 from tests.ledger.books import CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ledger import failures, requests
+from entra_jit.ledger import failures, requests
 from models.messages import AccessRequest, Ending, FailureType, Grant, GrantState, Verdict
 from tests.ledger.books import NOON, Books, settlement_of
 

@@ -12,9 +12,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from ledger import admission, credentials, fences, parking
-from ledger.admission import Admitted, ExtensionDeniedError, GrantOverError
-from ledger.credentials import NothingToRevealError
+from entra_jit.ledger import admission, credentials, fences, parking
+from entra_jit.ledger.admission import Admitted, ExtensionDeniedError, GrantOverError
+from entra_jit.ledger.credentials import NothingToRevealError
 from models.messages import CredentialKind, Fence, GrantRef, Verdict
 from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
 

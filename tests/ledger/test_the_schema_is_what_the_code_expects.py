@@ -17,8 +17,8 @@ from sqlalchemy import create_engine, inspect
 from sqlmodel import SQLModel
 
 import models.tables  # noqa: F401  # registers the tables
-from ledger.database import sqlalchemy_url
-from ledger.migrations import upgrade
+from entra_jit.ledger.database import sqlalchemy_url
+from entra_jit.ledger.schema import upgrade
 
 
 def differences(url: str) -> tuple[list[object], str | None]:
@@ -43,7 +43,7 @@ async def test_an_upgrade_from_nothing_gives_the_models_tables_and_again_changes
 
 async def test_workers_that_start_together_migrate_once(empty_database: Callable[[], str]) -> None:
     url = empty_database()
-    program = "import os; from ledger.migrations import upgrade, SecretStr; upgrade(SecretStr(os.environ['URL']))"
+    program = "import os; from entra_jit.ledger.schema import upgrade, SecretStr; upgrade(SecretStr(os.environ['URL']))"
     environment = {**os.environ, "URL": url}
     together = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment) for _ in range(3)]
     assert [await worker.wait() for worker in together] == [0, 0, 0]

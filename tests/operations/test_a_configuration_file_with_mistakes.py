@@ -14,15 +14,15 @@ import trustme
 import yaml
 from pydantic import SecretStr
 
-from ledger import configuration as configurations
-from ledger.database import Ledger
-from ledger.migrations import upgrade
-from local_stack.postgres import Postgres
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger import configuration as configurations
+from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.schema import upgrade
+from entra_jit.local_stack.postgres import Postgres
+from entra_jit.operations.apply_configuration import apply_configuration, read_configuration
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.errors import BadInputError
 from models.messages import TenantId
-from operations.apply_configuration import apply_configuration, read_configuration
-from operations.deployment import Deployment
-from operations.errors import BadInputError
-from trust.keyring import Keyring
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.domain import OTHER_GLOBAL_ADMINISTRATORS, refuse_domain, refuse_global_administrator
+from entra_jit.policy.domain import OTHER_GLOBAL_ADMINISTRATORS, refuse_domain, refuse_global_administrator
 
 
 @pytest.mark.parametrize(

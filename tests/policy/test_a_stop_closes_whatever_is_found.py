@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entra_jit.policy.reconciliation import Found, LiveGrant, Remedy, judge_found
 from models.marks import OpenUntil
-from policy.reconciliation import Found, LiveGrant, Remedy, judge_found
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

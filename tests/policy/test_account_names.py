@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from entra_jit.policy.names import DOMAIN_LENGTH, LOCAL_PART_LENGTH, AccountNameError, account_name
 from models.messages import AccessRequest, SignedAccessRequest, TechnicianId
-from policy.names import DOMAIN_LENGTH, LOCAL_PART_LENGTH, AccountNameError, account_name
 
 DOMAIN = "contoso.onmicrosoft.com"
 LEGAL_LOCAL_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._'-]*[A-Za-z0-9_-])?")

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import policy.roles
-from policy.roles import GLOBAL_ADMINISTRATOR, UnknownRoleError, assignable_roles, find_role
+from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, UnknownRoleError, assignable_roles, find_role
 
 LISTED = json.loads((Path(policy.roles.__file__).parent / "directory_roles.json").read_text())
 SPELLINGS = [

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from policy.durations import LONGEST, SHORTEST, DurationError, parse_duration, pass_lifetime, say
+from entra_jit.policy.durations import LONGEST, SHORTEST, DurationError, parse_duration, pass_lifetime, say
 
 whole_seconds = st.integers(int(SHORTEST.total_seconds()), int(LONGEST.total_seconds())).map(
     lambda seconds: timedelta(seconds=seconds)

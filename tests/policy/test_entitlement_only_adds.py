@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.messages import Role, RoleId, TechnicianId, TenantId
-from policy.entitlement import (
+from entra_jit.policy.entitlement import (
     ALL_TECHNICIANS,
     Group,
     RoleMapping,
@@ -22,6 +21,7 @@ from policy.entitlement import (
     UnknownGroupError,
     entitled_roles,
 )
+from models.messages import Role, RoleId, TechnicianId, TenantId
 
 HERE, ELSEWHERE = TenantId("here"), TenantId("elsewhere")
 PEOPLE = [TechnicianId(name) for name in ("alex", "robin", "kim")]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from entra_jit.policy.decision import Denied
+from entra_jit.policy.failures import FailureClass, Kind, class_of, type_named
+from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
 from models.messages import FailureType, GrantState, GrantStatus, RequestId
-from policy.decision import Denied
-from policy.failures import FailureClass, Kind, class_of, type_named
-from policy.replaying import Replay, how_to_replay, id_of_replay
 
 ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", fullmatch=True)
 

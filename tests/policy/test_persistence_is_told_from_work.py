@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entra_jit.policy.audit_activities import ROWS, find
+from entra_jit.policy.persistence import MOST_FINDINGS, Act, Ours, Touched, foreign_changes, judge, review
 from models.sweep import FindingKind
-from policy.audit_activities import ROWS, find
-from policy.persistence import MOST_FINDINGS, Act, Ours, Touched, foreign_changes, judge, review
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ME, SOMEBODY, OWN_PRINCIPAL, OWN_CLIENT = "me", "somebody", "our-principal", "our-client"

@@ -11,11 +11,19 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entra_jit.policy.decision import (
+    Allowed,
+    Denied,
+    TechnicianTerms,
+    TenantTerms,
+    decide,
+    judge_extension,
+    no_longer_due,
+)
+from entra_jit.policy.durations import LONGEST, PROVISIONING_WINDOW, SHORTEST
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping
 from models.holds import Hold, HoldKind
 from models.messages import AccessRequest, Role, RoleId, TechnicianId, TenantId
-from policy.decision import Allowed, Denied, TechnicianTerms, TenantTerms, decide, judge_extension, no_longer_due
-from policy.durations import LONGEST, PROVISIONING_WINDOW, SHORTEST
-from policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HELPDESK = Role(id=RoleId("729827e3-9c14-49f7-bb1b-9608f156bbb8"), name="Helpdesk Administrator")

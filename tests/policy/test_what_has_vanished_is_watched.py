@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policy.reconciliation import PURGED_AFTER, TOO_NEW_TO_BE_MISSED, Missing, judge_missing
+from entra_jit.policy.reconciliation import PURGED_AFTER, TOO_NEW_TO_BE_MISSED, Missing, judge_missing
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=3)

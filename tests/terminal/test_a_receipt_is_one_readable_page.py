@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
+from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccessRequest,
@@ -30,7 +31,6 @@ from models.messages import (
     TenantId,
 )
 from models.sweep import Done, FindingKind, SweepFinding
-from terminal.receipt import MOST_CALLS, show_receipt
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TENANT = TenantId("c0c0c0c0-2222-4222-8222-000000000002")

@@ -14,10 +14,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, create_model
 
+from entra_jit.crypto.assertions import CLOCK_SKEW, LIFETIME, ForgedAssertionError, assert_actor, is_ours, verify_actor
+from entra_jit.crypto.keyring import Keyring
 from models.message import Message
 from models.messages import AccessRequest, Assertion, Extension, SignedAccessRequest
-from trust.assertions import CLOCK_SKEW, LIFETIME, ForgedAssertionError, assert_actor, is_ours, verify_actor
-from trust.keyring import Keyring
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = ",".join(f"k{number}:{chr(65 + number) * 43}=" for number in range(2))

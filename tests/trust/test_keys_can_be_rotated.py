@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trust.keyring import KEY_BYTES, Keyring, KeyringError, Purpose, UnknownKeyError
+from entra_jit.crypto.keyring import KEY_BYTES, Keyring, KeyringError, Purpose, UnknownKeyError
 
 keys = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES)
 key_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", fullmatch=True)

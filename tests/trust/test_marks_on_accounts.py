@@ -13,10 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.marks import OpenUntil, newest
-from models.messages import ObjectId, TechnicianId, TenantId
-from trust.keyring import Keyring
-from trust.marks import (
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.marks import (
     Owner,
     Ownership,
     Register,
@@ -27,6 +25,8 @@ from trust.marks import (
     write_open_until,
     write_owner_tag,
 )
+from models.marks import OpenUntil, newest
+from models.messages import ObjectId, TechnicianId, TenantId
 
 KEYRING = Keyring.parse("k0:" + "A" * 43 + "=")
 STRANGERS = Keyring.parse("k0:" + "B" * 43 + "=")

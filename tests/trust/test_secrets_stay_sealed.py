@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from trust.keyring import Keyring, Purpose, UnknownKeyError
-from trust.passwords import CLASSES, LENGTH, new_password
-from trust.sealing import NONCE_BYTES, SealBrokenError, Sealed, seal, unseal
+from entra_jit.crypto.keyring import Keyring, Purpose, UnknownKeyError
+from entra_jit.crypto.passwords import CLASSES, LENGTH, new_password
+from entra_jit.crypto.sealing import NONCE_BYTES, SealBrokenError, Sealed, seal, unseal
 
 OLD, NEW = "old:" + "A" * 43 + "=", "new:" + "B" * 43 + "="
 KEYRING = Keyring.parse(OLD)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from engine.plugin import QuietPayloadConverter
+from entra_jit.temporal.plugin import QuietPayloadConverter
 from models import messages
 from models.message import Message
 from models.messages import (

@@ -1,0 +1,1 @@
+"""entra-jit: just-in-time administrator access to customers' Microsoft Entra ID tenants, closed on time and proven."""

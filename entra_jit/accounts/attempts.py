@@ -1,0 +1,33 @@
+"""Attempting things of which each may fail, several at the same time; and what a failure says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import TypeVar
+
+from entra_jit.graph import GraphError
+
+Result = TypeVar("Result")
+
+
+async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
+    """The results in order, once all have ended; raises the first failure, after everything was attempted."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def answered(call: Awaitable[Result]) -> Result | GraphError:
+    """The directory's answer, or why there is none."""
+    try:
+        return await call
+    except GraphError as error:
+        return error
+
+
+def in_words(error: Exception) -> str:
+    """The failure in its own words; its kind where it has none, as a ``TimeoutError``."""
+    return str(error) or type(error).__name__

@@ -1,0 +1,109 @@
+"""The customers' directories, as workers reach them: connections from the ledger, kept while the ledger is away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+from pydantic import SecretStr
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.graph import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion, Graph, Tenant
+from entra_jit.ledger import configuration
+from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from models.messages import TenantId
+
+FRESH_FOR_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
+
+_log = structlog.get_logger("directories")
+
+
+class Purpose(StrEnum):
+    """What a connection is for. A tenant has one of each; they may be the same application."""
+
+    ELEVATE = "elevate"
+    REVOKE = "revoke"
+
+
+class NotConnectedError(Exception):
+    """The ledger has no credential for the tenant."""
+
+
+class Directories:
+    """Connections to tenants. What was read once is served for as long as the ledger cannot be reached: closing an
+    account needs no PostgreSQL."""
+
+    def __init__(self, graph: Graph, ledger: Ledger, keyring: Keyring) -> None:
+        self._graph = graph
+        self._ledger = ledger
+        self._keyring = keyring
+        self._connections: dict[TenantId, tuple[float, dict[Purpose, Connection]]] = {}
+
+    async def of(self, tenant_id: TenantId, purpose: Purpose) -> Tenant:
+        """The tenant as our application for ``purpose`` sees it.
+
+        Raises ``NotConnectedError``, or ``LedgerUnavailableError`` for a tenant this worker has never reached.
+        """
+        known = self._connections.get(tenant_id)
+        if known is None:
+            await self._read(tenant_id)
+        elif time.monotonic() - known[0] > FRESH_FOR_SECONDS:
+            await self._refresh(tenant_id)
+        _, connections = self._connections[tenant_id]
+        if purpose not in connections:
+            raise NotConnectedError(f"the tenant {tenant_id} has no credential to {purpose}")
+        return self._graph.tenant(connections[purpose])
+
+    async def read_all(self) -> int:
+        """Read every tenant's connections beforehand, so that all can be closed should the ledger go away.
+
+        Gives their number. A tenant whose credential cannot be opened is left out and logged.
+        """
+        async with self._ledger.transaction() as session:
+            tenants = [TenantId(str(tenant.id)) for tenant in await configuration.all_tenants(session)]
+        for tenant_id in tenants:
+            try:
+                await self._read(tenant_id)
+            except LedgerUnavailableError:
+                raise
+            except Exception:
+                _log.exception("connection unusable", tenant_id=tenant_id)
+        return len(tenants)
+
+    async def _refresh(self, tenant_id: TenantId) -> None:
+        """Read a connection again, so that a corrected credential counts soon; what is known stays meanwhile."""
+        try:
+            # A closing must not wait for a ledger that hangs.
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._read(tenant_id)
+        except Exception as error:
+            _log.warning("connection not refreshed", tenant_id=tenant_id, error=type(error).__name__)
+
+    async def _read(self, tenant_id: TenantId) -> None:
+        async with self._ledger.transaction() as session:
+            name = await configuration.tenant_name(session, tenant_id)
+            proofs = await configuration.connection_secrets(session, self._keyring, tenant_id)
+        told = {
+            Purpose(purpose): Connection(
+                tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=credential_of(kind, proof)
+            )
+            for purpose, (client_id, kind, proof) in proofs.items()
+        }
+        # A ledger that has lost a credential, as an emptied or restored one has, does not take away one that works.
+        _, known = self._connections.get(tenant_id, (0.0, {}))
+        self._connections[tenant_id] = (time.monotonic(), known | told)
+
+
+def credential_of(kind: str, proof: SecretStr) -> Credential:
+    """The credential in the form that the directory client takes; raises ``ValueError`` for an unusable one."""
+    text = proof.get_secret_value()
+    if kind == "secret":
+        return ClientSecret(secret=proof)
+    if kind == "federated":
+        return FederatedAssertion(token_file=Path(text))
+    # One PEM file holds both: each of the two readers finds its own block.
+    return ClientCertificate(private_key=proof, certificate=text)

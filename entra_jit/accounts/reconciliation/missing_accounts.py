@@ -1,0 +1,114 @@
+"""Accounts that are registered and gone from their directory: watched until they come back or are purged for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from entra_jit.accounts.account_closing import ReadBack
+from entra_jit.accounts.settling import Settling
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.graph import DeletedUser, Tenant
+from entra_jit.ledger import accounts, addenda, alarms
+from entra_jit.ledger.reconciliation import Registered
+from entra_jit.policy.reconciliation import IN_THE_BIN_FOR, Missing, judge_missing
+from models.alarms import Alarm, AlarmKind
+from models.messages import (
+    Addendum,
+    AddendumKind,
+    ClosingStep,
+    Ending,
+    GrantState,
+    ObjectId,
+    Standing,
+    Step,
+    TenantId,
+)
+
+GONE = Ending(state=GrantState.EXPIRED, by="the reconciler", reason="its workflow and its account are gone")
+
+
+class MissingAccounts:
+    """Looks for one tenant's missing accounts in its bin."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._alarms = workplace.alarms
+        self._clock = workplace.clock
+        self._settling = Settling(workplace)
+
+    async def look(
+        self, tenant: Tenant, tenant_id: TenantId, name: str, missing: tuple[Registered, ...]
+    ) -> list[Alarm]:
+        """An alarm for each that has vanished. What was purged is forgotten: the technician's next one is a new object.
+
+        One that is restored from the bin is found by the next listing, and closed like any other.
+        """
+        if not missing:
+            return []
+        async with self._ledger.transaction() as session:
+            since = {a.subject: a.raised_at for a in await alarms.standing(session, [AlarmKind.VANISHED], name)}
+        watched = [await self._look(tenant, tenant_id, row, since.get(row.account_name)) for row in missing]
+        return [
+            Alarm(
+                kind=AlarmKind.VANISHED,
+                subject=row.account_name,
+                sentence=sentence,
+                tenant=name,
+                raised_at=self._clock(),
+            )
+            for row, sentence in zip(missing, watched, strict=True)
+            if sentence is not None
+        ]
+
+    async def _look(
+        self, tenant: Tenant, tenant_id: TenantId, row: Registered, missed_since: datetime | None
+    ) -> str | None:
+        """What is to be told of one account; None: nothing, or nothing any more."""
+        object_id = _id_of(row)
+        in_bin = await tenant.deleted_items.find(object_id)
+        verdict = judge_missing(
+            in_the_bin=in_bin is not None,
+            registered_at=row.registered_at,
+            missed_since=missed_since,
+            at=self._clock(),
+        )
+        if verdict is Missing.TOO_NEW:
+            return None
+        await self._settle(row)
+        is_held = row.live is not None and not row.live.is_lapsed
+        if verdict is Missing.PURGED and not is_held:
+            await self._forget(tenant_id, row, object_id)
+            return None
+        where = _where(in_bin)
+        return f"{row.account_name} is gone from the directory, {where}. We have not deleted it."
+
+    async def _settle(self, row: Registered) -> None:
+        """Release the lock of a grant whose workflow is gone, and whose account is gone, too."""
+        if row.live is None or not row.live.is_lapsed:
+            return
+        now = self._clock()
+        step = Step(name=ClosingStep.READ_BACK, at=now, note="gone from the directory")
+        read_back = ReadBack(None, step, Standing.gone(vanished=True))
+        said = f"{row.account_name} is gone from the directory: nothing is left to read back."
+        await self._settling.closed(row.live.request_id, GONE, said, read_back)
+
+    async def _forget(self, tenant_id: TenantId, row: Registered, object_id: ObjectId) -> None:
+        sentence = f"The directory has purged {row.account_name}: it can never be signed in to again."
+        addendum = Addendum(kind=AddendumKind.PURGED, at=self._clock(), sentence=sentence)
+        async with self._alarms.recording() as record:
+            await accounts.forget_object(record.session, tenant_id, row.technician_id, object_id)
+            for request_id in row.unproven:
+                await addenda.add(record.session, request_id, addendum)
+                await record.clear(AlarmKind.ABANDONED, request_id, sentence, addendum.at)
+
+
+def _id_of(row: Registered) -> ObjectId:
+    assert row.object_id is not None  # noqa: S101  # without its id it cannot be missed
+    return row.object_id
+
+
+def _where(in_bin: DeletedUser | None) -> str:
+    if in_bin is None or in_bin.deleted_at is None:
+        return "and in no bin"
+    until = in_bin.deleted_at + IN_THE_BIN_FOR
+    return f"deleted on {in_bin.deleted_at:%Y-%m-%d}, to be restored until {until:%Y-%m-%d}"

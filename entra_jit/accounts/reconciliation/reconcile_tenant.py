@@ -1,0 +1,230 @@
+"""Holding one tenant's directory against the ledger, and closing what is open without a reason.
+
+It shares nothing with the grants' workflow, and needs no Temporal: the command line runs it by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.intervening import Intervening
+from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
+from entra_jit.accounts.reconciliation.never_made import settle_never_made
+from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAccounts
+from entra_jit.accounts.reconciliation.tenant_watch import TenantWatch
+from entra_jit.accounts.settling import Settling
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
+from entra_jit.graph import Tenant, User
+from entra_jit.ledger import grants, reconciliation
+from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.ledger.reconciliation import Register, Registered
+from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
+from models.alarms import Alarm, AlarmKind
+from models.messages import (
+    Ending,
+    GrantState,
+    TenantId,
+    TenantReport,
+)
+
+ACCOUNTS_AT_ONCE = 3
+"""In each tenant. With all tenants that are looked at together it stays below what a worker's connections can carry:
+an account that expires meanwhile must not wait behind those that are only looked at."""
+
+BY = "the reconciler"
+SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
+
+NOTHING_KNOWN = Register(accounts=(), account_prefix="")
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What was found and done with one account."""
+
+    account: str
+    noticed: list[Alarm] = field(default_factory=list)
+    is_judged: bool = True
+    """False: what is to be done with it could not be found out."""
+    closed: str | None = None
+    failed: str | None = None
+
+
+class TenantReconciliation:
+    """Reconciles tenants, one at a time."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._ledger = workplace.ledger
+        self._clock = workplace.clock
+        self._accounts = TenantAccounts(workplace)
+        self._missing = MissingAccounts(workplace)
+        self._intervening = Intervening(workplace, BY)
+        self._settling = Settling(workplace)
+        self._watch = TenantWatch(workplace)
+
+    async def reconcile(self, tenant_id: TenantId, name: str) -> TenantReport:
+        """Look at every account of the tenant that is tagged or registered, and close what has no reason to be open.
+
+        Idempotent. What fails is told in the report and tried again next time; it never stops the other accounts.
+        """
+        try:
+            tenant = await self._workplace.directories.of(tenant_id, Purpose.REVOKE)
+            register = await self._register(tenant_id)
+            accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
+            settled = await settle_never_made(self._workplace, tenant)
+        except Exception as error:
+            await self._watch.failed(tenant_id, name, error)
+            return TenantReport(tenant=name, failed=in_words(error))
+        at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
+
+        async def one(account: Account) -> _Outcome:
+            async with at_once:
+                return await self._one(tenant, name, account, ledger_is_known=register is not None)
+
+        outcomes = await asyncio.gather(*(one(account) for account in accounts.tagged_or_registered))
+        failed = [outcome.failed for outcome in outcomes if outcome.failed]
+        noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
+        try:
+            noticed += await self._missing.look(tenant, tenant_id, name, accounts.missing)
+            unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
+            await self._watch.came_through(tenant_id, name, noticed, unjudged)
+        except Exception as error:
+            failed.append(in_words(error))
+        return TenantReport(
+            tenant=name,
+            looked_at=len(accounts.tagged_or_registered),
+            closed=tuple(outcome.closed for outcome in outcomes if outcome.closed),
+            reported=(
+                *(alarm.sentence for alarm in noticed),
+                *settled,
+                *(f"{user.user_principal_name} has a name like ours and is not ours" for user in accounts.strangers),
+            ),
+            failed="; ".join(failed) or None,
+        )
+
+    async def _register(self, tenant_id: TenantId) -> Register | None:
+        """None: the ledger cannot be asked."""
+        try:
+            async with self._ledger.transaction() as session:
+                return await reconciliation.register(session, self._workplace.keyring, tenant_id, self._clock())
+        except LedgerUnavailableError:
+            return None
+
+    async def _one(self, tenant: Tenant, name: str, account: Account, *, ledger_is_known: bool) -> _Outcome:
+        who = account.user.user_principal_name
+        noticed = [self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, account.tampered)] if account.tampered else []
+        try:
+            finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
+        except Exception as error:
+            return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {in_words(error)}")
+        if finding.disagreement:
+            sentence = f"{who} {finding.disagreement}."
+            noticed.append(self._alarm(AlarmKind.MARKS_DISAGREE, name, who, sentence))
+        if finding.remedy is Remedy.LEAVE:
+            return _Outcome(who, noticed)
+        if finding.remedy is Remedy.REPORT:
+            return _Outcome(who, [self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
+        if finding.foreign:
+            sentence = f"Somebody else has changed {who}: {finding.because}. It is closed again."
+            noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
+            with suppress(LedgerUnavailableError):  # at once, for this run may die
+                await self._workplace.alarms.raise_alarm(noticed[-1])
+        try:
+            await self._close(tenant, account, finding)
+        except Exception as error:
+            sentence = f"{who} cannot be closed, though {finding.because}: {in_words(error)}"
+            noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
+            return _Outcome(who, noticed, failed=f"{who}: {in_words(error)}")
+        return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
+
+    def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:
+        return Alarm(kind=kind, subject=subject, sentence=sentence, tenant=tenant, raised_at=self._clock())
+
+    async def _judge(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
+        account = await self._without_settled_mark(account)
+        finding = judge_found(account.found, account.live, self._clock(), ledger_is_known=ledger_is_known)
+        if finding.remedy is Remedy.LEAVE and not account.found.enabled and account.live is None:
+            finding = await self._judge_closed(tenant, account, ledger_is_known=ledger_is_known)
+        if finding.remedy is Remedy.CLOSE:
+            finding = await self._confirm(tenant, account, finding)
+        return finding
+
+    async def _without_settled_mark(self, account: Account) -> Account:
+        """A mark of a grant that was settled says nothing any more.
+
+        An administrator of the tenant put it back, or Exchange masters it and did not let us clear it.
+        """
+        mark = account.found.mark
+        if mark is None or (account.live and account.live.request_id == mark.request_id):
+            return account
+        with suppress(LedgerUnavailableError):
+            async with self._ledger.transaction() as session:
+                if await grants.is_over(session, mark.request_id):
+                    return replace(account, found=replace(account.found, mark=None))
+        return account
+
+    async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
+        """A closed account that nobody has a grant for should hold nothing either."""
+        if account.unproven:
+            return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
+        roles, memberships = await asyncio.gather(
+            tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
+        )
+        holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
+        holds = holds or (account.found.mark is not None and await self._is_marked(tenant, account.user))
+        found = replace(account.found, holds_access=holds)
+        return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
+
+    async def _is_marked(self, tenant: Tenant, user: User) -> bool:
+        """Whether the open-until mark still stands, which goes last: a closing was cut short after the disabling."""
+        if not user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE):
+            return False
+        return bool((await tenant.users.get(user.id)).extension_attributes.get(OPEN_UNTIL_ATTRIBUTE))
+
+    async def _confirm(self, tenant: Tenant, account: Account, finding: Finding) -> Finding:
+        """Ask again before it is acted on: listings lag, and since then a grant may have begun, or one have ended."""
+        user = await tenant.users.get(account.user.id)
+        register = await self._register(TenantId(tenant.connection.tenant_id))
+        rows = register.accounts if register else ()
+        now = next((row for row in rows if _is_about(row, account)), account.registered)
+        fresh = await self._without_settled_mark(self._accounts.judge(TenantId(tenant.connection.tenant_id), user, now))
+        if fresh.live is None and not fresh.found.enabled and not account.found.enabled:
+            return finding  # about what the closed account holds, and no grant has begun meanwhile
+        return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
+
+    async def _close(self, tenant: Tenant, account: Account, finding: Finding) -> None:
+        because = finding.because
+        live = None if finding.ledger_is_behind else account.live
+        holding = live.request_id if live else next(reversed(account.unproven), None)
+        roles = live.roles if live else ()
+        read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)
+        if not read_back.standing.is_closed:
+            raise StillOpenError("the directory does not say yet that it is closed")
+        if live is not None and live.is_lapsed:
+            await self._settling.closed(live.request_id, _ending(live), SETTLED, read_back)
+        for request_id in account.unproven:
+            await self._settling.closed_later(request_id, BY, read_back)
+
+
+def _ending(live: LiveGrant) -> Ending:
+    if live.withdrawn_because:
+        return Ending(state=GrantState.ENDED, by=BY, reason=live.withdrawn_because)
+    state = GrantState.EXPIRED if live.expires_at else GrantState.FAILED
+    return Ending(state=state, by=BY, reason="its workflow did not settle it")
+
+
+def _is_about(row: Registered, account: Account) -> bool:
+    """A technician whose account was deleted may have two in the register: the new one, and the one in the bin."""
+    known = account.registered
+    if known is None:
+        return row.object_id == account.user.id
+    return (row.technician_id, row.object_id) == (known.technician_id, known.object_id)
+
+
+class StillOpenError(Exception):
+    """The account was closed, and the directory does not say so yet."""

@@ -1,0 +1,260 @@
+"""Reading a tenant's audit for the grants that were closed there: what was done, and what of it outlives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from entra_jit.accounts.account_closing import read_standing
+from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.directories import Directories, Purpose
+from entra_jit.accounts.intervening import Intervening
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.graph import AuditEntry, Broken, GraphError, NotYetVisible, Patience, Refused, Tenant
+from entra_jit.ledger import addenda, reconciliation, reviews
+from entra_jit.ledger.reviews import Due
+from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
+from entra_jit.policy.review import AUDIT_IS_KEPT_FOR
+from models.alarms import Alarm, AlarmKind
+from models.display_text import comparable
+from models.messages import Addendum, AddendumKind, DirectoryCall, ObjectId, TenantId, TenantReview
+from models.sweep import Done, FindingKind, SweepFinding
+
+AT_ONE_TIME = 10
+"""Spans of one tenant in one run: Microsoft lets the audit be asked five times in ten seconds."""
+
+MOST_SENTENCES = 5
+
+REVIEWS_MAY_WAIT = timedelta(seconds=35)
+"""How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the account holds now, and what was taken from it."""
+
+    is_closed: bool
+    """False also where a later grant holds it."""
+    taken: tuple[SweepFinding, ...] = ()
+    calls: tuple[DirectoryCall, ...] = ()
+
+
+class Reviewing:
+    """Reviews tenants, one at a time."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._keyring = workplace.keyring
+        self._directories = workplace.directories
+        self._alarms = workplace.alarms
+        self._clock = workplace.clock
+        self._intervening = Intervening(workplace, "the review")
+
+    async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
+        """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""
+        done: list[Due] = []
+        failed: list[str] = []
+        try:
+            async with self._ledger.transaction() as session:
+                waiting = await reviews.due(session, tenant_id, self._clock(), AT_ONE_TIME)
+            readable = [one for one in waiting if not self._is_forgotten(one)]
+            for one in [one for one in waiting if one not in readable]:
+                await self._write(await self._unread(one), one)
+            if readable:
+                failed += await self._read(tenant_id, readable, done)
+            if done:
+                await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
+        except Refused as error:
+            await self._cannot_read(name, error)
+            failed.append(str(error))
+        except Exception as error:
+            failed.append(in_words(error))
+        return TenantReview(tenant=name, reviewed=len(done), failed="; ".join(failed) or None)
+
+    async def _read(self, tenant_id: TenantId, waiting: list[Due], done: list[Due]) -> list[str]:
+        """Review one after the other, as far as Microsoft lets us. Gives what was wrong with single ones."""
+        # Microsoft lets audit and sign-in methods be asked for five times in ten seconds.
+        patience = Patience(self._clock() + REVIEWS_MAY_WAIT, self._clock)
+        tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
+        ours = await _ours(self._directories, tenant_id)
+        failed: list[str] = []
+        for one in waiting:
+            try:
+                await self._write(await self._review(tenant, ours, one, patience), one)
+                done.append(one)
+            except Broken as error:  # about this grant alone: the others need not wait for it
+                failed.append(str(error))
+        return failed
+
+    def _is_forgotten(self, due: Due) -> bool:
+        return due.receipt.object_id is None or due.closed_at < self._clock() - AUDIT_IS_KEPT_FOR
+
+    async def _unread(self, due: Due) -> Addendum:
+        """What nobody will ever look at is told, too."""
+        account = due.receipt.account_name
+        known = due.receipt.object_id is not None
+        why = "the directory has forgotten it by now" if known else "the account is not known"
+        sentence = f"The audit was not read: {why}."
+        if known:
+            await self._raise(AlarmKind.PERSISTENCE, due, f"What {account} did was never reviewed: {why}.")
+        return Addendum(kind=due.span.kind, at=self._clock(), sentence=sentence)
+
+    async def _review(self, tenant: Tenant, ours: Ours, due: Due, patience: Patience) -> Addendum:
+        account = due.receipt.object_id
+        assert account is not None  # noqa: S101  # it is not forgotten
+        since, until = due.span.window(due.opened_at, due.closed_at, due.next_opened_at)
+        # One after the other: few calls at once are allowed here, and nobody waits.
+        own = await tenant.audit_logs.done_by(account, since, until, patience)
+        others = await tenant.audit_logs.done_to(account, since, until, patience)
+        look = await patience.ask(lambda: self._look(tenant, account))
+        reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, look))
+        foreign = foreign_changes(map(_act, others), account, ours)
+        findings = (*reviewed.findings, *look.taken, *([] if own.is_whole else [_flood(len(own))]))
+        await self._alarm(due, findings, foreign)
+        return Addendum(
+            kind=due.span.kind,
+            at=self._clock(),
+            sentence=_sentence(reviewed, findings, foreign),
+            findings=findings,
+            done=tuple(Done(activity=activity, times=times) for activity, times in reviewed.done.items()),
+            calls=(own.evidence, others.evidence, *look.calls),
+        )
+
+    async def _look(self, tenant: Tenant, account: ObjectId) -> _Look:
+        """Take away what the account holds although no grant is live for it. Nothing that is not registered is touched.
+
+        The reconciler does so for roles and groups within minutes; it does not look for sign-in methods.
+        """
+        async with self._ledger.transaction() as session:
+            tenant_id = TenantId(tenant.connection.tenant_id)
+            register = await reconciliation.register(session, self._keyring, tenant_id, self._clock())
+        if not any(row.object_id == account and row.live is None for row in register.accounts):
+            return _Look(is_closed=False)
+        try:
+            user = await tenant.users.get(account)
+        except NotYetVisible:
+            return _Look(is_closed=True)
+        if (await read_standing(tenant, user)).standing.is_closed:
+            return _Look(is_closed=True)
+        again = await self._intervening.close(tenant, user, "it held something when the audit was read")
+        return _Look(again.standing.is_closed, again.findings, again.step.calls)
+
+    async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
+        account, tenant = due.receipt.account_name, due.receipt.request.tenant
+        if said := [finding.sentence for finding in findings if finding.alarming]:
+            sentence = f"{account}, by {tenant}'s own audit, {_some('; it ', said)}."
+            await self._raise(AlarmKind.PERSISTENCE, due, sentence)
+        if foreign:
+            await self._raise(
+                AlarmKind.FOREIGN_CHANGE, due, f"Somebody else changed {account}: {_some('; ', foreign)}."
+            )
+
+    async def _raise(self, kind: AlarmKind, due: Due, sentence: str) -> None:
+        """About the grant, or, where somebody else has changed it, about its account."""
+        request = due.receipt.request
+        foreign = kind is AlarmKind.FOREIGN_CHANGE
+        await self._alarms.raise_alarm(
+            Alarm(
+                kind=kind,
+                subject=(due.receipt.account_name if foreign else None) or request.request_id,
+                sentence=sentence,
+                tenant=request.tenant,
+                request_id=request.request_id,
+                raised_at=self._clock(),
+            )
+        )
+
+    async def _write(self, addendum: Addendum, due: Due) -> None:
+        async with self._ledger.transaction() as session:
+            await addenda.add(session, due.receipt.request.request_id, addendum)
+
+    async def _cannot_read(self, name: str, error: Refused) -> None:
+        sentence = f"What technicians did in {name} is not reviewed, and its receipts get no addenda: {error}"
+        await self._alarms.raise_alarm(
+            Alarm(
+                kind=AlarmKind.PERMISSION_LOST,
+                subject=_subject(name),
+                sentence=sentence,
+                tenant=name,
+                raised_at=self._clock(),
+            )
+        )
+
+
+def _flood(read: int) -> SweepFinding:
+    sentence = f"did so much that only the last {read} acts were reviewed"
+    return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, alarming=True)
+
+
+def _was_closed_after(due: Due, look: _Look) -> bool:
+    """Whether the directory was asked after the span, and said that the account held nothing."""
+    standing = due.receipt.standing
+    if due.span.kind is AddendumKind.AUDIT_REVIEW and standing is not None:
+        return standing.is_closed
+    return look.is_closed
+
+
+async def _ours(directories: Directories, tenant_id: TenantId) -> Ours:
+    """Our applications, and what stands for them in the tenant as far as we may look that up."""
+    tenants = [await directories.of(tenant_id, purpose) for purpose in Purpose]
+    client_ids = {tenant.connection.client_id.lower() for tenant in tenants}
+    objects: set[str] = set()
+    looking = tenants[-1].applications
+    for client_id in sorted(client_ids):
+        try:
+            found = (await looking.principal(client_id), await looking.registration(client_id))
+        except GraphError:
+            continue  # their client ids are told in most entries
+        objects.update(one.id for one in found if one)
+    return Ours(frozenset(client_ids), frozenset(objects))
+
+
+def _act(entry: AuditEntry) -> Act:
+    by = entry.initiated_by
+    user, app = (by.user, by.app) if by else (None, None)
+    return Act(
+        id=entry.id,
+        at=entry.at,
+        activity=entry.activity,
+        # What timed out may have been done all the same, and Microsoft may add a word.
+        succeeded=comparable(entry.result or "") != "failure",
+        by_user=user.id if user else None,
+        by_principal=app.service_principal_id if app else None,
+        by_client=app.app_id if app else None,
+        touched=tuple(
+            Touched(
+                id=target.id,
+                kind=target.type,
+                name=target.user_principal_name or target.display_name,
+                values=tuple(
+                    value
+                    for changed in target.modified_properties or ()
+                    for value in (changed.old_value, changed.new_value)
+                    if value
+                ),
+            )
+            for target in entry.target_resources or ()
+        ),
+    )
+
+
+def _sentence(reviewed: Reviewed, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> str:
+    total = sum(reviewed.done.values())
+    acts = f"{total} acts" if total != 1 else "1 act"
+    alarming = sum(finding.alarming for finding in findings)
+    parts = [
+        f"{acts} in the directory's audit",
+        f"{reviewed.refused} that failed" if reviewed.refused else "",
+        f"{alarming} to be looked at" if alarming else "none that outlives the grant" if total else "",
+        f"{len(foreign)} by others on the account" if foreign else "",
+    ]
+    return ", ".join(part for part in parts if part) + "."
+
+
+def _some(joint: str, sentences: list[str] | tuple[str, ...]) -> str:
+    beyond = len(sentences) - MOST_SENTENCES
+    return joint.join(sentences[:MOST_SENTENCES]) + (f"; and {beyond} more" if beyond > 0 else "")
+
+
+def _subject(name: str) -> str:
+    return f"{name}: audit log"

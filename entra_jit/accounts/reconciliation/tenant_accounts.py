@@ -1,0 +1,109 @@
+"""Which accounts of a tenant a reconciliation looks at: ours, those that are gone, those that look like ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from entra_jit.accounts.managed_account import Holder
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.crypto import marks
+from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_prefix
+from entra_jit.graph import NotYetVisible, Tenant, User
+from entra_jit.ledger.reconciliation import Register, Registered
+from entra_jit.policy.reconciliation import Found, LiveGrant
+from models.messages import TechnicianId, TenantId
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the directory with what the ledger knows of it."""
+
+    user: User
+    registered: Registered | None
+    found: Found
+    tampered: str | None
+    """What somebody must have done to it, in a sentence."""
+
+    @property
+    def live(self) -> LiveGrant | None:
+        """The grant that holds it, by the ledger."""
+        return self.registered.live if self.registered else None
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Earlier grants of it that ended without a proof."""
+        return self.registered.unproven if self.registered else ()
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What a tenant has."""
+
+    tagged_or_registered: tuple[Account, ...]
+    missing: tuple[Registered, ...]
+    """Registered, and not to be read."""
+    strangers: tuple[User, ...]
+    """Named as ours would be, without tag and register: somebody else's."""
+
+
+class TenantAccounts:
+    """Finds accounts, and judges whose they are. Reads only."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+
+    async def find(self, tenant: Tenant, tenant_id: TenantId, register: Register) -> Accounts:
+        """Two listings, and a read for each registered account that the tags do not show."""
+        by_object = {row.object_id: row for row in register.accounts if row.object_id}
+        by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
+        users = {
+            user.id: user
+            async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tag_prefix(self._workplace.installation))
+        }
+        missing = []
+        for object_id, row in by_object.items():
+            if object_id not in users:
+                # Its tag was changed, or the index lags: it is ours by the register, so it is read by its id.
+                try:
+                    users[object_id] = await tenant.users.get(object_id)
+                except NotYetVisible:
+                    missing.append(row)
+        accounts = tuple(
+            self.judge(tenant_id, user, by_object.get(user.id) or by_name.get(user.user_principal_name.lower()))
+            for user in users.values()
+        )
+        strangers = (
+            [user async for user in tenant.users.named(register.account_prefix) if user.id not in users]
+            if register.account_prefix
+            else []
+        )
+        return Accounts(
+            accounts,
+            tuple(missing),
+            tuple(user for user in strangers if user.user_principal_name.lower() not in by_name),
+        )
+
+    def judge(self, tenant_id: TenantId, user: User, row: Registered | None) -> Account:
+        """Whose account it is, by tag and register."""
+        if row is None:
+            register, holder = marks.Register.SILENT, self._claimed_holder(tenant_id, user)
+        else:
+            register = marks.Register.NAMES_IT if row.object_id == user.id else marks.Register.INTENDS_IT
+            holder = Holder(tenant_id, row.technician_id, row.account_name)
+        inspected = self._workplace.inspect(user, holder, register)
+        found = Found(
+            may_be_closed=inspected.may_be_closed,
+            enabled=user.account_enabled,
+            holds_access=False,
+            mark=inspected.open_until,
+            is_registered=row is not None,
+            settled_at=row.settled_at if row else None,
+        )
+        return Account(user, row, found, inspected.alarm())
+
+    def _claimed_holder(self, tenant_id: TenantId, user: User) -> Holder:
+        """Whose the account is by its own tag alone, as after the ledger was lost."""
+        name = user.user_principal_name
+        keyring = self._workplace.keyring
+        owner = read_owner_tag(keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
+        return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)

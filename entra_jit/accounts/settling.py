@@ -1,0 +1,141 @@
+"""Settling a grant whose own workflow does not, by what whoever closed its account instead has proven.
+
+The receipt says so, and everything else as a workflow's would: also whether the account was looked at for what stays
+behind. Whoever may terminate a workflow must not get out of that by doing so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from entra_jit.accounts.account_closing import ReadBack
+from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.stock import compare, look_at
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.ledger import addenda, interventions, receipts, stocks
+from entra_jit.ledger.alarms import Recording
+from models.alarms import Alarm, AlarmKind
+from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt, Step
+from models.sweep import SweepFinding, merged, stays_behind
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """As receipts tell it."""
+
+    findings: tuple[SweepFinding, ...] = ()
+    swept: bool = False
+    unswept: str | None = None
+    step: Step | None = None
+
+    def besides(self, *steps: Step) -> tuple[Step, ...]:
+        """``steps``, and the sweep as one."""
+        return (*steps, self.step) if self.step else steps
+
+
+NOTHING_TO_SWEEP = _Swept()
+
+PROVEN_LATER = "It is closed and read back."
+
+
+class Settling:
+    """Writes the receipts that workflows do not. Each is written once; the first stands."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._ledger = workplace.ledger
+        self._directories = workplace.directories
+        self._alarms = workplace.alarms
+        self._clock = workplace.clock
+
+    async def without_account(self, request_id: str, ending: Ending, said: str) -> None:
+        """Settle a grant that has never had an account. ``said``: the alarm in its receipt."""
+        closure = Closure(ending=ending, closed_at=self._clock(), alarms=(said,))
+        async with self._alarms.recording() as record:
+            await receipts.settle_lapsed(record.session, request_id, closure)
+            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+
+    async def closed(self, request_id: str, ending: Ending, said: str, read_back: ReadBack) -> None:
+        """Settle a grant by what was read back, and look at its account for what stays behind, where it still exists.
+
+        Raises ``LedgerUnavailableError``. What keeps the sweep from being made is said in the receipt.
+        """
+        swept = await self._sweep(request_id, read_back.account)
+        closure = Closure(
+            ending=ending,
+            closed_at=read_back.step.at,
+            disabled_at=read_back.disabled_at,
+            proven_at=read_back.step.at,
+            standing=read_back.standing,
+            findings=(*read_back.findings, *swept.findings),
+            swept=swept.swept,
+            unswept=swept.unswept,
+            steps=swept.besides(read_back.step),
+            alarms=(said,),
+        )
+        # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
+        async with self._alarms.recording() as record:
+            receipt = await receipts.settle_lapsed(record.session, request_id, closure)
+            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+            if receipt:
+                await _tell_what_stays_behind(record, receipt, receipt.findings, closure.closed_at)
+
+    async def closed_later(self, request_id: str, by: str, read_back: ReadBack) -> None:
+        """Add to the receipt of a grant that ended unproven that ``by`` has closed its account, and what was found.
+
+        Idempotent: the first proof stands. Raises ``LedgerUnavailableError``.
+        """
+        swept = await self._sweep(request_id, read_back.account)
+        step = read_back.step
+        async with self._alarms.recording() as record:
+            receipt = await receipts.of_request(record.session, request_id)
+            if receipt is None:
+                return
+            beside = await interventions.of_request(record.session, request_id)
+            found = [interventions.findings_of(one) for one in beside if one.began_at > receipt.closed_at]
+            findings = merged(*found, read_back.findings, swept.findings)
+            sentence = f"{by.capitalize()} has closed {receipt.account_name} and read it back."
+            addendum = Addendum(
+                kind=AddendumKind.CLOSED_LATER,
+                at=step.at,
+                sentence=" ".join(said for said in (sentence, swept.unswept) if said),
+                findings=findings,
+                calls=step.calls,
+            )
+            if await addenda.add(record.session, request_id, addendum):
+                await _tell_what_stays_behind(record, receipt, findings, step.at)
+            for kind in (AlarmKind.ABANDONED, AlarmKind.HELD):
+                await record.clear(kind, request_id, PROVEN_LATER, step.at)
+
+    async def _sweep(self, request_id: str, account: ObjectId | None) -> _Swept:
+        if account is None:
+            return NOTHING_TO_SWEEP
+        async with self._ledger.transaction() as session:
+            grant = await stocks.as_opened(session, request_id)
+        if grant is None:
+            return NOTHING_TO_SWEEP
+        try:
+            tenant = await self._directories.of(grant.tenant_id, Purpose.REVOKE)
+            sweep = compare(await look_at(tenant, account, last_try=True), grant.stock)
+        except Exception as error:
+            return _Swept(unswept=f"The sweep could not be made: {in_words(error)}")
+        return _Swept(sweep.findings, swept=True, unswept=" ".join(sweep.unknown(grant.stock)) or None, step=sweep.step)
+
+
+async def _tell_what_stays_behind(
+    record: Recording, receipt: Receipt, findings: Iterable[SweepFinding], at: datetime
+) -> None:
+    if sentence := stays_behind(findings):
+        request = receipt.request
+        await record.raise_alarm(
+            Alarm(
+                kind=AlarmKind.PERSISTENCE,
+                subject=request.request_id,
+                sentence=sentence,
+                tenant=request.tenant,
+                request_id=request.request_id,
+                raised_at=at,
+            )
+        )

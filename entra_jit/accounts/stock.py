@@ -1,0 +1,110 @@
+"""What an account has besides roles and methods: before it is opened, and when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from entra_jit.accounts.account_closing import MOST_CALLS, Stripped, remove_memberships
+from entra_jit.accounts.attempts import answered
+from entra_jit.accounts.eligibility import take_eligibilities
+from entra_jit.graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
+from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, Sweep
+from models.sweep import FindingKind, Possession, Stock, SweepFinding
+
+_PASSING = (TryLater, NotYetVisible)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an account has, and the answers in which the directory said so."""
+
+    stock: Stock
+    calls: tuple[DirectoryCall, ...]
+
+
+async def take_stock(tenant: Tenant, account: ObjectId, stripped: Stripped, *, last_try: bool) -> Look:
+    """What the closed account has: groups that it was put into are left, what it owns or consented to is noted.
+
+    It should have nothing. ``stripped`` and ``last_try`` as for ``look_at``.
+    """
+    left, noted = await asyncio.gather(
+        answered(remove_memberships(tenant, account, stripped)),
+        answered(look_at(tenant, account, stripped, last_try=last_try)),
+    )
+    if isinstance(noted, GraphError):
+        raise noted
+    unread = [*_unread([left], last_try=last_try), *([noted.stock.unread] if noted.stock.unread else [])]
+    findings = tuple(
+        finding.model_copy(update={"sentence": f"Before it was opened: {finding.sentence}"})
+        for finding in stripped.findings
+    )
+    stock = noted.stock.model_copy(update={"findings": findings, "unread": " ".join(unread) or None})
+    return Look(stock, (*noted.calls, *(() if isinstance(left, GraphError) else left))[:MOST_CALLS])
+
+
+async def look_at(
+    tenant: Tenant, account: ObjectId, stripped: Stripped | None = None, *, last_try: bool = False
+) -> Look:
+    """What the account owns and has consented to. Where Microsoft refuses to tell, the stock says so.
+
+    What it could activate by itself is taken from it, and is among the findings: ``stripped`` takes it down over all
+    tries. What may pass is raised once everything was attempted; on the ``last_try`` the stock says it too.
+    """
+    noted = stripped or Stripped()
+    owned, consents, taken = await asyncio.gather(
+        answered(tenant.possessions.owned(account)),
+        answered(tenant.possessions.consents(account)),
+        answered(take_eligibilities(tenant, account, noted)),
+    )
+    stock = Stock(
+        possessions=(
+            *([] if isinstance(owned, GraphError) else map(_ownership, owned)),
+            *([] if isinstance(consents, GraphError) else map(_consent, consents)),
+        ),
+        unread=" ".join(_unread([owned, consents, taken], last_try=last_try)) or None,
+        findings=noted.findings,
+    )
+    read = [one.evidence for one in (owned, consents) if not isinstance(one, GraphError)]
+    return Look(stock, (*read, *([] if isinstance(taken, GraphError) else taken))[:MOST_CALLS])
+
+
+def compare(now: Look, before: Stock | None) -> Sweep:
+    """What is there now and was not when the stock was taken; None: it is not known what was."""
+    known = {possession.id for possession in before.possessions} if before else set()
+    came = [possession for possession in now.stock.possessions if possession.id not in known]
+    left = tuple(
+        SweepFinding(
+            kind=possession.kind,
+            sentence=f"Left behind: {possession.words}.",
+            # An application that acts in the name of a disabled account acts for nobody; an owner's power sleeps on.
+            alarming=possession.kind is FindingKind.OWNERSHIP,
+            evidence=(possession.id,),
+        )
+        for possession in came
+    )
+    at = max((call.answered_at for call in now.calls), default=None)
+    step = Step(name=ClosingStep.SWEPT, at=at, calls=now.calls) if at else None
+    return Sweep(findings=(*left, *now.stock.findings), unread=now.stock.unread, step=step)
+
+
+def _unread(results: Iterable[object], *, last_try: bool) -> list[str]:
+    """In Microsoft's words why there are not more. Raises what may pass, unless it is the ``last_try``."""
+    failures = [result for result in results if isinstance(result, GraphError)]
+    for failure in failures:
+        if isinstance(failure, _PASSING) and not last_try:
+            raise failure
+    return [str(failure) for failure in failures]
+
+
+def _ownership(owned: OwnedObject) -> Possession:
+    kind = re.sub(r"(?<!^)([A-Z])", r" \1", owned.kind).lower()
+    words = f"it owns the {kind} {owned.display_name or owned.id}"
+    return Possession(kind=FindingKind.OWNERSHIP, id=owned.id, words=words)
+
+
+def _consent(consent: Consent) -> Possession:
+    words = f"the application {consent.client} may act in its name ({consent.scope.strip()})"
+    return Possession(kind=FindingKind.CONSENT, id=consent.id, words=words)

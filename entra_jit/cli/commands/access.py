@@ -1,0 +1,157 @@
+"""What technicians and administrators do: ask for access, look at it, end it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, duration
+from entra_jit.cli.commands.shell import actor, app, console, deployed, show
+from entra_jit.cli.views import receipt as receipt_page
+from entra_jit.cli.views import tables
+from entra_jit.cli.views.formatting import moment
+from entra_jit.cli.views.timeline import Timeline
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.end_access import cancel_access, end_access
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.list_grants import list_grants
+from entra_jit.operations.list_holds import list_holds
+from entra_jit.operations.request_access import await_decision, request_access
+from entra_jit.operations.reveal_credential import reveal_credential
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.operations.show_status import show_status
+from models.holds import Hold
+from models.messages import GrantState, GrantStatus
+
+PANEL = "Access"
+
+
+@app.command(rich_help_panel=PANEL)
+def request(
+    context: typer.Context,
+    tenant: TenantName,
+    technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="Who will have the access, by name.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
+    ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
+    hours: Hours = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C stops watching only.")] = False,
+    request_id: Annotated[str | None, typer.Option("--request-id", help="Asking twice with one id asks once.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for administrator access to TENANT for TECHNICIAN."""
+
+    async def ask(deployment: Deployment) -> GrantStatus:
+        asked = await request_access(
+            deployment,
+            actor(),
+            tenant=tenant,
+            technician=technician,
+            reason=reason,
+            ticket=ticket,
+            duration=hours,
+            request_id=request_id,
+        )
+        if wait:
+            return await Timeline(deployment, asked, Console(stderr=True) if as_json else console).follow()
+        return await await_decision(deployment, asked)
+
+    status = deployed(context, ask)
+    show(status, as_json, lambda: tables.show_status(console, status))
+    if status.state in (GrantState.DENIED, GrantState.FAILED, GrantState.PARKED):
+        raise typer.Exit(3)
+
+
+@app.command(rich_help_panel=PANEL)
+def extend(
+    context: typer.Context,
+    grant: GrantId,
+    hours: Annotated[timedelta, typer.Option("--hours", parser=duration, metavar="HOURS", help="How much longer.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
+    as_json: Json = False,
+) -> None:
+    """Let an open grant last longer."""
+    until = deployed(context, lambda deployment: extend_access(deployment, actor(), grant, hours, reason))
+    show({"expires_at": until.isoformat()}, as_json, lambda: console.print(f"Open until {until:%Y-%m-%d %H:%M:%SZ}."))
+
+
+@app.command(rich_help_panel=PANEL)
+def end(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
+    """End a grant now and close its account."""
+    deployed(context, lambda deployment: end_access(deployment, actor(), grant, reason))
+    show({"grant": grant, "ending": True}, as_json, lambda: console.print(f"Ending {grant}."))
+
+
+@app.command(rich_help_panel=PANEL)
+def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
+    """Cancel a request: withdraw it if it is not open yet, close its account if it is."""
+    deployed(context, lambda deployment: cancel_access(deployment, actor(), grant, reason))
+    show({"grant": grant, "cancelling": True}, as_json, lambda: console.print(f"Cancelling {grant}."))
+
+
+@app.command(rich_help_panel=PANEL)
+def status(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
+    """Where a request stands."""
+    found = deployed(context, lambda deployment: show_status(deployment, grant))
+    show(found, as_json, lambda: tables.show_status(console, found))
+
+
+@app.command(rich_help_panel=PANEL)
+def grants(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Only those that are not over.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """List requests, the newest first."""
+
+    async def look(deployment: Deployment) -> tuple[list[GrantStatus], list[Hold]]:
+        return (
+            await list_grants(deployment, tenant=tenant, technician=technician, live_only=live, limit=limit),
+            await list_holds(deployment),
+        )
+
+    found, held = deployed(context, look)
+
+    def say() -> None:
+        tables.show_banner(console, held)
+        tables.show_grants(console, found)
+
+    show(found, as_json, say)
+
+
+@app.command(rich_help_panel=PANEL)
+def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
+    """Show the evidence of a grant that is over."""
+    found = deployed(context, lambda deployment: show_receipt(deployment, grant))
+    show(found, as_json, lambda: receipt_page.show_receipt(console, found))
+
+
+@app.command(rich_help_panel=PANEL)
+def reveal(
+    context: typer.Context,
+    grant: GrantId,
+    technician: Annotated[str, typer.Option("--technician", help="Whose grant it is.")],
+    as_json: Json = False,
+) -> None:
+    """Show the technician the credential of their open grant, once."""
+    account, revealed = deployed(context, lambda deployment: reveal_credential(deployment, technician, grant))
+    shown = {
+        "account": account,
+        "kind": revealed.kind.value,
+        "credential": revealed.secret.get_secret_value(),
+        "usable_until": revealed.usable_until.isoformat() if revealed.usable_until else None,
+    }
+
+    def say() -> None:
+        console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
+        until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
+        kind = revealed.kind.value.replace("_", " ")
+        sentence = f"A {kind}{until}; it is not shown again."
+        Console(stderr=True).print(sentence, style="dim", highlight=False, soft_wrap=True)
+
+    show(shown, as_json, say)

@@ -1,0 +1,139 @@
+"""What every command needs: the deployment, errors as one sentence with an exit code, text or JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn, TypeVar
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+
+from entra_jit.cli.commands.options import StateDir
+from entra_jit.cli.views import demo as demonstration
+from entra_jit.crypto.keyring import KeyringError
+from entra_jit.ledger.database import DatabaseUrlError, LedgerUnavailableError
+from entra_jit.local_stack import DEFAULT_STATE_DIR, StackError, running_stack
+from entra_jit.logs import configure_logs
+from entra_jit.operations.deployment import Deployment, open_deployment
+from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
+from entra_jit.policy.durations import DurationError
+from entra_jit.settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
+
+Result = TypeVar("Result")
+
+app = typer.Typer(
+    help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
+    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached; "
+    "1 when the demonstration fails.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+console = Console()
+
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (BadInputError, 2),
+    (SettingsError, 2),
+    (KeyringError, 2),
+    (DatabaseUrlError, 2),
+    (DurationError, 2),
+    (RefusedError, 3),
+    (NotFoundError, 4),
+    (UnreachableError, 5),
+    (LedgerUnavailableError, 5),
+    (StackError, 5),
+    (demonstration.DemonstrationFailedError, 1),
+)
+
+
+@app.callback()
+def main(context: typer.Context, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """Without settings in the environment, commands go to the stack that `up` runs on this machine."""
+    configure_logs("console", logging.WARNING)
+    context.obj = state_dir
+
+
+def actor() -> str:
+    """Who types, as far as this machine knows."""
+    return f"{getpass.getuser()}@{socket.gethostname()} (command line)"
+
+
+def confirm(question: str) -> None:
+    """Ask, and leave where the answer is no. Raises ``BadInputError`` where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise BadInputError("Nobody can be asked here: say --yes.")
+    typer.confirm(question, abort=True)
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The settings of the deployment that the environment names, or of the stack that runs here."""
+    with errors_told():
+        if names_a_database():
+            return load_settings()
+        if stack := running_stack(context.obj):
+            adopt_environment(stack.environment())
+            return load_settings()
+        raise SettingsError(
+            f"No stack runs in {context.obj} (`make up` starts one), and DATABASE_URL names no deployment."
+        )
+
+
+def deployed(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:
+    """What ``work`` gives, done with the deployment."""
+    settings = settings_of(context)
+
+    async def with_deployment() -> Result:
+        async with open_deployment(settings) as deployment:
+            return await work(deployment)
+
+    return run(with_deployment)
+
+
+def run(work: Callable[[], Awaitable[Result]]) -> Result:
+    """What ``work`` gives; what it raises is told as a sentence."""
+
+    async def awaited() -> Result:
+        return await work()
+
+    with errors_told():
+        return asyncio.run(awaited())
+
+
+class errors_told:  # noqa: N801  # reads as a phrase after `with`
+    """Every error that a person can do something about is one sentence on standard error, and its exit code."""
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise typer.Exit(130) from None
+        for known, code in EXIT_CODES:
+            if isinstance(error, known):
+                leave(str(error), code)
+
+
+def leave(sentence: str, code: int) -> NoReturn:
+    """Say why, and exit."""
+    sys.stderr.write(f"{sentence}\n")
+    raise typer.Exit(code) from None
+
+
+def show(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
+    """Print ``value`` as JSON, or have it shown for people."""
+    if not as_json:
+        otherwise()
+    elif isinstance(value, BaseModel):
+        sys.stdout.write(value.model_dump_json(indent=2) + "\n")
+    elif isinstance(value, list):
+        sys.stdout.write(json.dumps([item.model_dump(mode="json") for item in value], indent=2) + "\n")
+    else:
+        sys.stdout.write(json.dumps(value, indent=2) + "\n")

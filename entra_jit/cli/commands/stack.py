@@ -1,0 +1,66 @@
+"""The deployment itself: run it, set it up, bring it to a new version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from entra_jit.cli.commands.options import Json
+from entra_jit.cli.commands.shell import app, console, deployed, errors_told, run, settings_of, show
+from entra_jit.cli.views import demo as demonstration
+from entra_jit.cli.views import rehearsal
+from entra_jit.ledger import schema
+from entra_jit.local_stack import LocalStack
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.rehearse_upgrade import rehearse_upgrade
+
+PANEL = "The deployment"
+
+
+@app.command(rich_help_panel=PANEL)
+def up(context: typer.Context) -> None:
+    """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
+    run(lambda: demonstration.keep_up(console, LocalStack(context.obj)))
+
+
+@app.command(rich_help_panel=PANEL)
+def demo() -> None:
+    """Watch one technician get access to a customer's tenant and lose it again, in a stack of its own."""
+    run(lambda: demonstration.demonstrate(console))
+
+
+@app.command(rich_help_panel=PANEL)
+def migrate(context: typer.Context) -> None:
+    """Bring the ledger's schema up to date. Idempotent."""
+    settings = settings_of(context)
+    with errors_told():
+        schema.upgrade(settings.database_url)
+
+
+@app.command(rich_help_panel=PANEL)
+def apply(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Tenants, technicians, groups and role mappings, YAML.")],
+    as_json: Json = False,
+) -> None:
+    """Apply a configuration file, all or nothing. The file is the whole configuration."""
+    configuration = deployed(context, lambda deployment: apply_configuration(deployment, file))
+    counts = {name: len(getattr(configuration, name)) for name in type(configuration).model_fields}
+    show(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
+
+
+@app.command(rich_help_panel=PANEL)
+def rehearse(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay every open grant with this checkout's code, before it is deployed. Changes nothing."""
+    with rehearsal.progress(Console(stderr=True)) as told:
+        found = deployed(context, lambda deployment: rehearse_upgrade(deployment, limit=limit, told=told))
+    show(found, as_json, lambda: rehearsal.show_rehearsal(console, found))
+    if found.breaks:
+        raise typer.Exit(3)

@@ -1,0 +1,158 @@
+"""What whoever is on duty does: see what is wrong, try again, give up, close what is open."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from entra_jit.accounts.workplace import workplace_of
+from entra_jit.cli.commands.options import GrantId, Json, OfKind, OfTenant, Reason, Since
+from entra_jit.cli.commands.shell import actor, app, console, deployed, leave, run, settings_of, show
+from entra_jit.cli.views import alarms as alarm_list
+from entra_jit.cli.views import failures as failures_page
+from entra_jit.cli.views import receipt as receipt_page
+from entra_jit.cli.views import reconciliation
+from entra_jit.operations.abandon_access import abandon_access
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.errors import BadInputError
+from entra_jit.operations.list_alarms import clear_alarm, list_alarms
+from entra_jit.operations.list_failures import Failures, Selection, list_failures
+from entra_jit.operations.reconcile import reconcile as reconcile_now
+from entra_jit.operations.register_accounts import Unregistered, register_accounts
+from entra_jit.operations.replay_provisioning import Replayed, replay_each, replay_provisioning
+from models.alarms import Alarm
+from models.messages import TenantReport
+
+PANEL = "On duty"
+
+
+@app.command(rich_help_panel=PANEL)
+def failures(
+    context: typer.Context, tenant: OfTenant = None, kind: OfKind = None, since: Since = None, as_json: Json = False
+) -> None:
+    """List what needs an operator: parked, failed, waiting long for the next try, or closing with difficulty."""
+    selection = Selection(tenant, kind, since or Selection.since)
+    listed = deployed(context, lambda deployment: list_failures(deployment, selection))
+    show(listed.found, as_json, lambda: failures_page.show_failures(console, listed.found))
+    if listed.unseen:
+        leave(listed.unseen, 5)
+
+
+@app.command(rich_help_panel=PANEL)
+def replay(
+    context: typer.Context,
+    grant: Annotated[str | None, typer.Argument(metavar="GRANT", help="One; or many, by the options.")] = None,
+    tenant: OfTenant = None,
+    kind: OfKind = None,
+    since: Since = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this a selection is only shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take up again what failed: retry what is parked, try now what waits, ask anew in place of what is over."""
+    selected = any(given is not None for given in (tenant, kind, since))
+    if selected is (grant is not None):
+        raise typer.BadParameter("say either one GRANT, or which failures: --tenant, --type, --since")
+    if grant is not None:
+        outcome = deployed(context, lambda deployment: replay_provisioning(deployment, actor(), grant))
+        show(outcome, as_json, lambda: failures_page.show_outcomes(console, [outcome]))
+        if not outcome.goes_on:
+            raise typer.Exit(3)
+    else:
+        _replay_selection(context, Selection(tenant, kind, since or Selection.since), yes=yes, as_json=as_json)
+
+
+def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool, as_json: bool) -> None:
+    async def work(deployment: Deployment) -> tuple[Failures, list[Replayed]]:
+        listed = await list_failures(deployment, selection)
+        ids = [failure.request_id for failure in listed.found if failure.remedy and yes]
+        outcomes = replay_each(deployment, actor(), ids)
+        return listed, await failures_page.follow(Console(stderr=True), outcomes, len(ids))
+
+    listed, outcomes = deployed(context, work)
+
+    def say() -> None:
+        if yes:
+            failures_page.show_outcomes(console, outcomes)
+        else:
+            failures_page.show_plan(console, listed.found)
+
+    show(outcomes if yes else listed.found, as_json, say)
+    if listed.unseen:
+        leave(listed.unseen, 5)
+    if not all(outcome.goes_on for outcome in outcomes):
+        raise typer.Exit(3)
+
+
+@app.command(rich_help_panel=PANEL)
+def abandon(
+    context: typer.Context,
+    grant: GrantId,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; it stands in the receipt.")],
+    as_json: Json = False,
+) -> None:
+    """Give up a closing that cannot be proven. It stays alarmed, and the reconciler goes on trying."""
+    found = deployed(context, lambda deployment: abandon_access(deployment, actor(), grant, reason))
+    show(found, as_json, lambda: receipt_page.show_receipt(console, found))
+
+
+@app.command(rich_help_panel=PANEL)
+def alarms(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    past: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    clear: Annotated[
+        tuple[str, str] | None, typer.Option("--clear", metavar="KIND SUBJECT", help="Give the all-clear by hand.")
+    ] = None,
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """What somebody must look at. An alarm whose cause goes on is raised again."""
+
+    async def look(deployment: Deployment) -> list[Alarm]:
+        if clear is not None:
+            if not reason:
+                raise BadInputError("--clear needs a --reason")
+            return [await clear_alarm(deployment, actor(), *clear, reason)]
+        return await list_alarms(deployment, tenant=tenant, standing_only=not past)
+
+    found = deployed(context, look)
+    show(found, as_json, lambda: alarm_list.show_alarms(console, found))
+
+
+@app.command(rich_help_panel=PANEL)
+def reconcile(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Close every managed account that is open without a live grant, and review what is due. Needs no Temporal."""
+    settings = settings_of(context)
+
+    async def by_itself() -> list[TenantReport]:
+        async with workplace_of(settings) as workplace:
+            return await reconcile_now(workplace, tenant)
+
+    reports = run(by_itself)
+    show(reports, as_json, lambda: reconciliation.show_reports(console, reports))
+    if any(report.failed or report.unreviewed for report in reports):
+        raise typer.Exit(5)
+
+
+@app.command(rich_help_panel=PANEL)
+def register(
+    context: typer.Context,
+    tenant: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this they are only shown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Enter accounts again that a lost ledger has forgotten. Look at each first: it counts as ours from then on."""
+    settings = settings_of(context)
+
+    async def by_tags() -> list[Unregistered]:
+        async with workplace_of(settings) as workplace:
+            return await register_accounts(workplace, tenant, do=yes)
+
+    found = run(by_tags)
+    show(found, as_json, lambda: reconciliation.show_unregistered(console, found, done=yes))

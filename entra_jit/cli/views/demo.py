@@ -1,0 +1,221 @@
+"""The demonstration: four visits to simulated customers, each checked in the directory itself."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+
+import httpx
+from rich.console import Console
+
+from entra_jit.cli.views import receipt as receipt_page
+from entra_jit.cli.views.formatting import line
+from entra_jit.cli.views.timeline import Timeline
+from entra_jit.local_stack import LocalStack, StackAddresses, temporal_program
+from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.deployment import Deployment, open_deployment
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.list_grants import list_grants
+from entra_jit.operations.request_access import request_access
+from entra_jit.operations.reveal_credential import reveal_credential
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.policy.durations import say
+from entra_jit.settings import adopt_environment, load_settings
+from models.messages import CredentialKind, GrantState, GrantStatus
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "msp.yaml"
+FABRIKAM = "fab0fab0-3333-4333-8333-000000000003"
+SHORT = timedelta(seconds=20)
+PATIENCE_SECONDS = 45
+
+
+class DemonstrationFailedError(Exception):
+    """Something that was promised did not happen."""
+
+
+async def keep_up(console: Console, stack: LocalStack) -> None:
+    """Run the stack until Ctrl-C, with the example configuration where there is none yet."""
+    console.print("Starting PostgreSQL, Temporal, the simulated tenants and a worker ...")
+    configuring: list[asyncio.Task[None]] = []
+
+    def ready(addresses: StackAddresses) -> None:
+        configuring.append(asyncio.create_task(_configure_once(console, addresses)))
+        console.print(
+            f"""
+  Temporal UI        {addresses.temporal_ui}
+  Temporal           {addresses.temporal} (namespace {addresses.namespace})
+  Microsoft Graph    {addresses.graph_url} (simulated)
+  Sign-in            {addresses.login_url} (simulated)
+  Sandbox control    {addresses.sandbox_control}
+  Ledger             {addresses.database_url}
+  State              {addresses.state_dir}
+
+In another terminal, for instance:
+  .venv/bin/python starter.py request contoso alex --reason "Mailbox migration" --hours 1 --wait
+
+Ctrl-C stops everything; started again it goes on where it was.
+""",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    await stack.serve(ready)
+    console.print("Stopped.")
+
+
+async def _configure_once(console: Console, addresses: StackAddresses) -> None:
+    async with _deployed(addresses) as deployment:
+        if not await deployment.is_configured():
+            await apply_configuration(deployment, EXAMPLE)
+            console.print(f"The ledger was empty: applied {EXAMPLE.parent.name}/{EXAMPLE.name}.")
+
+
+@asynccontextmanager
+async def _deployed(addresses: StackAddresses) -> AsyncIterator[Deployment]:
+    adopt_environment(addresses.environment())
+    async with open_deployment(load_settings()) as deployment:
+        yield deployment
+
+
+async def demonstrate(console: Console) -> None:
+    """Four visits in a stack of its own. Raises ``DemonstrationFailedError`` where a promise is not kept."""
+    began = monotonic()
+    with tempfile.TemporaryDirectory(prefix="entra-jit-demo-") as directory:
+        console.print("Starting PostgreSQL, Temporal, two simulated customers and a worker ...")
+        async with LocalStack(Path(directory)) as stack, _deployed(stack.addresses) as deployment:
+            await apply_configuration(deployment, EXAMPLE)
+            console.print(f"Ready after {monotonic() - began:.1f} s. Everything below is real, but the tenants.\n")
+            async with httpx.AsyncClient(verify=_trusting(stack.addresses), trust_env=False) as http:
+                await _Visits(console, deployment, stack.addresses, http).make()
+    console.print(
+        f"\n[bold green]Every account that was opened is closed, and proven so.[/] ({monotonic() - began:.0f} s)"
+    )
+
+
+def _trusting(addresses: StackAddresses) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(addresses.ca_file))
+
+
+class _Visits:
+    def __init__(
+        self, console: Console, deployment: Deployment, addresses: StackAddresses, http: httpx.AsyncClient
+    ) -> None:
+        self._console = console
+        self._deployment = deployment
+        self._addresses = addresses
+        self._http = http
+
+    async def make(self) -> None:
+        """All visits in turn."""
+        with self._chapter(f"1. Alex needs Contoso for {say(SHORT)}"):
+            await self._expires()
+        with self._chapter("2. Alex comes back: the known account is opened again, and the work is done early"):
+            await self._ends_early()
+        with self._chapter("3. An administrator cancels in Temporal"):
+            await self._is_cancelled()
+        with self._chapter("4. Fabrikam has federated its domain: its passwords are not ours to set"):
+            await self._is_refused()
+
+    async def _expires(self) -> None:
+        grant, timeline = await self._ask("alex", "contoso", "Mail flow is down", SHORT)
+        await self._follow(timeline, GrantState.OPEN)
+        account, secret, kind = await self._reveal(grant, "alex")
+        await self._expect_sign_in(account, secret, kind, works=True)
+        await self._follow(timeline, GrantState.EXPIRED)
+        await self._expect_sign_in(account, secret, kind, works=False)
+        receipt_page.show_receipt(self._console, await show_receipt(self._deployment, grant), calls=False)
+
+    async def _ends_early(self) -> None:
+        grant, timeline = await self._ask("alex", "contoso", "One more mailbox", timedelta(hours=1))
+        await self._follow(timeline, GrantState.OPEN)
+        await end_access(self._deployment, "alex", grant, "done")
+        await self._follow(timeline, GrantState.ENDED)
+        await self._expect_closed("contoso")
+
+    async def _is_cancelled(self) -> None:
+        grant, timeline = await self._ask("robin", "contoso", "Shared mailbox", timedelta(hours=1))
+        await self._follow(timeline, GrantState.OPEN)
+        arguments = ["--address", self._addresses.temporal, "--namespace", self._addresses.namespace]
+        command = ["workflow", "cancel", "--workflow-id", f"grant/{grant}"]
+        self._say(f"temporal {' '.join(command)}")
+        process = await asyncio.create_subprocess_exec(
+            temporal_program(), *command, *arguments, stdout=asyncio.subprocess.DEVNULL
+        )
+        self._check("Temporal takes the cancellation", await process.wait() == 0)
+        await self._follow(timeline, GrantState.CANCELLED)
+        await self._expect_closed("contoso")
+
+    async def _is_refused(self) -> None:
+        control = self._addresses.sandbox_control
+        domain = f"{control}/tenants/{FABRIKAM}/domains/fabrikam.onmicrosoft.com"
+        (await self._http.post(domain, json={"authentication_type": "Federated"})).raise_for_status()
+        _, timeline = await self._ask("robin", "fabrikam", "Password reset", timedelta(hours=1))
+        await self._follow(timeline, GrantState.DENIED)
+        journal = (await self._http.get(f"{control}/journal", params={"tenant": FABRIKAM})).json()
+        writes = [entry for entry in journal if entry["effect"] and "/v1.0" in entry["path"]]
+        self._check("nothing was written to Fabrikam's directory", not writes)
+
+    async def _ask(self, technician: str, tenant: str, reason: str, duration: timedelta) -> tuple[str, Timeline]:
+        self._say(f"{technician} asks for {tenant}: {reason}")
+        request_id = await request_access(
+            self._deployment,
+            f"{technician} (demonstration)",
+            tenant=tenant,
+            technician=technician,
+            reason=reason,
+            ticket="T-1042",
+            duration=duration,
+        )
+        return request_id, Timeline(self._deployment, request_id, self._console)
+
+    async def _follow(self, timeline: Timeline, wanted: GrantState) -> GrantStatus:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                status = await timeline.follow(wanted)
+        except TimeoutError:
+            raise DemonstrationFailedError(
+                f"After {PATIENCE_SECONDS} seconds the grant is still not {wanted}."
+            ) from None
+        if status.state is not wanted:
+            raise DemonstrationFailedError(f"The grant should be {wanted} and is {status.state}: {status.sentence}")
+        return status
+
+    async def _reveal(self, grant: str, technician: str) -> tuple[str, str, CredentialKind]:
+        account, revealed = await reveal_credential(self._deployment, technician, grant)
+        self._say(f"the credential is revealed to {technician}, once: a {revealed.kind.value.replace('_', ' ')}")
+        return account, revealed.secret.get_secret_value(), revealed.kind
+
+    async def _expect_sign_in(self, account: str, secret: str, kind: CredentialKind, *, works: bool) -> None:
+        answer = await self._http.post(
+            f"{self._addresses.sandbox_control}/sign-in", json={"username": account, kind.value: secret}
+        )
+        said = "signs in" if works else "no longer signs in"
+        self._check(f"{account} {said}", (answer.status_code == httpx.codes.OK) is works)
+
+    async def _expect_closed(self, tenant: str) -> None:
+        users = (await self._http.get(f"{self._addresses.sandbox_control}/tenants/{tenant}/users")).json()
+        ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
+        closed = [user for user in ours if not user["enabled"] and not user["roles"]]
+        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without roles", closed == ours)
+        live = await list_grants(self._deployment, live_only=True)
+        self._check("the ledger has no live grant", not live)
+
+    def _say(self, text: str) -> None:
+        line(self._console, f"  [dim]>[/] {text}")
+
+    def _check(self, what: str, is_so: object) -> None:
+        line(self._console, f"  {'[green]✓[/]' if is_so else '[bold red]✗[/]'} {what}")
+        if not is_so:
+            raise DemonstrationFailedError(f"It is not so that {what}.")
+
+    @contextmanager
+    def _chapter(self, title: str) -> Iterator[None]:
+        line(self._console, f"[bold]{title}[/]")
+        yield
+        self._console.print()

@@ -1,0 +1,69 @@
+"""What needs an operator, and what became of it when it was replayed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from entra_jit.cli.views.formatting import coloured, line, moment
+from entra_jit.operations.list_failures import Failure, StuckStep
+from entra_jit.operations.replay_provisioning import Replayed
+
+NOTHING = "Nothing to replay."
+
+
+def show_failures(console: Console, failures: Sequence[Failure]) -> None:
+    """Some lines for each, and one that counts them."""
+    for failure in failures:
+        kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
+        line(
+            console,
+            f"[bold]{failure.request_id}[/]  {coloured(failure.state)}  {failure.technician} in {failure.tenant}"
+            f"  since {moment(failure.since)}  [bold]{kind}[/]",
+        )
+        line(console, f"  {escape(failure.sentence)}")
+        for step in failure.steps:
+            line(console, f"  {_step(step)}")
+    classes = Counter(failure.failure_class for failure in failures)
+    counted = ", ".join(f"{number} {name}" for name, number in sorted(classes.items()))
+    line(console, f"{len(failures)} in need of somebody: {counted}." if failures else "Nothing needs anybody.")
+
+
+def show_plan(console: Console, failures: Sequence[Failure]) -> None:
+    """What a replay of them would do."""
+    for failure in failures:
+        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied, ask anew"
+        who = f"{failure.technician} in {failure.tenant}"
+        line(console, f"{failure.request_id}  {who}  {failure.failure_class}: {done}")
+    possible = any(failure.remedy for failure in failures)
+    line(console, "Nothing was done. The same with --yes does it." if possible else NOTHING)
+
+
+def show_outcomes(console: Console, outcomes: Sequence[Replayed]) -> None:
+    """A line for each."""
+    for replayed in outcomes:
+        mark = "[green]✓[/]" if replayed.goes_on else "[bold red]✗[/]"
+        line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
+    if not outcomes:
+        line(console, NOTHING)
+
+
+async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int) -> list[Replayed]:
+    """Everything that comes, with a bar for those who watch."""
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn())
+    found = []
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("replaying", total=total)
+        async for replayed in outcomes:
+            found.append(replayed)
+            progress.advance(task)
+    return found
+
+
+def _step(step: StuckStep) -> str:
+    when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
+    return f"{step.name}: attempt {step.attempt}, {when}"

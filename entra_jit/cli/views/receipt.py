@@ -1,0 +1,159 @@
+"""The receipt of one grant, as a page in the terminal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rich.console import Console
+from rich.markup import escape
+
+from entra_jit.cli.views.formatting import clock, coloured, line, moment, rows
+from entra_jit.policy.durations import say
+from models.alarms import Alarm
+from models.messages import Addendum, DirectoryCall, Receipt, Standing, Step
+from models.sweep import SweepFinding
+
+MOST_CALLS = 40
+"""Of one step on the page; ``--json`` has them all."""
+
+
+def show_receipt(console: Console, receipt: Receipt, *, calls: bool = True) -> None:
+    """What was asked, decided and done, what the directory said, and how late the closing was.
+
+    ``calls``: with each answer of the directory under its step.
+    """
+    line(console, f"[bold]Receipt of the grant {receipt.request.request_id}[/]  {coloured(receipt.ending.state)}")
+    _show_request(console, receipt)
+    _show_proof(console, receipt)
+    _show_sweep(console, receipt)
+    _show_alarms(console, receipt)
+    _show_steps(console, receipt, calls=calls)
+    for addendum in receipt.addenda:
+        _show_addendum(console, addendum, calls=calls)
+
+
+def _show_request(console: Console, receipt: Receipt) -> None:
+    request = receipt.request
+    hours = say(request.duration) if request.duration else "as long as the tenant says"
+    rows(
+        console,
+        ("asked", f"{request.technician} for {request.tenant}, {hours}, at {moment(request.asked_at)}"),
+        ("by", receipt.requested_by),
+        ("replay of", request.replay_of),
+        ("reason", request.reason),
+        ("ticket", request.ticket),
+        ("decided", f"{receipt.decision} ({moment(receipt.decided_at)})"),
+        ("roles", ", ".join(role.name for role in receipt.roles)),
+        ("tenant", f"{request.tenant}  {receipt.tenant_id}" if receipt.tenant_id else None),
+        ("account", "  ".join(part for part in (receipt.account_name, receipt.object_id) if part)),
+        ("opened", moment(receipt.opened_at)),
+        ("expiry", moment(receipt.expires_at)),
+        ("ended", receipt.ending.sentence),
+    )
+
+
+def _show_proof(console: Console, receipt: Receipt) -> None:
+    rows(
+        console,
+        ("disabled", moment(receipt.disabled_at)),
+        ("proven", moment(receipt.proven_at)),
+        ("read back", _standing(receipt.standing) if receipt.standing else None),
+    )
+    late = [f"{_seconds(receipt.lateness)}"] if receipt.lateness is not None else []
+    late += [f"proven after {_seconds(receipt.proven_lateness)}"] if receipt.proven_lateness is not None else []
+    if late:
+        line(console, f"  [bold]late by    {'; '.join(late)}[/]")
+    if not receipt.proof.is_proven:
+        line(console, f"  [bold white on red] {receipt.proof.value.upper()} [/] the closing is not proven")
+
+
+def _show_sweep(console: Console, receipt: Receipt) -> None:
+    for finding in receipt.findings:
+        line(console, f"  {finding_line(finding)}")
+    if receipt.unswept:
+        line(console, f"  [bold]unswept[/]    {escape(receipt.unswept)}")
+    elif receipt.swept and not receipt.findings:
+        line(console, "  sweep      nothing was left behind")
+    elif receipt.opened_at and not receipt.swept:
+        line(console, "  sweep      none was made")
+
+
+def _show_alarms(console: Console, receipt: Receipt) -> None:
+    """Those that the receipt was written with, and what became of those that were raised."""
+    told = {alarm.sentence for alarm in receipt.raised}
+    for sentence in receipt.alarms:
+        if sentence not in told:
+            line(console, f"  [bold red]alarm[/]      {escape(sentence)}")
+    for alarm in receipt.raised:
+        line(console, f"  [bold red]alarm[/]      {moment(alarm.raised_at)}  {_alarm(alarm)}")
+
+
+def _alarm(alarm: Alarm) -> str:
+    over = f" [green]Over {moment(alarm.cleared_at)}: {escape(alarm.all_clear or '')}[/]" if alarm.cleared_at else ""
+    return f"{alarm.kind.value}: {escape(alarm.sentence)}{over}"
+
+
+def _show_steps(console: Console, receipt: Receipt, *, calls: bool) -> None:
+    if receipt.steps:
+        line(console, "  [bold]steps[/]" + ("      each answer of the directory with its request-id" if calls else ""))
+    for step in receipt.steps:
+        if not calls:
+            line(console, f"    {step_line(step)}")
+            continue
+        line(console, f"    {clock(step.at)}  {step.name}{_note(step)}")
+        _show_calls(console, step.calls)
+
+
+def _show_calls(console: Console, calls: tuple[DirectoryCall, ...]) -> None:
+    for call in sorted(calls, key=lambda call: call.answered_at)[:MOST_CALLS]:
+        known = call.request_id or f"ours {call.client_request_id}"
+        line(
+            console,
+            f"      [dim]{clock(call.answered_at)}  {known}  {call.status} {call.method} {escape(call.path)}[/]",
+        )
+    if len(calls) > MOST_CALLS:
+        line(console, f"      [dim]and {len(calls) - MOST_CALLS} more, in --json[/]")
+
+
+def _show_addendum(console: Console, addendum: Addendum, *, calls: bool) -> None:
+    line(console, f"  [bold]addendum[/]   {moment(addendum.at)}  {addendum.kind.value}: {escape(addendum.sentence)}")
+    for finding in addendum.findings:
+        line(console, f"    {finding_line(finding)}")
+    for done in addendum.done:
+        line(console, f"    [dim]{done.times:>5} x {escape(done.activity)}[/]")
+    if calls:
+        _show_calls(console, addendum.calls)
+
+
+def step_line(step: Step) -> str:
+    """``14:03:22.418Z  opened  1 call, request-id …``: the step with its last answer."""
+    evidence = ""
+    if step.calls:
+        count = len(step.calls)
+        evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
+    return f"{clock(step.at)}  {step.name}{_note(step)}{evidence}"
+
+
+def finding_line(finding: SweepFinding) -> str:
+    """``found      A sign-in method was registered: phone. It was removed.``."""
+    colour = "bold red" if finding.alarming else "bold"
+    removed = " It was removed." if finding.removed else ""
+    return f"[{colour}]found[/]      {escape(finding.sentence)}{removed}"
+
+
+def _note(step: Step) -> str:
+    return f": {escape(step.note)}" if step.note else ""
+
+
+def _seconds(late: timedelta) -> str:
+    return f"{late.total_seconds():.2f} s"
+
+
+def _standing(standing: Standing) -> str:
+    if standing.held_by:
+        return f"held by the later grant {standing.held_by}"
+    if not standing.exists:
+        return "no such account in the directory"
+    if standing.is_closed:
+        return "disabled; no roles, memberships or sign-in methods"
+    return "not closed"

@@ -1,0 +1,50 @@
+"""What a reconciliation found and did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from entra_jit.cli.views.formatting import line
+from entra_jit.operations.register_accounts import Unregistered
+from models.messages import TenantReport
+
+
+def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
+    """A line a tenant, and one for everything that was closed, reported or failed."""
+    for report in reports:
+        accounts = f"{report.looked_at} account{'' if report.looked_at == 1 else 's'}"
+        line(
+            console,
+            f"[bold]{report.tenant}[/]  {accounts}" + ("" if _is_remarkable(report) else ", all as it should be"),
+        )
+        for sentence in report.closed:
+            line(console, f"  [bold yellow]closed[/]    {escape(sentence)}")
+        for sentence in report.reported:
+            line(console, f"  [yellow]reported[/]  {escape(sentence)}")
+        if report.failed:
+            line(console, f"  [bold red]failed[/]    {escape(report.failed)}")
+        if report.reviewed:
+            line(
+                console,
+                f"  [green]reviewed[/]  the audit of {report.reviewed} grant{'' if report.reviewed == 1 else 's'}",
+            )
+        if report.unreviewed:
+            line(console, f"  [bold red]unread[/]    {escape(report.unreviewed)}")
+
+
+def show_unregistered(console: Console, found: Sequence[Unregistered], *, done: bool) -> None:
+    """A line for every account that the register had forgotten."""
+    for account in found:
+        whose = f"[bold]{account.account_name}[/]  {account.technician or 'nobody we know'}"
+        line(console, f"{whose}  [yellow]{escape(account.because)}[/]" if account.because else whose)
+    if not found:
+        line(console, "The register has every account that carries our tag.")
+    elif not done:
+        line(console, "Nothing was done. The same with --yes enters those without a remark.")
+
+
+def _is_remarkable(report: TenantReport) -> bool:
+    return bool(report.closed or report.reported or report.failed or report.reviewed or report.unreviewed)

@@ -1,0 +1,75 @@
+"""Lists of grants and one grant's status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from entra_jit.cli.views.formatting import coloured, line, moment, rows
+from entra_jit.policy.durations import say
+from models.holds import Hold, HoldKind
+from models.messages import GrantState, GrantStatus
+
+HOLD_COLOURS = {HoldKind.PAUSE: "bold yellow", HoldKind.STOP: "bold red"}
+
+
+def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
+    """One line a grant, the newest first."""
+    if not grants:
+        console.print("No grants.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("grant", "technician", "tenant", "state", "expires", ""):
+        table.add_column(column)
+    for grant in grants:
+        table.add_row(
+            grant.request_id,
+            grant.technician,
+            grant.tenant,
+            coloured(grant.state),
+            moment(grant.expires_at),
+            _remark(grant),
+        )
+    console.print(table)
+
+
+def _remark(grant: GrantStatus) -> str:
+    if grant.proof is not None and not grant.proof.is_proven:
+        return f"[bold red]{grant.proof.value}, not proven closed[/]: {escape(grant.sentence)}"
+    replay = f"Replay of {grant.replay_of}. " if grant.replay_of else ""
+    return replay + ("" if grant.state is GrantState.OPEN else escape(grant.sentence))
+
+
+def show_status(console: Console, status: GrantStatus) -> None:
+    """Everything that is known of one grant, without its steps."""
+    line(console, f"[bold]{status.request_id}[/]  {coloured(status.state)}  {escape(status.sentence)}")
+    rows(
+        console,
+        ("replay of", status.replay_of),
+        ("technician", status.technician),
+        ("tenant", status.tenant),
+        ("account", status.account_name),
+        ("roles", ", ".join(role.name for role in status.roles)),
+        ("opened", status.opened_at and moment(status.opened_at)),
+        ("expires", status.expires_at and moment(status.expires_at)),
+        ("closed", status.closed_at and status.account_name and moment(status.closed_at)),
+        ("proof", status.proof and status.proof.value),
+        ("lateness", status.lateness is not None and say(status.lateness)),
+    )
+
+
+def show_holds(console: Console, holds: Sequence[Hold]) -> None:
+    """Every pause and stop, or that there is none."""
+    if not holds:
+        console.print("Nothing is held.")
+    show_banner(console, holds)
+
+
+def show_banner(console: Console, holds: Sequence[Hold]) -> None:
+    """A line for each pause and stop; nothing where there is none."""
+    for hold in holds:
+        console.print(Text(hold.sentence, style=HOLD_COLOURS[hold.kind]), soft_wrap=True)

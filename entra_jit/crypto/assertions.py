@@ -1,0 +1,56 @@
+"""Who says so: the assertion that travels with every message which opens or widens access.
+
+Whoever can write to the Temporal namespace can send any signal. Without the deployment's key they cannot make one
+that opens anything: the assertion signs the whole message, the actor and the time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from entra_jit.crypto.keyring import Keyring, Purpose
+from models.message import Message
+from models.messages import Assertion
+
+LIFETIME = timedelta(hours=1)
+"""How long after it was made an assertion is accepted: the window in which a request may still be provisioned."""
+
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+class ForgedAssertionError(Exception):
+    """The message was not signed by this deployment, was changed since, or is too old."""
+
+
+class StaleAssertionError(ForgedAssertionError):
+    """This deployment signed the message, but too long ago to decide anything by it now."""
+
+
+def assert_actor(keyring: Keyring, actor: str, message: Message, at: datetime) -> Assertion:
+    """Sign ``message`` in the name of ``actor``. The caller has authenticated the actor; this proves the caller."""
+    unsigned = Assertion(actor=actor, issued_at=at, key_id=keyring.active_id, signature="")
+    # Signed as it will be read: a message's text loses the spaces around it.
+    signature = keyring.sign(Purpose.ASSERTION, _content(unsigned.actor, message, at))
+    return unsigned.model_copy(update={"signature": signature})
+
+
+def is_ours(keyring: Keyring, assertion: Assertion, message: Message) -> bool:
+    """Whether this deployment signed ``message`` for this actor, however long ago."""
+    content = _content(assertion.actor, message, assertion.issued_at)
+    return keyring.verify(assertion.key_id, Purpose.ASSERTION, content, assertion.signature)
+
+
+def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> str:
+    """The actor who sent ``message``; raises ``ForgedAssertionError`` where the signature does not prove it.
+
+    A genuine one that is too old raises ``StaleAssertionError``, which is a ``ForgedAssertionError``.
+    """
+    if not is_ours(keyring, assertion, message):
+        raise ForgedAssertionError("the message does not carry a valid signature of this deployment")
+    if not -CLOCK_SKEW <= at - assertion.issued_at <= LIFETIME:
+        raise StaleAssertionError(f"the message was signed at {assertion.issued_at:%Y-%m-%d %H:%MZ}, too long ago")
+    return assertion.actor
+
+
+def _content(actor: str, message: Message, at: datetime) -> str:
+    return "\n".join((type(message).__name__, actor, at.isoformat(), message.model_dump_json(exclude_defaults=True)))

@@ -1,0 +1,79 @@
+"""Microsoft Graph, as far as granting and closing access needs it.
+
+``Graph`` is the door, ``Connection`` the key to one tenant, ``Tenant`` what can be done there::
+
+    async with Graph() as graph:
+        tenant = graph.tenant(connection)
+        user = await tenant.users.find("msp-alex@contoso.onmicrosoft.com")
+
+Every call is tried once and ends in an answer with its evidence, or in one of five errors.
+"""
+
+from entra_jit.graph.access_passes import AccessPass, AccessPassPolicy
+from entra_jit.graph.addresses import NotAnAddress
+from entra_jit.graph.answers import Listing
+from entra_jit.graph.applications import ApplicationObject
+from entra_jit.graph.audit_logs import AuditEntry, AuditTarget
+from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
+from entra_jit.graph.deleted_items import DeletedUser
+from entra_jit.graph.domains import Domain
+from entra_jit.graph.errors import (
+    AlreadySo,
+    Broken,
+    GraphError,
+    MasteredElsewhere,
+    Needs,
+    NotYetVisible,
+    Refused,
+    TryLater,
+)
+from entra_jit.graph.granted import Granted
+from entra_jit.graph.graph import Graph, Tenant
+from entra_jit.graph.organization import Organization
+from entra_jit.graph.patience import Patience
+from entra_jit.graph.possessions import Consent, OwnedObject
+from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
+from entra_jit.graph.sign_in_methods import SignInMethod
+from entra_jit.graph.users import CreatedUser, Memberships, NewUser, User
+
+__all__ = [
+    "AccessPass",
+    "AccessPassPolicy",
+    "AlreadySo",
+    "ApplicationObject",
+    "AuditEntry",
+    "AuditTarget",
+    "Broken",
+    "ClientCertificate",
+    "ClientSecret",
+    "Connection",
+    "Consent",
+    "CreatedUser",
+    "Credential",
+    "DeletedUser",
+    "Domain",
+    "Eligibility",
+    "FederatedAssertion",
+    "Granted",
+    "Graph",
+    "GraphError",
+    "Listing",
+    "MasteredElsewhere",
+    "Memberships",
+    "Needs",
+    "NewUser",
+    "NotAnAddress",
+    "NotYetVisible",
+    "Organization",
+    "OwnedObject",
+    "Patience",
+    "Refused",
+    "RoleAssignment",
+    "RoleDefinition",
+    "RoleHolder",
+    "SignInMethod",
+    "Tenant",
+    "TryLater",
+    "User",
+    "assignment_id",
+]

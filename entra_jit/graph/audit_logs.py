@@ -1,0 +1,107 @@
+"""The directory's audit log: who did what to what. Entries come minutes after what they tell of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AliasChoices, AwareDatetime, Field
+
+from entra_jit.graph import operations
+from entra_jit.graph.addresses import guid, literal
+from entra_jit.graph.answers import Description, Listing, Resource
+from entra_jit.graph.calls import Calls
+from entra_jit.graph.patience import Patience
+from models.messages import ObjectId
+
+_AUDITS = "/auditLogs/directoryAudits"
+_PAGE = "500"
+
+MOST_ENTRIES = 1000
+"""Read of one span, the newest: whoever floods the log must not keep it from being read at all."""
+
+
+class InitiatingUser(Description):
+    """A person who did it."""
+
+    id: str | None = None
+    user_principal_name: str | None = None
+
+
+class InitiatingApp(Description):
+    """An application that did it. Microsoft's own services have a name at best."""
+
+    app_id: str | None = None
+    service_principal_id: str | None = None
+    display_name: str | None = None
+
+
+class Initiator(Description):
+    """Who did it: one of both, or neither where Microsoft does not say."""
+
+    user: InitiatingUser | None = None
+    app: InitiatingApp | None = None
+
+
+class ModifiedProperty(Description):
+    """A property before and after, each as JSON inside a string: ``[true]``, ``"Reports Reader"``."""
+
+    display_name: str | None = None
+    old_value: str | None = None
+    new_value: str | None = None
+
+
+class AuditTarget(Description):
+    """An object that was touched."""
+
+    id: str | None = None
+    type: Annotated[str | None, Field(validation_alias=AliasChoices("type", "Type"))] = None
+    """``User``, ``Role``, ``Group``, ``ServicePrincipal``, ``Application``, ``Policy``, …"""
+    display_name: str | None = None
+    user_principal_name: str | None = None
+    modified_properties: tuple[ModifiedProperty, ...] | None = None
+
+
+class AuditEntry(Resource):
+    """One activity."""
+
+    id: str
+    activity: Annotated[str, Field(alias="activityDisplayName")]
+    """``Add member to role``, ``Update user``, …: Microsoft's names, which change without notice."""
+    at: Annotated[AwareDatetime, Field(alias="activityDateTime")]
+    result: str | None = None
+    """``success``, ``failure`` or ``timeout``."""
+    initiated_by: Initiator | None = None
+    target_resources: tuple[AuditTarget, ...] | None = None
+
+
+class AuditLogs:
+    """The audit log of one tenant. Microsoft lets it be asked five times in ten seconds; it keeps a week at least."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def done_by(
+        self, user: ObjectId, since: datetime, until: datetime, patience: Patience | None = None
+    ) -> Listing[AuditEntry]:
+        """What this account did in the span, both ends included."""
+        return await self._list(f"initiatedBy/user/id eq {literal(guid(user))}", since, until, patience)
+
+    async def done_to(
+        self, target: ObjectId, since: datetime, until: datetime, patience: Patience | None = None
+    ) -> Listing[AuditEntry]:
+        """What anybody did to this object in the span, both ends included."""
+        return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until, patience)
+
+    async def _list(
+        self, wanted: str, since: datetime, until: datetime, patience: Patience | None
+    ) -> Listing[AuditEntry]:
+        span = f"activityDateTime ge {_moment(since)} and activityDateTime le {_moment(until)}"
+        query = {"$filter": f"{span} and {wanted}", "$top": _PAGE}
+        return await self._calls.listing(
+            operations.READ_AUDIT, _AUDITS, AuditEntry, query, most=MOST_ENTRIES, patience=patience
+        )
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond:06}Z"

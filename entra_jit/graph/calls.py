@@ -1,0 +1,189 @@
+"""One call to Graph in one tenant: a token, a request, a deadline, and an answer or one of our errors."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+from pydantic import JsonValue
+
+from entra_jit.graph import addresses
+from entra_jit.graph.answers import Answer, Listing, R, document_of, error_of
+from entra_jit.graph.catalogue import Attempt, explain, retry_after, unreachable
+from entra_jit.graph.granted import Granted, granted_by
+from entra_jit.graph.operations import Operation
+from entra_jit.graph.patience import Patience, ask_once
+from entra_jit.graph.tokens import TokenSource
+from models.messages import DirectoryCall
+
+Clock = Callable[[], datetime]
+"""Tells the time: timezone-aware, UTC."""
+
+Body = Mapping[str, JsonValue]
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+_log = structlog.get_logger("graph")
+
+
+class Calls:
+    """The line to one tenant. Safe for any number of concurrent calls; repeats none of them."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        tokens: TokenSource,
+        *,
+        graph_url: str,
+        tenant: str,
+        timeout: float,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._tokens = tokens
+        self._graph_url = graph_url
+        self.tenant = tenant
+        self._timeout = timeout
+        self._clock = clock
+
+    async def get(self, operation: Operation, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """Read one thing, or the first page of a collection."""
+        return await self._call(operation, "GET", self._graph_url + path + addresses.query(query or {}))
+
+    async def post(self, operation: Operation, path: str, body: Body | None = None) -> Answer:
+        """Create, or call an action (those take no body)."""
+        return await self._call(operation, "POST", self._graph_url + path, body)
+
+    async def patch(self, operation: Operation, path: str, body: Body) -> Answer:
+        """Change properties."""
+        return await self._call(operation, "PATCH", self._graph_url + path, body)
+
+    async def delete(self, operation: Operation, path: str) -> Answer:
+        """Remove."""
+        return await self._call(operation, "DELETE", self._graph_url + path)
+
+    async def pages(
+        self,
+        operation: Operation,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        patience: Patience | None = None,
+    ) -> AsyncIterator[Answer]:
+        """Every page of a collection, each with a deadline of its own. An empty page need not be the last.
+
+        With ``patience`` a page that is put off is asked for again, and not the whole collection.
+        """
+        ask = patience.ask if patience else ask_once
+        answer = await ask(lambda: self.get(operation, path, query))
+        yield answer
+        while (following := answer.document.get("@odata.nextLink")) is not None:
+            if not isinstance(following, str) or not addresses.is_below(following, self._graph_url):
+                answer.make_no_sense("the next page lies outside of Graph; the token was not sent there")
+            answer = await ask(partial(self._call, operation, "GET", following))
+            yield answer
+
+    async def granted(self) -> Granted | None:
+        """What the present token grants; None where it cannot be read. Signs in where there is none."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return granted_by(await self._tokens.token())
+        except TimeoutError:
+            return None
+
+    async def listing(
+        self,
+        operation: Operation,
+        path: str,
+        kind: type[R],
+        query: Mapping[str, str] | None = None,
+        *,
+        most: float = math.inf,
+        patience: Patience | None = None,
+    ) -> Listing[R]:
+        """A whole collection, read; no further page once it has ``most`` members. ``patience`` as for ``pages``."""
+        members: list[R] = []
+        async for page in self.pages(operation, path, query, patience=patience):
+            members += page.read_each(kind)
+            if len(members) >= most and "@odata.nextLink" in page.document:
+                return Listing(tuple(members), page.evidence, is_whole=False)
+        return Listing(tuple(members), page.evidence)
+
+    async def _call(self, operation: Operation, method: str, url: str, body: Body | None = None) -> Answer:
+        path = urlsplit(url).path.removeprefix(urlsplit(self._graph_url).path)
+        attempt = Attempt(self.tenant, operation, method, path, sent=False)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout):
+                token = await self._tokens.token()
+                attempt = replace(attempt, sent=True)
+                response = await self._send(attempt, url, body, token)
+                if response.status_code == httpx.codes.UNAUTHORIZED:
+                    # Expired early, or revoked: one new token, once. What was answered 401 has changed nothing.
+                    self._tokens.forget(token)
+                    response = await self._send(attempt, url, body, await self._tokens.token())
+        except TimeoutError:
+            attempt = replace(attempt, message=f"no answer within {self._timeout:g} seconds")
+            _note(attempt, began)
+            raise unreachable(attempt) from None
+        except httpx.RequestError as error:
+            sent = not isinstance(error, _NEVER_SENT)
+            attempt = replace(attempt, sent=sent, message=f"{type(error).__name__}: {error}".removesuffix(": "))
+            _note(attempt, began)
+            raise unreachable(attempt) from None
+        return self._judge(attempt, response, began)
+
+    async def _send(self, attempt: Attempt, url: str, body: Body | None, token: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "client-request-id": attempt.client_request_id}
+        return await self._http.request(attempt.method, url, json=body, headers=headers)
+
+    def _judge(self, attempt: Attempt, response: httpx.Response, began: float) -> Answer:
+        now = self._clock()
+        attempt = replace(
+            attempt,
+            status=response.status_code,
+            request_id=response.headers.get("request-id"),
+            retry_after=retry_after(response.headers.get("Retry-After"), now),
+        )
+        document = document_of(response)
+        # 202 to a read means that the object is still being copied between data centres.
+        arrived = response.is_success and (attempt.writes or response.status_code != httpx.codes.ACCEPTED)
+        if not arrived or document is None:
+            code, message = error_of(document)
+            attempt = replace(attempt, code=code, message=message)
+            _note(attempt, began)
+            raise explain(attempt)
+        _note(attempt, began)
+        evidence = DirectoryCall(
+            method=attempt.method,
+            path=attempt.path,
+            status=response.status_code,
+            request_id=attempt.request_id,
+            client_request_id=attempt.client_request_id,
+            answered_at=now,
+        )
+        return Answer(document, evidence, attempt)
+
+
+def _note(attempt: Attempt, began: float) -> None:
+    # Writes are worth a line in production; reads are many.
+    line = _log.info if attempt.writes else _log.debug
+    line(
+        "graph call",
+        tenant=attempt.tenant,
+        method=attempt.method,
+        path=attempt.path,
+        status=attempt.status,
+        request_id=attempt.request_id,
+        client_request_id=attempt.client_request_id,
+        milliseconds=round((time.monotonic() - began) * 1000),
+        **({"code": attempt.code, "message": attempt.message} if attempt.code or attempt.message else {}),
+    )

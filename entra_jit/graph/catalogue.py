@@ -1,0 +1,204 @@
+"""What Microsoft's answers mean: the one table that turns status, code and words into our errors.
+
+Microsoft asks clients not to read the words, yet answers most refusals with the one code ``Request_BadRequest``.
+Words are therefore read in these tables and nowhere else. The first row that fits decides.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from entra_jit.graph.errors import AlreadySo, Broken, GraphError, MasteredElsewhere, NotYetVisible, Refused, TryLater
+from entra_jit.graph.operations import Operation
+from models.display_text import comparable
+
+NOT_GRAPHS = "a body that Graph did not write"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call, as far as it has come: what was meant, what was asked, and what came back."""
+
+    tenant: str
+    operation: Operation
+    method: str
+    path: str
+    client_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    status: int | None = None
+    code: str | None = None
+    message: str | None = None
+    request_id: str | None = None
+    retry_after: timedelta | None = None
+    sent: bool = True
+    """False: nothing of the request can have reached Microsoft."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the call could have changed the directory."""
+        return self.method != "GET"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    error: type[GraphError]
+    advice: str
+    status: range | int | None = None
+    code: str | None = None
+    says: str | None = None
+    """A regular expression on the message, in any case, with plain spaces and hyphens and none at its ends."""
+    method: str | None = None
+    effect_unknown: bool = False
+    lacks_needs: bool = False
+
+    def fits(self, attempt: Attempt) -> bool:
+        return (
+            (self.status is None or attempt.status in _span(self.status))
+            and (self.code is None or (attempt.code or "").lower() == self.code.lower())
+            and (
+                self.says is None or re.search(self.says, comparable(attempt.message or ""), re.IGNORECASE) is not None
+            )
+            and (self.method is None or attempt.method == self.method)
+        )
+
+
+def _span(status: range | int) -> range:
+    return status if isinstance(status, range) else range(status, status + 1)
+
+
+_BUSY = "The tenant is busy with another change; it passes in seconds."
+_READ_BACK = "Read back what the directory holds."
+_WAIT = "It passes by itself; if it goes on for an hour, see Microsoft's service health."
+_OUR_BUG = "Please report this with its request-id: the request should not have been made so."
+_INTERMEDIARY = "The answer did not come from Graph: see what proxy or firewall stands between."
+
+_ROWS = (
+    # Throttling and passing trouble, whatever the status it comes with.
+    _Row(TryLater, _BUSY, code="Directory_ConcurrencyViolation"),
+    _Row(TryLater, "Too many calls at once; wait as long as Microsoft asks.", status=429),
+    _Row(TryLater, _WAIT, status=408, effect_unknown=True),
+    _Row(TryLater, _WAIT, status=range(500, 600), effect_unknown=True),
+    # Not Graph's own words: still under way, or from something in between.
+    _Row(NotYetVisible, "The directory is still copying it between data centres.", 202, method="GET"),
+    _Row(TryLater, _INTERMEDIARY, says=f"^{NOT_GRAPHS}$", effect_unknown=True),
+    # Already so.
+    _Row(AlreadySo, _READ_BACK, 400, says="Another object with the same value for property .* already exists"),
+    _Row(AlreadySo, _READ_BACK, 400, says="A conflicting object with one or more of the specified property values"),
+    _Row(AlreadySo, _READ_BACK, 400, says="added object references already exist"),
+    _Row(AlreadySo, _READ_BACK, 400, says="removed object references do not exist"),
+    _Row(AlreadySo, _READ_BACK, 409, code="Request_MultipleObjectsWithSameKeyValue"),
+    _Row(AlreadySo, _READ_BACK, 404, method="DELETE"),
+    # Not there, or not there yet.
+    _Row(NotYetVisible, "The tenant is not ready in every data centre yet.", code="Directory_ObjectNotFound"),
+    _Row(NotYetVisible, "It is not in the directory, was deleted, or is too new to be seen everywhere.", 404),
+    _Row(NotYetVisible, "The account is too new to be seen everywhere.", 400, says="principal .*does not exist"),
+    # Refused for good, and not for want of a permission.
+    _Row(Refused, "Choose another password.", 400, says="does not comply with password complexity"),
+    _Row(
+        Refused,
+        "Use a domain that is verified in the tenant, and no characters that a user principal name cannot have.",
+        400,
+        says="domain portion of the userPrincipalName|Property userPrincipalName is invalid",
+    ),
+    _Row(
+        Refused,
+        "Enable Temporary Access Passes for this account in the tenant's authentication methods policy, "
+        "or let the tenant use passwords.",
+        400,
+        says="UserCredentialPolicy does not allow",
+    ),
+    _Row(
+        Refused,
+        "The account is synchronised from an on-premises directory; it can only be changed there.",
+        400,
+        says="on-premises mastered",
+    ),
+    _Row(
+        MasteredElsewhere,
+        "Exchange masters these properties of the account, because it has a mailbox; change them there.",
+        400,
+        says="originated within an external service",
+    ),
+    _Row(
+        Refused,
+        "Make room in the tenant's directory: delete objects or raise its quota.",
+        403,
+        code="Directory_QuotaExceeded",
+    ),
+    # Requests that should not have been made.
+    _Row(Broken, _OUR_BUG, 400, says="Unable to read JSON request payload|Resource not found for the segment"),
+    _Row(Broken, _OUR_BUG, 400, code="Request_UnsupportedQuery"),
+    _Row(Broken, _OUR_BUG, 405),
+    _Row(Broken, _OUR_BUG, 401, says="Access token is empty"),
+    # This one is also said for minutes after a domain or a tenant has changed; only time tells which it is.
+    _Row(TryLater, _WAIT, 400, says=r"^One or more property values specified are invalid\.$"),
+    _Row(
+        Refused,
+        "Graph does not accept the token: the Graph and sign-in addresses must belong to the same cloud, "
+        "and this machine's clock must be right.",
+        401,
+    ),
+    _Row(Refused, "", 403, lacks_needs=True),
+    _Row(TryLater, _BUSY, 409),
+    _Row(Refused, "Microsoft's words say what must change.", status=range(400, 500)),
+)
+
+TRANSPORT_ADVICE = "Check that this machine reaches Microsoft."
+CERTIFICATE_ADVICE = "Check ENTRA_JIT_CA_FILE and whether a proxy replaces certificates."
+
+
+def explain(attempt: Attempt) -> GraphError:
+    """The error for an answer that was not a success."""
+    for row in _ROWS:
+        if row.fits(attempt):
+            return _error(attempt, row.error, row.advice, unknown=row.effect_unknown, needs=row.lacks_needs)
+    return _error(attempt, Broken, "Microsoft answered what its documentation does not know.")
+
+
+def unreachable(attempt: Attempt) -> GraphError:
+    """The error for a call without an answer: refused, dropped, or not done in time."""
+    advice = CERTIFICATE_ADVICE if "CERTIFICATE_VERIFY_FAILED" in (attempt.message or "") else TRANSPORT_ADVICE
+    return _error(attempt, TryLater, advice, unknown=attempt.sent)
+
+
+def senseless(attempt: Attempt) -> GraphError:
+    """The error for a success that does not say what it must."""
+    return _error(attempt, Broken, _OUR_BUG)
+
+
+def _error(
+    attempt: Attempt, error: type[GraphError], advice: str, *, unknown: bool = False, needs: bool = False
+) -> GraphError:
+    common: dict[str, Any] = {
+        "tenant": attempt.tenant,
+        "purpose": attempt.operation.purpose,
+        "operation": f"{attempt.method} {attempt.path}",
+        "status": attempt.status,
+        "code": attempt.code,
+        "message": attempt.message,
+        "request_id": attempt.request_id,
+        "client_request_id": attempt.client_request_id,
+    }
+    if issubclass(error, TryLater):
+        unknown = unknown and attempt.writes
+        return error(**common, advice=advice, retry_after=attempt.retry_after, outcome_unknown=unknown)
+    if issubclass(error, Refused) and needs:
+        held = attempt.operation.needs
+        return error(**common, advice=str(held), needs=held)
+    return error(**common, advice=advice)
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """The wait that a ``Retry-After`` header asks for: seconds or an HTTP date. None: absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return timedelta(seconds=int(value))
+    try:
+        return max(timedelta(), parsedate_to_datetime(value) - now)
+    except (ValueError, TypeError, OverflowError):
+        return None

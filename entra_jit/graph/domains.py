@@ -1,0 +1,47 @@
+"""Domains of a tenant: whether accounts can live there and sign in to Microsoft itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from entra_jit.graph import addresses, operations
+from entra_jit.graph.answers import Resource
+from entra_jit.graph.calls import Calls
+from entra_jit.graph.errors import NotYetVisible
+
+
+class Domain(Resource):
+    """A domain of the tenant. It can be federated at any time, so it is read before each grant."""
+
+    name: Annotated[str, Field(alias="id")]
+    is_verified: bool
+    authentication_type: str
+    """``Managed``: Microsoft checks passwords. ``Federated``: another identity provider does."""
+    is_default: bool
+    is_initial: bool
+    """The ``*.onmicrosoft.com`` domain that came with the tenant."""
+    is_root: bool
+
+    @property
+    def is_managed(self) -> bool:
+        """Passwords and passes that we set are worth something here."""
+        return self.authentication_type == "Managed"
+
+
+class Domains:
+    """The domains of one tenant."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def find(self, name: str) -> Domain | None:
+        """The domain of exactly this name; None: the tenant has none."""
+        try:
+            answer = await self._calls.get(operations.READ_DOMAIN, f"/domains/{addresses.domain(name)}")
+        except NotYetVisible as error:
+            if error.status == 404:
+                return None
+            raise
+        return answer.read(Domain)

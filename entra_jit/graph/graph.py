@@ -1,0 +1,155 @@
+"""The door to Microsoft: one for the process, through which every tenant is reached."""
+
+from __future__ import annotations
+
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from entra_jit.graph import addresses
+from entra_jit.graph.access_passes import AccessPasses
+from entra_jit.graph.applications import Applications
+from entra_jit.graph.audit_logs import AuditLogs
+from entra_jit.graph.calls import Calls, Clock
+from entra_jit.graph.connection import Connection, Credential
+from entra_jit.graph.deleted_items import DeletedItems
+from entra_jit.graph.domains import Domains
+from entra_jit.graph.granted import Granted
+from entra_jit.graph.groups import Groups
+from entra_jit.graph.organization import OrganizationReader
+from entra_jit.graph.possessions import Possessions
+from entra_jit.graph.roles import Roles
+from entra_jit.graph.sign_in_methods import SignInMethods
+from entra_jit.graph.tokens import TokenSource
+from entra_jit.graph.users import Users
+
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=30)
+"""Hundreds of tenants share one host, so one pool; idle connections go before Microsoft drops them."""
+
+_SIGN_IN_THREADS = 16
+"""Tokens that can be fetched at once. Apart from asyncio's own few threads, which resolve names for httpx."""
+
+
+def utc_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """What can be done in one tenant with one connection, by resource. Cheap; make one whenever it is needed."""
+
+    connection: Connection
+    organization: OrganizationReader
+    domains: Domains
+    users: Users
+    groups: Groups
+    roles: Roles
+    access_passes: AccessPasses
+    sign_in_methods: SignInMethods
+    deleted_items: DeletedItems
+    possessions: Possessions
+    applications: Applications
+    audit_logs: AuditLogs
+
+    _calls: Calls
+
+    async def granted(self) -> Granted | None:
+        """What our application may do here, by its own token; None where the token cannot be read.
+
+        Raises what signing in raises.
+        """
+        return await self._calls.granted()
+
+
+class Graph:
+    """Microsoft Graph and its sign-in service; an async context manager for one event loop.
+
+    ``timeout`` is how many seconds a call may take in all, its token included. ``ca_file`` (PEM) is trusted instead
+    of the public authorities. Proxy and certificate variables of the environment are not read. Nothing is retried.
+    """
+
+    def __init__(
+        self,
+        *,
+        graph_url: str = "https://graph.microsoft.com/v1.0",
+        login_url: str = "https://login.microsoftonline.com",
+        ca_file: Path | None = None,
+        timeout: float = 10.0,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._graph_url = graph_url.rstrip("/")
+        self._login_url = login_url.rstrip("/")
+        self._ca_file = str(ca_file) if ca_file else None
+        self._timeout = timeout
+        self._clock = clock
+        self._tokens: dict[tuple[str, str, Credential], TokenSource] = {}
+        self._threads = ThreadPoolExecutor(_SIGN_IN_THREADS, thread_name_prefix="sign-in")
+        self._http = httpx.AsyncClient(
+            verify=ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True,
+            trust_env=False,
+            timeout=timeout,
+            limits=_LIMITS,
+            headers={"Accept": "application/json", "User-Agent": "entra-jit"},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Let go of every connection. Calls still under way fail."""
+        for tokens in self._tokens.values():
+            tokens.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._http.aclose()
+
+    def tenant(self, connection: Connection) -> Tenant:
+        """The tenant as this connection may act in it. Touches nothing; the first call signs in."""
+        calls = Calls(
+            self._http,
+            self._tokens_of(connection),
+            graph_url=self._graph_url,
+            tenant=connection.tenant,
+            timeout=self._timeout,
+            clock=self._clock,
+        )
+        return Tenant(
+            connection=connection,
+            organization=OrganizationReader(calls),
+            domains=Domains(calls),
+            users=Users(calls),
+            groups=Groups(calls),
+            roles=Roles(calls),
+            access_passes=AccessPasses(calls),
+            sign_in_methods=SignInMethods(calls),
+            deleted_items=DeletedItems(calls),
+            possessions=Possessions(calls),
+            applications=Applications(calls),
+            audit_logs=AuditLogs(calls),
+            _calls=calls,
+        )
+
+    def _tokens_of(self, connection: Connection) -> TokenSource:
+        # The credential is part of the key: with a rotated secret, MSAL would go on serving the old one's token.
+        key = (connection.tenant_id, connection.client_id, connection.credential)
+        if key not in self._tokens:
+            self._tokens[key] = TokenSource(
+                connection,
+                login_url=self._login_url,
+                scope=addresses.scope(self._graph_url),
+                ca_file=self._ca_file,
+                timeout=self._timeout,
+                threads=self._threads,
+            )
+        return self._tokens[key]

@@ -1,0 +1,41 @@
+"""The tenant itself, as it introduces itself."""
+
+from __future__ import annotations
+
+from entra_jit.graph import operations
+from entra_jit.graph.answers import Description, Resource
+from entra_jit.graph.calls import Calls
+from models.messages import TenantId
+
+
+class VerifiedDomain(Description):
+    """A domain that the tenant has proven to own."""
+
+    name: str
+    type: str
+    """``Managed`` or ``Federated``."""
+    is_default: bool
+    is_initial: bool
+
+
+class Organization(Resource):
+    """Who the tenant says it is. ``id`` must be the tenant that one meant to connect."""
+
+    id: TenantId
+    display_name: str | None = None
+    verified_domains: tuple[VerifiedDomain, ...]
+
+
+class OrganizationReader:
+    """Reads the organization of one tenant."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def get(self) -> Organization:
+        """The organization; a tenant has exactly one."""
+        answer = await self._calls.get(operations.READ_ORGANIZATION, "/organization")
+        found = answer.read_each(Organization)
+        if len(found) != 1:
+            answer.make_no_sense(f"the tenant claims to be {len(found)} organizations")
+        return found[0]

@@ -1,0 +1,141 @@
+"""The register of accounts that this deployment owns, by tenant and technician."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.marks import Register
+from entra_jit.ledger import rows
+from models.messages import Grant, ObjectId, TechnicianId, TenantId
+from models.tables import GrantRow, ManagedAccount
+
+
+class NameTakenError(Exception):
+    """Another technician's account is registered under this name in the tenant."""
+
+
+async def name_of(session: AsyncSession, tenant_id: UUID | None, technician_id: UUID | None) -> str | None:
+    """The name under which the technician's account in the tenant was registered; None: none was."""
+    row = await session.get(ManagedAccount, (tenant_id, technician_id))
+    return row.account_name if row else None
+
+
+async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
+    """Register the account before it is made, so that one whose creation was never answered is still ours.
+
+    True for the first who intends it: nobody has tried to make it yet. Raises ``NameTakenError``.
+    """
+    values = {
+        "tenant_id": UUID(grant.tenant_id),
+        "technician_id": UUID(grant.technician_id),
+        "account_name": grant.account_name,
+        "registered_at": at,
+    }
+    statement = insert(ManagedAccount).values(values)
+    once = statement.on_conflict_do_nothing(index_elements=["tenant_id", "technician_id"])
+    try:
+        made = await session.exec(once.returning(col(ManagedAccount.registered_at)))
+    except IntegrityError:
+        raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
+    return made.first() is not None
+
+
+async def is_registered(session: AsyncSession, tenant_id: TenantId, object_id: ObjectId) -> bool:
+    """Whether an account of the tenant is registered under this id."""
+    statement = select(ManagedAccount.tenant_id).where(
+        col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.object_id) == UUID(object_id)
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def all_object_ids(session: AsyncSession) -> set[tuple[TenantId, ObjectId]]:
+    """The ids of all registered accounts, each with its tenant's."""
+    found = await session.exec(select(ManagedAccount).where(col(ManagedAccount.object_id).is_not(None)))
+    return {(TenantId(str(row.tenant_id)), known) for row in found if (known := rows.object_id(row))}
+
+
+async def object_ids(session: AsyncSession, tenant_id: TenantId) -> set[ObjectId]:
+    """The ids of all accounts of the tenant that are registered by theirs."""
+    statement = select(ManagedAccount).where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
+    return {known for row in await session.exec(statement) if (known := rows.object_id(row))}
+
+
+async def register(
+    session: AsyncSession,
+    tenant_id: TenantId,
+    technician_id: TechnicianId,
+    account_name: str,
+    object_id: ObjectId,
+    at: datetime,
+) -> None:
+    """Enter an account that is in the directory already. Idempotent.
+
+    Raises ``NameTakenError`` where the technician has another account in the register, or the name is another's.
+    """
+    values = {
+        "tenant_id": UUID(tenant_id),
+        "technician_id": UUID(technician_id),
+        "account_name": account_name,
+        "object_id": UUID(object_id),
+        "registered_at": at,
+    }
+    statement = insert(ManagedAccount).values(values)
+    # A row without an id intended this very account: its creation was tried, and the answer never seen.
+    entered = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "technician_id"],
+        set_={"object_id": statement.excluded.object_id},
+        where=and_(
+            col(ManagedAccount.account_name) == account_name,
+            or_(col(ManagedAccount.object_id).is_(None), col(ManagedAccount.object_id) == UUID(object_id)),
+        ),
+    )
+    try:
+        made = (await session.exec(entered.returning(col(ManagedAccount.account_name)))).first()
+    except IntegrityError:
+        made = None
+    if made is None:
+        raise NameTakenError(f"the register has another account of the technician, or {account_name} as another's")
+
+
+async def forget_object(
+    session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId, object_id: ObjectId
+) -> None:
+    """The account is gone from the directory: the technician's next one will be another object. Idempotent."""
+    await session.exec(
+        update(ManagedAccount)
+        .where(*_of(tenant_id, technician_id), col(ManagedAccount.object_id) == UUID(object_id))
+        .values(object_id=None)
+    )
+
+
+async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> None:
+    """Record the object id that the directory gave. From here on the account is known by it, whatever its name."""
+    await session.exec(
+        update(ManagedAccount).where(*_of(grant.tenant_id, grant.technician_id)).values(object_id=UUID(object_id))
+    )
+
+
+def _of(tenant_id: TenantId, technician_id: TechnicianId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.technician_id) == UUID(technician_id)
+
+
+def register_of(account: ManagedAccount | None) -> Register:
+    """What the register says of an account."""
+    if account is None:
+        return Register.SILENT
+    return Register.NAMES_IT if account.object_id else Register.INTENDS_IT
+
+
+def its_account() -> ColumnElement[bool]:
+    """Joins a grant with the register's row of its account."""
+    return and_(
+        col(ManagedAccount.tenant_id) == col(GrantRow.tenant_id),
+        col(ManagedAccount.technician_id) == col(GrantRow.technician_id),
+    )

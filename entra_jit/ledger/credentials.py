@@ -1,0 +1,93 @@
+"""What a technician signs in with: sealed while the grant lives, shown once, deleted when it closes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import SecretStr
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.sealing import Sealed, seal, unseal
+from entra_jit.ledger import admission
+from models.messages import CredentialKind, GrantRef
+from models.tables import SealedCredential
+
+
+class NothingToRevealError(Exception):
+    """There is no credential: not yet, not any more, or it was shown before. The sentence says which."""
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """A credential, shown once."""
+
+    kind: CredentialKind
+    secret: SecretStr
+    usable_until: datetime | None
+
+
+async def keep(
+    session: AsyncSession,
+    keyring: Keyring,
+    ref: GrantRef,
+    kind: CredentialKind,
+    secret: SecretStr,
+    *,
+    at: datetime,
+    usable_until: datetime | None = None,
+) -> None:
+    """Seal and keep the credential of a grant. A newer one replaces it and has not been shown.
+
+    Raises ``GrantOverError``: an attempt that was slow must not leave a credential behind the receipt, for ever.
+    """
+    await admission.admit(session, ref, at, lock=True)
+    sealed = seal(keyring, secret, _owner(ref.request_id))
+    values = {
+        "request_id": ref.request_id,
+        "attempt": ref.attempt,
+        "kind": kind.value,
+        "key_id": sealed.key_id,
+        "ciphertext": sealed.ciphertext,
+        "sealed_at": at,
+        "usable_until": usable_until,
+        "revealed_at": None,
+        "revealed_to": None,
+    }
+    statement = insert(SealedCredential).values(values)
+    changed = {name: statement.excluded[name] for name in values if name != "request_id"}
+    await session.exec(statement.on_conflict_do_update(index_elements=["request_id"], set_=changed))
+
+
+async def kind_kept(session: AsyncSession, ref: GrantRef) -> CredentialKind | None:
+    """The kind of credential that this attempt of the grant has; None: none yet."""
+    row = await session.get(SealedCredential, ref.request_id)
+    return CredentialKind(row.kind) if row is not None and row.attempt == ref.attempt else None
+
+
+async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: str, at: datetime) -> Revealed:
+    """Open the credential, once, and record to whom. Raises ``NothingToRevealError``."""
+    row = await session.get(SealedCredential, request_id, with_for_update=True)
+    if row is None:
+        raise NothingToRevealError("There is no credential for this grant now: it is not open yet, or closed already.")
+    if row.revealed_at is not None:
+        raise NothingToRevealError(
+            f"The credential was shown to {row.revealed_to} at {row.revealed_at:%Y-%m-%d %H:%M:%SZ}; it is shown once."
+        )
+    row.revealed_at, row.revealed_to = at, to
+    session.add(row)
+    secret = unseal(keyring, Sealed(row.key_id, row.ciphertext), _owner(request_id))
+    return Revealed(CredentialKind(row.kind), secret, row.usable_until)
+
+
+async def forget(session: AsyncSession, request_id: str) -> None:
+    """Delete the credential of a grant that is over. Idempotent."""
+    await session.exec(delete(SealedCredential).where(col(SealedCredential.request_id) == request_id))
+
+
+def _owner(request_id: str) -> str:
+    return f"grant {request_id}"

@@ -1,0 +1,96 @@
+"""Fencing grants, one or many: from then on, nothing of theirs opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, update
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.marks import Register
+from entra_jit.ledger.accounts import its_account, register_of
+from entra_jit.ledger.configuration import tenant_terms, terms_of
+from entra_jit.ledger.rows import as_grant, object_id
+from entra_jit.policy.decision import departed
+from models.messages import Fence, Grant, ObjectId
+from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
+
+
+@dataclass(frozen=True)
+class Fenced:
+    """A live grant that nothing is opened for any more, and what closing its account takes."""
+
+    grant: Grant
+    object_id: ObjectId | None
+    register: Register
+    fenced_at: datetime
+    lease_until: datetime | None
+    opened_at: datetime | None
+    is_parked: bool
+    """Its account was closed when it was parked."""
+
+
+async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
+    """No opening of this grant passes the admission check from here on. Idempotent.
+
+    A grant that a ledger restored from an old backup has lost is none that the admission check lets pass, either.
+    """
+    row = await session.get(GrantRow, request_id, with_for_update=True)
+    if row is None:
+        return Fence(lease_until=None, object_id=None)
+    row.closing_at = row.closing_at or at
+    session.add(row)
+    account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
+    return Fence(lease_until=row.lease_until, object_id=object_id(account))
+
+
+async def fence_all(
+    session: AsyncSession, at: datetime, *, tenant_id: UUID | None = None, technician_id: UUID | None = None
+) -> list[Fenced]:
+    """Fence every live grant, of one tenant or technician where that is said. Idempotent."""
+    scope: list[ColumnElement[bool]] = [col(GrantRow.closed_at).is_(None)]
+    scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
+    scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
+    await session.exec(update(GrantRow).where(*scope).values(closing_at=func.coalesce(GrantRow.closing_at, at)))
+    statement = (
+        select(GrantRow, Request, ManagedAccount)
+        .join(Request, col(Request.id) == col(GrantRow.request_id))
+        .outerjoin(ManagedAccount, its_account())
+        .where(*scope)
+        .order_by(col(GrantRow.request_id))
+    )
+    return [
+        Fenced(
+            grant=as_grant(request, row),
+            object_id=object_id(account),
+            register=register_of(account),
+            fenced_at=row.closing_at or at,
+            lease_until=row.lease_until,
+            opened_at=row.opened_at,
+            is_parked=row.parked_at is not None,
+        )
+        for row, request, account in await session.exec(statement)
+    ]
+
+
+async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
+    """Fence every live grant whose technician or tenant the configuration no longer has. Idempotent.
+
+    Gives the grants' ids, each with the sentence that says who has left.
+    """
+    statement = (
+        select(GrantRow, Tenant, Technician)
+        .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
+        .join(Technician, col(Technician.id) == col(GrantRow.technician_id))
+        .where(col(GrantRow.closed_at).is_(None), or_(~col(Tenant.active), ~col(Technician.active)))
+        .with_for_update(of=GrantRow)
+    )
+    fenced: dict[str, str] = {}
+    for row, tenant, technician in await session.exec(statement):
+        row.closing_at = row.closing_at or at
+        session.add(row)
+        fenced[row.request_id] = departed(tenant_terms(tenant), terms_of(technician)) or ""
+    return fenced

@@ -1,0 +1,90 @@
+"""What has become of grants.
+
+The row is the lock: a partial unique index lets one row per technician and tenant be unclosed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger.accounts import its_account
+from entra_jit.ledger.marks import mark_of
+from models.marks import OpenUntil
+from models.messages import Grant, Proof
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+
+
+@dataclass(frozen=True)
+class ByNow:
+    """What has become of a grant and of its account, by the ledger."""
+
+    holder: str | None
+    """The live grant of the same technician in the same tenant, which may be another one."""
+    mark: OpenUntil | None
+    """The mark that was signed for that live grant."""
+    is_over: bool
+    """The grant itself was settled already."""
+    abandoned: bool
+    """An operator has given up proving that it is closed."""
+
+
+async def by_now(session: AsyncSession, keyring: Keyring, grant: Grant) -> ByNow:
+    """What has become of ``grant`` meanwhile."""
+    proof = col(ReceiptRow.document)["proof"].astext
+    statement = (
+        select(GrantRow, ManagedAccount, proof)
+        .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .outerjoin(ManagedAccount, its_account())
+        .where(
+            col(GrantRow.tenant_id) == UUID(grant.tenant_id),
+            col(GrantRow.technician_id) == UUID(grant.technician_id),
+            or_(col(GrantRow.closed_at).is_(None), col(GrantRow.request_id) == grant.request_id),
+        )
+    )
+    rows = (await session.exec(statement)).all()
+    live, account = next(((row, account) for row, account, _ in rows if row.closed_at is None), (None, None))
+    own = [(row, proven) for row, _, proven in rows if row.request_id == grant.request_id]
+    return ByNow(
+        holder=live.request_id if live else None,
+        mark=mark_of(keyring, live, account) if live else None,
+        is_over=any(row.closed_at is not None for row, _ in own),
+        abandoned=any(proven == Proof.ABANDONED for _, proven in own),
+    )
+
+
+async def is_over(session: AsyncSession, request_id: str) -> bool:
+    """Whether the ledger knows the grant and has settled it."""
+    row = await session.get(GrantRow, request_id)
+    return row is not None and row.closed_at is not None
+
+
+async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:
+    """The grant, live or closed."""
+    return await session.get(GrantRow, request_id)
+
+
+async def listed(
+    session: AsyncSession, *, tenant: str | None = None, technician: str | None = None, live_only: bool, limit: int
+) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow | None]]:
+    """Requests with their grants and receipts, the newest first."""
+    statement = (
+        select(Request, GrantRow, ReceiptRow)
+        .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
+        .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
+        .order_by(col(Request.asked_at).desc())
+        .limit(limit)
+    )
+    if tenant:
+        statement = statement.where(col(Request.tenant) == tenant)
+    if technician:
+        statement = statement.where(col(Request.technician) == technician)
+    if live_only:
+        statement = statement.where(col(GrantRow.request_id).is_not(None), col(GrantRow.closed_at).is_(None))
+    return (await session.exec(statement)).all()

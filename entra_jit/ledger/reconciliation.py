@@ -1,0 +1,247 @@
+"""What the ledger knows of the accounts of one tenant, for comparing with what the directory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger import holds
+from entra_jit.ledger.configuration import tenant_terms, terms_of
+from entra_jit.ledger.marks import database_time, mark_of
+from entra_jit.ledger.rows import as_roles, object_id
+from entra_jit.policy.decision import departed
+from entra_jit.policy.reconciliation import REPLICAS_AGREE_AFTER, LiveGrant
+from models.holds import Hold, HoldKind
+from models.marks import OpenUntil
+from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
+from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
+
+SETTLED_AFTER = timedelta(minutes=10)
+"""How long after its end a grant that nobody has settled counts as one whose workflow is gone."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One row of the register, with the live grant that holds the account."""
+
+    technician_id: TechnicianId
+    account_name: str
+    object_id: ObjectId | None
+    registered_at: datetime
+    live: LiveGrant | None
+    settled_at: datetime | None = None
+    """When the last of its grants was settled."""
+    unproven: tuple[str, ...] = ()
+    """Grants of the account that ended without a proof, and have had none since."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the ledger knows of one tenant."""
+
+    accounts: tuple[Registered, ...]
+    account_prefix: str
+    """How the names of its managed accounts begin; may be empty."""
+
+
+async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
+    """Every tenant ever connected: what was opened in an inactive one is closed too."""
+    rows = await session.exec(select(Tenant).order_by(col(Tenant.name)))
+    return [TenantToReconcile(id=TenantId(str(row.id)), name=row.name) for row in rows]
+
+
+async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId, at: datetime) -> Register:
+    """The tenant's accounts."""
+    statement = (
+        select(ManagedAccount, Tenant, Technician, GrantRow)
+        .join(Tenant, col(Tenant.id) == col(ManagedAccount.tenant_id))
+        .join(Technician, col(Technician.id) == col(ManagedAccount.technician_id))
+        .outerjoin(
+            GrantRow,
+            and_(
+                col(GrantRow.tenant_id) == col(ManagedAccount.tenant_id),
+                col(GrantRow.technician_id) == col(ManagedAccount.technician_id),
+                col(GrantRow.closed_at).is_(None),
+            ),
+        )
+        .where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
+    )
+    rows = (await session.exec(statement)).all()
+    tenant = await session.get(Tenant, UUID(tenant_id))
+    unproven = await _unproven(session, tenant_id)
+    settled = await _last_settled(session, tenant_id)
+    clock = await database_time(session)
+    stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
+    current = [
+        Registered(
+            TechnicianId(str(account.technician_id)),
+            account.account_name,
+            object_id(account),
+            account.registered_at,
+            _live(grant, mark_of(keyring, grant, account), clock, at, _why_withdrawn(stops, theirs, technician))
+            if grant
+            else None,
+            settled.get(account.technician_id),
+            tuple(one.request_id for one in unproven if one.is_about(account)),
+        )
+        for account, theirs, technician, grant in rows
+    ]
+    former = _former([one for one in unproven if not any(one.is_about(account) for account, *_ in rows)])
+    return Register(accounts=(*current, *former), account_prefix=tenant.account_prefix if tenant else "")
+
+
+@dataclass(frozen=True)
+class _Unproven:
+    """A grant that ended without a proof, and about which nothing final was learnt since."""
+
+    request_id: str
+    technician_id: UUID
+    account_name: str
+    object_id: ObjectId | None
+    ended_at: datetime
+
+    def is_about(self, account: ManagedAccount) -> bool:
+        """Whether this is the account: not one that was deleted, and whose place another has taken since."""
+        same = self.object_id in {None, object_id(account)}
+        return self.technician_id == account.technician_id and same
+
+
+def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
+    """The accounts of such grants that are no longer their technicians': whoever restores one restores it open."""
+    found: dict[tuple[UUID, ObjectId | None], Registered] = {}
+    for one in unproven:
+        key = one.technician_id, one.object_id
+        earlier = found[key].unproven if key in found else ()
+        found[key] = Registered(
+            technician_id=TechnicianId(str(one.technician_id)),
+            account_name=one.account_name,
+            object_id=one.object_id,
+            registered_at=one.ended_at,
+            live=None,
+            settled_at=one.ended_at,
+            unproven=(*earlier, one.request_id),
+        )
+    return list(found.values())
+
+
+async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, datetime]:
+    """By technician, when the last of their grants in the tenant was settled."""
+    statement = (
+        select(GrantRow.technician_id, func.max(GrantRow.closed_at))
+        .where(col(GrantRow.tenant_id) == UUID(tenant_id), col(GrantRow.closed_at).is_not(None))
+        .group_by(col(GrantRow.technician_id))
+    )
+    return {technician_id: at for technician_id, at in await session.exec(statement) if at is not None}
+
+
+async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unproven]:
+    final = [AddendumKind.CLOSED_LATER.value, AddendumKind.PURGED.value]
+    learnt = select(AddendumRow.request_id).where(
+        col(AddendumRow.request_id) == col(GrantRow.request_id), col(AddendumRow.kind).in_(final)
+    )
+    document = col(ReceiptRow.document)
+    statement = (
+        select(GrantRow, document["object_id"].astext)
+        .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .where(
+            col(GrantRow.tenant_id) == UUID(tenant_id),
+            document["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value, Proof.HELD.value]),
+            ~learnt.exists(),
+        )
+        .order_by(col(GrantRow.closed_at))
+    )
+    return [
+        _Unproven(
+            request_id=grant.request_id,
+            technician_id=grant.technician_id,
+            account_name=grant.account_name,
+            object_id=ObjectId(of) if of else None,
+            ended_at=grant.closed_at or grant.window_ends_at,
+        )
+        for grant, of in await session.exec(statement)
+    ]
+
+
+def _first_row(tenant_id: UUID, at: datetime) -> Insert:
+    new = insert(TenantReconciliationRow).values(tenant_id=tenant_id, tried_at=at, succeeded_at=at, granted=[])
+    return new.on_conflict_do_nothing()
+
+
+async def _row(session: AsyncSession, tenant_id: TenantId, at: datetime) -> TenantReconciliationRow:
+    """The tenant's row, locked. Made if there is none: two that look at a new tenant at once must both come through."""
+    await session.exec(_first_row(UUID(tenant_id), at))
+    return await session.get_one(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
+
+
+async def expect(session: AsyncSession, tenant_ids: Iterable[UUID], at: datetime) -> None:
+    """From now on these tenants are to be looked at. Idempotent: what is known of them already stays."""
+    for tenant_id in tenant_ids:
+        await session.exec(_first_row(tenant_id, at))
+
+
+async def came_through(
+    session: AsyncSession, tenant_id: TenantId, granted: frozenset[str] | None, at: datetime
+) -> frozenset[str]:
+    """Record that the tenant was reconciled, and what our applications may do there. Gives what they may not any more.
+
+    ``granted`` None: that could not be read. What was there once is remembered until the configuration is applied anew.
+    """
+    row = await _row(session, tenant_id, at)
+    row.tried_at = row.succeeded_at = at
+    row.failure = None
+    known = frozenset(row.granted)
+    row.granted = sorted(known | (granted or frozenset()))
+    session.add(row)
+    return known - granted if granted is not None else frozenset()
+
+
+async def failed(session: AsyncSession, tenant_id: TenantId, failure: str, at: datetime) -> datetime | None:
+    """Record that the tenant could not be reconciled. Gives when it last could be."""
+    row = await _row(session, tenant_id, at)
+    row.tried_at, row.failure = at, failure
+    session.add(row)
+    return row.succeeded_at
+
+
+async def not_tried_since(session: AsyncSession, then: datetime) -> list[str]:
+    """The names of the tenants that no reconciliation has looked at since ``then``."""
+    statement = (
+        select(Tenant.name)
+        .outerjoin(TenantReconciliationRow, col(TenantReconciliationRow.tenant_id) == col(Tenant.id))
+        .where(or_(col(TenantReconciliationRow.tried_at).is_(None), col(TenantReconciliationRow.tried_at) < then))
+        .order_by(col(Tenant.name))
+    )
+    return list((await session.exec(statement)).all())
+
+
+def _why_withdrawn(stops: Iterable[Hold], tenant: Tenant, technician: Technician) -> str | None:
+    where, who = tenant_terms(tenant), terms_of(technician)
+    return next((stop.sentence for stop in stops if stop.covers(where.id, who.id)), departed(where, who))
+
+
+def _live(
+    grant: GrantRow, mark: OpenUntil | None, clock: datetime, at: datetime, withdrawn_because: str | None
+) -> LiveGrant:
+    should_be_over = grant.expires_at or grant.window_ends_at
+    if withdrawn_because and grant.closing_at is not None:
+        should_be_over = min(should_be_over, grant.closing_at)
+    return LiveGrant(
+        grant.request_id,
+        grant.expires_at,
+        grant.lease_until,
+        grant.closing_at,
+        is_lapsed=at >= should_be_over + SETTLED_AFTER,
+        withdrawn_because=withdrawn_because,
+        roles=as_roles(grant),
+        mark=mark,
+        # By the clock that it was written by, whatever this process's says.
+        mark_is_everywhere=mark is not None and clock >= mark.written_at + REPLICAS_AGREE_AFTER,
+    )

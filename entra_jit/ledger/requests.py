@@ -1,0 +1,183 @@
+"""Requests for access and the answers to them. A request is decided once; asking again gives the first answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger import accounts, configuration, holds
+from entra_jit.ledger.marks import covered_expiry, mark_of
+from entra_jit.ledger.rows import as_grant, object_id
+from entra_jit.policy.decision import Allowed, Denied, decide
+from models.messages import AccessRequest, Carried, Closure, Decision, Progress, Verdict
+from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
+
+
+async def answer(
+    session: AsyncSession, keyring: Keyring, request: AccessRequest, requested_by: str, at: datetime
+) -> Decision:
+    """Decide ``request`` under the current configuration and take the lock; what was decided before is repeated.
+
+    WAIT leaves the request undecided: a grant of the same technician there is just closing.
+    """
+    row = await record(session, request, requested_by)
+    if row.verdict is not None:
+        return await _repeat(session, keyring, row)
+    tenant = await configuration.tenant_by_name(session, request.tenant)
+    technician = await configuration.technician_terms(session, request.technician)
+    await holds.let_no_stop_come_between(session)
+    answered = decide(
+        request,
+        configuration.tenant_terms(tenant) if tenant else None,
+        technician,
+        await configuration.groups(session),
+        await configuration.role_mappings(session),
+        at,
+        stop=await holds.stop_over(session, tenant.id, UUID(technician.id)) if tenant and technician else None,
+    )
+    if isinstance(answered, Allowed) and tenant and technician:
+        row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)
+        grant = await _lock(session, row, answered)
+        if grant is None:
+            return await _held_by_another(session, row, at)
+        sentence = f"Allowed: {', '.join(role.name for role in answered.roles)}."
+        _decide(row, Verdict.ALLOWED, sentence, at)
+        return Decision(verdict=Verdict.ALLOWED, sentence=sentence, grant=as_grant(row, grant))
+    assert isinstance(answered, Denied)  # noqa: S101  # decide() allows nothing without tenant and technician
+    return deny(row, answered.sentence, at)
+
+
+async def answered(session: AsyncSession, keyring: Keyring, request_id: str) -> Decision | None:
+    """The answer that the request has; None while it has none."""
+    row = await session.get(Request, request_id)
+    return await _repeat(session, keyring, row) if row is not None and row.verdict is not None else None
+
+
+async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
+    """The row of the request, locked; made if this is the first that is heard of it. Nothing is decided by this."""
+    values = {
+        "id": request.request_id,
+        "tenant": request.tenant,
+        "technician": request.technician,
+        "reason": request.reason,
+        "ticket": request.ticket,
+        "duration": request.duration,
+        "replay_of": request.replay_of,
+        "requested_by": requested_by,
+        "asked_at": request.asked_at,
+    }
+    await session.exec(insert(Request).values(values).on_conflict_do_nothing())
+    # Locked, so that two workers that answer the same request at once give one answer.
+    return (await session.exec(select(Request).where(col(Request.id) == request.request_id).with_for_update())).one()
+
+
+def deny(row: Request, sentence: str, at: datetime) -> Decision:
+    """Record that the request is denied, and why."""
+    _decide(row, Verdict.DENIED, sentence, at)
+    return Decision(verdict=Verdict.DENIED, sentence=sentence)
+
+
+async def recall(
+    session: AsyncSession, row: Request, carried: Carried, sentence: str, closure: Closure
+) -> GrantRow | None:
+    """Enter a grant that the ledger has lost and that is over, so that it is reviewed like any other.
+
+    None where the ledger has lost the tenant or the technician, too.
+    """
+    grant = carried.grant
+    tenant_id, technician_id = UUID(grant.tenant_id), UUID(grant.technician_id)
+    if await session.get(Tenant, tenant_id) is None or await session.get(Technician, technician_id) is None:
+        return None
+    row.tenant_id, row.technician_id = tenant_id, technician_id
+    if row.verdict is None:
+        _decide(row, Verdict.ALLOWED, sentence, closure.closed_at)
+    recalled = GrantRow(
+        request_id=row.id,
+        tenant_id=tenant_id,
+        technician_id=technician_id,
+        account_name=grant.account_name,
+        roles=[role.model_dump() for role in grant.roles],
+        duration=grant.duration,
+        window_ends_at=grant.window_ends_at,
+        attempt=grant.attempt,
+        armed_at=carried.opened_at,
+        opened_at=carried.opened_at,
+        expires_at=closure.expires_at,
+        closed_at=closure.closed_at,
+    )
+    session.add_all([row, recalled])
+    return recalled
+
+
+async def by_id(session: AsyncSession, request_id: str) -> Request | None:
+    """The request, decided or not."""
+    return await session.get(Request, request_id)
+
+
+async def _repeat(session: AsyncSession, keyring: Keyring, row: Request) -> Decision:
+    verdict, sentence = Verdict(row.verdict or Verdict.DENIED), row.sentence or ""
+    grant = await session.get(GrantRow, row.id)
+    if grant is None:
+        return Decision(verdict=verdict, sentence=sentence)
+    account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id))
+    return Decision(
+        verdict=verdict if grant.closed_at is None else Verdict.OVER,
+        sentence=sentence,
+        grant=as_grant(row, grant),
+        progress=Progress(
+            object_id=object_id(account),
+            opened_at=grant.opened_at if grant.closing_at is None else None,
+            expires_at=covered_expiry(grant, mark_of(keyring, grant, account)),
+            mark=grant.mark,
+        ),
+    )
+
+
+async def _lock(session: AsyncSession, row: Request, allowed: Allowed) -> GrantRow | None:
+    """The new grant, or None where another live one holds the technician's place in the tenant.
+
+    An account that is registered keeps its name, whatever the technician or the domain is called by now.
+    """
+    values = {
+        "request_id": row.id,
+        "tenant_id": row.tenant_id,
+        "technician_id": row.technician_id,
+        "account_name": await accounts.name_of(session, row.tenant_id, row.technician_id) or allowed.account_name,
+        "roles": [role.model_dump() for role in allowed.roles],
+        "duration": allowed.duration,
+        "window_ends_at": allowed.window_ends_at,
+        "attempt": 1,
+    }
+    inserted = insert(GrantRow).values(values).on_conflict_do_nothing().returning(GrantRow)
+    return (await session.exec(inserted)).scalars().one_or_none()
+
+
+async def _held_by_another(session: AsyncSession, row: Request, at: datetime) -> Decision:
+    live = (
+        await session.exec(
+            select(GrantRow).where(
+                col(GrantRow.tenant_id) == row.tenant_id,
+                col(GrantRow.technician_id) == row.technician_id,
+                col(GrantRow.closed_at).is_(None),
+            )
+        )
+    ).first()
+    # Closed in this very moment, or closing: its place is free soon.
+    if live is None or (live.closing_at is not None and live.parked_at is None):
+        return Decision(verdict=Verdict.WAIT, sentence="The technician's earlier grant there is just closing.")
+    if live.parked_at is not None:
+        what = f"is parked ({live.parked_because}); retry or end it"
+    elif live.expires_at is not None:
+        what = f"is open until {live.expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it"
+    else:
+        what = "is being prepared"
+    return deny(row, f"{row.technician} already has access to {row.tenant}: the grant {live.request_id} {what}.", at)
+
+
+def _decide(row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:
+    row.verdict, row.sentence, row.decided_at = verdict, sentence, at

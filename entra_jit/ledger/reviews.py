@@ -1,0 +1,105 @@
+"""Which grants the directory's audit has still to be read for, and until when it tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.policy.review import FORGOTTEN_AFTER, SPANS, Span
+from models.messages import AddendumKind, Proof, Receipt, TenantId, TenantToReconcile
+from models.tables import AddendumRow, GrantRow, ReceiptRow, Tenant
+
+
+@dataclass(frozen=True)
+class Due:
+    """A grant that is over, and what of the audit is to be read for it."""
+
+    receipt: Receipt
+    opened_at: datetime
+    closed_at: datetime
+    span: Span
+    next_opened_at: datetime | None
+    """When the same account was opened for a later grant: from there on it is that one's."""
+
+
+async def tenants(session: AsyncSession, at: datetime) -> list[TenantToReconcile]:
+    """The tenants in which anything is due."""
+    any_span = or_(*(_is_due(span, at) for span in SPANS))
+    statement = (
+        select(Tenant)
+        .join(GrantRow, col(GrantRow.tenant_id) == col(Tenant.id))
+        .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+        .where(any_span)
+        .distinct()
+        .order_by(col(Tenant.name))
+    )
+    rows = await session.exec(statement)
+    return [TenantToReconcile(id=TenantId(str(row.id)), name=row.name) for row in rows]
+
+
+async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: int) -> Sequence[Due]:
+    """What is due in one tenant, the oldest first."""
+    shut_at, later = _shut_at(), aliased(GrantRow)
+    next_opened_at = (
+        select(func.min(later.opened_at))
+        .where(
+            later.tenant_id == GrantRow.tenant_id,
+            later.technician_id == GrantRow.technician_id,
+            col(later.opened_at) > shut_at,
+        )
+        .scalar_subquery()
+    )
+    found: list[Due] = []
+    for span in SPANS:
+        statement = (
+            select(GrantRow, ReceiptRow, shut_at, next_opened_at)
+            .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
+            .where(col(GrantRow.tenant_id) == UUID(tenant_id), _is_due(span, at))
+            .order_by(shut_at)
+            .limit(limit)
+        )
+        for grant, row, closed_at, following in await session.exec(statement):
+            if grant.armed_at and closed_at:
+                receipt = Receipt.model_validate(row.document)
+                found.append(Due(receipt, grant.opened_at or grant.armed_at, closed_at, span, following))
+    return sorted(found, key=lambda one: one.closed_at)[:limit]
+
+
+def _shut_at() -> ColumnElement[datetime | None]:
+    """When a grant's account was shut. An unproven one may be open until it is proven closed."""
+    closed_later = (
+        select(AddendumRow.at)
+        .where(
+            col(AddendumRow.request_id) == col(GrantRow.request_id),
+            col(AddendumRow.kind) == AddendumKind.CLOSED_LATER.value,
+        )
+        .correlate(GrantRow)
+        .scalar_subquery()
+    )
+    may_be_open = col(ReceiptRow.document)["proof"].astext.in_([Proof.ABANDONED.value, Proof.HELD.value])
+    return func.coalesce(closed_later, case((may_be_open, None), else_=col(GrantRow.closed_at)))
+
+
+def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
+    has_addendum = (
+        select(AddendumRow.request_id)
+        .where(
+            col(AddendumRow.request_id) == col(GrantRow.request_id),
+            col(AddendumRow.kind) == span.kind.value,
+        )
+        .exists()
+    )
+    shut_at = _shut_at()
+    return and_(
+        col(GrantRow.armed_at).is_not(None),  # whose opening was never answered may have been opened all the same
+        shut_at <= at - span.due_after,
+        shut_at > at - FORGOTTEN_AFTER,
+        ~has_addendum,
+    )

@@ -1,0 +1,291 @@
+"""The whole stack: what is started in which order, restarted alone, watched, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from entra_jit.local_stack.addresses import (
+    DEFAULT_STATE_DIR,
+    Part,
+    Ports,
+    StackAddresses,
+    ensure_keys,
+    ledger_environment,
+    program_environment,
+    reserve_ports,
+    stack_pid_file,
+)
+from entra_jit.local_stack.child import Child, StackError
+from entra_jit.local_stack.postgres import Postgres
+from entra_jit.local_stack.sandbox import Sandbox
+from entra_jit.local_stack.temporal import NAMESPACE, Temporal
+
+logger = logging.getLogger(__name__)
+
+RESTARTS_PER_MINUTE = 3
+SECONDS_IN_A_MINUTE = 60.0
+WATCH_SECONDS = 0.2
+WORKER_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs of ours that the stack runs, from the root of the repository. Tests put others in their place."""
+
+    sandbox: tuple[str, ...] = (sys.executable, "-m", "sandbox")
+    """Is given ``--state-dir`` and ``--port``; writes ``sandbox.json`` when it serves."""
+    migrate: tuple[str, ...] = (sys.executable, "starter.py", "migrate")
+    worker: tuple[str, ...] = (sys.executable, "worker.py")
+    """Writes the file that ENTRA_JIT_READY_FILE names when it polls."""
+
+
+class LocalStack:
+    """PostgreSQL, Temporal, the sandbox and a worker as children of this process, with all state in one directory.
+
+    ``async with LocalStack(state_dir) as stack`` or ``start`` and ``stop``. One stack a directory at a time; any number
+    side by side in different ones. Must be used from the thread that runs the event loop until ``stop``: on Linux the
+    children end with the thread that started them.
+    """
+
+    def __init__(
+        self, state_dir: Path = DEFAULT_STATE_DIR, *, worker: bool = True, programs: Programs = Programs()
+    ) -> None:
+        self.state_dir = state_dir.resolve()
+        self._with_worker = worker
+        self._programs = programs
+        self._postgres = Postgres(self.state_dir)
+        self._temporal = Temporal(self.state_dir)
+        self._sandbox = Sandbox(self.state_dir, programs.sandbox)
+        self._migrate = Child("migrate", self.state_dir)
+        self._worker = Child("worker", self.state_dir)
+        self._ports = Ports()
+        self._addresses: StackAddresses | None = None
+        self._lock: int | None = None
+
+    @property
+    def addresses(self) -> StackAddresses:
+        """Where everything is. Raises StackError unless the stack is up."""
+        if self._addresses is None:
+            raise StackError("the local stack is not up")
+        return self._addresses
+
+    def environment(self) -> dict[str, str]:
+        """The variables that a process of ours needs to use this stack. Raises StackError unless it is up."""
+        return self.addresses.environment()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> StackAddresses:
+        """Start everything, as much of it at once as can be, and return when the worker polls.
+
+        Picks up what an earlier run left in the directory, also one that was killed. Raises StackError, after stopping
+        what had been started, if a part does not come up or another process has the directory in use.
+        """
+        await self._occupy()
+        try:
+            await self._start_parts()
+        except BaseException:
+            await self.stop()
+            raise
+        return self.addresses
+
+    async def stop(self) -> None:
+        """Stop everything, the worker first so that it can finish what it does. Idempotent."""
+        if self._lock is None:
+            return
+        (self.state_dir / "stack.json").unlink(missing_ok=True)
+        await self._worker.stop(grace_seconds=WORKER_GRACE_SECONDS)
+        await asyncio.gather(
+            self._migrate.stop(grace_seconds=0),
+            self._sandbox.stop(),
+            self._temporal.stop(),
+            self._postgres.stop(),
+        )
+        self._postgres.forget_sockets()
+        self._addresses = None
+        os.close(self._lock)
+        self._lock = None
+
+    async def serve(self, ready: Callable[[StackAddresses], None]) -> None:
+        """Start, call ``ready``, and stay up until SIGINT or SIGTERM; parts that die meanwhile are started again.
+
+        Returns after a clean stop. Raises StackError if the start fails or a part keeps dying.
+        """
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None  # noqa: S101  # this is a coroutine, so something runs it
+        asked = asyncio.Event()
+
+        def leave() -> None:
+            if not asked.is_set():  # a second Ctrl-C must not interrupt the stopping
+                asked.set()
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, leave)
+        try:
+            async with self:
+                ready(self.addresses)
+                await self._watch()
+        except asyncio.CancelledError:
+            if not asked.is_set() or task.uncancel():
+                raise
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    async def stop_postgres(self) -> None:
+        """Take the ledger away, for failure drills."""
+        await self._postgres.stop()
+
+    async def start_postgres(self) -> None:
+        """Bring the ledger back, at the same address."""
+        await self._postgres.start()
+        self._publish()
+
+    async def restart_temporal(self) -> None:
+        """Stop Temporal and start it again at the same address; grants and their timers outlive it."""
+        await self._temporal.stop()
+        await self._start_temporal()
+
+    async def lose_temporal(self) -> None:
+        """Take Temporal's database away, for failure drills: at the same address, it knows no grant any more."""
+        await self._temporal.stop()
+        self._temporal.forget()
+        await self._start_temporal()
+
+    async def restart_sandbox(self) -> None:
+        """Stop the sandbox and start it again at the same address, with the same directory contents."""
+        await self._sandbox.stop()
+        await self._start_sandbox()
+
+    async def kill_worker(self, with_signal: signal.Signals = signal.SIGKILL) -> None:
+        """Send the worker a signal and wait until it has ended."""
+        await self._worker.kill(with_signal)
+        self._publish()
+
+    async def start_worker(self) -> None:
+        """Start the worker and wait until it polls."""
+        ready_file = self.state_dir / "run" / "worker.ready"
+        ready_file.unlink(missing_ok=True)
+
+        async def polls(_pid: int) -> bool:
+            return ready_file.exists()
+
+        environment = {**program_environment(), **self.environment(), "ENTRA_JIT_READY_FILE": str(ready_file)}
+        await self._worker.start(self._programs.worker, environment, ready=polls)
+        self._publish()
+
+    async def _occupy(self) -> None:
+        """Make this process the one whose stack lives in the directory, and lay the directory out."""
+        if self._lock is not None:
+            raise StackError("this local stack is already up")
+        self.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("run", "logs", "sandbox"):
+            (self.state_dir / name).mkdir(mode=0o700, exist_ok=True)
+        pid_file = stack_pid_file(self.state_dir)
+        if (lock := pid_file.lock()) is None:
+            await asyncio.sleep(
+                0.1
+            )  # somebody may just be asking whether the stack is up, which takes the lock a moment
+            lock = pid_file.lock()
+        if lock is None:
+            raise StackError(
+                f"a local stack is already running in {self.state_dir} (process {pid_file.pid()}); "
+                "stop that one or choose another directory with --state-dir"
+            )
+        self._lock = lock
+        pid_file.write(lock, os.getpid())
+        (self.state_dir / "stack.json").unlink(missing_ok=True)
+        ensure_keys(self.state_dir)
+
+    async def _start_parts(self) -> None:
+        # Before the ports are looked at: what a killed stack left behind may still listen on them.
+        await asyncio.gather(*(child.end_leftover() for child, _ in self._parts().values()))
+        self._ports = reserve_ports(self.state_dir)
+        try:
+            async with asyncio.TaskGroup() as together:
+                together.create_task(self._start_ledger())
+                together.create_task(self._start_temporal())
+                together.create_task(self._start_sandbox())
+        except* StackError as errors:
+            raise errors.exceptions[0] from None
+        said = self._sandbox.announcement
+        self._addresses = StackAddresses(
+            temporal=self._temporal.address,
+            temporal_ui=f"http://127.0.0.1:{self._ports.temporal_ui}",
+            namespace=NAMESPACE,
+            database_url=self._postgres.url,
+            graph_url=said.graph_url,
+            login_url=said.login_url,
+            ca_file=said.ca_file,
+            sandbox_control=said.control_url,
+            pids=self._pids(),
+            state_dir=self.state_dir,
+        )
+        if self._with_worker:
+            await self.start_worker()
+        self._publish()
+
+    async def _start_ledger(self) -> None:
+        await self._postgres.start()
+        environment = {**program_environment(), **ledger_environment(self.state_dir, self._postgres.url)}
+        await self._migrate.run(self._programs.migrate, environment)
+
+    async def _start_temporal(self) -> None:
+        await self._temporal.start(port=self._ports.temporal, ui_port=self._ports.temporal_ui)
+        self._publish()
+
+    async def _start_sandbox(self) -> None:
+        await self._sandbox.start(port=self._ports.sandbox)
+        self._publish()
+
+    def _parts(self) -> dict[Part, tuple[Child, Callable[[], Awaitable[None]]]]:
+        """Each part with what starts it again."""
+        return {
+            "postgres": (self._postgres.child, self.start_postgres),
+            "temporal": (self._temporal.child, self._start_temporal),
+            "sandbox": (self._sandbox.child, self._start_sandbox),
+            "worker": (self._worker, self.start_worker),
+        }
+
+    def _pids(self) -> dict[Part, int]:
+        return {part: child.pid for part, (child, _) in self._parts().items() if child.pid is not None}
+
+    def _publish(self) -> None:
+        """Bring ``stack.json`` up to date, once there is one to write: it stands only for a stack that is up."""
+        if self._addresses is not None:
+            self._addresses = self._addresses.model_copy(update={"pids": self._pids()})
+            self._addresses.publish()
+
+    async def _watch(self) -> None:
+        """Start again what ends unasked, for ever. Raises StackError when one part needs it too often."""
+        restarts: defaultdict[Part, list[float]] = defaultdict(list)
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            for part, (child, start) in self._parts().items():
+                if not child.died:
+                    continue
+                now = time.monotonic()
+                restarts[part] = [moment for moment in restarts[part] if now - moment < SECONDS_IN_A_MINUTE] + [now]
+                if len(restarts[part]) > RESTARTS_PER_MINUTE:
+                    raise StackError(child.explain_death(then="again and again"))
+                logger.warning(child.explain_death(then="and is started again"))
+                await start()

@@ -1,0 +1,190 @@
+"""The emergency stop: close every open grant in scope at once, and let nothing be opened until it is lifted.
+
+It needs the ledger, which knows what is open, and the directories. Temporal is told if it answers, so that workflows
+write their own receipts; where it does not, the accounts are closed, proven and settled from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from entra_jit.accounts.account_closing import ReadBack
+from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.settling import Settling
+from entra_jit.accounts.stopping import GrantStop
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.ledger import holds, receipts
+from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.ledger.fences import Fenced, fence_all
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.end_workflows import end_workflows
+from entra_jit.operations.errors import bad_input
+from entra_jit.operations.stop_scope import scope_of
+from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
+from models.messages import EndAccess, Ending, GrantState
+
+AT_ONCE = 16
+"""How many accounts are worked on at the same time: directories throttle, and the first ones should be shut at once."""
+
+LEFT_TO_WORKFLOWS = timedelta(seconds=10)
+"""How long workflows that were told may strip what is disabled already, before it is done from here.
+
+Two that remove the same roles at once each find them gone, and must wait until their absence is proof.
+"""
+
+PATIENCE = timedelta(minutes=2)
+"""How long one account is tried, from when it can be proven closed."""
+
+SETTLED = "The grant was closed and settled by an emergency stop: its workflow could not be told."
+
+Tell = Callable[[Iterable[StoppedGrant]], None]
+"""Told all grants in scope whenever one has changed."""
+
+
+async def close_all(
+    deployment: Deployment,
+    workplace: Workplace,
+    by: str,
+    *,
+    reason: str,
+    tenant: str | None = None,
+    technician: str | None = None,
+    tell: Tell = lambda _: None,
+    patience: timedelta = PATIENCE,
+) -> StopReport:
+    """Stop access of one tenant, of one technician, or of everybody, and close what is open. Idempotent.
+
+    The first stop of a scope stands with its reason; again, it closes what is not proven closed yet. Raises
+    ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: without the ledger nobody knows what is open.
+    What cannot be closed says so in the report.
+    """
+    at = deployment.clock()
+    try:
+        said = Hold(kind=HoldKind.STOP, since=at, by=by, reason=reason)
+    except ValidationError as error:
+        raise bad_input(error) from None
+    scope = await scope_of(deployment, tenant, technician)
+    whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
+    async with deployment.ledger.transaction() as session:
+        stop = await holds.place(session, said.kind, **whose, by=said.by, reason=said.reason, at=at)
+        live = await fence_all(session, at, **whose)
+    return await _Stopping(deployment, workplace, stop, live, tell, patience).run()
+
+
+class _Stopping:
+    """One run of an emergency stop, over the grants that it has fenced."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        workplace: Workplace,
+        stop: Hold,
+        live: list[Fenced],
+        tell: Tell,
+        patience: timedelta,
+    ) -> None:
+        self._deployment = deployment
+        self._settling = Settling(workplace)
+        self._stop = stop
+        self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced, stop.reason) for fenced in live}
+        self._tell = tell
+        self._patience = patience
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._told: frozenset[str] = frozenset()
+        self._shown = {
+            fenced.grant.request_id: StoppedGrant(
+                request_id=fenced.grant.request_id,
+                tenant=fenced.grant.tenant,
+                technician=fenced.grant.technician,
+                account_name=fenced.grant.account_name,
+            )
+            for fenced in live
+        }
+
+    async def run(self) -> StopReport:
+        """Disable everything, tell the workflows, and prove from here what they do not prove soon."""
+        self._tell(self._shown.values())
+        _, unheard = await asyncio.gather(self._each(self._disable), self._tell_workflows())
+        await self._leave_to_workflows()
+        await self._each(self._close)
+        return StopReport(stop=self._stop, unheard=unheard, grants=tuple(self._shown.values()))
+
+    async def _each(self, work: Callable[[str], Awaitable[None]]) -> None:
+        async def one(request_id: str) -> None:
+            async with self._at_once:
+                await work(request_id)
+
+        await asyncio.gather(*(one(request_id) for request_id in self._unproven()))
+
+    def _unproven(self) -> list[str]:
+        return [request_id for request_id, shown in self._shown.items() if shown.state is not StopState.CLOSED]
+
+    def _show(self, request_id: str, state: StopState, sentence: str) -> None:
+        self._shown[request_id] = self._shown[request_id].model_copy(update={"state": state, "sentence": sentence})
+        self._tell(self._shown.values())
+
+    async def _disable(self, request_id: str) -> None:
+        try:
+            await self._closing[request_id].disable()
+        except Exception as error:
+            # Microsoft may refuse it while roles are held: it is tried again together with their removal.
+            self._show(request_id, StopState.OPEN, in_words(error))
+        else:
+            self._show(request_id, StopState.DISABLED, "")
+
+    async def _tell_workflows(self) -> str | None:
+        ending = EndAccess(by=self._stop.by, reason=self._stop.reason)
+        heard = await end_workflows(self._deployment, dict.fromkeys(self._closing, ending))
+        self._told = heard.told
+        return heard.unheard
+
+    async def _leave_to_workflows(self) -> None:
+        """Look for receipts for a while; where nobody writes any, what is left is done from here."""
+        until = self._deployment.clock() + LEFT_TO_WORKFLOWS
+        while self._told & set(self._unproven()) and self._deployment.clock() < until:
+            await asyncio.sleep(0.2)
+            await self._look_for_receipts()
+
+    async def _look_for_receipts(self) -> None:
+        try:
+            async with self._deployment.ledger.transaction() as session:
+                written = await receipts.of_requests(session, self._unproven())
+        except LedgerUnavailableError:
+            return
+        for request_id, receipt in written.items():
+            if receipt.proof.is_proven:
+                self._show(request_id, StopState.CLOSED, "closed by its own workflow")
+
+    async def _close(self, request_id: str) -> None:
+        proving = asyncio.create_task(self._closing[request_id].close_and_prove(self._patience))
+        while not (await asyncio.wait({proving}, timeout=1))[0]:
+            await self._look_for_receipts()
+            if self._shown[request_id].state is StopState.CLOSED:
+                proving.cancel()
+                return
+        try:
+            proof = proving.result()
+        except Exception as error:
+            self._show(request_id, StopState.FAILED, in_words(error))
+            return
+        if proof.standing.vanished:
+            gone = "it was deleted in the directory, from where it may be restored"
+            self._show(request_id, StopState.FAILED, gone)
+            return
+        how = "closed and read back"
+        if request_id not in self._told:
+            how += await self._settle(request_id, proof)
+        self._show(request_id, StopState.CLOSED, how)
+
+    async def _settle(self, request_id: str, read_back: ReadBack) -> str:
+        """Write the receipt that no workflow is going to write soon. It is the one that stands, should one come."""
+        ending = Ending(state=GrantState.ENDED, by=self._stop.by, reason=self._stop.reason)
+        try:
+            await self._settling.closed(request_id, ending, SETTLED, read_back)
+        except LedgerUnavailableError as error:
+            return f", but its receipt is not written: {error}"
+        return ""

@@ -1,0 +1,85 @@
+"""A deployment as its operators' programs see it: the ledger, the keys, and Temporal once it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+
+from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
+from entra_jit.crypto.assertions import assert_actor
+from entra_jit.crypto.keyring import Keyring, UnknownKeyError
+from entra_jit.ledger.configuration import all_tenants
+from entra_jit.ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
+from entra_jit.operations.errors import BadInputError, UnreachableError
+from entra_jit.settings import RECONCILE_EVERY, Settings
+from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
+from models.message import Message
+from models.messages import Assertion, GrantStatus, workflow_id
+from workflows.access_grant import AccessGrant
+
+
+@dataclass
+class Deployment:
+    """What operations work with. ``clock`` is aware, UTC."""
+
+    ledger: Ledger
+    keyring: Keyring
+    task_queue: str
+    seals_history: bool = False
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    client: Client | None = None
+    announcer: Announcer = field(default_factory=Unannounced)
+    reconcile_every: timedelta = RECONCILE_EVERY
+    alarms: Alarms = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Alarms are raised and ended here, too."""
+        self.alarms = Alarms(self.ledger, self.announcer)
+
+    async def engine(self) -> Client:
+        """Temporal, connected at first need: what only reads the ledger works without it."""
+        if self.client is None:
+            self.client = await connect(SealingCodec(self.keyring, seals=self.seals_history))
+        return self.client
+
+    async def workflow_of(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
+        """The workflow of a request, whether or not it exists."""
+        client = await self.engine()
+        return client.get_workflow_handle_for(AccessGrant.run, workflow_id(request_id))
+
+    def sign(self, actor: str, message: Message) -> Assertion:
+        """The assertion that ``actor``, whom the caller has authenticated, sends ``message`` now."""
+        return assert_actor(self.keyring, actor, message, self.clock())
+
+    async def is_configured(self) -> bool:
+        """Whether any tenant was ever connected."""
+        async with self.ledger.transaction() as session:
+            return bool(await all_tenants(session))
+
+
+@asynccontextmanager
+async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
+    """The deployment that the settings name. What cannot be reached is told as ``UnreachableError``.
+
+    Raises ``BadInputError`` for settings that cannot be used.
+    """
+    keyring = Keyring.parse(settings.keys.get_secret_value())
+    try:
+        async with Ledger(settings.database_url, pool_size=2) as ledger:
+            deployment = Deployment(
+                ledger, keyring, settings.task_queue, settings.seal_history, reconcile_every=settings.reconcile_every
+            )
+            yield deployment
+            await deployment.alarms.said()
+    except (LedgerUnavailableError, EngineUnreachableError) as error:
+        raise UnreachableError(str(error)) from None
+    except RPCError as error:
+        raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
+    except (EngineConfigError, DatabaseUrlError, UnknownKeyError) as error:
+        raise BadInputError(str(error)) from None

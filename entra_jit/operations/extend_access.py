@@ -1,0 +1,63 @@
+"""Extend an open grant."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from pydantic import ValidationError
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from entra_jit.ledger import grants, holds
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.errors import NotFoundError, RefusedError, UnreachableError, bad_input
+from models.messages import Extension, SignedExtension
+
+WAIT_FOR_ANSWER = timedelta(seconds=30)
+
+
+async def extend_access(deployment: Deployment, actor: str, request_id: str, by: timedelta, reason: str) -> datetime:
+    """Let the grant last ``by`` longer than it would now. Gives the new expiry.
+
+    Idempotent: the new expiry is absolute, and asking twice for the same one is asking once.
+    Raises ``BadInputError``, ``NotFoundError``, ``RefusedError`` with what would be allowed, or ``UnreachableError``
+    where no worker answers; the extension may then still come about.
+    """
+    async with deployment.ledger.transaction() as session:
+        grant = await grants.by_id(session, request_id)
+        stop = await holds.stop_over_grant(session, request_id)
+    if grant is None:
+        raise NotFoundError(f"There is no grant {request_id!r}.")
+    if stop is not None:
+        raise RefusedError(stop.sentence)
+    if grant.expires_at is None or grant.closing_at is not None:
+        raise RefusedError(f"The grant {request_id} is not open.")
+    try:
+        extension = Extension(request_id=request_id, expires_at=grant.expires_at + by, reason=reason)
+    except ValidationError as error:
+        raise bad_input(error) from None
+    signed = SignedExtension(extension=extension, assertion=deployment.sign(actor, extension))
+    workflow = await deployment.workflow_of(request_id)
+    try:
+        async with asyncio.timeout(WAIT_FOR_ANSWER.total_seconds()):
+            until: datetime = await workflow.execute_update(
+                "extend", signed, id=f"extend-{extension.expires_at.isoformat()}", result_type=datetime
+            )
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise UnreachableError("No worker has answered yet: is one running? Look at the status.") from None
+    except WorkflowUpdateFailedError as error:
+        raise RefusedError(_sentence(error)) from None
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        raise RefusedError(f"The grant {request_id} is over already.") from None
+    return until
+
+
+def _sentence(error: WorkflowUpdateFailedError) -> str:
+    cause: BaseException | None = error.cause
+    if isinstance(cause, ActivityError):
+        cause = cause.cause
+    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)

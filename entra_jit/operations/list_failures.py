@@ -1,0 +1,198 @@
+"""List what needs an operator: grants that are parked, stuck or have failed, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from entra_jit.ledger import failures, receipts
+from entra_jit.ledger.rows import state_of
+from entra_jit.operations.deployment import Deployment
+from entra_jit.policy.failures import FailureClass, Kind, class_of
+from entra_jit.policy.reconciliation import GRACE
+from entra_jit.policy.replaying import Replay, how_to_replay
+from entra_jit.temporal.connect import EngineUnreachableError
+from entra_jit.temporal.executions import Execution, PendingStep, look_at, running_grants
+from models.messages import FailureType, GrantState, GrantStatus, Receipt, workflow_id
+from models.tables import GrantRow, ReceiptRow, Request
+
+LONG_PAUSE = timedelta(seconds=10)
+"""A step of provisioning that waits less than this between two tries is nobody's business yet."""
+
+LAG = frozenset({FailureType.NOT_YET_VISIBLE, FailureType.READ_BACK_DISAGREES})
+LAGS_FOR = timedelta(minutes=1)
+"""A directory that is behind catches up; only where the waits have become so long is it somebody's business."""
+
+LOOKS_AT_ONCE = 16
+
+
+class StuckStep(BaseModel):
+    """A step that is tried again and again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    attempt: int
+    next_try: AwareDatetime | None
+    """None while it is being tried, or where somebody has paused it."""
+    paused: bool = False
+
+
+class Failure(BaseModel):
+    """A grant that needs somebody, with the words in which it said so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    tenant: str
+    technician: str
+    state: GrantState
+    since: AwareDatetime
+    failure: FailureType | None
+    failure_class: FailureClass
+    """Who has to do something about it."""
+    remedy: Replay | None
+    """What a replay would do; None: nothing."""
+    sentence: str
+    steps: tuple[StuckStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which failures. ``since``: how long ago something failed at most; what is not over yet is always meant."""
+
+    tenant: str | None = None
+    kind: Kind | None = None
+    since: timedelta = timedelta(hours=24)
+
+    def takes(self, failure: Failure) -> bool:
+        """Whether it is meant."""
+        of_kind = self.kind is None or failure.failure in self.kind.failures
+        return of_kind and self.tenant in {None, failure.tenant}
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What was found, the oldest first."""
+
+    found: list[Failure]
+    unseen: str | None = None
+    """Why steps that are stuck just now are not among them: Temporal could not be asked."""
+
+
+async def list_failures(deployment: Deployment, selection: Selection) -> Failures:
+    """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal."""
+    now = deployment.clock()
+    async with deployment.ledger.transaction() as session:
+        live = await failures.live(session)
+        over = await failures.ended_in_failure(session, now - selection.since)
+    known = [failure for request, grant in live if (failure := _parked_or_overdue(request, grant, now))]
+    told = {failure.request_id for failure in known}
+    others = [(request, grant) for request, grant in live if request.id not in told]
+    unseen, stuck = None, list[Failure]()
+    try:
+        stuck = await _stuck(deployment, await deployment.engine(), others) if others else []
+    except (EngineUnreachableError, RPCError) as error:
+        unseen = f"What is stuck just now cannot be seen. {error}"
+    found = [*(_over(*row) for row in over), *known, *stuck]
+    return Failures(sorted(filter(selection.takes, found), key=lambda failure: failure.since), unseen)
+
+
+def _parked_or_overdue(request: Request, grant: GrantRow, now: datetime) -> Failure | None:
+    """What the ledger knows by itself."""
+    if grant.parked_at is not None:
+        failure = FailureType(grant.failure) if grant.failure else None
+        return _failure(request, GrantState.PARKED, grant.parked_at, failure, grant.parked_because or "")
+    if grant.closing_at is None and grant.expires_at is not None and now >= grant.expires_at + GRACE:
+        sentence = "It has expired, and nobody has begun to close it: does a worker run?"
+        return _failure(request, state_of(request, grant), grant.expires_at, None, sentence)
+    return None
+
+
+def _over(request: Request, _: GrantRow | None, row: ReceiptRow) -> Failure:
+    receipt = Receipt.model_validate(row.document)
+    ending = receipt.ending
+    return _failure(request, ending.state, receipt.closed_at, ending.failure, ending.sentence)
+
+
+def _failure(
+    request: Request,
+    state: GrantState,
+    since: datetime | None,
+    failure: FailureType | None,
+    sentence: str,
+    steps: tuple[StuckStep, ...] = (),
+) -> Failure:
+    how = how_to_replay(GrantStatus(request_id=request.id, state=state))
+    return Failure(
+        request_id=request.id,
+        tenant=request.tenant,
+        technician=request.technician,
+        state=state,
+        since=since or request.asked_at,
+        failure=failure,
+        failure_class=class_of(failure),
+        remedy=how if isinstance(how, Replay) else None,
+        sentence=sentence,
+        steps=steps,
+    )
+
+
+async def _stuck(deployment: Deployment, client: Client, live: Sequence[tuple[Request, GrantRow]]) -> list[Failure]:
+    at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
+    open_as_they_should = await running_grants(client, GrantState.OPEN)
+
+    async def look(request: Request, grant: GrantRow) -> Failure | None:
+        async with at_once:
+            execution = await _execution(client, request.id)
+        if execution is None or execution.status is not WorkflowExecutionStatus.RUNNING:
+            return await _abandoned(deployment, request, grant)
+        return _in_retries(request, grant, execution)
+
+    looked = await asyncio.gather(*(look(*row) for row in live if workflow_id(row[0].id) not in open_as_they_should))
+    return [failure for failure in looked if failure is not None]
+
+
+async def _execution(client: Client, request_id: str) -> Execution | None:
+    try:
+        return await look_at(client, workflow_id(request_id))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+
+
+async def _abandoned(deployment: Deployment, request: Request, grant: GrantRow) -> Failure | None:
+    """A workflow that is over may have settled its grant since the ledger was read; one that has not is gone."""
+    async with deployment.ledger.transaction() as session:
+        if await receipts.of_request(session, request.id) is not None:
+            return None
+    sentence = "Its workflow is gone, perhaps terminated: the reconciler closes and settles it after its expiry."
+    return _failure(request, state_of(request, grant), grant.closing_at, None, sentence)
+
+
+def _in_retries(request: Request, grant: GrantRow, execution: Execution) -> Failure | None:
+    if not (stuck := [step for step in execution.steps if _matters(step, grant)]):
+        return None
+    worst = max(stuck, key=lambda step: step.attempt)
+    steps = tuple(
+        StuckStep(name=step.name, attempt=step.attempt, next_try=step.next_try, paused=step.is_paused) for step in stuck
+    )
+    return _failure(request, state_of(request, grant), grant.closing_at, worst.failure, worst.sentence, steps)
+
+
+def _matters(step: PendingStep, grant: GrantRow) -> bool:
+    """A closing that has failed once matters; provisioning only once it waits for long."""
+    if step.is_paused:
+        return True
+    if step.failure is FailureType.PAUSED:
+        return False  # a tenant that is paused is shown among the holds
+    if step.failure in LAG:
+        return step.pause >= LAGS_FOR
+    return grant.closing_at is not None or step.pause >= LONG_PAUSE

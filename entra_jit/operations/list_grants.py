@@ -1,0 +1,26 @@
+"""List requests and their grants."""
+
+from __future__ import annotations
+
+from entra_jit.ledger import grants, holds
+from entra_jit.ledger.rows import as_status
+from entra_jit.operations.deployment import Deployment
+from models.messages import GrantStatus, Receipt
+
+
+async def list_grants(
+    deployment: Deployment,
+    *,
+    tenant: str | None = None,
+    technician: str | None = None,
+    live_only: bool = False,
+    limit: int = 50,
+) -> list[GrantStatus]:
+    """The newest requests first; ``live_only``: those that hold access or may come to hold it."""
+    async with deployment.ledger.transaction() as session:
+        rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
+        held = await holds.in_force(session)
+    return [
+        as_status(request, grant, Receipt.model_validate(receipt.document) if receipt else None, held)
+        for request, grant, receipt in rows
+    ]

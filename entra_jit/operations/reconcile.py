@@ -1,0 +1,41 @@
+"""Hold the directories against the ledger now, without Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+
+from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.accounts.reconciliation.review_tenant import Reviewing
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.ledger import reconciliation
+from entra_jit.operations.errors import NotFoundError
+from models.messages import TenantReport, TenantToReconcile
+
+AT_ONCE = 15
+"""How many tenants: as many as a scheduled reconciliation has at the same time."""
+
+
+async def reconcile(workplace: Workplace, tenant: str | None = None) -> list[TenantReport]:
+    """Close what is open without a live grant, and review what is due, in one tenant or in all. Idempotent.
+
+    Raises ``NotFoundError``. A tenant that cannot be reconciled says so in its report.
+    """
+    async with workplace.ledger.transaction() as session:
+        tenants = [found for found in await reconciliation.tenants(session) if tenant in (None, found.name)]
+    if tenant is not None and not tenants:
+        raise NotFoundError(f"There is no tenant {tenant!r}.")
+    by_itself, reviewing = TenantReconciliation(workplace), Reviewing(workplace)
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def closed(found: TenantToReconcile) -> TenantReport:
+        async with at_once:
+            return await by_itself.reconcile(found.id, found.name)
+
+    async def reviewed(found: TenantToReconcile, report: TenantReport) -> TenantReport:
+        async with at_once:
+            review = await reviewing.review(found.id, found.name)
+        return report.model_copy(update={"reviewed": review.reviewed, "unreviewed": review.failed})
+
+    # Everywhere what is open is closed before anything is read that has time.
+    reports = await asyncio.gather(*map(closed, tenants))
+    return await asyncio.gather(*map(reviewed, tenants, reports))

@@ -1,0 +1,100 @@
+"""Ask for administrator access to a tenant."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from uuid import uuid4
+
+from pydantic import ValidationError
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.errors import bad_input
+from entra_jit.operations.show_status import show_status
+from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
+from workflows.access_grant import AccessGrant
+from workflows.details import plain
+
+WAIT_FOR_DECISION = timedelta(seconds=30)
+
+
+async def request_access(
+    deployment: Deployment,
+    actor: str,
+    *,
+    tenant: str,
+    technician: str,
+    reason: str,
+    ticket: str | None = None,
+    duration: timedelta | None = None,
+    request_id: str | None = None,
+    replay_of: str | None = None,
+) -> str:
+    """Ask, durably: when this returns, the request outlives every process. Gives the request's id.
+
+    Idempotent by ``request_id``: asking again with the same one changes nothing. ``replay_of`` names the failed request
+    that this one repeats. Raises ``BadInputError``.
+    """
+    try:
+        request = AccessRequest(
+            request_id=request_id or uuid4().hex[:12],
+            tenant=tenant,
+            technician=technician,
+            reason=reason,
+            ticket=ticket,
+            duration=duration,
+            asked_at=deployment.clock(),
+            replay_of=replay_of,
+        )
+    except ValidationError as error:
+        raise bad_input(error) from None
+    signed = SignedAccessRequest(request=request, assertion=deployment.sign(actor, request))
+    client = await deployment.engine()
+    with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
+        await client.start_workflow(
+            AccessGrant.run,
+            id=workflow_id(request.request_id),
+            task_queue=deployment.task_queue,
+            # An id shared by successive grants would let a reset of the old run end the live one.
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            start_signal="request_access",
+            start_signal_args=[signed],
+            static_summary=plain(f"{technician} in {tenant}: {request.reason[:150]}"),
+            static_details="A technician's just-in-time access to a customer's tenant, from asking to receipt.",
+        )
+    return request.request_id
+
+
+async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus:
+    """The status once the request is decided; after 30 seconds as it stands then, ``asked`` where no worker lives."""
+    workflow = await deployment.workflow_of(request_id)
+    try:
+        async with asyncio.timeout(WAIT_FOR_DECISION.total_seconds()):
+            return await _decided(workflow)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        pass
+    except WorkflowUpdateFailedError:
+        return await show_status(deployment, request_id)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:  # over already
+            return await show_status(deployment, request_id)
+        if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+            raise
+    status = await show_status(deployment, request_id)
+    if status.state is not GrantState.ASKED:  # decided, and waiting for something that the ledger tells
+        return status
+    return GrantStatus(
+        request_id=request_id, state=GrantState.ASKED, sentence="Asked, and not decided yet: is a worker running?"
+    )
+
+
+async def _decided(workflow: WorkflowHandle[AccessGrant, GrantStatus]) -> GrantStatus:
+    status: GrantStatus = await workflow.execute_update(
+        "decision", id=f"decision-{uuid4().hex}", result_type=GrantStatus
+    )
+    return status

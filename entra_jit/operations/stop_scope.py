@@ -1,0 +1,39 @@
+"""Whom an emergency stop is about: everybody, one tenant, or one technician."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from entra_jit.ledger import configuration
+from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.errors import BadInputError, NotFoundError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Of one tenant or of one technician; of everything where both are None."""
+
+    tenant_id: UUID | None = None
+    technician_id: UUID | None = None
+
+
+async def scope_of(deployment: Deployment, tenant: str | None, technician: str | None) -> Scope:
+    """The scope by its name; those that the configuration no longer has are found too.
+
+    Raises ``BadInputError`` for both at once, which somebody in a hurry may mean either way, or ``NotFoundError``.
+    """
+    if tenant is not None and technician is not None:
+        raise BadInputError("Name a tenant or a technician, not both: two stops are two commands.")
+    async with deployment.ledger.transaction() as session:
+        if tenant is not None:
+            row = await configuration.tenant_by_name(session, tenant)
+            if row is None:
+                raise NotFoundError(f"There is no tenant {tenant!r}.")
+            return Scope(tenant_id=row.id)
+        if technician is not None:
+            terms = await configuration.technician_terms(session, technician)
+            if terms is None:
+                raise NotFoundError(f"There is no technician {technician!r}.")
+            return Scope(technician_id=UUID(terms.id))
+    return Scope()

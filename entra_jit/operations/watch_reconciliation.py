@@ -1,0 +1,120 @@
+"""Watching the watcher: whether reconciliations come through, and whether Temporal can carry on every grant.
+
+Each worker does this for as long as it runs, so that a schedule that somebody deleted or paused comes back by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import structlog
+from temporalio.client import Client, WorkflowExecution
+from temporalio.common import MetricMeter
+from temporalio.service import RPCError
+
+from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.workplace import Workplace
+from entra_jit.ledger import alarms, reconciliation
+from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from entra_jit.policy.durations import say
+from entra_jit.temporal.schedules import ensure_reconciliation
+from models.alarms import Alarm, AlarmKind
+from models.messages import request_id_of
+from workflows import search_attributes
+
+LOOK_EVERY = timedelta(minutes=1)
+LAPSED_AFTER = 3
+"""So many intervals without a reconciliation are a lapse."""
+
+WEDGED = 'WorkflowType = "AccessGrant" AND ExecutionStatus = "Running" AND TemporalReportedProblems IS NOT NULL'
+"""Grants whose workflow fails at each try of Temporal's to carry it on: a bug, or a worker of the wrong version."""
+
+_log = structlog.get_logger("watch")
+
+
+def _patience(every: timedelta) -> timedelta:
+    return every * LAPSED_AFTER + LOOK_EVERY
+
+
+async def find_lapse(ledger: Ledger, every: timedelta, at: datetime) -> Alarm | None:
+    """The alarm that tenants were not reconciled for too long; None: all were. It is not raised by this."""
+    patience = _patience(every)
+    async with ledger.transaction() as session:
+        waiting = await reconciliation.not_tried_since(session, at - patience)
+    if not waiting:
+        return None
+    names = ", ".join(waiting[:5]) + (" and others" if len(waiting) > 5 else "")
+    sentence = f"Nobody has reconciled {len(waiting)} tenants for {say(patience)}: {names}."
+    return Alarm(kind=AlarmKind.RECONCILER_LAPSED, subject="deployment", sentence=sentence, raised_at=at)
+
+
+class ReconciliationWatch:
+    """Looks every minute. ``every``: how often tenants are to be reconciled; ``meter``: where alarms are counted."""
+
+    def __init__(
+        self, workplace: Workplace, client: Client, task_queue: str, every: timedelta, meter: MetricMeter
+    ) -> None:
+        self._ledger = workplace.ledger
+        self._alarms = workplace.alarms
+        self._clock = workplace.clock
+        self._client = client
+        self._task_queue = task_queue
+        self._every = every
+        self._since = workplace.clock()
+        self._gauge = meter.create_gauge("entra_jit_alarms", "Alarms that stand, by kind")
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled. What cannot be looked at now is looked at next time."""
+        while True:
+            try:
+                await self.look()
+            except (RPCError, LedgerUnavailableError) as error:
+                _log.warning("not looked", error=type(error).__name__)
+            except Exception:
+                _log.exception("a look failed")  # the next one may not; who watches must not stop watching
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def look(self) -> None:
+        """One look: reconciliations come through, no grant is wedged, and so many alarms stand."""
+        try:
+            await attempt_all([self._look_for_a_lapse(), self._look_for_wedged_grants()])
+        finally:
+            standing = await self._alarms.standing()
+            for kind in AlarmKind:
+                self._gauge.set(standing[kind], {"kind": kind.value})
+
+    async def _look_for_a_lapse(self) -> None:
+        now = self._clock()
+        lapse = await find_lapse(self._ledger, self._every, now)
+        if lapse is None:
+            await self._alarms.clear(AlarmKind.RECONCILER_LAPSED, "deployment", "Every tenant was looked at.", now)
+        elif now - self._since >= _patience(self._every):
+            await ensure_reconciliation(self._client, self._task_queue, self._every)
+            await self._alarms.raise_alarm(lapse)
+
+    async def _look_for_wedged_grants(self) -> None:
+        now = self._clock()
+        wedged = {request_id_of(found.id): found async for found in self._wedged()}
+        for request_id, found in wedged.items():
+            problems = found.typed_search_attributes.get(search_attributes.REPORTED_PROBLEMS) or ()
+            await self._alarms.raise_alarm(
+                Alarm(
+                    kind=AlarmKind.WORKFLOW_WEDGED,
+                    subject=request_id,
+                    sentence=f"Temporal cannot carry on the grant {request_id}: {', '.join(problems)}. "
+                    "The reconciler closes its account at its expiry; until then only close-all does.",
+                    tenant=found.typed_search_attributes.get(search_attributes.TENANT),
+                    request_id=request_id,
+                    raised_at=now,
+                )
+            )
+        async with self._ledger.transaction() as session:
+            standing = await alarms.listed(session, kind=AlarmKind.WORKFLOW_WEDGED)
+        for alarm in standing:
+            if alarm.subject not in wedged:
+                await self._alarms.clear(alarm.kind, alarm.subject, "Its workflow goes on.", now)
+
+    def _wedged(self) -> AsyncIterator[WorkflowExecution]:
+        return self._client.list_workflows(WEDGED)

@@ -1,0 +1,59 @@
+"""How a request is taken up again, by where it stands, without anybody typing it anew."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from entra_jit.policy.decision import Denied
+from models.messages import GrantState, GrantStatus
+
+LONGEST_ID = 100
+"""As ``models.messages.RequestId`` has it."""
+
+_REPLAY = re.compile(r"(?P<first>.+)\.r(?P<number>[1-9][0-9]*)")
+
+
+class Replay(StrEnum):
+    """What is done to take a request up again."""
+
+    RETRY = "retry"
+    """It is parked: what was decided is tried again."""
+    TRY_NOW = "try now"
+    """A step waits out a pause between two tries: the pause is over."""
+    ASK_ANEW = "ask anew"
+    """It has failed: a new request, which names this one, is decided by today's configuration."""
+
+
+def how_to_replay(status: GrantStatus) -> Replay | Denied:
+    """How the request is taken up again, or why there is nothing to take up."""
+    state = status.state
+    if state is GrantState.PARKED:
+        return Replay.RETRY
+    if state in {GrantState.PREPARING, GrantState.CLOSING}:
+        return Replay.TRY_NOW
+    if state is GrantState.FAILED or (state is GrantState.EXPIRED and status.opened_at is None):
+        return Replay.ASK_ANEW
+    because = {
+        GrantState.ASKED: "is not decided yet, so nothing of it has failed: is a worker running?",
+        GrantState.OPEN: "is open: nothing of it has failed.",
+        GrantState.DENIED: f"was denied, and what is denied is not replayed: ask anew. It said: {status.sentence}",
+        GrantState.EXPIRED: "was open until its expiry: ask anew for more.",
+        GrantState.ENDED: "was ended on purpose: ask anew.",
+        GrantState.CANCELLED: "was cancelled on purpose: ask anew.",
+    }[state]
+    return Denied(f"The grant {status.request_id} {because}")
+
+
+def id_of_replay(request_id: str, replay_of: str | None) -> str | Denied:
+    """The id of the request that replays this one: the same for everybody who asks, so replaying twice asks once.
+
+    ``replay_of`` is what the request itself replays. The line of ``a`` is ``a.r1``, ``a.r2`` and so on.
+    """
+    # An id that merely looks like a replay's is some request's own, and begins a line of its own.
+    line = _REPLAY.fullmatch(request_id) if replay_of else None
+    first, number = (line["first"], int(line["number"])) if line else (request_id, 0)
+    replay = f"{first}.r{number + 1}"
+    if len(replay) > LONGEST_ID:
+        return Denied(f"The id {request_id} leaves no room for the id of its replay: ask anew.")
+    return replay
