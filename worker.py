@@ -35,7 +35,7 @@ from entra_jit.settings import Settings, SettingsError, load_settings
 from entra_jit.temporal import connect, schedules, search_attributes
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.workflows import ALL as WORKFLOWS
-from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
+from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 
 GRACE = timedelta(seconds=30)
 """How long activities may finish after the worker was told to stop."""

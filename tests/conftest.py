@@ -17,9 +17,9 @@ from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.temporal.plugin import entra_jit_plugin
+from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from sandbox.child import running
 from tests.stage import CUSTOMERS, Scene, Services, everywhere, scene, temporal_program, write_seed
-from workflows.search_attributes import ALL as SEARCH_ATTRIBUTES
 
 TEMPORAL_STARTS = 4
 

@@ -21,7 +21,7 @@ from entra_jit.local_stack import SEARCH_ATTRIBUTES, temporal_program
 from entra_jit.local_stack.addresses import reserve_ports
 from entra_jit.local_stack.temporal import RETENTION, SERVER_SETTINGS, Temporal
 from entra_jit.settings import Settings
-from workflows.search_attributes import ALL as REGISTRY
+from models.search_attributes import ALL as REGISTRY
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -22,8 +22,8 @@ from entra_jit.local_stack.temporal import SEARCH_ATTRIBUTES
 from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
 from entra_jit.temporal.plugin import entra_jit_plugin
 from entra_jit.temporal.search_attributes import SearchAttributesMissingError, ensure
+from models.search_attributes import ALL
 from tests.stage import temporal_program
-from workflows.search_attributes import ALL
 
 KEY = "unmistakable-api-key"
 

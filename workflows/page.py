@@ -6,9 +6,9 @@ from datetime import datetime
 
 from temporalio import workflow
 
+from models import search_attributes
 from models.alarms import AlarmKind
 from models.messages import AccessRequest, Ending, Grant, GrantState, GrantStatus, Receipt, SignedAccessRequest
-from workflows import search_attributes
 from workflows.details import describe
 
 

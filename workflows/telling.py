@@ -10,9 +10,9 @@ from temporalio import workflow
 
 from activities.options import ALARMING
 from activities.signatures import Alarming
+from models import search_attributes
 from models.alarms import Alarm, AlarmKind
 from models.messages import Grant
-from workflows import search_attributes
 from workflows.page import Page
 from workflows.perform import perform
 

@@ -21,7 +21,7 @@ from entra_jit.operations.deployment import Deployment
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
 from entra_jit.temporal.workflows import ALL
-from workflows.search_attributes import EXPIRES_AT, GRANT_STATE, TECHNICIAN, TENANT
+from models.search_attributes import EXPIRES_AT, GRANT_STATE, TECHNICIAN, TENANT
 
 FETCHED_AT_ONCE = 10
 """How many histories are read at the same time; each is kept until it was replayed."""

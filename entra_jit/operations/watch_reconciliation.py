@@ -20,9 +20,9 @@ from entra_jit.ledger import alarms, reconciliation
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.policy.durations import say
 from entra_jit.temporal.schedules import ensure_reconciliation
+from models import search_attributes
 from models.alarms import Alarm, AlarmKind
 from models.messages import request_id_of
-from workflows import search_attributes
 
 LOOK_EVERY = timedelta(minutes=1)
 LAPSED_AFTER = 3

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from entra_jit.policy.failures import type_named
 from models.messages import FailureType, GrantState
-from workflows.search_attributes import GRANT_STATE
+from models.search_attributes import GRANT_STATE
 
 STOPPED_BY_HAND = frozenset({"ActivityPause", "ActivityReset"})
 """What Temporal's SDK calls the failure of a step that was stopped by somebody while it ran."""

@@ -17,7 +17,7 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from workflows.reconciliation import Reconciliation
+from models.names import RECONCILIATION
 
 RECONCILIATION_ID = "reconciliation"
 
@@ -33,7 +33,7 @@ async def ensure_reconciliation(client: Client, task_queue: str, every: timedelt
     """
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
-            Reconciliation.run,
+            RECONCILIATION,
             id=RECONCILIATION_ID,
             task_queue=task_queue,
             execution_timeout=LASTS_AT_MOST,

@@ -12,7 +12,7 @@ from models.messages.ids import Name, RequestId, Sentence
 
 
 class Assertion(Message):
-    """Who says so: the actor of a message, signed with the deployment's key. Checked by ``entra_jit.crypto.assertions``."""
+    """The actor of a message, signed with the deployment's key. Checked by ``entra_jit.crypto.assertions``."""
 
     actor: Sentence
     issued_at: AwareDatetime

@@ -13,12 +13,12 @@ from temporalio.exceptions import ApplicationError
 
 from entra_jit.operations.end_access import end_access, retry_provisioning
 from entra_jit.operations.list_alarms import list_alarms
+from models import search_attributes
 from models.alarms import AlarmKind
 from models.messages import GrantState
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.stage import ELEVATE, REVOKE, Scene, configure
-from workflows import search_attributes
 
 A_FEW_MINUTES = 0.1
 

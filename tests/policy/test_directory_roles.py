@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, UnknownRoleError, assignable_roles, find_role
 
-LISTED = json.loads((Path(policy.roles.__file__).parent / "directory_roles.json").read_text())
+LISTED = json.loads((Path(entra_jit.policy.roles.__file__).parent / "directory_roles.json").read_text())
 SPELLINGS = [
     str,
     str.upper,
