@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entra_jit.policy import roles
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, UnknownRoleError, assignable_roles, find_role
 
-LISTED = json.loads((Path(entra_jit.policy.roles.__file__).parent / "directory_roles.json").read_text())
+LISTED = json.loads((Path(roles.__file__).with_name("directory_roles.json")).read_text())
 SPELLINGS = [
     str,
     str.upper,
