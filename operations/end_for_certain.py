@@ -92,8 +92,11 @@ async def end_for_certain(
     untaken = unsent or await _why_untaken(deployment, request_id, before)
     if untaken is None:
         return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
-    async with deployment.ledger.transaction() as session:
-        live = await fence_all(session, deployment.clock(), request_id=request_id)
+    try:
+        async with deployment.ledger.transaction() as session:
+            live = await fence_all(session, deployment.clock(), request_id=request_id)
+    except LedgerUnavailableError as error:
+        raise UnreachableError(f"{_untaken(request_id, untaken)} It cannot be closed from here: {error}") from None
     if not live and unsent:
         raise UnreachableError(f"{unsent}. The ledger has no live grant {request_id}.")
     if not live:
@@ -109,7 +112,7 @@ async def end_for_certain(
 def _told(grant: StoppedGrant, untaken: str) -> Ended:
     proven = grant.state is StopState.CLOSED
     sentences = (
-        f"The workflow of the grant {grant.request_id} has not taken its end: {untaken}.",
+        _untaken(grant.request_id, untaken),
         f"The account {grant.account_name} was closed from here: {grant.sentence}."
         if proven
         else f"The account {grant.account_name} is not proven closed from here either: {grant.sentence}. "
@@ -117,6 +120,10 @@ def _told(grant: StoppedGrant, untaken: str) -> Ended:
         "See docs/runbook.md for its workflow.",
     )
     return Ended(by=EndedBy.EMERGENCY if proven else EndedBy.NOT_PROVEN, sentence=" ".join(sentences))
+
+
+def _untaken(request_id: str, why: str) -> str:
+    return f"The workflow of the grant {request_id} has not taken its end: {why}."
 
 
 async def _send(deployment: Deployment, send: Send, by: str, request_id: str, reason: str | None) -> str | None:

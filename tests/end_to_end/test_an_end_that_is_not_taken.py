@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from temporalio import workflow
 from temporalio.worker import Worker
 
+from ledger.database import Ledger, LedgerUnavailableError
 from models.messages import GrantState
 from operations.deployment import Deployment
 from operations.end_access import cancel_access
@@ -133,6 +136,22 @@ async def test_a_terminated_workflow_and_an_absent_temporal_are_no_obstacle(real
     assert "cannot be reached" in ended[1].sentence
     for technician in ("alex", "robin"):
         act.assert_closed(act.account(technician))
+
+
+async def test_without_the_ledger_its_workflow_is_told(real_time: Scene) -> None:
+    """The account is closed by what the workflow carries; that it has heard is all that can be seen."""
+    act = real_time
+    request_id = await opened(act)
+    async with Ledger(SecretStr("postgresql://nobody@127.0.0.1:1/none")) as away:
+        ended = await end(act, request_id, replace(act.deployment, ledger=away))
+        assert ended.by is EndedBy.WORKFLOW
+        assert (await act.receipt(request_id)).ending.by == "kim"
+        act.assert_closed()
+
+        terminated = await opened(act, "robin")
+        await act.workflow(terminated).terminate("by a click")
+        with pytest.raises(LedgerUnavailableError):
+            await end(act, terminated, replace(act.deployment, ledger=away))
 
 
 @pytest.mark.exact("wants its answer within the patience of one account")
