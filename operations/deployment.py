@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from accounts.alarms import Alarms, Announcer, Unannounced
-from engine.codec import SealingCodec
+from engine.codec import SealingCodec, StillSealedError
 from engine.connect import EngineConfigError, EngineUnreachableError, connect
 from ledger.configuration import all_tenants
 from ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
@@ -81,5 +81,5 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
         raise UnreachableError(str(error)) from None
     except RPCError as error:
         raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
-    except (EngineConfigError, DatabaseUrlError, UnknownKeyError) as error:
+    except (EngineConfigError, DatabaseUrlError, UnknownKeyError, StillSealedError) as error:
         raise BadInputError(str(error)) from None
