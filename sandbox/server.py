@@ -78,9 +78,10 @@ def serve(state: Path, seed: Seed, settings: Settings, host: str, port: int, pub
     with _exclusively(state):
         ready = state / READY_FILE
         listener = _listen_as_before(host, ready) if port == 0 else _listen(host, port)
-        context = _tls(state, host, public_host)
+        names = _names(host, public_host)
+        context = _tls(state, names)
         sandbox = Sandbox(state, seed, settings)
-        sandbox.control = control_application(sandbox)
+        sandbox.control = control_application(sandbox, names)
         try:
             _run(sandbox, listener, context, ready, public_host)
         finally:
@@ -156,10 +157,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _tls(state: Path, host: str, public_host: str) -> ssl.SSLContext:
+def _names(host: str, public_host: str) -> list[str]:
+    """What this sandbox is called: in its certificate, and by those who may control it."""
+    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", public_host.lower(), host.lower()])
+    return [name for name in names if not _is_wildcard(name)]
+
+
+def _tls(state: Path, names: list[str]) -> ssl.SSLContext:
     authority = _authority(state)
-    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", public_host, host])
-    leaf = authority.issue_cert(*(name for name in names if not _is_wildcard(name)))
+    leaf = authority.issue_cert(*names)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
     return context

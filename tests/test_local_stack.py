@@ -7,6 +7,7 @@ because what is tested here is how programs are started, watched and stopped, no
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -16,10 +17,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import pytest_asyncio
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.envconfig import ClientConfig
 
@@ -86,6 +88,14 @@ async def until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
         await asyncio.sleep(0.02)
+
+
+def listeners(pid: int) -> list[int]:
+    """The TCP ports of 127.0.0.1 on which a process listens."""
+    sockets = {file.readlink().name for file in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    listening = [row for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
+    return [int(row[1].partition(":")[2], 16) for row in listening]
 
 
 async def ask(addresses: StackAddresses, statement: str) -> list[tuple[object, ...]]:
@@ -264,6 +274,29 @@ async def test_the_keys_are_readable_by_their_owner_only_and_in_no_process_argum
     assert not [
         file.name for file in stack.state_dir.iterdir() if file.stat().st_mode & 0o044 and not file.is_symlink()
     ]
+
+
+async def test_a_web_page_cannot_terminate_anything(stack: LocalStack) -> None:
+    """Temporal's HTTP API, on a port that a page can try out, took a POST of plain text from any site under any name.
+
+    A browser sends one without asking. Under its own name, which it has resolve to 127.0.0.1, a page can even read.
+    """
+    client = await Client.connect(stack.addresses.temporal)
+    workflow = await client.start_workflow("AccessGrant", id="grant/page", task_queue="none")
+    everything = {"visibilityQuery": "ExecutionStatus='Running'", "reason": "a page", "terminationOperation": {}}
+    page = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+    answers: list[str] = []
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        for port in listeners(stack.addresses.pids["temporal"]):
+            for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"evil.example:{port}"):
+                with contextlib.suppress(httpx.TransportError):  # most ports speak gRPC alone
+                    address = f"http://127.0.0.1:{port}/api/v1/namespaces/default/batch-operations/{len(answers)}"
+                    body = json.dumps(everything).encode()
+                    answer = await browser.post(address, content=body, headers={**page, "Host": host})
+                    answers.append(answer.text)
+    assert len([answer for answer in answers if "Host not allowed" in answer]) == 3, answers
+    assert len([answer for answer in answers if "csrf token" in answer]) == 3, "the UI's own server"
+    assert (await workflow.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
 async def test_a_profile_for_another_cluster_does_not_reach_the_local_worker(stack: LocalStack, tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ from temporalio.client import Client
 from entra_jit.local_stack import LocalStack, StackAddresses, running_stack
 from entra_jit.local_stack.addresses import neutral_environment
 from entra_jit.temporal.schedules import RECONCILIATION_ID
-from models.messages import GrantState, GrantStatus
+from models.messages import GrantState, GrantStatus, workflow_id
 from tests.command_line import ROOT, CommandLine, Ran
 
-DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE = 0, 2, 3, 4, 5
+DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE, CLOSED_FROM_HERE = 0, 2, 3, 4, 5, 6
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +184,24 @@ async def test_a_cancelled_request_closes_its_account(run: CommandLine) -> None:
     page = await run("receipt", grant)
     assert "not [/] needed" in page.out
     assert "no roles, memberships or sign-in methods" in page.out
+
+
+async def test_a_grant_whose_workflow_is_gone_is_closed_from_here(stack: LocalStack, run: CommandLine) -> None:
+    grants = [await run.request(tenant, "kim") for tenant in ("contoso", "fabrikam")]
+    client = await Client.connect(stack.addresses.temporal, namespace=stack.addresses.namespace)
+    for grant in grants:
+        await run.until(grant, is_open)
+        await client.get_workflow_handle(workflow_id(grant)).terminate("by a click")
+
+    ended, cancelled = await asyncio.gather(run("end", grants[0]), run("cancel", grants[1], "--json"))
+
+    assert ended.code == cancelled.code == CLOSED_FROM_HERE, (ended, cancelled)
+    assert "has not taken its end: it does not run any more" in ended.out
+    assert "was closed from here: closed and read back" in ended.out
+    assert cancelled.json["closed"]
+    for grant in grants:
+        assert "no roles, memberships or sign-in methods" in (await run("receipt", grant)).out
+        assert "over already" in one_sentence(await run("end", grant), REFUSED)
 
 
 async def test_a_pause_is_seen_wherever_somebody_looks(run: CommandLine) -> None:

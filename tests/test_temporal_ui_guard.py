@@ -2,24 +2,32 @@
 
 The UI's own switches grey its buttons out; whoever sends the request without the button would still leave an account
 open. And a guard that also refuses to cancel takes away the one thing that must work at night.
+
+What is permitted can still be sent too large or too often: Temporal terminates a workflow whose history reaches 50 MB,
+and refuses every further signal, ``end`` included, after 10,000.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
 import re
-import shutil
-import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from entra_jit.local_stack.addresses import reserve_ports
+from entra_jit.local_stack.temporal import Temporal
+from tests.ui_guard import CONFIGURATION, ui_guard
 
-CONFIGURATION = Path(__file__).parent.parent / "deploy" / "temporal-ui-guard.conf"
 API = "/api/v1/namespaces/default"
 GRANT = f"{API}/workflows/grant%2Fdemo-1.a"
 
@@ -82,36 +90,23 @@ class _Everything(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+@contextmanager
+def everything() -> Iterator[str]:
+    """``host:port`` of such a UI."""
+    ui = ThreadingHTTPServer(("127.0.0.1", 0), _Everything)
+    threading.Thread(target=ui.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{ui.server_port}"
+    finally:
+        ui.shutdown()
+        ui.server_close()
+
+
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[str]:
     """The address of a guard in front of ``_Everything``."""
-    if (nginx := shutil.which("nginx")) is None:
-        pytest.skip("there is no nginx to run the guard with")
-    ui = ThreadingHTTPServer(("127.0.0.1", 0), _Everything)
-    threading.Thread(target=ui.serve_forever, daemon=True).start()
-    port = reserve_ports(tmp_path).temporal_ui
-    configuration = tmp_path / "guard.conf"
-    configuration.write_text(
-        CONFIGURATION.read_text()
-        .replace("listen 8080", f"listen 127.0.0.1:{port}")
-        .replace("temporal-ui:8080", f"127.0.0.1:{ui.server_port}")
-        .replace("/tmp/", f"{tmp_path}/")  # noqa: S108  # what the configuration says
-    )
-    guard = subprocess.Popen([nginx, "-c", configuration, "-g", "daemon off;"])
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(200):
-            try:
-                httpx.get(address, trust_env=False)
-                break
-            except httpx.ConnectError:
-                assert guard.poll() is None
+    with everything() as ui, ui_guard(tmp_path / "guard", ui) as address:
         yield address
-    finally:
-        guard.terminate()
-        guard.wait()
-        ui.shutdown()
-        ui.server_close()
 
 
 def test_nginx_understands_them_so(guarded: str) -> None:
@@ -121,3 +116,142 @@ def test_nginx_understands_them_so(guarded: str) -> None:
                 request = httpx.Request(method, guarded)
                 request.url = request.url.copy_with(raw_path=path.encode())
                 assert browser.send(request).status_code in {answer, 400 if answer == 405 else answer}, (method, path)
+
+
+@pytest.mark.parametrize("path", [f"{GRANT}/signal/retry", f"{GRANT}/cancel", f"{GRANT}/query/__stack_trace", "/"])
+def test_a_body_of_more_than_4_kb_is_refused(guarded: str, path: str) -> None:
+    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+        method = "POST" if path != "/" else "GET"
+        assert browser.request(method, path, content=b"x" * 4096).status_code == 200
+        for content in (b"x" * 4097, b"x" * 700_000, iter([b"x" * 4096, b"x"])):  # the last without Content-Length
+            answer = browser.request(method, path, content=content)
+            assert (answer.status_code, "4 kB" in answer.text) == (413, True)
+
+
+def test_a_grant_takes_few_signals_and_every_cancel(guarded: str) -> None:
+    """The rate is the grant's own: neither another address nor another spelling of the request gets around it."""
+    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+        answers = [browser.post(f"{GRANT}/signal/retry") for _ in range(40)]
+        assert [answer.status_code for answer in answers[:10]] == [200] * 10
+        refusal = answers[-1]
+        assert (refusal.status_code, refusal.headers["Retry-After"]) == (429, "60")
+        assert "Cancelling is never refused" in refusal.text
+
+        disguised = (
+            (f"{GRANT}/signal/retry?execution.runId=1", {}),
+            (f"{GRANT.replace('default', 'def%61ult')}/signal/retry", {}),
+            (f"{GRANT}/signal/retry", {"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1"}),
+        )
+        for path, headers in disguised:
+            answers = [browser.post(path, headers=headers) for _ in range(5)]
+            assert answers[-1].status_code == 429, (path, headers)
+        with httpx.Client(
+            base_url=guarded, transport=httpx.HTTPTransport(local_address="127.0.0.2"), trust_env=False
+        ) as elsewhere:
+            answers = [elsewhere.post(f"{GRANT}/signal/retry") for _ in range(5)]
+            assert answers[-1].status_code == 429
+
+        assert browser.post(f"{GRANT}/signal/end").status_code == 200, "retries do not use up what ends a grant"
+        assert browser.post(f"{GRANT}-2/signal/retry").status_code == 200
+        assert {browser.post(f"{GRANT}/cancel").status_code for _ in range(100)} == {200}
+        assert {browser.get(GRANT).status_code for _ in range(100)} == {200}
+
+
+def test_an_address_sends_few_signals_however_many_grants_it_names(guarded: str) -> None:
+    """Else it could crowd a grant out of nginx's memory, and with it the count of its signals."""
+    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+        answers = [
+            browser.post(f"{GRANT}-{number}/signal/retry", headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            for number in range(200)
+        ]
+        assert [answer.status_code for answer in answers[:30]] == [200] * 30
+        assert answers[-1].status_code == 429
+        assert browser.post(f"{GRANT}-0/signal/end").status_code == 200
+
+
+def test_another_sites_name_for_this_machine_is_refused(guarded: str) -> None:
+    """A web page can have its own name resolve to 127.0.0.1; its browser then takes the guard for the page's own site.
+
+    It could read the UI's CSRF token, and send it.
+    """
+    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+        for host in ("localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "temporal-ui-guard:8080"):
+            assert browser.post(f"{GRANT}/cancel", headers={"Host": host}).status_code == 200, host
+        for host in ("evil.example", "evil.example:8080", "localhost.evil.example", "temporal-ui"):
+            for method, path in PERMITTED:
+                answer = browser.request(method, path, headers={"Host": host})
+                assert (answer.status_code, "server_name" in answer.text) == (403, True), (host, method, path)
+
+
+@pytest.fixture
+async def temporal(tmp_path: Path) -> AsyncIterator[tuple[Client, str]]:
+    """A real Temporal: a client, and the ``host:port`` of its real UI."""
+    for name in ("run", "logs"):
+        (tmp_path / name).mkdir()
+    ports = reserve_ports(tmp_path)
+    server = Temporal(tmp_path)
+    await server.start(port=ports.temporal, ui_port=ports.temporal_ui)
+    ui = f"127.0.0.1:{ports.temporal_ui}"
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{ui}", trust_env=False) as browser:
+            # The UI listens before it has reached the server, and tries again after a second.
+            while (await browser.get("/api/v1/system-info")).status_code != 200:
+                await asyncio.sleep(0.1)
+        yield await Client.connect(server.address), ui
+    finally:
+        await server.stop()
+
+
+async def test_no_signals_through_the_guard_end_a_grant(temporal: tuple[Client, str], tmp_path: Path) -> None:
+    """75 signals of 700 kB each had a grant terminated, and its account stayed open."""
+    client, ui = temporal
+    grant = await client.start_workflow("AccessGrant", id="grant/demo-1.a", task_queue="none")
+
+    def payload(size: int) -> bytes:
+        encoded = {"metadata": {"encoding": _base64("json/plain")}, "data": _base64(json.dumps("x" * size))}
+        return json.dumps({"input": {"payloads": [encoded]}}).encode()
+
+    def send(address: str) -> list[int]:
+        with httpx.Client(base_url=address, trust_env=False, timeout=20) as browser:
+            browser.get("/api/v1/settings")
+            browser.headers["X-CSRF-Token"] = browser.cookies["_csrf"]
+            large, small = payload(700_000), payload(2_800)
+            answers = [browser.post(f"{GRANT}/signal/retry", content=small).status_code]
+            bodies = [large if number % 2 else iter([large]) for number in range(75)] + [small] * 75
+            answers += [browser.post(f"{GRANT}/signal/retry", content=body).status_code for body in bodies]
+            assert browser.post(f"{GRANT}/signal/end", content=b"{}").status_code == 200
+            for _ in range(50):
+                assert browser.post(f"{GRANT}/cancel", content=b"{}").status_code == 200
+            return answers
+
+    with ui_guard(tmp_path / "guard", ui) as address:
+        answers = await asyncio.to_thread(send, address)
+
+    assert answers[:9] == [200] + [413] * 8
+    assert set(answers[1:76]) <= {413, 429}
+    assert set(answers[76:]) <= {200, 429}
+    assert (await grant.describe()).status is WorkflowExecutionStatus.RUNNING
+    events = await _events(grant)
+    assert events.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) == answers.count(200) + 1
+    assert events.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED) == 1, "the rest fills no history"
+
+
+async def test_a_web_page_gets_nothing_past_the_guard(temporal: tuple[Client, str], tmp_path: Path) -> None:
+    """What a page of another site can have a browser send without asking: a POST of plain text."""
+    client, ui = temporal
+    grant = await client.start_workflow("AccessGrant", id="grant/demo-1.a", task_queue="none")
+    page = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+    with ui_guard(tmp_path / "guard", ui) as address:
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as browser:
+            for action in ("cancel", "signal/end"):
+                answer = await browser.post(f"{GRANT}/{action}", headers=page, content=b"{}")
+                assert answer.status_code == 403
+    assert len(await _events(grant)) == 2
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+async def _events(workflow: WorkflowHandle[object, object]) -> list[EventType.ValueType]:
+    return [event.event_type async for event in workflow.fetch_history_events()]

@@ -7,10 +7,12 @@ close; prove. Whatever happens after the first write, the account is closed befo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.options import CLOSING, LEDGER, PROVISIONING
@@ -20,13 +22,11 @@ from models.alarms import AlarmKind
 from models.messages import (
     Carried,
     Decision,
-    EndAccess,
     FailureType,
     Grant,
     GrantState,
     GrantStatus,
     Progress,
-    RetryProvisioning,
     Settlement,
     SignedAccessRequest,
     SignedExtension,
@@ -38,6 +38,7 @@ from models.messages import (
 )
 from workflows.closing import AccountClosing, Traces
 from workflows.course import Course
+from workflows.inputs import LONGEST_NAME, read_ending, read_message
 from workflows.page import Page
 from workflows.perform import perform, perform_locally, perform_without_end
 from workflows.provisioning import AccountProvisioning
@@ -76,7 +77,7 @@ class AccessGrant:
         self._closing = AccountClosing(self._traces, self._sweeping, self._telling)
 
     @workflow.run
-    async def run(self) -> GrantStatus:
+    async def run(self, *_inputs: object) -> GrantStatus:
         """Live through the grant, close it, and give its final status; fails or is cancelled as the grant was."""
         life = asyncio.create_task(self._live())
         # Only the first cancellation is ever delivered, and not even that when it comes together with what is awaited:
@@ -285,28 +286,47 @@ class AccessGrant:
         if self._sweeping.alarm:
             self._telling.alarm(grant, AlarmKind.PERSISTENCE, self._sweeping.alarm)
 
+    # Handlers take whatever comes with a message (see workflows.inputs).
+
     @workflow.signal(
         description="Ask for access. Sent by the portal or the command line, signed; the first one counts."
     )
-    def request_access(self, signed: SignedAccessRequest) -> None:
+    def request_access(self, *inputs: object) -> None:
         """Opens access, so it carries the signed assertion of its actor, which ``decide`` verifies."""
-        if self._asked is None:
+        signed = read_message(SignedAccessRequest, inputs)
+        if signed is None:
+            self._page.note("A request_access could not be read. It opens nothing.")
+        elif self._asked is None:
             self._asked = signed
 
     @workflow.signal(description="End the grant now and close the account. Needs no input.")
-    def end(self, ending: EndAccess | None = None) -> None:
-        """Narrows access, so anybody may send it."""
-        said = ending or EndAccess()
-        self._course.end(GrantState.ENDED, said.by, said.reason)
+    def end(self, *inputs: object) -> None:
+        """Narrows access, so anybody may send it, and whatever comes with it ends."""
+        said = read_ending(inputs)
+        if not said.is_whole:
+            self._page.note("Not all that came with an end could be read. It ends the grant all the same.")
+        self._course.end(GrantState.ENDED, said.ending.by, said.ending.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
-    def retry(self, _by: RetryProvisioning | None = None) -> None:
-        """Repeats what was decided, so anybody may send it."""
+    def retry(self, *inputs: object) -> None:
+        """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
+        if not read_ending(inputs).is_whole:
+            self._page.note("Not all that came with a retry could be read. It is a retry all the same.")
         self._retry_wanted = True
 
+    @workflow.signal(dynamic=True, description="Anything else is ignored, and noted.")
+    def other_signal(self, name: str, inputs: Sequence[RawValue]) -> None:
+        """Signals without a handler would be kept in the worker's memory, in silence."""
+        if name.strip().casefold() == "end":
+            self.end(*workflow.payload_converter().from_payloads([value.payload for value in inputs]))
+        else:
+            known = "end, retry and request_access"
+            self._page.note(f"A signal {name[:LONGEST_NAME]!r} was ignored: known are {known}.")
+
     @workflow.update(description="Extend the grant. Sent by the portal or the command line, signed.")
-    async def extend(self, signed: SignedExtension) -> datetime:
+    async def extend(self, *inputs: object) -> datetime:
         """Moves ledger and mark first, the timer last. Gives the new expiry."""
+        signed = _extension(inputs)
         # The ledger tells people that a grant is open an instant before this workflow has heard of it.
         await workflow.wait_condition(lambda: self._page.status.state is not GrantState.PREPARING)
         if self._page.status.state is not GrantState.OPEN:
@@ -327,7 +347,8 @@ class AccessGrant:
         return expires_at
 
     @extend.validator
-    def _extend_only_what_is_open(self, signed: SignedExtension) -> None:
+    def _extend_only_what_is_open(self, *inputs: object) -> None:
+        signed = _extension(inputs)
         being_opened = self._page.status.state is GrantState.PREPARING and self._course.expires_at is not None
         if self._page.status.state is not GrantState.OPEN and not being_opened:
             raise ValueError(self._not_open())
@@ -338,13 +359,13 @@ class AccessGrant:
         return f"Only an open grant can be extended; this one is {self._page.status.state}."
 
     @workflow.update(description="Wait until the request is decided. Needs no input.")
-    async def decision(self) -> GrantStatus:
+    async def decision(self, *_inputs: object) -> GrantStatus:
         """The status once it is known whether the grant is denied, is being opened, or needs an operator."""
         await workflow.wait_condition(lambda: self._answered)
         return self._page.status
 
     @workflow.query(description="Where the grant stands.")
-    def status(self) -> GrantStatus:
+    def status(self, *_inputs: object) -> GrantStatus:
         """Where the grant stands now."""
         return self._page.status
 
@@ -358,6 +379,13 @@ class AccessGrant:
         if status.state is GrantState.CANCELLED and workflow.cancellation_reason() is not None:
             raise asyncio.CancelledError(status.sentence)
         return status
+
+
+def _extension(inputs: Sequence[object]) -> SignedExtension:
+    signed = read_message(SignedExtension, inputs)
+    if signed is None:
+        raise ValueError("The extension could not be read. Send it with the portal or the command line, which sign it.")
+    return signed
 
 
 def _what_ended(life: asyncio.Task[None]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from models.messages import GrantState, GrantStatus, SignedAccessRequest
 
@@ -24,10 +24,13 @@ MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&]")
 """What means something to Markdown or HTML in the middle of a line."""
 
 
-def describe(status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str]) -> str:
-    """The current details, in Markdown."""
+def describe(
+    status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str], notes: Mapping[str, int]
+) -> str:
+    """The current details, in Markdown. ``notes``: sentences, and how often each is meant."""
     lines = _head(status)
     lines += [f"- **Alarm**: {plain(alarm)}" for alarm in alarms]
+    lines += [f"- **Note**: {plain(note)}{f' ({times} times)' if times > 1 else ''}" for note, times in notes.items()]
     rows = [
         ("Technician", status.technician),
         ("Tenant", status.tenant),

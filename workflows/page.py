@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from temporalio import workflow
@@ -11,6 +12,8 @@ from models.alarms import AlarmKind
 from models.messages import AccessRequest, Ending, Grant, GrantState, GrantStatus, Receipt, SignedAccessRequest
 from workflows.details import describe
 
+NOTES_AT_MOST = 10
+
 
 class Page:
     """What is shown of one grant."""
@@ -19,6 +22,7 @@ class Page:
         self.status = GrantStatus()
         self.alarms: list[str] = []
         """Sentences, the oldest first."""
+        self._notes: Counter[str] = Counter()
         self._asked: SignedAccessRequest | None = None
 
     def ask(self, signed: SignedAccessRequest) -> AccessRequest:
@@ -77,6 +81,13 @@ class Page:
         self.alarms.append(sentence)
         self._describe()
 
+    def note(self, sentence: str) -> None:
+        """Show that a message came that could not be read. Like ones are counted; anyone can send many."""
+        if sentence not in self._notes and len(self._notes) >= NOTES_AT_MOST:
+            sentence = "More came that could not be read."
+        self._notes[sentence] += 1
+        self._describe()
+
     def _upsert(self) -> None:
         status, known = self.status, workflow.info().typed_search_attributes
         changes = [search_attributes.GRANT_STATE.value_set(status.state.value)]
@@ -93,4 +104,4 @@ class Page:
         workflow.upsert_search_attributes(changes)
 
     def _describe(self) -> None:
-        workflow.set_current_details(describe(self.status, self._asked, self.alarms))
+        workflow.set_current_details(describe(self.status, self._asked, self.alarms, self._notes))

@@ -6,14 +6,18 @@ It shares no code with the grants' workflow, so that whatever breaks that one do
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
 from activities.options import RECONCILING, REVIEWING
 from activities.signatures import Reconciling
 from models.messages import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
+from workflows.details import plain
+from workflows.inputs import LONGEST_NAME
 from workflows.perform import perform
 
 SHARE = 5
@@ -30,7 +34,7 @@ class Reconciliation:
     """Closes every managed account that is open without a live grant. Started by its schedule."""
 
     @workflow.run
-    async def run(self) -> ReconciliationReport:
+    async def run(self, *_inputs: object) -> ReconciliationReport:
         """Go through all tenants; a tenant or a share that fails never stops the others."""
         tenants = await perform(Reconciling.list_tenants, None, RECONCILING, summary="Which tenants are there?")
         at_once = asyncio.Semaphore(SHARES_AT_ONCE)
@@ -51,6 +55,11 @@ class Reconciliation:
             reviewed=sum(review.reviewed for review in reviews),
             unreviewed=tuple(review for review in reviews if review.failed),
         )
+
+    @workflow.signal(dynamic=True, description="This workflow takes no signals.")
+    def other_signal(self, name: str, _inputs: Sequence[RawValue]) -> None:
+        """Signals without a handler would be kept in the worker's memory, in silence."""
+        workflow.set_current_details(f"A signal was ignored: {plain(name[:LONGEST_NAME])}. This workflow takes none.")
 
 
 async def _reconcile(share: list[TenantToReconcile]) -> list[TenantReport]:

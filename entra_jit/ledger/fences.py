@@ -48,10 +48,16 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
 
 
 async def fence_all(
-    session: AsyncSession, at: datetime, *, tenant_id: UUID | None = None, technician_id: UUID | None = None
+    session: AsyncSession,
+    at: datetime,
+    *,
+    tenant_id: UUID | None = None,
+    technician_id: UUID | None = None,
+    request_id: str | None = None,
 ) -> list[Fenced]:
-    """Fence every live grant, of one tenant or technician where that is said. Idempotent."""
+    """Fence every live grant, of one tenant or technician where that is said, or one alone. Idempotent."""
     scope: list[ColumnElement[bool]] = [col(GrantRow.closed_at).is_(None)]
+    scope += [col(GrantRow.request_id) == request_id] if request_id else []
     scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
     scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
     await session.exec(update(GrantRow).where(*scope).values(closing_at=func.coalesce(GrantRow.closing_at, at)))

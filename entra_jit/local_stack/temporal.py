@@ -34,8 +34,11 @@ SEARCH_ATTRIBUTES = {
 RETENTION = timedelta(days=90)
 """How long closed grants stay in Temporal; it is also how long a request id cannot be used again there."""
 
-SERVER_SETTINGS = {"matching.enableFairness": True}
-"""Dynamic configuration, the same as the self-hosted server's: without it fairness keys are ignored in silence."""
+SERVER_SETTINGS = {
+    "matching.enableFairness": True,
+    "frontend.httpAllowedHosts": ["http-api-disabled.invalid"],
+}
+"""Dynamic configuration, the same as the self-hosted server's; ``deploy/temporal-dynamic-config.yaml`` says why."""
 
 
 class Temporal:

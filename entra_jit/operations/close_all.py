@@ -71,26 +71,33 @@ async def close_all(
     whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
     async with deployment.ledger.transaction() as session:
         stop = await holds.place(session, said.kind, **whose, by=said.by, reason=said.reason, at=at)
-        live = await fence_all(session, at, **whose)
-    return await _Stopping(deployment, workplace, stop, live, tell, patience).run()
+        live = await fence_all(session, at, tenant_id=scope.tenant_id, technician_id=scope.technician_id)
+    ending = EndAccess(by=stop.by, reason=stop.reason)
+    stopping = Stopping(deployment, workplace, ending, live, tell, patience)
+    unheard = await stopping.run()
+    return StopReport(stop=stop, unheard=unheard, grants=stopping.grants)
 
 
-class _Stopping:
-    """One run of an emergency stop, over the grants that it has fenced."""
+class Stopping:
+    """One run of the emergency path, over grants that were fenced."""
 
     def __init__(
         self,
         deployment: Deployment,
         workplace: Workplace,
-        stop: Hold,
+        ending: EndAccess,
         live: list[Fenced],
-        tell: Tell,
-        patience: timedelta,
+        tell: Tell = lambda _: None,
+        patience: timedelta = PATIENCE,
+        settled: str = SETTLED,
     ) -> None:
+        """``settled``: what the receipts say that are written from here."""
         self._deployment = deployment
         self._settling = Settling(workplace)
-        self._stop = stop
-        self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced, stop.reason) for fenced in live}
+        self._ending = ending
+        self._settled = settled
+        because = ending.reason or f"ended by {ending.by}"
+        self._closing = {fenced.grant.request_id: GrantStop(workplace, fenced, because) for fenced in live}
         self._tell = tell
         self._patience = patience
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -105,13 +112,26 @@ class _Stopping:
             for fenced in live
         }
 
-    async def run(self) -> StopReport:
-        """Disable everything, tell the workflows, and prove from here what they do not prove soon."""
+    @property
+    def grants(self) -> tuple[StoppedGrant, ...]:
+        """How far each of them is."""
+        return tuple(self._shown.values())
+
+    async def run(self) -> str | None:
+        """Disable everything, tell the workflows, and prove from here what they do not prove soon.
+
+        Gives why Temporal could not be told; None: it was.
+        """
         self._tell(self._shown.values())
         _, unheard = await asyncio.gather(self._each(self._disable), self._tell_workflows())
         await self._leave_to_workflows()
         await self._each(self._close)
-        return StopReport(stop=self._stop, unheard=unheard, grants=tuple(self._shown.values()))
+        return unheard
+
+    async def run_alone(self) -> None:
+        """The same for grants whose workflows do not take what they are told."""
+        await self._each(self._disable)
+        await self._each(self._close)
 
     async def _each(self, work: Callable[[str], Awaitable[None]]) -> None:
         async def one(request_id: str) -> None:
@@ -137,8 +157,7 @@ class _Stopping:
             self._show(request_id, StopState.DISABLED, "")
 
     async def _tell_workflows(self) -> str | None:
-        ending = EndAccess(by=self._stop.by, reason=self._stop.reason)
-        heard = await end_workflows(self._deployment, dict.fromkeys(self._closing, ending))
+        heard = await end_workflows(self._deployment, dict.fromkeys(self._closing, self._ending))
         self._told = heard.told
         return heard.unheard
 
@@ -182,9 +201,9 @@ class _Stopping:
 
     async def _settle(self, request_id: str, read_back: ReadBack) -> str:
         """Write the receipt that no workflow is going to write soon. It is the one that stands, should one come."""
-        ending = Ending(state=GrantState.ENDED, by=self._stop.by, reason=self._stop.reason)
+        ending = Ending(state=GrantState.ENDED, by=self._ending.by, reason=self._ending.reason)
         try:
-            await self._settling.closed(request_id, ending, SETTLED, read_back)
+            await self._settling.closed(request_id, ending, self._settled, read_back)
         except LedgerUnavailableError as error:
             return f", but its receipt is not written: {error}"
         return ""

@@ -17,7 +17,7 @@ from entra_jit.ledger.configuration import all_tenants
 from entra_jit.ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
 from entra_jit.operations.errors import BadInputError, UnreachableError
 from entra_jit.settings import RECONCILE_EVERY, Settings
-from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.codec import SealingCodec, StillSealedError
 from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
 from models.message import Message
 from models.messages import Assertion, GrantStatus, workflow_id
@@ -81,5 +81,5 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
         raise UnreachableError(str(error)) from None
     except RPCError as error:
         raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
-    except (EngineConfigError, DatabaseUrlError, UnknownKeyError) as error:
+    except (EngineConfigError, DatabaseUrlError, UnknownKeyError, StillSealedError) as error:
         raise BadInputError(str(error)) from None

@@ -15,6 +15,10 @@ from models.messages import EndAccess, RetryProvisioning
 from workflows.access_grant import AccessGrant
 
 
+class WorkflowGoneError(RefusedError):
+    """The grant is live by the ledger, and its workflow does not run."""
+
+
 async def end_access(deployment: Deployment, by: str, request_id: str, reason: str | None = None) -> None:
     """Close the account now. Durable without a live worker. Idempotent while the grant lives.
 
@@ -64,8 +68,7 @@ async def why_nobody_listens(deployment: Deployment, request_id: str) -> Refused
     state = (await show_status(deployment, request_id)).state
     if state.is_final:
         return RefusedError(f"The grant {request_id} is over already ({state}).")
-    return RefusedError(
+    return WorkflowGoneError(
         f"The workflow of the grant {request_id} is gone, perhaps terminated, and the ledger says {state}: "
-        "its account may be open until the reconciler closes it at its expiry. To close it now, revive the workflow or "
-        "use `close-all` (docs/runbook.md)."
+        "its account may be open until the reconciler closes it at its expiry. `starter.py end` closes it now."
     )

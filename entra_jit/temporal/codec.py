@@ -14,11 +14,27 @@ ENCODING = b"binary/entra-jit-sealed"
 KEY_ID = "entra-jit-key-id"
 
 
+class StillSealedError(ValueError):
+    """A payload is needed that could not be opened."""
+
+    def __init__(self, payload: Payload) -> None:
+        key_id = payload.metadata.get(KEY_ID, b"").decode(errors="replace")
+        super().__init__(
+            f"a message is sealed with the key {key_id[:40]!r}: it is not in ENTRA_JIT_KEYS, or the seal is broken"
+        )
+
+
+def is_sealed(payload: Payload) -> bool:
+    """Whether a codec of ours has sealed the payload, or it says so."""
+    return payload.metadata.get("encoding") == ENCODING
+
+
 class SealingCodec(PayloadCodec):
     """Seals payloads with AES-256-GCM under the deployment's active key; opens what any of its keys has sealed.
 
-    What is not sealed is passed on as it is, so sealing can be switched on and off while grants are open. Keys must be
-    kept for as long as Temporal keeps histories.
+    What is not sealed is passed on as it is, so sealing can be switched on and off while grants are open. So is what
+    cannot be opened: a codec that raises fails the whole task of a workflow, again and again, over a payload whose
+    value it may not need. Keys must be kept for as long as Temporal keeps histories.
     """
 
     def __init__(self, keyring: Keyring, *, seals: bool) -> None:
@@ -31,7 +47,7 @@ class SealingCodec(PayloadCodec):
         return [self._seal(payload) for payload in payloads] if self.seals else list(payloads)
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Open what is sealed. Raises ``UnknownKeyError`` or ``SealBrokenError``."""
+        """Open what is sealed. What cannot be opened stays sealed; reading it raises ``StillSealedError``."""
         return [self._open(payload) for payload in payloads]
 
     def _seal(self, payload: Payload) -> Payload:
@@ -40,7 +56,10 @@ class SealingCodec(PayloadCodec):
         return Payload(metadata=metadata, data=sealed.ciphertext)
 
     def _open(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != ENCODING:
+        if not is_sealed(payload):
             return payload
-        sealed = Sealed(payload.metadata[KEY_ID].decode(), payload.data)
-        return Payload.FromString(unseal_bytes(self._keyring, Purpose.HISTORY, sealed, "payload"))
+        try:
+            sealed = Sealed(payload.metadata[KEY_ID].decode(), payload.data)
+            return Payload.FromString(unseal_bytes(self._keyring, Purpose.HISTORY, sealed, "payload"))
+        except Exception:
+            return payload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import PendingActivityState
@@ -48,6 +49,25 @@ class Execution:
 
     status: WorkflowExecutionStatus
     steps: tuple[PendingStep, ...]
+
+
+class Attention(StrEnum):
+    """Whether a workflow hears what it is told."""
+
+    HEARS = "it has heard all that it was told"
+    WAITS = "no worker has taken its workflow task"
+    FAILS = "its workflow task keeps failing"
+    GONE = "it does not run any more, perhaps it was terminated"
+
+
+async def attention_of(client: Client, workflow_id: str) -> Attention:
+    """Whether the workflow has come to what it was sent last. Raises ``RPCError``."""
+    raw = (await client.get_workflow_handle(workflow_id).describe()).raw_description
+    if WorkflowExecutionStatus(raw.workflow_execution_info.status) is not WorkflowExecutionStatus.RUNNING:
+        return Attention.GONE
+    if not raw.HasField("pending_workflow_task"):
+        return Attention.HEARS
+    return Attention.FAILS if raw.pending_workflow_task.attempt > 1 else Attention.WAITS
 
 
 async def look_at(client: Client, workflow_id: str) -> Execution:

@@ -29,6 +29,7 @@ from models.messages.granting import (
     ToPark,
 )
 from models.messages.ids import (
+    LONGEST_SENTENCE,
     Name,
     ObjectId,
     PassId,
@@ -56,6 +57,7 @@ from models.messages.states import (
 __all__ = [
     "ALARM_AFTER",
     "FINAL_STATES",
+    "LONGEST_SENTENCE",
     "NOTHING_GIVEN",
     "AccessRequest",
     "AccountFound",

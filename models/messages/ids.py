@@ -34,7 +34,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """What people type for a tenant, a technician or a group. An alias; never a key."""
 
 
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+LONGEST_SENTENCE = 500
+
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SENTENCE)]
 
 
 def workflow_id(request_id: str) -> str:

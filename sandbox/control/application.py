@@ -1,16 +1,17 @@
-"""The routes under ``/sandbox/``. Whoever reaches the port may do everything: bind it to loopback.
+"""The routes under ``/sandbox/``. Every program that reaches the port may do everything: bind it to loopback.
 
 Tenants are named by GUID, slug or verified domain, users by id or user principal name. Repeating a call is no error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import pydantic_core
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from starlette.routing import Route
 from sandbox.app import Sandbox
 from sandbox.control.behaviour import BehaviourControl
 from sandbox.control.drills import DrillControl
+from sandbox.control.origins import OwnOriginOnly
 from sandbox.control.page import PageControl
 from sandbox.control.registrations import RegistrationControl
 from sandbox.control.sign_in import sign_in
@@ -30,8 +32,8 @@ from sandbox.exchange import Json
 _Endpoint = Callable[[Request], Awaitable[Json]]
 
 
-def control_application(sandbox: Sandbox) -> Starlette:
-    """The control interface of one sandbox."""
+def control_application(sandbox: Sandbox, names: Collection[str]) -> Starlette:
+    """The control interface of one sandbox, which is served under these names only."""
     drills, tenants, users = DrillControl(sandbox), TenantControl(sandbox), UserControl(sandbox)
     behaviour, state, page = BehaviourControl(sandbox), StateControl(sandbox), PageControl(sandbox)
 
@@ -102,6 +104,7 @@ def control_application(sandbox: Sandbox) -> Starlette:
             Route(f"/sandbox{path}", _endpoint(sandbox, endpoint), methods=[method])
             for method, path, endpoint in routes
         ],
+        middleware=[Middleware(OwnOriginOnly, names=names)],
         exception_handlers={ValidationError: _invalid, HTTPException: _refused},
     )
 

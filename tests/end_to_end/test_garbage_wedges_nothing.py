@@ -49,7 +49,7 @@ async def test_unreadable_messages_do_not_keep_a_grant_from_being_ended(real_tim
     await real_time.until(request_id, GrantState.OPEN)
     grant = real_time.workflow(request_id)
 
-    for signal in ("end", "retry", "request_access", "no_such_signal"):
+    for signal in ("retry", "request_access", "no_such_signal"):
         await grant.signal(signal, "not an object")
         await grant.signal(signal, args=[{"by": "kim"}, 2, 3])
     await grant.signal("request_access")

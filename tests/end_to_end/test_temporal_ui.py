@@ -27,6 +27,7 @@ from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.grant_page import CHROMIUM, PATIENCE, TemporalUI, chromium, picture
 from tests.end_to_end.whole_stack import whole_stack
 from tests.stage import Scene, eventually
+from tests.ui_guard import ui_guard
 
 COMPOSE = Path(__file__).parent.parent.parent / "docker-compose.yml"
 
@@ -224,6 +225,33 @@ async def test_the_shipped_settings_take_away_the_buttons_that_leave_an_account_
     await ui.signal("end")
     await act.until(grant, GrantState.ENDED)
     assert ui.changes == [f"workflows/grant%2F{grant}/signal/end"]
+
+
+async def test_the_guard_is_not_noticed_by_a_person_who_reads_and_ends_grants(
+    everything: tuple[LocalStack, Scene], act: Scene, browser: Browser, tmp_path: Path
+) -> None:
+    """A limit that the UI's own front end meets would be switched off by the first administrator who met it."""
+    ended, cancelled = await act.ask("alex", hours=1), await act.ask("kim", hours=1)
+    address = everything[0].addresses.temporal_ui
+    with ui_guard(tmp_path / "guard", address.removeprefix("http://")) as guarded:
+        ui = await TemporalUI.open(browser, guarded)
+        refusals: list[str] = []
+        ui.page.on("response", lambda answer: refusals.append(answer.url) if answer.status >= 400 else None)
+        for grant in (ended, cancelled):
+            await act.until(grant, GrantState.OPEN)
+            await ui.list('GrantState="open"')
+            await ui.page.get_by_role("link", name=f"grant/{grant}").click()
+            for tab in ("User Metadata", "Search Attributes", "Timeline"):
+                await ui.page.get_by_role("tab", name=tab).click()
+            await ui.page.reload()
+        await ui.cancel()
+        await act.until(cancelled, GrantState.CANCELLED)
+        await ui.grant(ended)
+        await ui.signal("end")
+        await act.until(ended, GrantState.ENDED)
+        assert ui.changes == [f"workflows/grant%2F{cancelled}/cancel", f"workflows/grant%2F{ended}/signal/end"]
+        assert refusals == []
+        await ui.page.close()
 
 
 async def _with_the_shipped_settings(route: Route) -> None:

@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from entra_jit.accounts.workplace import workplace_of
 from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, duration
-from entra_jit.cli.commands.shell import actor, app, console, deployed, show
+from entra_jit.cli.commands.shell import actor, app, console, deployed, run, settings_of, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
 from entra_jit.cli.views.formatting import moment
 from entra_jit.cli.views.timeline import Timeline
-from entra_jit.operations.deployment import Deployment
+from entra_jit.operations.deployment import Deployment, open_deployment
 from entra_jit.operations.end_access import cancel_access, end_access
+from entra_jit.operations.end_for_certain import Ended, EndedBy, Send, end_for_certain
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_grants import list_grants
 from entra_jit.operations.list_holds import list_holds
@@ -27,6 +29,9 @@ from models.holds import Hold
 from models.messages import GrantState, GrantStatus
 
 PANEL = "Access"
+
+ENDED_OTHERWISE = {EndedBy.EMERGENCY: 6, EndedBy.NOT_PROVEN: 7}
+"""Exit codes of an end that the grant's own workflow has not taken."""
 
 
 @app.command(rich_help_panel=PANEL)
@@ -79,16 +84,31 @@ def extend(
 
 @app.command(rich_help_panel=PANEL)
 def end(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
-    """End a grant now and close its account."""
-    deployed(context, lambda deployment: end_access(deployment, actor(), grant, reason))
-    show({"grant": grant, "ending": True}, as_json, lambda: console.print(f"Ending {grant}."))
+    """End a grant now and close its account; from here, where its workflow does not."""
+    _end(context, grant, reason, end_access, {"grant": grant, "ending": True}, as_json)
 
 
 @app.command(rich_help_panel=PANEL)
 def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
     """Cancel a request: withdraw it if it is not open yet, close its account if it is."""
-    deployed(context, lambda deployment: cancel_access(deployment, actor(), grant, reason))
-    show({"grant": grant, "cancelling": True}, as_json, lambda: console.print(f"Cancelling {grant}."))
+    _end(context, grant, reason, cancel_access, {"grant": grant, "cancelling": True}, as_json)
+
+
+def _end(
+    context: typer.Context, grant: str, reason: str | None, send: Send, shown: dict[str, object], as_json: bool
+) -> None:
+    settings = settings_of(context)
+
+    async def by_itself() -> Ended:
+        async with open_deployment(settings) as deployment:
+            return await end_for_certain(deployment, lambda: workplace_of(settings), actor(), grant, reason, send=send)
+
+    ended = run(by_itself)
+    if ended.by is not EndedBy.WORKFLOW:
+        shown |= {"closed": ended.by is EndedBy.EMERGENCY, "sentence": ended.sentence}
+    show(shown, as_json, lambda: console.print(ended.sentence, markup=False, highlight=False, soft_wrap=True))
+    if ended.by in ENDED_OTHERWISE:
+        raise typer.Exit(ENDED_OTHERWISE[ended.by])
 
 
 @app.command(rich_help_panel=PANEL)

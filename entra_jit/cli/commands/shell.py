@@ -30,8 +30,8 @@ Result = TypeVar("Result")
 
 app = typer.Typer(
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
-    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached; "
-    "1 when the demonstration fails.",
+    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached, "
+    "6 closed without its workflow, 7 not proven closed (end, cancel); 1 when the demonstration fails.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,0 +1,84 @@
+"""What came with a message, read as far as it can be.
+
+Temporal takes any input from anyone in its namespace. The SDK drops a signal whose input it cannot convert, and where a
+handler gets more inputs than it takes, or others than it expects, the workflow's task fails for ever. So every handler
+takes whatever comes (``*inputs: object``): then the converter knows no types, and gives as a ``RawValue`` what it
+cannot read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from pydantic import ValidationError
+from temporalio.common import RawValue
+
+from models.message import Message
+from models.messages import LONGEST_SENTENCE, EndAccess
+
+TEXT = (b"json/", b"text/")
+"""What encodings of text begin with; other bytes are no sentence, even where they happen to be letters."""
+
+LONGEST_NAME = 50
+"""Of a signal that is unknown, where its being ignored is told."""
+
+Wanted = TypeVar("Wanted", bound=Message)
+
+
+class Heard(NamedTuple):
+    """What an ``end`` says, and whether all that came with it could be read."""
+
+    ending: EndAccess
+    is_whole: bool
+
+
+def read_ending(inputs: Sequence[object]) -> Heard:
+    """An ending, whatever came: its fields where it has them, sentences as its reason, each cut to length."""
+    by: list[str] = []
+    reasons: list[str] = []
+    is_whole = True
+    for value in inputs:
+        fields = value if isinstance(value, dict) else {"reason": value}
+        for kept, said in ((by, fields.get("by")), (reasons, fields.get("reason"))):
+            if said is None:
+                continue
+            if sentence := _sentence(said):
+                kept.append(sentence)
+            else:
+                is_whole = False
+    said_by = {"by": by[0]} if by else {}
+    reason = "; ".join(dict.fromkeys(reasons))[:LONGEST_SENTENCE].strip() or None
+    return Heard(EndAccess(**said_by, reason=reason), is_whole)
+
+
+def read_message(kind: type[Wanted], inputs: Sequence[object]) -> Wanted | None:
+    """The first input that is such a message; None: there is none."""
+    for value in inputs:
+        try:
+            return kind.model_validate(value)
+        except ValidationError:
+            continue
+    return None
+
+
+def _sentence(value: object) -> str | None:
+    """``value`` on one line, without control characters and cut to length; None: it says nothing."""
+    if isinstance(value, RawValue):
+        encoding = value.payload.metadata.get("encoding", TEXT[0])
+        value = value.payload.data if encoding.startswith(TEXT) else None
+    if isinstance(value, bytes):
+        # One character is at most four bytes; the last one may be cut in two.
+        value = _decoded(value[: 4 * LONGEST_SENTENCE])
+    if not isinstance(value, str):
+        return None
+    printable = "".join(one if one.isprintable() else " " for one in value[: 4 * LONGEST_SENTENCE])
+    said = " ".join(printable.split())[:LONGEST_SENTENCE].strip()
+    return said if any(one.isalnum() for one in said) else None
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        return value[: error.start].decode() if error.end == len(value) and error.start else None
