@@ -8,11 +8,12 @@ from typing import NoReturn
 
 from entra_jit.cli.commands import access, holding, stack, trouble  # noqa: F401  # each adds its commands
 from entra_jit.cli.commands.shell import app
+from workflows.registry import WORKFLOWS
 
 
 def run_and_leave() -> NoReturn:
     try:
-        app()
+        app(obj=WORKFLOWS)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         sys.stdout.flush()

@@ -34,8 +34,8 @@ from entra_jit.operations.watch_reconciliation import ReconciliationWatch
 from entra_jit.settings import Settings, SettingsError, load_settings
 from entra_jit.temporal import connect, schedules, search_attributes
 from entra_jit.temporal.codec import SealingCodec
-from entra_jit.temporal.workflows import ALL as WORKFLOWS
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
+from workflows.registry import WORKFLOWS
 
 GRACE = timedelta(seconds=30)
 """How long activities may finish after the worker was told to stop."""

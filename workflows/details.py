@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
+from models.markdown import escape
 from models.messages import GrantState, GrantStatus, SignedAccessRequest
 
 WHAT_TO_DO = {
@@ -20,17 +20,14 @@ WHAT_TO_DO = {
 
 NEVER = "Never **Terminate** a grant: it could not close its account any more. Nor **Reset** it: that helps nothing."
 
-MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~&]")
-"""What means something to Markdown or HTML in the middle of a line."""
-
 
 def describe(
     status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str], notes: Mapping[str, int]
 ) -> str:
     """The current details, in Markdown. ``notes``: sentences, and how often each is meant."""
     lines = _head(status)
-    lines += [f"- **Alarm**: {plain(alarm)}" for alarm in alarms]
-    lines += [f"- **Note**: {plain(note)}{f' ({times} times)' if times > 1 else ''}" for note, times in notes.items()]
+    lines += [f"- **Alarm**: {escape(alarm)}" for alarm in alarms]
+    lines += [f"- **Note**: {escape(note)}{f' ({times} times)' if times > 1 else ''}" for note, times in notes.items()]
     rows = [
         ("Technician", status.technician),
         ("Tenant", status.tenant),
@@ -42,7 +39,7 @@ def describe(
         ("Opened", status.opened_at and f"{status.opened_at:%Y-%m-%d %H:%M:%SZ}"),
         ("Expires", status.expires_at and f"{status.expires_at:%Y-%m-%d %H:%M:%SZ}"),
     ]
-    lines += [f"- {name}: {plain(value)}" for name, value in rows if value]
+    lines += [f"- {name}: {escape(value)}" for name, value in rows if value]
     if status.state.is_final:
         lines += ["", "This is over. **Reset** cannot open it again: ask for a new grant."]
     else:
@@ -50,15 +47,7 @@ def describe(
     return "\n".join(lines)
 
 
-def plain(text: str) -> str:
-    """``text`` on one line, for Markdown to show as it is.
-
-    Reasons are anybody's writing: without this, one could look like an alarm, or like a link from us.
-    """
-    return MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
-
-
 def _head(status: GrantStatus) -> list[str]:
     """The state as a heading, and its sentence: in the heading where it is the longer word for it, else below."""
-    state, sentence = status.state.value.capitalize(), plain(status.sentence)
+    state, sentence = status.state.value.capitalize(), escape(status.sentence)
     return [f"### {sentence}"] if sentence.startswith(state) else [f"### {state}", sentence, ""]

@@ -15,8 +15,8 @@ from temporalio.exceptions import ActivityError
 
 from activities.options import RECONCILING, REVIEWING
 from activities.signatures import Reconciling
+from models.markdown import escape
 from models.messages import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
-from workflows.details import plain
 from workflows.inputs import LONGEST_NAME
 from workflows.perform import perform
 
@@ -59,7 +59,7 @@ class Reconciliation:
     @workflow.signal(dynamic=True, description="This workflow takes no signals.")
     def other_signal(self, name: str, _inputs: Sequence[RawValue]) -> None:
         """Signals without a handler would be kept in the worker's memory, in silence."""
-        workflow.set_current_details(f"A signal was ignored: {plain(name[:LONGEST_NAME])}. This workflow takes none.")
+        workflow.set_current_details(f"A signal was ignored: {escape(name[:LONGEST_NAME])}. This workflow takes none.")
 
 
 async def _reconcile(share: list[TenantToReconcile]) -> list[TenantReport]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
@@ -21,7 +22,6 @@ from entra_jit.temporal.codec import SealingCodec, StillSealedError
 from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
 from models.message import Message
 from models.messages import Assertion, GrantStatus, workflow_id
-from workflows.access_grant import AccessGrant
 
 
 @dataclass
@@ -48,10 +48,10 @@ class Deployment:
             self.client = await connect(SealingCodec(self.keyring, seals=self.seals_history))
         return self.client
 
-    async def workflow_of(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
+    async def workflow_of(self, request_id: str) -> WorkflowHandle[Any, GrantStatus]:
         """The workflow of a request, whether or not it exists."""
         client = await self.engine()
-        return client.get_workflow_handle_for(AccessGrant.run, workflow_id(request_id))
+        return client.get_workflow_handle(workflow_id(request_id), result_type=GrantStatus)
 
     def sign(self, actor: str, message: Message) -> Assertion:
         """The assertion that ``actor``, whom the caller has authenticated, sends ``message`` now."""

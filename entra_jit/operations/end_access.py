@@ -12,7 +12,7 @@ from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.errors import RefusedError, bad_input
 from entra_jit.operations.show_status import show_status
 from models.messages import EndAccess, RetryProvisioning
-from workflows.access_grant import AccessGrant
+from models.names import END, RETRY
 
 
 class WorkflowGoneError(RefusedError):
@@ -29,7 +29,7 @@ async def end_access(deployment: Deployment, by: str, request_id: str, reason: s
     except ValidationError as error:
         raise bad_input(error) from None
     workflow = await deployment.workflow_of(request_id)
-    await _to_live(deployment, request_id, workflow.signal(AccessGrant.end, ending))
+    await _to_live(deployment, request_id, workflow.signal(END, ending))
 
 
 async def cancel_access(deployment: Deployment, by: str, request_id: str, reason: str | None = None) -> None:
@@ -51,7 +51,7 @@ async def retry_provisioning(deployment: Deployment, by: str, request_id: str) -
         if stop := await holds.stop_over_grant(session, request_id):
             raise RefusedError(stop.sentence)
     workflow = await deployment.workflow_of(request_id)
-    await _to_live(deployment, request_id, workflow.signal(AccessGrant.retry, RetryProvisioning(by=by)))
+    await _to_live(deployment, request_id, workflow.signal(RETRY, RetryProvisioning(by=by)))
 
 
 async def _to_live(deployment: Deployment, request_id: str, message: Awaitable[None]) -> None:

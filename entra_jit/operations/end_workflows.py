@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 from entra_jit.operations.deployment import Deployment
 from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
 from models.messages import EndAccess
-from workflows.access_grant import AccessGrant
+from models.names import END
 
 WITHIN = timedelta(seconds=10)
 
@@ -34,7 +34,7 @@ async def end_workflows(deployment: Deployment, endings: Mapping[str, EndAccess]
     async def tell(request_id: str, ending: EndAccess) -> None:
         workflow = await deployment.workflow_of(request_id)
         try:
-            await workflow.signal(AccessGrant.end, ending)
+            await workflow.signal(END, ending)
         except RPCError:
             return
         told.add(request_id)

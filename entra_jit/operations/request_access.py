@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -16,9 +17,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.errors import bad_input
 from entra_jit.operations.show_status import show_status
+from models.markdown import escape
 from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
-from workflows.access_grant import AccessGrant
-from workflows.details import plain
+from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
@@ -57,14 +58,14 @@ async def request_access(
     client = await deployment.engine()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
         await client.start_workflow(
-            AccessGrant.run,
+            ACCESS_GRANT,
             id=workflow_id(request.request_id),
             task_queue=deployment.task_queue,
             # An id shared by successive grants would let a reset of the old run end the live one.
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            start_signal="request_access",
+            start_signal=REQUEST_ACCESS,
             start_signal_args=[signed],
-            static_summary=plain(f"{technician} in {tenant}: {request.reason[:150]}"),
+            static_summary=escape(f"{technician} in {tenant}: {request.reason[:150]}"),
             static_details="A technician's just-in-time access to a customer's tenant, from asking to receipt.",
         )
     return request.request_id
@@ -93,8 +94,6 @@ async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus
     )
 
 
-async def _decided(workflow: WorkflowHandle[AccessGrant, GrantStatus]) -> GrantStatus:
-    status: GrantStatus = await workflow.execute_update(
-        "decision", id=f"decision-{uuid4().hex}", result_type=GrantStatus
-    )
+async def _decided(workflow: WorkflowHandle[Any, GrantStatus]) -> GrantStatus:
+    status: GrantStatus = await workflow.execute_update(DECISION, id=f"decision-{uuid4().hex}", result_type=GrantStatus)
     return status

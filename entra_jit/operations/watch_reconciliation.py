@@ -23,12 +23,13 @@ from entra_jit.temporal.schedules import ensure_reconciliation
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
 from models.messages import request_id_of
+from models.names import ACCESS_GRANT
 
 LOOK_EVERY = timedelta(minutes=1)
 LAPSED_AFTER = 3
 """So many intervals without a reconciliation are a lapse."""
 
-WEDGED = 'WorkflowType = "AccessGrant" AND ExecutionStatus = "Running" AND TemporalReportedProblems IS NOT NULL'
+WEDGED = f'WorkflowType = "{ACCESS_GRANT}" AND ExecutionStatus = "Running" AND TemporalReportedProblems IS NOT NULL'
 """Grants whose workflow fails at each try of Temporal's to carry it on: a bug, or a worker of the wrong version."""
 
 _log = structlog.get_logger("watch")

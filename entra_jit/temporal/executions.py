@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from entra_jit.policy.failures import type_named
 from models.messages import FailureType, GrantState
+from models.names import ACCESS_GRANT
 from models.search_attributes import GRANT_STATE
 
 STOPPED_BY_HAND = frozenset({"ActivityPause", "ActivityReset"})
@@ -82,7 +83,7 @@ async def look_at(client: Client, workflow_id: str) -> Execution:
 
 async def running_grants(client: Client, state: GrantState) -> set[str]:
     """The workflow ids of all grants that run and show this state; a second or so behind. Raises ``RPCError``."""
-    query = f'WorkflowType = "AccessGrant" AND ExecutionStatus = "Running" AND {GRANT_STATE.name} = "{state}"'
+    query = f'WorkflowType = "{ACCESS_GRANT}" AND ExecutionStatus = "Running" AND {GRANT_STATE.name} = "{state}"'
     return {execution.id async for execution in client.list_workflows(query, page_size=1000)}
 
 

@@ -9,7 +9,10 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeVar
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic import BaseModel
@@ -33,7 +36,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached, "
     "6 closed without its workflow, 7 not proven closed (end, cancel); 1 when the demonstration fails.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -54,11 +56,38 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"entra-jit {version('entra-jit')}\n")
+        raise typer.Exit
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What the program and its global options say to every command."""
+
+    state_dir: Path
+    workflows: tuple[type, ...]
+    """Every workflow of this checkout. The program hands them down: nothing in this package imports workflows."""
+
+
 @app.callback()
-def main(context: typer.Context, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+def main(
+    context: typer.Context,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Without settings in the environment, commands go to the stack that `up` runs on this machine."""
     configure_logs("console", logging.WARNING)
-    context.obj = state_dir
+    context.obj = Invocation(state_dir, context.obj or ())
+
+
+def invocation(context: typer.Context) -> Invocation:
+    """What was said before the command's name."""
+    found: Invocation = context.obj
+    return found
 
 
 def actor() -> str:
@@ -78,11 +107,12 @@ def settings_of(context: typer.Context) -> Settings:
     with errors_told():
         if names_a_database():
             return load_settings()
-        if stack := running_stack(context.obj):
+        state_dir = invocation(context).state_dir
+        if stack := running_stack(state_dir):
             adopt_environment(stack.environment())
             return load_settings()
         raise SettingsError(
-            f"No stack runs in {context.obj} (`make up` starts one), and DATABASE_URL names no deployment."
+            f"No stack runs in {state_dir} (`make up` starts one), and DATABASE_URL names no deployment."
         )
 
 

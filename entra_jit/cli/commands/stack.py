@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 
 from entra_jit.cli.commands.options import Json
-from entra_jit.cli.commands.shell import app, console, deployed, errors_told, run, settings_of, show
+from entra_jit.cli.commands.shell import app, console, deployed, errors_told, invocation, run, settings_of, show
 from entra_jit.cli.views import demo as demonstration
-from entra_jit.cli.views import rehearsal
+from entra_jit.cli.views import upgrade_check
 from entra_jit.ledger import schema
 from entra_jit.local_stack import LocalStack
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.rehearse_upgrade import rehearse_upgrade
+from entra_jit.operations.check_upgrade import check_upgrade
 
 PANEL = "The deployment"
 
@@ -23,7 +23,7 @@ PANEL = "The deployment"
 @app.command(rich_help_panel=PANEL)
 def up(context: typer.Context) -> None:
     """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
-    run(lambda: demonstration.keep_up(console, LocalStack(context.obj)))
+    run(lambda: demonstration.keep_up(console, LocalStack(invocation(context).state_dir)))
 
 
 @app.command(rich_help_panel=PANEL)
@@ -52,15 +52,16 @@ def apply(
     show(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
 
 
-@app.command(rich_help_panel=PANEL)
-def rehearse(
+@app.command("check-upgrade", rich_help_panel=PANEL)
+def check_upgrade_command(
     context: typer.Context,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
     as_json: Json = False,
 ) -> None:
     """Replay every open grant with this checkout's code, before it is deployed. Changes nothing."""
-    with rehearsal.progress(Console(stderr=True)) as told:
-        found = deployed(context, lambda deployment: rehearse_upgrade(deployment, limit=limit, told=told))
-    show(found, as_json, lambda: rehearsal.show_rehearsal(console, found))
+    with upgrade_check.progress(Console(stderr=True)) as told:
+        workflows = invocation(context).workflows
+        found = deployed(context, lambda deployment: check_upgrade(deployment, workflows, limit=limit, told=told))
+    show(found, as_json, lambda: upgrade_check.show_upgrade_check(console, found))
     if found.breaks:
         raise typer.Exit(3)

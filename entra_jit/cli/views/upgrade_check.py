@@ -1,4 +1,4 @@
-"""How the rehearsal of an upgrade goes, and what it found."""
+"""How the check of an upgrade goes, and what it found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from entra_jit.cli.views.formatting import line, moment
-from entra_jit.operations.rehearse_upgrade import Broken, Rehearsal
+from entra_jit.operations.check_upgrade import Broken, UpgradeCheck
 
 MANY = 20
 """From how many executions on a bar is shown; fewer are replayed before one could be read."""
@@ -25,18 +25,18 @@ def progress(console: Console) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of, visible=of >= MANY)
 
 
-def show_rehearsal(console: Console, rehearsal: Rehearsal) -> None:
+def show_upgrade_check(console: Console, check: UpgradeCheck) -> None:
     """A line for each execution that would break, and what comes of it."""
-    for broken in rehearsal.breaks:
+    for broken in check.breaks:
         line(console, f"[bold red]breaks[/]  [bold]{broken.workflow_id}[/]  {_whose(broken)}")
         line(console, f"        {escape(broken.because)}")
-    of = "" if rehearsal.replayed == rehearsal.running else f" of {rehearsal.running}"
-    replayed = f"{rehearsal.replayed}{of} open execution{'' if rehearsal.running == 1 else 's'}"
-    if not rehearsal.breaks:
-        line(console, f"{replayed} replayed: this code can go on with {'it' if rehearsal.replayed == 1 else 'them'}.")
+    of = "" if check.replayed == check.running else f" of {check.running}"
+    replayed = f"{check.replayed}{of} open execution{'' if check.running == 1 else 's'}"
+    if not check.breaks:
+        line(console, f"{replayed} replayed: this code can go on with {'it' if check.replayed == 1 else 'them'}.")
         return
-    line(console, f"{replayed} replayed, {len(rehearsal.breaks)} would break: do not deploy this code.")
-    line(console, "Put the change of commands behind workflow.patched (docs/upgrading.md), and rehearse again.")
+    line(console, f"{replayed} replayed, {len(check.breaks)} would break: do not deploy this code.")
+    line(console, "Put the change of commands behind workflow.patched (docs/upgrading.md), and check again.")
 
 
 def _whose(broken: Broken) -> str:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from entra_jit.operations.rehearse_upgrade import Rehearsal, rehearse_upgrade
+from entra_jit.operations.check_upgrade import UpgradeCheck, check_upgrade
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, workflow_id
 from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, eventually, scene
+from workflows.registry import WORKFLOWS
 
 STEP = "        account = await self._provisioning.look(grant)"
 CHANGES = {
@@ -47,9 +48,9 @@ async def test_grants_of_this_very_code_can_be_gone_on_with_in_every_state(servi
         steps: list[tuple[int, int]] = []
         rehearsal = await _rehearsed(act, 3, told=steps)
 
-        assert rehearsal == Rehearsal(running=3, replayed=3, breaks=())
+        assert rehearsal == UpgradeCheck(running=3, replayed=3, breaks=())
         assert steps == [(1, 3), (2, 3), (3, 3)]
-        limited = await rehearse_upgrade(act.deployment, limit=2)
+        limited = await check_upgrade(act.deployment, WORKFLOWS, limit=2)
         assert (limited.running, limited.replayed) == (3, 2)
         for request_id in (parked, preparing, opened):
             await act.workflow(request_id).signal("end")
@@ -65,7 +66,7 @@ async def test_sealed_histories_are_replayed_too(services: Services) -> None:
         await act.until(request_id, GrantState.OPEN)
 
         act.deployment = replace(act.deployment, seals_history=True)
-        assert await _rehearsed(act, 1) == Rehearsal(running=1, replayed=1, breaks=())
+        assert await _rehearsed(act, 1) == UpgradeCheck(running=1, replayed=1, breaks=())
 
         await act.workflow(request_id).signal("end")
         await act.receipt(request_id)
@@ -107,12 +108,12 @@ async def test_code_that_would_break_them_is_reported_by_grant_and_nothing_is_to
         real_time.assert_closed(real_time.account(technician))
 
 
-async def _rehearsed(act: Scene, running: int, told: list[tuple[int, int]] | None = None) -> Rehearsal:
+async def _rehearsed(act: Scene, running: int, told: list[tuple[int, int]] | None = None) -> UpgradeCheck:
     """The rehearsal, once Temporal's lists have caught up with what runs."""
 
-    async def listed() -> Rehearsal | None:
+    async def listed() -> UpgradeCheck | None:
         steps: list[tuple[int, int]] = []
-        rehearsal = await rehearse_upgrade(act.deployment, told=lambda done, of: steps.append((done, of)))
+        rehearsal = await check_upgrade(act.deployment, WORKFLOWS, told=lambda done, of: steps.append((done, of)))
         if rehearsal.running != running:
             return None
         if told is not None:
@@ -123,9 +124,9 @@ async def _rehearsed(act: Scene, running: int, told: list[tuple[int, int]] | Non
 
 
 async def _rehearse(act: Scene, checkout: Path, *options: str) -> Ran:
-    """``starter.py rehearse`` of one checkout, against this scene."""
+    """``starter.py check-upgrade`` of one checkout, against this scene."""
     return await run_program(
-        [sys.executable, "starter.py", "rehearse", *options],
+        [sys.executable, "starter.py", "check-upgrade", *options],
         cwd=checkout,
         DATABASE_URL=act.settings.database_url.get_secret_value(),
         ENTRA_JIT_KEYS=act.settings.keys.get_secret_value(),

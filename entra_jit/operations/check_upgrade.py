@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -20,7 +20,6 @@ from temporalio.worker import Replayer
 from entra_jit.operations.deployment import Deployment
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
-from entra_jit.temporal.workflows import ALL
 from models.search_attributes import EXPIRES_AT, GRANT_STATE, TECHNICIAN, TENANT
 
 FETCHED_AT_ONCE = 10
@@ -45,7 +44,7 @@ class Broken(BaseModel):
     """The first sentence of the error."""
 
 
-class Rehearsal(BaseModel):
+class UpgradeCheck(BaseModel):
     """What came of replaying the open executions."""
 
     model_config = ConfigDict(frozen=True)
@@ -56,19 +55,25 @@ class Rehearsal(BaseModel):
     breaks: tuple[Broken, ...]
 
 
-async def rehearse_upgrade(
-    deployment: Deployment, *, limit: int | None = None, told: Callable[[int, int], None] = lambda done, of: None
-) -> Rehearsal:
-    """Replay every open execution of this deployment, or the ``limit`` newest. Reads only; changes nothing.
+async def check_upgrade(
+    deployment: Deployment,
+    workflows: Sequence[type],
+    *,
+    limit: int | None = None,
+    told: Callable[[int, int], None] = lambda done, of: None,
+) -> UpgradeCheck:
+    """Replay every open execution of this deployment, or the ``limit`` newest, with the code of ``workflows``.
+
+    Reads only; changes nothing.
 
     ``told`` is called with how many are done, of how many. An execution that ends meanwhile is replayed all the same.
     """
     client = await deployment.engine()
-    query = _open_executions(deployment.task_queue)
+    query = _open_executions(deployment.task_queue, workflows)
     running = (await client.count_workflows(query)).count
     executions = {found.run_id: found async for found in client.list_workflows(query, limit=limit)}
     replayer = Replayer(
-        workflows=list(ALL),
+        workflows=list(workflows),
         namespace=client.namespace,
         plugins=[entra_jit_plugin(SealingCodec(deployment.keyring, seals=deployment.seals_history))],
         # By itself it writes what it finds to standard output, between the lines of whoever reads our JSON.
@@ -81,11 +86,11 @@ async def rehearse_upgrade(
             if result.replay_failure is not None:
                 breaks.append(_broken(executions[result.history.run_id], result.replay_failure))
             told(replayed, len(executions))
-    return Rehearsal(running=max(running, replayed), replayed=replayed, breaks=tuple(breaks))
+    return UpgradeCheck(running=max(running, replayed), replayed=replayed, breaks=tuple(breaks))
 
 
-def _open_executions(task_queue: str) -> str:
-    names = ", ".join(f'"{workflow.__name__}"' for workflow in ALL)
+def _open_executions(task_queue: str, workflows: Sequence[type]) -> str:
+    names = ", ".join(f'"{workflow.__name__}"' for workflow in workflows)
     return f'ExecutionStatus = "Running" AND WorkflowType IN ({names}) AND TaskQueue = "{task_queue}"'
 
 

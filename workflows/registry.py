@@ -1,0 +1,9 @@
+"""Every workflow of ours, once: what workers run is what ``check-upgrade`` replays.
+
+Not in the package itself, which Temporal's sandbox imports anew for each workflow.
+"""
+
+from workflows.access_grant import AccessGrant
+from workflows.reconciliation import Reconciliation
+
+WORKFLOWS: tuple[type, ...] = (AccessGrant, Reconciliation)
