@@ -28,7 +28,7 @@ class Api(StrEnum):
     AUDIT = "audit"
 
     @classmethod
-    def of(cls, method: str, segments: list[str], query: dict[str, str]) -> Api:
+    def of(cls, method: str, segments: list[str], *, asks_index: bool = False) -> Api:
         """The API that serves this path (decoded segments, without the version)."""
         first, second, third = [*(segment.lower() for segment in segments[:3]), "", "", ""][:3]
         if first == "auditlogs":
@@ -41,9 +41,7 @@ class Api(StrEnum):
             return cls.METHODS
         if (first, second) == ("directory", "deleteditems"):
             return cls.DELETED
-        searches = not query.keys().isdisjoint({"$filter", "$search", "$count"})
-        collection = second in {"", "$count", "delta", "delta()"}
-        return cls.INDEX if method == "GET" and collection and (searches or second) else cls.DIRECTORY
+        return cls.INDEX if method == "GET" and (asks_index or second in {"delta", "delta()"}) else cls.DIRECTORY
 
 
 def _in_order(span: tuple[float, float]) -> tuple[float, float]:

@@ -78,7 +78,7 @@ class Replication:
         self.forget()
         directory.witness = self._record
 
-    def as_seen(self, tenant: Tenant, method: str, segments: list[str], query: dict[str, str]) -> Tenant:
+    def as_seen(self, tenant: Tenant, method: str, api: Api) -> Tenant:
         """The tenant as the replica that answers this request has it."""
         lag = self.lag_of(tenant.id)
         if lag is None or (history := self._histories.get(tenant.id)) is None:
@@ -87,7 +87,6 @@ class Replication:
         history.settle(now - lag.longest)
         if history.is_empty:
             return tenant
-        api = Api.of(method, segments, query)
         self._asked[tenant.id, api] += 1
         replica = int(self._draw(tenant.id, api, self._asked[tenant.id, api]) * REPLICAS)
         quickest, slowest = lag.span_of(api)

@@ -146,7 +146,7 @@ def cost_of(method: str, segments: list[str], query: dict[str, str]) -> int:
 
 def _limits(method: str, segments: list[str], app_id: str, tenant: Tenant, cost: int, factor: float) -> Iterator[Limit]:
     pair = f"{app_id}/{tenant.id}"
-    if Api.of(method, segments, {}) in {Api.METHODS, Api.AUDIT}:
+    if Api.of(method, segments) in {Api.METHODS, Api.AUDIT}:
         # Identity and access reports: what is refused here names no scope.
         yield Limit(f"reports/{pair}", max(1, 5 * factor), 10)
         yield Limit(f"reports/{app_id}", max(1, 122 * factor), 10)

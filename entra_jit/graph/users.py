@@ -143,16 +143,17 @@ class Users:
     async def tagged(self, attribute: int, prefix: str) -> AsyncIterator[User]:
         """Every account whose extension attribute starts with ``prefix``, page by page.
 
-        Lags behind writes by seconds to minutes: good for sweeping, not for confirming.
+        Only the index that is behind knows extension attributes: what it says of an account may be minutes old, and
+        an account that is too new is not among them. Good for sweeping, not for confirming.
         """
         named = f"onPremisesExtensionAttributes/{_attribute(attribute)}"
         query = {"$filter": f"startsWith({named},{literal(prefix)})", "$select": _SELECTED, "$top": _PAGE}
-        async for page in self._calls.pages(operations.LIST_USERS, "/users", query):
+        async for page in self._calls.pages(operations.LIST_USERS, "/users", query, advanced=True):
             for user in page.read_each(User):
                 yield user
 
     async def named(self, prefix: str) -> AsyncIterator[User]:
-        """Every account whose user principal name starts with ``prefix``, page by page. Lags as ``tagged`` does."""
+        """Every account whose user principal name starts with ``prefix``, page by page; the directory answers."""
         query = {"$filter": f"startsWith(userPrincipalName,{literal(prefix)})", "$select": _SELECTED, "$top": _PAGE}
         async for page in self._calls.pages(operations.LIST_USERS, "/users", query):
             for user in page.read_each(User):

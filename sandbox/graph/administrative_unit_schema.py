@@ -27,6 +27,5 @@ ADMINISTRATIVE_UNITS: odata.Shape[AdministrativeUnit] = odata.Shape(
     properties=frozenset(_DEFAULT + _OTHER),
     default=_DEFAULT + _OTHER,
     value_of=_value_of,
-    filterable=frozenset({"id", "displayName", "description", "isMemberManagementRestricted"}),
     directory_class="AdministrativeUnit",
 )

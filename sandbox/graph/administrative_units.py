@@ -89,12 +89,12 @@ def delete_unit(call: Call) -> Answer:
     return Answer(204)
 
 
-@operations.get(f"{_UNITS}/{{unit}}/members", permissions.READ_UNITS)
+@operations.get(f"{_UNITS}/{{unit}}/members", permissions.READ_UNITS, lacks=odata.RELATED_LACKS)
 def list_members(call: Call) -> Answer:
     return objects(call, _unit(call).members)
 
 
-@operations.get(f"{_UNITS}/{{unit}}/members/graph.user", permissions.READ_UNITS)
+@operations.get(f"{_UNITS}/{{unit}}/members/graph.user", permissions.READ_UNITS, lacks=odata.RELATED_LACKS)
 def list_member_users(call: Call) -> Answer:
     return objects(call, _unit(call).members, "graph.user")
 

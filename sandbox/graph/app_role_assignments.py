@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from sandbox.clock import ticks
 from sandbox.directory.rows import ServicePrincipal
 from sandbox.exchange import Answer, Json
-from sandbox.graph import permissions
+from sandbox.graph import odata, permissions
 from sandbox.graph.app_roles import graph_principal_id, permission_of, role_id_of
 from sandbox.graph.call import Call
 from sandbox.graph.errors import bad_request, not_found, value_required
@@ -21,7 +21,7 @@ _GIVEN = "/servicePrincipals/{principal}/appRoleAssignments"
 _GIVEN_BY = "/servicePrincipals/{principal}/appRoleAssignedTo"
 
 
-@operations.get(_GIVEN, permissions.READ_APPLICATIONS)
+@operations.get(_GIVEN, permissions.READ_APPLICATIONS, lacks=odata.RELATED_LACKS)
 def list_given(call: Call) -> Answer:
     """What was granted to this principal."""
     return _collection(call, _assignments(call, principal(call)))
@@ -33,7 +33,7 @@ def get_given(call: Call) -> Answer:
     return Answer(200, head | _one(call, principal(call)))
 
 
-@operations.get(_GIVEN_BY, permissions.READ_APPLICATIONS)
+@operations.get(_GIVEN_BY, permissions.READ_APPLICATIONS, lacks=odata.RELATED_LACKS)
 def list_given_by(call: Call) -> Answer:
     """Who was granted something of this principal's: of Microsoft Graph's, everybody with app permissions."""
     if principal(call).id != graph_principal_id(call.tenant.id):
@@ -127,4 +127,4 @@ def _shown(call: Call, held: ServicePrincipal, permission: str) -> dict[str, Jso
 
 
 def _collection(call: Call, value: list[dict[str, Json]]) -> Answer:
-    return Answer(200, {"@odata.context": f"{call.context_base}appRoleAssignments", "value": value})
+    return odata.related(call, "appRoleAssignments", value)

@@ -68,7 +68,6 @@ APPLICATIONS: odata.Shape[Application] = odata.Shape(
     properties=frozenset(_VALUES),
     default=tuple(_VALUES),
     value_of=lambda row, name: _VALUES[name](row),
-    filterable=frozenset({"id", "appId", "displayName", "signInAudience"}),
     directory_class="Application",
 )
 

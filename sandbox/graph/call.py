@@ -56,6 +56,17 @@ class Call:
         return self.exchange.headers.get("consistencylevel", "").lower() == "eventual"
 
     @property
+    def advanced(self) -> bool:
+        """Whether header and count are both there; with ``$expand`` the index that would answer them is not asked."""
+        counts = self.path_is_count or self.query.get("$count", "").lower() == "true"
+        return self.eventual and counts and "$expand" not in self.query
+
+    @property
+    def asks_index(self) -> bool:
+        """Whether the index that is behind answers, and not the directory."""
+        return self.advanced or (self.eventual and "$search" in self.query)
+
+    @property
     def path_is_count(self) -> bool:
         """Whether the number of things was asked for, not the things."""
         return self.exchange.path.endswith("/$count")

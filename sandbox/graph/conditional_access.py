@@ -50,7 +50,6 @@ CONDITIONAL_ACCESS: odata.Shape[ConditionalAccessPolicy] = odata.Shape(
     properties=frozenset(_PROPERTIES),
     default=_PROPERTIES,
     value_of=_value_of,
-    filterable=frozenset({"id", "displayName", "state", "createdDateTime", "modifiedDateTime"}),
 )
 
 

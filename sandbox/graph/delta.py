@@ -27,12 +27,14 @@ from sandbox.graph.directory_roles import activated
 from sandbox.graph.errors import GraphError, bad_request, unsupported_query
 from sandbox.graph.filter import Predicate, parse_filter
 from sandbox.graph.operations import Operations
+from sandbox.graph.queries import Queries
 from sandbox.graph.users import USERS
 
 operations = Operations()
 _GOOD_FOR = timedelta(days=7)
 _PAGE = 200
 _IDS_AT_MOST = 50
+_BY_ID = Queries(filter={"id": "D . . ."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def _wanted(call: Call, query: Mapping[str, str]) -> Predicate[User]:
         return lambda _: True
     if text.count("'") > 2 * _IDS_AT_MOST:
         raise unsupported_query("At most 50 ids can be tracked.")
-    return parse_filter(text, USERS.value_of, USERS.properties, frozenset({"id"}), "User", advanced=False)
+    return parse_filter(text, USERS.value_of, USERS.properties, _BY_ID, "User", advanced=False)
 
 
 def _changed_users(

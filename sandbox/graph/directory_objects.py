@@ -66,9 +66,4 @@ def objects(call: Call, ids: Iterable[str], cast: str | None = None) -> Answer:
         entity_set = _SETS[cast]
         value = [{key: held for key, held in item.items() if key != "@odata.type"} for item in value
                  if item["@odata.type"] == kind]  # fmt: skip
-    if call.path_is_count:
-        if not call.eventual:
-            raise bad_request("$count is not currently supported.")
-        return Answer(200, str(len(value)).encode(), {"Content-Type": "text/plain"})
-    body: dict[str, Json] = {"@odata.context": odata.context(call, entity_set, entity=False)}
-    return Answer(200, body | {"value": value})
+    return odata.related(call, entity_set, value)

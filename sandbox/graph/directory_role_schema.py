@@ -41,6 +41,5 @@ DIRECTORY_ROLES: odata.Shape[RoleObject] = odata.Shape(
     properties=frozenset(_PROPERTIES),
     default=_PROPERTIES,
     value_of=_value_of,
-    filterable=frozenset({"id", "displayName", "roleTemplateId"}),
     directory_class="DirectoryRole",
 )

@@ -19,7 +19,6 @@ from sandbox.graph.errors import (
     not_found,
     reference_absent,
     reference_exists,
-    unsupported_query,
     value_required,
 )
 from sandbox.graph.operations import Operations
@@ -32,8 +31,7 @@ _MEMBERS = "/directoryRoles/{role}/members"
 @operations.get("/directoryRoles", permissions.READ_ROLES)
 def list_roles(call: Call) -> Answer:
     """The activated roles, all at once: this collection does not page."""
-    if "$top" in call.query:
-        raise unsupported_query("Query option 'Top' is not allowed.")
+    odata.require_no_page_size(call)
     rows = [role_object(call.tenant.id, role_id) for role_id in activated(call)]
     return odata.collection(call, DIRECTORY_ROLES, rows, page=max(1, len(rows)))
 
@@ -58,12 +56,12 @@ def activate(call: Call) -> Answer:
     return odata.entity(call, DIRECTORY_ROLES, role_object(call.tenant.id, role.template_id), 201)
 
 
-@operations.get(_MEMBERS, permissions.READ_ROLES)
+@operations.get(_MEMBERS, permissions.READ_ROLES, lacks=odata.RELATED_LACKS)
 def list_members(call: Call) -> Answer:
     return objects(call, _holders(call, _role(call)))
 
 
-@operations.get(f"{_MEMBERS}/graph.user", permissions.READ_ROLES)
+@operations.get(f"{_MEMBERS}/graph.user", permissions.READ_ROLES, lacks=odata.RELATED_LACKS)
 def list_member_users(call: Call) -> Answer:
     return objects(call, _holders(call, _role(call)), "graph.user")
 
@@ -96,6 +94,7 @@ def remove_member(call: Call) -> Answer:
 @operations.get("/directoryRoleTemplates", permissions.READ_ROLES)
 def list_templates(call: Call) -> Answer:
     """Every template, the implicit ones that must not be given included."""
+    odata.require_no_page_size(call)
     body: dict[str, Json] = {"@odata.context": odata.context(call, "directoryRoleTemplates", entity=False)}
     return Answer(200, body | {"value": [_template(call, role_id) for role_id in built_in_roles()]})
 

@@ -1,8 +1,8 @@
 """``$filter``: a small recursive-descent parser that turns the text into a predicate over rows.
 
-The default index knows ``eq``, ``startsWith``, ``in``, ``and``, ``or``, and ``ge``/``le`` on times. ``ne``, ``not`` and
-``endsWith`` are advanced: they need ``ConsistencyLevel: eventual`` together with ``$count=true``. ``x/any(y:y/z eq 1)``
-looks into lists. Strings compare without regard to case.
+What may be asked of which property, and with which parameters, stands in ``sandbox.graph.queries``.
+``x/any(y:y/z eq 1)`` looks into lists, ``x/$count eq 0`` asks whether one is empty. Strings compare without regard to
+case.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from sandbox.exchange import Json
 from sandbox.graph.errors import GraphError, unsupported_query
+from sandbox.graph.queries import Column, Queries
 
 Row = TypeVar("Row")
 Predicate = Callable[[Row], bool]
@@ -24,12 +25,11 @@ _TOKEN = re.compile(
     r"|(?P<guid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})"
     r"|(?P<time>\d{4}-\d\d-\d\d(?:T[0-9:.]+(?:Z|[+-]\d\d:\d\d))?)"
     r"|(?P<number>-?\d+)(?![\w-])"
-    r"|(?P<word>[A-Za-z_][\w/]*)"
+    r"|(?P<word>[A-Za-z_]\w*(?:/\w+)*(?:/\$count)?)"
     r"|(?P<mark>[(),:]))"
 )
 _FUNCTIONS = frozenset({"startswith", "endswith", "contains"})
-_OPERATOR_NAMES = {"ne": "NotEquals", "not": "Not", "endswith": "EndsWith"}
-_TIMES_ONLY = frozenset({"ge", "le", "gt", "lt"})
+_RANGES = frozenset({"ge", "le", "gt", "lt"})
 
 
 def invalid_filter(reason: str) -> GraphError:
@@ -41,13 +41,13 @@ def parse_filter(
     text: str,
     value_of: ValueOf[Row],
     properties: frozenset[str],
-    filterable: frozenset[str],
+    queries: Queries,
     resource: str,
     *,
     advanced: bool,
 ) -> Predicate[Row]:
     """The predicate that the text means. Raises Graph's 400 for what cannot be read or is not supported."""
-    parser = _Parser(text, value_of, properties, filterable, resource, advanced=advanced)
+    parser = _Parser(text, value_of, properties, queries, resource, advanced=advanced)
     return parser.whole()
 
 
@@ -57,7 +57,7 @@ class _Parser(Generic[Row]):
         text: str,
         value_of: ValueOf[Row],
         properties: frozenset[str],
-        filterable: frozenset[str],
+        queries: Queries,
         resource: str,
         *,
         advanced: bool,
@@ -66,11 +66,13 @@ class _Parser(Generic[Row]):
         self._at = 0
         self._value_of = value_of
         self._properties = properties
-        self._filterable = filterable
+        self._queries = queries
         self._resource = resource
         self._advanced = advanced
         self._element: str | None = None
         """Inside ``any``: the name by which its condition calls an element of the list."""
+        self._list = ""
+        """Inside ``any``: the list, as the table of queries has it."""
 
     def whole(self) -> Predicate[Row]:
         predicate = self._either()
@@ -92,7 +94,8 @@ class _Parser(Generic[Row]):
 
     def _term(self) -> Predicate[Row]:
         if self._accept("not"):
-            self._require_advanced("not")
+            if not self._queries.ne.holds(advanced=self._advanced):
+                raise self._advanced_only("not")
             return _not(self._term())
         if self._accept("("):
             inner = self._either()
@@ -105,7 +108,7 @@ class _Parser(Generic[Row]):
 
     def _function(self, function: str) -> Predicate[Row]:
         self._expect("(")
-        read = self._property(self._next()[1])
+        path, read = self._property(self._next()[1])
         self._expect(",")
         wanted = str(self._literal()).lower()
         self._expect(")")
@@ -117,19 +120,24 @@ class _Parser(Generic[Row]):
                 "Unsupported or invalid query filter clause specified: the function 'contains' is not supported."
             )
         if function == "endswith":
-            self._require_advanced("endswith")
+            if not self._advanced:
+                raise self._advanced_only("endsWith")
+            if path not in self._queries.ends_with:
+                self._unsupported(path)
             return lambda row: any(text.endswith(wanted) for text in _texts(read(row)))
+        self._require(path, Column.STARTS_WITH)
         return lambda row: any(text.startswith(wanted) for text in _texts(read(row)))
 
     def _any(self, name: str) -> Predicate[Row]:
         """``name/any(element: condition)``: the condition is read with the element in place of the row."""
-        items = self._property(name.removesuffix("/any"))
+        _, items = self._property(name.removesuffix("/any"))
         self._expect("(")
-        outer, self._element = self._element, self._next()[1]
+        outer = self._element, self._list
+        self._element, self._list = self._next()[1], name
         self._expect(":")
         condition = self._either()
         self._expect(")")
-        self._element = outer
+        self._element, self._list = outer
 
         def matches(row: Row) -> bool:
             held = items(row)
@@ -140,21 +148,37 @@ class _Parser(Generic[Row]):
     def _comparison(self, name: str) -> Predicate[Row]:
         if name.endswith("/any") and self._peek() == ("mark", "("):
             return self._any(name)
-        read = self._property(name)
+        if name.endswith("/$count"):
+            return self._emptiness(name)
+        path, read = self._property(name)
         operator = self._next()[1].lower()
         if operator == "in":
-            return self._membership(read)
+            return self._membership(path, read)
         wanted = self._literal()
-        if operator == "eq":
-            return lambda row: _same(read(row), wanted)
-        if operator == "ne":
-            self._require_advanced("ne")
-            return lambda row: not _same(read(row), wanted)
-        if operator in _TIMES_ONLY:
-            return _ordering(read, operator, wanted, lambda: self._unsupported(name))
-        raise self._surprise()
+        if operator in _RANGES:
+            self._require(path, Column.RANGE)
+            return _ordering(read, operator, wanted, lambda: self._unsupported(path))
+        if operator not in {"eq", "ne"}:
+            raise self._surprise()
+        if operator == "ne" and not self._queries.ne.holds(advanced=self._advanced):
+            raise unsupported_query("Filter operator 'NotEqualsMatch' is not supported.")
+        self._require(path, Column.IS_NULL if wanted is None else Column.EQUALS)
+        is_equal = operator == "eq"
+        return lambda row: _same(read(row), wanted) is is_equal
 
-    def _membership(self, read: Callable[[Row], Json]) -> Predicate[Row]:
+    def _emptiness(self, name: str) -> Predicate[Row]:
+        """``name/$count eq 0``, or ``ne``: no other number is supported."""
+        _, items = self._property(name.removesuffix("/$count"))
+        operator, wanted = self._next()[1].lower(), self._literal()
+        self._require(name, Column.EQUALS)
+        if operator not in {"eq", "ne"} or wanted != 0:
+            self._unsupported(name)
+        return lambda row: bool(items(row)) is (operator == "ne")
+
+    def _membership(self, path: str, read: Callable[[Row], Json]) -> Predicate[Row]:
+        if not self._queries.takes_in:
+            self._unsupported(path)
+        self._require(path, Column.EQUALS)
         self._expect("(")
         wanted = [self._literal()]
         while self._accept(","):
@@ -162,16 +186,19 @@ class _Parser(Generic[Row]):
         self._expect(")")
         return lambda row: any(_same(read(row), one) for one in wanted)
 
-    def _property(self, name: str) -> Callable[[Row], Json]:
+    def _property(self, name: str) -> tuple[str, Callable[[Row], Json]]:
+        """What a name means: its path in the table of queries, and how its value is read."""
         root, *members = name.split("/")
         if root == self._element:
-            return lambda element: _inside(element, members)
+            return "/".join((self._list, *members)), lambda element: _inside(element, members)
         if root not in self._properties:
             raise unsupported_query(f"Property '{root}' does not exist as a declared property or extension property.")
-        if root not in self._filterable:
-            self._unsupported(root)
         value_of = self._value_of
-        return lambda row: _inside(value_of(row, root), members)
+        return name, lambda row: _inside(value_of(row, root), members)
+
+    def _require(self, path: str, column: Column) -> None:
+        if not self._queries.may_filter(path, column, advanced=self._advanced):
+            self._unsupported(path)
 
     def _literal(self) -> Json:
         kind, text = self._next()
@@ -206,17 +233,22 @@ class _Parser(Generic[Row]):
         if not self._accept(text):
             raise self._surprise()
 
-    def _require_advanced(self, operator: str) -> None:
-        if not self._advanced:
-            raise unsupported_query(
-                f"Operator '{_OPERATOR_NAMES[operator]}' is not supported because the required parameters might be "
-                "missing. Try adding $count=true query parameter and ConsistencyLevel:eventual header. "
-                "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
-            )
+    def _advanced_only(self, operator: str) -> GraphError:
+        return unsupported_query(
+            f"Operator '{operator}' is not supported because the required parameters might be "
+            "missing. Try adding $count=true query parameter and ConsistencyLevel:eventual header. "
+            "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+        )
 
-    def _unsupported(self, name: str) -> NoReturn:
+    def _unsupported(self, path: str) -> NoReturn:
+        root, *members = path.split("/")
+        if self._queries.directory and members and not (self._advanced or self._element or members[-1] == "$count"):
+            # The index that answers by default does not know that extension attributes have names.
+            raise unsupported_query(
+                f"Property '{members[-1]}' does not exist as a declared property or extension property."
+            )
         raise unsupported_query(
-            f"Unsupported or invalid query filter clause specified for property '{name}' "
+            f"Unsupported or invalid query filter clause specified for property '{root}' "
             f"of resource '{self._resource}'."
         )
 

@@ -70,17 +70,5 @@ GROUPS: odata.Shape[Group] = odata.Shape(
     properties=frozenset(_PROPERTIES),
     default=_PROPERTIES,
     value_of=_value_of,
-    filterable=frozenset(
-        {
-            "id",
-            "displayName",
-            "description",
-            "createdDateTime",
-            "mailNickname",
-            "securityEnabled",
-            "mailEnabled",
-            "isAssignableToRole",
-        }
-    ),
     directory_class="Group",
 )

@@ -123,22 +123,22 @@ def delete_group(call: Call) -> Answer:
     return Answer(204)
 
 
-@operations.get("/groups/{group}/members", permissions.READ_MEMBERSHIPS)
+@operations.get("/groups/{group}/members", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def list_members(call: Call) -> Answer:
     return objects(call, live_group(call).members)
 
 
-@operations.get("/groups/{group}/members/$count", permissions.READ_MEMBERSHIPS)
+@operations.get("/groups/{group}/members/$count", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def count_members(call: Call) -> Answer:
     return objects(call, live_group(call).members)
 
 
-@operations.get("/groups/{group}/members/graph.user", permissions.READ_MEMBERSHIPS)
+@operations.get("/groups/{group}/members/graph.user", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def list_member_users(call: Call) -> Answer:
     return objects(call, live_group(call).members, "graph.user")
 
 
-@operations.get("/groups/{group}/transitiveMembers", permissions.READ_MEMBERSHIPS)
+@operations.get("/groups/{group}/transitiveMembers", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def list_transitive_members(call: Call) -> Answer:
     found: set[str] = set()
     waiting = [live_group(call)]
@@ -149,7 +149,7 @@ def list_transitive_members(call: Call) -> Answer:
     return objects(call, found)
 
 
-@operations.get("/groups/{group}/owners", permissions.READ_MEMBERSHIPS)
+@operations.get("/groups/{group}/owners", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def list_owners(call: Call) -> Answer:
     return objects(call, live_group(call).owners)
 

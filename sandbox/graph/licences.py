@@ -31,6 +31,7 @@ def has_privileged_identity_management(tenant: Tenant) -> bool:
 
 @operations.get("/subscribedSkus", permissions.READ_LICENCES, lacks="one SKU for each service plan; no real products")
 def list_skus(call: Call) -> Answer:
+    odata.require_no_page_size(call)
     body: dict[str, Json] = {"@odata.context": odata.context(call, "subscribedSkus", entity=False)}
     return Answer(200, body | {"value": [_chosen(call, sku) for sku in _skus(call.tenant)]})
 

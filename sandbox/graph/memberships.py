@@ -15,36 +15,38 @@ from sandbox.graph.users import live_user
 operations = Operations()
 
 
-@operations.get("/users/{user}/memberOf", permissions.READ_MEMBERSHIPS)
+@operations.get("/users/{user}/memberOf", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def member_of(call: Call) -> Answer:
     user = live_user(call)
     direct = _groups(call, user) + _roles(call, _direct_roles(call, user)) + _units(call, user)
     return _answer(call, "directoryObjects", direct)
 
 
-@operations.get("/users/{user}/memberOf/graph.directoryRole", permissions.READ_MEMBERSHIPS)
+@operations.get("/users/{user}/memberOf/graph.directoryRole", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def member_of_roles(call: Call) -> Answer:
     return _answer(call, "directoryRoles", _roles(call, _direct_roles(call, live_user(call))))
 
 
-@operations.get("/users/{user}/memberOf/graph.group", permissions.READ_MEMBERSHIPS)
+@operations.get("/users/{user}/memberOf/graph.group", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def member_of_groups(call: Call) -> Answer:
     return _answer(call, "groups", _groups(call, live_user(call)))
 
 
-@operations.get("/users/{user}/transitiveMemberOf", permissions.READ_MEMBERSHIPS)
+@operations.get("/users/{user}/transitiveMemberOf", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def transitive_member_of(call: Call) -> Answer:
     user = live_user(call)
     found = _groups(call, user) + _roles(call, call.tenant.roles_of(user.id)) + _units(call, user)
     return _answer(call, "directoryObjects", found)
 
 
-@operations.get("/users/{user}/transitiveMemberOf/graph.directoryRole", permissions.READ_MEMBERSHIPS)
+@operations.get(
+    "/users/{user}/transitiveMemberOf/graph.directoryRole", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS
+)
 def transitive_member_of_roles(call: Call) -> Answer:
     return _answer(call, "directoryRoles", _roles(call, call.tenant.roles_of(live_user(call).id)))
 
 
-@operations.get("/users/{user}/transitiveMemberOf/graph.group", permissions.READ_MEMBERSHIPS)
+@operations.get("/users/{user}/transitiveMemberOf/graph.group", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
 def transitive_member_of_groups(call: Call) -> Answer:
     return _answer(call, "groups", _groups(call, live_user(call)))
 
@@ -80,9 +82,11 @@ def _answer(call: Call, entity_set: str, value: list[dict[str, Json]]) -> Answer
     if entity_set != "directoryObjects":
         # A cast collection is of one type, and one type is not repeated with each item.
         value = [{name: held for name, held in item.items() if name != "@odata.type"} for item in value]
-    return Answer(200, {"@odata.context": odata.context(call, entity_set, entity=False), "value": value})
+    return odata.related(call, entity_set, value)
 
 
-@operations.get("/users/{user}/memberOf/graph.administrativeUnit", permissions.READ_MEMBERSHIPS)
+@operations.get(
+    "/users/{user}/memberOf/graph.administrativeUnit", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS
+)
 def member_of_units(call: Call) -> Answer:
     return _answer(call, "administrativeUnits", _units(call, live_user(call)))

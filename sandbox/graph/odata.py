@@ -1,4 +1,4 @@
-"""Query options as the directory reads them: projection, paging, order, and the rules about advanced queries."""
+"""Query options as the directory reads them: projection, filters, order, paging, and what is refused of them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sandbox.exchange import Answer, Json
 from sandbox.graph.call import Call
 from sandbox.graph.errors import bad_request, unsupported_query
 from sandbox.graph.filter import Predicate, ValueOf, parse_filter
+from sandbox.graph.queries import Queries, queries_of
 
 Row = TypeVar("Row", bound=Identified)
 
@@ -24,17 +25,19 @@ class Shape(Generic[Row]):
     entity_set: str
     """As it stands in ``@odata.context``."""
     resource: str
-    """As error messages call it: ``User``."""
+    """As error messages call it, and the table of queries: ``User``."""
     properties: frozenset[str]
     default: tuple[str, ...]
     value_of: Callable[[Row, str], Json]
-    filterable: frozenset[str]
     searched: Callable[[Row, str], Json] | None = None
     """What filters look at, where that is cheaper to come by than what is shown."""
-    sorts_filtered: bool = False
-    """Whether filtered rows can be put in order without the eventually consistent index."""
     directory_class: str | None = None
     """How the directory calls the class in the ``Location`` of a single object; None: no such header."""
+
+    @property
+    def queries(self) -> Queries:
+        """What can be asked of it."""
+        return queries_of(self.resource)
 
     def project(self, row: Row, selected: Sequence[str] | None) -> dict[str, Json]:
         """The row's selected properties and no other; an unknown name is passed over in silence, as Graph does."""
@@ -68,6 +71,8 @@ def entity(call: Call, shape: Shape[Row], row: Row, status: int = 200) -> Answer
 
 def collection(call: Call, shape: Shape[Row], rows: Iterable[Row], *, page: int = 100, largest: int = 999) -> Answer:
     """Rows as an answer: filtered, ordered, cut into pages with an absolute and opaque next link."""
+    if "$skip" in call.query and shape.queries.directory:
+        raise bad_request("'$skip' is not supported by the service.")
     filtered = _filtered(call, shape, rows)
     matching = _ordered(call, shape, filtered if isinstance(filtered, Ordered) else list(filtered))
     body: dict[str, Json] = {"@odata.context": context(call, shape.entity_set, entity=False)}
@@ -95,13 +100,46 @@ def _after(start: str, rows: Sequence[Row], *, sorted_by_id: bool) -> Sequence[R
 
 def count(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Answer:
     """``/$count``: a bare number, and only from the eventually consistent index."""
+    return _number(call, _filtered(call, shape, rows))
+
+
+RELATED_LACKS = "$search, $filter, $orderby: refused"
+
+
+def related(call: Call, entity_set: str, value: Sequence[dict[str, Json]]) -> Answer:
+    """Objects to which another one is related, as they are shown, or their number.
+
+    Here they are not searched, filtered or sorted, and that is refused in the words in which Microsoft refuses it
+    without the advanced parameters: an answer with more than was asked for would be taken for what was asked for.
+    """
+    _refuse_search(call)
+    if "$filter" in call.query:
+        raise unsupported_query("The specified filter to the reference property query is currently not supported.")
+    if _sorting(call):
+        raise unsupported_query("Sorting not supported for current query.")
+    if call.path_is_count:
+        return _number(call, value)
+    body: dict[str, Json] = {"@odata.context": context(call, entity_set, entity=False)}
+    if call.advanced:
+        body["@odata.count"] = len(value)
+    return Answer(200, body | {"value": value})
+
+
+def _number(call: Call, rows: Iterable[object]) -> Answer:
     if not call.eventual:
         raise bad_request("$count is not currently supported.")
-    number = sum(1 for _ in _filtered(call, shape, rows))
-    return Answer(200, str(number).encode(), {"Content-Type": "text/plain"})
+    return Answer(200, str(sum(1 for _ in rows)).encode(), {"Content-Type": "text/plain"})
 
 
-def _filtered(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Iterable[Row]:
+def require_no_page_size(call: Call) -> None:
+    """For collections that come whole. Raises Graph's 400 for ``$top``, whatever its value."""
+    if "$top" in call.query:
+        raise unsupported_query(
+            "This resource does not support custom page sizes. Please retry without a page size argument."
+        )
+
+
+def _refuse_search(call: Call) -> None:
     if "$search" in call.query:
         raise unsupported_query(
             "Request with $search query parameter only works through MSGraph with a special request header: "
@@ -109,12 +147,15 @@ def _filtered(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Iterable[Ro
             if not call.eventual
             else "The $search query option is not served by this sandbox."
         )
+
+
+def _filtered(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Iterable[Row]:
+    _refuse_search(call)
     if not (text := call.query.get("$filter")):
         return rows
-    advanced = call.eventual and (call.query.get("$count", "").lower() == "true" or call.path_is_count)
     value_of: ValueOf[Row] = shape.searched or shape.value_of
     matches: Predicate[Row] = parse_filter(
-        text, value_of, shape.properties, shape.filterable, shape.resource, advanced=advanced
+        text, value_of, shape.properties, shape.queries, shape.resource, advanced=call.advanced
     )
     return (row for row in rows if matches(row))
 
@@ -126,11 +167,11 @@ def _sorting(call: Call) -> str:
 def _ordered(call: Call, shape: Shape[Row], rows: Sequence[Row]) -> Sequence[Row]:
     if not (text := _sorting(call)):
         return rows
-    if "$filter" in call.query and not call.eventual and not shape.sorts_filtered:
+    if "$filter" in call.query and shape.queries.directory and not call.advanced:
         raise unsupported_query("Sorting not supported for current query.")
     name, _, direction = text.strip().partition(" ")
-    if name not in shape.filterable:
-        raise unsupported_query(f"Sorting on property '{name}' is not supported for resource '{shape.resource}'.")
+    if not shape.queries.may_sort(name, advanced=call.advanced):
+        raise unsupported_query(f"Unsupported sort property '{name}' for '{shape.resource}'.")
     return sorted(
         rows, key=lambda row: str(shape.value_of(row, name) or "").lower(), reverse=direction.strip() == "desc"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.exchange import Answer, Json
+from sandbox.exchange import Answer
 from sandbox.graph import odata, permissions
 from sandbox.graph.applications import APPLICATIONS, application_object_id
 from sandbox.graph.call import Call
@@ -14,7 +14,7 @@ from sandbox.graph.users import live_user
 operations = Operations()
 
 
-@operations.get("/users/{user}/ownedObjects", permissions.READ_USERS)
+@operations.get("/users/{user}/ownedObjects", permissions.READ_USERS, lacks=odata.RELATED_LACKS)
 def list_owned_objects(call: Call) -> Answer:
     """Groups, service principals, and the registrations that live in this tenant."""
     user, names = live_user(call), odata.selected(call)
@@ -26,8 +26,7 @@ def list_owned_objects(call: Call) -> Answer:
         for row in sorted(call.applications, key=application_object_id)
         if row.home_tenant == call.tenant.id and user.id in row.owners
     ]
-    body: dict[str, Json] = {"@odata.context": odata.context(call, "directoryObjects", entity=False)}
-    return Answer(200, body | {"value": value})
+    return odata.related(call, "directoryObjects", value)
 
 
 @operations.get("/users/{user}/oauth2PermissionGrants", permissions.READ_GRANTS)

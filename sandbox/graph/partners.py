@@ -28,7 +28,6 @@ CUSTOMERS: odata.Shape[DelegatedAdminCustomer] = odata.Shape(
     properties=frozenset({"id", "tenantId", "displayName"}),
     default=("id", "tenantId", "displayName"),
     value_of=_value_of,
-    filterable=frozenset({"id", "tenantId", "displayName"}),
 )
 
 

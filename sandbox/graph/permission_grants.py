@@ -37,7 +37,6 @@ GRANTS: odata.Shape[DelegatedGrant] = odata.Shape(
     properties=frozenset(_PROPERTIES),
     default=_PROPERTIES,
     value_of=_value_of,
-    filterable=frozenset({"clientId", "consentType", "principalId", "resourceId"}),
 )
 
 

@@ -68,7 +68,6 @@ DEFINITIONS: odata.Shape[_Definition] = odata.Shape(
     properties=frozenset(_DEFINITION_PROPERTIES),
     default=_DEFINITION_PROPERTIES,
     value_of=_definition_value,
-    filterable=frozenset({"id", "displayName", "isBuiltIn", "isEnabled", "templateId"}),
 )
 _ASSIGNMENT_PROPERTIES = {
     "id": "id",
@@ -82,12 +81,12 @@ ASSIGNMENTS: odata.Shape[RoleAssignment] = odata.Shape(
     properties=frozenset(_ASSIGNMENT_PROPERTIES),
     default=tuple(_ASSIGNMENT_PROPERTIES),
     value_of=lambda row, name: getattr(row, _ASSIGNMENT_PROPERTIES[name]),
-    filterable=frozenset(_ASSIGNMENT_PROPERTIES),
 )
 
 
 @operations.get(f"{_ROOT}/roleDefinitions", permissions.READ_ROLES, lacks="custom roles; what each role may do")
 def list_definitions(call: Call) -> Answer:
+    odata.require_no_page_size(call)
     rows = [_Definition(role.template_id, role) for role in built_in_roles().values()]
     answer = odata.collection(call, DEFINITIONS, rows, page=len(rows))
     if odata.selected(call) is None:

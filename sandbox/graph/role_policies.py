@@ -47,7 +47,6 @@ ASSIGNMENTS: odata.Shape[_Assignment] = odata.Shape(
     properties=frozenset(_PROPERTIES),
     default=_PROPERTIES,
     value_of=_value_of,
-    filterable=frozenset(_PROPERTIES),
 )
 
 

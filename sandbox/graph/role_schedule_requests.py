@@ -108,7 +108,6 @@ def _shape(kind: ScheduleKind, now: datetime) -> odata.Shape[ScheduleRequest]:
         properties=frozenset(names),
         default=names,
         value_of=lambda row, name: _values(row, now)[name],
-        filterable=frozenset({"id", "status", "action", "principalId", "roleDefinitionId", "directoryScopeId"}),
     )
 
 

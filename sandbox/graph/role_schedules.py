@@ -44,7 +44,6 @@ def _shape(collection: str, names: tuple[str, ...]) -> odata.Shape[_Row]:
         properties=frozenset(names),
         default=names,
         value_of=lambda row, name: row.values[name],
-        filterable=frozenset({*_WHAT, "status", "assignmentType", "memberType", "endDateTime", "startDateTime"}),
     )
 
 

@@ -43,6 +43,7 @@ from sandbox.graph.call import Actor, Call
 from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
 from sandbox.graph.operations import Served
 from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens
+from sandbox.lag import Api
 from sandbox.replication import Replication
 from sandbox.routing import Routes, UnknownMethodError, UnknownSegmentError
 from sandbox.throttling import Throttling
@@ -147,9 +148,11 @@ class GraphService:
         actor = _with_authority(actor, tenant)
         if served.allowed and not served.allowed & actor.permissions:
             raise served.refusal()
-        query = exchange.query()
-        seen = self._replication.as_seen(tenant, exchange.method, segments, query)
-        return served.run(Call(exchange, seen, actor, version.lower(), found, query, self._directory.applications))
+        applications = self._directory.applications
+        call = Call(exchange, tenant, actor, version.lower(), found, exchange.query(), applications)
+        api = Api.of(exchange.method, segments, asks_index=call.asks_index)
+        call.tenant = self._replication.as_seen(tenant, exchange.method, api)
+        return served.run(call)
 
     def require_actor(self, exchange: Exchange) -> Actor:
         """Who calls. Raises 401 for no token or a bad one."""

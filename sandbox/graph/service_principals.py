@@ -87,7 +87,6 @@ SERVICE_PRINCIPALS: odata.Shape[ServicePrincipal] = odata.Shape(
     properties=frozenset(_DEFAULT),
     default=_DEFAULT,
     value_of=_value_of,
-    filterable=frozenset({"id", "appId", "displayName", "accountEnabled", "servicePrincipalType"}),
     directory_class="ServicePrincipal",
 )
 

@@ -1,4 +1,4 @@
-"""The properties of a user: which exist, what they hold, which come unasked, which may be written and searched."""
+"""The properties of a user: which exist, what they hold, which come unasked, which may be written."""
 
 from __future__ import annotations
 
@@ -51,18 +51,16 @@ SYNCED_USERS_KEEP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property: what it holds, how long it may be, whether clients write it, whether filters know it."""
+    """One property: what it holds, how long it may be, whether clients write it."""
 
     kind: Kind
     longest: int = 1024
     writable: bool = True
-    filterable: bool = True
 
 
 _READ_ONLY = Property("text", writable=False)
 _TIME_READ_ONLY = Property("time", writable=False)
-_UNSEARCHED = Property("text", filterable=False)
-_OBJECTS = Property("objects", writable=False, filterable=False)
+_OBJECTS = Property("objects", writable=False)
 
 PROPERTIES: dict[str, Property] = {
     "id": _READ_ONLY,
@@ -76,9 +74,9 @@ PROPERTIES: dict[str, Property] = {
     "consentProvidedForMinor": Property("text"),
     "country": Property("text", 128),
     "createdDateTime": _TIME_READ_ONLY,
-    "customSecurityAttributes": Property("security", filterable=False),
+    "customSecurityAttributes": Property("security"),
     "creationType": _READ_ONLY,
-    "deletedDateTime": Property("time", writable=False, filterable=False),
+    "deletedDateTime": _TIME_READ_ONLY,
     "department": Property("text", 64),
     "displayName": Property("text", 256),
     "employeeHireDate": Property("time"),
@@ -89,10 +87,10 @@ PROPERTIES: dict[str, Property] = {
     "externalUserStateChangeDateTime": _TIME_READ_ONLY,
     "faxNumber": Property("text"),
     "givenName": Property("text", 64),
-    "identities": Property("objects", filterable=False),
+    "identities": Property("objects"),
     "imAddresses": Property("texts", writable=False),
-    "isManagementRestricted": Property("flag", writable=False, filterable=False),
-    "isResourceAccount": Property("flag", writable=False, filterable=False),
+    "isManagementRestricted": Property("flag", writable=False),
+    "isResourceAccount": Property("flag", writable=False),
     "jobTitle": Property("text", 128),
     "lastPasswordChangeDateTime": _TIME_READ_ONLY,
     "legalAgeGroupClassification": _READ_ONLY,
@@ -101,8 +99,8 @@ PROPERTIES: dict[str, Property] = {
     "mailNickname": Property("text", 64),
     "mobilePhone": Property("text", 64),
     "officeLocation": Property("text", 128),
-    "onPremisesDistinguishedName": Property("text", writable=False, filterable=False),
-    "onPremisesDomainName": Property("text", writable=False, filterable=False),
+    "onPremisesDistinguishedName": _READ_ONLY,
+    "onPremisesDomainName": _READ_ONLY,
     "onPremisesExtensionAttributes": Property("attributes"),
     "onPremisesImmutableId": Property("text"),
     "onPremisesLastSyncDateTime": _TIME_READ_ONLY,
@@ -112,18 +110,18 @@ PROPERTIES: dict[str, Property] = {
     "onPremisesSyncEnabled": Property("flag", writable=False),
     "onPremisesUserPrincipalName": _READ_ONLY,
     "otherMails": Property("texts", 250),
-    "passwordPolicies": _UNSEARCHED,
-    "passwordProfile": Property("password", filterable=False),
+    "passwordPolicies": Property("text"),
+    "passwordProfile": Property("password"),
     "postalCode": Property("text", 40),
     "preferredDataLocation": Property("text"),
     "preferredLanguage": Property("text"),
     "provisionedPlans": _OBJECTS,
     "proxyAddresses": Property("texts", writable=False),
-    "securityIdentifier": Property("text", writable=False, filterable=False),
+    "securityIdentifier": _READ_ONLY,
     "serviceProvisioningErrors": _OBJECTS,
-    "signInActivity": Property("objects", writable=False, filterable=False),
-    "showInAddressList": Property("flag", filterable=False),
-    "signInSessionsValidFromDateTime": Property("time", writable=False, filterable=False),
+    "signInActivity": _OBJECTS,
+    "showInAddressList": Property("flag"),
+    "signInSessionsValidFromDateTime": _TIME_READ_ONLY,
     "state": Property("text", 128),
     "streetAddress": Property("text", 1024),
     "surname": Property("text", 64),

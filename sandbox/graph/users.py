@@ -59,7 +59,6 @@ USERS: odata.Shape[User] = odata.Shape(
     properties=frozenset(PROPERTIES),
     default=DEFAULT_PROJECTION,
     value_of=value_of,
-    filterable=frozenset(name for name, known in PROPERTIES.items() if known.filterable),
     directory_class="User",
     searched=searched_value_of,
 )

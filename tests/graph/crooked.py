@@ -63,6 +63,8 @@ class Crooked:
     answers: deque[Reply] = field(default_factory=deque)
     seen: list[str] = field(default_factory=list)
     bearers: list[str] = field(default_factory=list)
+    consistency_levels: list[str] = field(default_factory=list)
+    """Of the requests that name one."""
     assertions: list[str] = field(default_factory=list)
 
     @property
@@ -94,6 +96,8 @@ class Crooked:
             self.assertions += form.get("client_assertion", [])
             self.seen.append(head.partition(" HTTP/1.1")[0])
             self.bearers += [line[22:] for line in head.splitlines() if line.lower().startswith("authorization")]
+            named = [line.partition(": ") for line in head.splitlines()]
+            self.consistency_levels += [level for name, _, level in named if name.lower() == "consistencylevel"]
             reply = self._reply(head.split(" ")[1])
             await asyncio.sleep(reply.delay)
             writer.write(reply.encoded())

@@ -80,6 +80,20 @@ async def test_an_empty_page_does_not_end_a_sweep(crooked: Crooked) -> None:
     assert crooked.seen[-1] == "GET /v1.0/users?$skiptoken=RFNwdAIAAQAA"
 
 
+async def test_a_listing_by_tags_says_with_each_page_that_it_may_be_behind(crooked: Crooked) -> None:
+    """Microsoft answers it in no other way, and refuses the second page without the header of the first."""
+    following = f"{crooked.url}/v1.0/users?$count=true&$skiptoken=RFNwdAIAAQAA"
+    crooked.answers += [Reply(body={"value": [], "@odata.nextLink": following}), Reply(body={"value": [user()]})]
+    async with crooked.graph() as graph:
+        _ = [each async for each in crooked.connect(graph).users.tagged(1, "entra-jit")]
+        assert "$count=true" in crooked.seen[-2]
+        assert crooked.consistency_levels == ["eventual", "eventual"]
+        crooked.answers.append(Reply(body={"value": []}))
+        _ = [each async for each in crooked.connect(graph).users.named("msp-")]
+    assert "$count" not in crooked.seen[-1]
+    assert crooked.consistency_levels == ["eventual", "eventual"], "the directory itself is asked for names"
+
+
 async def test_a_token_that_graph_no_longer_takes_is_replaced_once(crooked: Crooked) -> None:
     """A token revoked before its time would fail every call until it expires, for up to an hour."""
     unauthorized = Reply(401, {"error": {"code": "InvalidAuthenticationToken", "message": "Expired."}})

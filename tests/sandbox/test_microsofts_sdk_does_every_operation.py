@@ -139,7 +139,9 @@ async def users_created_read_changed_and_listed(graph: Graph) -> None:
     wanted = asking(
         filter="startsWith(onPremisesExtensionAttributes/extensionAttribute14,'entra-jit:')",
         select=["id", "accountEnabled", "onPremisesExtensionAttributes"],
+        count=True,
     )
+    wanted.headers.add("ConsistencyLevel", "eventual")
     (found,) = (await graph.users.get(wanted)).value
     assert (found.id, found.account_enabled) == (user, True)
     assert found.on_premises_extension_attributes.extension_attribute14 == "entra-jit:1"

@@ -196,10 +196,14 @@ def test_apis_are_late_each_on_its_own(graph: Graph, control: httpx.Client) -> N
     assert client.get(methods).status_code == 404
     pass_time(control, 501)
     assert client.get(methods).status_code == 200
-    searched = f"/users?$filter=startsWith(userPrincipalName,'{NEW_ACCOUNT}')"
-    assert client.get(searched).json()["value"] == []
+    searched = f"/users?$filter=startsWith(userPrincipalName,'{NEW_ACCOUNT}')&$count=true"
+    eventual = {"ConsistencyLevel": "eventual"}
+    assert client.get(searched, headers=eventual).json()["value"] == []
+    assert [found["id"] for found in client.get(searched).json()["value"]] == [user], "the directory itself answers"
+    assert client.get(f"/users/{user}/memberOf").status_code == 200
+    assert client.get(f"/users/{user}/memberOf?$count=true", headers=eventual).status_code == 404
     pass_time(control, 500)
-    assert [found["id"] for found in client.get(searched).json()["value"]] == [user]
+    assert [found["id"] for found in client.get(searched, headers=eventual).json()["value"]] == [user]
 
 
 def test_lag_concerns_the_tenant_that_has_it_and_ends_when_it_is_taken_off(graph: Graph, control: httpx.Client) -> None:

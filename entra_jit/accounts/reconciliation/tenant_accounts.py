@@ -53,30 +53,36 @@ class TenantAccounts:
         self._workplace = workplace
 
     async def find(self, tenant: Tenant, tenant_id: TenantId, register: Register) -> Accounts:
-        """Two listings, and a read for each registered account that the tags do not show."""
+        """Two listings, and a read for each registered account that the listing by name does not show.
+
+        Only an index that is behind can be asked for tags: it finds accounts under any name, and may say of one that
+        it is closed long after it was opened. The listing by name is the directory's own, so it has precedence.
+        """
+        tags = tag_prefix(self._workplace.installation)
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
-        users = {
-            user.id: user
-            async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tag_prefix(self._workplace.installation))
+        users = {user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags)}
+        named = (
+            {user.id: user async for user in tenant.users.named(register.account_prefix)}
+            if register.account_prefix
+            else {}
+        )
+        users |= {
+            user.id: user for user in named.values() if user.id in users or user.id in by_object or _carries(user, tags)
         }
         missing = []
         for object_id, row in by_object.items():
-            if object_id not in users:
-                # Its tag was changed, or the index lags: it is ours by the register, so it is read by its id.
+            if object_id not in named:
                 try:
                     users[object_id] = await tenant.users.get(object_id)
                 except NotYetVisible:
-                    missing.append(row)
+                    if object_id not in users:
+                        missing.append(row)
         accounts = tuple(
             self.judge(tenant_id, user, by_object.get(user.id) or by_name.get(user.user_principal_name.lower()))
             for user in users.values()
         )
-        strangers = (
-            [user async for user in tenant.users.named(register.account_prefix) if user.id not in users]
-            if register.account_prefix
-            else []
-        )
+        strangers = [user for user in named.values() if user.id not in users]
         return Accounts(
             accounts,
             tuple(missing),
@@ -107,3 +113,8 @@ class TenantAccounts:
         keyring = self._workplace.keyring
         owner = read_owner_tag(keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
         return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)
+
+
+def _carries(user: User, tags: str) -> bool:
+    """Whether the account has an owner tag of ours; whether it is a valid one is for ``judge`` to say."""
+    return (user.extension_attributes.get(OWNER_TAG_ATTRIBUTE) or "").startswith(tags)
