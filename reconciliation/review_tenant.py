@@ -128,6 +128,7 @@ class Reviewing:
             register = await reconciliation.register(session, tenant_id, self._clock())
         if not any(row.object_id == account and row.live is None for row in register.accounts):
             return _Look(is_closed=False)
+        tenant = await self._directories.to_close(tenant_id)
         try:
             user = await tenant.users.get(account)
         except NotYetVisible:
