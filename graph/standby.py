@@ -14,6 +14,8 @@ from graph.errors import Broken, GraphError, Refused
 from graph.operations import Operation
 from graph.sign_in import SIGN_IN, is_wrong_secret
 
+_ABOUT_THE_APPLICATION = (401, 403)
+
 
 class StandbyWatch(Protocol):
     """Hears what the first application can do and what it cannot. Both methods return at once and never raise."""
@@ -61,5 +63,10 @@ class CallsWithStandby(Calls):
 
 
 def _is_refusal(error: GraphError) -> bool:
-    """A wrong secret may be a new one that becomes known within a minute, and is not waited for either."""
-    return isinstance(error, Refused | Broken) or is_wrong_secret(error)
+    """Whether another application may fare better: other refusals are about the tenant or the account.
+
+    A wrong secret may be a new one that becomes known within a minute, and is not waited for either.
+    """
+    if isinstance(error, Refused | Broken):
+        return error.purpose == SIGN_IN or error.status in _ABOUT_THE_APPLICATION
+    return is_wrong_secret(error)
