@@ -48,7 +48,7 @@ async def visit(scene: Scene) -> tuple[dict[str, Any], Counter[str]]:
     before = len(scene.journal())
     request_id = await scene.ask(held=True)
     await scene.until(request_id, GrantState.OPEN)
-    calls = [call for call in scene.journal()[before:] if call["app_id"] == ELEVATE or call["effect"]]
+    calls = [call for call in scene.journal()[before:] if call["app_id"] == ELEVATE or call["method"] != "GET"]
     user = scene.user()
     assert user is not None
     await scene.time_passes(request_id)
