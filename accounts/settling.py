@@ -12,7 +12,6 @@ from datetime import datetime
 
 from accounts.account_closing import ReadBack
 from accounts.attempts import in_words
-from accounts.directories import Purpose
 from accounts.stock import compare, look_at
 from accounts.workplace import Workplace
 from ledger import addenda, interventions, receipts, stocks
@@ -117,7 +116,7 @@ class Settling:
         if grant is None:
             return NOTHING_TO_SWEEP
         try:
-            tenant = await self._directories.of(grant.tenant_id, Purpose.REVOKE)
+            tenant = await self._directories.to_close(grant.tenant_id)
             sweep = compare(await look_at(tenant, account, last_try=True), grant.stock)
         except Exception as error:
             return _Swept(unswept=f"The sweep could not be made: {in_words(error)}")

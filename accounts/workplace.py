@@ -11,6 +11,7 @@ from accounts.alarms import Alarms, Announcer, Unannounced
 from accounts.directories import Directories
 from accounts.managed_account import Holder, Inspected, inspect
 from accounts.registered_accounts import RegisteredAccounts
+from accounts.revoking_watch import RevokingWatch
 from graph import Graph, User
 from ledger.database import Ledger
 from models.messages import ALARM_AFTER
@@ -41,6 +42,7 @@ class Workplace:
     installation: str
     call_timeout: timedelta
     alarms: Alarms
+    revoking: RevokingWatch
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
     """How long a closing may take before somebody is told, and told again."""
     clock: Clock = system_clock
@@ -76,15 +78,18 @@ async def workplace_of(
         ) as graph,
     ):
         alarms = Alarms(ledger, announcer or Unannounced())
+        revoking = RevokingWatch(ledger, alarms, clock)
         yield Workplace(
             ledger=ledger,
             keyring=keyring,
-            directories=Directories(graph, ledger, keyring),
+            directories=Directories(graph, ledger, keyring, revoking),
             registered=RegisteredAccounts(ledger),
             installation=settings.installation,
             call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
             alarms=alarms,
+            revoking=revoking,
             alarm_after=settings.alarm_after,
             clock=clock,
         )
+        await revoking.recorded()
         await alarms.said()

@@ -24,10 +24,13 @@ from graph.organization import Organization
 from graph.patience import Patience
 from graph.possessions import Consent, OwnedObject
 from graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
+from graph.sign_in import SIGN_IN
 from graph.sign_in_methods import SignInMethod
+from graph.standby import StandbyWatch
 from graph.users import CreatedUser, Memberships, NewUser, User
 
 __all__ = [
+    "SIGN_IN",
     "AccessPass",
     "AccessPassPolicy",
     "AlreadySo",
@@ -63,6 +66,7 @@ __all__ = [
     "RoleDefinition",
     "RoleHolder",
     "SignInMethod",
+    "StandbyWatch",
     "Tenant",
     "TryLater",
     "User",
