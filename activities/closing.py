@@ -12,7 +12,6 @@ from activities.heartbeats import stripping
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Closing
 from entra_jit.accounts.account_closing import MOST_CALLS, Given, clear_mark, close_again, read_standing, strip
-from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.managed_account import Holder, Inspected
 from entra_jit.accounts.stock import compare, look_at
 from entra_jit.accounts.workplace import Workplace
@@ -117,7 +116,7 @@ class ClosingActivities(Closing):
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so, and at last what fails for the moment."""
         last_try = activity.info().attempt >= STOCKTAKING_TRIES
-        tenant = await self._workplace.directories.of(to_sweep.grant.tenant_id, Purpose.REVOKE)
+        tenant = await self._workplace.directories.to_close(to_sweep.grant.tenant_id)
         with stripping() as stripped:
             look = await look_at(tenant, to_sweep.object_id, stripped, last_try=last_try)
         return compare(look, to_sweep.stock)
@@ -145,7 +144,7 @@ class ClosingActivities(Closing):
         back, and a backup can set the ledger back.
         """
         grant = account.grant
-        tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+        tenant = await self._workplace.directories.to_close(grant.tenant_id)
         user, now = await asyncio.gather(self._find(tenant, account), self._by_now(grant))
         if now and now.abandoned:
             return tenant, self._result("given up by an operator", None)

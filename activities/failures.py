@@ -29,6 +29,10 @@ class NotOursToOpenError(Exception):
     """Our own rules refuse to open the account; nothing was touched."""
 
 
+class CannotCloseError(Exception):
+    """The application that closes is refused the closing of an account that is to be opened. It stays closed."""
+
+
 class ReadBackDisagreesError(Exception):
     """The directory does not say yet what was written, or says something else."""
 
@@ -43,6 +47,7 @@ TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
     (AlreadySo, FailureType.READ_BACK_DISAGREES),
     (Refused, FailureType.REFUSED),
     (NothingGivenError, FailureType.REFUSED),
+    (CannotCloseError, FailureType.REFUSED),
     (Broken, FailureType.BROKEN),
     (NotAnAddress, FailureType.BROKEN),
     (GrantOverError, FailureType.GRANT_OVER),

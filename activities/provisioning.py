@@ -9,14 +9,14 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.failures import NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
+from activities.failures import CannotCloseError, NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
 from activities.heartbeats import stripping
 from activities.issuing import Issuing
 from activities.options import STOCKTAKING_TRIES
 from activities.signatures import Provisioning
 from entra_jit.accounts.account_closing import without_mark
 from entra_jit.accounts.attempts import attempt_all
-from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.managed_account import Holder, Inspected
 from entra_jit.accounts.stock import take_stock
 from entra_jit.accounts.workplace import LEASE_MARGIN, Workplace
@@ -29,7 +29,7 @@ from entra_jit.crypto.marks import (
     write_owner_tag,
 )
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AlreadySo, MasteredElsewhere, NewUser, NotYetVisible, Refused, Tenant, User
+from entra_jit.graph import AlreadySo, Broken, MasteredElsewhere, NewUser, NotYetVisible, Refused, Tenant, User
 from entra_jit.ledger import accounts, admission, steps, stocks
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
@@ -39,6 +39,9 @@ from models.sweep import Stock
 
 LOOKS_BEFORE_GONE = 4
 """A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""
+
+
+OPENED = "opened"
 
 
 class ProvisioningActivities(Provisioning):
@@ -204,8 +207,11 @@ class ProvisioningActivities(Provisioning):
     async def open_account(self, ref: GrantRef) -> datetime:
         """Enabling and open-until mark in one write, behind the admission check, within the lease.
 
-        Where Exchange masters the account's attributes, it is enabled without the mark: the ledger has it.
+        Raises ``CannotCloseError``, and opens nothing, where the application that closes could not close it. Where
+        Exchange masters the account's attributes, it is enabled without the mark: the ledger has it.
         """
+        # Before the lease, which is for the opening alone: what ended or expired meanwhile is not admitted any more.
+        tried = await self._try_closing(ref)
         note = None
         try:
             admitted, evidence = await self._enable(ref, with_mark=True)
@@ -215,8 +221,8 @@ class ProvisioningActivities(Provisioning):
         async with self._ledger.transaction() as session:
             opened_at = await admission.opened(session, ref.request_id, evidence.answered_at)
             await admission.release_lease(session, admitted)
-            step = Step(name="opened", at=evidence.answered_at, note=note, calls=(evidence,))
-            await steps.record(session, ref.request_id, ref.attempt, [step])
+            step = Step(name=OPENED, at=evidence.answered_at, note=note, calls=(evidence,))
+            await steps.record(session, ref.request_id, ref.attempt, [*tried, step])
         return opened_at
 
     async def _enable(self, ref: GrantRef, *, with_mark: bool) -> tuple[Admitted, DirectoryCall]:
@@ -235,6 +241,27 @@ class ProvisioningActivities(Provisioning):
             async with self._ledger.transaction() as session:
                 await admission.release_lease(session, admitted)
             raise
+
+    async def _try_closing(self, ref: GrantRef) -> list[Step]:
+        """Have the application that closes disable the account, which has all its access by now and is disabled still.
+
+        Only an answer that it may admits the opening. An account that this attempt has opened already is left alone:
+        Microsoft would end its sessions. Should the call take effect so late that another try has opened the account
+        meanwhile, that is closed early.
+        """
+        async with self._ledger.transaction() as session:
+            admitted = await admission.admit(session, ref, self._clock())
+            if admitted.opened_at and await steps.is_recorded(session, ref.request_id, ref.attempt, OPENED):
+                return []
+        grant = admitted.grant
+        try:
+            tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+            evidence = await tenant.users.disable(_known(admitted))
+        except (Refused, Broken, NotConnectedError) as error:
+            why = "is not opened, because the revoking application could not close it again"
+            raise CannotCloseError(f"{grant.account_name} {why}. {error}") from None
+        note = "the revoking application may disable it"
+        return [Step(name="closing tried", at=evidence.answered_at, note=note, calls=(evidence,))]
 
     @activity.defn
     async def extend_grant(self, to_extend: ToExtend) -> datetime:

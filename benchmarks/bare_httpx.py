@@ -51,6 +51,7 @@ class BareVisits:
             known = self._ids[name] = (await self._call("POST", "/users", self._new(name)))["id"]
         await asyncio.gather(*(self._assign(role, known) for role in roles), self._make_pass(known))
         await self._get(f"/roleManagement/directory/roleAssignments?$filter=principalId eq '{known}'")
+        await self._call("PATCH", f"/users/{known}", {"accountEnabled": False})
         await self._call("PATCH", f"/users/{known}", {"accountEnabled": True})
         return monotonic() - began
 

@@ -33,6 +33,8 @@ class AlarmKind(StrEnum):
     """An account carries our tag or our names without being ours. About an account."""
     CREDENTIAL_DEAD = "credential dead"
     """We cannot sign in to a tenant any more. About a tenant."""
+    REVOKING_REFUSED = "revoking refused"
+    """The revoking application is refused something, and the elevating one does it. About a tenant, and what it is."""
     PERMISSION_LOST = "permission lost"
     """Our application lacks a permission or role in a tenant. About a tenant."""
     TENANT_UNRECONCILED = "tenant unreconciled"

@@ -11,7 +11,17 @@ import structlog
 from pydantic import SecretStr
 
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.graph import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion, Graph, Tenant
+from entra_jit.graph import (
+    SIGN_IN,
+    ClientCertificate,
+    ClientSecret,
+    Connection,
+    Credential,
+    FederatedAssertion,
+    Graph,
+    StandbyWatch,
+    Tenant,
+)
 from entra_jit.ledger import configuration
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from models.messages import TenantId
@@ -37,10 +47,11 @@ class Directories:
     """Connections to tenants. What was read once is served for as long as the ledger cannot be reached: closing an
     account needs no PostgreSQL."""
 
-    def __init__(self, graph: Graph, ledger: Ledger, keyring: Keyring) -> None:
+    def __init__(self, graph: Graph, ledger: Ledger, keyring: Keyring, watch: StandbyWatch) -> None:
         self._graph = graph
         self._ledger = ledger
         self._keyring = keyring
+        self._watch = watch
         self._connections: dict[TenantId, tuple[float, dict[Purpose, Connection]]] = {}
 
     async def of(self, tenant_id: TenantId, purpose: Purpose) -> Tenant:
@@ -48,15 +59,33 @@ class Directories:
 
         Raises ``NotConnectedError``, or ``LedgerUnavailableError`` for a tenant this worker has never reached.
         """
+        connections = await self._connections_to(tenant_id)
+        if purpose not in connections:
+            raise NotConnectedError(f"the tenant {tenant_id} has no credential to {purpose}")
+        return self._graph.tenant(connections[purpose])
+
+    async def to_close(self, tenant_id: TenantId) -> Tenant:
+        """The tenant as our revoking application sees it; what that one is refused, the elevating one does.
+
+        An alarm says so until the revoking one can do it again. Only for what closes: an opening must not rely on it.
+        Raises as ``of`` does.
+        """
+        connections = await self._connections_to(tenant_id)
+        revoke, elevate = connections.get(Purpose.REVOKE), connections.get(Purpose.ELEVATE)
+        if revoke is None and elevate is not None:
+            self._watch.refused(elevate.tenant, SIGN_IN, "the ledger has no credential of it.")
+            return self._graph.tenant(elevate)
+        if revoke is None or elevate is None or revoke == elevate:
+            return await self.of(tenant_id, Purpose.REVOKE)
+        return self._graph.tenant_with_standby(revoke, elevate, self._watch)
+
+    async def _connections_to(self, tenant_id: TenantId) -> dict[Purpose, Connection]:
         known = self._connections.get(tenant_id)
         if known is None:
             await self._read(tenant_id)
         elif time.monotonic() - known[0] > FRESH_FOR_SECONDS:
             await self._refresh(tenant_id)
-        _, connections = self._connections[tenant_id]
-        if purpose not in connections:
-            raise NotConnectedError(f"the tenant {tenant_id} has no credential to {purpose}")
-        return self._graph.tenant(connections[purpose])
+        return self._connections[tenant_id][1]
 
     async def read_all(self) -> int:
         """Read every tenant's connections beforehand, so that all can be closed should the ledger go away.

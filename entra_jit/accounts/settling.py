@@ -12,7 +12,6 @@ from datetime import datetime
 
 from entra_jit.accounts.account_closing import ReadBack
 from entra_jit.accounts.attempts import in_words
-from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.stock import compare, look_at
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.ledger import addenda, interventions, receipts, stocks
@@ -117,7 +116,7 @@ class Settling:
         if grant is None:
             return NOTHING_TO_SWEEP
         try:
-            tenant = await self._directories.of(grant.tenant_id, Purpose.REVOKE)
+            tenant = await self._directories.to_close(grant.tenant_id)
             sweep = compare(await look_at(tenant, account, last_try=True), grant.stock)
         except Exception as error:
             return _Swept(unswept=f"The sweep could not be made: {in_words(error)}")

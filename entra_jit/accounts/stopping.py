@@ -9,7 +9,6 @@ import asyncio
 from datetime import datetime, timedelta
 
 from entra_jit.accounts.account_closing import ReadBack, read_standing
-from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.intervening import Intervention
 from entra_jit.accounts.managed_account import Holder
 from entra_jit.accounts.workplace import Workplace
@@ -118,7 +117,7 @@ class GrantStop:
     async def _find(self) -> tuple[Tenant, User | None]:
         """The account; None where there is none, or none that is ours, or it is in the directory's bin."""
         grant, object_id = self._fenced.grant, self._fenced.object_id
-        tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+        tenant = await self._workplace.directories.to_close(grant.tenant_id)
         if object_id is None:
             user = await tenant.users.find(grant.account_name)
         else:

@@ -11,6 +11,7 @@ from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.accounts.directories import Directories
 from entra_jit.accounts.managed_account import Holder, Inspected, inspect
 from entra_jit.accounts.registered_accounts import RegisteredAccounts
+from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
 from entra_jit.graph import Graph, User
@@ -41,6 +42,7 @@ class Workplace:
     installation: str
     call_timeout: timedelta
     alarms: Alarms
+    revoking: RevokingWatch
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
     """How long a closing may take before somebody is told, and told again."""
     clock: Clock = system_clock
@@ -76,15 +78,18 @@ async def workplace_of(
         ) as graph,
     ):
         alarms = Alarms(ledger, announcer or Unannounced())
+        revoking = RevokingWatch(ledger, alarms, clock)
         yield Workplace(
             ledger=ledger,
             keyring=keyring,
-            directories=Directories(graph, ledger, keyring),
+            directories=Directories(graph, ledger, keyring, revoking),
             registered=RegisteredAccounts(ledger),
             installation=settings.installation,
             call_timeout=timedelta(seconds=settings.graph_timeout_seconds),
             alarms=alarms,
+            revoking=revoking,
             alarm_after=settings.alarm_after,
             clock=clock,
         )
+        await revoking.recorded()
         await alarms.said()

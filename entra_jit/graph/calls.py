@@ -60,19 +60,19 @@ class Calls:
 
     async def get(self, operation: Operation, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Read one thing, or the first page of a collection."""
-        return await self._call(operation, "GET", self._graph_url + path + addresses.query(query or {}))
+        return await self.call(operation, "GET", self._graph_url + path + addresses.query(query or {}))
 
     async def post(self, operation: Operation, path: str, body: Body | None = None) -> Answer:
         """Create, or call an action (those take no body)."""
-        return await self._call(operation, "POST", self._graph_url + path, body)
+        return await self.call(operation, "POST", self._graph_url + path, body)
 
     async def patch(self, operation: Operation, path: str, body: Body) -> Answer:
         """Change properties."""
-        return await self._call(operation, "PATCH", self._graph_url + path, body)
+        return await self.call(operation, "PATCH", self._graph_url + path, body)
 
     async def delete(self, operation: Operation, path: str) -> Answer:
         """Remove."""
-        return await self._call(operation, "DELETE", self._graph_url + path)
+        return await self.call(operation, "DELETE", self._graph_url + path)
 
     async def pages(
         self,
@@ -91,12 +91,12 @@ class Calls:
         """
         ask = patience.ask if patience else ask_once
         first = self._graph_url + path + addresses.query({**(query or {}), **(_ADVANCED_QUERY if advanced else {})})
-        answer = await ask(partial(self._call, operation, "GET", first, advanced=advanced))
+        answer = await ask(partial(self.call, operation, "GET", first, advanced=advanced))
         yield answer
         while (following := answer.document.get("@odata.nextLink")) is not None:
             if not isinstance(following, str) or not addresses.is_below(following, self._graph_url):
                 answer.make_no_sense("the next page lies outside of Graph; the token was not sent there")
-            answer = await ask(partial(self._call, operation, "GET", following, advanced=advanced))
+            answer = await ask(partial(self.call, operation, "GET", following, advanced=advanced))
             yield answer
 
     async def granted(self) -> Granted | None:
@@ -125,7 +125,7 @@ class Calls:
                 return Listing(tuple(members), page.evidence, is_whole=False)
         return Listing(tuple(members), page.evidence)
 
-    async def _call(
+    async def call(
         self,
         operation: Operation,
         method: str,
@@ -134,6 +134,7 @@ class Calls:
         *,
         advanced: bool = False,
     ) -> Answer:
+        """One call, tried once, except that a token which is not accepted is replaced."""
         path = urlsplit(url).path.removeprefix(urlsplit(self._graph_url).path)
         attempt = Attempt(self.tenant, operation, method, path, sent=False)
         began = time.monotonic()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
@@ -26,8 +26,11 @@ from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.possessions import Possessions
 from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in_methods import SignInMethods
+from entra_jit.graph.standby import CallsWithStandby, StandbyWatch
 from entra_jit.graph.tokens import TokenSource
 from entra_jit.graph.users import Users
+
+CallsT = TypeVar("CallsT", bound=Calls)
 
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=30)
 """Hundreds of tenants share one host, so one pool; idle connections go before Microsoft drops them."""
@@ -116,7 +119,16 @@ class Graph:
 
     def tenant(self, connection: Connection) -> Tenant:
         """The tenant as this connection may act in it. Touches nothing; the first call signs in."""
-        calls = Calls(
+        return self._tenant(connection, self._calls(Calls, connection))
+
+    def tenant_with_standby(self, connection: Connection, standby: Connection, watch: StandbyWatch) -> Tenant:
+        """The same, where ``standby`` does at once what is refused to this connection, and ``watch`` hears of it."""
+        calls = self._calls(CallsWithStandby, connection)
+        calls.stand_by(self._calls(Calls, standby), watch)
+        return self._tenant(connection, calls)
+
+    def _calls(self, kind: type[CallsT], connection: Connection) -> CallsT:
+        return kind(
             self._http,
             self._tokens_of(connection),
             graph_url=self._graph_url,
@@ -124,6 +136,8 @@ class Graph:
             timeout=self._timeout,
             clock=self._clock,
         )
+
+    def _tenant(self, connection: Connection, calls: Calls) -> Tenant:
         return Tenant(
             connection=connection,
             organization=OrganizationReader(calls),

@@ -84,6 +84,9 @@ def _read(response: requests.Response, document: object) -> SignInAnswer:
     )
 
 
+SIGN_IN = "get a token from the sign-in service"
+"""What was attempted, in the errors of this module."""
+
 _WRONG_SECRET = 7000215
 
 _CONSENT = "Have an administrator of the tenant consent to the app, and check the tenant id and the client id."
@@ -128,7 +131,7 @@ def sign_in_error(
     """
     known: dict[str, Any] = {
         "tenant": connection.tenant,
-        "purpose": "get a token from the sign-in service",
+        "purpose": SIGN_IN,
         "operation": f"SIGN-IN {connection.tenant_id} as {connection.client_id}",
     }
     if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
@@ -154,3 +157,8 @@ def sign_in_error(
     if answer.number == _WRONG_SECRET and secret_may_be_new:
         return TryLater(**known, advice=_FRESH + _REFUSALS[_WRONG_SECRET], retry_after=timedelta(seconds=5))
     return Refused(**known, advice=_REFUSALS.get(answer.number or 0, "Microsoft's words say what must change."))
+
+
+def is_wrong_secret(error: GraphError) -> bool:
+    """Whether the sign-in service does not know the secret, or does not know it yet."""
+    return error.purpose == SIGN_IN and error.code == f"AADSTS{_WRONG_SECRET}"

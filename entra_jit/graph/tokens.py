@@ -15,14 +15,17 @@ import requests
 import structlog
 
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
-from entra_jit.graph.errors import TryLater
-from entra_jit.graph.sign_in import SignInLine, sign_in_error
+from entra_jit.graph.errors import GraphError, TryLater
+from entra_jit.graph.sign_in import SignInLine, is_wrong_secret, sign_in_error
 
 _MARGIN = 300.0
 """Seconds before its end at which a token is renewed, as MSAL does. Until the end it serves if renewing fails."""
 
 _FRESH_SECRET = 30.0
 """Seconds that Microsoft's data centres may take to learn of a new client secret."""
+
+_LATELY = 10.0
+"""Seconds for which a refusal to sign in is remembered, for those who can do without."""
 
 _MSAL_RAISES = (requests.RequestException, msal.exceptions.MsalError, ValueError, KeyError, RuntimeError, OSError)
 """KeyError also stands for a result that holds an error, or nothing, in place of a token."""
@@ -65,6 +68,7 @@ class TokenSource:
         self._fetching: asyncio.Task[_Token] | None = None
         self._known_since = time.monotonic()
         self._has_worked = False
+        self._refused: tuple[float, GraphError] | None = None
 
     async def token(self) -> str:
         """A token that Graph should accept now. Raises ``TryLater``, ``Refused`` or ``Broken``.
@@ -84,6 +88,13 @@ class TokenSource:
             if token is not None and time.monotonic() < token.ends_at:
                 return token.value
             raise
+
+    @property
+    def refused_lately(self) -> GraphError | None:
+        """Why the sign-in service refused a token a few seconds ago; None: it did not, or gave one since."""
+        if self._refused is None or time.monotonic() - self._refused[0] > _LATELY:
+            return None
+        return self._refused[1]
 
     def forget(self, token: str) -> None:
         """Graph did not accept this token; the next one will be new. A newer one that came meanwhile is kept."""
@@ -106,8 +117,10 @@ class TokenSource:
             error = sign_in_error(self._connection, self._line.answer, cause, secret_may_be_new=may_be_new)
             if not isinstance(error, TryLater):
                 self._application = None
+            if not isinstance(error, TryLater) or is_wrong_secret(error):
+                self._refused = time.monotonic(), error
             raise error from None
-        self._has_worked = True
+        self._has_worked, self._refused = True, None
         self._token = _Token(value, began + lifetime - min(_MARGIN, lifetime / 2), began + lifetime)
         return self._token
 

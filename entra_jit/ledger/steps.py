@@ -22,6 +22,11 @@ async def record(session: AsyncSession, request_id: str, attempt: int, steps: It
         await session.exec(insert(StepRow).values(rows).on_conflict_do_nothing())
 
 
+async def is_recorded(session: AsyncSession, request_id: str, attempt: int, name: str) -> bool:
+    """Whether the step of this name was done in this attempt."""
+    return await session.get(StepRow, (request_id, attempt, name)) is not None
+
+
 async def of_request(session: AsyncSession, request_id: str) -> Sequence[StepRow]:
     """All steps of a request in the order in which they happened."""
     statement = select(StepRow).where(col(StepRow.request_id) == request_id).order_by(col(StepRow.at))

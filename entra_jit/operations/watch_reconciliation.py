@@ -59,6 +59,7 @@ class ReconciliationWatch:
     ) -> None:
         self._ledger = workplace.ledger
         self._alarms = workplace.alarms
+        self._revoking = workplace.revoking
         self._clock = workplace.clock
         self._client = client
         self._task_queue = task_queue
@@ -78,9 +79,9 @@ class ReconciliationWatch:
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
     async def look(self) -> None:
-        """One look: reconciliations come through, no grant is wedged, and so many alarms stand."""
+        """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            await attempt_all([self._look_for_a_lapse(), self._look_for_wedged_grants()])
+            await attempt_all([self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.look()])
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
@@ -18,10 +19,10 @@ from temporalio.client import WorkflowUpdateStage
 from models.messages import Extension, GrantState, SignedExtension
 from tests.end_to_end import dying_worker
 from tests.end_to_end.dying_worker import Point, Suicide
-from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES, READS_BEFORE_WRITING
+from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, READS_BEFORE_WRITING
 from tests.stage import Scene
 
-OPENING: dict[str, dict[str, str] | None] = {
+OPENING: dict[str, Mapping[str, object] | None] = {
     "decide": None,
     "validate_domain": READS_BEFORE_WRITING["read the domain"],
     "find_account": READS_BEFORE_WRITING["look for the account"],
@@ -37,9 +38,9 @@ OPENING: dict[str, dict[str, str] | None] = {
 }
 """What widens access, each by the call in whose middle it dies; None: it dies in the middle of its transaction."""
 
-CLOSING: dict[str, dict[str, str] | None] = {
+CLOSING: dict[str, Mapping[str, object] | None] = {
     "fence": None,
-    "disable_account": CLOSING_WRITES["disable"],
+    "disable_account": {**CLOSING_WRITES["disable"], **FIRST_IS_A_TRIAL},
     "strip_account": CLOSING_WRITES["remove a role"],
     "read_back": CLOSING_WRITES["clear the mark"],
     "sweep": {"method": "GET", "path": "/users/*/ownedObjects"},
@@ -55,7 +56,7 @@ RECONCILIATION = ("list_tenants", "reconcile_tenants", "list_reviews", "review_t
 TROUBLE: dict[str, dict[str, object]] = {
     "park": {**OPENING_WRITES["assign a role"], "status": 403, "count": 1},
     "unpark": {**READS_BEFORE_WRITING["read the domain"], "status": 403, "count": 1},
-    "raise_alarm": {**CLOSING_WRITES["disable"], "status": 503, "count": 8},
+    "raise_alarm": {**CLOSING_WRITES["disable"], "status": 503, "count": 8, **FIRST_IS_A_TRIAL},
 }
 """What comes about only when Microsoft refuses something: for good, or for more than two minutes of retries."""
 

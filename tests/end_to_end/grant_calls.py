@@ -19,8 +19,16 @@ OPENING_WRITES = {
     "enable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":true'},
 }
 
+_DISABLE = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'}
+
+TRYING_TO_CLOSE: dict[str, object] = {**_DISABLE, "count": 1}
+"""What admits an opening. The closing makes the same call."""
+
+FIRST_IS_A_TRIAL: dict[str, object] = {"skip": 1}
+"""For a fault of the disabling that is ordered before the account is opened."""
+
 CLOSING_WRITES = {
-    "disable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'},
+    "disable": _DISABLE,
     "scramble the password": {
         "method": "PATCH",
         "path": "/users/*",

@@ -16,7 +16,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from models.messages import GrantState, Receipt
-from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES, READS_BEFORE_WRITING
+from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, READS_BEFORE_WRITING
 from tests.stage import Scene, Services, scene
 
 pytestmark = pytest.mark.spine
@@ -94,6 +94,7 @@ async def test_cancelled_or_ended_during_any_step(crowd: Scene, effect: dict[str
     stops = cycle([cancel_once, cancel_thrice_over_the_closing, cancel_twice])
     moments = [(call, next(stops)) for call in PREPARING.values()]
     moments += [(PREPARING[name], end) for name in ("look for the account", "create the account", "enable")]
+    moments += [(CLOSING_WRITES["disable"], stop) for stop in (cancel_once, end)]  # the trial, before the opening
 
     await asyncio.gather(*(stopped_during(crowd, next(customers), call, effect, stop) for call, stop in moments))
 
@@ -152,7 +153,8 @@ async def test_cancelled_while_the_natural_end_closes(services: Services) -> Non
     async with scene(services, customers=6, skips_time=False) as stage:
 
         async def expire(customer: str, call: dict[str, str], effect: dict[str, Any]) -> None:
-            fault = stage.fault(customer=customer, **call, **effect)
+            trial = FIRST_IS_A_TRIAL if call is CLOSING_WRITES["disable"] else {}
+            fault = stage.fault(customer=customer, **call, **effect, **trial)
             request_id = await stage.ask(customer=customer, hours=SHORTEST_HOURS)
             await stage.reached(fault)
             await cancel_thrice_over_the_closing(stage, request_id)

@@ -20,7 +20,7 @@ from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.end_to_end.test_persistence_is_found_and_stripped import HALF_AN_HOUR, addendum, reviewed
 from tests.ledger.test_an_alarm_stands_until_its_all_clear import Everybody
-from tests.stage import REVOKE, Scene
+from tests.stage import Scene
 
 
 async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real_time: Scene) -> None:
@@ -31,7 +31,7 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
     with pytest.raises(RefusedError, match="end it first"):
         await abandon_access(deployment, "an operator", request_id, "because")
 
-    real_time.fault(app=REVOKE, **CLOSING["disable"], status=403)
+    real_time.fault(**CLOSING["disable"], status=403)
     await real_time.workflow(request_id).signal("end")
     await real_time.until(request_id, GrantState.CLOSING)
     with pytest.raises(BadInputError, match="reason"):
@@ -60,7 +60,7 @@ async def test_who_had_the_account_until_it_was_shut_is_looked_at_up_to_then(rea
     deployment = real_time.deployment
     request_id = await open_for_everything(real_time)
     for step in ("disable", "roles listed"):
-        real_time.fault(app=REVOKE, **CLOSING[step], status=403)
+        real_time.fault(**CLOSING[step], status=403)
     with await Misbehaving.signed_in(real_time, request_id) as alex:
         await real_time.workflow(request_id).signal("end")
         await real_time.until(request_id, GrantState.CLOSING)

@@ -13,7 +13,7 @@ import pytest
 
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import CredentialKind, GrantState
-from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, TRYING_TO_CLOSE
 from tests.stage import Scene, Services, configure, scene
 
 pytestmark = pytest.mark.spine
@@ -40,10 +40,16 @@ async def test_whatever_answer_is_lost_there_is_one_account_and_it_is_closed(
 async def live_through(stage: Scene, customer: str, kind: CredentialKind, drop: Drop) -> None:
     """A first grant, in which every write is lost once, and a second one on the same account."""
     unused = "set the password" if kind is CredentialKind.TEMPORARY_ACCESS_PASS else "make the pass"
-    writes = {name: call for name, call in (OPENING_WRITES | CLOSING_WRITES).items() if name != unused}
+    writes: dict[str, dict[str, object]] = {
+        name: {**call} for name, call in (OPENING_WRITES | CLOSING_WRITES).items() if name != unused
+    }
+    writes["disable"] = {**writes["disable"], **FIRST_IS_A_TRIAL}
     if kind is CredentialKind.PASSWORD:
         del writes["delete the pass"]
-    lost = {name: stage.fault(customer=customer, **call, drop=drop, count=1) for name, call in writes.items()}
+    lost = {
+        name: stage.fault(customer=customer, **{"count": 1, **call}, drop=drop)
+        for name, call in {"try to close": TRYING_TO_CLOSE, **writes}.items()
+    }
     await grant_and_end(stage, customer, kind)
 
     met = {fault["id"] for fault in stage.control("GET", "/faults") if fault["hits"]}

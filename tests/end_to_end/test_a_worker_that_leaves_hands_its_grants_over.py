@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState
-from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
 from tests.stage import Services, scene
 
 EXPIRING_HOURS = 14 / 3600
@@ -28,7 +28,7 @@ async def test_open_preparing_and_closing_grants_go_on_under_another_worker(serv
         expiring, ending, retrying, under_way, closing, parked = stage.customers
         stage.fault(customer=retrying, **OPENING_WRITES["assign a role"], status=503, retry_after=1)
         opening = stage.fault(customer=under_way, **OPENING_WRITES["enable"], delay=2, count=1)
-        stage.fault(customer=closing, **CLOSING_WRITES["disable"], status=503, retry_after=1)
+        stage.fault(customer=closing, **CLOSING_WRITES["disable"], status=503, retry_after=1, **FIRST_IS_A_TRIAL)
         stage.fault(customer=parked, **OPENING_WRITES["assign a role"], status=403, count=1)
         grants = {
             customer: await stage.ask(customer=customer, hours=EXPIRING_HOURS if customer == expiring else 1)

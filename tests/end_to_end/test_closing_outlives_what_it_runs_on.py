@@ -17,7 +17,7 @@ from temporalio.client import WorkflowExecutionStatus
 from activities.options import CLOSING
 from entra_jit.ledger.database import LedgerUnavailableError
 from models.messages import GrantState
-from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
 from tests.end_to_end.whole_stack import whole_stack
 from tests.stage import Scene, eventually
 
@@ -110,7 +110,8 @@ async def test_an_old_mark_put_back_holds_up_no_closing_while_the_ledger_is_away
 async def test_a_worker_killed_in_the_middle_of_opening_and_of_closing(state: Path) -> None:
     async with whole_stack(state / "killed-worker") as (stack, stage):
         # What dies with the worker has no effect: somebody has to do it again.
-        closing = stage.fault(customer="contoso", **CLOSING_WRITES["disable"], delay=2, drop="before", count=1)
+        slow = {"delay": 2, "drop": "before", "count": 1}
+        closing = stage.fault(customer="contoso", **CLOSING_WRITES["disable"], **slow, **FIRST_IS_A_TRIAL)
         stage.fault(customer="contoso", **CLOSING_WRITES["remove a role"], status=503, count=1)
         opening = stage.fault(customer="fabrikam", **OPENING_WRITES["enable"], delay=2, count=1)
         ended = await stage.ask("alex", customer="contoso", hours=1)

@@ -15,7 +15,7 @@ from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import REVOKE, Services, eventually, scene
+from tests.stage import Services, eventually, scene
 
 
 class NobodyAnswers:
@@ -39,7 +39,7 @@ async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(serv
         await act.start_worker()
         request_id = await act.ask()
         await act.until(request_id, GrantState.OPEN)
-        act.fault(app=REVOKE, **CLOSING["roles deleted"], status=403)
+        act.fault(**CLOSING["roles deleted"], status=403)
         await act.workflow(request_id).signal("end")
 
         async def told() -> Alarm | None:

@@ -36,7 +36,7 @@ from activities.signatures import Closing, Provisioning
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
-from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
 from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant
 from workflows.perform import perform
@@ -117,14 +117,14 @@ async def extended(act: Scene, request_id: str, customer: str) -> None:
 
 
 async def closed_with_retries(act: Scene, request_id: str, customer: str) -> None:
-    act.fault(customer=customer, **CLOSING_WRITES["disable"], status=503, count=2)
-    act.fault(customer=customer, **CLOSING_WRITES["remove a role"], status=403, count=2)
+    act.fault(customer=customer, **CLOSING_WRITES["disable"], status=503, count=2, **FIRST_IS_A_TRIAL)
+    act.fault(customer=customer, **CLOSING_WRITES["remove a role"], status=503, count=2)
     await act.ask(customer=customer, request_id=request_id)
 
 
 async def closed_late(act: Scene, request_id: str, customer: str) -> None:
     """So late that people are told."""
-    act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, count=10)
+    act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, count=10, **FIRST_IS_A_TRIAL)
     await act.ask(customer=customer, request_id=request_id)
 
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from entra_jit.accounts.attempts import in_words
-from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.intervening import Intervening
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
 from entra_jit.accounts.reconciliation.never_made import settle_never_made
@@ -73,7 +72,7 @@ class TenantReconciliation:
         Idempotent. What fails is told in the report and tried again next time; it never stops the other accounts.
         """
         try:
-            tenant = await self._workplace.directories.of(tenant_id, Purpose.REVOKE)
+            tenant = await self._workplace.directories.to_close(tenant_id)
             register = await self._register(tenant_id)
             accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
             settled = await settle_never_made(self._workplace, tenant)

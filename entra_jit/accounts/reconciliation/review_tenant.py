@@ -130,6 +130,7 @@ class Reviewing:
             register = await reconciliation.register(session, self._keyring, tenant_id, self._clock())
         if not any(row.object_id == account and row.live is None for row in register.accounts):
             return _Look(is_closed=False)
+        tenant = await self._directories.to_close(tenant_id)
         try:
             user = await tenant.users.get(account)
         except NotYetVisible:

@@ -32,6 +32,7 @@ class TenantWatch:
         self._alarms = workplace.alarms
         self._clock = workplace.clock
         self._directories = workplace.directories
+        self._revoking = workplace.revoking
 
     async def failed(self, tenant_id: TenantId, name: str, error: Exception) -> None:
         """The tenant could not be looked at."""
@@ -66,6 +67,7 @@ class TenantWatch:
             for alarm in standing:
                 if (alarm.kind, alarm.subject) not in seen and alarm.subject not in unjudged:
                     await self._alarms.clear(alarm.kind, alarm.subject, "It is not so any more.", now)
+            await self._revoking.look()
 
     async def _granted(self, tenant_id: TenantId) -> frozenset[str] | None:
         """What our applications may do, each permission and role with the purpose of the application that has it."""
