@@ -72,7 +72,7 @@ def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
         provisioning.prepare_account,
         provisioning.assign_roles,
         provisioning.issue_credential,
-        provisioning.take_stock,
+        provisioning.take_baseline,
         provisioning.open_account,
         provisioning.extend_grant,
         closing.fence,

@@ -9,15 +9,15 @@ from temporalio import activity
 
 from activities.failures import ReadBackDisagreesError
 from activities.heartbeats import stripping
-from activities.options import STOCKTAKING_TRIES
+from activities.options import BASELINE_TRIES
 from activities.signatures import Closing
 from entra_jit.accounts.account_closing import MOST_CALLS, Given, clear_mark, close_again, read_standing, strip
+from entra_jit.accounts.baseline import compare, look_at
 from entra_jit.accounts.managed_account import Holder, Inspected
-from entra_jit.accounts.stock import compare, look_at
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.assertions import is_ours
 from entra_jit.crypto.marks import Register, read_open_until
-from entra_jit.graph import NotYetVisible, Tenant, User
+from entra_jit.graph import NotYetVisibleError, Tenant, User
 from entra_jit.ledger import fences, grants, receipts
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.grants import ByNow
@@ -115,11 +115,11 @@ class ClosingActivities(Closing):
     @activity.defn
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so, and at last what fails for the moment."""
-        last_try = activity.info().attempt >= STOCKTAKING_TRIES
+        last_try = activity.info().attempt >= BASELINE_TRIES
         tenant = await self._workplace.directories.to_close(to_sweep.grant.tenant_id)
         with stripping() as stripped:
             look = await look_at(tenant, to_sweep.object_id, stripped, last_try=last_try)
-        return compare(look, to_sweep.stock)
+        return compare(look, to_sweep.baseline)
 
     @activity.defn
     async def settle(self, settlement: Settlement) -> Receipt | None:
@@ -201,7 +201,7 @@ class ClosingActivities(Closing):
             return await tenant.users.find(account.grant.account_name)
         try:
             return await tenant.users.get(account.object_id)
-        except NotYetVisible:
+        except NotYetVisibleError:
             in_bin = await tenant.deleted_items.find(account.object_id)
             if in_bin is None and self._clock() - activity.info().scheduled_time < GONE_AFTER:
                 raise

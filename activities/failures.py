@@ -11,7 +11,14 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.issuing import PassesOffError
 from entra_jit.crypto.assertions import ForgedAssertionError
-from entra_jit.graph import AlreadySo, Broken, NotAnAddress, NotYetVisible, Refused, TryLater
+from entra_jit.graph import (
+    ConflictError,
+    InvalidAddressError,
+    NotYetVisibleError,
+    PermanentError,
+    TransientError,
+    UnexpectedResponseError,
+)
 from entra_jit.ledger.accounts import NameTakenError
 from entra_jit.ledger.admission import ExtensionDeniedError, GrantOverError, PausedError
 from entra_jit.ledger.database import LedgerUnavailableError
@@ -42,14 +49,14 @@ class NothingGivenError(Exception):
 
 
 TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
-    (TryLater, FailureType.TRY_LATER),
-    (NotYetVisible, FailureType.NOT_YET_VISIBLE),
-    (AlreadySo, FailureType.READ_BACK_DISAGREES),
-    (Refused, FailureType.REFUSED),
+    (TransientError, FailureType.TRY_LATER),
+    (NotYetVisibleError, FailureType.NOT_YET_VISIBLE),
+    (ConflictError, FailureType.READ_BACK_DISAGREES),
+    (PermanentError, FailureType.REFUSED),
     (NothingGivenError, FailureType.REFUSED),
     (CannotCloseError, FailureType.REFUSED),
-    (Broken, FailureType.BROKEN),
-    (NotAnAddress, FailureType.BROKEN),
+    (UnexpectedResponseError, FailureType.BROKEN),
+    (InvalidAddressError, FailureType.BROKEN),
     (GrantOverError, FailureType.GRANT_OVER),
     (PausedError, FailureType.PAUSED),
     (ExtensionDeniedError, FailureType.DENIED),
@@ -93,7 +100,7 @@ def _wait(error: Exception, info: activity.Info) -> timedelta | None:
     """How long to wait before the next attempt; None: as the retry policy says."""
     if isinstance(error, PausedError):
         return RESUMED_WITHIN
-    asked = error.retry_after if isinstance(error, TryLater) else None
+    asked = error.retry_after if isinstance(error, TransientError) else None
     return min(asked, LONGEST_WAIT) if asked and asked > _own_wait(info) else None
 
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AccessPass, AccessPassPolicy, AlreadySo, SignInMethod, Tenant
+from entra_jit.graph import AccessPass, AccessPassPolicy, ConflictError, SignInMethod, Tenant
 from entra_jit.ledger import credentials
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.durations import pass_lifetime
@@ -110,5 +110,5 @@ class Issuing:
 async def _delete(tenant: Tenant, method: SignInMethod, account: ObjectId) -> None:
     try:
         await tenant.sign_in_methods.delete(method, of=account)
-    except AlreadySo:
+    except ConflictError:
         return

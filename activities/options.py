@@ -54,13 +54,13 @@ CLOSING = ActivityConfig(
 )
 """A step that narrows access: retried for as long as it takes."""
 
-STOCKTAKING_TRIES = 3
+BASELINE_TRIES = 3
 """What cannot be read by then is said to be unread: nobody waits longer for a grant because of it."""
 
-STOCKTAKING = ActivityConfig(
+TAKING_BASELINE = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=15),
     heartbeat_timeout=timedelta(seconds=5),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=STOCKTAKING_TRIES),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=BASELINE_TRIES),
     priority=Priority(priority_key=3),
 )
 """A look at what the account has, beside the steps that take as long."""
@@ -68,7 +68,7 @@ STOCKTAKING = ActivityConfig(
 SWEEPING = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=15),
     heartbeat_timeout=timedelta(seconds=5),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=STOCKTAKING_TRIES),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=BASELINE_TRIES),
     priority=Priority(priority_key=4),
 )
 """A look at what stays behind. The account is closed by then, and only the receipt waits, for ``SWEEPING_TIME``."""

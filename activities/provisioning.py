@@ -12,13 +12,13 @@ from temporalio import activity
 from activities.failures import CannotCloseError, NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
 from activities.heartbeats import stripping
 from activities.issuing import Issuing
-from activities.options import STOCKTAKING_TRIES
+from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
 from entra_jit.accounts.account_closing import without_mark
 from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.managed_account import Holder, Inspected
-from entra_jit.accounts.stock import take_stock
 from entra_jit.accounts.workplace import LEASE_MARGIN, Workplace
 from entra_jit.crypto.assertions import verify_actor
 from entra_jit.crypto.marks import (
@@ -29,13 +29,22 @@ from entra_jit.crypto.marks import (
     write_owner_tag,
 )
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AlreadySo, Broken, MasteredElsewhere, NewUser, NotYetVisible, Refused, Tenant, User
-from entra_jit.ledger import accounts, admission, steps, stocks
+from entra_jit.graph import (
+    ConflictError,
+    MasteredElsewhereError,
+    NewUser,
+    NotYetVisibleError,
+    PermanentError,
+    Tenant,
+    UnexpectedResponseError,
+    User,
+)
+from entra_jit.ledger import accounts, admission, baselines, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
-from models.sweep import Stock
+from models.sweep import Baseline
 
 LOOKS_BEFORE_GONE = 4
 """A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""
@@ -86,7 +95,7 @@ class ProvisioningActivities(Provisioning):
         admitted, tenant = await self._admit(ref)
         inspected = await self._look(tenant, admitted)
         if inspected is None:
-            await self._note_stock(ref, Stock())
+            await self._note_baseline(ref, Baseline())
             return AccountFound(object_id=None, ready=False)
         mark = inspected.open_until
         ours_already = mark is not None and mark.request_id == ref.request_id
@@ -131,7 +140,7 @@ class ProvisioningActivities(Provisioning):
         try:
             # Nobody is ever told this password; the credential is made when the roles are given.
             created = await tenant.users.create(new, new_password())
-        except AlreadySo:
+        except ConflictError:
             # Somebody has the name, perhaps we ourselves a moment ago: the next attempt looks.
             raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
         return created.id, created.evidence
@@ -151,7 +160,7 @@ class ProvisioningActivities(Provisioning):
             return await tenant.users.find(admitted.grant.account_name), admitted.register
         try:
             return await tenant.users.get(admitted.object_id), Register.NAMES_IT
-        except NotYetVisible:
+        except NotYetVisibleError:
             in_bin = await tenant.deleted_items.find(admitted.object_id)
             if in_bin is None and activity.info().attempt < LOOKS_BEFORE_GONE:
                 raise
@@ -191,17 +200,17 @@ class ProvisioningActivities(Provisioning):
         return issued.pass_id
 
     @activity.defn
-    async def take_stock(self, ref: GrantRef) -> Stock:
+    async def take_baseline(self, ref: GrantRef) -> Baseline:
         """With the application that closes: it may read all this, and takes away what was planted."""
         admitted, _ = await self._admit(ref)
         account = _known(admitted)
         tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
-        last_try = activity.info().attempt >= STOCKTAKING_TRIES
+        last_try = activity.info().attempt >= BASELINE_TRIES
         with stripping() as stripped:
-            look = await take_stock(tenant, account, stripped, last_try=last_try)
-        await self._note_stock(ref, look.stock)
-        await self._record(ref, "stock taken", *look.calls, note=look.stock.sentence)
-        return look.stock
+            look = await take_baseline(tenant, account, stripped, last_try=last_try)
+        await self._note_baseline(ref, look.baseline)
+        await self._record(ref, "baseline taken", *look.calls, note=look.baseline.sentence)
+        return look.baseline
 
     @activity.defn
     async def open_account(self, ref: GrantRef) -> datetime:
@@ -215,7 +224,7 @@ class ProvisioningActivities(Provisioning):
         note = None
         try:
             admitted, evidence = await self._enable(ref, with_mark=True)
-        except MasteredElsewhere as error:
+        except MasteredElsewhereError as error:
             note = without_mark(error)
             admitted, evidence = await self._enable(ref, with_mark=False)
         async with self._ledger.transaction() as session:
@@ -237,7 +246,7 @@ class ProvisioningActivities(Provisioning):
         attributes = {OPEN_UNTIL_ATTRIBUTE: admitted.mark} if with_mark else None
         try:
             return admitted, await tenant.users.enable(_known(admitted), attributes)
-        except MasteredElsewhere:
+        except MasteredElsewhereError:
             async with self._ledger.transaction() as session:
                 await admission.release_lease(session, admitted)
             raise
@@ -257,7 +266,7 @@ class ProvisioningActivities(Provisioning):
         try:
             tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
             evidence = await tenant.users.disable(_known(admitted))
-        except (Refused, Broken, NotConnectedError) as error:
+        except (PermanentError, UnexpectedResponseError, NotConnectedError) as error:
             why = "is not opened, because the revoking application could not close it again"
             raise CannotCloseError(f"{grant.account_name} {why}. {error}") from None
         note = "the revoking application may disable it"
@@ -277,7 +286,7 @@ class ProvisioningActivities(Provisioning):
         calls: list[DirectoryCall] = []
         try:
             calls.append(await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: admitted.mark}))
-        except MasteredElsewhere as error:
+        except MasteredElsewhereError as error:
             note = f"{note}. {without_mark(error)}"
         async with self._ledger.transaction() as session:
             await admission.release_lease(session, admitted)
@@ -294,9 +303,9 @@ class ProvisioningActivities(Provisioning):
     async def _tenant(self, admitted: Admitted) -> Tenant:
         return await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
 
-    async def _note_stock(self, ref: GrantRef, stock: Stock) -> None:
+    async def _note_baseline(self, ref: GrantRef, baseline: Baseline) -> None:
         async with self._ledger.transaction() as session:
-            await stocks.note_stock(session, ref.request_id, stock)
+            await baselines.note_baseline(session, ref.request_id, baseline)
 
     async def _record(self, ref: GrantRef, name: str, *calls: DirectoryCall, note: str | None = None) -> None:
         step = Step(name=name, at=calls[-1].answered_at if calls else self._clock(), note=note, calls=calls)
@@ -313,7 +322,7 @@ def _known(admitted: Admitted) -> ObjectId:
 async def _assign_all(tenant: Tenant, roles: set[RoleId], account: ObjectId) -> list[DirectoryCall]:
     """Raises ``NothingGivenError`` where Microsoft refuses every role, and none was ever asked for before."""
     done = await asyncio.gather(*(_assign(tenant, role, account) for role in sorted(roles)), return_exceptions=True)
-    refused = [one for one in done if isinstance(one, Refused)]
+    refused = [one for one in done if isinstance(one, PermanentError)]
     if len(refused) == len(roles) and _is_first_try(activity.info()):
         raise NothingGivenError(str(refused[0]))
     for one in done:
@@ -330,13 +339,13 @@ def _is_first_try(info: activity.Info) -> bool:
 async def _assign(tenant: Tenant, role: RoleId, account: ObjectId) -> DirectoryCall | None:
     try:
         return (await tenant.roles.assign(role, to=account)).evidence
-    except AlreadySo:
+    except ConflictError:
         return None  # the read-back says whether it is
 
 
 async def _enabled_member(tenant: Tenant, person: ObjectId) -> bool:
     try:
         user = await tenant.users.get(person)
-    except NotYetVisible:
+    except NotYetVisibleError:
         return False  # a service principal or a group, or gone: nobody to count on
     return user.account_enabled and user.user_type == "Member"

@@ -29,7 +29,7 @@ from models.messages import (
     ToPark,
     ToSweep,
 )
-from models.sweep import Stock
+from models.sweep import Baseline
 
 
 class Deciding(ABC):
@@ -86,7 +86,7 @@ class Provisioning(ABC):
 
     @activity.defn
     @abstractmethod
-    async def take_stock(self, ref: GrantRef) -> Stock:
+    async def take_baseline(self, ref: GrantRef) -> Baseline:
         """What the account has already. Takes it out of groups; what cannot be read or done is said, not raised."""
 
     @activity.defn
@@ -159,7 +159,7 @@ class Closing(ABC):
     @activity.defn
     @abstractmethod
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
-        """What has come to the account since the stock was taken, and stays although it is closed. Reads only."""
+        """What has come to the account since the baseline was taken, and stays although it is closed. Reads only."""
 
     @activity.defn
     @abstractmethod

@@ -70,7 +70,7 @@ class Possession(Message):
     """``it owns the application Payroll``."""
 
 
-class Stock(Message):
+class Baseline(Message):
     """What an account had when it was about to be opened. It should be nothing."""
 
     possessions: tuple[Possession, ...] = ()

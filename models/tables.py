@@ -191,7 +191,7 @@ class GrantRow(SQLModel, table=True):
     parked_because: str | None = None
     failure: str | None = None
     """The ``FailureType`` that parked or ended it."""
-    stock: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     """What the account had when it was about to be opened; None: nobody has looked."""
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()

@@ -38,14 +38,14 @@ from models.messages import (
 )
 from workflows.closing import AccountClosing, Traces
 from workflows.course import Course
+from workflows.gathering import ended, uninterrupted
 from workflows.inputs import LONGEST_NAME, read_ending, read_message
 from workflows.page import Page
-from workflows.perform import perform, perform_locally, perform_without_end
+from workflows.perform import execute_until_done, perform, perform_locally
 from workflows.provisioning import AccountProvisioning
 from workflows.refusals import Refusal, refusal
 from workflows.sweeping import Sweeping
 from workflows.telling import Telling
-from workflows.together import ended, uninterrupted
 
 REQUEST_MUST_COME_WITHIN = timedelta(minutes=5)
 WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
@@ -90,7 +90,7 @@ class AccessGrant:
         await ended(life)
         self._course.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
 
-        # After the try, never in a finally (see workflows.together).
+        # After the try, never in a finally (see workflows.gathering).
         await uninterrupted(self._close_and_settle())
         await uninterrupted(self._telling.be_heard())
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
@@ -218,7 +218,7 @@ class AccessGrant:
             attempt=self._course.attempt,
             steps=tuple(self._closing.steps),
         )
-        await perform_without_end(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
+        await execute_until_done(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
         self._answered = True
         self._show(GrantState.PARKED, refused.sentence)
         try:
@@ -248,7 +248,7 @@ class AccessGrant:
             await self._sweep(self._course.grant, standing)
         receipt = None
         if self._asked:
-            receipt = await perform_without_end(
+            receipt = await execute_until_done(
                 Closing.settle,
                 Settlement(
                     signed=self._asked,

@@ -18,10 +18,10 @@ from temporalio.workflow import ActivityConfig
 
 from activities.options import CLOSING, DISABLING
 from activities.signatures import Closing
-from entra_jit.policy.durations import say
+from entra_jit.policy.durations import format_duration
 from models.alarms import AlarmKind
 from models.messages import AccountToClose, Closed, ClosingStep, Grant, ObjectId, PassId, Step
-from workflows.perform import Argument, Result, perform_without_end
+from workflows.perform import Argument, Result, execute_until_done
 from workflows.sweeping import Sweeping
 from workflows.telling import Telling
 
@@ -84,7 +84,7 @@ class AccountClosing:
                 await workflow.wait_condition(
                     closing.done,
                     timeout=began + patience - workflow.now(),
-                    timeout_summary=f"An alarm, if it takes longer than {say(patience)}",
+                    timeout_summary=f"An alarm, if it takes longer than {format_duration(patience)}",
                 )
                 break
             except TimeoutError:
@@ -93,8 +93,8 @@ class AccountClosing:
 
     def _what_is_late(self, grant: Grant, patience: timedelta) -> str:
         if self._proof:
-            return f"{grant.account_name} is closed, but after {say(patience)} the ledger still cannot record it."
-        return f"{grant.account_name} is not proven closed after {say(patience)}."
+            return f"{grant.account_name} is closed, but after {format_duration(patience)} the ledger cannot record it yet."
+        return f"{grant.account_name} is not proven closed after {format_duration(patience)}."
 
     async def _close_and_prove(self, grant: Grant) -> Closed:
         self._proof = None
@@ -131,7 +131,7 @@ class AccountClosing:
         summary: str,
     ) -> Result:
         told = partial(self._telling.alarm, grant, AlarmKind.CLOSING_LATE)
-        return await perform_without_end(activity, argument, how, summary=summary, told=told)
+        return await execute_until_done(activity, argument, how, summary=summary, told=told)
 
     def _keep(self, grant: Grant, closed: Closed) -> None:
         self.steps.extend(closed.steps)

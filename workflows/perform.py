@@ -29,7 +29,7 @@ async def perform(
     return cast("Result", await workflow.execute_activity_method(activity, argument, **config))
 
 
-async def perform_without_end(
+async def execute_until_done(
     activity: Callable[[Any, Argument], Awaitable[Result]],
     argument: Argument,
     how: ActivityConfig,

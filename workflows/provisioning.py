@@ -8,13 +8,13 @@ from temporalio import workflow
 
 from activities.options import LEDGER
 from activities.signatures import Deciding, Provisioning
-from entra_jit.policy.durations import say
+from entra_jit.policy.durations import format_duration
 from models.messages import AccountFound, Grant
 from workflows.closing import Traces
 from workflows.course import Course
+from workflows.gathering import gather_or_cancel
 from workflows.perform import perform_locally
 from workflows.sweeping import Sweeping
-from workflows.together import together
 
 
 class AccountProvisioning:
@@ -27,7 +27,7 @@ class AccountProvisioning:
 
     async def look(self, grant: Grant) -> AccountFound:
         """The domain is verified and managed, and the account is ours or not there. Nothing is written."""
-        _, account = await together(
+        _, account = await gather_or_cancel(
             self._course.step(Provisioning.validate_domain, f"Is {grant.account_domain} verified and managed?"),
             self._course.step(Provisioning.find_account, f"Is there {grant.account_name} already?"),
         )
@@ -41,7 +41,7 @@ class AccountProvisioning:
             self._traces.object_id = await self._course.step(
                 Provisioning.prepare_account, f"Make sure of {grant.account_name}, closed"
             )
-        roles_and_credential = together(self._assign_roles(grant), self._issue_credential())
+        roles_and_credential = gather_or_cancel(self._assign_roles(grant), self._issue_credential())
         await self._sweeping.beside(roles_and_credential, self._course.ref, account)
 
     async def _assign_roles(self, grant: Grant) -> None:
@@ -63,7 +63,7 @@ class AccountProvisioning:
             Deciding.arm,
             self._course.ref,
             LEDGER,
-            summary=f"Fix the expiry, {say(grant.duration)} from now",
+            summary=f"Fix the expiry, {format_duration(grant.duration)} from now",
             within=self._course.time_left(),
         )
         self._traces.mark = armed.mark

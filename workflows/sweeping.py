@@ -11,22 +11,22 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from activities.options import STOCKTAKING, SWEEPING, SWEEPING_TIME
+from activities.options import SWEEPING, SWEEPING_TIME, TAKING_BASELINE
 from activities.signatures import Closing, Provisioning
 from models.messages import AccountFound, Closed, Grant, GrantRef, ObjectId, Step, ToSweep
-from models.sweep import Stock, SweepFinding, stays_behind
+from models.sweep import Baseline, SweepFinding, stays_behind
+from workflows.gathering import gather_or_cancel
 from workflows.perform import Result, perform
-from workflows.together import together
 
 PATCH = "sweeps"
-STOCKTAKING_TIME = SWEEPING_TIME
+BASELINE_TIME = SWEEPING_TIME
 
 
 class Sweeping:
-    """The stock and the findings of one grant."""
+    """The baseline and the findings of one grant."""
 
     def __init__(self) -> None:
-        self._stock: Stock | None = None
+        self._baseline: Baseline | None = None
         self._found: dict[tuple[str, ...], SweepFinding] = {}
         self._unswept: list[str] = []
         self.swept = False
@@ -49,28 +49,28 @@ class Sweeping:
         self._keep(closed.findings)
 
     async def beside(self, work: Coroutine[Any, Any, Result], ref: GrantRef, account: AccountFound) -> Result:
-        """Take stock while ``work`` is done that takes as long. One that is only being made can have nothing."""
+        """Take the baseline while ``work`` is done that takes as long. One that is only being made can have nothing."""
         if account.object_id is None or not workflow.patched(PATCH):
-            self._stock = Stock()
+            self._baseline = Baseline()
             return await work
-        done, _ = await together(work, self._take_stock(ref))
+        done, _ = await gather_or_cancel(work, self._take_stock(ref))
         return done
 
     async def _take_stock(self, ref: GrantRef) -> None:
         try:
-            stock = await perform(
-                Provisioning.take_stock,
+            baseline = await perform(
+                Provisioning.take_baseline,
                 ref,
-                STOCKTAKING,
+                TAKING_BASELINE,
                 summary="What does the account have already?",
-                within=STOCKTAKING_TIME,
+                within=BASELINE_TIME,
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            stock = Stock(unread=f"No stock could be taken: {error.cause or error}")
-        self._stock = stock
-        self._keep(stock.findings)
+            baseline = Baseline(unread=f"No baseline could be taken: {error.cause or error}")
+        self._baseline = baseline
+        self._keep(baseline.findings)
 
     async def sweep(self, grant: Grant, object_id: ObjectId) -> None:
         """Look at what has come to the account, once it is proven closed."""
@@ -79,7 +79,7 @@ class Sweeping:
         try:
             sweep = await perform(
                 Closing.sweep,
-                ToSweep(grant=grant, object_id=object_id, stock=self._stock),
+                ToSweep(grant=grant, object_id=object_id, baseline=self._baseline),
                 SWEEPING,
                 summary="What stays behind?",
                 within=SWEEPING_TIME,
@@ -89,7 +89,7 @@ class Sweeping:
             return
         self.swept = True
         self._keep(sweep.findings)
-        self._unswept += sweep.unknown(self._stock)
+        self._unswept += sweep.unknown(self._baseline)
         self.step = sweep.step
 
     @property

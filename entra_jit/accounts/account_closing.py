@@ -14,7 +14,7 @@ from typing import Any
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AlreadySo, MasteredElsewhere, Tenant, TryLater, User, assignment_id
+from entra_jit.graph import ConflictError, MasteredElsewhereError, Tenant, TransientError, User, assignment_id
 from entra_jit.policy.persistence import MOST_FINDINGS
 from entra_jit.policy.roles import role_name
 from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
@@ -169,11 +169,11 @@ async def clear_mark(tenant: Tenant, user: User) -> Cleared:
         return Cleared()
     try:
         return Cleared((await tenant.users.set_attributes(user.id, {OPEN_UNTIL_ATTRIBUTE: None}),))
-    except MasteredElsewhere as error:
+    except MasteredElsewhereError as error:
         return Cleared(note=without_mark(error))
 
 
-def without_mark(error: MasteredElsewhere) -> str:
+def without_mark(error: MasteredElsewhereError) -> str:
     """What a step says of a mark that Microsoft refused to change."""
     return f"The open-until mark was not changed in the directory: {error.message}"
 
@@ -182,7 +182,7 @@ async def _one(call: Awaitable[DirectoryCall]) -> list[DirectoryCall]:
     """The answer of one removal; none where the thing was gone already."""
     try:
         return [await call]
-    except AlreadySo:
+    except ConflictError:
         return []
 
 
@@ -224,7 +224,7 @@ async def _noted(removal: Awaitable[DirectoryCall], what: str, removed: set[str]
     """Note what was there to be removed."""
     try:
         call = await removal
-    except TryLater as error:
+    except TransientError as error:
         if error.outcome_unknown:
             removed.add(what)
         raise

@@ -28,6 +28,6 @@ async def answered(call: Awaitable[Result]) -> Result | GraphError:
         return error
 
 
-def in_words(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """The failure in its own words; its kind where it has none, as a ``TimeoutError``."""
     return str(error) or type(error).__name__

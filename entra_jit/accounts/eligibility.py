@@ -9,7 +9,7 @@ import asyncio
 
 from entra_jit.accounts.account_closing import Stripped
 from entra_jit.accounts.attempts import answered
-from entra_jit.graph import Eligibility, GraphError, Tenant, TryLater
+from entra_jit.graph import Eligibility, GraphError, Tenant, TransientError
 from entra_jit.policy.roles import role_name
 from models.messages import DirectoryCall, ObjectId
 from models.sweep import FindingKind, SweepFinding
@@ -45,7 +45,7 @@ async def take_eligibilities(tenant: Tenant, account: ObjectId, stripped: Stripp
     reasons = [(one, refused.get(one.id, unread)) for one in found if one.id in left]
     stripped.stays |= {one.id: _stays(one, why) for one, why in reasons}
     for _, why in reasons:
-        if isinstance(why, TryLater):
+        if isinstance(why, TransientError):
             raise why
     return calls
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from entra_jit.accounts.account_closing import ReadBack
-from entra_jit.accounts.attempts import in_words
-from entra_jit.accounts.stock import compare, look_at
+from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.baseline import compare, look_at
 from entra_jit.accounts.workplace import Workplace
-from entra_jit.ledger import addenda, interventions, receipts, stocks
+from entra_jit.ledger import addenda, baselines, interventions, receipts
 from entra_jit.ledger.alarms import Recording
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt, Step
@@ -112,15 +112,17 @@ class Settling:
         if account is None:
             return NOTHING_TO_SWEEP
         async with self._ledger.transaction() as session:
-            grant = await stocks.as_opened(session, request_id)
+            grant = await baselines.as_opened(session, request_id)
         if grant is None:
             return NOTHING_TO_SWEEP
         try:
             tenant = await self._directories.to_close(grant.tenant_id)
-            sweep = compare(await look_at(tenant, account, last_try=True), grant.stock)
+            sweep = compare(await look_at(tenant, account, last_try=True), grant.baseline)
         except Exception as error:
-            return _Swept(unswept=f"The sweep could not be made: {in_words(error)}")
-        return _Swept(sweep.findings, swept=True, unswept=" ".join(sweep.unknown(grant.stock)) or None, step=sweep.step)
+            return _Swept(unswept=f"The sweep could not be made: {describe_error(error)}")
+        return _Swept(
+            sweep.findings, swept=True, unswept=" ".join(sweep.unknown(grant.baseline)) or None, step=sweep.step
+        )
 
 
 async def _tell_what_stays_behind(

@@ -12,7 +12,7 @@ from entra_jit.accounts.account_closing import ReadBack, read_standing
 from entra_jit.accounts.intervening import Intervention
 from entra_jit.accounts.managed_account import Holder
 from entra_jit.accounts.workplace import Workplace
-from entra_jit.graph import NotYetVisible, Tenant, TryLater, User
+from entra_jit.graph import NotYetVisibleError, Tenant, TransientError, User
 from entra_jit.ledger.fences import Fenced
 from entra_jit.policy.durations import PROVISIONING_STEP
 from models.messages import ClosingStep, Standing, Step
@@ -65,7 +65,7 @@ class GrantStop:
                 return await self._close_once()
             except Exception as error:
                 pause = self._pause_after(error)
-                if isinstance(error, TryLater) and error.retry_after:
+                if isinstance(error, TransientError) and error.retry_after:
                     latest = possible + LONGEST_THROTTLED * patience
                     until = max(until, min(self._clock() + pause + patience, latest))
                 if self._clock() >= until:
@@ -75,7 +75,7 @@ class GrantStop:
     def _pause_after(self, error: Exception) -> timedelta:
         if isinstance(error, NotProvenError) and error.until:
             return max(error.until - self._clock(), timedelta(0))
-        if isinstance(error, TryLater) and error.retry_after:
+        if isinstance(error, TransientError) and error.retry_after:
             return min(error.retry_after, LONGEST_WAIT)
         return LOOK_AGAIN
 
@@ -123,7 +123,7 @@ class GrantStop:
         else:
             try:
                 user = await tenant.users.get(object_id)
-            except NotYetVisible:
+            except NotYetVisibleError:
                 if await tenant.deleted_items.find(object_id) is None:
                     raise
                 user = None

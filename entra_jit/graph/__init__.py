@@ -10,7 +10,7 @@ Every call is tried once and ends in an answer with its evidence, or in one of f
 """
 
 from entra_jit.graph.access_passes import AccessPass, AccessPassPolicy
-from entra_jit.graph.addresses import NotAnAddress
+from entra_jit.graph.addresses import InvalidAddressError
 from entra_jit.graph.answers import Listing
 from entra_jit.graph.applications import ApplicationObject
 from entra_jit.graph.audit_logs import AuditEntry, AuditTarget
@@ -18,34 +18,36 @@ from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connecti
 from entra_jit.graph.deleted_items import DeletedUser
 from entra_jit.graph.domains import Domain
 from entra_jit.graph.errors import (
-    AlreadySo,
-    Broken,
+    ConflictError,
     GraphError,
-    MasteredElsewhere,
+    MasteredElsewhereError,
     Needs,
-    NotYetVisible,
-    Refused,
-    TryLater,
+    NotYetVisibleError,
+    PermanentError,
+    TransientError,
+    UnexpectedResponseError,
 )
 from entra_jit.graph.granted import Granted
 from entra_jit.graph.graph import Graph, Tenant
 from entra_jit.graph.organization import Organization
-from entra_jit.graph.patience import Patience
-from entra_jit.graph.possessions import Consent, OwnedObject
+from entra_jit.graph.owned_objects import Consent, OwnedObject
+from entra_jit.graph.retry_budget import RetryBudget
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
+from entra_jit.graph.sign_in import SIGN_IN
 from entra_jit.graph.sign_in_methods import SignInMethod
+from entra_jit.graph.standby import StandbyWatch
 from entra_jit.graph.users import CreatedUser, Memberships, NewUser, User
 
 __all__ = [
+    "SIGN_IN",
     "AccessPass",
     "AccessPassPolicy",
-    "AlreadySo",
     "ApplicationObject",
     "AuditEntry",
     "AuditTarget",
-    "Broken",
     "ClientCertificate",
     "ClientSecret",
+    "ConflictError",
     "Connection",
     "Consent",
     "CreatedUser",
@@ -57,23 +59,25 @@ __all__ = [
     "Granted",
     "Graph",
     "GraphError",
+    "InvalidAddressError",
     "Listing",
-    "MasteredElsewhere",
+    "MasteredElsewhereError",
     "Memberships",
     "Needs",
     "NewUser",
-    "NotAnAddress",
-    "NotYetVisible",
+    "NotYetVisibleError",
     "Organization",
     "OwnedObject",
-    "Patience",
-    "Refused",
+    "PermanentError",
+    "RetryBudget",
     "RoleAssignment",
     "RoleDefinition",
     "RoleHolder",
     "SignInMethod",
+    "StandbyWatch",
     "Tenant",
-    "TryLater",
+    "TransientError",
+    "UnexpectedResponseError",
     "User",
     "assignment_id",
 ]

@@ -64,13 +64,13 @@ class AccessPasses:
     async def create(self, user: ObjectId, *, lifetime_minutes: int, usable_once: bool) -> AccessPass:
         """Make a pass that works from now on; an earlier one of the account is gone then. Each call makes another.
 
-        The lifetime must lie within the policy's. ``Refused`` when the policy does not cover the account.
+        The lifetime must lie within the policy's. ``PermanentError`` when the policy does not cover the account.
         """
         body = {"lifetimeInMinutes": lifetime_minutes, "isUsableOnce": usable_once}
         return (await self._calls.post(operations.CREATE_PASS, _of(user), body)).read(AccessPass)
 
     async def delete(self, access_pass: PassId, *, of: ObjectId) -> DirectoryCall:
-        """Delete a pass that need not be listed yet. ``AlreadySo`` when it is gone, or too new to be seen."""
+        """Delete a pass that need not be listed yet. ``ConflictError`` when it is gone, or too new to be seen."""
         return (await self._calls.delete(operations.DELETE_METHOD, f"{_of(of)}/{opaque(access_pass)}")).evidence
 
 

@@ -12,7 +12,7 @@ _DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _USER_PRINCIPAL_NAME = re.compile(r"[A-Za-z0-9'._!#^~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 
 
-class NotAnAddress(ValueError):  # noqa: N818  # as in graph.errors
+class InvalidAddressError(ValueError):
     """A value that cannot be what it is used as. The sentence says what was expected; the caller has a bug."""
 
 
@@ -22,28 +22,30 @@ def guid(value: str) -> str:
     Graph takes anything else for a user principal name: a typo would not fail, it would look for somebody.
     """
     if not _GUID.fullmatch(value):
-        raise NotAnAddress("an object's id must be a GUID")
+        raise InvalidAddressError("an object's id must be a GUID")
     return value.lower()
 
 
 def opaque(value: str) -> str:
     """An id that is not a GUID (role assignments, passkeys) for a path."""
     if not _OPAQUE.fullmatch(value) or not value.strip("."):
-        raise NotAnAddress("an id holds letters, digits and - _ = + . only")
+        raise InvalidAddressError("an id holds letters, digits and - _ = + . only")
     return quote(value, safe="")
 
 
 def domain(value: str) -> str:
     """A domain's name for a path, lower case."""
     if not _DOMAIN.fullmatch(value):
-        raise NotAnAddress("a domain's name holds letters, digits, hyphens and dots only")
+        raise InvalidAddressError("a domain's name holds letters, digits, hyphens and dots only")
     return value.lower()
 
 
 def user_principal_name(value: str) -> str:
     """A user principal name for a path; ``#`` and ``'`` are legal in it and must not end the path."""
     if not _USER_PRINCIPAL_NAME.fullmatch(value):
-        raise NotAnAddress("a user principal name is name@domain, without accents, slashes or a leading dollar sign")
+        raise InvalidAddressError(
+            "a user principal name is name@domain, without accents, slashes or a leading dollar sign"
+        )
     return quote(value, safe="@")
 
 

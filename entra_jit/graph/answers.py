@@ -68,26 +68,26 @@ class Answer:
     """What to name should the document make no sense."""
 
     def read(self, kind: type[R]) -> R:
-        """The one thing that the document describes. Raises ``Broken``."""
+        """The one thing that the document describes. Raises ``UnexpectedResponseError``."""
         return self._read(kind, self.document)
 
     def read_each(self, kind: type[R]) -> tuple[R, ...]:
-        """The things that the document lists. Raises ``Broken``."""
+        """The things that the document lists. Raises ``UnexpectedResponseError``."""
         return tuple(self._read(kind, item) for item in self.items())
 
     def read_as(self, kind: type[R], **document: JsonValue) -> R:
-        """The thing that was gathered from several answers, of which this is the last. Raises ``Broken``."""
+        """One thing from several answers, of which this is the last. Raises ``UnexpectedResponseError``."""
         return self._read(kind, document)
 
     def items(self) -> tuple[Mapping[str, JsonValue], ...]:
-        """The entries of a collection, unread. Raises ``Broken``."""
+        """The entries of a collection, unread. Raises ``UnexpectedResponseError``."""
         listed = self.document.get("value")
         if not isinstance(listed, list):
-            self.make_no_sense("the answer is not a collection")
+            self.raise_malformed("the answer is not a collection")
         return tuple(item if isinstance(item, dict) else {} for item in listed)
 
-    def make_no_sense(self, message: str) -> NoReturn:
-        """Raise ``Broken`` for this answer. The message must not quote the document."""
+    def raise_malformed(self, message: str) -> NoReturn:
+        """Raise ``UnexpectedResponseError`` for this answer. The message must not quote the document."""
         raise self._senseless(message)
 
     def _read(self, kind: type[R], document: Mapping[str, JsonValue]) -> R:

@@ -6,7 +6,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
 from entra_jit.graph.answers import Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.errors import NotYetVisible
+from entra_jit.graph.errors import NotYetVisibleError
 from models.messages import ObjectId
 
 
@@ -36,7 +36,7 @@ class Applications:
         path = f"/{collection}(appId='{guid(client_id)}')"
         try:
             answer = await self._calls.get(operations.READ_APPLICATION, path, {"$select": "id,appId,displayName"})
-        except NotYetVisible as error:
+        except NotYetVisibleError as error:
             if error.status == 404:
                 return None
             raise

@@ -11,7 +11,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal
 from entra_jit.graph.answers import Description, Listing, Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.patience import Patience
+from entra_jit.graph.retry_budget import RetryBudget
 from models.messages import ObjectId
 
 _AUDITS = "/auditLogs/directoryAudits"
@@ -82,19 +82,19 @@ class AuditLogs:
         self._calls = calls
 
     async def done_by(
-        self, user: ObjectId, since: datetime, until: datetime, patience: Patience | None = None
+        self, user: ObjectId, since: datetime, until: datetime, patience: RetryBudget | None = None
     ) -> Listing[AuditEntry]:
         """What this account did in the span, both ends included."""
         return await self._list(f"initiatedBy/user/id eq {literal(guid(user))}", since, until, patience)
 
     async def done_to(
-        self, target: ObjectId, since: datetime, until: datetime, patience: Patience | None = None
+        self, target: ObjectId, since: datetime, until: datetime, patience: RetryBudget | None = None
     ) -> Listing[AuditEntry]:
         """What anybody did to this object in the span, both ends included."""
         return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until, patience)
 
     async def _list(
-        self, wanted: str, since: datetime, until: datetime, patience: Patience | None
+        self, wanted: str, since: datetime, until: datetime, patience: RetryBudget | None
     ) -> Listing[AuditEntry]:
         span = f"activityDateTime ge {_moment(since)} and activityDateTime le {_moment(until)}"
         query = {"$filter": f"{span} and {wanted}", "$top": _PAGE}

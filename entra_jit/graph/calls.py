@@ -20,7 +20,7 @@ from entra_jit.graph.answers import Answer, Listing, R, document_of, error_of
 from entra_jit.graph.catalogue import Attempt, explain, retry_after, unreachable
 from entra_jit.graph.granted import Granted, granted_by
 from entra_jit.graph.operations import Operation
-from entra_jit.graph.patience import Patience, ask_once
+from entra_jit.graph.retry_budget import RetryBudget, ask_once
 from entra_jit.graph.tokens import TokenSource
 from models.messages import DirectoryCall
 
@@ -81,7 +81,7 @@ class Calls:
         query: Mapping[str, str] | None = None,
         *,
         advanced: bool = False,
-        patience: Patience | None = None,
+        patience: RetryBudget | None = None,
     ) -> AsyncIterator[Answer]:
         """Every page of a collection, each with a deadline of its own. An empty page need not be the last.
 
@@ -95,7 +95,7 @@ class Calls:
         yield answer
         while (following := answer.document.get("@odata.nextLink")) is not None:
             if not isinstance(following, str) or not addresses.is_below(following, self._graph_url):
-                answer.make_no_sense("the next page lies outside of Graph; the token was not sent there")
+                answer.raise_malformed("the next page lies outside of Graph; the token was not sent there")
             answer = await ask(partial(self.call, operation, "GET", following, advanced=advanced))
             yield answer
 
@@ -115,7 +115,7 @@ class Calls:
         query: Mapping[str, str] | None = None,
         *,
         most: float = math.inf,
-        patience: Patience | None = None,
+        patience: RetryBudget | None = None,
     ) -> Listing[R]:
         """A whole collection, read; no further page once it has ``most`` members. ``patience`` as for ``pages``."""
         members: list[R] = []

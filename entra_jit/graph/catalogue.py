@@ -13,7 +13,15 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from entra_jit.graph.errors import AlreadySo, Broken, GraphError, MasteredElsewhere, NotYetVisible, Refused, TryLater
+from entra_jit.graph.errors import (
+    ConflictError,
+    GraphError,
+    MasteredElsewhereError,
+    NotYetVisibleError,
+    PermanentError,
+    TransientError,
+    UnexpectedResponseError,
+)
 from entra_jit.graph.operations import Operation
 from models.display_text import comparable
 
@@ -78,73 +86,78 @@ _INTERMEDIARY = "The answer did not come from Graph: see what proxy or firewall 
 
 _ROWS = (
     # Throttling and passing trouble, whatever the status it comes with.
-    _Row(TryLater, _BUSY, code="Directory_ConcurrencyViolation"),
-    _Row(TryLater, "Too many calls at once; wait as long as Microsoft asks.", status=429),
-    _Row(TryLater, _WAIT, status=408, effect_unknown=True),
-    _Row(TryLater, _WAIT, status=range(500, 600), effect_unknown=True),
+    _Row(TransientError, _BUSY, code="Directory_ConcurrencyViolation"),
+    _Row(TransientError, "Too many calls at once; wait as long as Microsoft asks.", status=429),
+    _Row(TransientError, _WAIT, status=408, effect_unknown=True),
+    _Row(TransientError, _WAIT, status=range(500, 600), effect_unknown=True),
     # Not Graph's own words: still under way, or from something in between.
-    _Row(NotYetVisible, "The directory is still copying it between data centres.", 202, method="GET"),
-    _Row(TryLater, _INTERMEDIARY, says=f"^{NOT_GRAPHS}$", effect_unknown=True),
+    _Row(NotYetVisibleError, "The directory is still copying it between data centres.", 202, method="GET"),
+    _Row(TransientError, _INTERMEDIARY, says=f"^{NOT_GRAPHS}$", effect_unknown=True),
     # Already so.
-    _Row(AlreadySo, _READ_BACK, 400, says="Another object with the same value for property .* already exists"),
-    _Row(AlreadySo, _READ_BACK, 400, says="A conflicting object with one or more of the specified property values"),
-    _Row(AlreadySo, _READ_BACK, 400, says="added object references already exist"),
-    _Row(AlreadySo, _READ_BACK, 400, says="removed object references do not exist"),
-    _Row(AlreadySo, _READ_BACK, 409, code="Request_MultipleObjectsWithSameKeyValue"),
-    _Row(AlreadySo, _READ_BACK, 404, method="DELETE"),
+    _Row(ConflictError, _READ_BACK, 400, says="Another object with the same value for property .* already exists"),
+    _Row(ConflictError, _READ_BACK, 400, says="A conflicting object with one or more of the specified property values"),
+    _Row(ConflictError, _READ_BACK, 400, says="added object references already exist"),
+    _Row(ConflictError, _READ_BACK, 400, says="removed object references do not exist"),
+    _Row(ConflictError, _READ_BACK, 409, code="Request_MultipleObjectsWithSameKeyValue"),
+    _Row(ConflictError, _READ_BACK, 404, method="DELETE"),
     # Not there, or not there yet.
-    _Row(NotYetVisible, "The tenant is not ready in every data centre yet.", code="Directory_ObjectNotFound"),
-    _Row(NotYetVisible, "It is not in the directory, was deleted, or is too new to be seen everywhere.", 404),
-    _Row(NotYetVisible, "The account is too new to be seen everywhere.", 400, says="principal .*does not exist"),
+    _Row(NotYetVisibleError, "The tenant is not ready in every data centre yet.", code="Directory_ObjectNotFound"),
+    _Row(NotYetVisibleError, "It is not in the directory, was deleted, or is too new to be seen everywhere.", 404),
+    _Row(NotYetVisibleError, "The account is too new to be seen everywhere.", 400, says="principal .*does not exist"),
     # Refused for good, and not for want of a permission.
-    _Row(Refused, "Choose another password.", 400, says="does not comply with password complexity"),
+    _Row(PermanentError, "Choose another password.", 400, says="does not comply with password complexity"),
     _Row(
-        Refused,
+        PermanentError,
         "Use a domain that is verified in the tenant, and no characters that a user principal name cannot have.",
         400,
         says="domain portion of the userPrincipalName|Property userPrincipalName is invalid",
     ),
     _Row(
-        Refused,
+        PermanentError,
         "Enable Temporary Access Passes for this account in the tenant's authentication methods policy, "
         "or let the tenant use passwords.",
         400,
         says="UserCredentialPolicy does not allow",
     ),
     _Row(
-        Refused,
+        PermanentError,
         "The account is synchronised from an on-premises directory; it can only be changed there.",
         400,
         says="on-premises mastered",
     ),
     _Row(
-        MasteredElsewhere,
+        MasteredElsewhereError,
         "Exchange masters these properties of the account, because it has a mailbox; change them there.",
         400,
         says="originated within an external service",
     ),
     _Row(
-        Refused,
+        PermanentError,
         "Make room in the tenant's directory: delete objects or raise its quota.",
         403,
         code="Directory_QuotaExceeded",
     ),
     # Requests that should not have been made.
-    _Row(Broken, _OUR_BUG, 400, says="Unable to read JSON request payload|Resource not found for the segment"),
-    _Row(Broken, _OUR_BUG, 400, code="Request_UnsupportedQuery"),
-    _Row(Broken, _OUR_BUG, 405),
-    _Row(Broken, _OUR_BUG, 401, says="Access token is empty"),
-    # This one is also said for minutes after a domain or a tenant has changed; only time tells which it is.
-    _Row(TryLater, _WAIT, 400, says=r"^One or more property values specified are invalid\.$"),
     _Row(
-        Refused,
+        UnexpectedResponseError,
+        _OUR_BUG,
+        400,
+        says="Unable to read JSON request payload|Resource not found for the segment",
+    ),
+    _Row(UnexpectedResponseError, _OUR_BUG, 400, code="Request_UnsupportedQuery"),
+    _Row(UnexpectedResponseError, _OUR_BUG, 405),
+    _Row(UnexpectedResponseError, _OUR_BUG, 401, says="Access token is empty"),
+    # This one is also said for minutes after a domain or a tenant has changed; only time tells which it is.
+    _Row(TransientError, _WAIT, 400, says=r"^One or more property values specified are invalid\.$"),
+    _Row(
+        PermanentError,
         "Graph does not accept the token: the Graph and sign-in addresses must belong to the same cloud, "
         "and this machine's clock must be right.",
         401,
     ),
-    _Row(Refused, "", 403, lacks_needs=True),
-    _Row(TryLater, _BUSY, 409),
-    _Row(Refused, "Microsoft's words say what must change.", status=range(400, 500)),
+    _Row(PermanentError, "", 403, lacks_needs=True),
+    _Row(TransientError, _BUSY, 409),
+    _Row(PermanentError, "Microsoft's words say what must change.", status=range(400, 500)),
 )
 
 TRANSPORT_ADVICE = "Check that this machine reaches Microsoft."
@@ -156,18 +169,18 @@ def explain(attempt: Attempt) -> GraphError:
     for row in _ROWS:
         if row.fits(attempt):
             return _error(attempt, row.error, row.advice, unknown=row.effect_unknown, needs=row.lacks_needs)
-    return _error(attempt, Broken, "Microsoft answered what its documentation does not know.")
+    return _error(attempt, UnexpectedResponseError, "Microsoft answered what its documentation does not know.")
 
 
 def unreachable(attempt: Attempt) -> GraphError:
     """The error for a call without an answer: refused, dropped, or not done in time."""
     advice = CERTIFICATE_ADVICE if "CERTIFICATE_VERIFY_FAILED" in (attempt.message or "") else TRANSPORT_ADVICE
-    return _error(attempt, TryLater, advice, unknown=attempt.sent)
+    return _error(attempt, TransientError, advice, unknown=attempt.sent)
 
 
 def senseless(attempt: Attempt) -> GraphError:
     """The error for a success that does not say what it must."""
-    return _error(attempt, Broken, _OUR_BUG)
+    return _error(attempt, UnexpectedResponseError, _OUR_BUG)
 
 
 def _error(
@@ -183,10 +196,10 @@ def _error(
         "request_id": attempt.request_id,
         "client_request_id": attempt.client_request_id,
     }
-    if issubclass(error, TryLater):
+    if issubclass(error, TransientError):
         unknown = unknown and attempt.writes
         return error(**common, advice=advice, retry_after=attempt.retry_after, outcome_unknown=unknown)
-    if issubclass(error, Refused) and needs:
+    if issubclass(error, PermanentError) and needs:
         held = attempt.operation.needs
         return error(**common, advice=str(held), needs=held)
     return error(**common, advice=advice)

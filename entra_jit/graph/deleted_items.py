@@ -10,7 +10,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
 from entra_jit.graph.answers import Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.errors import NotYetVisible
+from entra_jit.graph.errors import NotYetVisibleError
 from models.messages import ObjectId
 
 
@@ -33,7 +33,7 @@ class DeletedItems:
         """The deleted account; None: not deleted, or purged. A deletion shows here after seconds to minutes."""
         try:
             answer = await self._calls.get(operations.READ_DELETED, f"/directory/deletedItems/{guid(user)}")
-        except NotYetVisible as error:
+        except NotYetVisibleError as error:
             if error.status == 404:
                 return None
             raise

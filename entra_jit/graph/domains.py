@@ -9,7 +9,7 @@ from pydantic import Field
 from entra_jit.graph import addresses, operations
 from entra_jit.graph.answers import Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.errors import NotYetVisible
+from entra_jit.graph.errors import NotYetVisibleError
 
 
 class Domain(Resource):
@@ -40,7 +40,7 @@ class Domains:
         """The domain of exactly this name; None: the tenant has none."""
         try:
             answer = await self._calls.get(operations.READ_DOMAIN, f"/domains/{addresses.domain(name)}")
-        except NotYetVisible as error:
+        except NotYetVisibleError as error:
             if error.status == 404:
                 return None
             raise

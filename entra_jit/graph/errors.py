@@ -1,6 +1,5 @@
 """How a call to Microsoft can fail, cut by what the caller should do next."""
 
-# ruff: noqa: N818  # an error is named after what the caller learns from it
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ class GraphError(Exception):
 
 
 @dataclass(kw_only=True, eq=False)
-class TryLater(GraphError):
+class TransientError(GraphError):
     """A passing condition. Nothing in this package retries: the caller does."""
 
     retry_after: timedelta | None = None
@@ -73,17 +72,17 @@ class TryLater(GraphError):
 
 
 @dataclass(kw_only=True, eq=False)
-class NotYetVisible(GraphError):
+class NotYetVisibleError(GraphError):
     """The object is absent, deleted, or not replicated yet. After our own create, give it time."""
 
 
 @dataclass(kw_only=True, eq=False)
-class AlreadySo(GraphError):
+class ConflictError(GraphError):
     """The directory claims to be in the wanted state already (a duplicate, or gone before). Read it back."""
 
 
 @dataclass(kw_only=True, eq=False)
-class Refused(GraphError):
+class PermanentError(GraphError):
     """Microsoft says no and will go on saying so until somebody changes something; ``advice`` says what."""
 
     needs: Needs | None = None
@@ -91,11 +90,11 @@ class Refused(GraphError):
 
 
 @dataclass(kw_only=True, eq=False)
-class MasteredElsewhere(Refused):
+class MasteredElsewhereError(PermanentError):
     """Another service masters what was to be written, as Exchange does the extension attributes of an account that has
     a mailbox. The rest of the account can still be changed, in a write of its own."""
 
 
 @dataclass(kw_only=True, eq=False)
-class Broken(GraphError):
+class UnexpectedResponseError(GraphError):
     """An answer that makes no sense, or a request that should not have been made: a bug of ours or of Microsoft's."""

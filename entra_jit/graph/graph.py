@@ -23,7 +23,7 @@ from entra_jit.graph.domains import Domains
 from entra_jit.graph.granted import Granted
 from entra_jit.graph.groups import Groups
 from entra_jit.graph.organization import OrganizationReader
-from entra_jit.graph.possessions import Possessions
+from entra_jit.graph.owned_objects import OwnedObjects
 from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in_methods import SignInMethods
 from entra_jit.graph.standby import CallsWithStandby, StandbyWatch
@@ -57,7 +57,7 @@ class Tenant:
     access_passes: AccessPasses
     sign_in_methods: SignInMethods
     deleted_items: DeletedItems
-    possessions: Possessions
+    owned_objects: OwnedObjects
     applications: Applications
     audit_logs: AuditLogs
 
@@ -148,7 +148,7 @@ class Graph:
             access_passes=AccessPasses(calls),
             sign_in_methods=SignInMethods(calls),
             deleted_items=DeletedItems(calls),
-            possessions=Possessions(calls),
+            owned_objects=OwnedObjects(calls),
             applications=Applications(calls),
             audit_logs=AuditLogs(calls),
             _calls=calls,

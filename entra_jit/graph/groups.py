@@ -15,7 +15,7 @@ class Groups:
         self._calls = calls
 
     async def remove_member(self, user: ObjectId, *, group: ObjectId) -> DirectoryCall:
-        """Take the account out of the group. ``AlreadySo`` when it was not in it."""
+        """Take the account out of the group. ``ConflictError`` when it was not in it."""
         # /$ref addresses the membership. Without it the request would delete the account itself.
         path = f"/groups/{guid(group)}/members/{guid(user)}/$ref"
         return (await self._calls.delete(operations.REMOVE_MEMBER, path)).evidence

@@ -37,5 +37,5 @@ class OrganizationReader:
         answer = await self._calls.get(operations.READ_ORGANIZATION, "/organization")
         found = answer.read_each(Organization)
         if len(found) != 1:
-            answer.make_no_sense(f"the tenant claims to be {len(found)} organizations")
+            answer.raise_malformed(f"the tenant claims to be {len(found)} organizations")
         return found[0]

@@ -12,7 +12,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal, opaque
 from entra_jit.graph.answers import Description, Listing, Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.errors import Refused
+from entra_jit.graph.errors import PermanentError
 from models.messages import DirectoryCall, ObjectId, RoleId
 
 _DEFINITIONS = "/roleManagement/directory/roleDefinitions"
@@ -95,9 +95,9 @@ class Roles:
         return await self._calls.listing(operations.READ_ROLES, _ASSIGNMENTS, RoleHolder, query)
 
     async def assign(self, role: RoleId, *, to: ObjectId, scope: str = "/") -> RoleAssignment:
-        """Give a role. Not idempotent: held already is ``AlreadySo``. ``NotYetVisible`` for a principal too new.
+        """Give a role. Not idempotent: ``ConflictError`` where it is held, ``NotYetVisibleError`` for a new principal.
 
-        After a removal the same assignment may be ``AlreadySo`` for some 15 seconds without being there.
+        After a removal the same assignment may be ``ConflictError`` for some 15 seconds without being there.
         """
         body = {
             "@odata.type": "#microsoft.graph.unifiedRoleAssignment",
@@ -112,13 +112,13 @@ class Roles:
         query = {"$filter": f"principalId eq {literal(guid(principal))}"}
         try:
             return await self._calls.listing(operations.READ_ELIGIBILITY, _ELIGIBILITIES, Eligibility, query)
-        except Refused as error:
+        except PermanentError as error:
             if error.code == "AadPremiumLicenseRequired":
                 return None
             raise
 
     async def remove_eligibility(self, eligibility: Eligibility) -> DirectoryCall:
-        """Take the offer back. The answer proves nothing: look afterwards. One that is gone is ``Refused``, or not."""
+        """Take the offer back. The answer proves nothing: look afterwards. One that is gone may be refused, or not."""
         body = {
             "action": "adminRemove",
             "principalId": eligibility.principal,
@@ -129,5 +129,5 @@ class Roles:
         return (await self._calls.post(operations.REMOVE_ELIGIBILITY, _ELIGIBILITY_REQUESTS, body)).evidence
 
     async def unassign(self, assignment: str) -> DirectoryCall:
-        """Take a role away, by the assignment's id. ``AlreadySo`` when it is not there, or too new to be seen."""
+        """Take a role away, by the assignment's id. ``ConflictError`` when it is not there, or too new to be seen."""
         return (await self._calls.delete(operations.UNASSIGN_ROLE, f"{_ASSIGNMENTS}/{opaque(assignment)}")).evidence

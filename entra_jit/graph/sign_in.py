@@ -15,7 +15,7 @@ import requests
 
 from entra_jit.graph.catalogue import CERTIFICATE_ADVICE, TRANSPORT_ADVICE, retry_after
 from entra_jit.graph.connection import Connection
-from entra_jit.graph.errors import Broken, GraphError, Refused, TryLater
+from entra_jit.graph.errors import GraphError, PermanentError, TransientError, UnexpectedResponseError
 
 _TRAILER = re.compile(r"\s+Trace ID: .*", re.DOTALL)
 
@@ -126,8 +126,8 @@ def sign_in_error(
 ) -> GraphError:
     """Why there is no token.
 
-    AADSTS7000215 says that a secret is wrong, also for some seconds after it was made. It is ``TryLater`` while the
-    secret is new to this process and has never worked, else ``Refused``.
+    AADSTS7000215 says that a secret is wrong, also for some seconds after it was made. It is ``TransientError`` while
+    the secret is new to this process and has never worked, else ``PermanentError``.
     """
     known: dict[str, Any] = {
         "tenant": connection.tenant,
@@ -136,10 +136,10 @@ def sign_in_error(
     }
     if isinstance(cause, OSError) and not isinstance(cause, requests.RequestException):
         advice = "Check the file with the federated token: it must exist, be readable and not be empty."
-        return Refused(**known, message=str(cause), advice=advice)
+        return PermanentError(**known, message=str(cause), advice=advice)
     if answer is None:
         advice = CERTIFICATE_ADVICE if "CERTIFICATE_VERIFY_FAILED" in str(cause) else TRANSPORT_ADVICE
-        return TryLater(**known, message=type(cause).__name__, advice=advice)
+        return TransientError(**known, message=type(cause).__name__, advice=advice)
     known |= {
         "status": answer.status,
         "code": f"AADSTS{answer.number}" if answer.number else answer.error,
@@ -148,15 +148,17 @@ def sign_in_error(
         "client_request_id": answer.correlation_id,
     }
     if answer.status in (408, 429) or answer.status >= 500 or answer.number in _PASSING:
-        return TryLater(**known, advice=_WAIT, retry_after=answer.retry_after)
+        return TransientError(**known, advice=_WAIT, retry_after=answer.retry_after)
     if not answer.readable:
         advice = "The answer did not come from the sign-in service: see what proxy or firewall stands between."
-        return TryLater(**known, advice=advice, retry_after=answer.retry_after)
+        return TransientError(**known, advice=advice, retry_after=answer.retry_after)
     if answer.status < 400:
-        return Broken(**known, advice="The sign-in service answered without a token; please report this.")
+        return UnexpectedResponseError(
+            **known, advice="The sign-in service answered without a token; please report this."
+        )
     if answer.number == _WRONG_SECRET and secret_may_be_new:
-        return TryLater(**known, advice=_FRESH + _REFUSALS[_WRONG_SECRET], retry_after=timedelta(seconds=5))
-    return Refused(**known, advice=_REFUSALS.get(answer.number or 0, "Microsoft's words say what must change."))
+        return TransientError(**known, advice=_FRESH + _REFUSALS[_WRONG_SECRET], retry_after=timedelta(seconds=5))
+    return PermanentError(**known, advice=_REFUSALS.get(answer.number or 0, "Microsoft's words say what must change."))
 
 
 def is_wrong_secret(error: GraphError) -> bool:

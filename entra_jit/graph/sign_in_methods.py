@@ -10,7 +10,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, opaque
 from entra_jit.graph.answers import Listing, Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.errors import Refused
+from entra_jit.graph.errors import PermanentError
 from models.messages import DirectoryCall, ObjectId
 
 PASSWORD = "password"
@@ -68,10 +68,10 @@ class SignInMethods:
         return await self._calls.listing(operations.LIST_METHODS, f"{_of(user)}/methods", SignInMethod)
 
     async def delete(self, method: SignInMethod, *, of: ObjectId) -> DirectoryCall:
-        """Delete one method. ``AlreadySo`` when it is gone; ``Refused`` for the password and for unknown kinds."""
+        """Delete one method. ``ConflictError``: it is gone; ``PermanentError``: the password, or an unknown kind."""
         segment = _SEGMENTS.get(method.kind)
         if segment is None:
-            raise Refused(
+            raise PermanentError(
                 tenant=self._calls.tenant,
                 purpose=operations.DELETE_METHOD.purpose,
                 operation=f"DELETE {_of(of)}/methods/{method.id}",

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from entra_jit.graph.answers import Answer
 from entra_jit.graph.calls import Body, Calls
-from entra_jit.graph.errors import Broken, GraphError, Refused
+from entra_jit.graph.errors import GraphError, PermanentError, UnexpectedResponseError
 from entra_jit.graph.operations import Operation
 from entra_jit.graph.sign_in import SIGN_IN, is_wrong_secret
 
@@ -60,8 +60,8 @@ class CallsWithStandby(Calls):
                 return answer
         try:
             answer = await self._standby.call(operation, method, url, body, advanced=advanced)
-        except (Refused, Broken):
-            # Refused to both, it is about the account or the tenant. The first one's words say what to mend.
+        except (PermanentError, UnexpectedResponseError):
+            # PermanentError to both, it is about the account or the tenant. The first one's words say what to mend.
             raise refusal from None
         except GraphError:
             self._watch.refused(self.tenant, refusal.purpose, str(refusal))
@@ -75,6 +75,6 @@ def _is_refusal(error: GraphError) -> bool:
 
     A wrong secret may be a new one that becomes known within a minute, and is not waited for either.
     """
-    if isinstance(error, Refused | Broken):
+    if isinstance(error, PermanentError | UnexpectedResponseError):
         return error.purpose == SIGN_IN or error.status in _ABOUT_THE_APPLICATION
     return is_wrong_secret(error)

@@ -15,7 +15,7 @@ import requests
 import structlog
 
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
-from entra_jit.graph.errors import GraphError, TryLater
+from entra_jit.graph.errors import GraphError, TransientError
 from entra_jit.graph.sign_in import SignInLine, is_wrong_secret, sign_in_error
 
 _MARGIN = 300.0
@@ -71,7 +71,7 @@ class TokenSource:
         self._refused: tuple[float, GraphError] | None = None
 
     async def token(self) -> str:
-        """A token that Graph should accept now. Raises ``TryLater``, ``Refused`` or ``Broken``.
+        """A token that Graph should accept now. Raises what ``entra_jit.graph.sign_in`` explains.
 
         Cancelling one waiter does not cancel the request that others wait for.
         """
@@ -83,7 +83,7 @@ class TokenSource:
             self._fetching.add_done_callback(self._fetched)
         try:
             return (await asyncio.shield(self._fetching)).value
-        except TryLater:
+        except TransientError:
             # The sign-in service is down in the last minutes of a token: closings go on with what is left of it.
             if token is not None and time.monotonic() < token.ends_at:
                 return token.value
@@ -115,9 +115,9 @@ class TokenSource:
             self._note(began)
             may_be_new = not self._has_worked and began - self._known_since < _FRESH_SECRET
             error = sign_in_error(self._connection, self._line.answer, cause, secret_may_be_new=may_be_new)
-            if not isinstance(error, TryLater):
+            if not isinstance(error, TransientError):
                 self._application = None
-            if not isinstance(error, TryLater) or is_wrong_secret(error):
+            if not isinstance(error, TransientError) or is_wrong_secret(error):
                 self._refused = time.monotonic(), error
             raise error from None
         self._has_worked, self._refused = True, None

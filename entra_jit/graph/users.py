@@ -11,7 +11,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal, user_principal_name
 from entra_jit.graph.answers import Description, Resource
 from entra_jit.graph.calls import Calls
-from entra_jit.graph.errors import NotYetVisible
+from entra_jit.graph.errors import NotYetVisibleError
 from models.messages import DirectoryCall, ObjectId
 
 _SELECTED = ",".join(
@@ -125,7 +125,7 @@ class Users:
         self._calls = calls
 
     async def get(self, user: ObjectId) -> User:
-        """The account. Raises ``NotYetVisible`` when it is absent, deleted or too new."""
+        """The account. Raises ``NotYetVisibleError`` when it is absent, deleted or too new."""
         answer = await self._calls.get(operations.READ_USER, _at(user), {"$select": _SELECTED})
         return answer.read(User)
 
@@ -134,7 +134,7 @@ class Users:
         path = f"/users/{user_principal_name(name)}"
         try:
             answer = await self._calls.get(operations.READ_USER, path, {"$select": _SELECTED})
-        except NotYetVisible as error:
+        except NotYetVisibleError as error:
             if error.status == 404:
                 return None
             raise
@@ -160,7 +160,7 @@ class Users:
                 yield user
 
     async def create(self, user: NewUser, password: SecretStr) -> CreatedUser:
-        """Make an account, disabled. Not idempotent: ``AlreadySo`` says that the name is taken, by whom is to be read.
+        """Make an account, disabled. Not idempotent: ``ConflictError`` says that the name is taken; read by whom.
 
         A soft-deleted account does not hold its name.
         """

@@ -28,7 +28,7 @@ FETCHED_AT_ONCE = 10
 LONGEST_REASON = 300
 
 
-class Broken(BaseModel):
+class BrokenExecution(BaseModel):
     """An execution that this checkout's code could not go on with."""
 
     model_config = ConfigDict(frozen=True)
@@ -52,7 +52,7 @@ class UpgradeCheck(BaseModel):
     running: int
     """How many there were; more than ``replayed`` only where that was limited."""
     replayed: int
-    breaks: tuple[Broken, ...]
+    breaks: tuple[BrokenExecution, ...]
 
 
 async def check_upgrade(
@@ -112,9 +112,9 @@ async def _history(client: Client, execution: WorkflowExecution) -> WorkflowHist
         raise
 
 
-def _broken(execution: WorkflowExecution, failure: Exception) -> Broken:
+def _broken(execution: WorkflowExecution, failure: Exception) -> BrokenExecution:
     known = execution.typed_search_attributes
-    return Broken(
+    return BrokenExecution(
         workflow_id=execution.id,
         run_id=execution.run_id,
         tenant=known.get(TENANT),

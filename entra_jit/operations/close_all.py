@@ -13,7 +13,7 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from entra_jit.accounts.account_closing import ReadBack
-from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.settling import Settling
 from entra_jit.accounts.stopping import GrantStop
 from entra_jit.accounts.workplace import Workplace
@@ -152,7 +152,7 @@ class Stopping:
             await self._closing[request_id].disable()
         except Exception as error:
             # Microsoft may refuse it while roles are held: it is tried again together with their removal.
-            self._show(request_id, StopState.OPEN, in_words(error))
+            self._show(request_id, StopState.OPEN, describe_error(error))
         else:
             self._show(request_id, StopState.DISABLED, "")
 
@@ -188,7 +188,7 @@ class Stopping:
         try:
             proof = proving.result()
         except Exception as error:
-            self._show(request_id, StopState.FAILED, in_words(error))
+            self._show(request_id, StopState.FAILED, describe_error(error))
             return
         if proof.standing.vanished:
             gone = "it was deleted in the directory, from where it may be restored"

@@ -18,7 +18,7 @@ from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.ledger import alarms, reconciliation
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
-from entra_jit.policy.durations import say
+from entra_jit.policy.durations import format_duration
 from entra_jit.temporal.schedules import ensure_reconciliation
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
@@ -47,7 +47,7 @@ async def find_lapse(ledger: Ledger, every: timedelta, at: datetime) -> Alarm | 
     if not waiting:
         return None
     names = ", ".join(waiting[:5]) + (" and others" if len(waiting) > 5 else "")
-    sentence = f"Nobody has reconciled {len(waiting)} tenants for {say(patience)}: {names}."
+    sentence = f"Nobody has reconciled {len(waiting)} tenants for {format_duration(patience)}: {names}."
     return Alarm(kind=AlarmKind.RECONCILER_LAPSED, subject="deployment", sentence=sentence, raised_at=at)
 
 

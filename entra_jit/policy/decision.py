@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from entra_jit.policy.durations import PROVISIONING_WINDOW, SHORTEST, say
+from entra_jit.policy.durations import PROVISIONING_WINDOW, SHORTEST, format_duration
 from entra_jit.policy.entitlement import Group, RoleMapping, Technician, UnknownGroupError, entitled_roles
 from entra_jit.policy.names import AccountNameError, account_name
 from models.holds import Hold
@@ -76,12 +76,13 @@ def decide(
     window_ends_at = request.asked_at + PROVISIONING_WINDOW
     if at >= window_ends_at:
         return Denied(
-            f"The request is older than {say(PROVISIONING_WINDOW)}; access never opens long after it was asked for."
+            f"The request is older than {format_duration(PROVISIONING_WINDOW)}; "
+            "access never opens long after it was asked for."
         )
     duration = tenant.default_duration if request.duration is None else request.duration
     if not SHORTEST <= duration <= tenant.max_duration:
         return Denied(
-            f"{say(duration)} cannot be granted in {tenant.name}: from {say(SHORTEST)} to {say(tenant.max_duration)}."
+            f"{format_duration(duration)} cannot be granted in {tenant.name}: from {format_duration(SHORTEST)} to {format_duration(tenant.max_duration)}."
         )
     try:
         roles = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
@@ -127,6 +128,7 @@ def judge_extension(
         return Denied("The grant has expired; ask for a new one.")
     if wanted - armed_at > max_duration:
         return Denied(
-            f"A grant may last {say(max_duration)} in all here, until {armed_at + max_duration:%Y-%m-%d %H:%MZ}."
+            f"A grant may last {format_duration(max_duration)} in all here, "
+            f"until {armed_at + max_duration:%Y-%m-%d %H:%MZ}."
         )
     return None

@@ -62,10 +62,10 @@ def _within(duration: timedelta, text: str) -> timedelta:
 
 
 def _out_of_range(text: str) -> DurationError:
-    return DurationError(f"{text!r} is out of range: from {say(SHORTEST)} to {say(LONGEST)}")
+    return DurationError(f"{text!r} is out of range: from {format_duration(SHORTEST)} to {format_duration(LONGEST)}")
 
 
-def say(duration: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """``4 h``, ``1 h 30 min``, ``20 s``, ``-3 s``: at most two units, whole ones, for people."""
     seconds = round(abs(duration).total_seconds())
     sign = "-" if duration < timedelta(0) and seconds else ""

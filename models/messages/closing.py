@@ -11,7 +11,7 @@ from models.messages.evidence import Standing, Step
 from models.messages.granting import Grant
 from models.messages.ids import ObjectId, PassId
 from models.messages.states import FailureType, GrantState, Proof
-from models.sweep import Stock, SweepFinding
+from models.sweep import Baseline, SweepFinding
 
 
 class Fence(Message):
@@ -52,7 +52,7 @@ class ToSweep(Message):
 
     grant: Grant
     object_id: ObjectId
-    stock: Stock | None
+    baseline: Baseline | None
 
 
 class Ending(Message):
@@ -105,15 +105,15 @@ class Closure(Message):
 
 
 class Sweep(Message):
-    """What has come to the account since its stock was taken."""
+    """What has come to the account since its baseline was taken."""
 
     findings: tuple[SweepFinding, ...] = ()
     unread: str | None = None
     step: Step | None = None
     """The looking itself, with the directory's answers; None: there was none."""
 
-    def unknown(self, before: Stock | None) -> list[str]:
-        """What could not be found out, and why. ``before``: the stock, None where nobody has taken it."""
+    def unknown(self, before: Baseline | None) -> list[str]:
+        """What could not be found out, and why. ``before``: the baseline, None where nobody has taken it."""
         told = ["It is not known what the account had when it was opened."] if before is None or before.unread else []
         return [*told, self.unread] if self.unread else told
 

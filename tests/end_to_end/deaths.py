@@ -29,7 +29,7 @@ OPENING: dict[str, Mapping[str, object] | None] = {
     "prepare_account": OPENING_WRITES["create the account"],
     "assign_roles": OPENING_WRITES["assign a role"],
     "issue_credential": OPENING_WRITES["make the pass"],
-    "take_stock": {"method": "GET", "path": "/users/*/ownedObjects"},
+    "take_baseline": {"method": "GET", "path": "/users/*/ownedObjects"},
     "park": None,
     "unpark": None,
     "arm": None,
@@ -63,7 +63,7 @@ TROUBLE: dict[str, dict[str, object]] = {
 HELD = {"unpark", "extend_grant"}
 """What people bring about: the grant's time must stand until they have."""
 
-RETURNING = {"take_stock"}
+RETURNING = {"take_baseline"}
 """What is done only for an account that an earlier grant has left."""
 
 HOUR = timedelta(hours=1)

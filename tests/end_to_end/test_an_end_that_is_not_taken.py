@@ -29,7 +29,7 @@ from tests.temporal_away import without_temporal
 
 
 @workflow.defn(name="AccessGrant", sandboxed=False)
-class Broken:
+class UnexpectedResponseError:
     """What a bad release makes of the workflow: its task fails, and is repeated for ever."""
 
     @workflow.run
@@ -42,7 +42,7 @@ class Broken:
 async def broken(act: Scene) -> AsyncIterator[None]:
     """Meanwhile the only worker is one of a bad release."""
     await act.stop_worker(act.workers[0])
-    async with Worker(act.services.client, task_queue=act.settings.task_queue, workflows=[Broken]):
+    async with Worker(act.services.client, task_queue=act.settings.task_queue, workflows=[UnexpectedResponseError]):
         yield
 
 

@@ -104,7 +104,7 @@ async def test_what_is_secret_is_written_nowhere(state: Path) -> None:
         key = stack.environment()["ENTRA_JIT_KEYS"].partition(":")[2]
         secrets = {name: secret.encode() for name, secret in SANDBOX_SECRETS.items()}
         secrets |= {"the deployment's key": key.encode(), "the deployment's key, raw": b64decode(key)}
-        # Refused and failing calls write most: into logs and failures.
+        # PermanentError and failing calls write most: into logs and failures.
         stage.fault(customer="fabrikam", method="PATCH", body_contains="passwordProfile", status=400, count=1)
         stage.fault(customer="contoso", method="POST", path="/users/*/authentication/**", drop="after", count=1)
         with_pass = await stage.ask("alex", customer="contoso", hours=1)

@@ -183,7 +183,7 @@ SHAPES: tuple[Shape, ...] = (
 RECONCILIATION = "reconciliation"
 
 STEPS: dict[str, Counter[str]] = {
-    "returning": Counter(take_stock=1),
+    "returning": Counter(take_baseline=1),
     "parked-and-retried": Counter(park=1, unpark=1),
     "extended": Counter(extend_grant=1),
     "closed-late": Counter(raise_alarm=1),

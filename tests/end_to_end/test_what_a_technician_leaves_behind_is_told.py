@@ -74,9 +74,9 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
     second = await hours_pass.receipt(again)
     assert second.findings == ()
     assert second.swept
-    (stock,) = [step for step in second.steps if step.name == "stock taken"]
-    assert stock.note is not None
-    assert "Payroll" in stock.note
+    (baseline,) = [step for step in second.steps if step.name == "baseline taken"]
+    assert baseline.note is not None
+    assert "Payroll" in baseline.note
 
 
 async def test_what_was_planted_on_a_closed_account_is_gone_before_it_opens(hours_pass: Scene) -> None:

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from entra_jit.graph import Broken, NotYetVisible, Refused, TryLater
+from entra_jit.graph import NotYetVisibleError, PermanentError, TransientError, UnexpectedResponseError
 from models.messages import ObjectId
 from tests.graph.crooked import HTML, Crooked, Reply, crooked_microsoft, user
 
@@ -27,7 +27,7 @@ async def test_an_account_without_a_state_is_not_taken_for_disabled(crooked: Cro
     """Graph leaves out what was not selected; "absent" read as "disabled" would prove a closing that never was."""
     crooked.answers.append(Reply(body=user(accountEnabled=...)))
     async with crooked.graph() as graph:
-        with pytest.raises(Broken, match="accountEnabled"):
+        with pytest.raises(UnexpectedResponseError, match="accountEnabled"):
             await crooked.connect(graph).users.get(ALEX)
 
 
@@ -36,7 +36,7 @@ async def test_what_decides_whose_account_it_is_must_be_told(crooked: Crooked, a
     """A misspelt ``$select`` is answered 200 without the property; a synced or foreign account would pass as ours."""
     crooked.answers.append(Reply(body=user(**{absent: ...})))
     async with crooked.graph() as graph:
-        with pytest.raises(Broken, match=absent):
+        with pytest.raises(UnexpectedResponseError, match=absent):
             await crooked.connect(graph).users.get(ALEX)
 
 
@@ -44,7 +44,7 @@ async def test_an_account_that_is_being_copied_is_not_read_yet(crooked: Crooked)
     """202 to a read means that replication is under way; its body is yesterday's."""
     crooked.answers.append(Reply(202, user()))
     async with crooked.graph() as graph:
-        with pytest.raises(NotYetVisible):
+        with pytest.raises(NotYetVisibleError):
             await crooked.connect(graph).users.find("msp-alex@contoso.onmicrosoft.com")
 
 
@@ -53,7 +53,7 @@ async def test_a_page_from_a_proxy_is_not_microsofts_word(crooked: Crooked, stat
     """A hotel's login page is no proof that an account was disabled, and its 404 none that the account is gone."""
     crooked.answers.append(Reply(status, HTML, {"Content-Type": "text/html"}))
     async with crooked.graph() as graph:
-        with pytest.raises(TryLater) as raised:
+        with pytest.raises(TransientError) as raised:
             await crooked.connect(graph).users.disable(ALEX)
     assert raised.value.outcome_unknown
     assert "hotel" not in str(raised.value)
@@ -65,7 +65,7 @@ async def test_a_next_page_elsewhere_is_not_asked_for(crooked: Crooked, tmp_path
     async with crooked_microsoft(tmp_path / "elsewhere") as elsewhere, crooked.graph() as graph:
         page = {"value": [user()], "@odata.nextLink": f"{elsewhere.url}/v1.0/users?$skiptoken=x"}
         crooked.answers.append(Reply(body=page))
-        with pytest.raises(Broken, match="outside of Graph"):
+        with pytest.raises(UnexpectedResponseError, match="outside of Graph"):
             _ = [found async for found in crooked.connect(graph).users.tagged(1, "entra-jit")]
         assert elsewhere.seen == []
 
@@ -103,7 +103,7 @@ async def test_a_token_that_graph_no_longer_takes_is_replaced_once(crooked: Croo
         await tenant.users.disable(ALEX)
         assert crooked.bearers == ["token-1", "token-2"]
         crooked.answers += [unauthorized, unauthorized]
-        with pytest.raises(Refused, match="same cloud"):
+        with pytest.raises(PermanentError, match="same cloud"):
             await tenant.users.disable(ALEX)
 
 
@@ -111,7 +111,7 @@ async def test_no_answer_in_time_is_an_unknown_outcome(crooked: Crooked) -> None
     """A call that hangs must end before its lease does, and its write may have happened."""
     crooked.answers.append(Reply(204, delay=5))
     async with crooked.graph(timeout=0.3) as graph:
-        with pytest.raises(TryLater, match="no answer within") as raised:
+        with pytest.raises(TransientError, match="no answer within") as raised:
             await crooked.connect(graph).users.disable(ALEX)
     assert raised.value.outcome_unknown
 
@@ -120,7 +120,7 @@ async def test_time_spent_on_a_token_counts(crooked: Crooked) -> None:
     """A slow sign-in followed by a slow call would outlast the lease that covers one call."""
     crooked.tokens.append(Reply(delay=5))
     async with crooked.graph(timeout=0.3) as graph:
-        with pytest.raises(TryLater) as raised:
+        with pytest.raises(TransientError) as raised:
             await crooked.connect(graph).users.disable(ALEX)
     assert not raised.value.outcome_unknown
 
@@ -132,7 +132,7 @@ async def test_a_pass_that_cannot_be_read_is_not_shown(crooked: Crooked) -> None
     """Validation errors quote their input, and this input opens an administrator's account."""
     crooked.answers.append(Reply(201, {"id": "x", "temporaryAccessPass": SECRET, "lifetimeInMinutes": "soon"}))
     async with crooked.graph() as graph:
-        with structlog.testing.capture_logs() as logs, pytest.raises(Broken) as raised:
+        with structlog.testing.capture_logs() as logs, pytest.raises(UnexpectedResponseError) as raised:
             await crooked.connect(graph).access_passes.create(ALEX, lifetime_minutes=60, usable_once=False)
     assert SECRET not in f"{raised.value!r}{raised.value}{logs}{raised.value.__context__!r}{raised.value.__cause__!r}"
 
@@ -152,6 +152,6 @@ async def test_the_wait_that_microsoft_asks_for_reaches_the_caller(crooked: Croo
     """Nothing here retries, so a wait that is not passed on is a wait that nobody observes."""
     crooked.answers.append(Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "17"}))
     async with crooked.graph() as graph:
-        with pytest.raises(TryLater) as raised:
+        with pytest.raises(TransientError) as raised:
             await crooked.connect(graph).users.get(ALEX)
     assert raised.value.retry_after == timedelta(seconds=17)

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from entra_jit.graph import AlreadySo, ClientCertificate, Graph, NewUser, NotYetVisible, Refused, Tenant, assignment_id
+from entra_jit.graph import (
+    ClientCertificate,
+    ConflictError,
+    Graph,
+    NewUser,
+    NotYetVisibleError,
+    PermanentError,
+    Tenant,
+    assignment_id,
+)
 from models.messages import ObjectId, RoleId
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, RETAIL, Sandbox, Signer, contoso
 from tests.graph.test_tenant_credentials import key_pair
@@ -44,7 +53,7 @@ async def test_an_account_is_made_closed_and_marked(elevate: Tenant, alex: Objec
 async def test_a_name_that_is_taken_is_told_apart_from_a_failure(elevate: Tenant, alex: ObjectId) -> None:
     """A creation that is repeated after a lost answer must lead to a look, not to a parked grant."""
     again = NewUser(user_principal_name=NAME, display_name="Somebody", mail_nickname="somebody")
-    with pytest.raises(AlreadySo):
+    with pytest.raises(ConflictError):
         await elevate.users.create(again, PASSWORD)
     found = await elevate.users.find(NAME.upper())
     assert found is not None
@@ -54,7 +63,7 @@ async def test_a_name_that_is_taken_is_told_apart_from_a_failure(elevate: Tenant
 async def test_nobody_is_found_as_nobody(elevate: Tenant) -> None:
     """An unknown name is the ordinary case of a first grant; an unknown id never is."""
     assert await elevate.users.find("nobody@contoso.onmicrosoft.com") is None
-    with pytest.raises(NotYetVisible):
+    with pytest.raises(NotYetVisibleError):
         await elevate.users.get(NOBODY)
 
 
@@ -96,7 +105,7 @@ async def test_a_scrambled_password_opens_nothing(elevate: Tenant, alex: ObjectI
 
 async def test_a_weak_password_is_refused_as_such(elevate: Tenant, alex: ObjectId) -> None:
     """All but the words is the same as in any other refusal."""
-    with pytest.raises(Refused, match="Choose another password"):
+    with pytest.raises(PermanentError, match="Choose another password"):
         await elevate.users.set_password(alex, SecretStr("short"), force_change=False)
 
 
@@ -139,7 +148,7 @@ async def test_what_an_account_belongs_to_is_told_by_kind(
     assert [role.role_template_id for role in held.roles] == [HELPDESK]
     await revoke.groups.remove_member(alex, group=RETAIL)
     assert not (await revoke.users.memberships(alex)).groups
-    with pytest.raises(AlreadySo):
+    with pytest.raises(ConflictError):
         await revoke.groups.remove_member(alex, group=RETAIL)
     assert await revoke.users.find(NAME), "removing a membership must not remove the member"
 
@@ -149,12 +158,12 @@ async def test_a_role_is_given_once_and_taken_by_its_computed_id(elevate: Tenant
     assert not await elevate.roles.assignments_of(alex)
     given = await elevate.roles.assign(HELPDESK, to=alex)
     assert (given.id, given.role, given.principal, given.scope) == (assignment_id(HELPDESK, alex), HELPDESK, alex, "/")
-    with pytest.raises(AlreadySo):
+    with pytest.raises(ConflictError):
         await elevate.roles.assign(HELPDESK, to=alex)
     (held,) = await elevate.roles.assignments_of(alex)
     assert held.id == given.id
     await elevate.roles.unassign(assignment_id(HELPDESK, alex))
-    with pytest.raises(AlreadySo):
+    with pytest.raises(ConflictError):
         await elevate.roles.unassign(given.id)
     gone = await elevate.roles.assignments_of(alex)
     assert len(gone) == 0
@@ -163,7 +172,7 @@ async def test_a_role_is_given_once_and_taken_by_its_computed_id(elevate: Tenant
 
 async def test_a_role_is_not_given_to_somebody_too_new_to_be_seen(elevate: Tenant) -> None:
     """Another replica may know the account in a moment; parking the grant would be wrong."""
-    with pytest.raises(NotYetVisible):
+    with pytest.raises(NotYetVisibleError):
         await elevate.roles.assign(HELPDESK, to=NOBODY)
 
 
@@ -196,7 +205,7 @@ async def test_a_pass_is_made_listed_and_deleted(
     assert (listed.id, listed.kind) == (made.id, "temporaryAccessPass")
     await elevate.sign_in_methods.delete(listed, of=alex)
     assert sandbox.control.post("/sign-in", json=body).status_code == 401
-    with pytest.raises(AlreadySo):
+    with pytest.raises(ConflictError):
         await elevate.sign_in_methods.delete(listed, of=alex)
 
 
@@ -206,7 +215,7 @@ async def test_a_pass_that_the_policy_forbids_is_refused_as_such(
     """The operator must hear "policy", not "invalid"."""
     sandbox.change("", temporary_access_pass={"enabled": False})
     assert (await elevate.access_passes.policy()).state == "disabled"
-    with pytest.raises(Refused, match="authentication methods policy"):
+    with pytest.raises(PermanentError, match="authentication methods policy"):
         await elevate.access_passes.create(alex, lifetime_minutes=60, usable_once=False)
 
 
@@ -227,7 +236,7 @@ async def test_a_method_registered_during_a_grant_can_be_deleted(
 async def test_the_password_is_not_deleted_but_reset(revoke: Tenant, alex: ObjectId) -> None:
     """A loop over all methods must not stop at the one that always stays."""
     (password,) = await revoke.sign_in_methods.list(alex)
-    with pytest.raises(Refused, match="reset the password"):
+    with pytest.raises(PermanentError, match="reset the password"):
         await revoke.sign_in_methods.delete(password, of=alex)
 
 

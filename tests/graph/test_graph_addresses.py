@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from entra_jit.graph import NotAnAddress, addresses
+from entra_jit.graph import InvalidAddressError, addresses
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 
@@ -34,7 +34,7 @@ def test_a_name_stays_one_segment_of_the_path(name: str) -> None:
 def test_what_is_no_name_never_reaches_a_path(text: str) -> None:
     """A slash would address something below another account, a leading dollar sign an operation."""
     assume(not re.fullmatch(r"[A-Za-z0-9'._!#^~-]{1,64}@[A-Za-z0-9.-]{1,253}", text))
-    with pytest.raises(NotAnAddress):
+    with pytest.raises(InvalidAddressError):
         addresses.user_principal_name(text)
 
 
@@ -48,7 +48,7 @@ def test_an_id_is_sent_in_the_one_form_that_evidence_is_compared_in(uuid: UUID) 
 def test_what_is_no_guid_is_not_looked_up_as_a_name(text: str) -> None:
     """Graph takes a malformed id for a user principal name and answers about somebody else, or nobody."""
     assume(not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
-    with pytest.raises(NotAnAddress):
+    with pytest.raises(InvalidAddressError):
         addresses.guid(text)
 
 
@@ -72,14 +72,14 @@ def test_a_query_says_what_it_was_given(options: dict[str, str]) -> None:
 @pytest.mark.parametrize("value", ["", ".", "..", "a/b", "a?b", "a%2fb", "a b", "é"])
 def test_an_opaque_id_cannot_climb_out_of_its_collection(value: str) -> None:
     """``..`` under roleAssignments would turn a removal of one role into something else."""
-    with pytest.raises(NotAnAddress):
+    with pytest.raises(InvalidAddressError):
         addresses.opaque(value)
 
 
 @pytest.mark.parametrize("value", ["", "contoso.com/verify", "contoso .com", ".com", "contoso..com"])
 def test_what_is_no_domain_is_not_asked_for(value: str) -> None:
     """The domain is the first thing a person types wrong."""
-    with pytest.raises(NotAnAddress):
+    with pytest.raises(InvalidAddressError):
         addresses.domain(value)
 
 

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from entra_jit.graph import AlreadySo, Broken, GraphError, NotYetVisible, Refused, TryLater, operations
+from entra_jit.graph import (
+    ConflictError,
+    GraphError,
+    NotYetVisibleError,
+    PermanentError,
+    TransientError,
+    UnexpectedResponseError,
+    operations,
+)
 from entra_jit.graph.catalogue import NOT_GRAPHS, Attempt, explain, retry_after, unreachable
 
 GENERIC = "Request_BadRequest"
@@ -20,42 +28,42 @@ def attempt(method: str, status: int, code: str | None, message: str | None, **k
 @pytest.mark.parametrize(
     ("method", "status", "code", "message", "expected"),
     [
-        ("POST", 400, GENERIC, "Another object with the same value for property userPrincipalName already exists.", AlreadySo),
-        ("POST", 400, GENERIC, "A conflicting object with one or more of the specified property values is present in the directory.", AlreadySo),
-        ("POST", 400, GENERIC, "One or more added object references already exist for the following modified properties: 'members'.", AlreadySo),
-        ("DELETE", 400, GENERIC, "One or more removed object references do not exist for the following modified properties: 'members'.", AlreadySo),
-        ("POST", 409, "Request_MultipleObjectsWithSameKeyValue", "Another object is there.", AlreadySo),
-        ("DELETE", 404, "Request_ResourceNotFound", "Resource 'x' does not exist.", AlreadySo),
-        ("PATCH", 404, "Request_ResourceNotFound", "Resource 'x' does not exist.", NotYetVisible),
-        ("GET", 404, "Directory_ObjectNotFound", "Unable to read the company information from the directory.", NotYetVisible),
-        ("GET", 202, None, NOT_GRAPHS, NotYetVisible),
-        ("POST", 400, GENERIC, "The role assignment's principal does not exist.", NotYetVisible),
-        ("POST", 400, GENERIC, "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.", Refused),
-        ("PATCH", 400, GENERIC, "Property userPrincipalName is invalid.", Refused),
-        ("PATCH", 400, GENERIC, "The specified password does not comply with password complexity requirements. Please provide a different password.", Refused),
-        ("POST", 400, "badRequest", "Converged UserCredentialPolicy does not allow creating or updating this authentication method. AuthMethodType [TemporaryAccessPass].", Refused),
-        ("PATCH", 400, GENERIC, "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.", Refused),
-        ("DELETE", 400, GENERIC, "The last Global Administrator of a directory cannot be removed.", Refused),
-        ("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", Refused),
-        ("POST", 403, "accessDenied", "Request Authorization failed", Refused),
-        ("POST", 403, "Directory_QuotaExceeded", "The directory object quota limit for the Tenant has been exceeded.", Refused),
-        ("GET", 401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", Refused),
-        ("POST", 400, GENERIC, "One or more property values specified are invalid.", TryLater),
-        ("POST", 400, GENERIC, "One or more property values specified are invalid. ", TryLater),
-        ("POST", 400, GENERIC, "One or more added\u00a0object references already exist.", AlreadySo),
-        ("PATCH", 409, "Directory_ConcurrencyViolation", "Error due to concurrent requests being made to the tenant.", TryLater),
-        ("PATCH", 400, "directory_concurrencyviolation", "Error due to concurrent requests being made to the tenant.", TryLater),
-        ("GET", 429, "TooManyRequests", "Please retry again later.", TryLater),
-        ("GET", 429, "Request_ThrottledTemporarily", "Slow down.", TryLater),
-        ("PATCH", 500, "UnknownError", None, TryLater),
-        ("PATCH", 502, None, NOT_GRAPHS, TryLater),
-        ("PATCH", 403, None, NOT_GRAPHS, TryLater),
-        ("GET", 302, None, NOT_GRAPHS, TryLater),
-        ("GET", 400, "BadRequest", "Resource not found for the segment 'usr'.", Broken),
-        ("POST", 400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.", Broken),
-        ("GET", 400, "Request_UnsupportedQuery", "Unsupported Query.", Broken),
-        ("POST", 405, GENERIC, "Specified HTTP method is not allowed for the request target.", Broken),
-        ("GET", 401, "InvalidAuthenticationToken", "Access token is empty.", Broken),
+        ("POST", 400, GENERIC, "Another object with the same value for property userPrincipalName already exists.", ConflictError),
+        ("POST", 400, GENERIC, "A conflicting object with one or more of the specified property values is present in the directory.", ConflictError),
+        ("POST", 400, GENERIC, "One or more added object references already exist for the following modified properties: 'members'.", ConflictError),
+        ("DELETE", 400, GENERIC, "One or more removed object references do not exist for the following modified properties: 'members'.", ConflictError),
+        ("POST", 409, "Request_MultipleObjectsWithSameKeyValue", "Another object is there.", ConflictError),
+        ("DELETE", 404, "Request_ResourceNotFound", "Resource 'x' does not exist.", ConflictError),
+        ("PATCH", 404, "Request_ResourceNotFound", "Resource 'x' does not exist.", NotYetVisibleError),
+        ("GET", 404, "Directory_ObjectNotFound", "Unable to read the company information from the directory.", NotYetVisibleError),
+        ("GET", 202, None, NOT_GRAPHS, NotYetVisibleError),
+        ("POST", 400, GENERIC, "The role assignment's principal does not exist.", NotYetVisibleError),
+        ("POST", 400, GENERIC, "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.", PermanentError),
+        ("PATCH", 400, GENERIC, "Property userPrincipalName is invalid.", PermanentError),
+        ("PATCH", 400, GENERIC, "The specified password does not comply with password complexity requirements. Please provide a different password.", PermanentError),
+        ("POST", 400, "badRequest", "Converged UserCredentialPolicy does not allow creating or updating this authentication method. AuthMethodType [TemporaryAccessPass].", PermanentError),
+        ("PATCH", 400, GENERIC, "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.", PermanentError),
+        ("DELETE", 400, GENERIC, "The last Global Administrator of a directory cannot be removed.", PermanentError),
+        ("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", PermanentError),
+        ("POST", 403, "accessDenied", "Request Authorization failed", PermanentError),
+        ("POST", 403, "Directory_QuotaExceeded", "The directory object quota limit for the Tenant has been exceeded.", PermanentError),
+        ("GET", 401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", PermanentError),
+        ("POST", 400, GENERIC, "One or more property values specified are invalid.", TransientError),
+        ("POST", 400, GENERIC, "One or more property values specified are invalid. ", TransientError),
+        ("POST", 400, GENERIC, "One or more added\u00a0object references already exist.", ConflictError),
+        ("PATCH", 409, "Directory_ConcurrencyViolation", "Error due to concurrent requests being made to the tenant.", TransientError),
+        ("PATCH", 400, "directory_concurrencyviolation", "Error due to concurrent requests being made to the tenant.", TransientError),
+        ("GET", 429, "TooManyRequests", "Please retry again later.", TransientError),
+        ("GET", 429, "Request_ThrottledTemporarily", "Slow down.", TransientError),
+        ("PATCH", 500, "UnknownError", None, TransientError),
+        ("PATCH", 502, None, NOT_GRAPHS, TransientError),
+        ("PATCH", 403, None, NOT_GRAPHS, TransientError),
+        ("GET", 302, None, NOT_GRAPHS, TransientError),
+        ("GET", 400, "BadRequest", "Resource not found for the segment 'usr'.", UnexpectedResponseError),
+        ("POST", 400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.", UnexpectedResponseError),
+        ("GET", 400, "Request_UnsupportedQuery", "Unsupported Query.", UnexpectedResponseError),
+        ("POST", 405, GENERIC, "Specified HTTP method is not allowed for the request target.", UnexpectedResponseError),
+        ("GET", 401, "InvalidAuthenticationToken", "Access token is empty.", UnexpectedResponseError),
     ],
 )  # fmt: skip
 def test_an_answer_means_what_microsoft_means_by_it(
@@ -74,7 +82,7 @@ def test_an_answer_means_what_microsoft_means_by_it(
 def test_a_write_that_failed_inside_may_have_happened(method: str, status: int, unknown: bool) -> None:
     """A creation that is repeated blindly makes a second account; a throttled one has surely done nothing."""
     error = explain(attempt(method, status, "Whatever", "Whatever."))
-    assert isinstance(error, TryLater)
+    assert isinstance(error, TransientError)
     assert error.outcome_unknown is unknown
 
 
@@ -84,14 +92,14 @@ def test_a_write_that_failed_inside_may_have_happened(method: str, status: int, 
 def test_a_write_that_never_left_has_not_happened(method: str, sent: bool, unknown: bool) -> None:
     """Looking twice costs little; treating a request that did reach Microsoft as unsent costs an account."""
     error = unreachable(Attempt("Contoso", operations.DISABLE_USER, method, "/users/x", sent=sent))
-    assert isinstance(error, TryLater)
+    assert isinstance(error, TransientError)
     assert error.outcome_unknown is unknown
 
 
 def test_a_missing_permission_is_named() -> None:
     """ "Insufficient privileges" has sent administrators in circles for years: say which permission and which role."""
     error = explain(attempt("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges."))
-    assert isinstance(error, Refused)
+    assert isinstance(error, PermanentError)
     assert error.needs == operations.DISABLE_USER.needs
     assert "User.EnableDisableAccount.All" in str(error)
     assert "Privileged Authentication Administrator" in str(error)

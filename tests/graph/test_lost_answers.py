@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from entra_jit.graph import ClientSecret, Graph, GraphError, NotYetVisible, Refused, Tenant, TryLater
+from entra_jit.graph import ClientSecret, Graph, GraphError, NotYetVisibleError, PermanentError, Tenant, TransientError
 from tests.graph.conftest import ADELE, ELEVATE, Sandbox, contoso
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -20,7 +20,7 @@ async def test_a_write_without_an_answer_has_an_unknown_outcome(
 ) -> None:
     """From here both look the same; a caller that assumes either will be wrong half of the time."""
     sandbox.fault(method="PATCH", path="/users/*", count=1, drop=drop)
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(TransientError) as raised:
         await elevate.users.disable(ADELE)
     assert raised.value.outcome_unknown
     assert raised.value.status is None
@@ -30,7 +30,7 @@ async def test_a_write_without_an_answer_has_an_unknown_outcome(
 async def test_a_read_without_an_answer_is_only_a_read(sandbox: Sandbox, elevate: Tenant) -> None:
     """There is nothing to look up before it is repeated."""
     sandbox.fault(method="GET", path="/users/*", count=1, drop="after")
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(TransientError) as raised:
         await elevate.users.get(ADELE)
     assert not raised.value.outcome_unknown
 
@@ -43,7 +43,7 @@ async def test_a_write_that_comes_too_late_may_still_come(sandbox: Sandbox, grap
         tenant = impatient.tenant(
             contoso(ELEVATE, ClientSecret.model_validate({"secret": "sandbox-only-elevate-secret"}))
         )
-        with pytest.raises(TryLater) as raised:
+        with pytest.raises(TransientError) as raised:
             await tenant.users.disable(ADELE)
         assert raised.value.outcome_unknown
         assert (await tenant.users.get(ADELE)).account_enabled
@@ -54,14 +54,14 @@ async def test_a_write_that_comes_too_late_may_still_come(sandbox: Sandbox, grap
 @pytest.mark.parametrize(
     ("status", "retry_after", "expected", "unknown"),
     [
-        (429, 7, TryLater, False),
-        (409, None, TryLater, False),
-        (500, None, TryLater, True),
-        (503, 5, TryLater, True),
-        (504, None, TryLater, True),
-        (400, None, TryLater, False),
-        (404, None, NotYetVisible, None),
-        (403, None, Refused, None),
+        (429, 7, TransientError, False),
+        (409, None, TransientError, False),
+        (500, None, TransientError, True),
+        (503, 5, TransientError, True),
+        (504, None, TransientError, True),
+        (400, None, TransientError, False),
+        (404, None, NotYetVisibleError, None),
+        (403, None, PermanentError, None),
     ],
 )
 async def test_a_failure_says_whose_turn_it_is(
@@ -80,7 +80,7 @@ async def test_a_failure_says_whose_turn_it_is(
     with pytest.raises(GraphError) as raised:
         await elevate.users.disable(ADELE)
     assert type(raised.value) is expected
-    if isinstance(raised.value, TryLater):
+    if isinstance(raised.value, TransientError):
         assert raised.value.outcome_unknown is unknown
         assert raised.value.retry_after == (timedelta(seconds=retry_after) if retry_after else None)
 
@@ -88,7 +88,7 @@ async def test_a_failure_says_whose_turn_it_is(
 async def test_a_failure_carries_microsofts_number(sandbox: Sandbox, elevate: Tenant) -> None:
     """Without the request-id Microsoft's support will not look."""
     sandbox.fault(method="PATCH", path="/users/*", count=1, status=403)
-    with structlog.testing.capture_logs() as logs, pytest.raises(Refused) as raised:
+    with structlog.testing.capture_logs() as logs, pytest.raises(PermanentError) as raised:
         await elevate.users.disable(ADELE)
     (asked,) = sandbox.journal(method="PATCH")
     assert raised.value.request_id == asked["request_id"]
@@ -100,7 +100,7 @@ async def test_a_failure_carries_microsofts_number(sandbox: Sandbox, elevate: Te
 async def test_a_missing_permission_is_named_as_the_directory_lacks_it(sandbox: Sandbox, elevate: Tenant) -> None:
     """Consent withdrawn by the customer is the commonest way for a connection to die."""
     sandbox.change("", service_principals=[{"app": ELEVATE, "withdraw": ["RoleManagement.ReadWrite.Directory"]}])
-    with pytest.raises(Refused, match=r"RoleManagement\.Read\.Directory") as raised:
+    with pytest.raises(PermanentError, match=r"RoleManagement\.Read\.Directory") as raised:
         await elevate.roles.definitions()
     assert raised.value.needs is not None
     assert raised.value.needs.permissions == ("RoleManagement.Read.Directory",)
@@ -111,7 +111,7 @@ async def test_a_missing_directory_role_is_named(sandbox: Sandbox, elevate: Tena
     sandbox.change(f"/users/{ADELE}/roles", roles=["Global Administrator"])
     role = "Privileged Authentication Administrator"
     sandbox.change("", service_principals=[{"app": ELEVATE, "remove_roles": [role]}])
-    with pytest.raises(Refused, match=role):
+    with pytest.raises(PermanentError, match=role):
         await elevate.users.disable(ADELE)
 
 
@@ -120,7 +120,7 @@ async def test_a_call_repeats_nothing_by_itself(sandbox: Sandbox, elevate: Tenan
     await elevate.users.get(ADELE)
     sandbox.control.delete("/journal")
     sandbox.fault(path="/users/*", status=503)
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         await elevate.users.disable(ADELE)
     assert len(sandbox.journal()) == 1
 
@@ -153,7 +153,7 @@ async def test_a_wrong_secret_is_not_repeated_anywhere(sandbox: Sandbox, graph: 
     """Errors go to the Temporal UI, logs to a collector; a secret that is merely wrong may be another app's."""
     wrong = "Xq8~a-secret-of-something-else"
     tenant = graph.tenant(contoso(ELEVATE, ClientSecret.model_validate({"secret": wrong})))
-    with structlog.testing.capture_logs() as logs, pytest.raises(TryLater) as raised:
+    with structlog.testing.capture_logs() as logs, pytest.raises(TransientError) as raised:
         await tenant.users.get(ADELE)
     assert raised.value.code == "AADSTS7000215"
     assert wrong not in f"{raised.value!r}{raised.value}{logs}{tenant!r}"
@@ -165,5 +165,5 @@ async def test_a_tenant_that_does_not_exist_is_refused_with_a_reason(graph: Grap
     nowhere = contoso(ELEVATE, ClientSecret.model_validate({"secret": "x"})).model_copy(
         update={"tenant_id": "99999999-9999-4999-8999-999999999999"}
     )
-    with pytest.raises(Refused, match="Check the tenant id"):
+    with pytest.raises(PermanentError, match="Check the tenant id"):
         await graph.tenant(nowhere).users.get(ADELE)

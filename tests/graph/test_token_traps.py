@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from entra_jit.graph import Broken, Refused, Tenant, TryLater
+from entra_jit.graph import PermanentError, Tenant, TransientError, UnexpectedResponseError
 from models.messages import ObjectId
 from tests.graph.crooked import HTML, Crooked, Reply, crooked_microsoft
 
@@ -66,7 +66,7 @@ async def test_a_corrected_configuration_works_at_once(crooked: Crooked) -> None
     crooked.tokens.append(refusal(700016))
     async with crooked.graph() as graph:
         tenant = crooked.connect(graph)
-        with pytest.raises(Refused, match="consent to the app"):
+        with pytest.raises(PermanentError, match="consent to the app"):
             await disable(crooked, tenant)
         await disable(crooked, tenant)
     assert crooked.sign_ins == 2
@@ -89,7 +89,7 @@ async def test_a_throttled_sign_in_is_left_alone_for_as_long_as_it_asks(crooked:
     async with crooked.graph() as graph:
         tenant = crooked.connect(graph)
         for _ in range(2):
-            with pytest.raises(TryLater) as raised:
+            with pytest.raises(TransientError) as raised:
                 await disable(crooked, tenant)
             assert raised.value.retry_after is not None
             assert raised.value.retry_after.total_seconds() == 60
@@ -100,17 +100,17 @@ async def test_a_throttled_sign_in_is_left_alone_for_as_long_as_it_asks(crooked:
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (Reply(200, HTML), TryLater),
-        (Reply(403, HTML), TryLater),
-        (Reply(302, "", {"Location": "https://127.0.0.1:1/"}), TryLater),
-        (Reply(502, HTML), TryLater),
-        (Reply(503, {"error": "server_error"}), TryLater),
-        (Reply(200, {}), Broken),
-        (Reply(200, {"access_token": "x"}), Broken),
-        (Reply(400, {"error": "odd"}), Refused),
-        (refusal(7000222, 401), Refused),
-        (refusal(90033, 400), TryLater),
-        (refusal(53003), Refused),
+        (Reply(200, HTML), TransientError),
+        (Reply(403, HTML), TransientError),
+        (Reply(302, "", {"Location": "https://127.0.0.1:1/"}), TransientError),
+        (Reply(502, HTML), TransientError),
+        (Reply(503, {"error": "server_error"}), TransientError),
+        (Reply(200, {}), UnexpectedResponseError),
+        (Reply(200, {"access_token": "x"}), UnexpectedResponseError),
+        (Reply(400, {"error": "odd"}), PermanentError),
+        (refusal(7000222, 401), PermanentError),
+        (refusal(90033, 400), TransientError),
+        (refusal(53003), PermanentError),
     ],
     ids=lambda value: f"{value.status}-{str(value.body)[:24]}" if isinstance(value, Reply) else value.__name__,
 )
@@ -127,7 +127,7 @@ async def test_a_refusal_says_what_to_do_and_under_which_number(crooked: Crooked
     """AADSTS numbers mean nothing to whoever has to mend it; Microsoft's support wants the trace id."""
     crooked.tokens.append(refusal(7000222, 401))
     async with crooked.graph() as graph:
-        with pytest.raises(Refused) as raised:
+        with pytest.raises(PermanentError) as raised:
             await disable(crooked, crooked.connect(graph))
     assert str(raised.value) == (
         "Contoso: could not get a token from the sign-in service (401 AADSTS7000222: Some sentence.). "
@@ -142,7 +142,7 @@ async def test_half_a_token_is_not_logged(crooked: Crooked, caplog: pytest.LogCa
     crooked.tokens.append(Reply(200, '{"access_token": "eyJ-live-token'))
     with caplog.at_level(logging.DEBUG):
         async with crooked.graph() as graph:
-            with pytest.raises(TryLater) as raised:
+            with pytest.raises(TransientError) as raised:
                 await disable(crooked, crooked.connect(graph))
     assert "eyJ-live-token" not in f"{caplog.text}{raised.value!r}"
 
@@ -152,7 +152,7 @@ async def test_a_secret_does_not_follow_a_redirect(crooked: Crooked, tmp_path: P
     (tmp_path / "elsewhere").mkdir()
     async with crooked_microsoft(tmp_path / "elsewhere") as elsewhere, crooked.graph() as graph:
         crooked.tokens.append(Reply(307, {}, {"Location": f"{elsewhere.url}/oauth2"}))
-        with pytest.raises(Broken):
+        with pytest.raises(UnexpectedResponseError):
             await disable(crooked, crooked.connect(graph))
         assert elsewhere.seen == []
 
@@ -187,7 +187,7 @@ async def test_the_environment_does_not_choose_whom_we_trust(
 async def test_an_unknown_authority_is_named_as_the_trouble(crooked: Crooked) -> None:
     """A proxy that replaces certificates looks like an outage otherwise."""
     async with crooked.graph(ca_file=None) as graph:
-        with pytest.raises(TryLater, match="ENTRA_JIT_CA_FILE"):
+        with pytest.raises(TransientError, match="ENTRA_JIT_CA_FILE"):
             await disable(crooked, crooked.connect(graph))
 
 
@@ -197,7 +197,7 @@ async def test_a_missing_federated_token_is_named_as_the_trouble(crooked: Crooke
         tenant = crooked.connect(graph)
         federated = {"kind": "federated", "token_file": tmp_path / "absent"}
         connection = tenant.connection.model_validate(tenant.connection.model_dump() | {"credential": federated})
-        with pytest.raises(Refused, match="file with the federated token"):
+        with pytest.raises(PermanentError, match="file with the federated token"):
             await disable(crooked, graph.tenant(connection))
 
 
@@ -225,10 +225,10 @@ async def test_a_new_secret_is_given_time_before_it_is_called_wrong(
     async with crooked.graph() as graph:
         tenant = crooked.connect(graph)
         crooked.tokens.append(refusal(7000215, 401))
-        with pytest.raises(TryLater, match="not known everywhere yet"):
+        with pytest.raises(TransientError, match="not known everywhere yet"):
             await disable(crooked, tenant)
         await disable(crooked, tenant)
         crooked.answers.append(Reply(401, {"error": {"code": "InvalidAuthenticationToken", "message": "Expired."}}))
         crooked.tokens.append(refusal(7000215, 401))
-        with pytest.raises(Refused, match="secret's value"):
+        with pytest.raises(PermanentError, match="secret's value"):
             await tenant.users.disable(ALEX)

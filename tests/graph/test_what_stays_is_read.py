@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from entra_jit.accounts.account_closing import Stripped
+from entra_jit.accounts.baseline import look_at, take_baseline
 from entra_jit.accounts.eligibility import take_eligibilities
-from entra_jit.accounts.stock import look_at, take_stock
-from entra_jit.graph import Refused, Tenant, TryLater
+from entra_jit.graph import PermanentError, Tenant, TransientError
 from entra_jit.policy.roles import find_role
 from models.messages import ObjectId
 from models.sweep import FindingKind
@@ -72,7 +72,7 @@ async def test_entries_are_found_by_who_did_it_and_to_whom(
 
 async def test_a_missing_permission_is_named(sandbox: Sandbox, elevate: Tenant) -> None:
     at = datetime.now(UTC)
-    with pytest.raises(Refused, match=r"AuditLog\.Read\.All") as refused:
+    with pytest.raises(PermanentError, match=r"AuditLog\.Read\.All") as refused:
         await elevate.audit_logs.done_by(ADELE, at - MINUTE, at)
     assert refused.value.needs
 
@@ -115,8 +115,8 @@ async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbo
         assert nothing.findings == ()
 
     make_eligible(sandbox)
-    stock = (await take_stock(revoke, ADELE, Stripped(), last_try=False)).stock
-    told = {finding.sentence for finding in stock.findings if finding.kind is FindingKind.ROLE}
+    baseline = (await take_baseline(revoke, ADELE, Stripped(), last_try=False)).baseline
+    told = {finding.sentence for finding in baseline.findings if finding.kind is FindingKind.ROLE}
     assert told == {"Before it was opened: It was eligible for the role Reports Reader."}
     assert not await revoke.roles.eligibilities_of(ADELE), "the next grant does not have it"
 
@@ -143,12 +143,12 @@ async def test_an_eligibility_that_is_gone_at_the_next_try_is_told_all_the_same(
     make_eligible(sandbox)
     sandbox.fault(method=method, path=path, status=503, skip=skip, count=1)
     first = Stripped()
-    with pytest.raises(TryLater):
+    with pytest.raises(TransientError):
         await look_at(revoke, ADELE, first)
     look = await look_at(revoke, ADELE, Stripped.noted(first.to_note()))
-    (told,) = look.stock.findings
+    (told,) = look.baseline.findings
     assert (told.sentence, told.removed) == ("It was eligible for the role Reports Reader.", True)
-    assert look.stock.unread is None
+    assert look.baseline.unread is None
 
 
 async def test_our_own_applications_are_found_by_client_id(revoke: Tenant) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entra_jit.policy.durations import LONGEST, SHORTEST, DurationError, parse_duration, pass_lifetime, say
+from entra_jit.policy.durations import LONGEST, SHORTEST, DurationError, format_duration, parse_duration, pass_lifetime
 
 whole_seconds = st.integers(int(SHORTEST.total_seconds()), int(LONGEST.total_seconds())).map(
     lambda seconds: timedelta(seconds=seconds)
@@ -89,7 +89,7 @@ def test_beyond_the_bounds_is_refused_and_the_sentence_says_which(text: str) -> 
 
 @given(any_durations)
 def test_what_is_said_is_true_to_its_smallest_unit(duration: timedelta) -> None:
-    said = say(duration)
+    said = format_duration(duration)
 
     units = {"d": timedelta(days=1), "h": timedelta(hours=1), "min": timedelta(minutes=1), "s": timedelta(seconds=1)}
     words = said.removeprefix("-").split()

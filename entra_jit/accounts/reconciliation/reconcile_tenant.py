@@ -9,10 +9,10 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.intervening import Intervening
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
-from entra_jit.accounts.reconciliation.never_made import settle_never_made
+from entra_jit.accounts.reconciliation.orphaned_grants import settle_orphaned_grants
 from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAccounts
 from entra_jit.accounts.reconciliation.tenant_watch import TenantWatch
 from entra_jit.accounts.settling import Settling
@@ -75,10 +75,10 @@ class TenantReconciliation:
             tenant = await self._workplace.directories.to_close(tenant_id)
             register = await self._register(tenant_id)
             accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
-            settled = await settle_never_made(self._workplace, tenant)
+            settled = await settle_orphaned_grants(self._workplace, tenant)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
-            return TenantReport(tenant=name, failed=in_words(error))
+            return TenantReport(tenant=name, failed=describe_error(error))
         at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
 
         async def one(account: Account) -> _Outcome:
@@ -93,7 +93,7 @@ class TenantReconciliation:
             unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
             await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
-            failed.append(in_words(error))
+            failed.append(describe_error(error))
         return TenantReport(
             tenant=name,
             looked_at=len(accounts.tagged_or_registered),
@@ -120,7 +120,7 @@ class TenantReconciliation:
         try:
             finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
         except Exception as error:
-            return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {in_words(error)}")
+            return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {describe_error(error)}")
         if finding.disagreement:
             sentence = f"{who} {finding.disagreement}."
             noticed.append(self._alarm(AlarmKind.MARKS_DISAGREE, name, who, sentence))
@@ -136,9 +136,9 @@ class TenantReconciliation:
         try:
             await self._close(tenant, account, finding)
         except Exception as error:
-            sentence = f"{who} cannot be closed, though {finding.because}: {in_words(error)}"
+            sentence = f"{who} cannot be closed, though {finding.because}: {describe_error(error)}"
             noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
-            return _Outcome(who, noticed, failed=f"{who}: {in_words(error)}")
+            return _Outcome(who, noticed, failed=f"{who}: {describe_error(error)}")
         return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
 
     def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from entra_jit.accounts.account_closing import read_standing
-from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.directories import Directories, Purpose
 from entra_jit.accounts.intervening import Intervening
 from entra_jit.accounts.workplace import Workplace
-from entra_jit.graph import AuditEntry, Broken, GraphError, NotYetVisible, Patience, Refused, Tenant
+from entra_jit.graph import (
+    AuditEntry,
+    GraphError,
+    NotYetVisibleError,
+    PermanentError,
+    RetryBudget,
+    Tenant,
+    UnexpectedResponseError,
+)
 from entra_jit.ledger import addenda, reconciliation, reviews
 from entra_jit.ledger.reviews import Due
 from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
@@ -64,17 +72,17 @@ class Reviewing:
                 failed += await self._read(tenant_id, readable, done)
             if done:
                 await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
-        except Refused as error:
+        except PermanentError as error:
             await self._cannot_read(name, error)
             failed.append(str(error))
         except Exception as error:
-            failed.append(in_words(error))
+            failed.append(describe_error(error))
         return TenantReview(tenant=name, reviewed=len(done), failed="; ".join(failed) or None)
 
     async def _read(self, tenant_id: TenantId, waiting: list[Due], done: list[Due]) -> list[str]:
         """Review one after the other, as far as Microsoft lets us. Gives what was wrong with single ones."""
         # Microsoft lets audit and sign-in methods be asked for five times in ten seconds.
-        patience = Patience(self._clock() + REVIEWS_MAY_WAIT, self._clock)
+        patience = RetryBudget(self._clock() + REVIEWS_MAY_WAIT, self._clock)
         tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
         ours = await _ours(self._directories, tenant_id)
         failed: list[str] = []
@@ -82,7 +90,7 @@ class Reviewing:
             try:
                 await self._write(await self._review(tenant, ours, one, patience), one)
                 done.append(one)
-            except Broken as error:  # about this grant alone: the others need not wait for it
+            except UnexpectedResponseError as error:  # about this grant alone: the others need not wait for it
                 failed.append(str(error))
         return failed
 
@@ -99,7 +107,7 @@ class Reviewing:
             await self._raise(AlarmKind.PERSISTENCE, due, f"What {account} did was never reviewed: {why}.")
         return Addendum(kind=due.span.kind, at=self._clock(), sentence=sentence)
 
-    async def _review(self, tenant: Tenant, ours: Ours, due: Due, patience: Patience) -> Addendum:
+    async def _review(self, tenant: Tenant, ours: Ours, due: Due, patience: RetryBudget) -> Addendum:
         account = due.receipt.object_id
         assert account is not None  # noqa: S101  # it is not forgotten
         since, until = due.span.window(due.opened_at, due.closed_at, due.next_opened_at)
@@ -133,7 +141,7 @@ class Reviewing:
         tenant = await self._directories.to_close(tenant_id)
         try:
             user = await tenant.users.get(account)
-        except NotYetVisible:
+        except NotYetVisibleError:
             return _Look(is_closed=True)
         if (await read_standing(tenant, user)).standing.is_closed:
             return _Look(is_closed=True)
@@ -169,7 +177,7 @@ class Reviewing:
         async with self._ledger.transaction() as session:
             await addenda.add(session, due.receipt.request.request_id, addendum)
 
-    async def _cannot_read(self, name: str, error: Refused) -> None:
+    async def _cannot_read(self, name: str, error: PermanentError) -> None:
         sentence = f"What technicians did in {name} is not reviewed, and its receipts get no addenda: {error}"
         await self._alarms.raise_alarm(
             Alarm(

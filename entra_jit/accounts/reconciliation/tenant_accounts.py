@@ -8,7 +8,7 @@ from entra_jit.accounts.managed_account import Holder
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto import marks
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_prefix
-from entra_jit.graph import NotYetVisible, Tenant, User
+from entra_jit.graph import NotYetVisibleError, Tenant, User
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Found, LiveGrant
 from models.messages import TechnicianId, TenantId
@@ -75,7 +75,7 @@ class TenantAccounts:
             if object_id not in named:
                 try:
                     users[object_id] = await tenant.users.get(object_id)
-                except NotYetVisible:
+                except NotYetVisibleError:
                     if object_id not in users:
                         missing.append(row)
         accounts = tuple(

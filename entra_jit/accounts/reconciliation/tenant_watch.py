@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 
-from entra_jit.accounts.attempts import in_words
+from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.workplace import Workplace
-from entra_jit.graph import Broken, GraphError, Refused
+from entra_jit.graph import GraphError, PermanentError, UnexpectedResponseError
 from entra_jit.ledger import alarms, reconciliation
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.policy.roles import assignable_roles
@@ -42,7 +42,7 @@ class TenantWatch:
                 last = await reconciliation.failed(session, tenant_id, type(error).__name__, now)
             kind = _kind_of(error)
             if kind is not AlarmKind.TENANT_UNRECONCILED or last is None or now - last >= UNRECONCILED_FOR:
-                await self._raise(kind, name, in_words(error))
+                await self._raise(kind, name, describe_error(error))
 
     async def came_through(
         self, tenant_id: TenantId, name: str, noticed: Iterable[Alarm], unjudged: Collection[str]
@@ -95,6 +95,6 @@ class TenantWatch:
 def _kind_of(error: Exception) -> AlarmKind:
     if isinstance(error, NotConnectedError):
         return AlarmKind.CREDENTIAL_DEAD
-    if isinstance(error, Refused | Broken) and (error.code or "").startswith("AADSTS"):
+    if isinstance(error, PermanentError | UnexpectedResponseError) and (error.code or "").startswith("AADSTS"):
         return AlarmKind.CREDENTIAL_DEAD
-    return AlarmKind.PERMISSION_LOST if isinstance(error, Refused) else AlarmKind.TENANT_UNRECONCILED
+    return AlarmKind.PERMISSION_LOST if isinstance(error, PermanentError) else AlarmKind.TENANT_UNRECONCILED

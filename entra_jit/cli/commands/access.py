@@ -137,11 +137,11 @@ def grants(
 
     found, held = deployed(context, look)
 
-    def say() -> None:
+    def print_text() -> None:
         tables.show_banner(console, held)
         tables.show_grants(console, found)
 
-    show(found, as_json, say)
+    show(found, as_json, print_text)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -167,11 +167,11 @@ def reveal(
         "usable_until": revealed.usable_until.isoformat() if revealed.usable_until else None,
     }
 
-    def say() -> None:
+    def print_text() -> None:
         console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
         until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
         kind = revealed.kind.value.replace("_", " ")
         sentence = f"A {kind}{until}; it is not shown again."
         Console(stderr=True).print(sentence, style="dim", highlight=False, soft_wrap=True)
 
-    show(shown, as_json, say)
+    show(shown, as_json, print_text)

@@ -72,13 +72,13 @@ def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool
 
     listed, outcomes = deployed(context, work)
 
-    def say() -> None:
+    def print_text() -> None:
         if yes:
             failures_page.show_outcomes(console, outcomes)
         else:
             failures_page.show_plan(console, listed.found)
 
-    show(outcomes if yes else listed.found, as_json, say)
+    show(outcomes if yes else listed.found, as_json, print_text)
     if listed.unseen:
         leave(listed.unseen, 5)
     if not all(outcome.goes_on for outcome in outcomes):

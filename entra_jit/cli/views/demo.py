@@ -25,7 +25,7 @@ from entra_jit.operations.list_grants import list_grants
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
-from entra_jit.policy.durations import say
+from entra_jit.policy.durations import format_duration
 from entra_jit.settings import adopt_environment, load_settings
 from models.messages import CredentialKind, GrantState, GrantStatus
 
@@ -113,7 +113,7 @@ class _Visits:
 
     async def make(self) -> None:
         """All visits in turn."""
-        with self._chapter(f"1. Alex needs Contoso for {say(SHORT)}"):
+        with self._chapter(f"1. Alex needs Contoso for {format_duration(SHORT)}"):
             await self._expires()
         with self._chapter("2. Alex comes back: the known account is opened again, and the work is done early"):
             await self._ends_early()

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from entra_jit.cli.views.formatting import clock, coloured, line, moment, rows
-from entra_jit.policy.durations import say
+from entra_jit.policy.durations import format_duration
 from models.alarms import Alarm
 from models.messages import Addendum, DirectoryCall, Receipt, Standing, Step
 from models.sweep import SweepFinding
@@ -34,7 +34,7 @@ def show_receipt(console: Console, receipt: Receipt, *, calls: bool = True) -> N
 
 def _show_request(console: Console, receipt: Receipt) -> None:
     request = receipt.request
-    hours = say(request.duration) if request.duration else "as long as the tenant says"
+    hours = format_duration(request.duration) if request.duration else "as long as the tenant says"
     rows(
         console,
         ("asked", f"{request.technician} for {request.tenant}, {hours}, at {moment(request.asked_at)}"),

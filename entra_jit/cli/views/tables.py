@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from entra_jit.cli.views.formatting import coloured, line, moment, rows
-from entra_jit.policy.durations import say
+from entra_jit.policy.durations import format_duration
 from models.holds import Hold, HoldKind
 from models.messages import GrantState, GrantStatus
 
@@ -58,7 +58,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("expires", status.expires_at and moment(status.expires_at)),
         ("closed", status.closed_at and status.account_name and moment(status.closed_at)),
         ("proof", status.proof and status.proof.value),
-        ("lateness", status.lateness is not None and say(status.lateness)),
+        ("lateness", status.lateness is not None and format_duration(status.lateness)),
     )
 
 

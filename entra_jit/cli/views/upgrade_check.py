@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from entra_jit.cli.views.formatting import line, moment
-from entra_jit.operations.check_upgrade import Broken, UpgradeCheck
+from entra_jit.operations.check_upgrade import BrokenExecution, UpgradeCheck
 
 MANY = 20
 """From how many executions on a bar is shown; fewer are replayed before one could be read."""
@@ -39,6 +39,6 @@ def show_upgrade_check(console: Console, check: UpgradeCheck) -> None:
     line(console, "Put the change of commands behind workflow.patched (docs/upgrading.md), and check again.")
 
 
-def _whose(broken: Broken) -> str:
+def _whose(broken: BrokenExecution) -> str:
     known = (broken.technician, broken.tenant, broken.state, broken.expires_at and f"until {moment(broken.expires_at)}")
     return "  ".join(escape(part) for part in known if part)

@@ -37,7 +37,7 @@ class Consent(Resource):
     """Its delegated permissions, separated by blanks."""
 
 
-class Possessions:
+class OwnedObjects:
     """What accounts of one tenant own and have consented to."""
 
     def __init__(self, calls: Calls) -> None:

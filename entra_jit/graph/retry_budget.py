@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from entra_jit.graph.errors import TryLater
+from entra_jit.graph.errors import TransientError
 
 Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryBudget:
     """Waits as long as Microsoft asks, but not beyond ``until`` by ``clock``."""
 
     until: datetime
     clock: Callable[[], datetime]
 
     async def ask(self, ask: Callable[[], Awaitable[Asked]]) -> Asked:
-        """What ``ask`` gives, once it is answered. Raises ``TryLater`` where that would take too long."""
+        """What ``ask`` gives, once it is answered. Raises ``TransientError`` where that would take too long."""
         while True:
             try:
                 return await ask()
-            except TryLater as error:
+            except TransientError as error:
                 if error.retry_after is None or self.clock() + error.retry_after > self.until:
                     raise
                 await asyncio.sleep(error.retry_after.total_seconds())

@@ -9,25 +9,25 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.messages import TenantId
-from models.sweep import Stock
+from models.sweep import Baseline
 from models.tables import GrantRow
 
 
-async def note_stock(session: AsyncSession, request_id: str, stock: Stock) -> None:
+async def note_baseline(session: AsyncSession, request_id: str, baseline: Baseline) -> None:
     """What the account has before it is opened, for whoever has to look at it once it is closed."""
     await session.exec(
         update(GrantRow)
         .where(col(GrantRow.request_id) == request_id, col(GrantRow.opened_at).is_(None))
-        .values(stock=stock.model_dump(mode="json"))
+        .values(baseline=baseline.model_dump(mode="json"))
     )
 
 
 @dataclass(frozen=True)
 class AsOpened:
-    """A grant under which somebody could sign in. ``stock`` None: nobody knows what its account had before."""
+    """A grant under which somebody could sign in. ``baseline`` None: nobody knows what its account had before."""
 
     tenant_id: TenantId
-    stock: Stock | None
+    baseline: Baseline | None
 
 
 async def as_opened(session: AsyncSession, request_id: str) -> AsOpened | None:
@@ -35,4 +35,4 @@ async def as_opened(session: AsyncSession, request_id: str) -> AsOpened | None:
     row = await session.get(GrantRow, request_id)
     if row is None or row.armed_at is None:
         return None
-    return AsOpened(TenantId(str(row.tenant_id)), Stock.model_validate(row.stock) if row.stock else None)
+    return AsOpened(TenantId(str(row.tenant_id)), Baseline.model_validate(row.baseline) if row.baseline else None)

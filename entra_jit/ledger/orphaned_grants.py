@@ -16,7 +16,7 @@ from models.tables import GrantRow, ManagedAccount
 
 
 @dataclass(frozen=True)
-class NeverMade:
+class OrphanedGrant:
     """A grant that holds its technician's place. ``intended``: its account may have been made, and we never heard."""
 
     request_id: str
@@ -24,7 +24,7 @@ class NeverMade:
     intended: bool
 
 
-async def lapsed(session: AsyncSession, tenant_id: TenantId, at: datetime) -> list[NeverMade]:
+async def lapsed(session: AsyncSession, tenant_id: TenantId, at: datetime) -> list[OrphanedGrant]:
     """The tenant's grants whose window is long over, that were never armed, and whose account has no object."""
     statement = (
         select(GrantRow, ManagedAccount)
@@ -44,6 +44,6 @@ async def lapsed(session: AsyncSession, tenant_id: TenantId, at: datetime) -> li
         )
     )
     return [
-        NeverMade(grant.request_id, grant.account_name, intended=account is not None)
+        OrphanedGrant(grant.request_id, grant.account_name, intended=account is not None)
         for grant, account in await session.exec(statement)
     ]

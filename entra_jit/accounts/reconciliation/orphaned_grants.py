@@ -9,14 +9,14 @@ from __future__ import annotations
 from entra_jit.accounts.settling import Settling
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import Tenant
-from entra_jit.ledger import never_made
+from entra_jit.ledger import orphaned_grants
 from entra_jit.ledger.database import LedgerUnavailableError
 from models.messages import Ending, GrantState, TenantId
 
-NEVER_MADE = Ending(state=GrantState.FAILED, by="the reconciler", reason="its workflow did not settle it")
+ORPHANED = Ending(state=GrantState.FAILED, by="the reconciler", reason="its workflow did not settle it")
 
 
-async def settle_never_made(workplace: Workplace, tenant: Tenant) -> list[str]:
+async def settle_orphaned_grants(workplace: Workplace, tenant: Tenant) -> list[str]:
     """Release the places of such grants, with a receipt that says so; a sentence for each. Idempotent.
 
     One whose account is in the directory after all is left to the comparing of accounts, which finds it by its tag.
@@ -25,12 +25,12 @@ async def settle_never_made(workplace: Workplace, tenant: Tenant) -> list[str]:
     settling = Settling(workplace)
     try:
         async with workplace.ledger.transaction() as session:
-            lapsed = await never_made.lapsed(session, TenantId(tenant.connection.tenant_id), workplace.clock())
+            lapsed = await orphaned_grants.lapsed(session, TenantId(tenant.connection.tenant_id), workplace.clock())
         for grant in lapsed:
             if grant.intended and await tenant.users.find(grant.account_name) is not None:
                 continue
             said = "The grant was settled by the reconciler: its workflow is gone."
-            await settling.without_account(grant.request_id, NEVER_MADE, said)
+            await settling.without_account(grant.request_id, ORPHANED, said)
             settled.append(f"{grant.account_name}: it was never made, and its grant {grant.request_id} is settled")
     except LedgerUnavailableError:
         return settled  # the next run asks again

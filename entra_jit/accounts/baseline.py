@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from entra_jit.accounts.account_closing import MOST_CALLS, Stripped, remove_memberships
 from entra_jit.accounts.attempts import answered
 from entra_jit.accounts.eligibility import take_eligibilities
-from entra_jit.graph import Consent, GraphError, NotYetVisible, OwnedObject, Tenant, TryLater
+from entra_jit.graph import Consent, GraphError, NotYetVisibleError, OwnedObject, Tenant, TransientError
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, Sweep
-from models.sweep import FindingKind, Possession, Stock, SweepFinding
+from models.sweep import Baseline, FindingKind, Possession, SweepFinding
 
-_PASSING = (TryLater, NotYetVisible)
+_PASSING = (TransientError, NotYetVisibleError)
 
 
 @dataclass(frozen=True)
 class Look:
     """What an account has, and the answers in which the directory said so."""
 
-    stock: Stock
+    baseline: Baseline
     calls: tuple[DirectoryCall, ...]
 
 
-async def take_stock(tenant: Tenant, account: ObjectId, stripped: Stripped, *, last_try: bool) -> Look:
+async def take_baseline(tenant: Tenant, account: ObjectId, stripped: Stripped, *, last_try: bool) -> Look:
     """What the closed account has: groups that it was put into are left, what it owns or consented to is noted.
 
     It should have nothing. ``stripped`` and ``last_try`` as for ``look_at``.
@@ -36,30 +36,30 @@ async def take_stock(tenant: Tenant, account: ObjectId, stripped: Stripped, *, l
     )
     if isinstance(noted, GraphError):
         raise noted
-    unread = [*_unread([left], last_try=last_try), *([noted.stock.unread] if noted.stock.unread else [])]
+    unread = [*_unread([left], last_try=last_try), *([noted.baseline.unread] if noted.baseline.unread else [])]
     findings = tuple(
         finding.model_copy(update={"sentence": f"Before it was opened: {finding.sentence}"})
         for finding in stripped.findings
     )
-    stock = noted.stock.model_copy(update={"findings": findings, "unread": " ".join(unread) or None})
-    return Look(stock, (*noted.calls, *(() if isinstance(left, GraphError) else left))[:MOST_CALLS])
+    baseline = noted.baseline.model_copy(update={"findings": findings, "unread": " ".join(unread) or None})
+    return Look(baseline, (*noted.calls, *(() if isinstance(left, GraphError) else left))[:MOST_CALLS])
 
 
 async def look_at(
     tenant: Tenant, account: ObjectId, stripped: Stripped | None = None, *, last_try: bool = False
 ) -> Look:
-    """What the account owns and has consented to. Where Microsoft refuses to tell, the stock says so.
+    """What the account owns and has consented to. Where Microsoft refuses to tell, the baseline says so.
 
     What it could activate by itself is taken from it, and is among the findings: ``stripped`` takes it down over all
-    tries. What may pass is raised once everything was attempted; on the ``last_try`` the stock says it too.
+    tries. What may pass is raised once everything was attempted; on the ``last_try`` the baseline says it too.
     """
     noted = stripped or Stripped()
     owned, consents, taken = await asyncio.gather(
-        answered(tenant.possessions.owned(account)),
-        answered(tenant.possessions.consents(account)),
+        answered(tenant.owned_objects.owned(account)),
+        answered(tenant.owned_objects.consents(account)),
         answered(take_eligibilities(tenant, account, noted)),
     )
-    stock = Stock(
+    baseline = Baseline(
         possessions=(
             *([] if isinstance(owned, GraphError) else map(_ownership, owned)),
             *([] if isinstance(consents, GraphError) else map(_consent, consents)),
@@ -68,13 +68,13 @@ async def look_at(
         findings=noted.findings,
     )
     read = [one.evidence for one in (owned, consents) if not isinstance(one, GraphError)]
-    return Look(stock, (*read, *([] if isinstance(taken, GraphError) else taken))[:MOST_CALLS])
+    return Look(baseline, (*read, *([] if isinstance(taken, GraphError) else taken))[:MOST_CALLS])
 
 
-def compare(now: Look, before: Stock | None) -> Sweep:
-    """What is there now and was not when the stock was taken; None: it is not known what was."""
+def compare(now: Look, before: Baseline | None) -> Sweep:
+    """What is there now and was not when the baseline was taken; None: it is not known what was."""
     known = {possession.id for possession in before.possessions} if before else set()
-    came = [possession for possession in now.stock.possessions if possession.id not in known]
+    came = [possession for possession in now.baseline.possessions if possession.id not in known]
     left = tuple(
         SweepFinding(
             kind=possession.kind,
@@ -87,7 +87,7 @@ def compare(now: Look, before: Stock | None) -> Sweep:
     )
     at = max((call.answered_at for call in now.calls), default=None)
     step = Step(name=ClosingStep.SWEPT, at=at, calls=now.calls) if at else None
-    return Sweep(findings=(*left, *now.stock.findings), unread=now.stock.unread, step=step)
+    return Sweep(findings=(*left, *now.baseline.findings), unread=now.baseline.unread, step=step)
 
 
 def _unread(results: Iterable[object], *, last_try: bool) -> list[str]:

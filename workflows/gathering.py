@@ -30,7 +30,9 @@ async def ended(task: asyncio.Task[Result]) -> asyncio.Task[Result]:
     return task
 
 
-async def together(first: Coroutine[Any, Any, Result], second: Coroutine[Any, Any, Other]) -> tuple[Result, Other]:
+async def gather_or_cancel(
+    first: Coroutine[Any, Any, Result], second: Coroutine[Any, Any, Other]
+) -> tuple[Result, Other]:
     """Both results. When one fails the other is cancelled and waited for, so that nothing goes on behind the failure.
 
     ``asyncio.gather`` would raise and leave the other running: a pass could then be made after the closing.
