@@ -93,7 +93,7 @@ class AccountClosing:
 
     def _what_is_late(self, grant: Grant, patience: timedelta) -> str:
         if self._proof:
-            return f"{grant.account_name} is closed, but after {format_duration(patience)} the ledger cannot record it yet."
+            return f"{grant.account_name} is closed, but after {format_duration(patience)} the ledger cannot record it."
         return f"{grant.account_name} is not proven closed after {format_duration(patience)}."
 
     async def _close_and_prove(self, grant: Grant) -> Closed:

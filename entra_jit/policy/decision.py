@@ -82,7 +82,8 @@ def decide(
     duration = tenant.default_duration if request.duration is None else request.duration
     if not SHORTEST <= duration <= tenant.max_duration:
         return Denied(
-            f"{format_duration(duration)} cannot be granted in {tenant.name}: from {format_duration(SHORTEST)} to {format_duration(tenant.max_duration)}."
+            f"{format_duration(duration)} cannot be granted in {tenant.name}: "
+            f"from {format_duration(SHORTEST)} to {format_duration(tenant.max_duration)}."
         )
     try:
         roles = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
