@@ -36,8 +36,8 @@ from models.messages import (
     Step,
     Sweep,
     ToSweep,
-    workflow_id,
 )
+from models.names import workflow_id
 
 GONE_AFTER = timedelta(minutes=10)
 """How long an account that we know must have been invisible, in the bin too, before it counts as gone."""

@@ -9,7 +9,8 @@ from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
 from entra_jit.ledger import admission, parking, requests, steps
 from models.alarms import AlarmKind
-from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
+from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark
+from models.names import workflow_id
 
 
 class DecidingActivities(Deciding):

@@ -34,8 +34,8 @@ from models.messages import (
     ToExtend,
     ToPark,
     Verdict,
-    workflow_id,
 )
+from models.names import workflow_id
 from workflows.closing import AccountClosing, Traces
 from workflows.course import Course
 from workflows.gathering import ended, uninterrupted
@@ -57,7 +57,7 @@ PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
 
 @workflow.defn
 class AccessGrant:
-    """A technician's request for administrator access to one tenant. Its id is ``grant/<request-id>``.
+    """A technician's request for administrator access to one tenant. Its id is ``grant/contoso/alex/7f3a9c21d4``.
 
     Started by the signal ``request_access`` (signal-with-start), so that asking is durable without a live worker.
     Cancelling it ends the grant and closes the account. Do not terminate or reset it.

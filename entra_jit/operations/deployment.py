@@ -21,7 +21,8 @@ from entra_jit.settings import RECONCILE_EVERY, Settings
 from entra_jit.temporal.codec import SealingCodec, StillSealedError
 from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
 from models.message import Message
-from models.messages import Assertion, GrantStatus, workflow_id
+from models.messages import Assertion, GrantStatus
+from models.names import workflow_id
 
 
 @dataclass

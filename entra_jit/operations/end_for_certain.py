@@ -27,7 +27,8 @@ from entra_jit.operations.errors import UnreachableError
 from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.holds import StoppedGrant, StopState
-from models.messages import LONGEST_SENTENCE, EndAccess, workflow_id
+from models.messages import LONGEST_SENTENCE, EndAccess
+from models.names import workflow_id
 
 ANSWERS_WITHIN = timedelta(seconds=10)
 """How long Temporal may take to accept the message."""

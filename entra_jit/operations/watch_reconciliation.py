@@ -22,8 +22,7 @@ from entra_jit.policy.durations import format_duration
 from entra_jit.temporal.schedules import ensure_reconciliation
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
-from models.messages import request_id_of
-from models.names import ACCESS_GRANT
+from models.names import ACCESS_GRANT, request_id_of
 
 LOOK_EVERY = timedelta(minutes=1)
 LAPSED_AFTER = 3

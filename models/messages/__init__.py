@@ -34,12 +34,11 @@ from models.messages.ids import (
     ObjectId,
     PassId,
     RequestId,
+    RequestKey,
     RoleId,
     Sentence,
     TechnicianId,
     TenantId,
-    request_id_of,
-    workflow_id,
 )
 from models.messages.receipts import Addendum, AddendumKind, Receipt, later
 from models.messages.reconciling import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
@@ -90,6 +89,7 @@ __all__ = [
     "Receipt",
     "ReconciliationReport",
     "RequestId",
+    "RequestKey",
     "RetryProvisioning",
     "Role",
     "RoleId",
@@ -110,6 +110,4 @@ __all__ = [
     "ToSweep",
     "Verdict",
     "later",
-    "request_id_of",
-    "workflow_id",
 ]

@@ -37,8 +37,8 @@ from models.messages import (
     TechnicianId,
     TenantId,
     ToPark,
-    workflow_id,
 )
+from models.names import workflow_id
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, customer_id, scene, technician_id
 from workflows.access_grant import AccessGrant

@@ -19,7 +19,8 @@ from temporalio.client import WorkflowExecutionStatus
 
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.policy.durations import PROVISIONING_WINDOW
-from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
+from models.messages import AccessRequest, GrantState, SignedAccessRequest
+from models.names import workflow_id
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, scene
 from workflows.access_grant import AccessGrant

@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.client import WorkflowHandle
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
@@ -35,129 +35,129 @@ import workflows.perform
 from activities.signatures import Closing, Provisioning
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.temporal.plugin import entra_jit_plugin
-from models.messages import GrantState, GrantStatus, workflow_id
+from models.messages import GrantState, GrantStatus
+from models.names import request_id
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
+from tests.end_to_end.recordings import HISTORIES, RECORDED, recorded
 from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant
 from workflows.perform import perform
 from workflows.reconciliation import Reconciliation
 
-HISTORIES = Path(__file__).parent.parent / "histories"
-RECORDED = sorted(HISTORIES.glob("*/*.json"))
 Shape = Callable[[Scene, str, str], Awaitable[None]]
-"""Leads the grant of this request id, at this customer, through what it is named after."""
+"""Leads the grant of this key, at this customer, through what it is named after."""
 
 
-async def expired(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id)
+async def expired(act: Scene, key: str, customer: str) -> None:
+    await act.ask(customer=customer, key=key)
 
 
-async def opened(act: Scene, customer: str, request_id: str | None = None, *, hours: float = 4) -> str:
+async def opened(act: Scene, customer: str, key: str | None = None, *, hours: float = 4) -> str:
     """An open grant, whose time stands."""
-    opened_id = await act.ask(customer=customer, request_id=request_id, held=True, hours=hours)
+    opened_id = await act.ask(customer=customer, key=key, held=True, hours=hours)
     await act.until(opened_id, GrantState.OPEN)
     return opened_id
 
 
-async def ended(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id)
+async def ended(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key)
     await act.workflow(request_id).signal("end")
 
 
-async def returning(act: Scene, request_id: str, customer: str) -> None:
+async def returning(act: Scene, key: str, customer: str) -> None:
     """The account is there already, from an earlier grant."""
     earlier = await opened(act, customer)
     await act.workflow(earlier).signal("end")
     await act.receipt(earlier)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def cancelled_while_open(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id)
+async def cancelled_while_open(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key)
     await act.workflow(request_id).cancel(reason="not needed any more")
 
 
-async def cancelled_while_preparing(act: Scene, request_id: str, customer: str) -> None:
+async def cancelled_while_preparing(act: Scene, key: str, customer: str) -> None:
     fault = act.fault(customer=customer, **OPENING_WRITES["assign a role"], status=503)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.reached(fault)
     await act.workflow(request_id).cancel()
 
 
-async def ended_while_preparing(act: Scene, request_id: str, customer: str) -> None:
+async def ended_while_preparing(act: Scene, key: str, customer: str) -> None:
     """The step under way finishes, and swallows the cancellation."""
     fault = act.fault(customer=customer, **OPENING_WRITES["create the account"], delay=1)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.reached(fault)
     await act.workflow(request_id).signal("end")
 
 
-async def denied(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id, hours=100)
+async def denied(act: Scene, key: str, customer: str) -> None:
+    await act.ask(customer=customer, key=key, hours=100)
 
 
-async def parked_and_retried(act: Scene, request_id: str, customer: str) -> None:
+async def parked_and_retried(act: Scene, key: str, customer: str) -> None:
     act.fault(customer=customer, **OPENING_WRITES["assign a role"], status=403, count=1)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.until(request_id, GrantState.PARKED)
     await act.workflow(request_id).signal("retry")
     await act.until(request_id, GrantState.OPEN)
     await act.workflow(request_id).signal("end")
 
 
-async def parked_and_failed(act: Scene, request_id: str, customer: str) -> None:
+async def parked_and_failed(act: Scene, key: str, customer: str) -> None:
     act.fault(customer=customer, **OPENING_WRITES["enable"], status=403)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def extended(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id, hours=2)
+async def extended(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key, hours=2)
     await extend_access(act.deployment, "kim", request_id, timedelta(hours=1), "more to do")
     await act.time_passes(request_id)
 
 
-async def closed_with_retries(act: Scene, request_id: str, customer: str) -> None:
+async def closed_with_retries(act: Scene, key: str, customer: str) -> None:
     act.fault(customer=customer, **CLOSING_WRITES["disable"], status=503, count=2, **FIRST_IS_A_TRIAL)
     act.fault(customer=customer, **CLOSING_WRITES["remove a role"], status=503, count=2)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def closed_late(act: Scene, request_id: str, customer: str) -> None:
+async def closed_late(act: Scene, key: str, customer: str) -> None:
     """So late that people are told."""
     act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, count=10, **FIRST_IS_A_TRIAL)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def failed_by_hand(act: Scene, request_id: str, customer: str) -> None:
+async def failed_by_hand(act: Scene, key: str, customer: str) -> None:
     """A step of the closing, which is done again."""
-    await opened(act, customer, request_id)
+    request_id = await opened(act, customer, key)
     act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["revoke the sessions"], delay=8, count=1)
     await act.workflow(request_id).signal("end")
     await act.fail_by_hand(request_id, "strip_account")
     await act.time_passes(request_id)
 
 
-async def vanished(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id)
+async def vanished(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key)
     user = act.user(customer=customer) or {}
     act.control("DELETE", f"/tenants/{customer}/users/{user['id']}")
     await act.workflow(request_id).signal("end")
 
 
-async def ended_while_opening(act: Scene, request_id: str, customer: str) -> None:
+async def ended_while_opening(act: Scene, key: str, customer: str) -> None:
     """Whether the account was enabled is not known: its last read-back waits until nothing can be on its way."""
     fault = act.fault(customer=customer, **OPENING_WRITES["enable"], status=503)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.reached(fault)
     await act.workflow(request_id).signal("end")
 
 
-async def waited_for_another(act: Scene, request_id: str, customer: str) -> None:
+async def waited_for_another(act: Scene, key: str, customer: str) -> None:
     earlier = await opened(act, customer)
     fault = act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, retry_after=1)
     await act.workflow(earlier).signal("end")
     await act.until(earlier, GrantState.CLOSING)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
     await asyncio.sleep(2)
     act.control("DELETE", f"/faults/{fault}")
 
@@ -205,10 +205,11 @@ async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
     async with scene(services, customers=len(SHAPES), skips_time=True) as act:
 
         async def record(shape: Shape, customer: str) -> None:
-            request_id = shape.__name__.replace("_", "-")
-            await shape(act, request_id, customer)
-            await act.receipt(request_id)
-            await keep(act.workflow(request_id), request_id)
+            key = shape.__name__.replace("_", "-")
+            await shape(act, key, customer)
+            asked = request_id(customer, "alex", key)
+            await act.receipt(asked)
+            await keep(act.workflow(asked), key)
 
         async def keep(of: WorkflowHandle[Any, Any], name: str) -> None:
             history = json.loads((await of.fetch_history()).to_json())
@@ -236,12 +237,6 @@ def _anonymous(value: Any) -> Any:
         for key, part in value.items()
         if key not in {"stackTrace", "buildId", "workerVersion"}
     }
-
-
-def recorded(file: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(
-        file.stem if file.stem == RECONCILIATION else workflow_id(file.stem), file.read_text()
-    )
 
 
 def newest() -> list[Path]:
