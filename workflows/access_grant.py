@@ -17,7 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.options import CLOSING, LEDGER, PROVISIONING
 from activities.signatures import Closing, Deciding, Provisioning
-from entra_jit.policy.durations import PROVISIONING_WINDOW
+from entra_jit.policy.durations import DECISION_WINDOW
 from models.alarms import AlarmKind
 from models.messages import (
     Carried,
@@ -154,7 +154,7 @@ class AccessGrant:
                 self._asked,
                 LEDGER,
                 summary=f"{request.technician} asks for {request.tenant}",
-                within=PROVISIONING_WINDOW,
+                within=DECISION_WINDOW,
             )
         except ActivityError as error:
             if is_cancelled_exception(error):

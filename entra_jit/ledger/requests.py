@@ -52,12 +52,6 @@ async def answer(
     return deny(row, answered.sentence, at)
 
 
-async def answered(session: AsyncSession, keyring: Keyring, request_id: str) -> Decision | None:
-    """The answer that the request has; None while it has none."""
-    row = await session.get(Request, request_id)
-    return await _repeat(session, keyring, row) if row is not None and row.verdict is not None else None
-
-
 async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
     """The row of the request, locked; made if this is the first that is heard of it. Nothing is decided by this."""
     values = {

@@ -38,7 +38,7 @@ class Grant(Message):
     roles: tuple[Role, ...]
     duration: timedelta
     window_ends_at: AwareDatetime
-    """Until when provisioning may be tried, one hour from asking by default."""
+    """Until when provisioning may be tried, one hour from the decision."""
     attempt: int = 1
     """Counts the tries at provisioning; an opening of an earlier try can no longer pass the admission check."""
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
