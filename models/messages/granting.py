@@ -50,7 +50,7 @@ class Grant(Message):
         return self.account_name.partition("@")[2]
 
 
-class Progress(Message):
+class EarlierRun(Message):
     """How far an earlier run of the same grant had come, by the ledger: it may have written to the directory."""
 
     object_id: ObjectId | None
@@ -67,7 +67,7 @@ class Decision(Message):
     verdict: Verdict
     sentence: str
     grant: Grant | None = None
-    progress: Progress | None = None
+    earlier: EarlierRun | None = None
     """Set when it was decided before, as it is for a workflow that was reset."""
 
 

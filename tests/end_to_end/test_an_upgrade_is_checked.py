@@ -24,7 +24,7 @@ from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, eventually, scene
 from workflows.registry import WORKFLOWS
 
-STEP = "        account = await self._provisioning.look(grant)"
+STEP = "        account = await validate_domain(progress)"
 CHANGES = {
     "a timer": f"        await workflow.sleep(1)\n{STEP}",
     "an error of ours": f"        raise ValueError\n{STEP}",

@@ -3,13 +3,13 @@
 A workflow whose commands changed fails its task on every grant that is open at the deployment, and retries it for ever:
 none of them would be closed, and Cancel would do nothing. What changes commands goes behind ``workflow.patched``.
 
-``tests/histories/0.1`` holds what workflows wrote from version 0.1 on, until their commands changed; each change of
-commands gets a directory beside it, named after the version that it will come with:
+``tests/histories`` has a directory for each version whose grants may still be open, of what its workflows wrote. Each
+change of commands gets one beside it, named after the version that it will come with:
 
-    .venv/bin/python -m pytest tests/end_to_end/test_recorded_histories_replay.py --record-histories 0.2
+    .venv/bin/python -m pytest tests/end_to_end/test_recorded_histories_replay.py --record-histories 0.3
 
-A directory whose version was released is not recorded again: it is what open grants look like. It goes when the patch
-that told the two apart goes (docs/upgrading.md).
+A directory whose version was released is not recorded again. It goes when the patch that told the two apart goes
+(docs/upgrading.md).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from temporalio.client import WorkflowHandle
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-import workflows.course
-import workflows.perform
+import workflows.execution
+import workflows.steps
 from activities.signatures import Closing, Provisioning
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.temporal.plugin import entra_jit_plugin
@@ -41,7 +41,7 @@ from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENI
 from tests.end_to_end.recordings import HISTORIES, RECORDED, recorded
 from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant
-from workflows.perform import perform
+from workflows.execution import execute
 from workflows.reconciliation import Reconciliation
 
 Shape = Callable[[Scene, str, str], Awaitable[None]]
@@ -201,7 +201,7 @@ async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
     if not (version := pytestconfig.getoption("--record-histories")):
         pytest.skip("nothing is recorded without --record-histories")
     directory = HISTORIES / version
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     async with scene(services, customers=len(SHAPES), skips_time=True) as act:
 
         async def record(shape: Shape, customer: str) -> None:
@@ -233,7 +233,7 @@ def _anonymous(value: Any) -> Any:
     if value.get("kind") == "TASK_QUEUE_KIND_STICKY":
         return value | {"name": "sticky"}
     return {
-        key: "somebody" if key == "identity" else _anonymous(part)
+        key: "a process" if key == "identity" else _anonymous(part)
         for key, part in value.items()
         if key not in {"stackTrace", "buildId", "workerVersion"}
     }
@@ -276,7 +276,7 @@ def payloads_in(value: Any) -> Iterator[str]:
 
 def patches_in_the_code() -> set[str]:
     """What ``workflow.patched`` is asked for or ``workflow.deprecate_patch`` told, wherever it is."""
-    sources = "".join(file.read_text() for file in Path(workflows.course.__file__).parent.glob("*.py"))
+    sources = "".join(file.read_text() for file in Path(workflows.steps.__file__).parent.glob("*.py"))
     named = dict(re.findall(r'^(\w+) = "([^"]+)"$', sources, re.MULTILINE))
     asked = re.findall(r"\b(?:patched|deprecate_patch)\(([^)]+)\)", sources)
     return {one.strip('"') if one.startswith('"') else named[one] for one in asked}
@@ -339,11 +339,11 @@ async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swa
     expired = max((file for file in RECORDED if file.stem == "expired"), key=by_version)
     await replayer.replay_workflow(recorded(expired))
 
-    for module in (workflows.course, workflows.perform):
+    for module in (workflows.steps, workflows.execution):
         monkeypatch.setattr(
             module,
-            "perform",
-            lambda activity, *rest, **how: perform(swapped.get(activity, activity), *rest, **how),
+            "execute",
+            lambda activity, *rest, **how: execute(swapped.get(activity, activity), *rest, **how),
         )
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(recorded(expired))
