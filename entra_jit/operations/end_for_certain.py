@@ -23,9 +23,9 @@ from entra_jit.ledger.fences import fence_all
 from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_access import WorkflowGoneError, end_access
-from entra_jit.operations.errors import UnreachableError
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
+from models.errors import SettingsError, UnreachableError
 from models.holds import StoppedGrant, StopState
 from models.messages import LONGEST_SENTENCE, EndAccess, workflow_id
 
@@ -133,7 +133,7 @@ async def _send(deployment: Deployment, send: Send, by: str, request_id: str, re
             await send(deployment, by, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
-    except (EngineUnreachableError, EngineConfigError) as error:
+    except (EngineUnreachableError, SettingsError) as error:
         return str(error)
     except RPCError as error:
         return f"Temporal does not do what was asked: {error.message}"
