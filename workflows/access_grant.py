@@ -56,7 +56,7 @@ class AccessGrant:
             progress.end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
         life.cancel()
         await ended(life)
-        progress.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
+        progress.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
 
         # After the try, never in a finally (see workflows.gathering).
         await uninterrupted(self._close())

@@ -64,7 +64,7 @@ async def _ask(progress: GrantProgress) -> Decision:
         if is_cancelled_exception(error):
             raise
         refused = refusal_of(error)
-        if refused.failure is not FailureType.DENIED:
+        if refused.failure is not FailureType.REFUSED:
             # No rule has said no: none could be asked.
             progress.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
         return Decision(verdict=Verdict.DENIED, sentence=refused.sentence)

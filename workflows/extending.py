@@ -39,7 +39,7 @@ async def extend_grant(progress: GrantProgress, signed: SignedExtension) -> date
     # The ledger tells people that a grant is open an instant before this workflow has heard of it.
     await workflow.wait_condition(lambda: progress.state is not GrantState.PREPARING)
     if progress.state is not GrantState.OPEN:
-        raise ApplicationError(_not_open(progress), type=FailureType.DENIED.value, non_retryable=True)
+        raise ApplicationError(_not_open(progress), type=FailureType.REFUSED.value, non_retryable=True)
     assert progress.expires_at is not None  # noqa: S101  # it is open
     expires_at = await execute(
         Provisioning.extend_grant,

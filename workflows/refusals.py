@@ -6,11 +6,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as TimedOutError
 
-from entra_jit.policy.failures import type_named
 from models.grant_progress import GrantProgress, Refusal
 from models.messages import NOTHING_GIVEN, FailureType, GrantState
-
-PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
 
 
 def refusal_of(error: ActivityError) -> Refusal:
@@ -22,7 +19,7 @@ def refusal_of(error: ActivityError) -> Refusal:
     if not isinstance(cause, ApplicationError):
         return Refusal(failure=None, sentence=str(cause), ran_out_of_time=ran_out_of_time)
     return Refusal(
-        failure=type_named(cause.type),
+        failure=FailureType(cause.type or ""),
         sentence=cause.message,
         ran_out_of_time=ran_out_of_time,
         gave_nothing=cause is error.cause and NOTHING_GIVEN in cause.details,
@@ -39,9 +36,9 @@ def take_refusal(progress: GrantProgress, error: ActivityError) -> None:
         progress.end(GrantState.EXPIRED, "the clock", why, refused.failure)
     elif refused.failure is FailureType.GRANT_OVER:
         progress.end(GrantState.ENDED, "the ledger", refused.sentence)
-    elif refused.failure is FailureType.DENIED and not progress.traces.written:
+    elif refused.failure is FailureType.REFUSED and not progress.traces.written:
         progress.end(GrantState.DENIED, "policy", refused.sentence, refused.failure)
-    elif refused.failure in PARKS and not refused.ran_out_of_time:
+    elif refused.failure and not refused.failure.is_transient and not refused.ran_out_of_time:
         progress.refusal = refused
     else:
         progress.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)

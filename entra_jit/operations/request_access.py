@@ -15,8 +15,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import BadInputError, bad_input
 from entra_jit.operations.show_status import show_status
+from models.errors import BadInputError
 from models.markdown import escape
 from models.messages import AccessRequest, GrantState, GrantStatus, RequestKey, SignedAccessRequest
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS, request_id, workflow_id
@@ -51,7 +51,7 @@ async def request_access(
             asked_at=deployment.clock(),
         )
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     await send_request(deployment, actor, request)
     return request.request_id
 
