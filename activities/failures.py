@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.issuing import PassesOffError
+from entra_jit.accounts.proving import NotProvenError
 from entra_jit.crypto.assertions import ForgedAssertionError
 from entra_jit.graph import (
     ConflictError,
@@ -65,6 +66,7 @@ TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
     (NotOursToOpenError, FailureType.DENIED),
     (PassesOffError, FailureType.DENIED),
     (ReadBackDisagreesError, FailureType.READ_BACK_DISAGREES),
+    (NotProvenError, FailureType.READ_BACK_DISAGREES),
     (LedgerUnavailableError, FailureType.LEDGER_UNAVAILABLE),
 )
 
