@@ -94,14 +94,6 @@ class ClosingActivities(Closing):
         step = read_back_step(read_back, await clear_mark(tenant, found.user))
         return Closed(steps=(step,), standing=read_back.standing, findings=noted.stripped.findings)
 
-    async def _find(self, account: AccountToClose, noted: Noted) -> tuple[Tenant, FoundAccount | NothingToClose]:
-        tenant = await self._workplace.directories.to_close(account.grant.tenant_id)
-        return tenant, await self._finder.to_close(tenant, account, noted.missed)
-
-    def _nothing(self, found: NothingToClose) -> Closed:
-        step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=found.note)
-        return Closed(steps=(step,), standing=found.standing, alarm=found.alarm, alarm_kind=found.alarm_kind)
-
     @activity.defn
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so, and at last what fails for the moment."""
@@ -126,6 +118,14 @@ class ClosingActivities(Closing):
         at = settlement.closed_at
         await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
         return receipt
+
+    async def _find(self, account: AccountToClose, noted: Noted) -> tuple[Tenant, FoundAccount | NothingToClose]:
+        tenant = await self._workplace.directories.to_close(account.grant.tenant_id)
+        return tenant, await self._finder.to_close(tenant, account, noted.missed)
+
+    def _nothing(self, found: NothingToClose) -> Closed:
+        step = Step(name=ClosingStep.READ_BACK, at=self._clock(), note=found.note)
+        return Closed(steps=(step,), standing=found.standing, alarm=found.alarm, alarm_kind=found.alarm_kind)
 
 
 def _all_clear(receipt: Receipt) -> str:
