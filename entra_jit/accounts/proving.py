@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 
 from entra_jit.accounts.account_closing import ClearedMark, Given, ReadBack, Stripped
 from entra_jit.graph import User
+from models.errors import ReadBackDisagreesError
 from models.messages import ClosingStep, ObjectId, Standing, Step
 from models.sweep import SweepFinding
 
 
-class NotProvenError(Exception):
+class NotProvenError(ReadBackDisagreesError):
     """The account was closed, and nothing proves it yet. ``until``: when reading it back can prove it."""
 
     def __init__(self, explanation: str, until: datetime | None = None) -> None:

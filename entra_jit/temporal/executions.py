@@ -13,7 +13,6 @@ from temporalio.api.workflowservice.v1 import ResetActivityRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from entra_jit.policy.failures import type_named
 from models.messages import FailureType, GrantState
 from models.names import ACCESS_GRANT
 from models.search_attributes import GRANT_STATE
@@ -52,6 +51,10 @@ class Execution:
     steps: tuple[PendingStep, ...]
 
 
+CUT_OFF = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
+"""How a workflow ends that does not come to its own end."""
+
+
 class Attention(StrEnum):
     """Whether a workflow hears what it is told."""
 
@@ -64,9 +67,10 @@ class Attention(StrEnum):
 async def attention_of(client: Client, workflow_id: str) -> Attention:
     """Whether the workflow has come to what it was sent last. Raises ``RPCError``."""
     raw = (await client.get_workflow_handle(workflow_id).describe()).raw_description
-    if WorkflowExecutionStatus(raw.workflow_execution_info.status) is not WorkflowExecutionStatus.RUNNING:
+    status = WorkflowExecutionStatus(raw.workflow_execution_info.status)
+    if status in CUT_OFF:
         return Attention.GONE
-    if not raw.HasField("pending_workflow_task"):
+    if status is not WorkflowExecutionStatus.RUNNING or not raw.HasField("pending_workflow_task"):
         return Attention.HEARS
     return Attention.FAILS if raw.pending_workflow_task.attempt > 1 else Attention.WAITS
 
@@ -128,4 +132,4 @@ async def _said(client: Client, pending: PendingActivityInfo) -> tuple[FailureTy
         return None, str(error)  # a step whose worker died has reported nothing
     if error.type in STOPPED_BY_HAND:
         return FailureType.PAUSED, "It was paused or reset in Temporal while it ran."
-    return type_named(error.type), error.message
+    return FailureType(error.type or ""), error.message

@@ -13,9 +13,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.closing import ClosingActivities
-from entra_jit.accounts.proving import NotProvenError
 from entra_jit.ledger import grants, requests
 from entra_jit.ledger.rows import as_grant
+from models.errors import ReadBackDisagreesError
 from models.messages import AccountToClose, GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
@@ -42,7 +42,7 @@ async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time:
     fresh = await _account(real_time, request_id, timedelta(0))
 
     real_time.fault(method="DELETE", path="/roleManagement/directory/roleAssignments/*", status=404, count=roles)
-    with pytest.raises(NotProvenError, match="too new"):
+    with pytest.raises(ReadBackDisagreesError, match="too new"):
         await ActivityEnvironment().run(strip, fresh)
     assert real_time.user()["roles"]  # type: ignore[index]
 
