@@ -201,6 +201,7 @@ class TenantReconciliation:
     async def _close(self, tenant: Tenant, account: Account, finding: Finding) -> None:
         live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
+        # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
         given = Given(live.roles if live else ())
         intervention = Intervention(self._workplace, BY, finding.because, holding, given)
         closing = await intervention.close_found(tenant, account.user)
