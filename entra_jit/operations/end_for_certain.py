@@ -108,7 +108,7 @@ async def end_for_certain(
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
     ending = EndAccess(by=by, reason=(reason or "").strip()[:LONGEST_SENTENCE] or None)
     async with workplace() as opened:
-        stopping = Stopping(deployment, opened, ending, live, patience=patience, settled=SETTLED)
+        stopping = Stopping(deployment, opened, ending, live, patience=patience, settled=SETTLED, even_if_held=False)
         await stopping.run_alone()
     return _told(stopping.grants[0], untaken)
 

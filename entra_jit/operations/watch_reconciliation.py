@@ -80,7 +80,9 @@ class ReconciliationWatch:
     async def look(self) -> None:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            await attempt_all([self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.look()])
+            await attempt_all(
+                [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
+            )
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:
