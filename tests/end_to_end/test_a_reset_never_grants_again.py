@@ -7,8 +7,8 @@ roles and opens it a second time, for a grant that was over; and the end of the 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,6 +17,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
+from entra_jit.operations.extend_access import extend_access
 from models.messages import GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, scene
@@ -84,14 +85,18 @@ async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(real_t
     """Neither the request's signature nor the window in which it may be opened is fresh any more."""
     request_id = await real_time.ask(hours=4)
     before = await real_time.until(request_id, GrantState.OPEN)
+    assert before.expires_at is not None
     await real_time.time_passes(request_id, hours=2)
+    # A step that is done by then also tells the clock of activities what time it is.
+    later = replace(real_time.deployment, clock=lambda: datetime.now(UTC) + timedelta(hours=2))
+    await extend_access(later, "kim", request_id, timedelta(hours=1), "more to do")
 
     await reset(real_time, request_id, FIRST)
     await real_time.time_passes(request_id)
 
     receipt = await real_time.receipt(request_id)
     assert receipt.ending.state is GrantState.EXPIRED
-    assert receipt.expires_at == before.expires_at
+    assert receipt.expires_at == before.expires_at + timedelta(hours=1)
     real_time.assert_closed()
 
 
