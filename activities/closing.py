@@ -72,7 +72,7 @@ class ClosingActivities(Closing):
 
     @activity.defn
     async def strip_account(self, account: AccountToClose) -> Closed:
-        """Password, sessions, sign-in methods, roles and memberships, all attempted at the same time."""
+        """Password, sessions, sign-in methods and access, all attempted at the same time."""
         tenant, looked = await self._look(account)
         if isinstance(looked, Closed):
             return looked
@@ -234,14 +234,13 @@ def _all_clear(receipt: Receipt) -> str:
 
 
 def _given(account: AccountToClose) -> Given:
-    return Given(account.grant.roles, account.pass_id)
+    return Given(account.grant.access, account.pass_id)
 
 
 def _open_parts(standing: Standing) -> str:
     parts = [
         ("enabled", standing.enabled),
-        (f"{len(standing.roles)} roles", standing.roles),
-        (f"{len(standing.memberships)} memberships", standing.memberships),
+        (", ".join(item.words for item in standing.access), standing.access),
         (", ".join(standing.sign_in_methods), standing.sign_in_methods),
     ]
     return "; ".join(str(name) for name, found in parts if found)

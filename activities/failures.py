@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.issuing import PassesOffError
+from entra_jit.accounts.access import CannotBeGivenError
 from entra_jit.crypto.assertions import ForgedAssertionError
 from entra_jit.graph import (
     ConflictError,
@@ -54,6 +55,7 @@ TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
     (ConflictError, FailureType.READ_BACK_DISAGREES),
     (PermanentError, FailureType.REFUSED),
     (NothingGivenError, FailureType.REFUSED),
+    (CannotBeGivenError, FailureType.REFUSED),
     (CannotCloseError, FailureType.REFUSED),
     (UnexpectedResponseError, FailureType.BROKEN),
     (InvalidAddressError, FailureType.BROKEN),

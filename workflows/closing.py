@@ -105,7 +105,7 @@ class AccountClosing:
         )
         disabled, stripped = await asyncio.gather(
             self._do(grant, Closing.disable_account, account, DISABLING, f"Disable {grant.account_name}"),
-            self._do(grant, Closing.strip_account, account, CLOSING, "Password, sessions, sign-in methods, roles"),
+            self._do(grant, Closing.strip_account, account, CLOSING, "Password, sessions, sign-in methods, access"),
         )
         self._keep(grant, disabled)
         self._keep(grant, stripped)

@@ -52,7 +52,7 @@ class Page:
             update={
                 "state": state,
                 "sentence": sentence,
-                "roles": grant.roles if grant else (),
+                "access": grant.access if grant else (),
                 "account_name": grant.account_name if grant else None,
                 "opened_at": self.status.opened_at or opened_at,
                 "expires_at": expires_at,

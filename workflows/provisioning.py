@@ -41,12 +41,12 @@ class AccountProvisioning:
             self._traces.object_id = await self._course.step(
                 Provisioning.prepare_account, f"Make sure of {grant.account_name}, closed"
             )
-        roles_and_credential = gather_or_cancel(self._assign_roles(grant), self._issue_credential())
+        roles_and_credential = gather_or_cancel(self._give_access(grant), self._issue_credential())
         await self._sweeping.beside(roles_and_credential, self._course.ref, account)
 
-    async def _assign_roles(self, grant: Grant) -> None:
+    async def _give_access(self, grant: Grant) -> None:
         self._traces.roles_asked_for, self._traces.roles_given_at = True, None
-        await self._course.step(Provisioning.assign_roles, ", ".join(role.name for role in grant.roles))
+        await self._course.step(Provisioning.give_access, ", ".join(item.words for item in grant.access))
         self._traces.roles_given_at = workflow.now()
 
     async def _issue_credential(self) -> None:

@@ -27,7 +27,7 @@ from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import addenda, interventions
 from entra_jit.ledger.database import LedgerUnavailableError
-from models.messages import ClosingStep, DirectoryCall, Role, Step, TenantId
+from models.messages import AccessItem, ClosingStep, DirectoryCall, Step, TenantId
 
 LOOKS = 4
 """How often a closed account is read back before it is left to the next run."""
@@ -39,7 +39,12 @@ class Intervention:
     """One account that is closed in the name of ``by``, over all the tries that it takes."""
 
     def __init__(
-        self, workplace: Workplace, by: str, because: str, request_id: str | None = None, roles: tuple[Role, ...] = ()
+        self,
+        workplace: Workplace,
+        by: str,
+        because: str,
+        request_id: str | None = None,
+        access: tuple[AccessItem, ...] = (),
     ) -> None:
         self._ledger = workplace.ledger
         self._clock = workplace.clock
@@ -49,7 +54,7 @@ class Intervention:
         self._began_at: datetime | None = None
         self._number: int | None = None
         self._calls: list[DirectoryCall] = []
-        self.given = Given(roles)
+        self.given = Given(access)
         """What the grant may have given. It is no finding, and is removed whether it is listed or not."""
         self.stripped = Stripped()
         self.disabled_at: datetime | None = None
@@ -126,15 +131,15 @@ class Intervening:
         because: str,
         *,
         request_id: str | None = None,
-        roles: tuple[Role, ...] = (),
+        access: tuple[AccessItem, ...] = (),
     ) -> ReadBack:
         """Close the account, and say what the directory says of it then. Idempotent.
 
-        ``request_id``: the grant that holds it, which has given ``roles``. A standing that is not closed says that the
+        ``request_id``: the grant that holds it, which has given ``access``. A standing that is not closed says that the
         directory lags, or refuses.
         """
         _log.error(f"account closed by {self._by}", account=user.user_principal_name, because=because)
-        intervention = Intervention(self._workplace, self._by, because, request_id, roles)
+        intervention = Intervention(self._workplace, self._by, because, request_id, access)
         for look in range(1, LOOKS + 1):
             await intervention.close(tenant, user)
             entry = await tenant.users.get(user.id)

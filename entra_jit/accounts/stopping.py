@@ -43,7 +43,7 @@ class GrantStop:
         self._clock = workplace.clock
         self._fenced = fenced
         grant = fenced.grant
-        self._intervention = Intervention(workplace, BY, because, grant.request_id, grant.roles)
+        self._intervention = Intervention(workplace, BY, because, grant.request_id, grant.access)
 
     async def disable(self) -> None:
         """Keep the account from signing in, before anything else is done to it."""
@@ -93,7 +93,7 @@ class GrantStop:
             raise NotProvenError("a step that was begun before the stop may still be under way", until)
         unseen = self._intervention.given.ids(user.id) - self._intervention.stripped.removed
         if unseen and asked_at < (until := self._roles_known_at()):
-            raise NotProvenError("its roles are too new for their absence to be proven", until)
+            raise NotProvenError("its access is too new for their absence to be proven", until)
         return await self._intervention.read_back(tenant, entry, reading)
 
     def _gone(self) -> ReadBack:

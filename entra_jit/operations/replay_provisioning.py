@@ -16,8 +16,7 @@ from entra_jit.operations.end_access import retry_provisioning, why_nobody_liste
 from entra_jit.operations.errors import OperationError, RefusedError
 from entra_jit.operations.request_access import await_decision, request_access
 from entra_jit.operations.show_status import show_status
-from entra_jit.policy.decision import Denied
-from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
+from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
 from models.messages import GrantState, GrantStatus, workflow_id
 from models.tables import GrantRow, Request
@@ -56,7 +55,7 @@ async def replay_provisioning(deployment: Deployment, by: str, request_id: str) 
         raise RefusedError(f"{(await show_status(deployment, request_id)).sentence} There is nothing to replay.")
     status = as_status(last, grant, receipt)
     how = how_to_replay(status)
-    if isinstance(how, Denied):
+    if isinstance(how, NoReplay):
         if last.id != request_id and status.state in GOES_ON:
             return _replayed_before(request_id, status)
         raise RefusedError(how.sentence)
@@ -95,7 +94,7 @@ async def _ask_anew(
     deployment: Deployment, by: str, request_id: str, failed: Request, grant: GrantRow | None
 ) -> Replayed:
     replay = id_of_replay(failed.id, failed.replay_of)
-    if isinstance(replay, Denied):
+    if isinstance(replay, NoReplay):
         raise RefusedError(replay.sentence)
     await _expect_free(deployment, replay)
     tenant, technician = await _names(deployment, failed, grant)

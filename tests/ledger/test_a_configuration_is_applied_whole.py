@@ -101,7 +101,7 @@ async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books:
         role_mappings=[{"group": "senior", "tenant": "contoso", "roles": ["User Administrator"]}],
     )
     assert (await books.answer(books.a_request("robin"))).verdict is Verdict.DENIED
-    assert [role.name for role in (await books.granted("alex")).roles] == ["User Administrator"]
+    assert [item.name for item in (await books.granted("alex")).access] == ["User Administrator"]
     assert (await books.answer(books.a_request("alex", "fabrikam"))).verdict is Verdict.DENIED
     groups = await books.do(configurations.groups)
     assert {(group.name, len(group.members), group.value) for group in groups} == {

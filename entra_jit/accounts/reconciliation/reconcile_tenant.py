@@ -9,6 +9,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.intervening import Intervening
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
@@ -171,10 +172,8 @@ class TenantReconciliation:
         """A closed account that nobody has a grant for should hold nothing either."""
         if account.unproven:
             return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
-        roles, memberships = await asyncio.gather(
-            tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
-        )
-        holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
+        kinds = await asyncio.gather(*(kind.list_held(tenant, account.user.id) for kind in KINDS.values()))
+        holds = any(holdings.held for holdings in kinds)
         holds = holds or (account.found.mark is not None and await self._is_marked(tenant, account.user))
         found = replace(account.found, holds_access=holds)
         return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
@@ -200,8 +199,8 @@ class TenantReconciliation:
         because = finding.because
         live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
-        roles = live.roles if live else ()
-        read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)
+        access = live.access if live else ()
+        read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, access=access)
         if not read_back.standing.is_closed:
             raise StillOpenError("the directory does not say yet that it is closed")
         if live is not None and live.is_lapsed:
