@@ -15,7 +15,7 @@ from entra_jit.accounts.access import KINDS, Held, Holdings, Kind
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import ConflictError, MasteredElsewhereError, Tenant, TransientError, User
+from entra_jit.graph import ConflictError, MasteredElsewhereError, PermanentError, Tenant, TransientError, User
 from entra_jit.policy.persistence import MOST_FINDINGS
 from models.messages import AccessItem, AccessKind, DirectoryCall, ObjectId, PassId, Standing, Step
 from models.sweep import FindingKind, SweepFinding
@@ -219,9 +219,28 @@ async def _take_all(
     """Take whatever the account holds of a kind. What was ``granted`` is no finding."""
     holdings = await kind.list_held(tenant, user)
     stripped.note_foreign(kind, holdings, granted)
+    listed = {held.id for held in holdings.held}
     # The listing lags behind the giving; what was granted can be taken without it.
-    ids = kind.expected_ids(granted, user) | {held.id for held in holdings.held}
-    return await _each([_noted(kind.take(tenant, id, user), id, stripped.removed) for id in sorted(ids)])
+    unlisted = kind.expected_ids(granted, user) - listed
+    taken = await attempt_all(
+        [
+            _each([_noted(kind.take(tenant, id, user), id, stripped.removed) for id in sorted(listed)]),
+            *(_unless_refused(_noted(kind.take(tenant, id, user), id, stripped.removed)) for id in sorted(unlisted)),
+        ]
+    )
+    return [call for calls in taken for call in calls]
+
+
+async def _unless_refused(removal: Awaitable[DirectoryCall]) -> list[DirectoryCall]:
+    """The answer of the removal of something that is not listed; none where it is not there, or not to be removed.
+
+    Microsoft refuses to change the members of a group that has become dynamic, also for who was never in it. What is
+    there all the same is listed soon, and what was not noted as removed is waited for until then.
+    """
+    try:
+        return await _one(removal)
+    except PermanentError:
+        return []
 
 
 async def take_foreign(

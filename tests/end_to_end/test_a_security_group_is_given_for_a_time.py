@@ -94,7 +94,7 @@ async def test_it_is_held_while_the_grant_is_open_and_is_no_finding(hours_pass: 
 
 async def test_what_was_planted_beside_it_is_found_and_taken(hours_pass: Scene) -> None:
     await map_group(hours_pass, make_group(hours_pass))
-    await ended(hours_pass, await hours_pass.ask(hours=1))
+    await hours_pass.receipt(await hours_pass.ask(hours=1))
     hours_pass.control("POST", f"{of_account(hours_pass)}/groups", name="Planted while it slept")
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)
@@ -112,7 +112,7 @@ async def test_what_was_planted_beside_it_is_found_and_taken(hours_pass: Scene) 
 async def test_a_grant_of_a_group_alone_opens_no_account_that_holds_a_role(hours_pass: Scene) -> None:
     """Planted on a sleeping account, the role would be held by whoever signs in for the group."""
     await map_group(hours_pass, make_group(hours_pass), GROUPS_ALONE)
-    await ended(hours_pass, await hours_pass.ask(hours=1))
+    await hours_pass.receipt(await hours_pass.ask(hours=1))
     hours_pass.control("POST", f"{of_account(hours_pass)}/roles", roles=["Global Administrator"])
 
     request_id = await hours_pass.ask(held=True)
