@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from entra_jit.policy.durations import format_duration
-from entra_jit.policy.entitlement import Group, RoleMapping, Technician, UnknownGroupError, entitled_access
+from entra_jit.policy.entitlement import Group, RoleMapping, Technician, entitled_access
 from entra_jit.policy.facts import Facts, TechnicianTerms, TenantTerms
-from entra_jit.policy.names import AccountNameError, account_name
+from entra_jit.policy.names import account_name
 from entra_jit.policy.rules import hours, parties, window
+from models.errors import BadInputError
 from models.messages import AccessItem
 
 
@@ -67,13 +68,13 @@ def decide(facts: Facts) -> PolicyDecision:
             return _denied(rule, line)
     try:
         access = _entitled(tenant, technician, facts.groups, facts.mappings)
-    except UnknownGroupError as error:
+    except BadInputError as error:
         return _denied("entitlement", f"Invalid configuration: {error}.")
     if not access:
         return _denied("entitlement", f"No role mapping gives {technician.name} any access in {tenant.name}.")
     try:
         name = account_name(tenant.account_prefix, technician.name, technician.id, tenant.account_domain)
-    except AccountNameError as error:
+    except BadInputError as error:
         return _denied("account", f"Invalid configuration: {error}.")
     terms = Terms(name, access, hours.wanted(request, tenant), window.ends_at(request))
     return PolicyDecision(terms, _why(terms, technician, tenant))
@@ -111,7 +112,7 @@ def no_longer_due(
         return gone
     try:
         entitled = {item.key for item in _entitled(tenant, technician, groups, mappings)}
-    except UnknownGroupError as error:
+    except BadInputError as error:
         return f"Invalid configuration: {error}."
     lost = ", ".join(item.words for item in access if item.key not in entitled)
     return f"{technician.name} is no longer entitled to {lost} in {tenant.name}." if lost else None

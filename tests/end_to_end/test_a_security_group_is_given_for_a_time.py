@@ -13,8 +13,8 @@ import pytest
 
 from entra_jit.operations.close_all import close_all
 from entra_jit.operations.end_access import end_access, retry_provisioning
-from entra_jit.operations.errors import BadInputError
 from models.alarms import AlarmKind
+from models.errors import BadInputError
 from models.messages import AccessKind, GrantState, Receipt
 from models.sweep import FindingKind
 from tests.end_to_end.test_a_returning_technician_takes_the_short_way import OPENING_A_KNOWN_ACCOUNT, visit

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
 from entra_jit.graph import Tenant
-from models.messages import AccessItem, DirectoryCall, ObjectId
+from models.errors import EntraJitError, ExitCode
+from models.messages import AccessItem, DirectoryCall, FailureType, ObjectId
 from models.sweep import FindingKind, SweepFinding
 
 
-class CannotBeGivenError(Exception):
-    """Our own rules refuse to give this item: it is unsuitable, or has become so since it was configured."""
+class CannotBeGivenError(EntraJitError):
+    """This item must not be given: it is unsuitable, or has become so. Somebody must act in the tenant."""
+
+    failure_type = FailureType.PERMANENT
+    exit_code = ExitCode.REFUSED
+    http_status = HTTPStatus.CONFLICT
+
+    nothing_given: bool = False
+    """As for ``PermanentError``."""
 
 
 @dataclass(frozen=True)
