@@ -111,6 +111,28 @@ async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books:
     }
 
 
+async def test_a_name_gives_each_tenant_its_own_security_group(books: Books) -> None:
+    """A mapping for all tenants that carried one tenant's id into another would give a group that is not there."""
+    here = a_configuration()
+    ids = {"contoso": str(UUID(int=101)), "fabrikam": str(UUID(int=102))}
+    both = {"group": "all-technicians", "roles": ["Helpdesk Administrator"], "security_groups": ["Operators"]}
+    await books.configure(
+        tenants=[
+            {**tenant, "security_groups": [{"name": "Operators", "id": ids[tenant["name"]]}]}
+            for tenant in here["tenants"]
+        ],
+        role_mappings=[both, {**both, "tenant": "contoso"}],  # said twice, it is given once
+    )
+    for tenant, group in ids.items():
+        grant = (await books.answer(books.a_request("alex", tenant))).grant
+        assert grant is not None
+        assert [(item.kind.value, item.name) for item in grant.access] == [
+            ("role", "Helpdesk Administrator"),
+            ("group", "Operators"),
+        ]
+        assert grant.access[1].id == group
+
+
 async def test_two_who_apply_at_once_take_turns(books: Books) -> None:
     groups = [{"name": f"group-{number}", "members": ["alex"]} for number in range(5)]
     await asyncio.gather(*(books.configure(groups=groups) for _ in range(6)))
