@@ -24,7 +24,8 @@ from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.connect import connect
 from models.errors import UnreachableError
 from models.message import Message
-from models.messages import Assertion, GrantStatus, workflow_id
+from models.messages import Assertion, GrantStatus
+from models.names import workflow_id
 
 
 @dataclass

@@ -76,7 +76,7 @@ def decide(facts: Facts) -> PolicyDecision:
         name = account_name(tenant.account_prefix, technician.name, technician.id, tenant.account_domain)
     except BadInputError as error:
         return _denied("account", f"Invalid configuration: {error}.")
-    terms = Terms(name, access, hours.wanted(request, tenant), window.ends_at(request))
+    terms = Terms(name, access, hours.wanted(request, tenant), window.ends_at(facts.at))
     return PolicyDecision(terms, _why(terms, technician, tenant))
 
 

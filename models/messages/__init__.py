@@ -21,10 +21,10 @@ from models.messages.granting import (
     AccountFound,
     Armed,
     Decision,
+    EarlierRun,
     Grant,
     GrantRef,
     GrantStatus,
-    Progress,
     ToExtend,
     ToPark,
 )
@@ -34,12 +34,11 @@ from models.messages.ids import (
     ObjectId,
     PassId,
     RequestId,
+    RequestKey,
     RoleId,
     Sentence,
     TechnicianId,
     TenantId,
-    request_id_of,
-    workflow_id,
 )
 from models.messages.receipts import Addendum, AddendumKind, Receipt, later
 from models.messages.reconciling import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
@@ -75,6 +74,7 @@ __all__ = [
     "CredentialKind",
     "Decision",
     "DirectoryCall",
+    "EarlierRun",
     "EndAccess",
     "Ending",
     "Extension",
@@ -87,11 +87,11 @@ __all__ = [
     "Name",
     "ObjectId",
     "PassId",
-    "Progress",
     "Proof",
     "Receipt",
     "ReconciliationReport",
     "RequestId",
+    "RequestKey",
     "RetryProvisioning",
     "RoleId",
     "Sentence",
@@ -111,6 +111,4 @@ __all__ = [
     "ToSweep",
     "Verdict",
     "later",
-    "request_id_of",
-    "workflow_id",
 ]

@@ -26,7 +26,7 @@ class AccountToClose(Message):
 
     grant: Grant
     object_id: ObjectId | None
-    roles_given_at: AwareDatetime | None = None
+    access_given_at: AwareDatetime | None = None
     """When access was last given, or may have been by a step that was stopped half-way; None: none was asked for.
 
     For a while after it, the absence of what was given is not proven by its not being found."""

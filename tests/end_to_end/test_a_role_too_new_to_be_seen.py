@@ -31,7 +31,7 @@ async def _account(act: Scene, request_id: str, given: timedelta) -> AccountToCl
     assert row is not None
     user = act.user()
     assert user is not None
-    return AccountToClose(grant=as_grant(request, row), object_id=user["id"], roles_given_at=stage_clock() - given)
+    return AccountToClose(grant=as_grant(request, row), object_id=user["id"], access_given_at=stage_clock() - given)
 
 
 async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time: Scene) -> None:
