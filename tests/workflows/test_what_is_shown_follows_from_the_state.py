@@ -42,7 +42,7 @@ GRANT = Grant(
     technician_id=TechnicianId("a"),
     technician="alex",
     account_name="msp-alex@contoso.onmicrosoft.com",
-    roles=(),
+    access=(),
     duration=timedelta(hours=4),
     window_ends_at=NOON + timedelta(hours=1),
 )
