@@ -27,9 +27,11 @@ def up(context: typer.Context) -> None:
 
 
 @app.command(rich_help_panel=PANEL)
-def demo() -> None:
-    """Watch one technician get access to a customer's tenant and lose it again, in a stack of its own."""
-    run(lambda: demonstration.demonstrate(console))
+def demo(
+    verbose: Annotated[bool, typer.Option("--verbose", help="With request ids and the whole receipt.")] = False,
+) -> None:
+    """Watch four visits to simulated customers, in a stack of its own."""
+    run(lambda: demonstration.demonstrate(console, verbose=verbose))
 
 
 @app.command(rich_help_panel=PANEL)

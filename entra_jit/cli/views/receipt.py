@@ -125,10 +125,24 @@ def _show_addendum(console: Console, addendum: Addendum, *, calls: bool) -> None
         _show_calls(console, addendum.calls)
 
 
-def step_line(step: Step) -> str:
-    """``14:03:22.418Z  opened  1 call, request-id …``: the step with its last answer."""
+def show_summary(console: Console, receipt: Receipt) -> None:
+    """The evidence in three lines: how late the closing was, what the directory showed, what was left behind."""
+    line(console, f"  [bold]Receipt {receipt.request.request_id}[/]: {coloured(receipt.ending.state)}")
+    if receipt.lateness is not None and receipt.proven_lateness is not None:
+        late, proven = _seconds(receipt.lateness), _seconds(receipt.proven_lateness)
+        line(console, f"    disabled {late} after the expiry, read back {proven} after it")
+    if receipt.standing:
+        line(console, f"    the directory shows: {_standing(receipt.standing)}")
+    for finding in receipt.findings:
+        line(console, f"    {finding_line(finding)}")
+    if receipt.swept and not receipt.findings:
+        line(console, "    the sweep found nothing left behind")
+
+
+def step_line(step: Step, *, calls: bool = True) -> str:
+    """``14:03:22.418Z  opened  1 call, request-id …``: the step, with ``calls`` its last answer."""
     evidence = ""
-    if step.calls:
+    if step.calls and calls:
         count = len(step.calls)
         evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
     return f"{clock(step.at)}  {step.name}{_note(step)}{evidence}"

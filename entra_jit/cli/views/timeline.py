@@ -20,12 +20,16 @@ BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSI
 
 
 class Timeline:
-    """What happens to one request, a line each, printed once."""
+    """What happens to one request, one line each, printed once.
 
-    def __init__(self, deployment: Deployment, request_id: str, console: Console) -> None:
+    ``calls``: with the number of calls and the last request id of each step.
+    """
+
+    def __init__(self, deployment: Deployment, request_id: str, console: Console, *, calls: bool = False) -> None:
         self._deployment = deployment
         self._request_id = request_id
         self._console = console
+        self._calls = calls
         self._printed = 0
         self._state: GrantState | None = None
 
@@ -37,7 +41,7 @@ class Timeline:
             if status.state in BEGINNINGS:
                 self._show_state(status)
             for step in progress.steps[self._printed :]:
-                self._line(step_line(step))
+                self._line(step_line(step, calls=self._calls))
             self._printed = len(progress.steps)
             self._show_state(status)
             if status.state in wanted or status.state.is_final:
@@ -47,7 +51,7 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            self._line(f"{coloured(status.state)}  {escape(status.sentence)}")
+            self._line(f"{coloured(status.state)}: {escape(status.sentence)}")
 
     def _line(self, text: str) -> None:
         line(self._console, f"  {text}")
