@@ -85,7 +85,7 @@ class AccessGrant:
         with suppress(asyncio.CancelledError):
             await workflow.wait_condition(lambda: life.done() or self._course.is_over)
         if (reason := workflow.cancellation_reason()) is not None:
-            self._course.end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
+            self._course.end(GrantState.CANCELLED, "a Temporal user", reason or None)
         life.cancel()
         await ended(life)
         self._course.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
@@ -295,7 +295,7 @@ class AccessGrant:
         """Opens access, so it carries the signed assertion of its actor, which ``decide`` verifies."""
         signed = read_message(SignedAccessRequest, inputs)
         if signed is None:
-            self._page.note("A request_access could not be read. It opens nothing.")
+            self._page.note("An unreadable request_access was ignored.")
         elif self._asked is None:
             self._asked = signed
 
@@ -304,14 +304,14 @@ class AccessGrant:
         """Narrows access, so anybody may send it, and whatever comes with it ends."""
         said = read_ending(inputs)
         if not said.is_whole:
-            self._page.note("Not all that came with an end could be read. It ends the grant all the same.")
+            self._page.note("Part of the input of `end` was unreadable. The grant ends.")
         self._course.end(GrantState.ENDED, said.ending.by, said.ending.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:
         """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
         if not read_ending(inputs).is_whole:
-            self._page.note("Not all that came with a retry could be read. It is a retry all the same.")
+            self._page.note("Part of the input of `retry` was unreadable. The grant is retried.")
         self._retry_wanted = True
 
     @workflow.signal(dynamic=True, description="Anything else is ignored, and noted.")

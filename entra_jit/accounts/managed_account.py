@@ -43,9 +43,9 @@ class Inspected:
         """What somebody must have done to our account, in a sentence; None where it is as we made it."""
         name = self.user.user_principal_name
         if self._is_registered and self.protected:
-            return f"{name} {self.protected}, which it was not when it was made: somebody has changed it."
+            return f"{name} {self.protected}, which it was not when it was created. It was changed."
         if self.ownership is Ownership.TAG_BROKEN:
-            return f"The owner tag of {name} is missing or broken: somebody has changed it."
+            return f"The owner tag of {name} is missing or broken. It was changed."
         return None
 
     @property
@@ -66,7 +66,7 @@ class Inspected:
                 f"{name} carries our owner tag, but the ledger does not know it: was it restored from a backup? "
                 "Look at the account, then: starter.py register"
             ),
-            Ownership.FOREIGN: f"{name} is somebody else's account, and is never adopted. Choose another prefix.",
+            Ownership.FOREIGN: f"{name} is not ours and is never adopted. Choose another account_prefix.",
         }[self.ownership]
 
 

@@ -39,7 +39,7 @@ Two that remove the same roles at once each find them gone, and must wait until 
 PATIENCE = timedelta(minutes=2)
 """How long one account is tried, from when it can be proven closed."""
 
-SETTLED = "The grant was closed and settled by an emergency stop: its workflow could not be told."
+SETTLED = "An emergency stop closed and settled the grant; its workflow was not reached."
 
 Tell = Callable[[Iterable[StoppedGrant]], None]
 """Told all grants in scope whenever one has changed."""
@@ -191,7 +191,7 @@ class Stopping:
             self._show(request_id, StopState.FAILED, describe_error(error))
             return
         if proof.standing.vanished:
-            gone = "it was deleted in the directory, from where it may be restored"
+            gone = "it was deleted in the directory and may be restored"
             self._show(request_id, StopState.FAILED, gone)
             return
         how = "closed and read back"
@@ -205,5 +205,5 @@ class Stopping:
         try:
             await self._settling.closed(request_id, ending, self._settled, read_back)
         except LedgerUnavailableError as error:
-            return f", but its receipt is not written: {error}"
+            return f", but its receipt could not be written: {error}"
         return ""

@@ -80,6 +80,6 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
     except (LedgerUnavailableError, EngineUnreachableError) as error:
         raise UnreachableError(str(error)) from None
     except RPCError as error:
-        raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
+        raise UnreachableError(f"Temporal refused: {error.message}") from None
     except (EngineConfigError, DatabaseUrlError, UnknownKeyError, StillSealedError) as error:
         raise BadInputError(str(error)) from None

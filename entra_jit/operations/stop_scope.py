@@ -24,7 +24,7 @@ async def scope_of(deployment: Deployment, tenant: str | None, technician: str |
     Raises ``BadInputError`` for both at once, which somebody in a hurry may mean either way, or ``NotFoundError``.
     """
     if tenant is not None and technician is not None:
-        raise BadInputError("Name a tenant or a technician, not both: two stops are two commands.")
+        raise BadInputError("Name a tenant or a technician, not both.")
     async with deployment.ledger.transaction() as session:
         if tenant is not None:
             row = await configuration.tenant_by_name(session, tenant)

@@ -76,8 +76,7 @@ def decide(
     window_ends_at = request.asked_at + PROVISIONING_WINDOW
     if at >= window_ends_at:
         return Denied(
-            f"The request is older than {format_duration(PROVISIONING_WINDOW)}; "
-            "access never opens long after it was asked for."
+            f"The request is older than {format_duration(PROVISIONING_WINDOW)}; access never opens that late."
         )
     duration = tenant.default_duration if request.duration is None else request.duration
     if not SHORTEST <= duration <= tenant.max_duration:
@@ -89,7 +88,7 @@ def decide(
         roles = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
         name = account_name(tenant.account_prefix, technician.name, technician.id, tenant.account_domain)
     except (UnknownGroupError, AccountNameError) as error:
-        return Denied(f"The configuration does not permit an answer: {error}.")
+        return Denied(f"Invalid configuration: {error}.")
     if not roles:
         return Denied(f"No role mapping gives {technician.name} a directory role in {tenant.name}.")
     return Allowed(name, roles, duration, window_ends_at)
@@ -114,7 +113,7 @@ def no_longer_due(
     try:
         entitled = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
     except UnknownGroupError as error:
-        return f"The configuration does not permit an answer: {error}."
+        return f"Invalid configuration: {error}."
     lost = ", ".join(role.name for role in roles if role.id not in {entitling.id for entitling in entitled})
     return f"{technician.name} is no longer entitled to {lost} in {tenant.name}." if lost else None
 

@@ -67,4 +67,6 @@ class Kind:
         for whose in FailureClass:
             if wanted == whose:
                 return cls(frozenset(failure for failure in (*FailureType, None) if class_of(failure) is whose))
-        raise ValueError(f"{text!r} is no kind of failure: there are {', '.join([*FailureClass, *FailureType])}")
+        raise ValueError(
+            f"{text!r} is not a type or class of failure; use one of {', '.join([*FailureClass, *FailureType])}"
+        )

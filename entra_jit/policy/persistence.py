@@ -135,7 +135,7 @@ def _unknown(activity: str, several: Sequence[Act]) -> SweepFinding:
     """One finding however often it was done: what is not known is mostly new at Microsoft's, not done by stealth."""
     times = f", {len(several)} times" if len(several) > 1 else ""
     words = (
-        f"did what is not known here: {activity.strip()} ({_name(sorted(several[0].touched, key=_place), 0)}){times}"
+        f"did something not known here: {activity.strip()} ({_name(sorted(several[0].touched, key=_place), 0)}){times}"
     )
     return SweepFinding(
         kind=FindingKind.UNKNOWN,

@@ -35,12 +35,12 @@ def how_to_replay(status: GrantStatus) -> Replay | Denied:
     if state is GrantState.FAILED or (state is GrantState.EXPIRED and status.opened_at is None):
         return Replay.ASK_ANEW
     because = {
-        GrantState.ASKED: "is not decided yet, so nothing of it has failed: is a worker running?",
-        GrantState.OPEN: "is open: nothing of it has failed.",
-        GrantState.DENIED: f"was denied, and what is denied is not replayed: ask anew. It said: {status.sentence}",
-        GrantState.EXPIRED: "was open until its expiry: ask anew for more.",
-        GrantState.ENDED: "was ended on purpose: ask anew.",
-        GrantState.CANCELLED: "was cancelled on purpose: ask anew.",
+        GrantState.ASKED: "is not decided yet. Is a worker running?",
+        GrantState.OPEN: "is open; nothing has failed.",
+        GrantState.DENIED: f"was denied. Request again. The denial: {status.sentence}",
+        GrantState.EXPIRED: "was open until its expiry. Request again for more.",
+        GrantState.ENDED: "was ended on purpose. Request again.",
+        GrantState.CANCELLED: "was cancelled on purpose. Request again.",
     }[state]
     return Denied(f"The grant {status.request_id} {because}")
 
@@ -55,5 +55,5 @@ def id_of_replay(request_id: str, replay_of: str | None) -> str | Denied:
     first, number = (line["first"], int(line["number"])) if line else (request_id, 0)
     replay = f"{first}.r{number + 1}"
     if len(replay) > LONGEST_ID:
-        return Denied(f"The id {request_id} leaves no room for the id of its replay: ask anew.")
+        return Denied(f"The id {request_id} is too long to be replayed. Request again.")
     return replay

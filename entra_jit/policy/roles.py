@@ -41,7 +41,7 @@ def find_role(name_or_id: str) -> Role:
     try:
         return Role(id=RoleId(str(UUID(wanted))), name=f"custom role {wanted}")
     except ValueError:
-        raise UnknownRoleError(f"{name_or_id!r} is no built-in directory role and no role id") from None
+        raise UnknownRoleError(f"{name_or_id!r} is neither a built-in directory role nor a role id") from None
 
 
 def role_name(role: str) -> str:

@@ -197,7 +197,7 @@ async def test_somebody_who_opens_a_closed_account_is_told_of(real_time: Scene) 
     await reconciled(real_time)
     real_time.assert_closed()
     [alarm] = await standing(real_time, AlarmKind.FOREIGN_CHANGE)
-    assert "not closed to the end" in alarm.sentence
+    assert "not fully closed" in alarm.sentence
 
 
 @pytest.mark.exact("stops a run in the middle of one call")

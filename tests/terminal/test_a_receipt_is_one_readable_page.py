@@ -103,7 +103,7 @@ def test_what_was_asked_and_decided_and_who_it_was_for_stands_at_the_top() -> No
         f"  account    msp-alex@contoso.onmicrosoft.com  {ACCOUNT}",
         "  read back  disabled; no roles, memberships or sign-in methods",
         "  late by    0.10 s; proven after 0.24 s",
-        "  sweep      nothing was left behind",
+        "  sweep      nothing left behind",
     ):
         assert line in shown
 

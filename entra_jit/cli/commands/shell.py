@@ -98,7 +98,7 @@ def actor() -> str:
 def confirm(question: str) -> None:
     """Ask, and leave where the answer is no. Raises ``BadInputError`` where nobody can answer."""
     if not sys.stdin.isatty():
-        raise BadInputError("Nobody can be asked here: say --yes.")
+        raise BadInputError("Not a terminal; pass --yes.")
     typer.confirm(question, abort=True)
 
 
@@ -111,9 +111,7 @@ def settings_of(context: typer.Context) -> Settings:
         if stack := running_stack(state_dir):
             adopt_environment(stack.environment())
             return load_settings()
-        raise SettingsError(
-            f"No stack runs in {state_dir} (`make up` starts one), and DATABASE_URL names no deployment."
-        )
+        raise SettingsError(f"No stack is running in {state_dir} (`make up` starts one), and DATABASE_URL is not set.")
 
 
 def deployed(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:

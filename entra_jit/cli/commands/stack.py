@@ -57,10 +57,10 @@ def apply(
 @app.command("check-upgrade", rich_help_panel=PANEL)
 def check_upgrade_command(
     context: typer.Context,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the newest N.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Replay every open grant with this checkout's code, before it is deployed. Changes nothing."""
+    """Replay every open grant with this checkout's code before you deploy it. Changes nothing."""
     with upgrade_check.progress(Console(stderr=True)) as told:
         workflows = invocation(context).workflows
         found = deployed(context, lambda deployment: check_upgrade(deployment, workflows, limit=limit, told=told))

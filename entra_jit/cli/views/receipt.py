@@ -34,7 +34,7 @@ def show_receipt(console: Console, receipt: Receipt, *, calls: bool = True) -> N
 
 def _show_request(console: Console, receipt: Receipt) -> None:
     request = receipt.request
-    hours = format_duration(request.duration) if request.duration else "as long as the tenant says"
+    hours = format_duration(request.duration) if request.duration else "the tenant's default"
     rows(
         console,
         ("asked", f"{request.technician} for {request.tenant}, {hours}, at {moment(request.asked_at)}"),
@@ -73,9 +73,9 @@ def _show_sweep(console: Console, receipt: Receipt) -> None:
     if receipt.unswept:
         line(console, f"  [bold]unswept[/]    {escape(receipt.unswept)}")
     elif receipt.swept and not receipt.findings:
-        line(console, "  sweep      nothing was left behind")
+        line(console, "  sweep      nothing left behind")
     elif receipt.opened_at and not receipt.swept:
-        line(console, "  sweep      none was made")
+        line(console, "  sweep      not made")
 
 
 def _show_alarms(console: Console, receipt: Receipt) -> None:

@@ -65,10 +65,10 @@ def show_report(console: Console, report: StopReport) -> None:
     else:
         console.print("Nothing was open.")
     if report.unheard:
-        console.print(Text(f"Temporal was not told: {report.unheard}", "yellow"), soft_wrap=True)
+        console.print(Text(f"Temporal was not reached: {report.unheard}", "yellow"), soft_wrap=True)
     if not report.is_proven:
         console.print(
-            Text("Not everything is proven closed. Run it again; the reconciler goes on trying.", "bold red"),
+            Text("Not everything is proven closed. Run it again; the reconciler keeps trying.", "bold red"),
             soft_wrap=True,
         )
     console.print(Text(report.stop.sentence, "bold red"), soft_wrap=True)
