@@ -83,7 +83,7 @@ class ConflictError(GraphError):
 
 @dataclass(kw_only=True, eq=False)
 class PermanentError(GraphError):
-    """Microsoft says no and will go on saying so until somebody changes something; ``advice`` says what."""
+    """Microsoft refuses until a person changes something; ``advice`` says what."""
 
     needs: Needs | None = None
     """What the operation takes, where lacking it can be the reason."""

@@ -55,7 +55,7 @@ class Postgres:
             self._sockets_elsewhere = True
             if owner:
                 os.chown(self._sockets, *owner)
-        # Once nothing of ours is left, these are a killed server's, and the process id in them anybody's: PostgreSQL
+        # Once nothing of ours is left, these are a killed server's, and the process id in them is not theirs: PostgreSQL
         # would take a stranger for itself and refuse to start.
         await self.child.end_leftover()
         for stale in (self._data / "postmaster.pid", self._sockets / f"{SOCKET_NAME}.lock"):

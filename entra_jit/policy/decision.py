@@ -1,4 +1,4 @@
-"""The answer to a request, from facts that somebody else has read. Where a fact is missing the answer is no."""
+"""The decision on a request, from facts that the caller has read. A missing fact is a no."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ def refuse_domain(tenant: str, name: str, *, is_managed: bool | None) -> str | N
     """The sentence that refuses accounts in the domain; None: they may be opened.
 
     ``is_managed`` None: the tenant has no such domain, or has never verified that it is theirs. What is federated is
-    another identity provider's: whoever runs that one could sign in as anybody.
+    another identity provider's, which could sign in as any account.
     """
     if is_managed is None:
         return f"The domain {name} is not verified in {tenant}."

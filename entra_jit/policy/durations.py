@@ -30,7 +30,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 class DurationError(ValueError):
-    """Not a duration, or not one that anybody may ask for; the sentence says what is allowed."""
+    """Not a duration, or out of range; the sentence says what is allowed."""
 
 
 def parse_duration(text: str) -> timedelta:

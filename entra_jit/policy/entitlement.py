@@ -12,7 +12,7 @@ ALL_TECHNICIANS = "all-technicians"
 
 
 class UnknownGroupError(ValueError):
-    """A role mapping names a group that does not exist. Nothing is guessed: nobody gets anything from it."""
+    """A role mapping names a group that does not exist. The mapping gives nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What kind of trouble a failure is, by who has to do something about it."""
+"""Failures by who can fix them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from models.messages import FailureType
 
 
 class FailureClass(StrEnum):
-    """Whose trouble it is; each needs another person to act."""
+    """Who can fix it; each class needs another person."""
 
     BAD_INPUT = "bad-input"
     """What was asked for or configured does not fit the tenant. Change the request, the configuration or the domain."""
     TENANT_REFUSAL = "tenant-refusal"
-    """The tenant says no and will go on saying so until its administrator permits more."""
+    """The tenant refuses until its administrator permits more."""
     MICROSOFT_OUTAGE = "microsoft-outage"
     """Microsoft throttles, fails or lags. It passes; then replay."""
     OUR_OUTAGE = "our-outage"
@@ -22,7 +22,7 @@ class FailureClass(StrEnum):
     HELD = "held"
     """An operator has paused the tenant. It goes on when it is resumed."""
     OUR_BUG = "our-bug"
-    """Nobody foresaw it: an answer without sense, or an error in our code. Report it."""
+    """Unforeseen: a malformed answer, or an error in our code. Report it."""
 
 
 _CLASSES = {
@@ -39,7 +39,7 @@ _CLASSES = {
 
 
 def type_named(name: str | None) -> FailureType:
-    """The type that an activity's failure names. What names none of ours was not foreseen by us."""
+    """The type that an activity's failure names. An unknown name counts as unforeseen."""
     try:
         return FailureType(name or "")
     except ValueError:
@@ -47,7 +47,7 @@ def type_named(name: str | None) -> FailureType:
 
 
 def class_of(failure: FailureType | None) -> FailureClass:
-    """Whose trouble a failure is. None: no failure was reported at all, so whoever should have done so is away."""
+    """Who can fix a failure. None: no failure was reported, so a part of this deployment is down."""
     return FailureClass.OUR_OUTAGE if failure is None else _CLASSES[failure]
 
 

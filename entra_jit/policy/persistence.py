@@ -1,4 +1,4 @@
-"""What in a directory's audit would let somebody come back, and what was merely work."""
+"""Tells ways back from everyday work in a directory's audit log."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Finding:
     remedy: Remedy
     because: str = ""
     foreign: bool = False
-    """Only somebody else can have done this to it."""
+    """Only a change from outside explains it."""
     disagreement: str | None = None
     """How ledger and directory contradict one another, in a sentence that follows the account's name."""
     ledger_is_behind: bool = False
@@ -176,7 +176,7 @@ def _is_unfinished(found: Found, live: LiveGrant | None, *, ledger_is_known: boo
 
 
 def _was_opened_by_somebody_else(found: Found, at: datetime) -> bool:
-    """Whether we had closed it to the end: its mark goes last. Of a lost ledger's accounts nobody knows that."""
+    """Whether we had fully closed it: its mark goes last. Unknown for accounts of a lost ledger."""
     if not found.is_registered or found.mark is not None:
         return False
     return found.enabled or found.settled_at is None or at >= found.settled_at + REPLICAS_AGREE_AFTER

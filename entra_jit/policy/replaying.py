@@ -1,4 +1,4 @@
-"""How a request is taken up again, by where it stands, without anybody typing it anew."""
+"""How a request is tried again, by its state, without typing it again."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ RoleId = NewType("RoleId", str)
 
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-"""Chosen by whoever asks, and the key that makes asking idempotent. A grant keeps its request's id."""
+"""Chosen by the requester; makes requests idempotent. A grant keeps its request's id."""
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]

@@ -58,7 +58,7 @@ class RegistrationBody(_Body):
 
 
 class NewRegistrationBody(RegistrationBody):
-    """An application that nobody has consented to yet; ``home`` names its tenant."""
+    """An application without consent; ``home`` names its tenant."""
 
     home: str
     client_id: Annotated[str, AfterValidator(lambda text: str(UUID(text)))] | None = None

@@ -96,7 +96,7 @@ def actor() -> str:
 
 
 def confirm(question: str) -> None:
-    """Ask, and leave where the answer is no. Raises ``BadInputError`` where nobody can answer."""
+    """Ask, and exit if the answer is no. Raises ``BadInputError`` if there is no terminal."""
     if not sys.stdin.isatty():
         raise BadInputError("Not a terminal; pass --yes.")
     typer.confirm(question, abort=True)

@@ -1,4 +1,4 @@
-"""What whoever is on duty does: see what is wrong, try again, give up, close what is open."""
+"""The operator on call: see what is wrong, try again, give up, close what is open."""
 
 from __future__ import annotations
 

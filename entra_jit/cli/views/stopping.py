@@ -23,7 +23,7 @@ COLOURS = {
 
 
 class Count:
-    """``open 2  disabled 5  closed 31  failed 0``: one line that counts, or a line a change where nobody looks."""
+    """``open 2  disabled 5  closed 31  failed 0``: one line that counts, or without a terminal one line per change."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
