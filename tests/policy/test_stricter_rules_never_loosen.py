@@ -121,7 +121,7 @@ def test_an_emergency_stop_never_allows_anything(
     answer = decide(ask(asked), terms, ALEX, [], EVERYONE if mapped else [], NOON + waited, stop=stop)
 
     assert isinstance(answer, Denied)
-    assert answer.sentence == stop.sentence or not tenant, "it is what whoever asks should hear"
+    assert answer.sentence == stop.sentence or not tenant, "it is what the requester should read"
 
 
 @given(st.timedeltas(timedelta(minutes=-5), timedelta(days=2)))
@@ -141,7 +141,7 @@ def test_access_never_opens_long_after_it_was_asked_for(waited: timedelta) -> No
 def test_what_was_granted_is_due_only_while_it_would_be_granted(
     changed: set[str], granted: set[Role], mapped: set[Role]
 ) -> None:
-    """Between the decision and the opening somebody may have left, or lost a role."""
+    """Between the decision and the opening a technician may have left, or lost a role."""
     tenant = replace(contoso(), active="tenant off" not in changed)
     technician = replace(ALEX, active="technician off" not in changed)
     mappings = [RoleMapping(ALL_TECHNICIANS, None, role) for role in mapped]
