@@ -1,7 +1,7 @@
-"""The reconciler begins again and again, whatever was done to its schedule and whatever became of its last run.
+"""The reconciler begins again and again, whatever somebody did to its schedule and whatever became of its last run.
 
 One run at a time is enough, and the next is skipped while one runs. A run that newer code cannot go on with would run
-for ever: without an end of its own, there would be no reconciler from that deployment on, silently.
+for ever: without an end of its own, there would be no reconciler from that deployment on, and nobody would be told.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ async def test_neither_a_pause_nor_a_run_that_cannot_go_on_stops_the_reconciler(
         dev_server_existing_path=temporal_program(), plugins=[entra_jit_plugin()]
     ) as environment:
         client = environment.client
-        await ensure_reconciliation(client, "no-workers", EVERY)
+        await ensure_reconciliation(client, "nobody-works-here", EVERY)
         [first] = await eventually(lambda: _runs(client, 1), seconds=60)
         schedule = client.get_schedule_handle(RECONCILIATION_ID)
         await schedule.pause(note="by mistake")
 
-        await ensure_reconciliation(client, "no-workers", EVERY)
+        await ensure_reconciliation(client, "nobody-works-here", EVERY)
         assert not (await schedule.describe()).schedule.state.paused
 
         run = client.get_workflow_handle(first)

@@ -1,6 +1,6 @@
 """What the guard in front of Temporal's UI lets through.
 
-The UI's own switches grey its buttons out; a request sent without the button would still leave an account
+The UI's own switches grey its buttons out; whoever sends the request without the button would still leave an account
 open. And a guard that also refuses to cancel takes away the one thing that must work at night.
 
 What is permitted can still be sent too large or too often: Temporal terminates a workflow whose history reaches 50 MB,
@@ -87,7 +87,7 @@ class _Everything(BaseHTTPRequestHandler):
             self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """It is not read."""
+        """Nobody reads it."""
 
 
 @contextmanager

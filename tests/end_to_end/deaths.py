@@ -126,7 +126,7 @@ async def killed(stage: Scene, place: Place) -> str:
 
 
 def _slow(place: Place) -> dict[str, object]:
-    """The worse outcome of a call whose caller is gone: an opening happens, a closing does not."""
+    """The worse outcome of a call that nobody waits for any more: an opening happens, a closing does not."""
     return {"delay": IN_FLIGHT_SECONDS} if place.activity in OPENING else {"delay": IN_FLIGHT_SECONDS, "drop": "before"}
 
 

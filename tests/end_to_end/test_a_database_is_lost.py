@@ -1,7 +1,7 @@
 """The ledger is restored from an old backup, or empty, or Temporal has lost every grant: nothing stays open.
 
-A product that closes accounts by a list of what it opened leaves open forever what a restored backup has forgotten. One
-that trusts the scheduler alone closes nothing once its database is gone.
+Whoever closes accounts by a list of what was opened leaves open for ever what a backup has made the list forget. And
+whoever trusts the scheduler alone closes nothing once its database is gone.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         await find_out(stage)
         stage.mend()
 
-        # A grant with a workflow needs nothing else: it is closed on time, or can never be opened any more.
+        # What has a workflow needs nobody else: it is closed on time, or can never be opened any more.
         await stage.time_passes(forgotten)
         receipt = await stage.receipt(forgotten)
         assert receipt.ending.state is GrantState.EXPIRED
@@ -131,7 +131,7 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         assert (await show_receipt(stage.deployment, ended_since)).ending.by == "the reconciler"
         stage.assert_closed(stage.account("robin", old), old)
 
-        # An account that the ledger has forgotten is not opened again before an operator has looked at it.
+        # An account that the ledger has forgotten is not opened again before somebody has looked at it.
         again = await stage.receipt(await stage.ask(customer=new))
         assert again.ending.state is GrantState.DENIED
         stage.assert_closed(stage.account("alex", new), new)
@@ -228,7 +228,7 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
         passes(stage, grants["just over"], HOUR + 2 * GRACE)
         await stack.start_worker()
 
-        # Its first act is to have the tenants reconciled, unasked.
+        # Its first act is to have the tenants reconciled: nobody asks for it.
         async def settled() -> bool | None:
             return bool(stage.sql("SELECT request_id FROM receipts WHERE request_id = %s", grants["long over"])) or None
 

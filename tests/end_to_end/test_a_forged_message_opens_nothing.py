@@ -1,4 +1,4 @@
-"""A writer to the Temporal namespace can close, but neither open nor widen, nor free a grant's place.
+"""Whoever can write to the Temporal namespace can close, but neither open nor widen, nor free a grant's place.
 
 Temporal's access is wide: everyone who may press Cancel in its UI may also start workflows and send signals. What opens
 access therefore has to be signed by this deployment, for the very request and the very workflow that it arrives in.
@@ -49,7 +49,7 @@ STRANGERS_KEYS = Keyring.parse("test-1:" + b64encode(token_bytes(32)).decode())
 
 @workflow.defn(sandboxed=False)
 class Burglar:
-    """A foreign workflow that knows our activities' names."""
+    """A workflow of somebody who has found out what our activities are called."""
 
     @workflow.run
     async def run(self, activity: str, argument: Any, task_queue: str) -> Any:
@@ -86,7 +86,7 @@ def altered(genuine: SignedAccessRequest, **changes: object) -> SignedAccessRequ
 async def start(
     stage: Scene, signed: SignedAccessRequest, *, under: str | None = None
 ) -> WorkflowHandle[AccessGrant, GrantStatus]:
-    """Start a grant's workflow as any writer to the namespace could, also under another request's id."""
+    """Start a grant's workflow as anybody with access to the namespace could, also under another request's id."""
     return await stage.services.client.start_workflow(
         AccessGrant.run,
         id=workflow_id(under or signed.request.request_id),
@@ -129,7 +129,7 @@ async def test_what_this_deployment_did_not_sign_is_denied_and_leaves_no_trace(s
         assert not stage.journal(here)
         assert not stage.journal(elsewhere)
 
-        # Signed by us, but long ago: a kept copy cannot be used now. That it came is recorded.
+        # Signed by us, but long ago: whoever kept it cannot use it now. That it came is recorded.
         late = await start(stage, signed_by(keyring, request(here, f"late-{stage.settings.task_queue}"), long_ago))
         assert (await late.result()).state is GrantState.DENIED
         assert stage.sql("SELECT count(*) FROM grants") == [(0,)]
@@ -165,7 +165,7 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
     assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
     real_time.assert_closed()
 
-    # And once it is over, asking our workers directly cannot open it again.
+    # And once it is over, nobody can have it opened again by asking our workers directly.
     before = real_time.journal(writes=True)
     with pytest.raises(WorkflowFailureError):
         await burgled(real_time, "open_account", GrantRef(request_id=request_id, attempt=1))

@@ -1,4 +1,4 @@
-"""Less access is granted at once, without a signature.
+"""Whoever wants less access gets it at once, and needs to prove nothing for it.
 
 Other products leave an early end to the technician's good will, or lose it when it comes at the wrong moment: while
 the access is still being prepared, twice, or without the form that their own page would have filled in.
@@ -32,7 +32,7 @@ async def test_an_end_closes_at_once_and_says_by_whom(hours_pass: Scene) -> None
     bare, said, twice = await asyncio.gather(
         ended(hours_pass, "alex", None),
         ended(hours_pass, "robin", {"by": "robin", "reason": "the work is done"}),
-        ended(hours_pass, "kim", {"by": "kim"}, {"by": "a later sender"}),
+        ended(hours_pass, "kim", {"by": "kim"}, {"by": "somebody later"}),
     )
 
     for receipt in (bare, said, twice):

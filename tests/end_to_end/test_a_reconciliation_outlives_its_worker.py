@@ -1,6 +1,6 @@
 """A reconciliation that dies with its worker is noticed by its silence, not at the end of the time that it had.
 
-Rounds never overlap, so a dead one bars all that would follow it: a terminated grant stayed open for four
+Rounds never overlap, so a dead one bars all that would follow it: what somebody has terminated stayed open for four
 minutes longer each time a worker was killed while it reconciled.
 """
 

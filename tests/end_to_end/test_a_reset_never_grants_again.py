@@ -189,7 +189,7 @@ async def test_the_reset_of_an_old_grant_leaves_a_newer_one_alone(services: Serv
 
 
 async def test_the_place_of_a_terminated_grant_stays_taken_until_a_reset_ends_it(real_time: Scene) -> None:
-    """Terminate runs nothing more: the account is open, so no answer may say that the technician has none."""
+    """Terminate runs nothing more: the account is open, so nobody may be told that the technician has none."""
     request_id = await real_time.ask(hours=SHORTEST_HOURS)
     await real_time.until(request_id, GrantState.OPEN)
     await real_time.workflow(request_id).terminate("a wrong button")

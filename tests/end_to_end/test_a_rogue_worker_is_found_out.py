@@ -1,4 +1,4 @@
-"""A writer to the Temporal namespace can poll our task queue, and report as done what was never done.
+"""Somebody who may write to the Temporal namespace can poll our task queue, and report as done what was never done.
 
 Temporal has no permission that would keep them from it, so what a closing reported must not be the last word: the
 account would stay open for ever, with a receipt that says the contrary.
@@ -68,7 +68,7 @@ async def test_a_closing_that_was_only_reported_is_done_by_the_reconciler(real_t
     user = real_time.user()
     assert user is not None
     assert user["enabled"], "the rogue has closed it after all"
-    # What it was told to close with is no secret: names, ids and roles.
+    # What it was told to close with is nobody's secret: names, ids and roles.
     assert {type(account) for account in rogue.seen} == {AccountToClose}
 
     [report] = await reconcile(real_time.workplace, real_time.customer)

@@ -1,4 +1,4 @@
-"""With sealing on, a reader of Temporal's database or runs its cloud learns no reason, no account and no tenant's
+"""With sealing on, whoever can read Temporal's database or runs its cloud learns no reason, no account and no tenant's
 domain; a grant lives as before, also when sealing is switched on, off, or to another key while it is open.
 """
 

@@ -2,7 +2,7 @@
 
 Elsewhere an account was opened and its expiry never armed, because the worker died between the two. A step whose answer
 died with its worker may have happened or not: who takes it for undone makes a second account, and who takes it for done
-leaves one open. And where no other worker takes it up, what was opened must be closed all the same.
+leaves one open. And where no other worker takes it up, somebody must close what was opened all the same.
 """
 
 from __future__ import annotations

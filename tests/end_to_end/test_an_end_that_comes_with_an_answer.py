@@ -1,7 +1,7 @@
 """An end or a cancellation that reaches the workflow in the same task as an activity's answer.
 
 Cancelling a coroutine whose activity has just been answered does nothing: the answer wins, and the grant went on for
-its full hours although it had been ended.
+its full hours although somebody had ended it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
             async with _with_workflows(act):
                 request_id = await act.ask()
                 await eventually(lambda: _is_armed(act, request_id))
-            # No worker takes workflow tasks now: the opening's answer and the ending wait together for the next worker.
+            # Nobody takes workflow tasks now: the opening's answer and the ending wait together for the next worker.
             await act.until(request_id, GrantState.OPEN)
             if ending is GrantState.ENDED:
                 await end_access(act.deployment, "tests", request_id)

@@ -1,7 +1,7 @@
 """Code that cannot go on with the grants that are open is found out before it is deployed.
 
-Deployed, it would fail their tasks forever: accounts would stay open past their expiry, deaf to Cancel. A check
-that misses it, or that reports what does not break, is not run twice; one that touches a grant is worse.
+Deployed, it would fail their tasks for ever: accounts would stay open past their expiry, deaf to Cancel. A rehearsal
+that misses it, or that reports what does not break, is one that nobody runs twice; one that touches a grant is worse.
 """
 
 from __future__ import annotations

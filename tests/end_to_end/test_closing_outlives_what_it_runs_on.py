@@ -1,7 +1,7 @@
 """The database stops, the worker is killed, and accounts are closed on time all the same.
 
 A closing that first has to read or write a database leaves every account open for as long as that is down; one whose
-step died with its worker is repeated only when its silence is noticed.
+step died with its worker is repeated only when somebody notices.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ async def test_an_old_mark_put_back_holds_up_no_closing_while_the_ledger_is_away
 @pytest.mark.long
 async def test_a_worker_killed_in_the_middle_of_opening_and_of_closing(state: Path) -> None:
     async with whole_stack(state / "killed-worker") as (stack, stage):
-        # What dies with the worker has no effect: it has to be done again.
+        # What dies with the worker has no effect: somebody has to do it again.
         slow = {"delay": 2, "drop": "before", "count": 1}
         closing = stage.fault(customer="contoso", **CLOSING_WRITES["disable"], **slow, **FIRST_IS_A_TRIAL)
         stage.fault(customer="contoso", **CLOSING_WRITES["remove a role"], status=503, count=1)
@@ -123,7 +123,7 @@ async def test_a_worker_killed_in_the_middle_of_opening_and_of_closing(state: Pa
 
         killed_at = datetime.now(UTC)
         await stack.kill_worker()
-        await asyncio.sleep(2.5)  # now the opening has happened, and its answer is lost
+        await asyncio.sleep(2.5)  # now the opening has happened, and nobody has heard of it
         half_open = stage.user(stage.account("robin", "fabrikam"), "fabrikam")
         assert half_open is not None
         assert half_open["enabled"]

@@ -1,7 +1,7 @@
 """What failed is taken up again by its id, and never typed anew.
 
-After an outage of an hour there are dozens of failed grants. Typed again by hand, one is mistyped, one forgotten, and
-one given twice; and no record says which request replaced which.
+After an outage of an hour there are dozens of failed grants. Whoever types them again mistypes one, forgets one, and
+gives one twice; and nobody can say afterwards which request made up for which.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REFUSED_ROLE: dict[str, object] = {**STEPS["assign the directory role"], "app": 
 
 
 async def failures(scene: Scene) -> dict[str, Failure]:
-    """What needs an operator, by the grant's id."""
+    """What needs somebody, by the grant's id."""
     listed = await list_failures(scene.deployment, Selection())
     assert listed.unseen is None
     return {failure.request_id: failure for failure in listed.found}
@@ -39,7 +39,7 @@ async def replay(scene: Scene, request_id: str) -> Replayed:
 
 
 async def failed(scene: Scene) -> str:
-    """A grant that was not fixed within its window."""
+    """A grant that nobody mended within its window."""
     fault = scene.fault(**REFUSED_ROLE)
     request_id = await scene.ask(hours=2)
     assert (await scene.receipt(request_id)).ending.state is GrantState.FAILED
@@ -66,7 +66,7 @@ async def test_what_has_failed_is_asked_anew_once(hours_pass: Scene) -> None:
     assert again.request.model_dump(include=repeated) == before.request.model_dump(include=repeated)
     assert hours_pass.sql("SELECT id FROM requests WHERE replay_of = %s", first) == [(f"{first}.r1",)]
     assert (await hours_pass.status(f"{first}.r1")).replay_of == first
-    assert await failures(hours_pass) == {}, "a replayed failure needs no operator"
+    assert await failures(hours_pass) == {}, "what was made up for needs nobody"
     with pytest.raises(RefusedError, match=rf"{first}.r1 was open until its expiry"):
         await replay(hours_pass, first)
     assert before == await hours_pass.receipt(first)
@@ -79,7 +79,7 @@ async def test_what_fails_again_is_replayed_by_any_name_of_its_line(hours_pass: 
     assert (await hours_pass.receipt(f"{first}.r1")).ending.failure is FailureType.REFUSED
     assert set(await failures(hours_pass)) == {f"{first}.r1"}, "one line, one failure"
     hours_pass.control("DELETE", f"/faults/{fault}")
-    # Alex has changed names, and another technician is called alex now: the access is still for whom it was asked for.
+    # Alex has changed names, and somebody else is called alex now: the access is still for whom it was asked for.
     for name, now_called in (("robin", "somebody"), ("alex", "robin"), ("somebody", "alex")):
         hours_pass.sql("UPDATE technicians SET name = %s WHERE name = %s", now_called, name)
 
@@ -112,7 +112,7 @@ async def test_a_replay_is_decided_by_todays_configuration(hours_pass: Scene) ->
 async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four different people have to act: the requester, the tenant's administrator, Microsoft, and us."""
+    """Four different people have to act: who asked, the tenant's administrator, nobody but Microsoft, and we."""
     async with scene(services, customers=5, skips_time=False) as stage:
         refusing, failing, babbling, federated, clinging = stage.customers
         held = await stage.ask(customer=clinging)

@@ -1,6 +1,6 @@
 """No credential is to be found in what the system writes down: databases, histories, logs, process arguments.
 
-The reader of a backup, a log archive, the Temporal UI or the machine would otherwise hold the keys of every
+Whoever has a backup, a log archive, the Temporal UI or an account on the machine would otherwise hold the keys of every
 customer. Looked for is every secret that the test knows, in every form in which software writes text.
 """
 
@@ -25,7 +25,7 @@ from tests.end_to_end.whole_stack import whole_stack
 from tests.stage import Scene
 
 ACCESS_TOKEN = re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")
-"""A signed token of the sign-in service, for any recipient."""
+"""A signed token of the sign-in service, whoever it was given to."""
 
 
 def forms(secret: bytes) -> set[bytes]:

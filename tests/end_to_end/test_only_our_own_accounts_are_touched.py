@@ -1,6 +1,6 @@
 """The table "The mark on the account", row by row: what is not provably ours is neither opened nor closed by us.
 
-Other products find an account by its name and take it for their own: the first to have the name, a person of the
+Other products find an account by its name and take it for their own: whoever has the name first, a person of the
 customer's even, is given administrator roles and is disabled in the evening.
 """
 

@@ -46,7 +46,7 @@ async def test_every_step_survives_it(hours_pass: Scene, credential: str, status
     assert missed <= {unused} | unread, "a step that was never troubled proves nothing"
     made = [call for call in hours_pass.journal(writes=True) if call["path"] == "/v1.0/users"]
     assert len(made) == 1, "one account, whatever was tried again"
-    assert not hours_pass.sql("SELECT 1 FROM grants WHERE attempt > 1"), "no operator was asked to retry"
+    assert not hours_pass.sql("SELECT 1 FROM grants WHERE attempt > 1"), "nobody was asked to retry"
 
 
 async def test_microsoft_is_given_the_time_it_asks_for(hours_pass: Scene) -> None:

@@ -1,8 +1,8 @@
-"""A grant can be read and stopped by a person who has only the Temporal UI, at night, and never saw our code.
+"""A grant can be read and stopped by somebody who has only the Temporal UI, at night, and never saw our code.
 
 The command line may be out of reach when it matters. If the page shows only ids and type names, the administrator
 presses the wrong button: Terminate, which leaves the account open. And whatever is pressed, the account must be closed
-in the end, and it must open nothing.
+in the end, and nobody may be let in by it.
 """
 
 from __future__ import annotations

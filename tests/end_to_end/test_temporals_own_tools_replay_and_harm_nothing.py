@@ -1,6 +1,6 @@
 """What `starter.py replay` does can be done with Temporal's own command line, and its buttons harm nothing.
 
-At night an operator has the Temporal UI open and not our command line. If the tool that everybody knows does less than
+At night somebody has the Temporal UI open and not our command line. If the tool that everybody knows does less than
 ours, or more than it says, they make the outage longer; if a reset forgets what an earlier try has begun, the account
 is opened after it was proven closed.
 """
@@ -62,7 +62,7 @@ async def test_temporals_command_line_replays_one_or_many(services: Services) ->
         for customer in stage.customers:
             await stage.until(asked[customer], GrantState.OPEN)
 
-        # The one button that harms is seen at once: nothing else would look at this grant before its expiry.
+        # The one button that harms is seen at once: nobody else would look at this grant before its expiry.
         await temporal(stage, "workflow", "terminate", "-w", f"grant/{asked[alone]}", "--reason", "a slip")
 
         async def seen() -> list[Failure] | None:

@@ -1,4 +1,4 @@
-"""A laptop is stolen, or a technician's account is taken over: everything is closed at once, and stays closed.
+"""Somebody's laptop is stolen, or a technician's account is taken over: everything is closed at once, and stays closed.
 
 It must not matter what else is broken at that moment. A stop that waits for Temporal closes nothing when Temporal is
 what is down; one that misses the grant that is just being opened has closed everything but the one that counts; one

@@ -1,7 +1,7 @@
 """A ledger that was set back or changed, and a directory that lags or was tampered with, never prove a false closing.
 
 An adversary restored yesterday's ledger while another grant was open: its closing believed that the account was held by
-the old grant, touched nothing, and wrote a receipt that said closed. The account stayed enabled, without an alarm.
+the old grant, touched nothing, and wrote a receipt that said closed. The account stayed enabled, and nobody was told.
 The signed marks decide: the newest valid one says which grant has the account and until when, wherever it stands.
 """
 
@@ -129,7 +129,7 @@ async def test_the_reconciler_closes_by_the_newest_mark_where_the_workflow_is_go
 
 @pytest.mark.parametrize("workflow", ["lives", "is gone"])
 async def test_a_tampered_ledger_holds_nothing_open_past_its_signed_mark(hours_pass: Scene, workflow: str) -> None:
-    """A writer to PostgreSQL gives the grant another name and a later expiry."""
+    """Whoever writes to PostgreSQL gives the grant another name and a later expiry."""
     request_id = await opened(hours_pass)
     hours_pass.sql(
         "INSERT INTO requests (id, tenant, technician, reason, requested_by, asked_at)"

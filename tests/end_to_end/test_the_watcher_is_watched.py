@@ -1,6 +1,6 @@
 """The reconciler is what closes accounts when everything else fails, so that it stops must not go unnoticed.
 
-Schedules are paused for a maintenance and forgotten, or deleted in a tidy-up; nothing fails then, and no person is
+Schedules are paused for a maintenance and forgotten, or deleted by whoever tidies up; nothing fails then, and nobody is
 told. And a workflow that Temporal cannot carry on looks like any other that sleeps.
 """
 
@@ -53,13 +53,13 @@ async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(rea
     address = free_address()
     metrics = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
     watch = ReconciliationWatch(workplace, client, real_time.settings.task_queue, EVERY, metrics.metric_meter)
-    # A tenant that was connected just now is no lapse, though it was not reconciled yet.
+    # A tenant that was connected just now is no lapse, though nobody has looked at it.
     await watch.look()
     assert not await list_alarms(real_time.deployment)
     assert standing(address) == dict.fromkeys(AlarmKind, 0)
 
     now += 4 * EVERY
-    # Without a worker it is not raised; the list of alarms shows it all the same.
+    # Where no worker lives, nobody raises it: whoever lists alarms is told all the same.
     unwatched = replace(real_time.deployment, clock=lambda: now)
     [untold] = await list_alarms(unwatched)
     await watch.look()

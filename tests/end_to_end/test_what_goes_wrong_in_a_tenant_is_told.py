@@ -1,7 +1,7 @@
 """A tenant that cannot be closed in is noticed before an account is left open in it, and once it is well again, too.
 
-A credential that expired, a permission that was withdrawn, an account that was deleted or renamed: each shows at
-the first closing that fails, in the middle of the night, unless it is found before.
+A credential that expired, a permission that was withdrawn, an account that somebody deleted or renamed: each shows at
+the first closing that fails, in the middle of the night, unless somebody looks before.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ async def test_an_account_that_another_has_replaced_is_watched_all_the_same(real
 
 
 async def test_a_purged_account_keeps_no_place(real_time: Scene) -> None:
-    """Forgotten while its grant was still live, it was neither missing nor never made, so it was never settled."""
+    """Forgotten while its grant was still live, it was neither missing nor never made: nobody settled it any more."""
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
     await real_time.workflow(request_id).terminate("by hand")

@@ -2,7 +2,7 @@
 
 The reconciler told what it had closed when it was through. A storm killed its worker in between: accounts had been
 closed, and neither ledger nor receipt knew by whom or why; the receipt that came ten minutes later gave those ten
-minutes as the lateness. And terminating a workflow avoided the sweep.
+minutes as the lateness. And whoever terminated a workflow got out of being looked at for what stays behind.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.spine
 
 
 async def terminated(act: Scene, request_id: str) -> None:
-    """The workflow is terminated by hand; a little later its grant has expired."""
+    """Somebody terminates the workflow by hand; a little later its grant has expired."""
     await act.workflow(request_id).terminate("by hand")
     time_went_by(act, "3 hours")
     act.sql("UPDATE grants SET expires_at = now() - interval '2 minutes'")
@@ -97,7 +97,7 @@ async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real
 
     [first, second] = [step for step in receipt.steps if step.name == "closed by the reconciler"]
     assert "expired" in (first.note or "")
-    assert "was not settled" in (second.note or "")
+    assert "nobody has settled" in (second.note or "")
     assert all(call.request_id for call in first.calls)
     assert receipt.disabled_at == first.at
     assert receipt.lateness is not None

@@ -1,4 +1,4 @@
-"""*end* means end, with any input: a sentence instead of a form, several inputs, a file, a payload
+"""Whoever says *end* means it, whatever comes with it: a sentence instead of a form, several inputs, a file, a payload
 that another program encrypted.
 
 Temporal answers *succeeded* as soon as it has a signal. One that the workflow then drops leaves the account open until

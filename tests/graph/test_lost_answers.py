@@ -1,4 +1,4 @@
-"""A call can fail before it took effect, after it, or until a person fixes something: the caller must know."""
+"""A call can fail before it took effect, after it, or until somebody mends something: the caller must know."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def connected_with(tenant_id: str, secret: str) -> Connection:
 
 
 def test_a_key_that_does_not_belong_to_its_certificate_is_refused() -> None:
-    """Microsoft would say "signature failed" in the middle of a grant, and no operator would think of the pair."""
+    """Microsoft would say "signature failed" in the middle of a grant, and nobody would think of the pair."""
     key, certificate = key_pair()
     other, _ = key_pair()
     assert ClientCertificate(private_key=SecretStr(key), certificate=certificate)
@@ -73,7 +73,7 @@ def test_a_tenant_is_connected_by_its_guid() -> None:
 
 
 def test_a_connection_does_not_show_its_secret() -> None:
-    """A connection is the first thing to be logged when a tenant does not answer."""
+    """A connection is the first thing somebody logs when a tenant does not answer."""
     secret = "Xq8~the-client-secret"
     connection = connected_with(GUID, secret)
     assert isinstance(connection.credential, ClientSecret)

@@ -1,6 +1,6 @@
 """A configuration is applied whole or not at all, and as often as one likes.
 
-Half a configuration is a group without its restriction. And people leave: one who is no longer in the file gets
+Half a configuration is a group without its restriction. And people leave: whoever is no longer in the file gets
 nothing new, must still be closed, and must not keep their name from those who come after.
 """
 
@@ -39,7 +39,7 @@ async def test_a_configuration_that_fails_half_way_leaves_the_old_one(books: Boo
     before = await books.everything()
     here = a_configuration()
     changed = Configuration.model_validate({**here, "tenants": [{**tenant, "hours": 1} for tenant in here["tenants"]]})
-    # A file cannot hold two technicians of one name; it stands for whatever fails in the middle.
+    # Nobody can write two technicians of one name into a file; it stands for whatever fails in the middle.
     double = changed.technicians[0].model_copy(update={"id": UUID(int=9)})
     unapplicable = changed.model_copy(update={"technicians": (*changed.technicians, double)})
     proofs = {

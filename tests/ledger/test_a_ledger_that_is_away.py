@@ -1,4 +1,4 @@
-"""The ledger's address in every form of libpq, and the error when nothing answers there.
+"""The ledger's address in every form of libpq, and what is said when nobody answers there.
 
 An error that is not known as "unavailable" is not retried as such; one that quotes the address puts the database's
 password into Temporal's history.
@@ -77,15 +77,15 @@ async def ask(session: AsyncSession, statement: str) -> CursorResult[Any]:
     return await (await session.connection()).execute(text(statement))
 
 
-def no_listener() -> str:
-    """A port without a listener."""
+def nobody() -> str:
+    """A port that nobody listens on."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
 async def test_nobody_there_is_said_in_one_line_without_the_password() -> None:
-    url = SecretStr(f"postgresql://u:{PASSWORD}@{no_listener()}/d")
+    url = SecretStr(f"postgresql://u:{PASSWORD}@{nobody()}/d")
     async with Ledger(url) as ledger:
         with pytest.raises(LedgerUnavailableError, match=r"^the ledger's PostgreSQL cannot be reached: ") as refused:
             async with ledger.transaction() as session:

@@ -1,6 +1,6 @@
 """A stop finds every grant that lives, and nothing is granted beside it.
 
-A request that is decided in the same moment is missed if the stop looks before the grant is written and the
+A request that is decided in the same moment is in nobody's sight if the stop looks before the grant is written and the
 decision looks before the stop is: the one account that stays open is the one that was asked for in that second.
 """
 

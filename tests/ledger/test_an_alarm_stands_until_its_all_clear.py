@@ -1,6 +1,6 @@
 """An alarm stands once for the same thing, until its all-clear, and may then be raised anew.
 
-An alarm that is raised at every look is switched off by the operator; one that ends by itself is never seen.
+An alarm that is raised at every look is switched off by whoever is on duty; one that ends by itself is never seen.
 """
 
 from __future__ import annotations

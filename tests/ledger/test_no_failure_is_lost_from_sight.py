@@ -1,7 +1,7 @@
-"""A grant that has failed is shown until it was made up for, and no longer.
+"""A grant that has failed is shown until somebody has made up for it, and no longer.
 
-A list that hides one failure leaves a technician without access, unnoticed. One that shows what was long made
-up for is not read.
+A list that hides one failure leaves a technician without access and nobody who knows. One that shows what was long made
+up for is read by nobody.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Migrations make exactly the tables that the code works with, once, in any order of starts.
+"""Migrations make exactly the tables that the code works with, once, whoever starts first.
 
 A column that the models have and the migrations lack is an error in the middle of a grant, in production alone.
 """
@@ -51,7 +51,7 @@ async def test_workers_that_start_together_migrate_once(empty_database: Callable
 
 
 async def test_the_lock_is_an_index_that_postgresql_enforces(empty_database: Callable[[], str]) -> None:
-    """An index that alembic compares as equal but that is not unique, or not partial, would lock nothing."""
+    """An index that alembic compares as equal but that is not unique, or not partial, would lock nobody out."""
     url = empty_database()
     await asyncio.to_thread(upgrade, SecretStr(url))
     engine = create_engine(sqlalchemy_url(SecretStr(url)))

@@ -1,6 +1,6 @@
 """A configuration file with a mistake is refused whole, and the mistake is found without help.
 
-The file says who may enter which customer. Applied by half it would be a file that was never written; an error
+The file says who may enter which customer. Applied by half it would be another file than anybody wrote; an error
 without a line sends people hunting, and one that quotes a secret leaks it.
 """
 
@@ -64,7 +64,7 @@ def example(*changes: tuple[str, str]) -> str:
 
 
 def line_of(text: str, part: str) -> int:
-    """Where a person would look for it."""
+    """Where somebody would look for it."""
     return next(number for number, line in enumerate(text.splitlines(), start=1) if part in line)
 
 
@@ -84,7 +84,7 @@ MISTAKES = [
         "elevate: &elevate",
         "exactly one of secret, certificate, federated_token_file",
     ),
-    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "neither a built-in"),
+    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "neither a built-in directory role"),
     ("roles: [Helpdesk Administrator]", "roles: [Guest User]", "Guest User", "held implicitly"),
     ("roles: [Helpdesk Administrator]", "roles: []", "roles: []", "at least 1"),
     ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is not a technician in this file"),

@@ -1,6 +1,6 @@
 """Accounts are opened only in domains that the tenant has verified and whose passwords Microsoft itself checks.
 
-In a federated domain another identity provider says who has signed in: a closed account would open to the operator of
+In a federated domain another identity provider says who has signed in: a closed account would be open to whoever runs
 it, and a password that was set means nothing.
 """
 

@@ -1,6 +1,6 @@
-"""Only roles that can be assigned can be mapped, each under the name it has.
+"""Only roles that Microsoft lets anybody assign can be mapped, each under the name it has.
 
-A guessed role is a role without a decision. An implicit role cannot be assigned: a grant of it would park in
+A role that is guessed is a role nobody decided on. An implicit role cannot be assigned: a grant of it would park in
 the customer's tenant instead of being refused in the file.
 """
 

@@ -1,6 +1,6 @@
 """Roles come from mappings that name them, and from nothing else.
 
-Where adding a group takes a role away, or a mapping for one customer changes another, the file does not tell
+Where adding a group takes a role away, or a mapping for one customer changes another, nobody can tell from the file
 who may do what; where an unknown group is passed over, a misspelt restriction is none.
 """
 

@@ -1,6 +1,6 @@
 """Whose trouble a failure is, and what a replay of it is called.
 
-A failure of no class reaches no operator; one of the wrong class sends one to a tenant's administrator at night for a
+A failure of no class reaches nobody; one of the wrong class sends somebody to a tenant's administrator at night for a
 bug of ours. And two operators who replay the same grant under two ids open it twice.
 """
 
@@ -48,7 +48,7 @@ def test_a_line_of_replays_never_meets_itself_and_every_id_can_be_asked_with(fir
     line, replay_of = [first], None
     for _ in range(length):
         replay = id_of_replay(line[-1], replay_of)
-        assert replay == id_of_replay(line[-1], replay_of), "every replay is the same request"
+        assert replay == id_of_replay(line[-1], replay_of), "whoever replays it, it is one request"
         if isinstance(replay, Denied):
             assert len(line[-1]) > 90
             break
@@ -62,7 +62,7 @@ def test_the_line_is_counted() -> None:
     assert id_of_replay("visit-1", None) == "visit-1.r1"
     assert id_of_replay("visit-1.r1", "visit-1") == "visit-1.r2"
     assert id_of_replay("visit-1.r9", "visit-1.r8") == "visit-1.r10"
-    assert id_of_replay("visit-1.r1", None) == "visit-1.r1.r1", "a requester's own id, which only looks like a replay's"
+    assert id_of_replay("visit-1.r1", None) == "visit-1.r1.r1", "somebody's own id, which only looks like a replay's"
 
 
 @pytest.mark.parametrize("state", GrantState)

@@ -1,7 +1,7 @@
-"""The one entry that opens a way back stands among thousands of everyday work.
+"""The one entry that lets somebody come back stands among thousands that are somebody's job.
 
 A review that knows Microsoft's names by half misses the secret on an application; one that alarms at each new user is
-soon not read. Whatever else an account did must never hide a finding.
+soon read by nobody. Whatever else an account did must never hide a finding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from entra_jit.policy.persistence import MOST_FINDINGS, Act, Ours, Touched, fore
 from models.sweep import FindingKind
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ME, ANOTHER_PERSON, OWN_PRINCIPAL, OWN_CLIENT = "me", "another", "our-principal", "our-client"
+ME, SOMEBODY, OWN_PRINCIPAL, OWN_CLIENT = "me", "somebody", "our-principal", "our-client"
 EXACT = [name for row in ROWS for line in row.names.splitlines() if (name := line.strip()) and not name.endswith("*")]
 SPELLINGS: list[Callable[[str], str]] = [
     lambda name: f"{name} ",
@@ -29,7 +29,7 @@ SPELLINGS: list[Callable[[str], str]] = [
 ]
 OURS = Ours(frozenset({OWN_CLIENT}), frozenset({OWN_PRINCIPAL}))
 ITSELF = Touched(ME, "User", "msp-alex@contoso.com")
-ANOTHER = Touched(ANOTHER_PERSON, "User", "kim@contoso.com")
+ANOTHER = Touched(SOMEBODY, "User", "kim@contoso.com")
 ROLE = Touched("role", "Role", "Reports Reader")
 GROUP = Touched("group", "Group", "Tier 0")
 APPLICATION = Touched("app", "Application", "Payroll")
@@ -231,10 +231,10 @@ def test_a_foreign_change_is_what_neither_we_nor_the_technician_nor_microsoft_di
     by_our_principal = Act("2", AT, "Disable account", (ITSELF,), by_principal=OWN_PRINCIPAL)
     microsofts = Act("3", AT, "Add member to group", (ITSELF, GROUP))
     own = act("User registered security info", ITSELF)
-    by_another = act("Enable account", ITSELF, by=ANOTHER_PERSON)
+    by_another = act("Enable account", ITSELF, by=SOMEBODY)
     by_an_application = Act("5", AT, "Update user", (ITSELF,), by_principal="stranger", by_client="strange")
-    refused = act("Enable account", ITSELF, by=ANOTHER_PERSON, succeeded=False)
+    refused = act("Enable account", ITSELF, by=SOMEBODY, succeeded=False)
     everything = [ours, by_our_principal, microsofts, own, by_another, by_an_application, refused]
     first, second = foreign_changes(everything, ME, OURS)
-    assert "Enable account, by the account another" in first
+    assert "Enable account, by the account somebody" in first
     assert "Update user, by the application strange" in second

@@ -1,4 +1,4 @@
-"""A seed written by hand has mistakes; a traceback would not tell which."""
+"""Whoever writes a seed by hand makes mistakes; a traceback would not tell which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an administrator leaves behind is found by who did it; a sandbox in which only applications act cannot show it.
+"""What an administrator leaves behind is found by who did it; a sandbox in which only applications act hides nobody.
 
 People act with the token of their own sign-in, as far as their roles go, and the log names them.
 """

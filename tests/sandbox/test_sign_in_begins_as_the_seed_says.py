@@ -1,4 +1,4 @@
-"""A drill begins in a state that takes many clicks: expired secrets, blocked and disabled applications.
+"""A drill begins in a state that nobody wants to click together: expired secrets, blocked and disabled applications.
 
 And it has to survive a restart: a sandbox that forgot its rotated key or its cookies would sign everybody out.
 """

@@ -1,4 +1,4 @@
-"""A kind of row that the file could not give back would be found missing only after a restart."""
+"""A kind of row that the file could not give back would be found missing only after somebody's restart."""
 
 from __future__ import annotations
 

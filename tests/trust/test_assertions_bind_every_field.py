@@ -1,6 +1,6 @@
 """An assertion is for one message, one actor and one moment.
 
-A writer to the Temporal namespace sees signed messages pass. If any field could be changed and the signature
+Whoever can write to the Temporal namespace sees signed messages pass. If any field could be changed and the signature
 still held, they could stretch a grant, point it at another tenant, or put another technician's name under it.
 """
 
@@ -107,7 +107,7 @@ def test_every_field_was_tried() -> None:
 
 
 def test_what_was_signed_before_a_field_existed_is_still_believed() -> None:
-    """An upgrade in the middle of a grant must not turn its request into a forgery: it could not be settled."""
+    """An upgrade in the middle of a grant must not turn its request into a forgery: nobody could settle it."""
     known = {name: (field.annotation, field) for name, field in AccessRequest.model_fields.items()}
     del known["replay_of"]
     before = create_model("AccessRequest", __base__=Message, **known)  # type: ignore[call-overload]

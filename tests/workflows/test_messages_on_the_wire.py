@@ -1,7 +1,7 @@
 """Messages outlive the code that sent them, and errors about them outlive both.
 
 A field that an older worker refuses loses a signal during a rolling upgrade; an error that quotes its input writes what
-was sent into histories and logs; a message that can be changed is not what was signed.
+somebody sent into histories and logs; a message that can be changed is not what was signed.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_a_wrong_message_is_not_quoted(message: type[BaseModel]) -> None:
 
 @given(st.binary(max_size=60) | st.just(b'{"request": "unmistakable"}'))
 def test_an_unreadable_payload_is_refused_without_being_quoted(data: bytes) -> None:
-    """Any writer to the namespace can send a signal; the failure to read it is logged and shown."""
+    """Anybody in the namespace can send a signal; the failure to read it is logged and shown."""
     converter = QuietPayloadConverter()
     payload = converter.to_payloads([1])[0]
     payload.data = data
