@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from rich.console import Console
+from rich.padding import Padding
 
 from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
@@ -57,7 +58,8 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            self._line(with_state(status.state, status.sentence))
+            said = Padding(with_state(status.state, status.sentence), (0, 0, 0, 2), expand=False)
+            self._console.print(said, highlight=False)
 
     def _line(self, text: str) -> None:
         line(self._console, f"  {text}")
