@@ -84,7 +84,7 @@ MISTAKES = [
         "elevate: &elevate",
         "exactly one of secret, certificate, federated_token_file",
     ),
-    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "neither a built-in directory role"),
+    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "neither a built-in"),
     ("roles: [Helpdesk Administrator]", "roles: [Guest User]", "Guest User", "held implicitly"),
     ("roles: [Helpdesk Administrator]", "roles: []", "roles: []", "at least 1"),
     ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is not a technician in this file"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from rich.console import Console
-from rich.padding import Padding
+from rich.text import Text
 
 from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
@@ -58,8 +58,9 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            said = Padding(with_state(status.state, status.sentence), (0, 0, 0, 2), expand=False)
-            self._console.print(said, highlight=False)
+            said = Text.from_markup(with_state(status.state, status.sentence))
+            for part in said.wrap(self._console, self._console.width - 2):
+                self._console.print(Text("  ").append_text(part), highlight=False)
 
     def _line(self, text: str) -> None:
         line(self._console, f"  {text}")
