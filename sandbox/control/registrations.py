@@ -25,7 +25,7 @@ def _public_key(pem: str) -> str:
     try:
         load_pem_public_key(pem.encode())
     except ValueError:
-        raise ValueError("this is no public key in PEM form") from None
+        raise ValueError("not a public key in PEM form") from None
     return pem
 
 

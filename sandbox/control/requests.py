@@ -38,7 +38,7 @@ class ClockBody(_Body):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.advance is None) is (self.now is None):
-            raise ValueError("say either advance or now")
+            raise ValueError("set exactly one of advance, now")
         return self
 
 
