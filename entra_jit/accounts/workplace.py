@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.accounts.directories import Directories
-from entra_jit.accounts.managed_account import Holder, Inspected, inspect
+from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
 from entra_jit.accounts.registered_accounts import RegisteredAccounts
 from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
@@ -48,7 +48,7 @@ class Workplace:
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
 
-    def inspect(self, user: User, holder: Holder, register: Register) -> Inspected:
+    def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
         """Judge ``user``, found under the account's name or by the id that the register has."""
         return inspect(user, holder, register, installation=self.installation, keyring=self.keyring)
 
