@@ -34,13 +34,13 @@ class FoundAccount:
     def may_be_closed(self) -> bool:
         """Closing it is ours to do.
 
-        What the register names by its object id, we made. Whoever is administrator there may have made a guest of it
+        What the register names by its object id, we made. An administrator there may have made a guest of it
         since, and must not escape its closing by that.
         """
         return self._is_registered or (self.ownership.may_be_closed and self.protected is None)
 
     def alarm(self) -> str | None:
-        """What somebody must have done to our account, in a sentence; None where it is as we made it."""
+        """How our account was changed from outside, in a sentence; None if it is as we made it."""
         name = self.user.user_principal_name
         if self._is_registered and self.protected:
             return f"{name} {self.protected}, which it was not when it was created. It was changed."

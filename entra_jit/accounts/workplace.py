@@ -44,7 +44,7 @@ class Workplace:
     alarms: Alarms
     revoking: RevokingWatch
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
-    """How long a closing may take before somebody is told, and told again."""
+    """How long a closing may take before its alarm is raised, and renewed."""
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
 
