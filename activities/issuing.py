@@ -45,7 +45,7 @@ class Issuing:
             if await credentials.kind_kept(session, ref):
                 return None
         methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
-        # A method registered on the closed account would open the next grant.
+        # Whoever could register a method on the closed account would be waiting at its door.
         await attempt_all(_delete(tenant, method, account) for method in methods if not method.is_password)
         if policy is not None:
             made = await self._make_pass(ref, admitted, tenant, account, policy)

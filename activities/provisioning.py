@@ -1,5 +1,5 @@
 """What widens access. Each activity is told a grant's id, asks the ledger whether the grant may go on, and reads
-roles, name and hours there: a writer to Temporal cannot change what is granted."""
+roles, name and hours there: whoever can write to Temporal cannot change what is granted."""
 
 from __future__ import annotations
 
@@ -144,10 +144,10 @@ class ProvisioningActivities(Provisioning):
             extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
         )
         try:
-            # This password is never shown; the credential is made when the roles are given.
+            # Nobody is ever told this password; the credential is made when the roles are given.
             created = await tenant.users.create(new, new_password())
         except ConflictError:
-            # The name is taken, perhaps by us a moment ago: the next attempt looks.
+            # Somebody has the name, perhaps we ourselves a moment ago: the next attempt looks.
             raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
         return created.id, created.evidence
 
@@ -351,5 +351,5 @@ async def _enabled_member(tenant: Tenant, person: ObjectId) -> bool:
     try:
         user = await tenant.users.get(person)
     except NotYetVisibleError:
-        return False  # a service principal or a group, or gone: not counted
+        return False  # a service principal or a group, or gone: nobody to count on
     return user.account_enabled and user.user_type == "Member"

@@ -144,7 +144,7 @@ class Closing(ABC):
     @activity.defn
     @abstractmethod
     async def disable_account(self, account: AccountToClose) -> Closed:
-        """The account is disabled."""
+        """Nobody can sign in to the account."""
 
     @activity.defn
     @abstractmethod

@@ -123,7 +123,7 @@ class AccessGrant:
 
     @workflow.signal(description="End the grant now and close the account. Needs no input.")
     def end(self, *inputs: object) -> None:
-        """Narrows access, so it needs no signature, and any input ends."""
+        """Narrows access, so anybody may send it, and whatever comes with it ends."""
         said = read_ending(inputs)
         if not said.is_whole:
             note(self._progress, "Part of the input of `end` was unreadable. The grant ends.")
@@ -131,7 +131,7 @@ class AccessGrant:
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:
-        """Repeats what was decided, so it needs no signature, and any input retries."""
+        """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
         if not read_ending(inputs).is_whole:
             note(self._progress, "Part of the input of `retry` was unreadable. The grant is retried.")
         self._progress.retry_wanted = True

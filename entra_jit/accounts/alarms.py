@@ -1,7 +1,7 @@
 """Telling people, and telling them once: the ledger knows what stands already.
 
-The seam for notifications is ``Announcer``: it receives each alarm when it is raised and when it is
-over. Nothing waits for a delivery, and a failed one holds nothing up.
+The seam for notifications is ``Announcer``: whoever delivers alarms is handed each one when it is raised and when it is
+over. Nobody waits for a delivery, and none that fails holds anything up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Announcer(Protocol):
 
 
 class Unannounced:
-    """Alarms stand in the ledger and in the log, and are not delivered."""
+    """Alarms stand in the ledger and in the log, and are delivered to nobody."""
 
     async def announce(self, alarm: Alarm) -> None:
         """Nothing."""
@@ -52,7 +52,7 @@ class Alarms:
     async def raise_alarm(self, alarm: Alarm) -> None:
         """Raise ``alarm``; one that stands already is not announced again.
 
-        Raises ``LedgerUnavailableError`` after announcing: it is not recorded yet, so do it again later.
+        Raises ``LedgerUnavailableError`` after announcing: then nobody knows yet that it stands, so do it again later.
         """
         key = alarm.kind, alarm.subject
         try:
@@ -85,7 +85,7 @@ class Alarms:
     async def recording(self) -> AsyncIterator[Recording]:
         """A transaction of the ledger for alarms together with what they are about.
 
-        They are announced once it is committed. Raises ``LedgerUnavailableError``, and then none was announced.
+        They are announced once it is committed. Raises ``LedgerUnavailableError``, and then nobody has heard of them.
         """
         async with self._ledger.transaction() as session:
             record = Recording(session)
@@ -102,7 +102,7 @@ class Alarms:
         self._announce(ended)
 
     async def said(self) -> None:
-        """Wait a while for pending announcements, before the process ends."""
+        """Wait, for a while, until what is being announced is announced: for whoever is about to leave."""
         await asyncio.gather(*self._announcing)
 
     def _tell(self, alarm: Alarm) -> None:

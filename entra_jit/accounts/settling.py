@@ -1,7 +1,7 @@
-"""Settling a grant whose own workflow does not, by what was proven beside it.
+"""Settling a grant whose own workflow does not, by what whoever closed its account instead has proven.
 
 The receipt says so, and everything else as a workflow's would: also whether the account was looked at for what stays
-behind. Terminating the workflow must not avoid that.
+behind. Whoever may terminate a workflow must not get out of that by doing so.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Settling:
             steps=swept.besides(closing.step),
             alarms=(said,),
         )
-        # In one transaction: nothing would clear the alarms of a grant that has its receipt.
+        # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
         async with self._alarms.recording() as record:
             receipt = await receipts.settle_lapsed(record.session, request_id, closure)
             await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)

@@ -44,7 +44,7 @@ class Workplace:
     alarms: Alarms
     revoking: RevokingWatch
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
-    """How long a closing may take before its alarm is raised, and renewed."""
+    """How long a closing may take before somebody is told, and told again."""
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
 

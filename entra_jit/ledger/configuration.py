@@ -29,7 +29,7 @@ from models.tables import (
 )
 
 Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
-"""The credential of each tenant and purpose, as `apply` has read it."""
+"""The credential of each tenant and purpose, as whoever applies the configuration has read it."""
 
 
 async def apply(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:
@@ -40,7 +40,7 @@ async def apply(session: AsyncSession, keyring: Keyring, configuration: Configur
     """
     await _apply_tenants(session, keyring, configuration, proofs)
     await _apply_technicians(session, configuration)
-    # `apply` accepts what the applications may do now as intended.
+    # Whoever applies a configuration says that what the applications may do now is what they are meant to.
     await session.exec(update(TenantReconciliationRow).values(granted=[]))
     await session.exec(delete(RoleMapping))
     await session.exec(delete(GroupMember))
@@ -157,7 +157,7 @@ async def tenant_name(session: AsyncSession, tenant_id: TenantId) -> str:
 async def names_now(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> tuple[str, str] | None:
     """What tenant and technician are called by now; None where either is no longer in the configuration.
 
-    Their former names may belong to others by now.
+    Their names of another day may be somebody else's by now.
     """
     tenant, technician = await session.get(Tenant, tenant_id), await session.get(Technician, technician_id)
     if tenant is None or technician is None or not (tenant.active and technician.active):

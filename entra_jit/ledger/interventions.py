@@ -1,6 +1,6 @@
 """What was closed beside the grants' own workflows: by whom and why, entered before the first write.
 
-A reconciliation that dies with its worker reports nothing, and nothing would explain what it had closed by then.
+A reconciliation that dies with its worker reports nothing, and what it had closed by then would be explained by nobody.
 """
 
 from __future__ import annotations

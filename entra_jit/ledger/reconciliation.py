@@ -25,7 +25,7 @@ from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantI
 from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
 
 SETTLED_AFTER = timedelta(minutes=10)
-"""How long after its end an unsettled grant counts as one whose workflow is gone."""
+"""How long after its end a grant that nobody has settled counts as one whose workflow is gone."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Unproven:
 
 
 def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
-    """The accounts of such grants that are no longer their technicians': a restored one is open."""
+    """The accounts of such grants that are no longer their technicians': whoever restores one restores it open."""
     found: dict[tuple[UUID, ObjectId | None], Registered] = {}
     for one in unproven:
         key = one.technician_id, one.object_id

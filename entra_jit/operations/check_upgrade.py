@@ -76,7 +76,7 @@ async def check_upgrade(
         workflows=list(workflows),
         namespace=client.namespace,
         plugins=[entra_jit_plugin(SealingCodec(deployment.keyring, seals=deployment.seals_history))],
-        # By itself it writes to standard output, between the lines of our JSON.
+        # By itself it writes what it finds to standard output, between the lines of whoever reads our JSON.
         runtime=Runtime(telemetry=TelemetryConfig(logging=None)),
     )
     replayed, breaks = 0, []

@@ -59,7 +59,7 @@ async def close_all(
     """Stop access of one tenant, of one technician, or of everybody, and close what is open. Idempotent.
 
     The first stop of a scope stands with its reason; again, it closes what is not proven closed yet. Raises
-    ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: only the ledger knows what is open.
+    ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: without the ledger nobody knows what is open.
     What cannot be closed says so in the report.
     """
     at = deployment.clock()
@@ -168,7 +168,7 @@ class Stopping:
         return heard.unheard
 
     async def _leave_to_workflows(self) -> None:
-        """Wait a while for the workflows' receipts, then close the rest from here."""
+        """Look for receipts for a while; where nobody writes any, what is left is done from here."""
         until = self._deployment.clock() + LEFT_TO_WORKFLOWS
         while self._told & set(self._unproven()) and self._deployment.clock() < until:
             await asyncio.sleep(0.2)

@@ -64,7 +64,7 @@ async def _to_live(deployment: Deployment, request_id: str, message: Awaitable[N
 
 
 async def why_nobody_listens(deployment: Deployment, request_id: str) -> RefusedError:
-    """The error for a message to a grant whose workflow does not run."""
+    """What to tell whoever has a message for a grant whose workflow does not run."""
     state = (await show_status(deployment, request_id)).state
     if state.is_final:
         return RefusedError(f"The grant {request_id} is over already ({state}).")

@@ -14,7 +14,7 @@ async def list_alarms(
 ) -> list[Alarm]:
     """What stands, or has stood, the newest first; of one tenant, or of all.
 
-    A lapsed reconciler is detected here as well: without a worker, nothing else reports it.
+    That nobody reconciles is found out here as well: where no worker lives, none has told it.
     """
     async with deployment.ledger.transaction() as session:
         found = await alarms.listed(session, tenant=tenant, standing_only=standing_only, limit=limit)

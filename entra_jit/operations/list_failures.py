@@ -24,11 +24,11 @@ from models.names import workflow_id
 from models.tables import GrantRow, ReceiptRow, Request
 
 LONG_PAUSE = timedelta(seconds=10)
-"""A step of provisioning that waits less than this between two tries is not listed yet."""
+"""A step of provisioning that waits less than this between two tries is nobody's business yet."""
 
 LAG = frozenset({FailureType.NOT_YET_VISIBLE, FailureType.READ_BACK_DISAGREES})
 LAGS_FOR = timedelta(minutes=1)
-"""A lagging directory catches up; it is listed only once the waits are this long."""
+"""A directory that is behind catches up; only where the waits have become so long is it somebody's business."""
 
 LOOKS_AT_ONCE = 16
 
@@ -41,12 +41,12 @@ class StuckStep(BaseModel):
     name: str
     attempt: int
     next_try: AwareDatetime | None
-    """None while it is being tried, or while it is paused."""
+    """None while it is being tried, or where somebody has paused it."""
     paused: bool = False
 
 
 class Failure(BaseModel):
-    """A grant that needs an operator, with its explanation."""
+    """A grant that needs somebody, with the words in which it said so."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,7 +57,7 @@ class Failure(BaseModel):
     since: AwareDatetime
     failure: FailureType | None
     failure_class: FailureClass
-    """Who can fix it."""
+    """Who has to do something about it."""
     remedy: Replay | None
     """What a replay would do; None: nothing."""
     sentence: str
@@ -88,7 +88,7 @@ class Failures:
 
 
 async def list_failures(deployment: Deployment, selection: Selection) -> Failures:
-    """What needs an operator: parked and failed grants from the ledger, stuck steps from Temporal."""
+    """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal."""
     now = deployment.clock()
     async with deployment.ledger.transaction() as session:
         live = await failures.live(session)

@@ -40,7 +40,7 @@ class Replayed(BaseModel):
     """The new request, where there is one."""
     sentence: str
     goes_on: bool
-    """False: it still needs an operator."""
+    """False: it needs somebody all the same."""
 
 
 async def replay_provisioning(deployment: Deployment, by: str, request_id: str) -> Replayed:
@@ -120,7 +120,7 @@ async def _ask_anew(
 
 
 async def _expect_free(deployment: Deployment, request_id: str) -> None:
-    """Requesters choose ids: this one may belong to another request."""
+    """Ids are chosen by whoever asks: somebody may have given this one to a request of theirs."""
     async with deployment.ledger.transaction() as session:
         if await requests.by_id(session, request_id) is not None:
             raise RefusedError(f"The id of the replay, {request_id}, belongs to another request. Request again.")
@@ -128,7 +128,7 @@ async def _expect_free(deployment: Deployment, request_id: str) -> None:
 
 async def _names(deployment: Deployment, failed: Request, grant: GrantRow | None) -> tuple[str, str]:
     """What the same tenant and the same technician are called today. Raises ``RefusedError``."""
-    if grant is None:  # it failed before technician and tenant were looked up
+    if grant is None:  # it failed before anybody was looked up
         return failed.tenant, failed.technician
     async with deployment.ledger.transaction() as session:
         names = await configuration.names_now(session, grant.tenant_id, grant.technician_id)

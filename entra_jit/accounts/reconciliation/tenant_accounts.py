@@ -22,7 +22,7 @@ class Account:
     registered: Registered | None
     found: Found
     tampered: str | None
-    """How it was changed from outside, in a sentence."""
+    """What somebody must have done to it, in a sentence."""
 
     @property
     def live(self) -> LiveGrant | None:
@@ -43,7 +43,7 @@ class Accounts:
     missing: tuple[Registered, ...]
     """Registered, and not to be read."""
     strangers: tuple[User, ...]
-    """Named as ours would be, without tag and register: not ours."""
+    """Named as ours would be, without tag and register: somebody else's."""
 
 
 class TenantAccounts:
