@@ -28,7 +28,7 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
     deployment = replace(real_time.deployment, announcer=everybody)
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
-    with pytest.raises(RefusedError, match="end it first"):
+    with pytest.raises(RefusedError, match="End it first"):
         await abandon_access(deployment, "an operator", request_id, "because")
 
     real_time.fault(**CLOSING["disable"], status=403)

@@ -97,7 +97,7 @@ async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real
 
     [first, second] = [step for step in receipt.steps if step.name == "closed by the reconciler"]
     assert "expired" in (first.note or "")
-    assert "nobody has settled" in (second.note or "")
+    assert "was not settled" in (second.note or "")
     assert all(call.request_id for call in first.calls)
     assert receipt.disabled_at == first.at
     assert receipt.lateness is not None
