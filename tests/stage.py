@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import NAMESPACE_DNS, uuid5
@@ -34,7 +35,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from entra_jit.accounts.workplace import Workplace, workplace_of
+from entra_jit.accounts.workplace import Workplace, graph_of, workplace_of
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger.database import Ledger
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -441,7 +442,9 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
     async with workplace_of(settings, stage_clock) as usual, Ledger(settings.database_url, pool_size=2) as ledger:
         workplace = replace(usual, roles_known_after=QUICK * usual.roles_known_after)
         keyring = Keyring.parse(settings.keys.get_secret_value())
-        deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
+        deployment = Deployment(
+            ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
+        )
         with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
             made = Scene(services, settings, deployment, http, names, workplace, skips_time)
             await configure(made)

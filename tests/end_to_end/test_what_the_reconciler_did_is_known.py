@@ -150,7 +150,7 @@ async def test_what_the_grant_has_given_is_no_finding(real_time: Scene) -> None:
     time_went_by(real_time, "15 minutes")
     await reconciled(real_time)
     receipt = await show_receipt(real_time.deployment, request_id)
-    assert receipt.roles
+    assert receipt.access
     assert receipt.findings == ()
 
 
