@@ -1,6 +1,6 @@
 """Watching the watcher: whether reconciliations come through, and whether Temporal can carry on every grant.
 
-Each worker does this for as long as it runs, so that a schedule that somebody deleted or paused comes back by itself.
+Each worker does this for as long as it runs, so that a deleted or paused schedule comes back by itself.
 """
 
 from __future__ import annotations
