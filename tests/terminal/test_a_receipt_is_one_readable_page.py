@@ -137,7 +137,7 @@ def test_every_answer_of_the_directory_is_named() -> None:
 def test_a_summary_never_calls_a_grant_closed_that_was_not_proven() -> None:
     assert summary(receipt()) == [
         "  Receipt g1  closed 0.10 s late, proven after 0.24 s",
-        "  read back: disabled; no roles, memberships or sign-in methods",
+        "  read back: disabled; no access or sign-in methods",
     ]
     unproven = receipt(proof=Proof.ABANDONED, standing=None, proven_at=None, proven_lateness=None)
     assert summary(unproven) == ["  Receipt g1  abandoned, not proven closed"]
