@@ -140,7 +140,7 @@ async def test_no_other_message_keeps_a_grant_from_being_ended(sealed: Scene) ->
     assert "The extension could not be read. " in str(refused.value.cause)
     assert (await sealed.status(request_id)).state is GrantState.OPEN
     details = (await read.query("__temporal_workflow_metadata")).current_details
-    assert f"A request\\_access could not be read. It opens nothing. ({len(ODD)} times)" in details
+    assert f"An unreadable request\\_access was ignored. ({len(ODD)} times)" in details
     assert f"no such signal' was ignored: known are end, retry and request\\_access. ({len(ODD)} times)" in details
     assert len(details) < 3000
 
