@@ -27,6 +27,7 @@ from temporalio.envconfig import ClientConfig
 
 from entra_jit.local_stack import LocalStack, Programs, StackAddresses, StackError, running_stack
 from entra_jit.local_stack.child import Child
+from tests.patience import PATIENCE_SECONDS
 
 SANDBOX = """
 import json, os, pathlib, signal, sys
@@ -286,7 +287,7 @@ async def test_a_web_page_cannot_terminate_anything(stack: LocalStack) -> None:
     everything = {"visibilityQuery": "ExecutionStatus='Running'", "reason": "a page", "terminationOperation": {}}
     page = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
     answers: list[str] = []
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         for port in listeners(stack.addresses.pids["temporal"]):
             for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"evil.example:{port}"):
                 with contextlib.suppress(httpx.TransportError):  # most ports speak gRPC alone

@@ -27,6 +27,7 @@ from entra_jit.local_stack.addresses import neutral_environment
 from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.messages import GrantState, GrantStatus, workflow_id
 from tests.command_line import ROOT, CommandLine, Ran
+from tests.patience import PATIENCE_SECONDS
 
 DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE, CLOSED_FROM_HERE = 0, 2, 3, 4, 5, 6
 
@@ -80,7 +81,7 @@ def is_over(status: GrantStatus) -> bool:
 def signs_in(addresses: StackAddresses, account: str, **credential: str) -> bool:
     """Whether the simulated sign-in service lets them in."""
     trusted = ssl.create_default_context(cafile=addresses.ca_file)
-    with httpx.Client(verify=trusted, trust_env=False) as http:
+    with httpx.Client(verify=trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
         answer = http.post(f"{addresses.sandbox_control}/sign-in", json={"username": account, **credential})
     return answer.status_code == httpx.codes.OK
 
@@ -231,7 +232,7 @@ async def test_what_failed_is_shown_and_replayed_by_one_command(stack: LocalStac
     """At night nothing may happen to many grants that nobody has looked at first."""
     faults = f"{stack.addresses.sandbox_control}/faults"
     trusted = ssl.create_default_context(cafile=stack.addresses.ca_file)
-    async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
+    async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
         refusal = {"method": "POST", "path": "/roleManagement/**", "tenant": "fabrikam", "status": 403}
         fault = (await http.post(faults, json=refusal)).json()["id"]
         grants = [await run.request("fabrikam", technician) for technician in ("kim", "robin")]
@@ -343,7 +344,7 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
     assert "no tenant 'nowhere'" in one_sentence(nowhere, NOT_FOUND)
     assert is_open(await run.until(grant, is_open)), "none of these has changed anything"
 
-    async with httpx.AsyncClient(verify=trusted, trust_env=False) as http:
+    async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
         disabling = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'}
         fault = (await http.post(f"{control}/faults", json={**disabling, "tenant": "fabrikam", "status": 403})).json()
         await run("end", grant)

@@ -14,7 +14,6 @@ from entra_jit.accounts.managed_account import Holder
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import NotYetVisibleError, Tenant, TransientError, User
 from entra_jit.ledger.fences import Fenced
-from entra_jit.policy.durations import PROVISIONING_STEP
 from models.messages import ClosingStep, Standing, Step
 
 BY = "the emergency stop"
@@ -107,7 +106,7 @@ class GrantStop:
     def _nothing_under_way_at(self) -> datetime:
         fenced = self._fenced
         if fenced.opened_at is None and not fenced.is_parked:
-            return max(fenced.lease_until or fenced.fenced_at, fenced.fenced_at + PROVISIONING_STEP)
+            return max(fenced.lease_until or fenced.fenced_at, fenced.fenced_at + self._workplace.provisioning_step)
         return fenced.lease_until or fenced.fenced_at
 
     def _roles_known_at(self) -> datetime:

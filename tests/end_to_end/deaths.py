@@ -20,6 +20,7 @@ from models.messages import Extension, GrantState, SignedExtension
 from tests.end_to_end import dying_worker
 from tests.end_to_end.dying_worker import Point, Suicide
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, READS_BEFORE_WRITING
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene
 
 OPENING: dict[str, Mapping[str, object] | None] = {
@@ -71,9 +72,6 @@ IN_FLIGHT_SECONDS = 3
 """How long a call stays under way after its worker has been killed in it; shorter than a worker waits for it."""
 
 LOOK_EVERY_SECONDS = 0.2
-PATIENCE_SECONDS = 150
-"""Far more than it takes: many workers begin at once, on a machine that may have other things to do."""
-
 NOTICED_AFTER_SECONDS = 10
 
 
@@ -111,7 +109,7 @@ async def killed(stage: Scene, place: Place) -> str:
     process = dying_worker.start(stage.settings, _address(stage), suicide)
     try:
         if place.activity in RETURNING:
-            await stage.receipt(await stage.ask(hours=1), seconds=PATIENCE_SECONDS)
+            await stage.receipt(await stage.ask(hours=1))
         under_way = stage.fault(**call, **_slow(place), count=1) if from_outside and call else None
         request_id = await _brought_to(stage, place.activity)
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -136,10 +134,10 @@ async def _brought_to(stage: Scene, activity: str) -> str:
         stage.fault(**TROUBLE[activity])
     request_id = await stage.ask(hours=1, held=activity in HELD)
     if activity == "unpark":
-        await stage.until(request_id, GrantState.PARKED, seconds=PATIENCE_SECONDS)
+        await stage.until(request_id, GrantState.PARKED)
         await stage.workflow(request_id).signal("retry")
     elif activity == "extend_grant":
-        status = await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+        status = await stage.until(request_id, GrantState.OPEN)
         assert status.expires_at is not None
         wanted = Extension(request_id=request_id, expires_at=status.expires_at + HOUR, reason="a test")
         signed = SignedExtension(extension=wanted, assertion=stage.deployment.sign("tests", wanted))

@@ -30,16 +30,16 @@ from tests.end_to_end.backups import back_up, empty, put_back
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.whole_stack import whole_stack
-from tests.stage import Scene, Services, configure, eventually, scene
+from tests.patience import eventually
+from tests.stage import Scene, Services, configure, scene
 
 HOUR = timedelta(hours=1)
-PATIENCE_SECONDS = 120
 
 
 async def opened(stage: Scene, technician: str, customer: str) -> str:
     """A grant of an hour that is open; its time stands."""
     request_id = await stage.ask(technician, customer=customer, hours=1, held=True)
-    await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+    await stage.until(request_id, GrantState.OPEN)
     return request_id
 
 
@@ -220,7 +220,7 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
             "live": await stage.ask("alex", customer="fabrikam", hours=1),
         }
         for request_id in grants.values():
-            await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+            await stage.until(request_id, GrantState.OPEN)
 
         await stack.kill_worker()
         await stack.lose_temporal()
@@ -232,14 +232,14 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
         async def settled() -> bool | None:
             return bool(stage.sql("SELECT request_id FROM receipts WHERE request_id = %s", grants["long over"])) or None
 
-        await eventually(settled, seconds=PATIENCE_SECONDS)
+        await eventually(settled)
         await stage.services.client.get_schedule_handle(RECONCILIATION_ID).describe()
         receipt = await show_receipt(stage.deployment, grants["long over"])
         assert receipt.ending.by == "the reconciler"
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         stage.assert_closed(stage.account("alex", "contoso"), "contoso")
-        await eventually(closed(stage, "robin", "contoso"), seconds=PATIENCE_SECONDS)
+        await eventually(closed(stage, "robin", "contoso"))
         with pytest.raises(RefusedError, match="written when it is over"):
             await show_receipt(stage.deployment, grants["just over"])
 
@@ -256,7 +256,7 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
 
         # And everybody's place is free again.
         again = await stage.ask("alex", customer="contoso", hours=1)
-        await stage.until(again, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+        await stage.until(again, GrantState.OPEN)
         await end_access(stage.deployment, "tests", again)
         assert (await stage.receipt(again)).ending.state is GrantState.ENDED
 

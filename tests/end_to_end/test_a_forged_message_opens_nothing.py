@@ -40,6 +40,7 @@ from models.messages import (
     workflow_id,
 )
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, Services, customer_id, scene, technician_id
 from workflows.access_grant import AccessGrant
 
@@ -58,7 +59,7 @@ class Burglar:
             activity,
             argument,
             task_queue=task_queue,
-            start_to_close_timeout=timedelta(seconds=20),
+            start_to_close_timeout=timedelta(seconds=PATIENCE_SECONDS),
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
 
@@ -152,7 +153,7 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
         await real_time.reached(stuck)  # its account is made
 
     copy = await start(real_time, signed, under=f"copy-of-{request_id}")
-    async with asyncio.timeout(30):  # a copy that settles something is refused by the ledger, again and again
+    async with asyncio.timeout(PATIENCE_SECONDS):  # one that settles something is refused by the ledger, for ever
         denied = await copy.result()
 
     assert denied.state is GrantState.DENIED

@@ -19,7 +19,8 @@ from entra_jit.ledger.rows import as_grant
 from models.messages import AccountToClose, GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.stage import Scene, configure, eventually, stage_clock
+from tests.patience import eventually
+from tests.stage import Scene, configure, stage_clock
 
 ROLES = 2
 

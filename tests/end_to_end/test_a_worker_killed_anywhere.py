@@ -24,7 +24,6 @@ from tests.end_to_end.deaths import (
     HELD,
     HOUR,
     IN_FLIGHT_SECONDS,
-    PATIENCE_SECONDS,
     RECONCILIATION,
     STEPS,
     Place,
@@ -61,7 +60,6 @@ def test_no_activity_is_left_out() -> None:
 
 
 @where
-@pytest.mark.timeout(600)
 async def test_another_worker_finishes_what_the_killed_one_began(services: Services, places: Sequence[Place]) -> None:
     async with scene(services, customers=len(places), skips_time=True, worker=False) as stage:
 
@@ -81,7 +79,6 @@ async def test_another_worker_finishes_what_the_killed_one_began(services: Servi
 
 
 @where
-@pytest.mark.timeout(600)
 async def test_the_reconciler_closes_what_nobody_takes_up(services: Services, places: Sequence[Place]) -> None:
     async with scene(services, customers=len(places), skips_time=True, worker=False) as stage:
 
@@ -146,7 +143,7 @@ async def taken_up(own: Scene, place: Place, request_id: str) -> Receipt:
     await noticed(own, request_id)
     if place.activity in HELD:
         await own.time_passes(request_id)
-    receipt = await own.receipt(request_id, seconds=PATIENCE_SECONDS)
+    receipt = await own.receipt(request_id)
     assert (await own.workflow(request_id).describe()).status is not WorkflowExecutionStatus.RUNNING
     return receipt
 

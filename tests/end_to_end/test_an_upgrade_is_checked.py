@@ -20,7 +20,8 @@ from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, workflow_id
 from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import Scene, Services, eventually, scene
+from tests.patience import eventually
+from tests.stage import Scene, Services, scene
 from workflows.registry import WORKFLOWS
 
 STEP = "        account = await self._provisioning.look(grant)"

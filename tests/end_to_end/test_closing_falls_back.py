@@ -17,7 +17,8 @@ from models.messages import GrantState
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.end_to_end.revoking_application import LOSSES, Loss, restarted
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import ELEVATE, REVOKE, Scene, eventually
+from tests.patience import eventually
+from tests.stage import ELEVATE, ON_TIME, REVOKE, Scene
 
 SIGN_IN = "get a token from the sign-in service"
 
@@ -49,7 +50,7 @@ async def test_the_elevating_application_closes_on_time(hours_pass: Scene, how: 
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         assert receipt.lateness is not None
-        assert receipt.lateness < timedelta(minutes=1)
+        assert receipt.lateness < ON_TIME
         writes = [one for one in hours_pass.journal()[before:] if one["effect"]]
         assert ELEVATE in {one["app_id"] for one in writes}
         alarm = (await refused(hours_pass))[expected(loss)]
@@ -82,7 +83,7 @@ async def test_the_alarm_ends_when_the_revoking_application_has_done_it_again(re
             await reconciled(real_time)
             return True if not await refused(real_time) else None
 
-        await eventually(over, seconds=60)
+        await eventually(over)
 
 
 @pytest.mark.parametrize("how", ["switched off", "directory role taken"])
@@ -133,7 +134,7 @@ async def test_what_neither_application_may_do_is_tried_until_one_may(hours_pass
     assert receipt.standing is not None
     assert receipt.standing.is_closed
     assert receipt.lateness is not None
-    assert receipt.lateness < timedelta(minutes=1)
+    assert receipt.lateness < ON_TIME
     hours_pass.assert_closed()
 
 

@@ -22,7 +22,8 @@ from entra_jit.temporal.executions import look_at
 from models.messages import FailureType, GrantState, workflow_id
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.stage import ELEVATE, Scene, Services, configure, eventually, scene, technician_id
+from tests.patience import eventually
+from tests.stage import ELEVATE, Scene, Services, configure, scene, technician_id
 
 REFUSED_ROLE: dict[str, object] = {**STEPS["assign the directory role"], "app": ELEVATE, "status": 403}
 
@@ -43,7 +44,7 @@ async def failed(scene: Scene) -> str:
     fault = scene.fault(**REFUSED_ROLE)
     request_id = await scene.ask(hours=2)
     assert (await scene.receipt(request_id)).ending.state is GrantState.FAILED
-    scene.control("DELETE", f"/faults/{fault}")
+    scene.release(fault)
     return request_id
 
 
@@ -78,7 +79,7 @@ async def test_what_fails_again_is_replayed_by_any_name_of_its_line(hours_pass: 
     await replay(hours_pass, first)
     assert (await hours_pass.receipt(f"{first}.r1")).ending.failure is FailureType.REFUSED
     assert set(await failures(hours_pass)) == {f"{first}.r1"}, "one line, one failure"
-    hours_pass.control("DELETE", f"/faults/{fault}")
+    hours_pass.release(fault)
     # Alex has changed names, and somebody else is called alex now: the access is still for whom it was asked for.
     for name, now_called in (("robin", "somebody"), ("alex", "robin"), ("somebody", "alex")):
         hours_pass.sql("UPDATE technicians SET name = %s WHERE name = %s", now_called, name)
@@ -140,7 +141,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
             seen = {failure.tenant: (failure.state, failure.failure_class) for failure in found.values()}
             return found if seen == expected else None
 
-        shown = await eventually(as_expected, seconds=90)
+        shown = await eventually(as_expected)
         for customer, step in ((failing, "prepare_account"), (clinging, "strip_account")):
             (waiting,) = shown[asked[customer]].steps
             assert (waiting.name, waiting.next_try is None) == (step, False)

@@ -15,7 +15,8 @@ from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import Services, eventually, scene
+from tests.patience import eventually
+from tests.stage import Services, scene
 
 
 class NobodyAnswers:

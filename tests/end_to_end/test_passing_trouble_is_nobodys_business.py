@@ -12,7 +12,7 @@ import pytest
 
 from models.messages import GrantState
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.stage import ELEVATE, Scene, configure
+from tests.stage import ELEVATE, ON_TIME, Scene, configure
 
 LAGS = [
     "assign the directory role",
@@ -58,20 +58,19 @@ async def test_microsoft_is_given_the_time_it_asks_for(hours_pass: Scene) -> Non
 
     at = {step.name: step.at for step in receipt.steps}
     waited = at["account prepared"] - at["domain validated"]
-    assert timedelta(seconds=80) <= waited < timedelta(seconds=120)
-    assert receipt.opened_at is not None
-    assert receipt.expires_at is not None
-    assert receipt.expires_at - receipt.opened_at > timedelta(hours=3, minutes=59), "waiting costs no time of the grant"
+    assert timedelta(seconds=80) <= waited < ON_TIME
+    assert at["account prepared"] <= at["armed"]
+    assert receipt.expires_at == at["armed"] + timedelta(hours=4), "waiting costs no time of the grant"
 
 
 async def test_trouble_that_does_not_pass_ends_with_the_window(hours_pass: Scene) -> None:
     hours_pass.fault(method="POST", path="/users", status=503, retry_after=600)
     request_id = await hours_pass.ask()
 
-    receipt = await hours_pass.receipt(request_id, seconds=90)
+    receipt = await hours_pass.receipt(request_id)
 
     assert receipt.ending.state is GrantState.FAILED
     assert "503" in receipt.ending.sentence
-    assert receipt.closed_at - receipt.request.asked_at < timedelta(minutes=62)
+    assert receipt.closed_at - receipt.request.asked_at < timedelta(minutes=70), "not with the try that would come next"
     assert hours_pass.user() is None
     assert not hours_pass.sql("SELECT 1 FROM grants WHERE closed_at IS NULL")

@@ -25,7 +25,8 @@ from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
 from models.sweep import Done, FindingKind
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.stage import Scene, customer_id, eventually, stage_clock
+from tests.patience import eventually
+from tests.stage import Scene, customer_id, stage_clock
 from workflows.reconciliation import Reconciliation
 
 HALF_AN_HOUR = timedelta(minutes=31)

@@ -26,7 +26,8 @@ from tests.command_line import CommandLine
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.grant_page import CHROMIUM, PATIENCE, TemporalUI, chromium, picture
 from tests.end_to_end.whole_stack import whole_stack
-from tests.stage import Scene, eventually
+from tests.patience import eventually
+from tests.stage import Scene
 from tests.ui_guard import ui_guard
 
 COMPOSE = Path(__file__).parent.parent.parent / "docker-compose.yml"

@@ -16,7 +16,8 @@ from entra_jit.operations.list_failures import Failure, Selection, list_failures
 from entra_jit.temporal.executions import PendingStep, look_at
 from models.messages import GrantState, workflow_id
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
-from tests.stage import ELEVATE, Scene, Services, eventually, scene, temporal_program
+from tests.patience import eventually
+from tests.stage import ELEVATE, Scene, Services, scene, temporal_program
 
 REFUSED_ROLE: dict[str, object] = {**OPENING_WRITES["assign a role"], "app": ELEVATE, "status": 403}
 
@@ -34,7 +35,7 @@ async def temporal(stage: Scene, *arguments: str) -> None:
         assert process.returncode == 0, err.decode()
         return True
 
-    await eventually(accepted, seconds=60)
+    await eventually(accepted)
 
 
 async def test_temporals_command_line_replays_one_or_many(services: Services) -> None:
@@ -83,14 +84,14 @@ async def waits(stage: Scene, request_id: str) -> PendingStep:
         steps = (await look_at(stage.services.client, workflow_id(request_id))).steps
         return next((step for step in steps if step.next_try), None)
 
-    return await eventually(found, seconds=60)
+    return await eventually(found)
 
 
 async def test_a_closing_that_is_reset_or_paused_in_the_middle_closes_all_the_same(real_time: Scene) -> None:
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
     real_time.fault(**CLOSING_WRITES["revoke the sessions"], status=503, retry_after=280)
-    slow = real_time.fault(**CLOSING_WRITES["disable"], delay=4, count=1)
+    slow = real_time.hold(**CLOSING_WRITES["disable"])
     await end_access(real_time.deployment, "kim", request_id)
     await real_time.reached(slow)
     workflow = ("-w", f"grant/{request_id}")

@@ -19,7 +19,8 @@ from models.messages import GrantState, Proof
 from tests.end_to_end.backups import back_up, put_back
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_a_database_is_lost import find_out
-from tests.stage import Scene, Services, eventually, scene
+from tests.patience import eventually
+from tests.stage import Scene, Services, scene
 
 MARK = "extensionAttribute15"
 HOUR = timedelta(hours=1)

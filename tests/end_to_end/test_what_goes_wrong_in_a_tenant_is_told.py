@@ -17,7 +17,8 @@ from models.alarms import AlarmKind
 from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantReport
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import ELEVATE, REVOKE, Scene, customer_id, eventually
+from tests.patience import eventually
+from tests.stage import ELEVATE, REVOKE, Scene, customer_id
 
 
 async def standing(act: Scene) -> dict[AlarmKind, str]:
@@ -38,7 +39,7 @@ async def test_an_application_that_is_switched_off_and_on(real_time: Scene) -> N
         assert not (await reconciled_once(real_time)).failed
         return None if await standing(real_time) else True
 
-    await eventually(over, seconds=60)
+    await eventually(over)
 
 
 async def test_a_permission_that_is_withdrawn_and_given_back(real_time: Scene) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import traceback
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -105,13 +106,11 @@ async def test_a_statement_that_was_cut_off_is_unavailable_and_the_next_one_work
     assert await books.everything()
 
 
-async def test_a_hanging_statement_is_given_up_and_unavailable(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = books.ledger._engine.url
-    monkeypatch.setattr("entra_jit.ledger.database.STATEMENT_TIMEOUT_MILLISECONDS", 100)
-    async with Ledger(SecretStr(url.render_as_string(hide_password=False).replace("+psycopg", ""))) as ledger:
+async def test_a_hanging_statement_is_given_up_and_unavailable(postgres: Postgres) -> None:
+    async with Ledger(SecretStr(postgres.url), statement_timeout=timedelta(seconds=0.5)) as ledger:
         with pytest.raises(LedgerUnavailableError, match="statement timeout"):
             async with ledger.transaction() as session:
-                await ask(session, "SELECT pg_sleep(20)")
+                await ask(session, "SELECT pg_sleep(600)")
 
 
 async def test_the_urls_own_options_are_kept(postgres: Postgres) -> None:

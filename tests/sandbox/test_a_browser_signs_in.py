@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.child import Addresses
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph
 
@@ -67,7 +68,7 @@ class Application:
 
     def arrived(self) -> dict[str, str]:
         """What a browser brings next."""
-        return self._arrived.get(timeout=20)
+        return self._arrived.get(timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         self._server.shutdown()

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from sandbox.child import Addresses
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.granted import grant, own_principal
 from tests.sandbox.seeded import ADELE, ADMIN, REPORTS_READER, Graph, trusting
 
@@ -22,7 +23,13 @@ def as_person(addresses: Addresses, control: httpx.Client, username: str, passwo
     answer = control.post("/sign-in", json={"username": username, "password": password})
     token = answer.raise_for_status().json()["access_token"]
     head = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=addresses.graph_url, verify=trusting(addresses), trust_env=False, headers=head)
+    return httpx.Client(
+        base_url=addresses.graph_url,
+        verify=trusting(addresses),
+        trust_env=False,
+        headers=head,
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 def test_the_log_names_the_person_for_each_way_to_stay(

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from sandbox.child import Addresses, running
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import trusting
 from tests.sandbox.test_a_browser_signs_in import CHROMIUM, QUIETLY
 
@@ -69,7 +70,7 @@ def test_its_own_names_and_its_own_page_are_served(control: httpx.Client, addres
 def test_the_name_for_callers_on_other_machines_is_one_of_its_own(tmp_path: Path) -> None:
     with (
         running(tmp_path, "--host", "0.0.0.0", "--public-host", "sandbox") as addresses,  # noqa: S104
-        httpx.Client(verify=trusting(addresses), trust_env=False) as client,
+        httpx.Client(verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS) as client,
     ):
         url = f"https://localhost:{addresses.port}/sandbox/tenants"
         for host, status in (("sandbox:8443", 200), ("localhost", 200), ("0.0.0.0", 403), ("elsewhere", 403)):  # noqa: S104
