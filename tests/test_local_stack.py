@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from temporalio.envconfig import ClientConfig
 
 from entra_jit.local_stack import LocalStack, Programs, StackAddresses, StackError, running_stack
 from entra_jit.local_stack.child import Child
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, eventually
 
 SANDBOX = """
 import json, os, pathlib, signal, sys
@@ -84,11 +83,11 @@ def arguments(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        await asyncio.sleep(0.02)
+async def until(condition: Callable[[], bool]) -> None:
+    async def met() -> bool | None:
+        return condition() or None
+
+    await eventually(met)
 
 
 def listeners(pid: int) -> list[int]:
@@ -193,7 +192,7 @@ async def test_a_process_left_over_is_ended_before_its_successor_starts(tmp_path
         import asyncio, os, pathlib, signal, sys
         from entra_jit.local_stack.child import Child
         async def ready(pid):
-            return True
+            return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/bin/sleep")  # and off its leash
         child = Child("worker", pathlib.Path(sys.argv[1]), orphan_signal=signal.SIGCONT)
         asyncio.run(child.start(["/bin/sleep", "60"], {}, ready=ready))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -206,7 +205,7 @@ async def test_a_process_left_over_is_ended_before_its_successor_starts(tmp_path
         return not alive(left_over) and alive(pid)
 
     child = Child("worker", tmp_path)
-    await child.start(["/bin/sleep", "60"], {}, ready=ready, timeout_seconds=1)
+    await child.start(["/bin/sleep", "60"], {}, ready=ready)
     await child.stop(grace_seconds=1)
 
 
@@ -216,7 +215,7 @@ async def test_ctrl_c_while_it_starts_stops_what_has_started(tmp_path: Path) -> 
     pid_file = tmp_path / "run" / "temporal.pid"
     await until(lambda: pid_file.exists() and bool(pid_file.read_text()))
     process.send_signal(signal.SIGINT)
-    assert await asyncio.to_thread(process.wait, 15) == 0
+    assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS) == 0
     assert not alive(int(pid_file.read_text()))
     assert process.stdout is not None
     assert process.stdout.read() == ""
@@ -234,7 +233,7 @@ async def test_what_dies_is_started_again_and_sigterm_stops_everything_worker_fi
     assert alive(second.pids["worker"])
 
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(process.wait, 15) == 0
+    assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS) == 0
     assert not any(alive(pid) for pid in {*first.pids.values(), *second.pids.values()})
     assert (tmp_path / "worker-left").read_text() == "True"
     assert not (tmp_path / "stack.json").exists()

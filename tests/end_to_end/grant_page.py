@@ -10,14 +10,10 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, Request, async_playwright, expect
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-FIRST_START_MILLISECONDS = 170_000
-"""The first start of a Chromium after its installation can take more than a minute."""
-PATIENCE = 40_000
+from tests.chromium import ARGUMENTS, CHROMIUM, FIRST_START_MILLISECONDS
+from tests.patience import PATIENCE_SECONDS
+
+PATIENCE = 1000 * PATIENCE_SECONDS
 """Milliseconds that a page may take to show what it is waited for."""
 
 

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
-from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.ledger.receipts import FORGOTTEN
-from entra_jit.ledger.reconciliation import SETTLED_AFTER, tenants
+from entra_jit.ledger.reconciliation import SETTLED_AFTER
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.errors import NotFoundError, RefusedError
 from entra_jit.operations.reconcile import reconcile
@@ -26,7 +25,7 @@ from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.messages import GrantState
-from tests.end_to_end.backups import back_up, empty, put_back
+from tests.end_to_end.backups import back_up, empty, find_out, put_back
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.whole_stack import whole_stack
@@ -41,15 +40,6 @@ async def opened(stage: Scene, technician: str, customer: str) -> str:
     request_id = await stage.ask(technician, customer=customer, hours=1, held=True)
     await stage.until(request_id, GrantState.OPEN)
     return request_id
-
-
-async def find_out(stage: Scene) -> None:
-    """Let each pool of connections find out that its database was thrown away."""
-    ledgers: tuple[Ledger, ...] = (stage.workplace.ledger, stage.deployment.ledger)
-    for ledger in ledgers:
-        with suppress(LedgerUnavailableError):
-            async with ledger.transaction() as session:
-                await tenants(session)
 
 
 def id_of(stage: Scene, technician: str, customer: str) -> str:

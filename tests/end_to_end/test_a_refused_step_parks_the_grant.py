@@ -16,8 +16,8 @@ from entra_jit.operations.list_alarms import list_alarms
 from models import search_attributes
 from models.alarms import AlarmKind
 from models.messages import GrantState
+from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.stage import ELEVATE, REVOKE, Scene, configure
 
 A_FEW_MINUTES = 0.1
@@ -102,7 +102,7 @@ async def test_what_nobody_mends_fails_when_its_window_ends(hours_pass: Scene, s
 @pytest.mark.long
 @pytest.mark.exact("counts the tries that it makes fail")
 async def test_what_was_closed_late_and_is_parked_is_late_no_more(hours_pass: Scene) -> None:
-    hours_pass.fault(app=REVOKE, **CLOSING["disable"], status=503, count=10)
+    hours_pass.fault(app=REVOKE, **CLOSING_CALLS["disable"], status=503, count=10)
     request_id = await parked(hours_pass, "assign the directory role", held=True)
     await hours_pass.time_passes(request_id, hours=0.5)
     await hours_pass.until(request_id, GrantState.PARKED)

@@ -22,9 +22,10 @@ from entra_jit.accounts.workplace import workplace_of
 from entra_jit.local_stack import LocalStack
 from entra_jit.operations.reconcile import reconcile
 from models.messages import GrantState
+from tests.chromium import CHROMIUM
 from tests.command_line import CommandLine
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.end_to_end.grant_page import CHROMIUM, PATIENCE, TemporalUI, chromium, picture
+from tests.end_to_end.grant_page import PATIENCE, TemporalUI, chromium, picture
 from tests.end_to_end.whole_stack import whole_stack
 from tests.patience import eventually
 from tests.stage import Scene

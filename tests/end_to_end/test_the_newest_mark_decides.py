@@ -16,9 +16,8 @@ from entra_jit.operations.end_access import end_access
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
-from tests.end_to_end.backups import back_up, put_back
+from tests.end_to_end.backups import back_up, find_out, put_back
 from tests.end_to_end.reconciler import reconciled
-from tests.end_to_end.test_a_database_is_lost import find_out
 from tests.patience import eventually
 from tests.stage import Scene, Services, scene
 

@@ -15,8 +15,8 @@ from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantReport
+from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.patience import eventually
 from tests.stage import ELEVATE, REVOKE, Scene, customer_id
 
@@ -149,7 +149,7 @@ async def test_an_account_that_the_reconciler_may_not_close_is_alarmed(real_time
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
     await real_time.workflow(request_id).terminate("by hand")
-    real_time.fault(**CLOSING["disable"], status=403)
+    real_time.fault(**CLOSING_CALLS["disable"], status=403)
     over = timedelta(hours=1, minutes=2)
     assert (await reconciled_once(real_time, later=over)).failed
     [alarm] = await list_alarms(real_time.deployment)
@@ -168,7 +168,7 @@ async def test_an_account_that_the_reconciler_may_not_close_is_alarmed(real_time
 async def test_an_abandoned_closing_goes_on_until_the_account_is_closed(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
-    real_time.fault(**CLOSING["disable"], status=403)
+    real_time.fault(**CLOSING_CALLS["disable"], status=403)
     await real_time.workflow(request_id).signal("end")
     await real_time.until(request_id, GrantState.CLOSING)
     await abandon_access(real_time.deployment, "an operator", request_id, "nobody answers there")

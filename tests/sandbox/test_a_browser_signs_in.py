@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from queue import Queue
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -18,20 +17,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.child import Addresses
+from tests.chromium import ARGUMENTS, CHROMIUM, FIRST_START_MILLISECONDS
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIETLY = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
 Arrived = Callable[[], dict[str, str]]
@@ -85,7 +75,7 @@ def application() -> Iterator[Application]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIETLY, timeout=180_000)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS)
         yield started
         started.close()
 
