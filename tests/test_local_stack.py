@@ -1,7 +1,8 @@
-"""The embedded stack keeps what it holds, ends what it started, and is found from another terminal.
+"""A stack on one machine keeps its data over a restart, stops all that it started, and is found from another terminal.
 
-PostgreSQL and Temporal are the real ones. The sandbox, the migrations and the worker are stand-ins of a few lines,
-because what is tested here is how programs are started, watched and stopped, not what they do.
+A forgotten ledger leaves accounts open for ever, and a worker that outlives its stack acts unseen. PostgreSQL and
+Temporal are the real ones. The sandbox, the migrations and the worker are stand-ins of a few lines, because these tests
+are about starting, watching and stopping programs, not about what the programs do.
 """
 
 from __future__ import annotations

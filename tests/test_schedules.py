@@ -1,7 +1,7 @@
-"""The reconciler begins again and again, whatever somebody did to its schedule and whatever became of its last run.
+"""The reconciler starts again and again, whatever happened to its schedule and to its last run.
 
-One run at a time is enough, and the next is skipped while one runs. A run that newer code cannot go on with would run
-for ever: without an end of its own, there would be no reconciler from that deployment on, and nobody would be told.
+The next run is skipped while one runs. A run that newer code cannot continue would run for ever: without a limit of
+its own, there would be no reconciler from that deployment on, and no alarm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The command line as people and scripts use it: every command, every exit code, nothing but sentences.
+"""Every command of the command line ends with the right exit code, and a failure is one sentence.
 
-Scripts act on the exit code: one that is 0 for a refusal, or 1 for an outage, lets them go on as if access had been
-given or withdrawn. People act on the sentence: a traceback tells nobody what to do, and may quote what it worked on.
+Scripts act on the exit code: a 0 for a refusal, or a 1 for an outage, lets them continue as if access had been given or
+withdrawn. People act on the sentence: a traceback does not say what to do, and may quote a secret.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What the guard in front of Temporal's UI lets through.
+"""The guard in front of Temporal's UI lets harmless requests through, and nothing else.
 
-The UI's own switches grey its buttons out; whoever sends the request without the button would still leave an account
-open. And a guard that also refuses to cancel takes away the one thing that must work at night.
+The UI's own switches grey its buttons out; a request sent without the button would still leave an account open. And a
+guard that also refuses to cancel takes away the one thing that must work at night.
 
-What is permitted can still be sent too large or too often: Temporal terminates a workflow whose history reaches 50 MB,
-and refuses every further signal, ``end`` included, after 10,000.
+A permitted request can still be sent too large or too often: Temporal terminates a workflow whose history reaches
+50 MB, and refuses every further signal, ``end`` included, after 10,000.
 """
 
 from __future__ import annotations

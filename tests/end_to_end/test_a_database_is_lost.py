@@ -1,7 +1,7 @@
-"""The ledger is restored from an old backup, or empty, or Temporal has lost every grant: nothing stays open.
+"""The ledger is restored from an old backup, or empty, or Temporal has lost every grant: no account stays open.
 
-Whoever closes accounts by a list of what was opened leaves open for ever what a backup has made the list forget. And
-whoever trusts the scheduler alone closes nothing once its database is gone.
+A closing that works from a list of opened accounts misses those that a restored backup no longer lists. A closing that
+relies on the scheduler alone never happens once the scheduler's database is gone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whoever can write to the Temporal namespace can close, but neither open nor widen, nor free a grant's place.
+"""A message in the Temporal namespace can close an account. It cannot open one, widen access, or free a grant's place.
 
-Temporal's access is wide: everyone who may press Cancel in its UI may also start workflows and send signals. What opens
-access therefore has to be signed by this deployment, for the very request and the very workflow that it arrives in.
+Access to Temporal is wide: a person who may press Cancel in its UI may also start workflows and send signals. So each
+message that opens access must be signed by this deployment, for this request and for the workflow that it arrives in.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whoever wants less access gets it at once, and needs to prove nothing for it.
+"""An end closes the account at once. The caller needs to prove nothing, because it only takes access away.
 
-Other products leave an early end to the technician's good will, or lose it when it comes at the wrong moment: while
-the access is still being prepared, twice, or without the form that their own page would have filled in.
+Other products ignore an early end that arrives at the wrong moment: while the access is being prepared, a second time,
+or without the form that their own page would have filled in.
 """
 
 from __future__ import annotations

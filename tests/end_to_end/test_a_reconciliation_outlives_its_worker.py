@@ -1,7 +1,7 @@
-"""A reconciliation that dies with its worker is noticed by its silence, not at the end of the time that it had.
+"""A reconciliation that dies with its worker is noticed by its missing heartbeats, not when its time is up.
 
-Rounds never overlap, so a dead one bars all that would follow it: what somebody has terminated stayed open for four
-minutes longer each time a worker was killed while it reconciled.
+Rounds never overlap, so a dead round blocks the next one: an account whose workflow was terminated stayed open for
+four more minutes each time a worker was killed while it reconciled.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ from entra_jit.crypto.assertions import assert_actor
 from entra_jit.policy.durations import PROVISIONING_WINDOW
 from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import Scene, Services, scene
+from tests.patience import eventually
+from tests.stage import ON_TIME, Scene, Services, scene
 from workflows.access_grant import AccessGrant
 
 SHORTEST_HOURS = 10 / 3600
@@ -50,14 +51,14 @@ async def reset(stage: Scene, request_id: str, to: float) -> None:
 
 
 async def ask_long_ago(stage: Scene, customer: str, *, left: timedelta) -> tuple[str, datetime]:
-    """A grant of 16 seconds whose provisioning window has this much left; its id, and when the window ends."""
+    """A grant of two hours whose provisioning window has this much left; its id, and when the window ends."""
     asked_at = datetime.now(UTC) - PROVISIONING_WINDOW + left
     asked = AccessRequest(
         request_id=f"old-{uuid4().hex[:8]}",
         tenant=customer,
         technician="alex",
         reason="a test",
-        duration=timedelta(seconds=16),
+        duration=timedelta(hours=2),
         asked_at=asked_at,
     )
     assertion = assert_actor(stage.deployment.keyring, "kim", asked, asked_at)
@@ -69,6 +70,16 @@ async def ask_long_ago(stage: Scene, customer: str, *, left: timedelta) -> tuple
         start_signal_args=[SignedAccessRequest(request=asked, assertion=assertion)],
     )
     return asked.request_id, asked_at + PROVISIONING_WINDOW
+
+
+async def sleeps(stage: Scene, request_id: str) -> None:
+    """Wait until the workflow has nothing to do but to wait: after a reset, until it has caught up."""
+
+    async def nothing_is_pending() -> bool | None:
+        described = (await stage.workflow(request_id).describe()).raw_description
+        return not (described.HasField("pending_workflow_task") or described.pending_activities) or None
+
+    await eventually(nothing_is_pending)
 
 
 @dataclass
@@ -87,47 +98,52 @@ class Given:
 
 
 @pytest.mark.parametrize("to", [FIRST, LAST], ids=["from the beginning", "from its last task"])
-async def test_a_live_grant_that_is_reset_goes_on_and_lasts_no_longer(real_time: Scene, to: float) -> None:
-    request_id = await real_time.ask(hours=SHORTEST_HOURS)
-    before = await real_time.until(request_id, GrantState.OPEN)
-    account = real_time.user()
-    await asyncio.sleep(1)
+async def test_a_live_grant_that_is_reset_goes_on_and_lasts_no_longer(hours_pass: Scene, to: float) -> None:
+    request_id = await hours_pass.ask(hours=1, held=True)
+    before = await hours_pass.until(request_id, GrantState.OPEN)
+    account = hours_pass.user()
 
-    await reset(real_time, request_id, to)
-    await asyncio.sleep(2)
+    await reset(hours_pass, request_id, to)
+    await sleeps(hours_pass, request_id)
 
-    assert real_time.user() == account, "the same roles, the same pass, the same mark"
-    receipt = await real_time.receipt(request_id)
+    assert hours_pass.user() == account, "the same roles, the same pass, the same mark"
+    await hours_pass.time_passes(request_id)
+    receipt = await hours_pass.receipt(request_id)
     assert receipt.ending.state is GrantState.EXPIRED
     assert (receipt.opened_at, receipt.expires_at) == (before.opened_at, before.expires_at)
     assert receipt.lateness is not None
-    assert receipt.lateness < timedelta(minutes=1)
-    real_time.assert_closed()
+    assert receipt.lateness < ON_TIME
+    hours_pass.assert_closed()
 
 
-async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(real_time: Scene) -> None:
+async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(hours_pass: Scene) -> None:
     """Neither the request's signature nor the window in which it may be opened is fresh any more."""
-    request_id, window_ends_at = await ask_long_ago(real_time, real_time.customer, left=timedelta(seconds=12))
-    before = await real_time.until(request_id, GrantState.OPEN)
-    await asyncio.sleep((window_ends_at - datetime.now(UTC)).total_seconds() + 1)
+    request_id, window_ends_at = await ask_long_ago(hours_pass, hours_pass.customer, left=timedelta(minutes=10))
+    before = await hours_pass.until(request_id, GrantState.OPEN)
+    await hours_pass.time_passes(request_id, hours=0.5)
 
-    await reset(real_time, request_id, FIRST)
+    await reset(hours_pass, request_id, FIRST)
+    await sleeps(hours_pass, request_id)
 
-    receipt = await real_time.receipt(request_id)
+    newest = (await hours_pass.workflow(request_id).fetch_history()).events[-1]
+    assert newest.event_time.ToDatetime(UTC) > window_ends_at
+    await hours_pass.time_passes(request_id)
+    receipt = await hours_pass.receipt(request_id)
     assert receipt.ending.state is GrantState.EXPIRED
     assert receipt.expires_at == before.expires_at
-    real_time.assert_closed()
+    hours_pass.assert_closed()
 
 
 async def over(stage: Scene, customer: str, how: GrantState) -> str:
     """The id of a grant that is over in this way."""
     if how is GrantState.FAILED:
         refusal = stage.fault(customer=customer, **OPENING_WRITES["assign a role"], status=403)
-        request_id, _ = await ask_long_ago(stage, customer, left=timedelta(seconds=6))
+        request_id, _ = await ask_long_ago(stage, customer, left=timedelta(seconds=10))
         await stage.receipt(request_id)
         stage.release(refusal)
         return request_id
-    request_id = await stage.ask(customer=customer, hours=100 if how is GrantState.DENIED else SHORTEST_HOURS)
+    hours = {GrantState.DENIED: 100, GrantState.EXPIRED: SHORTEST_HOURS}.get(how, 1)
+    request_id = await stage.ask(customer=customer, hours=hours)
     if how in {GrantState.CANCELLED, GrantState.ENDED}:
         await stage.until(request_id, GrantState.OPEN)
         workflow = stage.workflow(request_id)
@@ -190,7 +206,7 @@ async def test_the_reset_of_an_old_grant_leaves_a_newer_one_alone(services: Serv
 
 async def test_the_place_of_a_terminated_grant_stays_taken_until_a_reset_ends_it(real_time: Scene) -> None:
     """Terminate runs nothing more: the account is open, so nobody may be told that the technician has none."""
-    request_id = await real_time.ask(hours=SHORTEST_HOURS)
+    request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
     await real_time.workflow(request_id).terminate("a wrong button")
 
@@ -202,5 +218,6 @@ async def test_the_place_of_a_terminated_grant_stays_taken_until_a_reset_ends_it
     assert user["enabled"]
 
     await reset(real_time, request_id, LAST)  # takes the termination back
-    assert (await real_time.receipt(request_id)).ending.state is GrantState.EXPIRED
+    await real_time.workflow(request_id).signal("end")
+    assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
     real_time.assert_closed()

@@ -1,8 +1,8 @@
-"""A worker is killed before, in and after every activity of a grant; nothing stays open, and nothing is done twice.
+"""A worker is killed before, in and after every activity of a grant. No account stays open, and nothing is done twice.
 
-Elsewhere an account was opened and its expiry never armed, because the worker died between the two. A step whose answer
-died with its worker may have happened or not: who takes it for undone makes a second account, and who takes it for done
-leaves one open. And where no other worker takes it up, somebody must close what was opened all the same.
+Other products opened an account and never armed its expiry, because the worker died between the two. A step whose
+answer died with its worker may have happened or not: repeating it blindly makes a second account, and skipping it
+leaves one open. Where no other worker takes over, the reconciler must close what was opened.
 """
 
 from __future__ import annotations

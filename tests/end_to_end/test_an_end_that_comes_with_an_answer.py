@@ -1,7 +1,7 @@
-"""An end or a cancellation that reaches the workflow in the same task as an activity's answer.
+"""An end or a cancellation counts even if it reaches the workflow in the same task as an activity's answer.
 
-Cancelling a coroutine whose activity has just been answered does nothing: the answer wins, and the grant went on for
-its full hours although somebody had ended it.
+Cancelling a coroutine whose activity has just been answered has no effect: the answer won, and a grant that had been
+ended stayed open for its full hours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The database stops, the worker is killed, and accounts are closed on time all the same.
+"""The database stops or the worker is killed, and accounts are closed on time all the same.
 
-A closing that first has to read or write a database leaves every account open for as long as that is down; one whose
-step died with its worker is repeated only when somebody notices.
+A closing that must first read or write a database leaves every account open while the database is down. A closing step
+that died with its worker must be noticed and repeated.
 """
 
 from __future__ import annotations

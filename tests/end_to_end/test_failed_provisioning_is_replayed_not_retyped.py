@@ -1,7 +1,7 @@
-"""What failed is taken up again by its id, and never typed anew.
+"""A failed grant is replayed by its id. Its request is not typed again.
 
-After an outage of an hour there are dozens of failed grants. Whoever types them again mistypes one, forgets one, and
-gives one twice; and nobody can say afterwards which request made up for which.
+After an outage of an hour there are dozens of failed grants. Typed again, one gets a wrong name, one is forgotten, one
+is given twice, and no record says which request replaced which.
 """
 
 from __future__ import annotations

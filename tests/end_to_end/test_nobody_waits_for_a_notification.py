@@ -1,7 +1,7 @@
-"""What tells people is down, and accounts are closed all the same; what has failed is not called done meanwhile.
+"""Notifications are down, and accounts are closed all the same. A closing that failed is not called done meanwhile.
 
-Elsewhere a mail server that did not answer has undone a grant and left its expiry behind, and a marker that was cleared
-although a removal had failed has hidden an administrator from every list.
+In other products a mail server that did not answer undid a grant and left its expiry behind, and a marker that was
+cleared although a removal had failed hid an administrator from every list.
 """
 
 from __future__ import annotations

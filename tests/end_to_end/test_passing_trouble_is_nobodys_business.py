@@ -1,7 +1,7 @@
-"""What passes by itself must not reach a person: throttling, an outage of seconds, a directory that lags.
+"""Trouble that passes by itself never reaches a person: throttling, an outage of seconds, a directory that lags.
 
-Other products fail a request at the first 429 and let the technician ask again, which asks Microsoft for even more;
-or read the 404 of an account that was made a second ago as "there is none" and make another.
+Other products fail a request at the first 429, and the technician asks again, which sends Microsoft even more calls;
+or they read the 404 of an account that was made a second ago as "there is none" and make a second one.
 """
 
 from __future__ import annotations

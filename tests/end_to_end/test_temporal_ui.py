@@ -1,8 +1,8 @@
-"""A grant can be read and stopped by somebody who has only the Temporal UI, at night, and never saw our code.
+"""An administrator who has only the Temporal UI, and never saw our code, can read a grant and stop it.
 
 The command line may be out of reach when it matters. If the page shows only ids and type names, the administrator
-presses the wrong button: Terminate, which leaves the account open. And whatever is pressed, the account must be closed
-in the end, and nobody may be let in by it.
+presses the wrong button: Terminate, which leaves the account open. Whatever is pressed, the account must be closed in
+the end, and no button may let a person in.
 """
 
 from __future__ import annotations

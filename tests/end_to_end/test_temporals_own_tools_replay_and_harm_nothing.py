@@ -1,8 +1,7 @@
-"""What `starter.py replay` does can be done with Temporal's own command line, and its buttons harm nothing.
+"""Temporal's own command line can do what `starter.py replay` does, and its buttons harm nothing.
 
-At night somebody has the Temporal UI open and not our command line. If the tool that everybody knows does less than
-ours, or more than it says, they make the outage longer; if a reset forgets what an earlier try has begun, the account
-is opened after it was proven closed.
+At night an operator may have the Temporal UI and not our command line. A tool that does less than ours, or more than
+it says, makes the outage longer; a reset that forgets what an earlier try began opens an account after its proof.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Somebody's laptop is stolen, or a technician's account is taken over: everything is closed at once, and stays closed.
+"""A laptop is stolen or a technician's account is taken over: one command closes everything, and it stays closed.
 
-It must not matter what else is broken at that moment. A stop that waits for Temporal closes nothing when Temporal is
-what is down; one that misses the grant that is just being opened has closed everything but the one that counts; one
-that can be asked around by the next request is none.
+The stop must work whatever else is broken. A stop that waits for Temporal closes nothing while Temporal is down; one
+that misses the grant that is just being opened leaves open the account that counts; one that the next request can get
+around is no stop.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A ledger that was set back or changed, and a directory that lags or was tampered with, never prove a false closing.
+"""A ledger that was restored or changed, and a directory that lags or was tampered with, never prove a false closing.
 
-An adversary restored yesterday's ledger while another grant was open: its closing believed that the account was held by
-the old grant, touched nothing, and wrote a receipt that said closed. The account stayed enabled, and nobody was told.
-The signed marks decide: the newest valid one says which grant has the account and until when, wherever it stands.
+An attacker restored yesterday's ledger while another grant was open: the closing believed that the old grant held the
+account, touched nothing, and wrote a receipt that said closed. The account stayed enabled, without an alarm. The signed
+marks decide: the newest valid one says which grant has the account and until when, wherever it stands.
 """
 
 from __future__ import annotations

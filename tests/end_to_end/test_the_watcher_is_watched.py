@@ -1,7 +1,7 @@
-"""The reconciler is what closes accounts when everything else fails, so that it stops must not go unnoticed.
+"""The reconciler closes accounts when everything else fails, so an alarm is raised when it stops.
 
-Schedules are paused for a maintenance and forgotten, or deleted by whoever tidies up; nothing fails then, and nobody is
-told. And a workflow that Temporal cannot carry on looks like any other that sleeps.
+A schedule is paused for maintenance and forgotten, or deleted by mistake. Nothing fails then, so nothing alarms. And a
+workflow that Temporal cannot continue looks like any other that sleeps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A tenant that cannot be closed in is noticed before an account is left open in it, and once it is well again, too.
+"""A tenant in which accounts could not be closed raises an alarm before one is left open, and an all-clear afterwards.
 
-A credential that expired, a permission that was withdrawn, an account that somebody deleted or renamed: each shows at
-the first closing that fails, in the middle of the night, unless somebody looks before.
+A credential that expired, a permission that was withdrawn, an account that was deleted or renamed: without a look
+beforehand, each shows at the first closing that fails, in the middle of the night.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Everything that is done to an account has its reason in the ledger, also what is done beside its grant's workflow.
+"""Everything done to an account has its reason in the ledger, also what is done beside its grant's workflow.
 
-The reconciler told what it had closed when it was through. A storm killed its worker in between: accounts had been
-closed, and neither ledger nor receipt knew by whom or why; the receipt that came ten minutes later gave those ten
-minutes as the lateness. And whoever terminated a workflow got out of being looked at for what stays behind.
+The reconciler reported what it had closed only when it was finished. A storm killed its worker in between: accounts
+had been closed, and neither ledger nor receipt said by whom or why; the receipt that came ten minutes later counted
+those ten minutes as lateness. And a technician who terminated the workflow escaped the sweep.
 """
 
 from __future__ import annotations

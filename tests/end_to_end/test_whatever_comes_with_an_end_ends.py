@@ -1,8 +1,9 @@
-"""Whoever says *end* means it, whatever comes with it: a sentence instead of a form, several inputs, a file, a payload
+"""An end closes the account whatever comes with it: a sentence instead of a form, several inputs, a file, a payload
 that another program encrypted.
 
-Temporal answers *succeeded* as soon as it has a signal. One that the workflow then drops leaves the account open until
-its expiry; one that fails the workflow's task leaves it open past that, deaf to every later signal and to Cancel.
+Temporal answers *succeeded* as soon as it has a signal. A workflow that then drops the signal leaves the account open
+until its expiry; one whose task fails on it leaves the account open past that, deaf to every later signal and to
+Cancel.
 """
 
 from __future__ import annotations

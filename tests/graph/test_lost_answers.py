@@ -1,4 +1,4 @@
-"""A call can fail before it took effect, after it, or until somebody mends something: the caller must know."""
+"""A call can fail before it took effect, after it, or until an operator mends something: the caller must know which."""
 
 from __future__ import annotations
 

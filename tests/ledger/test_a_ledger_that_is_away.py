@@ -1,7 +1,7 @@
-"""The ledger's address in every form of libpq, and what is said when nobody answers there.
+"""The ledger's address is read in every form of libpq, and an unreachable server is one sentence.
 
-An error that is not known as "unavailable" is not retried as such; one that quotes the address puts the database's
-password into Temporal's history.
+An error that is not recognised as "unavailable" is not retried as such; one that quotes the address puts the
+database's password into Temporal's history.
 """
 
 from __future__ import annotations

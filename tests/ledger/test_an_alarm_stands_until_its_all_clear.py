@@ -1,6 +1,6 @@
-"""An alarm stands once for the same thing, until its all-clear, and may then be raised anew.
+"""An alarm is raised once for one thing, stands until its all-clear, and can then be raised again.
 
-An alarm that is raised at every look is switched off by whoever is on duty; one that ends by itself is never seen.
+An alarm that is raised at every look gets switched off by the people on duty; one that ends by itself is never seen.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Migrations make exactly the tables that the code works with, once, whoever starts first.
+"""Migrations make exactly the tables that the code uses, once, in whatever order workers start.
 
-A column that the models have and the migrations lack is an error in the middle of a grant, in production alone.
+A column that the models have and the migrations lack is an error in the middle of a grant, in production only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whoever writes a seed by hand makes mistakes; a traceback would not tell which."""
+"""A mistake in a seed file or a command is one sentence that names it; a traceback would not say where to look."""
 
 from __future__ import annotations
 

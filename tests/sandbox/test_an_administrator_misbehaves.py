@@ -1,6 +1,6 @@
-"""What an administrator leaves behind is found by who did it; a sandbox in which only applications act hides nobody.
+"""What an administrator leaves behind is found by who did it, so people must be able to act in the sandbox as well.
 
-People act with the token of their own sign-in, as far as their roles go, and the log names them.
+They act with the token of their own sign-in, as far as their roles go, and the log names them.
 """
 
 from __future__ import annotations

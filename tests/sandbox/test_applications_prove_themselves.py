@@ -1,4 +1,4 @@
-"""The credential of an application is what stands between everybody and every customer's tenant.
+"""The credential of an application is all that protects every customer's tenant from a stranger.
 
 Each kind is shown to the real MSAL and the real azure-identity, unchanged but for authority and certificate authority,
 and so is each way in which a credential is not good: too new, too old, another's, blocked.

@@ -1,6 +1,6 @@
-"""A drill begins in a state that nobody wants to click together: expired secrets, blocked and disabled applications.
+"""A drill starts in a state that is tedious to click together: expired secrets, blocked and disabled applications.
 
-And it has to survive a restart: a sandbox that forgot its rotated key or its cookies would sign everybody out.
+And the state survives a restart: a sandbox that forgot its rotated key or its cookies would sign all people out.
 """
 
 from __future__ import annotations
