@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -14,5 +16,5 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-FIRST_START_MILLISECONDS = 240_000
-"""The first start of a Chromium after its installation can take more than a minute."""
+PATIENCE_MILLISECONDS = 1000 * PATIENCE_SECONDS
+"""How long a page may take to show what it is waited for. The first start of a Chromium takes more than a minute."""

@@ -25,6 +25,7 @@ from tests.copied import copied
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**neutral_environment(), "COLUMNS": "120"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ async def run_program(command: list[str], cwd: Path = ROOT, **environment: str) 
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
-        env={**neutral_environment(), "COLUMNS": "120", **environment},
+        env={**ENVIRONMENT, **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -71,7 +72,7 @@ class CommandLine:
     async def __call__(self, *arguments: str, **environment: str) -> Ran:
         """Run a command to its end, in a process of its own with nothing in its environment but this."""
         return await asyncio.to_thread(
-            _run_copied, ("--state-dir", str(self.state_dir), *arguments), {**neutral_environment(), **environment}
+            _run_copied, ("--state-dir", str(self.state_dir), *arguments), {**ENVIRONMENT, **environment}
         )
 
     async def request(self, tenant: str, technician: str, *options: str) -> str:

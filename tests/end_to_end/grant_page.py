@@ -10,11 +10,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, Request, async_playwright, expect
 
-from tests.chromium import ARGUMENTS, CHROMIUM, FIRST_START_MILLISECONDS
-from tests.patience import PATIENCE_SECONDS
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 
-PATIENCE = 1000 * PATIENCE_SECONDS
-"""Milliseconds that a page may take to show what it is waited for."""
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @contextlib.asynccontextmanager
@@ -22,7 +20,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """A real browser that speaks to nobody but this machine."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS
         )
         yield browser
         await browser.close()
@@ -41,7 +39,7 @@ class TemporalUI:
     async def open(cls, browser: Browser, address: str) -> TemporalUI:
         """A window of its own, with nothing in it yet."""
         page = await browser.new_page(viewport={"width": 1500, "height": 1000})
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         changes: list[str] = []
 
         def note(request: Request) -> None:
@@ -58,7 +56,7 @@ class TemporalUI:
     async def grant(self, request_id: str) -> None:
         """Go to the newest run of a grant."""
         await self.page.goto(f"{self.address}/namespaces/default/workflows/grant%2F{request_id}")
-        await expect(self.more_actions).to_be_visible(timeout=PATIENCE)
+        await expect(self.more_actions).to_be_visible()
 
     @property
     def more_actions(self) -> Locator:
@@ -111,7 +109,7 @@ class TemporalUI:
     @staticmethod
     async def _submit(dialog: Locator, button: str) -> None:
         await dialog.get_by_role("button", name=button).click()
-        await expect(dialog).to_be_hidden(timeout=PATIENCE)
+        await expect(dialog).to_be_hidden()
 
 
 def _shown(found: Locator) -> Locator:

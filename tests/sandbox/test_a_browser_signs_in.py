@@ -17,10 +17,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.child import Addresses
-from tests.chromium import ARGUMENTS, CHROMIUM, FIRST_START_MILLISECONDS
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
@@ -75,7 +77,7 @@ def application() -> Iterator[Application]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS)
         yield started
         started.close()
 
@@ -83,6 +85,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, addresses: Addresses) -> Iterator[Page]:
     context = browser.new_context(ignore_https_errors=True, base_url=addresses.login_url)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))

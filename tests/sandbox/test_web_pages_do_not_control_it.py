@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from sandbox.child import Addresses, running
-from tests.chromium import ARGUMENTS, CHROMIUM, FIRST_START_MILLISECONDS
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import trusting
 
@@ -106,9 +106,9 @@ def test_a_real_browser_is_refused_on_another_site_and_served_on_its_own(
         await fetch(url, {method: "POST", mode, headers: {"Content-Type": "text/plain"}, body: "{}"}).catch(() => null);
     }"""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS)
         page = browser.new_page(ignore_https_errors=True)
-        page.set_default_timeout(1000 * PATIENCE_SECONDS)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         reset = f"{addresses.control_url}/reset"
         answers: list[int] = []
         page.on("response", lambda answer: answers.append(answer.status) if answer.url == reset else None)
