@@ -109,6 +109,7 @@ def test_a_real_browser_is_refused_on_another_site_and_served_on_its_own(
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS)
         page = browser.new_page(ignore_https_errors=True)
         page.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         reset = f"{addresses.control_url}/reset"
         answers: list[int] = []
         page.on("response", lambda answer: answers.append(answer.status) if answer.url == reset else None)
