@@ -6,13 +6,14 @@ or they read the 404 of an account that was made a second ago as "there is none"
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from models.messages import GrantState
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.stage import ELEVATE, ON_TIME, Scene, configure
+from tests.stage import ELEVATE, ON_TIME, Scene, Services, configure, scene
 
 LAGS = [
     "assign the directory role",
@@ -24,29 +25,35 @@ LAGS = [
 """The calls to an account that was made a moment ago."""
 
 
+STATUSES = (503, 429, 404)
+
+
 @pytest.mark.parametrize("credential", ["temporary_access_pass", "password"])
-@pytest.mark.parametrize("status", [503, 429, 404])
-async def test_every_step_survives_it(hours_pass: Scene, credential: str, status: int) -> None:
-    await configure(hours_pass, credential=credential)
-    faults = {
-        step: hours_pass.fault(**STEPS[step], app=ELEVATE, status=status, count=1)
-        for step in (LAGS if status == 404 else STEPS)
-    }
-    request_id = await hours_pass.ask()
-
-    receipt = await hours_pass.receipt(request_id)
-
-    assert receipt.ending.state is GrantState.EXPIRED, receipt.ending.sentence
-    assert receipt.alarms == ()
-    hours_pass.assert_closed()
-    hits = {fault["id"]: fault["hits"] for fault in hours_pass.control("GET", "/faults")}
+async def test_every_step_survives_it(services: Services, credential: str) -> None:
     unused = "create a Temporary Access Pass" if credential == "password" else "set the account's password"
     unread = {"read the Temporary Access Pass policy"} if credential == "password" else set()
-    missed = {step for step, fault in faults.items() if hits[fault] == 0}
-    assert missed <= {unused} | unread, "a step that was never troubled proves nothing"
-    made = [call for call in hours_pass.journal(writes=True) if call["path"] == "/v1.0/users"]
-    assert len(made) == 1, "one account, whatever was tried again"
-    assert not hours_pass.sql("SELECT 1 FROM grants WHERE attempt > 1"), "nobody was asked to retry"
+
+    async def survives(stage: Scene, customer: str, status: int) -> None:
+        faults = {
+            step: stage.fault(customer=customer, **STEPS[step], app=ELEVATE, status=status, count=1)
+            for step in (LAGS if status == 404 else STEPS)
+        }
+        request_id = await stage.ask(customer=customer)
+
+        receipt = await stage.receipt(request_id)
+
+        assert receipt.ending.state is GrantState.EXPIRED, f"{status}: {receipt.ending.sentence}"
+        assert receipt.alarms == (), status
+        stage.assert_closed(customer=customer)
+        missed = {step for step, fault in faults.items() if stage.hits(fault) == 0}
+        assert missed <= {unused} | unread, "a step that was never troubled proves nothing"
+        made = [call for call in stage.journal(customer, writes=True) if call["path"] == "/v1.0/users"]
+        assert len(made) == 1, "one account, whatever was tried again"
+
+    async with scene(services, customers=len(STATUSES), skips_time=True) as stage:
+        await configure(stage, credential=credential)
+        await asyncio.gather(*(survives(stage, *case) for case in zip(stage.customers, STATUSES, strict=True)))
+        assert not stage.sql("SELECT 1 FROM grants WHERE attempt > 1"), "nobody was asked to retry"
 
 
 async def test_microsoft_is_given_the_time_it_asks_for(hours_pass: Scene) -> None:
