@@ -331,6 +331,16 @@ class Scene:
         """Take one fault away. The calls that it held up go on."""
         self.control("DELETE", f"/faults/{fault}")
 
+    async def lands(self, fault: str) -> None:
+        """Let one call go on that a fault holds up, and wait until Microsoft is through with it."""
+        self.release(fault)
+
+        async def answered() -> bool | None:
+            calls = (call for customer in self.customers for call in self.journal(customer))
+            return any(call["fault"] == fault for call in calls) or None
+
+        await eventually(answered)
+
     def hits(self, fault: str) -> int:
         """How many calls have met the fault. One with ``delay=0`` does nothing but count."""
         return next(int(shown["hits"]) for shown in self.control("GET", "/faults") if shown["id"] == fault)

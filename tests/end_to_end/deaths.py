@@ -68,9 +68,6 @@ RETURNING = {"take_baseline"}
 """What is done only for an account that an earlier grant has left."""
 
 HOUR = timedelta(hours=1)
-IN_FLIGHT_SECONDS = 3
-"""How long a call stays under way after its worker has been killed in it; shorter than a worker waits for it."""
-
 LOOK_EVERY_SECONDS = 0.2
 NOTICED_AFTER_SECONDS = 10
 
@@ -110,7 +107,7 @@ async def killed(stage: Scene, place: Place) -> str:
     try:
         if place.activity in RETURNING:
             await stage.receipt(await stage.ask(hours=1))
-        under_way = stage.fault(**call, **_slow(place), count=1) if from_outside and call else None
+        under_way = stage.hold(**call, **_outcome(place)) if from_outside and call else None
         request_id = await _brought_to(stage, place.activity)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while process.is_alive():
@@ -118,14 +115,16 @@ async def killed(stage: Scene, place: Place) -> str:
                 if under_way and stage.hits(under_way):
                     process.kill()
         assert process.exitcode == -signal.SIGKILL, f"{place}: it ended by itself"
+        if under_way:
+            await stage.lands(under_way)
     finally:
         process.kill()
     return request_id
 
 
-def _slow(place: Place) -> dict[str, object]:
-    """The worse outcome of a call that nobody waits for any more: an opening happens, a closing does not."""
-    return {"delay": IN_FLIGHT_SECONDS} if place.activity in OPENING else {"delay": IN_FLIGHT_SECONDS, "drop": "before"}
+def _outcome(place: Place) -> dict[str, object]:
+    """The worse one of a call whose caller is dead: an opening happens, a closing does not."""
+    return {} if place.activity in OPENING else {"drop": "before"}
 
 
 async def _brought_to(stage: Scene, activity: str) -> str:

@@ -41,7 +41,7 @@ async def crowd(services: Services) -> AsyncIterator[Scene]:
 async def closed_for_good(stage: Scene, request_id: str, customer: str) -> Receipt:
     """The receipt, after everything that could still have come late has come; the account is closed or never was."""
     receipt = await stage.receipt(request_id)
-    await asyncio.sleep(SLOW)
+    await asyncio.sleep(SLOW)  # the closing's own calls, which are slow, are answered; what was held up was let go
     if stage.user(customer=customer) is None:
         assert receipt.standing is None or not receipt.standing.exists
     else:

@@ -23,7 +23,6 @@ from tests.end_to_end.deaths import (
     EVERYWHERE,
     HELD,
     HOUR,
-    IN_FLIGHT_SECONDS,
     RECONCILIATION,
     STEPS,
     Place,
@@ -86,8 +85,6 @@ async def test_the_reconciler_closes_what_nobody_takes_up(services: Services, pl
             foreign = foreign_accounts(own)
             async with begun:
                 request_id = await killed(own, place)
-            if place.point is Point.IN:
-                await asyncio.sleep(IN_FLIGHT_SECONDS)  # what was on its way to Microsoft is there now
             over = 2 * HOUR if place.activity == "extend_grant" else HOUR
 
             await reconciled(own, later=over + GRACE + timedelta(seconds=10))
