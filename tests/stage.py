@@ -321,11 +321,12 @@ class Scene:
                 self.control("POST", "/throttle", tenant=customer, **throttle)
 
     def hold(self, *, customer: str | None = None, **call: object) -> str:
-        """Have the next such call wait, before it takes effect, until the fault whose id this gives is released.
+        """Have each such call wait, before it takes effect, until the fault whose id this gives is released.
 
-        So what a test does while a step is under way is done while it is under way, however slow the machine is.
+        So what a test does while a step is under way is done while it is under way, however slow the machine is: a
+        step that gives the call up and makes it again is held up again.
         """
-        return self.fault(customer=customer, **{"count": 1, **call}, delay=HELD_SECONDS)
+        return self.fault(customer=customer, **call, delay=HELD_SECONDS)
 
     def release(self, fault: str) -> None:
         """Take one fault away. The calls that it held up go on."""

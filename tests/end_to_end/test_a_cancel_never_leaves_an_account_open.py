@@ -28,7 +28,7 @@ PREPARING = {name: call for name, call in (READS_BEFORE_WRITING | OPENING_WRITES
 PREPARING["read back the roles"] = {"method": "GET", "path": "/roleManagement/directory/roleAssignments"}
 SHORTEST_HOURS = 10 / 3600
 SLOW = 1.5
-HELD: dict[str, Any] = {"delay": HELD_SECONDS, "count": 1}
+HELD: dict[str, Any] = {"delay": HELD_SECONDS}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
 
 from entra_jit.ledger.database import LedgerUnavailableError
 from models.messages import GrantState
@@ -67,7 +68,8 @@ async def test_a_ledger_that_answers_and_knows_nothing_keeps_nothing_open(hours_
     await hours_pass.closes()
 
     hours_pass.sql(f"ALTER TABLE being_restored RENAME TO {lost}")
-    await hours_pass.time_passes(request_id)
+    with suppress(RPCError):  # it may be over already
+        await hours_pass.time_passes(request_id)
     receipt = await hours_pass.receipt(request_id)
     assert receipt.ending.state is GrantState.EXPIRED
     assert receipt.standing is not None
@@ -92,7 +94,8 @@ async def test_an_old_mark_put_back_holds_up_no_closing_while_the_ledger_is_away
     await hours_pass.closes()
 
     hours_pass.sql("ALTER TABLE mislaid RENAME TO grants")
-    await hours_pass.time_passes(request_id)
+    with suppress(RPCError):  # it may be over already
+        await hours_pass.time_passes(request_id)
     receipt = await hours_pass.receipt(request_id)
     assert receipt.standing is not None
     assert receipt.standing.held_by is None
