@@ -19,7 +19,7 @@ from temporalio.client import WorkflowExecutionStatus
 
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.policy.durations import PROVISIONING_WINDOW
-from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
+from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.patience import eventually
 from tests.stage import ON_TIME, Scene, Services, scene
