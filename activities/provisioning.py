@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 
 from temporalio import activity
 
-from activities.failures import CannotCloseError, NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
-from activities.heartbeats import stripping
+from activities.heartbeats import noting
 from activities.issuing import Issuing
 from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
@@ -18,7 +18,8 @@ from entra_jit.accounts.account_closing import without_mark
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
-from entra_jit.accounts.managed_account import Holder, Inspected
+from entra_jit.accounts.finding import MissedSince, read_account
+from entra_jit.accounts.managed_account import FoundAccount, Holder
 from entra_jit.accounts.workplace import LEASE_MARGIN, Workplace
 from entra_jit.crypto.assertions import verify_actor
 from entra_jit.crypto.marks import (
@@ -43,14 +44,19 @@ from entra_jit.ledger import accounts, admission, baselines, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
-from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
+from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
+from models.messages import AccountFound, DirectoryCall, FailureType, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
 from models.sweep import Baseline
 
-LOOKS_BEFORE_GONE = 4
-"""A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""
-
-
 OPENED = "opened"
+
+
+class CannotCloseError(EntraJitError):
+    """The application that closes cannot close an account that is to be opened. It stays closed."""
+
+    failure_type = FailureType.PERMANENT
+    exit_code = ExitCode.REFUSED
+    http_status = HTTPStatus.BAD_GATEWAY
 
 
 class ProvisioningActivities(Provisioning):
@@ -65,7 +71,7 @@ class ProvisioningActivities(Provisioning):
 
     @activity.defn
     async def validate_domain(self, ref: GrantRef) -> None:
-        """Raises ``NotOursToOpenError`` for a tenant or domain in which nothing may be granted."""
+        """Raises ``RefusedError`` for a tenant or domain in which nothing may be granted."""
         admitted, tenant = await self._admit(ref)
         grant = admitted.grant
         name = grant.account_domain
@@ -73,10 +79,10 @@ class ProvisioningActivities(Provisioning):
             tenant.organization.get(), tenant.domains.find(name), self._refuse_global_administrator(tenant, admitted)
         )
         if organization.id != grant.tenant_id:
-            raise NotOursToOpenError(f"{grant.tenant}: the credential opens another tenant, {organization.id}.")
+            raise RefusedError(f"{grant.tenant}: the credential opens another tenant, {organization.id}.")
         is_managed = domain.is_managed if domain and domain.is_verified else None
         if refused := refuse_domain(grant.tenant, name, is_managed=is_managed) or administrators:
-            raise NotOursToOpenError(refused)
+            raise RefusedError(refused)
         calls = (organization.evidence, *([domain.evidence] if domain else []))
         await self._record(ref, "domain validated", *calls)
 
@@ -91,17 +97,17 @@ class ProvisioningActivities(Provisioning):
 
     @activity.defn
     async def find_account(self, ref: GrantRef) -> AccountFound:
-        """Raises ``NotOursToOpenError`` for an account of that name which is not ours to open."""
+        """Raises ``RefusedError`` for an account of that name which is not ours to open."""
         admitted, tenant = await self._admit(ref)
-        inspected = await self._look(tenant, admitted)
-        if inspected is None:
+        found = await self._find(tenant, admitted)
+        if found is None:
             await self._note_baseline(ref, Baseline())
             return AccountFound(object_id=None, ready=False)
-        mark = inspected.open_until
+        mark = found.open_until
         ours_already = mark is not None and mark.request_id == ref.request_id
         return AccountFound(
-            object_id=inspected.user.id,
-            ready=admitted.object_id == inspected.user.id and (not inspected.user.account_enabled or ours_already),
+            object_id=found.user.id,
+            ready=admitted.object_id == found.user.id and (not found.user.account_enabled or ours_already),
         )
 
     @activity.defn
@@ -112,19 +118,19 @@ class ProvisioningActivities(Provisioning):
             first = await accounts.intend(session, admitted.grant, self._clock())
         if admitted.register is Register.SILENT:
             admitted = replace(admitted, register=Register.INTENDS_IT)
-        inspected = None if first else await self._look(tenant, admitted)
+        found = None if first else await self._find(tenant, admitted)
         calls: list[DirectoryCall] = []
-        if inspected is None:
+        if found is None:
             object_id, evidence = await self._create(tenant, admitted)
             calls.append(evidence)
         else:
-            object_id = inspected.user.id
-            if inspected.user.account_enabled:
+            object_id = found.user.id
+            if found.user.account_enabled:
                 calls.append(await tenant.users.disable(object_id))
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, admitted.grant, object_id)
         self._workplace.registered.learn(admitted.grant.tenant_id, object_id)
-        await self._record(ref, "account prepared", *calls, note="found" if inspected else "made")
+        await self._record(ref, "account prepared", *calls, note="found" if found else "made")
         return object_id
 
     async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
@@ -145,26 +151,24 @@ class ProvisioningActivities(Provisioning):
             raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
         return created.id, created.evidence
 
-    async def _look(self, tenant: Tenant, admitted: Admitted) -> Inspected | None:
-        """The technician's account; None where there is none. Raises ``NotOursToOpenError`` for one not ours."""
-        user, register = await self._find(tenant, admitted)
+    async def _find(self, tenant: Tenant, admitted: Admitted) -> FoundAccount | None:
+        """The technician's account; None where there is none. Raises ``RefusedError`` for one not ours."""
+        user, register = await self._read(tenant, admitted)
         if user is None:
             return None
-        inspected = self._workplace.inspect(user, Holder.of(admitted.grant), register)
-        if refusal := inspected.why_not_to_open():
-            raise NotOursToOpenError(refusal)
-        return inspected
+        found = self._workplace.inspect(user, Holder.of(admitted.grant), register)
+        if refusal := found.why_not_to_open():
+            raise RefusedError(refusal)
+        return found
 
-    async def _find(self, tenant: Tenant, admitted: Admitted) -> tuple[User | None, Register]:
+    async def _read(self, tenant: Tenant, admitted: Admitted) -> tuple[User | None, Register]:
         if admitted.object_id is None:
             return await tenant.users.find(admitted.grant.account_name), admitted.register
-        try:
-            return await tenant.users.get(admitted.object_id), Register.NAMES_IT
-        except NotYetVisibleError:
-            in_bin = await tenant.deleted_items.find(admitted.object_id)
-            if in_bin is None and activity.info().attempt < LOOKS_BEFORE_GONE:
-                raise
-        # Somebody deleted it. The technician's next account will be another object of the same name.
+        # At the earliest since this step was first tried. What is given up too soon is found by its name, and adopted.
+        missed = MissedSince(activity.info().scheduled_time)
+        if user := await read_account(tenant, admitted.object_id, missed, self._clock):
+            return user, Register.NAMES_IT
+        # An administrator deleted it. The technician's next account will be another object of the same name.
         async with self._ledger.transaction() as session:
             await accounts.forget_object(
                 session, admitted.grant.tenant_id, admitted.grant.technician_id, admitted.object_id
@@ -206,8 +210,8 @@ class ProvisioningActivities(Provisioning):
         account = _known(admitted)
         tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= BASELINE_TRIES
-        with stripping() as stripped:
-            look = await take_baseline(tenant, account, stripped, last_try=last_try)
+        with noting() as noted:
+            look = await take_baseline(tenant, account, noted.stripped, last_try=last_try)
         await self._note_baseline(ref, look.baseline)
         await self._record(ref, "baseline taken", *look.calls, note=look.baseline.sentence)
         return look.baseline
@@ -320,11 +324,11 @@ def _known(admitted: Admitted) -> ObjectId:
 
 
 async def _assign_all(tenant: Tenant, roles: set[RoleId], account: ObjectId) -> list[DirectoryCall]:
-    """Raises ``NothingGivenError`` where Microsoft refuses every role, and none was ever asked for before."""
+    """Raises ``PermanentError`` with ``nothing_given`` where every role is refused, and none was asked for before."""
     done = await asyncio.gather(*(_assign(tenant, role, account) for role in sorted(roles)), return_exceptions=True)
     refused = [one for one in done if isinstance(one, PermanentError)]
     if len(refused) == len(roles) and _is_first_try(activity.info()):
-        raise NothingGivenError(str(refused[0]))
+        raise replace(refused[0], nothing_given=True)
     for one in done:
         if isinstance(one, BaseException):
             raise one

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.accounts.directories import Directories
-from entra_jit.accounts.managed_account import Holder, Inspected, inspect
+from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
 from entra_jit.accounts.registered_accounts import RegisteredAccounts
 from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
@@ -51,7 +51,7 @@ class Workplace:
     provisioning_step: timedelta = PROVISIONING_STEP
     """How long a step of opening that was begun before a stop may still write."""
 
-    def inspect(self, user: User, holder: Holder, register: Register) -> Inspected:
+    def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
         """Judge ``user``, found under the account's name or by the id that the register has."""
         return inspect(user, holder, register, installation=self.installation, keyring=self.keyring)
 

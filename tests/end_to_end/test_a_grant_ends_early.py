@@ -11,7 +11,7 @@ import asyncio
 import pytest
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import NotFoundError, RefusedError
+from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState, Receipt
 from tests.stage import ON_TIME, Scene
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,13 +16,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
-from entra_jit.crypto.assertions import assert_actor
-from entra_jit.policy.durations import PROVISIONING_WINDOW
-from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
+from models.messages import GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.patience import eventually
 from tests.stage import ON_TIME, Scene, Services, scene
-from workflows.access_grant import AccessGrant
 
 SHORTEST_HOURS = 10 / 3600
 FIRST, MIDST, LAST = 0.0, 0.5, 1.0
@@ -48,28 +44,6 @@ async def reset(stage: Scene, request_id: str, to: float) -> None:
             request_id=str(uuid4()),
         )
     )
-
-
-async def ask_long_ago(stage: Scene, customer: str, *, left: timedelta) -> tuple[str, datetime]:
-    """A grant of two hours whose provisioning window has this much left; its id, and when the window ends."""
-    asked_at = datetime.now(UTC) - PROVISIONING_WINDOW + left
-    asked = AccessRequest(
-        request_id=f"old-{uuid4().hex[:8]}",
-        tenant=customer,
-        technician="alex",
-        reason="a test",
-        duration=timedelta(hours=2),
-        asked_at=asked_at,
-    )
-    assertion = assert_actor(stage.deployment.keyring, "kim", asked, asked_at)
-    await stage.services.client.start_workflow(
-        AccessGrant.run,
-        id=workflow_id(asked.request_id),
-        task_queue=stage.settings.task_queue,
-        start_signal="request_access",
-        start_signal_args=[SignedAccessRequest(request=asked, assertion=assertion)],
-    )
-    return asked.request_id, asked_at + PROVISIONING_WINDOW
 
 
 async def sleeps(stage: Scene, request_id: str) -> None:
@@ -116,26 +90,12 @@ async def test_a_live_grant_that_is_reset_goes_on_and_lasts_no_longer(hours_pass
     hours_pass.assert_closed()
 
 
-async def open_since_long_ago(stage: Scene) -> tuple[GrantStatus, datetime]:
-    """A grant that is open, and when its window ends: as soon as this machine can open it."""
-    for left in (10, 60, 240):
-        request_id, window_ends_at = await ask_long_ago(stage, stage.customer, left=timedelta(seconds=left))
-
-        async def open_or_over(asked: str = request_id) -> GrantStatus | None:
-            status = await stage.status(asked)
-            return status if status.state is GrantState.OPEN or status.state.is_final else None
-
-        if (status := await eventually(open_or_over)).state is GrantState.OPEN:
-            return status, window_ends_at
-    raise AssertionError("it is not opened")
-
-
 async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(hours_pass: Scene) -> None:
     """Neither the request's signature nor the window in which it may be opened is fresh any more."""
-    before, window_ends_at = await open_since_long_ago(hours_pass)
-    request_id = before.request_id
-    # A reset begins again by the clock on the wall, whatever time was skipped before.
-    await asyncio.sleep((window_ends_at - datetime.now(UTC)).total_seconds() + 1)
+    request_id = await hours_pass.ask(hours=4, held=True)
+    before = await hours_pass.until(request_id, GrantState.OPEN)
+    # In the ledger, for a reset run begins by the clock on the wall, whatever time was skipped before.
+    hours_pass.sql("UPDATE grants SET window_ends_at = now() - interval '2 hours' WHERE request_id = %s", request_id)
 
     await reset(hours_pass, request_id, FIRST)
     await sleeps(hours_pass, request_id)
@@ -151,7 +111,9 @@ async def over(stage: Scene, customer: str, how: GrantState) -> str:
     """The id of a grant that is over in this way."""
     if how is GrantState.FAILED:
         refusal = stage.fault(customer=customer, **OPENING_WRITES["assign a role"], status=403)
-        request_id, _ = await ask_long_ago(stage, customer, left=timedelta(seconds=10))
+        request_id = await stage.ask(customer=customer)
+        await stage.until(request_id, GrantState.PARKED)
+        await stage.time_passes(request_id)  # its window
         await stage.receipt(request_id)
         stage.release(refusal)
         return request_id

@@ -12,7 +12,7 @@ import asyncio
 import pytest
 
 from entra_jit.accounts.directories import Purpose
-from entra_jit.accounts.intervening import Intervening, Intervention
+from entra_jit.accounts.interventions import Intervention
 from entra_jit.ledger import alarms
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
@@ -237,5 +237,5 @@ async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> Non
     user = await tenant.users.find(real_time.account())
     assert user is not None
     real_time.sql("ALTER TABLE interventions RENAME TO mislaid")
-    read_back = await Intervening(real_time.workplace, "the reconciler").close(tenant, user, "a test")
-    assert read_back.standing.is_closed
+    closing = await Intervention(real_time.workplace, "the reconciler", "a test").close_found(tenant, user)
+    assert closing.standing.is_closed

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from entra_jit.policy.decision import Denied
-from entra_jit.policy.failures import FailureClass, Kind, class_of, type_named
+from entra_jit.policy.failures import FailureClass, Kind, class_of
 from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
+from models.errors import BadInputError
 from models.messages import FailureType, GrantState, GrantStatus, RequestId
+from models.names import request_id
 
-ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", fullmatch=True)
+ids = st.builds(
+    request_id,
+    st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True),
+    st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", fullmatch=True),
+)
 
 
 @pytest.mark.parametrize("failure", [*FailureType, None])
@@ -25,7 +32,7 @@ def test_every_failure_is_somebodys(failure: FailureType | None) -> None:
     assert failure in Kind.parse(f" {whose.value.upper()} ").failures
     if failure is not None:
         assert Kind.parse(failure.value.lower()).failures == {failure}
-        assert type_named(failure.value) is failure
+        assert FailureType(failure.value) is failure
 
 
 def test_no_failure_is_of_two_classes() -> None:
@@ -33,13 +40,13 @@ def test_no_failure_is_of_two_classes() -> None:
     assert len(counted) == len(set(counted)) == len(FailureType) + 1
 
 
-@pytest.mark.parametrize("name", [None, "", "KeyError", "refused"])
-def test_what_nobody_foresaw_is_our_bug(name: str | None) -> None:
-    assert class_of(type_named(name)) is FailureClass.OUR_BUG
+@pytest.mark.parametrize("name", ["", "KeyError", "refused"])
+def test_an_unknown_type_is_our_bug(name: str) -> None:
+    assert class_of(FailureType(name)) is FailureClass.OUR_BUG
 
 
 def test_a_kind_that_there_is_not_is_answered_with_all_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"tenant-refusal.*TryLater"):
+    with pytest.raises(BadInputError, match=r"tenant-refusal.*TransientError"):
         Kind.parse("nonsense")
 
 
@@ -49,9 +56,6 @@ def test_a_line_of_replays_never_meets_itself_and_every_id_can_be_asked_with(fir
     for _ in range(length):
         replay = id_of_replay(line[-1], replay_of)
         assert replay == id_of_replay(line[-1], replay_of), "whoever replays it, it is one request"
-        if isinstance(replay, Denied):
-            assert len(line[-1]) > 90
-            break
         assert TypeAdapter(RequestId).validate_python(replay) == replay
         replay_of = line[-1]
         line.append(replay)

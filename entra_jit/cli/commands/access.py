@@ -25,12 +25,13 @@ from entra_jit.operations.request_access import await_decision, request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
+from models.errors import ExitCode
 from models.holds import Hold
 from models.messages import GrantState, GrantStatus
 
 PANEL = "Access"
 
-ENDED_OTHERWISE = {EndedBy.EMERGENCY: 6, EndedBy.NOT_PROVEN: 7}
+ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PROVEN: ExitCode.NOT_PROVEN}
 """Exit codes of an end that the grant's own workflow has not taken."""
 
 
@@ -43,7 +44,7 @@ def request(
     ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
     hours: Hours = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C stops watching only.")] = False,
-    request_id: Annotated[str | None, typer.Option("--request-id", help="Asking twice with one id asks once.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Asking twice with one key asks once.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for administrator access to TENANT for TECHNICIAN."""
@@ -57,7 +58,7 @@ def request(
             reason=reason,
             ticket=ticket,
             duration=hours,
-            request_id=request_id,
+            key=key,
         )
         if wait:
             return await Timeline(deployment, asked, Console(stderr=True) if as_json else console).follow()
@@ -66,7 +67,7 @@ def request(
     status = deployed(context, ask)
     show(status, as_json, lambda: tables.show_status(console, status))
     if status.state in (GrantState.DENIED, GrantState.FAILED, GrantState.PARKED):
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @app.command(rich_help_panel=PANEL)
