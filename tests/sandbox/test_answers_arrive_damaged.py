@@ -9,7 +9,7 @@ import json
 import httpx
 import pytest
 
-from tests.patience import HELD_SECONDS
+from tests.patience import HELD_SECONDS, PATIENCE_SECONDS
 from tests.sandbox.seeded import ADELE, NEW_ACCOUNT, Graph, new_user, token_of
 
 
@@ -62,7 +62,9 @@ def test_a_body_can_be_missing_or_say_it_is_something_else(graph: Graph, control
 
 def test_a_body_that_drips_ends_whole_and_holds_up_nobody(graph: Graph, control: httpx.Client) -> None:
     client, other = graph(), graph()
-    dripping = fault(control, path="/organization", drip=HELD_SECONDS, count=1)
+    dripping = fault(control, path="/organization", drip=HELD_SECONDS, count=2)
+    with pytest.raises(httpx.ReadTimeout):
+        client.get("/organization", timeout=httpx.Timeout(PATIENCE_SECONDS, read=0.3))
     with client.stream("GET", "/organization") as answer:
         pieces = answer.iter_raw()
         first = next(pieces)
