@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from models.marks import AccountKind
+
 
 def _moment(*, nullable: bool = True) -> Any:
     """A column for a point in time, kept in UTC."""
@@ -27,7 +29,7 @@ def _moment(*, nullable: bool = True) -> Any:
 
 
 def _one_active_of_a_name(table: str) -> Index:
-    """Names belong to whom the configuration has now: who is no longer in it must not keep theirs from anybody."""
+    """Names belong to active rows: one that left the configuration must not keep its name."""
     return Index(f"one_active_name_in_{table}", "name", unique=True, postgresql_where=text("active"))
 
 
@@ -100,18 +102,22 @@ class GroupMember(SQLModel, table=True):
 
 
 class RoleMapping(SQLModel, table=True):
-    """A group's directory role, in one tenant or (``tenant_id`` None) in all."""
+    """What a group of technicians may have, in one tenant or (``tenant_id`` None) in all: one item a row."""
 
     __tablename__ = "role_mappings"
     __table_args__ = (
-        UniqueConstraint("group_name", "tenant_id", "role_id", name="one_mapping", postgresql_nulls_not_distinct=True),
+        UniqueConstraint(
+            "group_name", "tenant_id", "kind", "item_id", name="one_mapping", postgresql_nulls_not_distinct=True
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     group_name: str = Field(foreign_key="groups.name", ondelete="CASCADE")
     tenant_id: UUID | None = Field(default=None, foreign_key="tenants.id")
-    role_id: UUID
-    role_name: str
+    kind: str
+    """``role`` or ``group``."""
+    item_id: str
+    item_name: str
 
 
 class ManagedAccount(SQLModel, table=True):
@@ -125,6 +131,8 @@ class ManagedAccount(SQLModel, table=True):
 
     tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
     technician_id: UUID = Field(primary_key=True, foreign_key="technicians.id")
+    kind: str = Field(default=AccountKind.TECHNICIAN, sa_column_kwargs={"server_default": AccountKind.TECHNICIAN})
+    """An ``AccountKind``: what the account is for, and by which rule it is reconciled."""
     account_name: str
     object_id: UUID | None = None
     """None: the creation was intended, and its answer never seen."""
@@ -177,7 +185,8 @@ class GrantRow(SQLModel, table=True):
     tenant_id: UUID = Field(foreign_key="tenants.id")
     technician_id: UUID = Field(foreign_key="technicians.id")
     account_name: str
-    roles: list[dict[str, str]] = _json("[]")
+    access: list[dict[str, str]] = _json("[]")
+    """Each item as ``AccessItem`` has it."""
     duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
     window_ends_at: datetime = _moment(nullable=False)
     attempt: int = 1
@@ -192,7 +201,7 @@ class GrantRow(SQLModel, table=True):
     failure: str | None = None
     """The ``FailureType`` that parked or ended it."""
     baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
-    """What the account had when it was about to be opened; None: nobody has looked."""
+    """What the account had when it was about to be opened; None: not read."""
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()
     ending: str | None = None
@@ -227,7 +236,7 @@ class InterventionRow(SQLModel, table=True):
     by: str
     because: str
     found_enabled: bool
-    """Somebody could sign in until then."""
+    """The account could sign in until then."""
     began_at: datetime = _moment(nullable=False)
     disabled_at: datetime | None = _moment()
     proven_at: datetime | None = _moment()
@@ -335,7 +344,7 @@ class HoldRow(SQLModel, table=True):
     tenant_id: UUID | None = Field(default=None, foreign_key="tenants.id")
     """None: in every tenant."""
     technician_id: UUID | None = Field(default=None, foreign_key="technicians.id")
-    """None: whoever asks."""
+    """None: all technicians."""
     since: datetime = _moment(nullable=False)
     by: str
     because: str

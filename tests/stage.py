@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -34,7 +35,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from entra_jit.accounts.workplace import Workplace, workplace_of
+from entra_jit.accounts.workplace import Workplace, graph_of, workplace_of
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger.database import Ledger
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -256,7 +257,7 @@ class Scene:
         return answer.json()
 
     def user(self, account: str | None = None, customer: str | None = None) -> dict[str, Any] | None:
-        """An account in full, as nobody but the sandbox can see it; None where there is none."""
+        """An account in full, as only the sandbox sees it; None where there is none."""
         wanted = (account or self.account(customer=customer)).lower()
         users = self.control("GET", f"/tenants/{customer or self.customer}/users")
         return next((user for user in users if user["user_principal_name"].lower() == wanted), None)
@@ -279,7 +280,7 @@ class Scene:
             return cursor.fetchall() if cursor.description else []
 
     async def fail_by_hand(self, request_id: str, step: str) -> None:
-        """What somebody can do to a step that is under way, as soon as it is."""
+        """What a person can do to a step that is under way, as soon as it is."""
         of = self.workflow(request_id)
 
         async def under_way() -> str | None:
@@ -294,7 +295,7 @@ class Scene:
 
     @contextlib.contextmanager
     def locked(self, table: str) -> Iterator[None]:
-        """Meanwhile whoever reads or writes the table waits, as for a migration that takes its time."""
+        """Meanwhile readers and writers of the table wait, as for a migration that takes its time."""
         with psycopg.connect(self.settings.database_url.get_secret_value()) as connection:
             connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
             yield
@@ -379,7 +380,7 @@ class Scene:
         await eventually(shut)
 
     def assert_closed(self, account: str | None = None, customer: str | None = None) -> None:
-        """Nobody can sign in, and nothing would be held by whoever could."""
+        """The account is disabled and holds nothing."""
         user = self.user(account, customer)
         assert user is not None
         held = {key: user[key] for key in ("enabled", "roles", "groups", "methods", "temporary_access_pass")}
@@ -463,7 +464,9 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
     async with workplace_of(settings, stage_clock) as usual, Ledger(settings.database_url, pool_size=2) as ledger:
         workplace = replace(usual, roles_known_after=QUICK * usual.roles_known_after)
         keyring = Keyring.parse(settings.keys.get_secret_value())
-        deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
+        deployment = Deployment(
+            ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
+        )
         with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
             made = Scene(services, settings, deployment, http, names, workplace, skips_time)
             await configure(made)

@@ -64,6 +64,17 @@ class Workplace:
 LEASE_MARGIN = timedelta(seconds=5)
 
 
+def graph_of(settings: Settings, clock: Clock = system_clock) -> Graph:
+    """The door to Microsoft that the settings name, not entered yet."""
+    return Graph(
+        graph_url=settings.graph_url,
+        login_url=settings.login_url,
+        ca_file=settings.ca_file,
+        timeout=settings.graph_timeout_seconds,
+        clock=clock,
+    )
+
+
 @asynccontextmanager
 async def workplace_of(
     settings: Settings, clock: Clock = system_clock, announcer: Announcer | None = None
@@ -72,13 +83,7 @@ async def workplace_of(
     keyring = Keyring.parse(settings.keys.get_secret_value())
     async with (
         Ledger(settings.database_url) as ledger,
-        Graph(
-            graph_url=settings.graph_url,
-            login_url=settings.login_url,
-            ca_file=settings.ca_file,
-            timeout=settings.graph_timeout_seconds,
-            clock=clock,
-        ) as graph,
+        graph_of(settings, clock) as graph,
     ):
         alarms = Alarms(ledger, announcer or Unannounced())
         revoking = RevokingWatch(ledger, alarms, clock)

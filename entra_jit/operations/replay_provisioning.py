@@ -15,8 +15,7 @@ from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_access import retry_provisioning, why_nobody_listens
 from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.show_status import show_status
-from entra_jit.policy.decision import Denied
-from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
+from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
 from models.errors import RefusedError, UnreachableError
 from models.messages import AccessRequest, GrantState, GrantStatus
@@ -57,7 +56,7 @@ async def replay_provisioning(deployment: Deployment, by: str, request_id: str) 
         raise RefusedError(f"{(await show_status(deployment, request_id)).sentence} There is nothing to replay.")
     status = as_status(last, grant, receipt)
     how = how_to_replay(status)
-    if isinstance(how, Denied):
+    if isinstance(how, NoReplay):
         if last.id != request_id and status.state in GOES_ON:
             return _replayed_before(request_id, status)
         raise RefusedError(how.sentence)
@@ -68,7 +67,7 @@ async def replay_provisioning(deployment: Deployment, by: str, request_id: str) 
         sentence = f"Trying {last.id} again."
     else:
         tried = await _try_now(deployment, last.id)
-        sentence = f"Trying {', '.join(tried)} of {last.id} now." if tried else f"Nothing of {last.id} waits."
+        sentence = f"Trying {', '.join(tried)} of {last.id} now." if tried else f"No step of {last.id} is waiting."
     return Replayed(request_id=last.id, how=how, sentence=sentence, goes_on=True)
 
 
@@ -123,7 +122,7 @@ async def _expect_free(deployment: Deployment, request_id: str) -> None:
     """Ids are chosen by whoever asks: somebody may have given this one to a request of theirs."""
     async with deployment.ledger.transaction() as session:
         if await requests.by_id(session, request_id) is not None:
-            raise RefusedError(f"The id of the replay, {request_id}, is another request's: ask anew.")
+            raise RefusedError(f"The id of the replay, {request_id}, belongs to another request. Request again.")
 
 
 async def _names(deployment: Deployment, failed: Request, grant: GrantRow | None) -> tuple[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models.marks import OpenUntil, newest
-from models.messages import Role
+from models.marks import AccountKind, OpenUntil, newest
+from models.messages import AccessItem
 
 GRACE = timedelta(minutes=1)
 """How long past its expiry a grant's own workflow is left to close it."""
@@ -26,7 +27,7 @@ class LiveGrant:
     """Its workflow should have settled it long ago, so there is none any more."""
     withdrawn_because: str | None = None
     """Nothing may be open under it any more, whatever its expiry says."""
-    roles: tuple[Role, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     """What it has given."""
     mark: OpenUntil | None = None
     """The signed mark that the ledger keeps of it. An expiry that no mark covers counts as past."""
@@ -42,7 +43,7 @@ class Found:
     """By the register and the owner tag, closing it is ours to do."""
     enabled: bool
     holds_access: bool
-    """It has roles or memberships, or the mark that goes last when an account is closed."""
+    """It holds access, or the mark that goes last when an account is closed."""
     mark: OpenUntil | None = None
     """What a valid open-until mark in the directory says, unless its grant is proven closed."""
     mark_is_settled: bool = False
@@ -50,6 +51,8 @@ class Found:
     is_registered: bool = False
     settled_at: datetime | None = None
     """When the last of its grants was settled, by the ledger."""
+    kind: AccountKind = AccountKind.TECHNICIAN
+    """By the register; what that has not is a technician's, by its tag or by nothing."""
 
 
 REPLICAS_AGREE_AFTER = timedelta(minutes=10)
@@ -71,7 +74,7 @@ class Finding:
     remedy: Remedy
     because: str = ""
     foreign: bool = False
-    """Only somebody else can have done this to it."""
+    """Only a change from outside explains it."""
     disagreement: str | None = None
     """How ledger and directory contradict one another, in a sentence that follows the account's name."""
     ledger_is_behind: bool = False
@@ -79,30 +82,40 @@ class Finding:
 
 
 def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool = True) -> Finding:
-    """What is to be done with an account at the time ``at``.
+    """What is to be done with an account at the time ``at``, by the rule of its kind."""
+    return _RULES[found.kind](found, live, at, ledger_is_known=ledger_is_known)
+
+
+def _judge_technicians(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool) -> Finding:
+    """Close what is open without a reason.
 
     Nothing that is not ours is touched. What is ours is open only under the grant that the newest signed mark names,
     and until then, wherever that mark stands; without the ledger the directory's alone counts. An opening that is in
     flight is left to its lease.
     """
     if not found.may_be_closed:
-        return Finding(Remedy.REPORT, "it is not ours to touch: its owner tag is missing, broken or another account's")
+        return Finding(
+            Remedy.REPORT, "it was not touched: its owner tag is missing, broken, or belongs to another account"
+        )
     if live is not None and live.lease_until is not None and at < live.lease_until:
         return Finding(Remedy.LEAVE)
     withdrawn = live is not None and live.withdrawn_because is not None
     if found.enabled and ledger_is_known and not withdrawn and (mark := _unknown_to_the_ledger(found, live)):
         return _under_a_mark_the_ledger_lacks(mark, at)
     if live is not None and live.is_lapsed:
-        return Finding(Remedy.CLOSE, f"nobody has settled its grant {live.request_id}")
+        return Finding(Remedy.CLOSE, f"its grant {live.request_id} was not settled")
     if not found.enabled and not _is_unfinished(found, live, ledger_is_known=ledger_is_known):
         return Finding(Remedy.LEAVE)
     if not ledger_is_known:
         return _by_the_mark_alone(found, at)
     if live is None:
-        what = "enabled" if found.enabled else "disabled, but not closed to the end,"
+        what = "enabled" if found.enabled else "disabled but not fully closed"
         foreign = _was_opened_by_somebody_else(found, at)
         return Finding(Remedy.CLOSE, f"it was {what} without a live grant", foreign=foreign)
     return _under_its_grant(found, live, at)
+
+
+_RULES: Mapping[AccountKind, Callable[..., Finding]] = {AccountKind.TECHNICIAN: _judge_technicians}
 
 
 def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
@@ -111,7 +124,7 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
     if live.expires_at is None:
         return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
     if live.closing_at is not None and at >= live.closing_at + GRACE:
-        return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not come through")
+        return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not finish")
     mark = newest(live.mark, found.mark)
     if mark is None:
         return Finding(Remedy.CLOSE, f"no signed mark covers its grant {live.request_id}")
@@ -152,7 +165,7 @@ def _is_unfinished(found: Found, live: LiveGrant | None, *, ledger_is_known: boo
 
 
 def _was_opened_by_somebody_else(found: Found, at: datetime) -> bool:
-    """Whether we had closed it to the end: its mark goes last. Of a lost ledger's accounts nobody knows that."""
+    """Whether we had fully closed it: its mark goes last. Unknown for accounts of a lost ledger."""
     if not found.is_registered or found.mark is not None:
         return False
     return found.enabled or found.settled_at is None or at >= found.settled_at + REPLICAS_AGREE_AFTER

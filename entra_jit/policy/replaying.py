@@ -1,14 +1,21 @@
-"""How a request is taken up again, by where it stands, without anybody typing it anew."""
+"""How a request is tried again, by its state, without typing it again."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
-from entra_jit.policy.decision import Denied
 from models.messages import GrantState, GrantStatus
 
 _REPLAY = re.compile(r"(?P<first>.+)\.r(?P<number>[1-9][0-9]*)")
+
+
+@dataclass(frozen=True)
+class NoReplay:
+    """The request cannot be taken up again; the sentence says why, and what to do instead."""
+
+    sentence: str
 
 
 class Replay(StrEnum):
@@ -22,7 +29,7 @@ class Replay(StrEnum):
     """It has failed: a new request, which names this one, is decided by today's configuration."""
 
 
-def how_to_replay(status: GrantStatus) -> Replay | Denied:
+def how_to_replay(status: GrantStatus) -> Replay | NoReplay:
     """How the request is taken up again, or why there is nothing to take up."""
     state = status.state
     if state is GrantState.PARKED:
@@ -32,14 +39,14 @@ def how_to_replay(status: GrantStatus) -> Replay | Denied:
     if state is GrantState.FAILED or (state is GrantState.EXPIRED and status.opened_at is None):
         return Replay.ASK_ANEW
     because = {
-        GrantState.ASKED: "is not decided yet, so nothing of it has failed: is a worker running?",
-        GrantState.OPEN: "is open: nothing of it has failed.",
-        GrantState.DENIED: f"was denied, and what is denied is not replayed: ask anew. It said: {status.sentence}",
-        GrantState.EXPIRED: "was open until its expiry: ask anew for more.",
-        GrantState.ENDED: "was ended on purpose: ask anew.",
-        GrantState.CANCELLED: "was cancelled on purpose: ask anew.",
+        GrantState.ASKED: "is not decided yet. Is a worker running?",
+        GrantState.OPEN: "is open; nothing has failed.",
+        GrantState.DENIED: f"was denied. Request again. The denial: {status.sentence}",
+        GrantState.EXPIRED: "was open until its expiry. Request again for more.",
+        GrantState.ENDED: "was ended on purpose. Request again.",
+        GrantState.CANCELLED: "was cancelled on purpose. Request again.",
     }[state]
-    return Denied(f"The grant {status.request_id} {because}")
+    return NoReplay(f"The grant {status.request_id} {because}")
 
 
 def id_of_replay(request_id: str, replay_of: str | None) -> str:

@@ -31,7 +31,7 @@ async def ensure_reconciliation(
 ) -> None:
     """Have every tenant reconciled ``every`` so often; changes what is there already. Idempotent.
 
-    A schedule that somebody has deleted comes back, one that was paused goes on: nothing holds up closing.
+    A deleted schedule comes back, a paused one continues: nothing holds up closing.
     """
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(

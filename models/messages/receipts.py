@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, Field
 
 from models.alarms import Alarm
 from models.message import Message
+from models.messages.access import AccessItem
 from models.messages.asking import AccessRequest
 from models.messages.closing import Ending
 from models.messages.evidence import DirectoryCall, Standing, Step
-from models.messages.granting import Role
 from models.messages.ids import ObjectId, TechnicianId, TenantId
 from models.messages.states import Proof
 from models.sweep import Done, SweepFinding
@@ -28,7 +28,7 @@ class AddendumKind(StrEnum):
     CLOSED_LATER = "closed later"
     """An account that was given up, or was gone, has been found and proven closed."""
     CLOSED_BESIDE = "closed beside its workflow"
-    """What was taken from the account by somebody else than its workflow, which had written the receipt by then."""
+    """What was removed from the account beside its workflow, after the receipt was written."""
     PURGED = "purged"
     """The directory has forgotten the vanished account for good."""
 
@@ -56,7 +56,7 @@ class Receipt(Message):
     technician_id: TechnicianId
     account_name: str | None = None
     object_id: ObjectId | None = None
-    roles: tuple[Role, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     opened_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     ending: Ending

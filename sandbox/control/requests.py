@@ -24,7 +24,7 @@ class SignInBody(_Body):
 
 
 class RestoreBody(_Body):
-    """Under which name a deleted account comes back; left out: its own, if nobody has taken it since."""
+    """Under which name a deleted account comes back; left out: its own, if still free."""
 
     user_principal_name: str | None = None
 
@@ -42,7 +42,7 @@ class ClockBody(_Body):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if (self.advance is None) is (self.now is None) and not (self.stands and self.now is None):
-            raise ValueError("say either advance or now, or that the clock stands")
+            raise ValueError("set exactly one of advance, now, or stands")
         return self
 
 
@@ -126,7 +126,7 @@ class TenantBody(_Body):
 
 
 class NewUserBody(_Body):
-    """An account that somebody else made; ``properties`` by Graph's names."""
+    """An account that is not ours; ``properties`` by Graph's names."""
 
     user_principal_name: str
     display_name: str | None = None
@@ -162,11 +162,30 @@ class MethodBody(_Body):
     properties: dict[str, JsonValue] = {}
 
 
-class GroupMembershipBody(_Body):
-    """A security group by name; it is made if the tenant has none of that name."""
+class NewGroupBody(_Body):
+    """A group: a security group with assigned members, where nothing else is said."""
 
     name: str
+    id: UUID | None = None
     role_assignable: bool = False
+    security_enabled: bool = True
+    mail_enabled: bool = False
+    dynamic: bool = False
+    synced: bool = False
+
+
+class GroupChangesBody(_Body):
+    """What kind of group it is from now on, past every rule of Graph; what is left out stays as it is."""
+
+    role_assignable: bool | None = None
+    security_enabled: bool | None = None
+    mail_enabled: bool | None = None
+    dynamic: bool | None = None
+    synced: bool | None = None
+
+
+class GroupMembershipBody(NewGroupBody):
+    """A group by name or id, joined past every rule of Graph; it is made if the tenant has no such."""
 
 
 class CertificateBody(_Body):

@@ -98,7 +98,7 @@ async def test_what_was_mended_is_tried_again(
         user = stage.user(customer=customer)
         assert user is not None
         assert user["enabled"]
-        assert sorted(user["roles"]) == sorted(role.name for role in opened.roles)
+        assert sorted(user["roles"]) == sorted(item.name for item in opened.access)
         await end_access(stage.deployment, "kim", request_id)
         await stage.time_passes(request_id)
         receipt = await stage.receipt(request_id)

@@ -1,7 +1,7 @@
 """Whatever was gathered during a grant is gone after it, and nothing planted before it is there when it opens.
 
 Other products remove the role that they gave and nothing else. A technician who has registered a passkey, joined a
-group or helped themselves to a second role comes back by those; so does whoever registered a phone on the sleeping
+group or helped themselves to a second role comes back by those; so does one who registered a phone on the sleeping
 account and waits for it to be opened.
 """
 
@@ -76,7 +76,9 @@ async def test_what_was_planted_on_a_closed_account_never_opens_with_it(hours_pa
     found = seen(hours_pass)
     assert found["methods"] == []
     assert (
-        found["roles"] == sorted(role.name for role in opened.roles) == ["Helpdesk Administrator", "User Administrator"]
+        found["roles"]
+        == sorted(item.name for item in opened.access)
+        == ["Helpdesk Administrator", "User Administrator"]
     )
     calls = hours_pass.journal(writes=True)[before:]
     deleting = [place for place, call in enumerate(calls) if call["method"] == "DELETE"]

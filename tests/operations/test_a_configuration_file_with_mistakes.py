@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -63,6 +64,14 @@ def example(*changes: tuple[str, str]) -> str:
     return text
 
 
+def example_without_groups() -> dict[str, Any]:
+    """The example, as far as it can be applied without reaching its tenants."""
+    content: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
+    for entry in (*content["tenants"], *content["role_mappings"]):
+        entry.pop("security_groups", None)
+    return content
+
+
 def line_of(text: str, part: str) -> int:
     """Where somebody would look for it."""
     return next(number for number, line in enumerate(text.splitlines(), start=1) if part in line)
@@ -70,32 +79,53 @@ def line_of(text: str, part: str) -> int:
 
 MISTAKES = [
     ("max_hours: 8", "max_hours: PT200H", "max_hours", "from 10 s to 7 d"),
-    ("hours: 4", "hours: four", "hours: four", "say hours (4 or 1.5) or ISO 8601 (PT90M)"),
-    ("hours: 4", "hours: 9", "name: contoso", "hours is more than max_hours"),
-    ("hours: 4", "houres: 4", "houres", "no such field is known"),
+    ("hours: 4", "hours: four", "hours: four", "use hours (4, 1.5) or ISO 8601 (PT90M)"),
+    ("hours: 4", "hours: 9", "name: contoso", "hours exceeds max_hours"),
+    ("hours: 4", "houres: 4", "houres", "unknown field"),
     ("name: contoso", "name: Contoso!", "Contoso!", "pattern"),
     (CONTOSO, "not-a-guid", "not-a-guid", "UUID"),
     ("account_domain: contoso.onmicrosoft.com", "account_domain: contoso", "account_domain: contoso", "pattern"),
     ("credential: auto", "credential: fax", "credential: fax", "'auto', 'temporary_access_pass' or 'password'"),
-    ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {}", "secret: {}", "env: NAME or file: PATH"),
+    ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {}", "secret: {}", "set exactly one of env, file"),
     (
         "secret: {env: SANDBOX_ELEVATE_SECRET}",
         "federated_token_file: /x\n      secret: {env: SANDBOX_ELEVATE_SECRET}",
         "elevate: &elevate",
         "exactly one of secret, certificate, federated_token_file",
     ),
-    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "no built-in directory role"),
+    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "neither a built-in"),
     ("roles: [Helpdesk Administrator]", "roles: [Guest User]", "Guest User", "held implicitly"),
     ("roles: [Helpdesk Administrator]", "roles: []", "roles: []", "at least 1"),
-    ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is no technician here"),
-    ("{group: messaging, tenant", "{group: massaging, tenant", "", "'massaging', which is not here"),
-    ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "", "'consoto', which is not here"),
+    (
+        "security_groups: [Managed Service Operators]",
+        "security_groups: [Managed Service Operator]",
+        "",
+        "'Managed Service Operator', which contoso does not list",
+    ),
+    (
+        "tenant: contoso\n    roles: [Exchange Administrator]",
+        "roles: [Exchange Administrator]",
+        "",
+        "'Managed Service Operators', which fabrikam does not list",
+    ),
+    ("security_groups: [Managed Service Operators]", "security_groups: []", "security_groups: []", "at least 1"),
+    (", roles: [Exchange Administrator]}", "}", "- {group: messaging, tenant", "list roles, security_groups or both"),
+    ("00000000ee03}", "not-a-guid}", "not-a-guid", "UUID"),
+    (
+        "      - {name: Managed Service Operators",
+        "      - {name: Twin, id: c0c0c0c0-2222-4222-8222-00000000ee03}\n      - {name: Managed Service Operators",
+        "- name: contoso",
+        "two security groups have the id",
+    ),
+    ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is not a technician in this file"),
+    ("{group: messaging, tenant", "{group: massaging, tenant", "", "'massaging', which is not in this file"),
+    ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "", "'consoto', which is not in this"),
     ("name: robin", "name: alex", "", "two technicians have the name 'alex'"),
     ("0000000000a2", "0000000000a1", "", "two technicians have the id"),
-    ("technician_level, value: L2}", "technician_level}", "- {name: level-2", "go together"),
+    ("technician_level, value: L2}", "technician_level}", "- {name: level-2", "set both attribute and value"),
     ("name: messaging,", "name: all-technicians,", "all-technicians, members", "is built in"),
-    ("tenants:", "tenants: [", "", "this is not YAML"),
-    ("technicians:", "technician:", "technician:", "no such field is known"),
+    ("tenants:", "tenants: [", "", "not YAML"),
+    ("technicians:", "technician:", "technician:", "unknown field"),
 ]  # fmt: skip
 
 
@@ -146,8 +176,9 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_mistake_changes_nothing(deployment: Deployment, tmp_path: Path) -> None:
-    await apply_configuration(deployment, EXAMPLE)
     file = tmp_path / "msp.yaml"
+    file.write_text(yaml.safe_dump(example_without_groups()))
+    await apply_configuration(deployment, file)
     for changed in (
         example(("display_name: Contoso", "display_name: Changed"), ("roles: [Helpdesk Administrator]", "roles: [x]")),
         example(("display_name: Contoso", "display_name: Changed"), ("SANDBOX_REVOKE_SECRET", "NOT_SET_ANYWHERE")),
@@ -191,7 +222,7 @@ async def test_secrets_come_from_environment_and_file_certificates_from_pem_and_
     pem = identity.private_key_pem.bytes() + identity.cert_chain_pems[0].bytes()
     (tmp_path / "key.pem").write_bytes(pem)
     (tmp_path / "secret.txt").write_text(f"{SECRET} in a file\n")
-    content = yaml.safe_load(EXAMPLE.read_text())
+    content = example_without_groups()
     client_id = content["tenants"][0]["elevate"]["client_id"]
     content["tenants"][0]["elevate"] = {"client_id": client_id, "certificate": {"file": "key.pem"}}
     content["tenants"][0]["revoke"] = {"client_id": client_id, "secret": {"file": "secret.txt"}}

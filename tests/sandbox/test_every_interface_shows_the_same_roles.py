@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.directory.roles import assignment_id
 from tests.sandbox.granted import PRIVILEGED, change, grant, hours_pass
+from tests.sandbox.references import reference
 from tests.sandbox.seeded import (
     ADELE,
     ADMIN,
@@ -35,10 +36,6 @@ GROUP = {
 }
 
 
-def reference(object_id: str) -> dict[str, str]:
-    return {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{object_id}"}
-
-
 def activated(client: httpx.Client) -> dict[str, str]:
     return {role["roleTemplateId"]: role["id"] for role in client.get("/directoryRoles").json()["value"]}
 
@@ -58,7 +55,7 @@ def test_a_role_is_activated_by_hand_or_by_being_given(graph: Graph) -> None:
     client.post(ASSIGNMENTS, json={"principalId": ADELE, "roleDefinitionId": exchange, "directoryScopeId": "/"})
     assert exchange in activated(client)
     client.delete(f"{ASSIGNMENTS}/{assignment_id(exchange, ADELE)}")
-    assert exchange in activated(client), "it stays when nobody holds it any more"
+    assert exchange in activated(client), "it stays after its last holder"
 
 
 @pytest.mark.parametrize("form", ["(roleTemplateId='{}')", "/roleTemplateId={}"])

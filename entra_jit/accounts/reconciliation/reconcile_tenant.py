@@ -9,6 +9,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.interventions import Intervention
@@ -129,7 +130,7 @@ class TenantReconciliation:
         if finding.remedy is Remedy.REPORT:
             return _Outcome(who, [self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
         if finding.foreign:
-            sentence = f"Somebody else has changed {who}: {finding.because}. It is closed again."
+            sentence = f"{who} was changed: {finding.because}. It is closed again."
             noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
             with suppress(LedgerUnavailableError):  # at once, for this run may die
                 await self._workplace.alarms.raise_alarm(noticed[-1])
@@ -173,10 +174,8 @@ class TenantReconciliation:
         """A closed account that nobody has a grant for should hold nothing either."""
         if account.unproven:
             return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
-        roles, memberships = await asyncio.gather(
-            tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
-        )
-        holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
+        kinds = await asyncio.gather(*(kind.list_held(tenant, account.user.id) for kind in KINDS.values()))
+        holds = any(holdings.held for holdings in kinds)
         holds = holds or (account.found.mark is not None and await self._is_marked(tenant, account.user))
         found = replace(account.found, holds_access=holds)
         return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
@@ -202,7 +201,7 @@ class TenantReconciliation:
         live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
         # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
-        given = Given(live.roles if live else ())
+        given = Given(live.access if live else ())
         intervention = Intervention(self._workplace, BY, finding.because, holding, given)
         closing = await intervention.close_found(tenant, account.user)
         if live is not None and live.is_lapsed:
