@@ -15,7 +15,6 @@ from entra_jit.accounts.proving import NotProvenError, ProvenClosing
 from entra_jit.accounts.workplace import Clock, Workplace
 from entra_jit.graph import Tenant, TransientError
 from entra_jit.ledger.fences import Fenced
-from entra_jit.policy.durations import PROVISIONING_STEP
 from models.messages import AccountToClose
 
 BY = "the emergency stop"
@@ -38,7 +37,7 @@ class GrantStop:
         self._finder = AccountFinder(workplace)
         self._even_if_held = even_if_held
         self._missed = MissedSince()
-        under_way_until = _under_way_until(fenced)
+        under_way_until = _under_way_until(fenced, workplace.provisioning_step)
         grant = fenced.grant
         self._account = AccountToClose(
             grant=grant,
@@ -103,9 +102,9 @@ class _Persistence:
         return LOOK_AGAIN
 
 
-def _under_way_until(fenced: Fenced) -> datetime:
+def _under_way_until(fenced: Fenced, provisioning_step: timedelta) -> datetime:
     """When no step that was begun before the fence can write any more."""
     until = fenced.lease_until or fenced.fenced_at
     if fenced.opened_at is None and not fenced.is_parked:
-        return max(until, fenced.fenced_at + PROVISIONING_STEP)
+        return max(until, fenced.fenced_at + provisioning_step)
     return until

@@ -16,6 +16,7 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
 from entra_jit.graph import Graph, User
 from entra_jit.ledger.database import Ledger
+from entra_jit.policy.durations import PROVISIONING_STEP
 from entra_jit.settings import Settings
 from models.messages import ALARM_AFTER
 
@@ -47,6 +48,8 @@ class Workplace:
     """How long a closing may take before somebody is told, and told again."""
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
+    provisioning_step: timedelta = PROVISIONING_STEP
+    """How long a step of opening that was begun before a stop may still write."""
 
     def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
         """Judge ``user``, found under the account's name or by the id that the register has."""

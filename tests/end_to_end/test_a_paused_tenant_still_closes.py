@@ -20,7 +20,8 @@ from entra_jit.operations.request_access import request_access
 from models.errors import RefusedError
 from models.messages import FailureType, GrantState, GrantStatus
 from tests.end_to_end.reconciler import reconciled
-from tests.stage import TECHNICIANS, Scene, eventually, stage_clock
+from tests.patience import eventually
+from tests.stage import TECHNICIANS, Scene, stage_clock
 
 WHY = "Microsoft is down there"
 

@@ -23,6 +23,7 @@ from entra_jit.operations.deployment import Deployment
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin
 from sandbox.child import Addresses
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, Services
 from worker import workplace_of
 
@@ -57,6 +58,6 @@ async def whole_stack(state: Path) -> AsyncIterator[tuple[LocalStack, Scene]]:
                 ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
             )
             await apply_configuration(deployment, EXAMPLE)
-            with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
+            with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
                 customers = ("contoso", "fabrikam")
                 yield stack, Scene(services, settings, deployment, http, customers, workplace, skips_time=False)

@@ -1,7 +1,7 @@
-"""A configuration is applied whole or not at all, and as often as one likes.
+"""A configuration is applied as a whole or not at all, and can be applied again.
 
-Half a configuration is a group without its restriction. And people leave: whoever is no longer in the file gets
-nothing new, must still be closed, and must not keep their name from those who come after.
+Half a configuration is a group without its restriction. And people leave: a technician who is no longer in the file
+gets nothing new, must still be closed, and must not keep the name from a successor.
 """
 
 from __future__ import annotations
