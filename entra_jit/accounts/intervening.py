@@ -66,7 +66,7 @@ class Intervention:
         try:
             self._keep(await close_again(tenant, user.id, self.given, self.stripped))
         finally:
-            await self._report(None)
+            await self._report(tenant, None)
 
     async def read_back(self, tenant: Tenant, user: User, reading: Reading) -> ReadBack:
         """What the directory says of it; where that is that it is closed, its mark is cleared."""
@@ -74,7 +74,7 @@ class Intervention:
         at = max(call.answered_at for call in reading.calls)
         cleared = await clear_mark(tenant, user) if is_closed else Cleared()
         await self._enter(tenant, user)
-        await self._report(at if is_closed else None)
+        await self._report(tenant, at if is_closed else None)
         note = ". ".join(part for part in (f"by {self._by}", cleared.note) if part)
         step = Step(name=ClosingStep.READ_BACK, at=at, note=note, calls=(*reading.calls, *cleared.calls))
         return ReadBack(self.disabled_at, step, reading.standing, self.stripped.findings, user.id)
@@ -89,25 +89,30 @@ class Intervention:
             return
         with suppress(LedgerUnavailableError):
             async with self._ledger.transaction() as session:
-                self._number = await interventions.begin(
-                    session,
-                    tenant_id=TenantId(tenant.connection.tenant_id),
+                began = interventions.Began(
                     object_id=user.id,
                     account_name=user.user_principal_name,
-                    request_id=self._request_id,
-                    by=self._by,
                     because=self._because,
                     found_enabled=user.account_enabled,
-                    at=self._began_at,
+                    began_at=self._began_at,
                 )
+                of = TenantId(tenant.connection.tenant_id)
+                self._number = await interventions.begin(session, of, self._by, began, self._request_id)
 
-    async def _report(self, proven_at: datetime | None) -> None:
+    async def _report(self, tenant: Tenant, proven_at: datetime | None) -> None:
         if self._number is None:
             return
-        calls, findings = self._calls[:MOST_CALLS], self.stripped.findings
+        findings = self.stripped.findings
+        reported = interventions.Reported(
+            disabled_at=self.disabled_at,
+            proven_at=proven_at,
+            calls=tuple(self._calls[:MOST_CALLS]),
+            findings=findings,
+        )
         with suppress(LedgerUnavailableError):
             async with self._ledger.transaction() as session:
-                await interventions.finish(session, self._number, self.disabled_at, proven_at, calls, findings)
+                of = TenantId(tenant.connection.tenant_id)
+                await interventions.report(session, self._number, of, self._by, reported, self._request_id)
                 if self._request_id and findings:
                     await addenda.add_found_beside(session, self._request_id, self._by, findings, self._clock())
 

@@ -15,11 +15,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
-from entra_jit.ledger import configuration, holds
+from entra_jit.ledger import configuration, events, holds
 from entra_jit.ledger.accounts import its_account, register_of
+from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
 from entra_jit.ledger.rows import as_grant, as_roles, object_id
+from entra_jit.ledger.texts import Written
 from entra_jit.policy.decision import Denied, judge_extension
+from models.actor import Actor
+from models.events import EventKind
 from models.holds import HoldKind
 from models.messages import Armed, Grant, GrantRef, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Tenant
@@ -163,7 +167,15 @@ def _expect_covered(keyring: Keyring, row: GrantRow, account: ManagedAccount | N
 
 
 async def extend(
-    session: AsyncSession, keyring: Keyring, ref: GrantRef, wanted: datetime, at: datetime, lease: timedelta
+    session: AsyncSession,
+    keyring: Keyring,
+    ref: GrantRef,
+    wanted: datetime,
+    at: datetime,
+    lease: timedelta,
+    *,
+    by: Actor = events.WORKFLOW,
+    reason: str = "",
 ) -> Admitted:
     """Move the expiry to ``wanted``, sign its mark, and take a lease for writing it. Idempotent for one ``wanted``.
 
@@ -189,6 +201,8 @@ async def extend(
         )
         if isinstance(denied, Denied):
             raise ExtensionDeniedError(denied.sentence)
+        body = {"from": row.expires_at, "until": wanted, "reason": Written(reason)}
+        await events.append(session, NewEvent(EventKind.EXTENDED, by, body, row.request_id, row.tenant_id))
         row.expires_at = wanted
         await sign_mark(session, keyring, row, account)
     in_flight = _extend_lease(row, at, lease)

@@ -16,6 +16,7 @@ from entra_jit.crypto.assertions import assert_actor
 from entra_jit.crypto.keyring import Keyring, UnknownKeyError
 from entra_jit.ledger.configuration import all_tenants
 from entra_jit.ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
+from entra_jit.ledger.event_stream import EventStream
 from entra_jit.operations.errors import BadInputError, UnreachableError
 from entra_jit.settings import RECONCILE_EVERY, Settings
 from entra_jit.temporal.codec import SealingCodec, StillSealedError
@@ -37,10 +38,13 @@ class Deployment:
     announcer: Announcer = field(default_factory=Unannounced)
     reconcile_every: timedelta = RECONCILE_EVERY
     alarms: Alarms = field(init=False)
+    events: EventStream = field(init=False)
+    """What happens from now on, for everyone in this process who follows it."""
 
     def __post_init__(self) -> None:
         """Alarms are raised and ended here, too."""
         self.alarms = Alarms(self.ledger, self.announcer)
+        self.events = EventStream(self.ledger)
 
     async def engine(self) -> Client:
         """Temporal, connected at first need: what only reads the ledger works without it."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from rich.console import Console
 from rich.markup import escape
 
 from entra_jit.cli.views.formatting import coloured, line
 from entra_jit.cli.views.receipt import step_line
+from entra_jit.ledger.event_stream import Subscription
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.show_status import show_progress
 from models.messages import GrantState, GrantStatus
 
-LOOK_AGAIN_SECONDS = 0.2
+LOOK_ANYWAY_SECONDS = 5.0
 
 BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSING})
 """States that steps follow; the others are what steps led to."""
@@ -31,18 +33,30 @@ class Timeline:
 
     async def follow(self, *wanted: GrantState) -> GrantStatus:
         """Print every step and every change of state as it is recorded, until the state is ``wanted`` or final."""
-        while True:
-            progress = await show_progress(self._deployment, self._request_id)
-            status = progress.status
-            if status.state in BEGINNINGS:
-                self._show_state(status)
-            for step in progress.steps[self._printed :]:
-                self._line(step_line(step))
-            self._printed = len(progress.steps)
+        async with self._deployment.events.subscribe() as happening:
+            while True:
+                status = await self._show_progress()
+                if status.state in wanted or status.state.is_final:
+                    return status
+                await self._something_happens(happening)
+
+    async def _show_progress(self) -> GrantStatus:
+        progress = await show_progress(self._deployment, self._request_id)
+        status = progress.status
+        if status.state in BEGINNINGS:
             self._show_state(status)
-            if status.state in wanted or status.state.is_final:
-                return status
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        for step in progress.steps[self._printed :]:
+            self._line(step_line(step))
+        self._printed = len(progress.steps)
+        self._show_state(status)
+        return status
+
+    async def _something_happens(self, happening: Subscription) -> None:
+        """Wait for an event of this request; not for ever, so that a ledger that is away is told."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_ANYWAY_SECONDS):
+                while (await anext(happening)).request_id != self._request_id:
+                    pass
 
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
