@@ -120,7 +120,8 @@ REGISTER = """
 INTERVENTIONS = """
     SELECT t.name AS customer, lower(began.body ->> 'account_name') AS account,
            (began.body ->> 'began_at')::timestamptz AS began_at,
-           (reported.body ->> 'proven_at')::timestamptz AS proven_at, began.request_id, (began.body ->> 'found_enabled')::boolean AS found_enabled,
+           (reported.body ->> 'proven_at')::timestamptz AS proven_at, began.request_id,
+           (began.body ->> 'found_enabled')::boolean AS found_enabled,
            (reported.body ->> 'disabled_at')::timestamptz AS disabled_at
     FROM events began
     JOIN tenants t ON t.id = began.tenant_id
