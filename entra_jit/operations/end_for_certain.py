@@ -24,7 +24,7 @@ from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_access import WorkflowGoneError, end_access
 from entra_jit.operations.errors import UnreachableError
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.holds import StoppedGrant, StopState
 from models.messages import LONGEST_SENTENCE, EndAccess, workflow_id
@@ -44,7 +44,7 @@ class EndedBy(StrEnum):
     """What has become of an end."""
 
     WORKFLOW = "workflow"
-    """The grant's own workflow has taken it, and closes the account for as long as that takes; or nothing was open."""
+    """The grant's own workflow has taken it, and closes the account for as long as that takes."""
     EMERGENCY = "emergency"
     """Its account was closed and read back from here, and the receipt written."""
     NOT_PROVEN = "not proven"
@@ -99,9 +99,12 @@ async def end_for_certain(
         raise UnreachableError(f"{_untaken(request_id, untaken)} It cannot be closed from here: {error}") from None
     if not live and unsent:
         raise UnreachableError(f"{unsent}. The ledger has no live grant {request_id}.")
+    if not live and await _stage(deployment, request_id) is _Stage.OVER:
+        return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
     if not live:
-        sentence = f"Ending {request_id}: nothing of it is open. Its workflow has not taken it yet: {untaken}."
-        return Ended(by=EndedBy.WORKFLOW, sentence=sentence)
+        # Not decided yet, most likely; but a ledger that was restored may have forgotten what is open.
+        sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it that could be closed from here."
+        return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
     ending = EndAccess(by=by, reason=(reason or "").strip()[:LONGEST_SENTENCE] or None)
     async with workplace() as opened:
         stopping = Stopping(deployment, opened, ending, live, patience=patience, settled=SETTLED)
@@ -133,7 +136,7 @@ async def _send(deployment: Deployment, send: Send, by: str, request_id: str, re
             await send(deployment, by, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
-    except (EngineUnreachableError, EngineConfigError) as error:
+    except EngineUnreachableError as error:
         return str(error)
     except RPCError as error:
         return f"Temporal does not do what was asked: {error.message}"
