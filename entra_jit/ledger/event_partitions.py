@@ -9,6 +9,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 MONTHS_AHEAD = 2
 
+_ERASE_QUOTED = """
+UPDATE texts SET content = NULL, salt = NULL, erased_at = clock_timestamp()
+WHERE erased_at IS NULL AND CAST(id AS text) IN (
+    SELECT jsonb_path_query(
+        jsonb_build_array(actor, body), '$.** ? (exists (@.hash) && exists (@.text)).text'
+    ) #>> '{{}}'
+    FROM "{partition}"
+)
+"""
+
 
 async def make_coming(session: AsyncSession) -> None:
     """Make the partitions of this month and the next two where they are missing. Idempotent.
@@ -26,9 +36,9 @@ async def make_coming(session: AsyncSession) -> None:
 
 
 async def drop_before(session: AsyncSession, month: date) -> list[str]:
-    """Drop the partitions of all months before ``month``, for good. Gives their names; idempotent.
+    """Drop the partitions of all months before ``month``, for good, and erase the texts that they quote. Idempotent.
 
-    It takes the tables' owner. Nothing else can remove events.
+    Gives the names of those that are gone. It takes the tables' owner; nothing else can remove events.
     """
     connection = await session.connection()
     names = await connection.execute(
@@ -41,6 +51,7 @@ async def drop_before(session: AsyncSession, month: date) -> list[str]:
         {"month": month},
     )
     dropped = list(names.scalars())
-    for name in dropped:
-        await connection.execute(text(f'DROP TABLE "{name}"'))  # only names of that form come here
+    for name in dropped:  # only names of that form come here
+        await connection.execute(text(_ERASE_QUOTED.format(partition=name)))
+        await connection.execute(text(f'DROP TABLE "{name}"'))
     return dropped

@@ -45,7 +45,7 @@ def time_went_by(act: Scene, interval: str) -> None:
                 SET LOCAL session_replication_role = replica;
                 UPDATE events SET body = jsonb_set(body, '{{{moment}}}',
                     to_jsonb((body ->> '{moment}')::timestamptz - interval '{interval}'))
-                WHERE kind LIKE 'intervention %' AND body ->> '{moment}' IS NOT NULL;
+                WHERE kind ~ '^intervention' AND body ->> '{moment}' IS NOT NULL;
             END $$
         """)  # noqa: S608
 

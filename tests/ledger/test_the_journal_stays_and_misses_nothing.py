@@ -241,7 +241,10 @@ async def test_months_are_made_ahead_and_old_ones_are_dropped_whole(books: Books
     await books.do(events.append, an_event())
     assert len(await rows(books, f"TABLE events_{now:%Y_%m}")) == len((await books.everything())["events"])
     await rows(books, "SELECT make_event_partition('2024-02-01')")
-    await enter_at(books, "2024-02-29 23:59Z")
+    await books.do(events.append, an_event(reason=Written("last year's")), an_event(reason=Written("this year's")))
+    async with connected(books) as connection:
+        of_then = "INSERT INTO events (recorded_at, actor, kind, body) SELECT %s, actor, kind, body FROM events"
+        await connection.execute(f"{of_then} WHERE body ? 'reason' ORDER BY id LIMIT 1", ("2024-02-29 23:59Z",))
     assert await rows(books, "SELECT count(*) FROM events_2024_02") == [(1,)]
 
     async with connected(books) as connection:
@@ -250,6 +253,7 @@ async def test_months_are_made_ahead_and_old_ones_are_dropped_whole(books: Books
     assert await books.do(event_partitions.drop_before, date(2024, 2, 1)) == []
     assert await books.do(event_partitions.drop_before, date(2024, 3, 1)) == ["events_2024_02"]
     assert await partitions(books) == made
+    assert await rows(books, "SELECT content FROM texts WHERE salt IS NOT NULL") == [("this year's",)]
     assert await rows(books, "SELECT count(*) FROM events WHERE recorded_at < '2025-01-01'") == [(0,)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from rich.console import Console
@@ -10,9 +11,9 @@ from rich.markup import escape
 
 from entra_jit.cli.views.formatting import coloured, line
 from entra_jit.cli.views.receipt import step_line
-from entra_jit.ledger.event_stream import Subscription
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.show_status import show_progress
+from models.events import Event
 from models.messages import GrantState, GrantStatus
 
 LOOK_ANYWAY_SECONDS = 5.0
@@ -51,7 +52,7 @@ class Timeline:
         self._show_state(status)
         return status
 
-    async def _something_happens(self, happening: Subscription) -> None:
+    async def _something_happens(self, happening: AsyncIterator[Event]) -> None:
         """Wait for an event of this request; not for ever, so that a ledger that is away is told."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_ANYWAY_SECONDS):
