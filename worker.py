@@ -27,13 +27,13 @@ from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from entra_jit.accounts.workplace import Workplace, workplace_of
-from entra_jit.crypto.keyring import Keyring, KeyringError
-from entra_jit.ledger.database import DatabaseUrlError, LedgerUnavailableError
+from entra_jit.crypto.keyring import Keyring
 from entra_jit.logs import configure_logs
 from entra_jit.operations.watch_reconciliation import ReconciliationWatch
-from entra_jit.settings import Settings, SettingsError, load_settings
+from entra_jit.settings import Settings, load_settings
 from entra_jit.temporal import connect, schedules, search_attributes
 from entra_jit.temporal.codec import SealingCodec
+from models.errors import EntraJitError, ExitCode
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
 
@@ -141,22 +141,15 @@ def _runtime(settings: Settings) -> Runtime:
 
 
 def main() -> int:
-    """Run the worker; 2 for wrong settings, 5 when a service cannot be reached."""
+    """Run the worker. Gives the exit code of the error that kept it from working."""
     try:
         settings = load_settings()
         configure_logs(settings.log_format)
         asyncio.run(run(settings))
-    except (SettingsError, KeyringError, DatabaseUrlError, connect.EngineConfigError) as error:
+    except EntraJitError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
-    except (
-        connect.EngineUnreachableError,
-        search_attributes.SearchAttributesMissingError,
-        LedgerUnavailableError,
-    ) as error:
-        sys.stderr.write(f"{error}\n")
-        return 5
-    return 0
+        return error.exit_code
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

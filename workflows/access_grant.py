@@ -52,8 +52,6 @@ WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
 ASK_AGAIN_AFTER = timedelta(seconds=1)
 ASK_AGAIN_AT_LEAST_EVERY = timedelta(seconds=30)
 
-PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
-
 
 @workflow.defn
 class AccessGrant:
@@ -88,7 +86,7 @@ class AccessGrant:
             self._course.end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
         life.cancel()
         await ended(life)
-        self._course.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
+        self._course.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
 
         # After the try, never in a finally (see workflows.gathering).
         await uninterrupted(self._close_and_settle())
@@ -160,7 +158,7 @@ class AccessGrant:
             if is_cancelled_exception(error):
                 raise
             refused = refusal(error)
-            if refused.failure is not FailureType.DENIED:
+            if refused.failure is not FailureType.REFUSED:
                 # Nobody has said no: nobody could be asked.
                 self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
             return Decision(verdict=Verdict.DENIED, sentence=refused.sentence)
@@ -198,9 +196,9 @@ class AccessGrant:
             self._course.end(GrantState.EXPIRED, "the clock", why, refused.failure)
         elif refused.failure is FailureType.GRANT_OVER:
             self._course.end(GrantState.ENDED, "the ledger", refused.sentence)
-        elif refused.failure is FailureType.DENIED and not self._traces.written:
+        elif refused.failure is FailureType.REFUSED and not self._traces.written:
             self._course.end(GrantState.DENIED, "policy", refused.sentence, refused.failure)
-        elif refused.failure in PARKS and not refused.ran_out_of_time:
+        elif refused.failure and not refused.failure.is_transient and not refused.ran_out_of_time:
             self._refusal = refused
         else:
             self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
@@ -330,7 +328,7 @@ class AccessGrant:
         # The ledger tells people that a grant is open an instant before this workflow has heard of it.
         await workflow.wait_condition(lambda: self._page.status.state is not GrantState.PREPARING)
         if self._page.status.state is not GrantState.OPEN:
-            raise ApplicationError(self._not_open(), type=FailureType.DENIED.value, non_retryable=True)
+            raise ApplicationError(self._not_open(), type=FailureType.REFUSED.value, non_retryable=True)
         assert self._course.expires_at is not None  # noqa: S101  # it is open
         expires_at = await perform(
             Provisioning.extend_grant,

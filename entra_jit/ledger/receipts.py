@@ -15,6 +15,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.interventions import Told
 from entra_jit.ledger.rows import as_request, as_roles, object_id
 from entra_jit.ledger.texts import Written
+from models.errors import InternalError
 from models.events import EventKind
 from models.messages import (
     Carried,
@@ -37,7 +38,7 @@ FORGOTTEN = "The ledger had lost this grant, as one does that is restored from a
 UNREVIEWED = "The audit of its tenant is not read for it: the ledger has lost the tenant or the technician as well."
 
 
-class UnprovenError(Exception):
+class UnprovenError(InternalError):
     """A grant that was armed may have an open account: its lock is not released without a read-back."""
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from entra_jit.ledger import grants, receipts
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError
 from models.alarms import Alarm, AlarmKind
+from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import Ending, GrantState, Proof, Receipt
 
 

@@ -17,9 +17,9 @@ from entra_jit.ledger import reconciliation
 from entra_jit.ledger.fences import fence_departed
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_workflows import end_workflows
-from entra_jit.operations.errors import BadInputError
 from entra_jit.policy.configuration import Application, Configuration, PurposeName, SecretSource
 from entra_jit.settings import environment_secret
+from models.errors import BadInputError
 from models.messages import EndAccess
 
 _log = structlog.get_logger("configuration")

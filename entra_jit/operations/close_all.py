@@ -22,8 +22,8 @@ from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import Fenced, fence_all
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_workflows import end_workflows
-from entra_jit.operations.errors import bad_input
 from entra_jit.operations.stop_scope import scope_of
+from models.errors import BadInputError
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
 from models.messages import EndAccess, Ending, GrantState
 
@@ -66,7 +66,7 @@ async def close_all(
     try:
         said = Hold(kind=HoldKind.STOP, since=at, by=by, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     scope = await scope_of(deployment, tenant, technician)
     whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
     async with deployment.ledger.transaction() as session:

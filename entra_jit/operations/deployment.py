@@ -13,14 +13,14 @@ from temporalio.service import RPCError
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.crypto.assertions import assert_actor
-from entra_jit.crypto.keyring import Keyring, UnknownKeyError
+from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger.configuration import all_tenants
-from entra_jit.ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError
+from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
-from entra_jit.operations.errors import BadInputError, UnreachableError
 from entra_jit.settings import RECONCILE_EVERY, Settings
-from entra_jit.temporal.codec import SealingCodec, StillSealedError
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
+from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.connect import connect
+from models.errors import UnreachableError
 from models.message import Message
 from models.messages import Assertion, GrantStatus, workflow_id
 
@@ -69,10 +69,8 @@ class Deployment:
 
 @asynccontextmanager
 async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
-    """The deployment that the settings name. What cannot be reached is told as ``UnreachableError``.
-
-    Raises ``BadInputError`` for settings that cannot be used.
-    """
+    """The deployment that the settings name. Raises ``SettingsError``, or ``UnreachableError``: also for what Temporal
+    answers to a call that no operation expects."""
     keyring = Keyring.parse(settings.keys.get_secret_value())
     try:
         async with Ledger(settings.database_url, pool_size=2) as ledger:
@@ -81,9 +79,5 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
             )
             yield deployment
             await deployment.alarms.said()
-    except (LedgerUnavailableError, EngineUnreachableError) as error:
-        raise UnreachableError(str(error)) from None
     except RPCError as error:
         raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
-    except (EngineConfigError, DatabaseUrlError, UnknownKeyError, StillSealedError) as error:
-        raise BadInputError(str(error)) from None

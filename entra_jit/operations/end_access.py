@@ -9,8 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.ledger import holds
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import RefusedError, bad_input
 from entra_jit.operations.show_status import show_status
+from models.errors import BadInputError, RefusedError
 from models.messages import EndAccess, RetryProvisioning
 from models.names import END, RETRY
 
@@ -27,7 +27,7 @@ async def end_access(deployment: Deployment, by: str, request_id: str, reason: s
     try:
         ending = EndAccess(by=by, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     workflow = await deployment.workflow_of(request_id)
     await _to_live(deployment, request_id, workflow.signal(END, ending))
 

@@ -23,9 +23,9 @@ from entra_jit.ledger.fences import fence_all
 from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_access import WorkflowGoneError, end_access
-from entra_jit.operations.errors import UnreachableError
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
+from models.errors import UnreachableError
 from models.holds import StoppedGrant, StopState
 from models.messages import LONGEST_SENTENCE, EndAccess, workflow_id
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 from temporalio.service import RPCError
 
 from entra_jit.operations.deployment import Deployment
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from entra_jit.temporal.connect import EngineUnreachableError
+from models.errors import SettingsError
 from models.messages import EndAccess
 from models.names import END
 
@@ -43,7 +44,7 @@ async def end_workflows(deployment: Deployment, endings: Mapping[str, EndAccess]
         async with asyncio.timeout(WITHIN.total_seconds()):
             await deployment.engine()
             await asyncio.gather(*(tell(request_id, ending) for request_id, ending in endings.items()))
-    except (EngineUnreachableError, EngineConfigError) as error:
+    except (EngineUnreachableError, SettingsError) as error:
         return Heard(frozenset(told), str(error))
     except TimeoutError:
         return Heard(frozenset(told), "Temporal does not answer.")

@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.ledger import grants, holds
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import NotFoundError, RefusedError, UnreachableError, bad_input
+from models.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
 from models.messages import Extension, SignedExtension
 
 WAIT_FOR_ANSWER = timedelta(seconds=30)
@@ -37,7 +37,7 @@ async def extend_access(deployment: Deployment, actor: str, request_id: str, by:
     try:
         extension = Extension(request_id=request_id, expires_at=grant.expires_at + by, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     signed = SignedExtension(extension=extension, assertion=deployment.sign(actor, extension))
     workflow = await deployment.workflow_of(request_id)
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from entra_jit.ledger import alarms
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import BadInputError, NotFoundError
 from entra_jit.operations.watch_reconciliation import find_lapse
 from models.alarms import Alarm, AlarmKind
+from models.errors import BadInputError, NotFoundError
 
 
 async def list_alarms(

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from entra_jit.ledger import configuration, holds
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import NotFoundError, bad_input
+from models.errors import BadInputError, NotFoundError
 from models.holds import Hold, HoldKind
 
 
@@ -19,7 +19,7 @@ async def pause_tenant(deployment: Deployment, by: str, tenant: str, reason: str
     try:
         said = Hold(kind=HoldKind.PAUSE, since=at, by=by, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     async with deployment.ledger.transaction() as session:
         row = await configuration.tenant_by_name(session, tenant)
         if row is None:

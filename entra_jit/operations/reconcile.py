@@ -8,7 +8,7 @@ from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliat
 from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.accounts.workplace import Workplace
 from entra_jit.ledger import reconciliation
-from entra_jit.operations.errors import NotFoundError
+from models.errors import NotFoundError
 from models.messages import TenantReport, TenantToReconcile
 
 AT_ONCE = 15

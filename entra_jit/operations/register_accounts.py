@@ -11,7 +11,7 @@ from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Register, read_owner_tag
 from entra_jit.graph import User
 from entra_jit.ledger import accounts, configuration
 from entra_jit.ledger.accounts import NameTakenError
-from entra_jit.operations.errors import NotFoundError
+from models.errors import NotFoundError
 from models.message import Message
 from models.messages import ObjectId, TenantId
 

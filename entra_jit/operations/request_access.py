@@ -15,8 +15,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import bad_input
 from entra_jit.operations.show_status import show_status
+from models.errors import BadInputError
 from models.markdown import escape
 from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS
@@ -53,7 +53,7 @@ async def request_access(
             replay_of=replay_of,
         )
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     signed = SignedAccessRequest(request=request, assertion=deployment.sign(actor, request))
     client = await deployment.engine()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands

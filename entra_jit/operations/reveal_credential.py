@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from entra_jit.crypto.sealing import SealBrokenError
 from entra_jit.ledger import credentials, events, grants, requests
-from entra_jit.ledger.credentials import NothingToRevealError, Revealed
+from entra_jit.ledger.credentials import Revealed
 from entra_jit.ledger.rows import state_of
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import NotFoundError, RefusedError
+from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 
 
@@ -34,8 +33,5 @@ async def _reveal(deployment: Deployment, technician: str, request_id: str) -> t
             raise RefusedError(f"The grant {request_id} is not {technician}'s.")
         if (state := state_of(request, grant)) is not GrantState.OPEN:
             raise RefusedError(f"The grant {request_id} is {state}; a credential is shown while it is open.")
-        try:
-            revealed = await credentials.reveal(session, deployment.keyring, request_id, technician, deployment.clock())
-        except (NothingToRevealError, SealBrokenError) as error:
-            raise RefusedError(str(error)) from None
+        revealed = await credentials.reveal(session, deployment.keyring, request_id, technician, deployment.clock())
     return grant.account_name, revealed

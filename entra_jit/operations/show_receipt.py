@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from entra_jit.ledger import addenda, alarms, receipts
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.show_status import show_status
+from models.errors import RefusedError
 from models.messages import Receipt
 
 

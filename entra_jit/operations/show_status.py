@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from entra_jit.ledger import grants, holds, receipts, requests, steps
 from entra_jit.ledger.rows import as_status
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import NotFoundError
+from models.errors import NotFoundError
 from models.messages import GrantStatus, Step
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from entra_jit.operations.abandon_access import abandon_access
-from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError
 from entra_jit.operations.list_alarms import clear_alarm, list_alarms
 from models.alarms import AlarmKind
+from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import AddendumKind, GrantState, Proof
 from models.sweep import FindingKind
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything

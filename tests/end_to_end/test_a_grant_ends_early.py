@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import NotFoundError, RefusedError
+from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState, Receipt
 from tests.stage import Scene
 

@@ -21,7 +21,7 @@ from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.operations.apply_configuration import apply_configuration, read_configuration
 from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.errors import BadInputError
+from models.errors import BadInputError
 from models.messages import TenantId
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"

@@ -16,6 +16,7 @@ from entra_jit.operations.deployment import open_deployment
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.pause_tenant import pause_tenant, resume_tenant
+from models.errors import ExitCode
 from models.holds import StopReport
 
 PANEL = "Holding back"
@@ -58,7 +59,7 @@ def stop_everything(
     report = run(by_itself)
     show(report, as_json, lambda: stopping.show_report(console, report))
     if not report.is_proven:
-        raise typer.Exit(5)
+        raise typer.Exit(ExitCode.UNREACHABLE)
 
 
 @app.command(rich_help_panel=PANEL, name="lift-stop")
