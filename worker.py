@@ -70,7 +70,7 @@ def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
         provisioning.validate_domain,
         provisioning.find_account,
         provisioning.prepare_account,
-        provisioning.assign_roles,
+        provisioning.give_access,
         provisioning.issue_credential,
         provisioning.take_baseline,
         provisioning.open_account,

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import NAMESPACE_DNS, uuid5
@@ -34,7 +35,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from entra_jit.accounts.workplace import Workplace, workplace_of
+from entra_jit.accounts.workplace import Workplace, graph_of, workplace_of
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger.database import Ledger
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -43,7 +44,8 @@ from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
 from entra_jit.settings import Settings
-from models.messages import GrantState, GrantStatus, Receipt, workflow_id
+from models.messages import GrantState, GrantStatus, Receipt
+from models.names import workflow_id
 from sandbox.child import Addresses
 from worker import worker_of
 from workflows.access_grant import AccessGrant
@@ -196,7 +198,7 @@ class Scene:
         *,
         customer: str | None = None,
         hours: float | None = 4,
-        request_id: str | None = None,
+        key: str | None = None,
         held: bool = False,
     ) -> str:
         """Ask for access; the request's id. ``held``: its time stands until ``time_passes`` is called."""
@@ -208,7 +210,7 @@ class Scene:
             reason="a test",
             ticket="T-1",
             duration=timedelta(hours=hours) if hours is not None else None,
-            request_id=request_id,
+            key=key,
         )
 
     async def time_passes(self, request_id: str, hours: float | None = None) -> None:
@@ -440,7 +442,9 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
     async with workplace_of(settings, stage_clock) as usual, Ledger(settings.database_url, pool_size=2) as ledger:
         workplace = replace(usual, roles_known_after=QUICK * usual.roles_known_after)
         keyring = Keyring.parse(settings.keys.get_secret_value())
-        deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
+        deployment = Deployment(
+            ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
+        )
         with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
             made = Scene(services, settings, deployment, http, names, workplace, skips_time)
             await configure(made)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.accounts.directories import Directories
-from entra_jit.accounts.managed_account import Holder, Inspected, inspect
+from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
 from entra_jit.accounts.registered_accounts import RegisteredAccounts
 from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
@@ -48,7 +48,7 @@ class Workplace:
     clock: Clock = system_clock
     roles_known_after: timedelta = ROLES_ARE_KNOWN_AFTER
 
-    def inspect(self, user: User, holder: Holder, register: Register) -> Inspected:
+    def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
         """Judge ``user``, found under the account's name or by the id that the register has."""
         return inspect(user, holder, register, installation=self.installation, keyring=self.keyring)
 
@@ -61,6 +61,17 @@ class Workplace:
 LEASE_MARGIN = timedelta(seconds=5)
 
 
+def graph_of(settings: Settings, clock: Clock = system_clock) -> Graph:
+    """The door to Microsoft that the settings name, not entered yet."""
+    return Graph(
+        graph_url=settings.graph_url,
+        login_url=settings.login_url,
+        ca_file=settings.ca_file,
+        timeout=settings.graph_timeout_seconds,
+        clock=clock,
+    )
+
+
 @asynccontextmanager
 async def workplace_of(
     settings: Settings, clock: Clock = system_clock, announcer: Announcer | None = None
@@ -69,13 +80,7 @@ async def workplace_of(
     keyring = Keyring.parse(settings.keys.get_secret_value())
     async with (
         Ledger(settings.database_url) as ledger,
-        Graph(
-            graph_url=settings.graph_url,
-            login_url=settings.login_url,
-            ca_file=settings.ca_file,
-            timeout=settings.graph_timeout_seconds,
-            clock=clock,
-        ) as graph,
+        graph_of(settings, clock) as graph,
     ):
         alarms = Alarms(ledger, announcer or Unannounced())
         revoking = RevokingWatch(ledger, alarms, clock)

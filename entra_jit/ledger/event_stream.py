@@ -50,8 +50,9 @@ class EventStream:
         finally:
             self._subscriptions.discard(subscription)
             if not self._subscriptions and self._poller is not None:
-                self._poller.cancel()
-                self._poller = None
+                poller, self._poller = self._poller, None
+                poller.cancel()
+                await asyncio.wait([poller])  # its connection is given back before the pool is closed
 
     def _is_polling(self) -> bool:
         return self._poller is not None and not self._poller.done()

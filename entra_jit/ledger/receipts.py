@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger import credentials, events, interventions, requests, steps
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.interventions import Told
-from entra_jit.ledger.rows import as_request, as_roles, object_id
+from entra_jit.ledger.rows import as_access, as_request, object_id
 from entra_jit.ledger.texts import Written
 from models.errors import InternalError
 from models.events import EventKind
@@ -166,7 +166,7 @@ async def _draw_up(
         technician_id=TechnicianId(str(request.technician_id or "")),
         account_name=grant.account_name if grant else None,
         object_id=object_id(account),
-        roles=as_roles(grant) if grant else (),
+        access=as_access(grant) if grant else (),
         opened_at=grant.opened_at if grant else None,
         expires_at=expires_at,
         ending=settlement.ending,
@@ -210,7 +210,7 @@ def _as_carried(receipt: Receipt, carried: Carried, *, is_reviewed: bool) -> Rec
             "technician_id": grant.technician_id,
             "account_name": grant.account_name,
             "object_id": carried.object_id,
-            "roles": grant.roles,
+            "access": grant.access,
             "opened_at": carried.opened_at,
             "alarms": (*receipt.alarms, FORGOTTEN, *unreviewed),
         }

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
+from entra_jit.accounts.workplace import graph_of
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.crypto.keyring import Keyring
+from entra_jit.graph import Graph
 from entra_jit.ledger.configuration import all_tenants
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
@@ -22,7 +25,8 @@ from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.connect import connect
 from models.errors import UnreachableError
 from models.message import Message
-from models.messages import Assertion, GrantStatus, workflow_id
+from models.messages import Assertion, GrantStatus
+from models.names import workflow_id
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Deployment:
     client: Client | None = None
     announcer: Announcer = field(default_factory=Unannounced)
     reconcile_every: timedelta = RECONCILE_EVERY
+    open_graph: Callable[[], Graph] = Graph
+    """The door to Microsoft, for what must be looked up in a tenant before it is written down."""
     alarms: Alarms = field(init=False)
     events: EventStream = field(init=False)
     """What happens from now on, for everyone in this process who follows it."""
@@ -75,7 +81,12 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
     try:
         async with Ledger(settings.database_url, pool_size=2) as ledger:
             deployment = Deployment(
-                ledger, keyring, settings.task_queue, settings.seal_history, reconcile_every=settings.reconcile_every
+                ledger,
+                keyring,
+                settings.task_queue,
+                settings.seal_history,
+                reconcile_every=settings.reconcile_every,
+                open_graph=partial(graph_of, settings),
             )
             yield deployment
             await deployment.alarms.said()

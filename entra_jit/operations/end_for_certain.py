@@ -27,7 +27,8 @@ from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.errors import UnreachableError
 from models.holds import StoppedGrant, StopState
-from models.messages import LONGEST_SENTENCE, EndAccess, workflow_id
+from models.messages import LONGEST_SENTENCE, EndAccess
+from models.names import workflow_id
 
 ANSWERS_WITHIN = timedelta(seconds=10)
 """How long Temporal may take to accept the message."""
@@ -107,7 +108,7 @@ async def end_for_certain(
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
     ending = EndAccess(by=by, reason=(reason or "").strip()[:LONGEST_SENTENCE] or None)
     async with workplace() as opened:
-        stopping = Stopping(deployment, opened, ending, live, patience=patience, settled=SETTLED)
+        stopping = Stopping(deployment, opened, ending, live, patience=patience, settled=SETTLED, even_if_held=False)
         await stopping.run_alone()
     return _told(stopping.grants[0], untaken)
 

@@ -13,13 +13,13 @@ from entra_jit.ledger import configuration, failures, grants, receipts, requests
 from entra_jit.ledger.rows import as_status
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.end_access import retry_provisioning, why_nobody_listens
-from entra_jit.operations.request_access import await_decision, request_access
+from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.show_status import show_status
-from entra_jit.policy.decision import Denied
-from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
+from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
 from models.errors import RefusedError, UnreachableError
-from models.messages import GrantState, GrantStatus, workflow_id
+from models.messages import AccessRequest, GrantState, GrantStatus
+from models.names import workflow_id
 from models.tables import GrantRow, Request
 
 AT_ONCE = 16
@@ -56,7 +56,7 @@ async def replay_provisioning(deployment: Deployment, by: str, request_id: str) 
         raise RefusedError(f"{(await show_status(deployment, request_id)).sentence} There is nothing to replay.")
     status = as_status(last, grant, receipt)
     how = how_to_replay(status)
-    if isinstance(how, Denied):
+    if isinstance(how, NoReplay):
         if last.id != request_id and status.state in GOES_ON:
             return _replayed_before(request_id, status)
         raise RefusedError(how.sentence)
@@ -95,21 +95,19 @@ async def _ask_anew(
     deployment: Deployment, by: str, request_id: str, failed: Request, grant: GrantRow | None
 ) -> Replayed:
     replay = id_of_replay(failed.id, failed.replay_of)
-    if isinstance(replay, Denied):
-        raise RefusedError(replay.sentence)
     await _expect_free(deployment, replay)
     tenant, technician = await _names(deployment, failed, grant)
-    await request_access(
-        deployment,
-        by,
+    request = AccessRequest(
+        request_id=replay,
         tenant=tenant,
         technician=technician,
         reason=failed.reason,
         ticket=failed.ticket,
         duration=failed.duration,
-        request_id=replay,
+        asked_at=deployment.clock(),
         replay_of=failed.id,
     )
+    await send_request(deployment, by, request)
     status = await await_decision(deployment, replay)
     return Replayed(
         request_id=request_id,

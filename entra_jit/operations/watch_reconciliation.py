@@ -22,8 +22,7 @@ from entra_jit.policy.durations import format_duration
 from entra_jit.temporal.schedules import ensure_reconciliation
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
-from models.messages import request_id_of
-from models.names import ACCESS_GRANT
+from models.names import ACCESS_GRANT, request_id_of
 
 LOOK_EVERY = timedelta(minutes=1)
 LAPSED_AFTER = 3
@@ -81,7 +80,7 @@ class ReconciliationWatch:
     async def look(self) -> None:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            looks = [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.look()]
+            looks = [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
             await attempt_all([*looks, self._make_coming_months()])
         finally:
             standing = await self._alarms.standing()

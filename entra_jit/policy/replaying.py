@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
-from entra_jit.policy.decision import Denied
 from models.messages import GrantState, GrantStatus
 
-LONGEST_ID = 100
-"""As ``models.messages.RequestId`` has it."""
-
 _REPLAY = re.compile(r"(?P<first>.+)\.r(?P<number>[1-9][0-9]*)")
+
+
+@dataclass(frozen=True)
+class NoReplay:
+    """The request cannot be taken up again; the sentence says why, and what to do instead."""
+
+    sentence: str
 
 
 class Replay(StrEnum):
@@ -25,7 +29,7 @@ class Replay(StrEnum):
     """It has failed: a new request, which names this one, is decided by today's configuration."""
 
 
-def how_to_replay(status: GrantStatus) -> Replay | Denied:
+def how_to_replay(status: GrantStatus) -> Replay | NoReplay:
     """How the request is taken up again, or why there is nothing to take up."""
     state = status.state
     if state is GrantState.PARKED:
@@ -42,10 +46,10 @@ def how_to_replay(status: GrantStatus) -> Replay | Denied:
         GrantState.ENDED: "was ended on purpose: ask anew.",
         GrantState.CANCELLED: "was cancelled on purpose: ask anew.",
     }[state]
-    return Denied(f"The grant {status.request_id} {because}")
+    return NoReplay(f"The grant {status.request_id} {because}")
 
 
-def id_of_replay(request_id: str, replay_of: str | None) -> str | Denied:
+def id_of_replay(request_id: str, replay_of: str | None) -> str:
     """The id of the request that replays this one: the same for everybody who asks, so replaying twice asks once.
 
     ``replay_of`` is what the request itself replays. The line of ``a`` is ``a.r1``, ``a.r2`` and so on.
@@ -53,7 +57,4 @@ def id_of_replay(request_id: str, replay_of: str | None) -> str | Denied:
     # An id that merely looks like a replay's is some request's own, and begins a line of its own.
     line = _REPLAY.fullmatch(request_id) if replay_of else None
     first, number = (line["first"], int(line["number"])) if line else (request_id, 0)
-    replay = f"{first}.r{number + 1}"
-    if len(replay) > LONGEST_ID:
-        return Denied(f"The id {request_id} leaves no room for the id of its replay: ask anew.")
-    return replay
+    return f"{first}.r{number + 1}"

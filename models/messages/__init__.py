@@ -4,6 +4,7 @@ Messages are frozen and ignore fields they do not know, so that a rolling upgrad
 ever carries a password, a pass, a token or a client secret: credentials travel as the grant's id alone.
 """
 
+from models.messages.access import AccessItem, AccessKind
 from models.messages.asking import (
     AccessRequest,
     Assertion,
@@ -20,11 +21,10 @@ from models.messages.granting import (
     AccountFound,
     Armed,
     Decision,
+    EarlierRun,
     Grant,
     GrantRef,
     GrantStatus,
-    Progress,
-    Role,
     ToExtend,
     ToPark,
 )
@@ -34,12 +34,11 @@ from models.messages.ids import (
     ObjectId,
     PassId,
     RequestId,
+    RequestKey,
     RoleId,
     Sentence,
     TechnicianId,
     TenantId,
-    request_id_of,
-    workflow_id,
 )
 from models.messages.receipts import Addendum, AddendumKind, Receipt, later
 from models.messages.reconciling import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
@@ -59,6 +58,8 @@ __all__ = [
     "FINAL_STATES",
     "LONGEST_SENTENCE",
     "NOTHING_GIVEN",
+    "AccessItem",
+    "AccessKind",
     "AccessRequest",
     "AccountFound",
     "AccountToClose",
@@ -73,6 +74,7 @@ __all__ = [
     "CredentialKind",
     "Decision",
     "DirectoryCall",
+    "EarlierRun",
     "EndAccess",
     "Ending",
     "Extension",
@@ -85,13 +87,12 @@ __all__ = [
     "Name",
     "ObjectId",
     "PassId",
-    "Progress",
     "Proof",
     "Receipt",
     "ReconciliationReport",
     "RequestId",
+    "RequestKey",
     "RetryProvisioning",
-    "Role",
     "RoleId",
     "Sentence",
     "Settlement",
@@ -110,6 +111,4 @@ __all__ = [
     "ToSweep",
     "Verdict",
     "later",
-    "request_id_of",
-    "workflow_id",
 ]

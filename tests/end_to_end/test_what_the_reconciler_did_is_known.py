@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import pytest
 
 from entra_jit.accounts.directories import Purpose
-from entra_jit.accounts.intervening import Intervening, Intervention
+from entra_jit.accounts.interventions import Intervention
 from entra_jit.ledger import alarms, interventions
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
@@ -164,7 +164,7 @@ async def test_what_the_grant_has_given_is_no_finding(real_time: Scene) -> None:
     time_went_by(real_time, "15 minutes")
     await reconciled(real_time)
     receipt = await show_receipt(real_time.deployment, request_id)
-    assert receipt.roles
+    assert receipt.access
     assert receipt.findings == ()
 
 
@@ -251,5 +251,5 @@ async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> Non
     user = await tenant.users.find(real_time.account())
     assert user is not None
     real_time.sql("ALTER TABLE events RENAME TO mislaid")
-    read_back = await Intervening(real_time.workplace, "the reconciler").close(tenant, user, "a test")
-    assert read_back.standing.is_closed
+    closing = await Intervention(real_time.workplace, "the reconciler", "a test").close_found(tenant, user)
+    assert closing.standing.is_closed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
+from entra_jit.accounts.workplace import graph_of
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger.database import Ledger
 from entra_jit.local_stack import LocalStack
@@ -51,7 +53,9 @@ async def whole_stack(state: Path) -> AsyncIterator[tuple[LocalStack, Scene]]:
         services = Services(where.database_url, sandbox, client, TimeSkipper(client), iter(()))
         async with workplace_of(settings) as workplace, Ledger(settings.database_url, pool_size=2) as ledger:
             keyring = Keyring.parse(settings.keys.get_secret_value())
-            deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
+            deployment = Deployment(
+                ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
+            )
             await apply_configuration(deployment, EXAMPLE)
             with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
                 customers = ("contoso", "fabrikam")

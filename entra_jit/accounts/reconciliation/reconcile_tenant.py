@@ -9,8 +9,10 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from entra_jit.accounts.access import KINDS
+from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
-from entra_jit.accounts.intervening import Intervening
+from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
 from entra_jit.accounts.reconciliation.orphaned_grants import settle_orphaned_grants
 from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAccounts
@@ -24,7 +26,6 @@ from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
 from models.alarms import Alarm, AlarmKind
-from models.errors import ReadBackDisagreesError
 from models.messages import (
     Ending,
     GrantState,
@@ -63,7 +64,6 @@ class TenantReconciliation:
         self._clock = workplace.clock
         self._accounts = TenantAccounts(workplace)
         self._missing = MissingAccounts(workplace)
-        self._intervening = Intervening(workplace, BY)
         self._settling = Settling(workplace)
         self._watch = TenantWatch(workplace)
 
@@ -90,7 +90,7 @@ class TenantReconciliation:
         failed = [outcome.failed for outcome in outcomes if outcome.failed]
         noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
         try:
-            noticed += await self._missing.look(tenant, tenant_id, name, accounts.missing)
+            noticed += await self._missing.watch(tenant, tenant_id, name, accounts.missing)
             unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
             await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
@@ -174,10 +174,8 @@ class TenantReconciliation:
         """A closed account that nobody has a grant for should hold nothing either."""
         if account.unproven:
             return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
-        roles, memberships = await asyncio.gather(
-            tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
-        )
-        holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
+        kinds = await asyncio.gather(*(kind.list_held(tenant, account.user.id) for kind in KINDS.values()))
+        holds = any(holdings.held for holdings in kinds)
         holds = holds or (account.found.mark is not None and await self._is_marked(tenant, account.user))
         found = replace(account.found, holds_access=holds)
         return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
@@ -200,17 +198,16 @@ class TenantReconciliation:
         return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
 
     async def _close(self, tenant: Tenant, account: Account, finding: Finding) -> None:
-        because = finding.because
         live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
-        roles = live.roles if live else ()
-        read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)
-        if not read_back.standing.is_closed:
-            raise ReadBackDisagreesError("the directory does not say yet that it is closed")
+        # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
+        given = Given(live.access if live else ())
+        intervention = Intervention(self._workplace, BY, finding.because, holding, given)
+        closing = await intervention.close_found(tenant, account.user)
         if live is not None and live.is_lapsed:
-            await self._settling.closed(live.request_id, _ending(live), SETTLED, read_back)
+            await self._settling.closed(live.request_id, _ending(live), SETTLED, closing)
         for request_id in account.unproven:
-            await self._settling.closed_later(request_id, BY, read_back)
+            await self._settling.closed_later(request_id, BY, closing)
 
 
 def _ending(live: LiveGrant) -> Ending:

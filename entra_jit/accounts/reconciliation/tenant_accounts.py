@@ -11,6 +11,7 @@ from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_pref
 from entra_jit.graph import NotYetVisibleError, Tenant, User
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Found, LiveGrant
+from models.marks import AccountKind
 from models.messages import TechnicianId, TenantId
 
 
@@ -96,16 +97,17 @@ class TenantAccounts:
         else:
             register = marks.Register.NAMES_IT if row.object_id == user.id else marks.Register.INTENDS_IT
             holder = Holder(tenant_id, row.technician_id, row.account_name)
-        inspected = self._workplace.inspect(user, holder, register)
+        judged = self._workplace.inspect(user, holder, register)
         found = Found(
-            may_be_closed=inspected.may_be_closed,
+            kind=row.kind if row else AccountKind.TECHNICIAN,
+            may_be_closed=judged.may_be_closed,
             enabled=user.account_enabled,
             holds_access=False,
-            mark=inspected.open_until,
+            mark=judged.open_until,
             is_registered=row is not None,
             settled_at=row.settled_at if row else None,
         )
-        return Account(user, row, found, inspected.alarm())
+        return Account(user, row, found, judged.alarm())
 
     def _claimed_holder(self, tenant_id: TenantId, user: User) -> Holder:
         """Whose the account is by its own tag alone, as after the ledger was lost."""

@@ -29,6 +29,7 @@ from entra_jit.policy.durations import format_duration
 from entra_jit.settings import adopt_environment, load_settings
 from models.errors import EntraJitError
 from models.messages import CredentialKind, GrantState, GrantStatus
+from models.names import workflow_id
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "msp.yaml"
 FABRIKAM = "fab0fab0-3333-4333-8333-000000000003"
@@ -143,7 +144,7 @@ class _Visits:
         grant, timeline = await self._ask("robin", "contoso", "Shared mailbox", timedelta(hours=1))
         await self._follow(timeline, GrantState.OPEN)
         arguments = ["--address", self._addresses.temporal, "--namespace", self._addresses.namespace]
-        command = ["workflow", "cancel", "--workflow-id", f"grant/{grant}"]
+        command = ["workflow", "cancel", "--workflow-id", workflow_id(grant)]
         self._say(f"temporal {' '.join(command)}")
         process = await asyncio.create_subprocess_exec(
             temporal_program(), *command, *arguments, stdout=asyncio.subprocess.DEVNULL
@@ -202,8 +203,8 @@ class _Visits:
     async def _expect_closed(self, tenant: str) -> None:
         users = (await self._http.get(f"{self._addresses.sandbox_control}/tenants/{tenant}/users")).json()
         ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
-        closed = [user for user in ours if not user["enabled"] and not user["roles"]]
-        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without roles", closed == ours)
+        closed = [user for user in ours if not (user["enabled"] or user["roles"] or user["groups"])]
+        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without access", closed == ours)
         live = await list_grants(self._deployment, live_only=True)
         self._check("the ledger has no live grant", not live)
 
