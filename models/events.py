@@ -23,7 +23,7 @@ class EventKind(StrEnum):
     DECIDED = "decided"
     DOMAIN_VALIDATED = "domain validated"
     ACCOUNT_PREPARED = "account prepared"
-    ROLES_ASSIGNED = "roles assigned"
+    ACCESS_GIVEN = "access given"
     BASELINE_TAKEN = "baseline taken"
     CREDENTIAL_ISSUED = "credential issued"
     ARMED = "armed"

@@ -18,7 +18,7 @@ from models.tables import EventKeyRow
 KINDS = (
     EventKind.DOMAIN_VALIDATED,
     EventKind.ACCOUNT_PREPARED,
-    EventKind.ROLES_ASSIGNED,
+    EventKind.ACCESS_GIVEN,
     EventKind.BASELINE_TAKEN,
     EventKind.CREDENTIAL_ISSUED,
     EventKind.ARMED,
