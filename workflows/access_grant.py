@@ -53,7 +53,7 @@ class AccessGrant:
         with suppress(asyncio.CancelledError):
             await workflow.wait_condition(lambda: life.done() or is_over(progress))
         if (reason := workflow.cancellation_reason()) is not None:
-            progress.end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
+            progress.end(GrantState.CANCELLED, "a Temporal user", reason or None)
         life.cancel()
         await ended(life)
         progress.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
@@ -117,7 +117,7 @@ class AccessGrant:
         """Opens access, so it carries the signed assertion of its actor, which ``decide`` verifies."""
         signed = read_message(SignedAccessRequest, inputs)
         if signed is None:
-            note(self._progress, "A request_access could not be read. It opens nothing.")
+            note(self._progress, "An unreadable request_access was ignored.")
         elif self._progress.asked is None:
             self._progress.asked = signed
 
@@ -126,14 +126,14 @@ class AccessGrant:
         """Narrows access, so anybody may send it, and whatever comes with it ends."""
         said = read_ending(inputs)
         if not said.is_whole:
-            note(self._progress, "Not all that came with an end could be read. It ends the grant all the same.")
+            note(self._progress, "Part of the input of `end` was unreadable. The grant ends.")
         self._progress.end(GrantState.ENDED, said.ending.by, said.ending.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:
         """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
         if not read_ending(inputs).is_whole:
-            note(self._progress, "Not all that came with a retry could be read. It is a retry all the same.")
+            note(self._progress, "Part of the input of `retry` was unreadable. The grant is retried.")
         self._progress.retry_wanted = True
 
     @workflow.signal(dynamic=True, description="Anything else is ignored, and noted.")

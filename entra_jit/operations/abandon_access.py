@@ -19,7 +19,7 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
     not asked to end yet.
     """
     if not reason.strip():
-        raise BadInputError("reason: say why it is given up; it stands in the receipt")
+        raise BadInputError("reason: required; shown in the receipt")
     at = deployment.clock()
     async with deployment.alarms.recording() as record:
         session = record.session
@@ -33,7 +33,7 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
             raise RefusedError(f"The grant {request_id} is over already ({grant.ending}).")
         over = grant.expires_at is not None and at >= grant.expires_at
         if grant.closing_at is None and not over:
-            raise RefusedError(f"The grant {request_id} is not closing: end it first.")
+            raise RefusedError(f"The grant {request_id} is not closing. End it first.")
         state = GrantState.EXPIRED if over else GrantState.ENDED
         ending = Ending(state=state, by=by, reason=f"abandoned, unproven: {reason}")
         receipt = await receipts.abandon(session, request_id, ending, at)

@@ -91,4 +91,4 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
             yield deployment
             await deployment.alarms.said()
     except RPCError as error:
-        raise UnreachableError(f"Temporal does not do what was asked: {error.message}") from None
+        raise UnreachableError(f"Temporal refused: {error.message}") from None

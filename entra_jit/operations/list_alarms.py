@@ -26,18 +26,18 @@ async def list_alarms(
 
 
 async def clear_alarm(deployment: Deployment, by: str, kind: str, subject: str, reason: str) -> Alarm:
-    """Give the all-clear by hand. An alarm whose cause goes on is raised again.
+    """Clear an alarm by hand. An alarm whose cause goes on is raised again.
 
     Raises ``BadInputError`` for an unknown kind or without a reason, or ``NotFoundError`` where no such alarm stands.
     """
     if not reason.strip():
-        raise BadInputError("reason: say why it is over; it stands in the alarm's all-clear")
+        raise BadInputError("reason: required; shown in the all-clear")
     try:
         known = AlarmKind(kind)
     except ValueError:
         kinds = ", ".join(repr(each.value) for each in AlarmKind)
-        raise BadInputError(f"{kind!r} is no kind of alarm; the kinds are {kinds}") from None
+        raise BadInputError(f"{kind!r} is not a kind of alarm; the kinds are {kinds}") from None
     ended = await deployment.alarms.clear(known, subject, f"{by}: {reason}", deployment.clock())
     if ended is None:
-        raise NotFoundError(f"No alarm {kind!r} stands about {subject!r}.")
+        raise NotFoundError(f"No such alarm: {kind} about {subject}.")
     return ended

@@ -57,7 +57,7 @@ class SignedExtension(Message):
 
 
 class EndAccess(Message):
-    """The signal ``end``. It only narrows access, so nobody needs to prove who they are to send it."""
+    """The signal ``end``. It only narrows access, so it needs no signature."""
 
     by: Sentence = "the Temporal UI or command line"
     reason: Sentence | None = None

@@ -92,9 +92,7 @@ def settings_of(context: typer.Context) -> Settings:
         if stack := running_stack(state_dir):
             adopt_environment(stack.environment())
             return load_settings()
-        raise SettingsError(
-            f"No stack runs in {state_dir} (`make up` starts one), and DATABASE_URL names no deployment."
-        )
+        raise SettingsError(f"No stack is running in {state_dir} (`make up` starts one), and DATABASE_URL is not set.")
 
 
 def deployed(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:

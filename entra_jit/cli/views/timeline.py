@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
-from entra_jit.cli.views.formatting import coloured, line
+from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
 from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.show_status import show_progress
@@ -23,12 +23,17 @@ BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSI
 
 
 class Timeline:
-    """What happens to one request, a line each, printed once."""
+    """What happens to one request, one line each, printed once.
 
-    def __init__(self, deployment: Deployment, request_id: str, console: Console) -> None:
+    ``calls``: with the number of calls and the last request id of each step.
+    """
+
+    def __init__(self, deployment: Deployment, request_id: str, console: Console, *, calls: bool = False) -> None:
         self._deployment = deployment
         self._request_id = request_id
         self._console = console
+        self._calls = calls
+        self._looks = 0
         self._printed = 0
         self._state: GrantState | None = None
 
@@ -44,10 +49,13 @@ class Timeline:
     async def _show_progress(self) -> GrantStatus:
         progress = await show_progress(self._deployment, self._request_id)
         status = progress.status
+        self._looks += 1
+        if status.state is GrantState.ASKED and self._looks == 1:
+            return status  # most are decided before anyone could have read that they are not
         if status.state in BEGINNINGS:
             self._show_state(status)
         for step in progress.steps[self._printed :]:
-            self._line(step_line(step))
+            self._line(step_line(step, calls=self._calls))
         self._printed = len(progress.steps)
         self._show_state(status)
         return status
@@ -62,7 +70,9 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            self._line(f"{coloured(status.state)}  {escape(status.sentence)}")
+            said = Text.from_markup(with_state(status.state, status.sentence))
+            for part in said.wrap(self._console, self._console.width - 2):
+                self._console.print(Text("  ").append_text(part), highlight=False)
 
     def _line(self, text: str) -> None:
         line(self._console, f"  {text}")
