@@ -41,7 +41,7 @@ from entra_jit.graph import (
     UnexpectedResponseError,
     User,
 )
-from entra_jit.ledger import accounts, admission, baselines, steps
+from entra_jit.ledger import accounts, admission, baselines, events, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
@@ -299,7 +299,16 @@ class ProvisioningActivities(Provisioning):
         actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
         async with self._ledger.transaction() as session:
             lease = self._workplace.lease
-            admitted = await admission.extend(session, self._keyring, ref, extension.expires_at, now, lease)
+            admitted = await admission.extend(
+                session,
+                self._keyring,
+                ref,
+                extension.expires_at,
+                now,
+                lease,
+                by=events.acting(actor),
+                reason=extension.reason,
+            )
         tenant = await self._tenant(admitted)
         note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
         calls: list[DirectoryCall] = []

@@ -10,6 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger import events
+from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.texts import Written
+from models.events import EventKind
 from models.holds import Hold, HoldKind
 from models.messages import TechnicianId, TenantId
 from models.tables import GrantRow, HoldRow, Technician, Tenant
@@ -50,7 +54,10 @@ async def place(
         "by": by,
         "because": reason,
     }
-    await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing())
+    placed = await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing().returning(col(HoldRow.id)))
+    if placed.first() is not None:
+        body = {"kind": kind, "technician_id": technician_id, "since": at, "reason": Written(reason)}
+        await events.append(session, NewEvent(EventKind.HOLD_PLACED, events.acting(by), body, tenant_id=tenant_id))
     return next(
         hold
         for hold in await in_force(session)
@@ -78,7 +85,11 @@ async def lift(
         )
         .values(lifted_at=at, lifted_by=by)
     )
-    return bool(lifted.rowcount)
+    if not lifted.rowcount:
+        return False
+    body = {"kind": kind, "technician_id": technician_id}
+    await events.append(session, NewEvent(EventKind.HOLD_LIFTED, events.acting(by), body, tenant_id=tenant_id))
+    return True
 
 
 async def in_force(session: AsyncSession) -> list[Hold]:

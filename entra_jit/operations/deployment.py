@@ -19,6 +19,7 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.graph import Graph
 from entra_jit.ledger.configuration import all_tenants
 from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.event_stream import EventStream
 from entra_jit.settings import RECONCILE_EVERY, Settings
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.connect import connect
@@ -43,10 +44,13 @@ class Deployment:
     open_graph: Callable[[], Graph] = Graph
     """The door to Microsoft, for what must be looked up in a tenant before it is written down."""
     alarms: Alarms = field(init=False)
+    events: EventStream = field(init=False)
+    """What happens from now on, for everyone in this process who follows it."""
 
     def __post_init__(self) -> None:
         """Alarms are raised and ended here, too."""
         self.alarms = Alarms(self.ledger, self.announcer)
+        self.events = EventStream(self.ledger)
 
     async def engine(self) -> Client:
         """Temporal, connected at first need: what only reads the ledger works without it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entra_jit.ledger import credentials, grants, requests
+from entra_jit.ledger import credentials, events, grants, requests
 from entra_jit.ledger.credentials import Revealed
 from entra_jit.ledger.rows import state_of
 from entra_jit.operations.deployment import Deployment
@@ -15,6 +15,15 @@ async def reveal_credential(deployment: Deployment, technician: str, request_id:
 
     Raises ``NotFoundError``, or ``RefusedError``: another technician's grant, one that is not open, a second look.
     """
+    try:
+        return await _reveal(deployment, technician, request_id)
+    except RefusedError as error:
+        async with deployment.ledger.transaction() as session:
+            await events.refuse(session, events.acting(technician), "reveal", request_id, str(error))
+        raise
+
+
+async def _reveal(deployment: Deployment, technician: str, request_id: str) -> tuple[str, Revealed]:
     async with deployment.ledger.transaction() as session:
         request = await requests.by_id(session, request_id)
         grant = await grants.by_id(session, request_id)

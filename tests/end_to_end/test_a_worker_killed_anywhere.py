@@ -72,7 +72,7 @@ async def test_another_worker_finishes_what_the_killed_one_began(services: Servi
             assert_over(own, receipt)
             assert foreign_accounts(own) == foreign
             if place.activity == "raise_alarm":
-                assert own.sql("SELECT sentence FROM alarms WHERE request_id = %s", request_id)
+                assert own.sql("SELECT FROM events WHERE kind = 'alarm raised' AND request_id = %s", request_id)
 
         await everywhere(stage, places, one)
 
