@@ -150,7 +150,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
         # Asked for by tenant, type or class; and as far as the ledger knows, while Temporal is away.
         for selection, found in (
             (Selection(tenant=failing), {failing}),
-            (Selection(kind=Kind.parse("refused")), {refusing}),
+            (Selection(kind=Kind.parse("PermanentError")), {refusing}),
             (Selection(kind=Kind.parse("our-bug")), {babbling}),
             (Selection(since=timedelta(0)), set(asked) - {federated}),
         ):

@@ -211,7 +211,7 @@ async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
             asked = request_id(customer, "alex", key)
             async with at_once:
                 await shape(act, key, customer)
-                await act.receipt(asked, seconds=200)
+                await act.receipt(asked)
             await keep(act.workflow(asked), key)
 
         async def keep(of: WorkflowHandle[Any, Any], name: str) -> None:
