@@ -12,9 +12,9 @@ from activities.heartbeats import stripping
 from activities.options import BASELINE_TRIES
 from activities.signatures import Closing
 from entra_jit.accounts.account_closing import MOST_CALLS, Given, clear_mark, close_again, read_standing, strip
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.baseline import compare, look_at
 from entra_jit.accounts.managed_account import Holder, Inspected
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.assertions import is_ours
 from entra_jit.crypto.marks import Register, read_open_until
 from entra_jit.graph import NotYetVisibleError, Tenant, User
@@ -48,11 +48,11 @@ ASK_THE_LEDGER_SECONDS = 2.0
 class ClosingActivities(Closing):
     """See ``activities.signatures.Closing``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
 
     @activity.defn
     async def fence(self, request_id: str) -> Fence:
@@ -86,7 +86,7 @@ class ClosingActivities(Closing):
     def _expect_all_removed(self, account: AccountToClose, user: ObjectId, removed: set[str]) -> None:
         """A replica that never heard of what was just given says that it is not there, to the removal and in lists."""
         given_at = account.roles_given_at
-        if given_at is None or self._clock() - given_at >= self._workplace.roles_known_after:
+        if given_at is None or self._clock() - given_at >= self._backend.roles_known_after:
             return
         if unseen := _given(account).ids(user) - removed:
             raise ReadBackDisagreesError(
@@ -116,7 +116,7 @@ class ClosingActivities(Closing):
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so, and at last what fails for the moment."""
         last_try = activity.info().attempt >= BASELINE_TRIES
-        tenant = await self._workplace.directories.to_close(to_sweep.grant.tenant_id)
+        tenant = await self._backend.directories.to_close(to_sweep.grant.tenant_id)
         with stripping() as stripped:
             look = await look_at(tenant, to_sweep.object_id, stripped, last_try=last_try)
         return compare(look, to_sweep.baseline)
@@ -132,10 +132,18 @@ class ClosingActivities(Closing):
         if not own_workflow or not is_ours(self._keyring, signed.assertion, signed.request):
             return None
         async with self._ledger.transaction() as session:
-            receipt = await receipts.settle(session, settlement)
+            receipt = await receipts.settle(session, self._with_proven_actor(settlement))
         at = settlement.closed_at
-        await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
+        await self._backend.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
         return receipt
+
+    def _with_proven_actor(self, settlement: Settlement) -> Settlement:
+        """Name who ended the grant where our own signature proves it; who only claims to be somebody stays unknown."""
+        signed, ending = settlement.signed_end, settlement.ending
+        is_about_it = signed and signed.ending.request_id == settlement.signed.request.request_id
+        if signed is None or not is_about_it or not is_ours(self._keyring, signed.assertion, signed.ending):
+            return settlement
+        return settlement.model_copy(update={"ending": ending.model_copy(update={"by": signed.assertion.actor})})
 
     async def _look(self, account: AccountToClose) -> tuple[Tenant, Inspected | Closed]:
         """The account to close, or the result where there is nothing of this grant's to close.
@@ -144,15 +152,15 @@ class ClosingActivities(Closing):
         back, and a backup can set the ledger back.
         """
         grant = account.grant
-        tenant = await self._workplace.directories.to_close(grant.tenant_id)
+        tenant = await self._backend.directories.to_close(grant.tenant_id)
         user, now = await asyncio.gather(self._find(tenant, account), self._by_now(grant))
         if now and now.abandoned:
             return tenant, self._result("given up by an operator", None)
         if user is None:
             return tenant, self._nothing(account)
-        named = await self._workplace.registered.know(grant.tenant_id, user.id)
+        named = await self._backend.registered.know(grant.tenant_id, user.id)
         register = Register.NAMES_IT if named else Register.SILENT
-        inspected = self._workplace.inspect(user, Holder.of(grant), register)
+        inspected = self._backend.inspect(user, Holder.of(grant), register)
         if not inspected.may_be_closed:
             return tenant, self._not_ours(account, ledger_is_known=now is not None)
         if holder := self._other_holder(account, inspected, now):

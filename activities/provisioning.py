@@ -16,10 +16,10 @@ from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
 from entra_jit.accounts.account_closing import without_mark
 from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.backend import LEASE_MARGIN, Backend
 from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.managed_account import Holder, Inspected
-from entra_jit.accounts.workplace import LEASE_MARGIN, Workplace
 from entra_jit.crypto.assertions import verify_actor
 from entra_jit.crypto.marks import (
     OPEN_UNTIL_ATTRIBUTE,
@@ -56,12 +56,12 @@ OPENED = "opened"
 class ProvisioningActivities(Provisioning):
     """See ``activities.signatures.Provisioning``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
-        self._issuing = Issuing(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
+        self._issuing = Issuing(backend)
 
     @activity.defn
     async def validate_domain(self, ref: GrantRef) -> None:
@@ -123,13 +123,13 @@ class ProvisioningActivities(Provisioning):
                 calls.append(await tenant.users.disable(object_id))
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, admitted.grant, object_id)
-        self._workplace.registered.learn(admitted.grant.tenant_id, object_id)
+        self._backend.registered.learn(admitted.grant.tenant_id, object_id)
         await self._record(ref, "account prepared", *calls, note="found" if inspected else "made")
         return object_id
 
     async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
         grant = admitted.grant
-        owner = Owner(self._workplace.installation, grant.technician_id)
+        owner = Owner(self._backend.settings.installation, grant.technician_id)
         tag = write_owner_tag(self._keyring, owner, grant.tenant_id, grant.account_name)
         new = NewUser(
             user_principal_name=grant.account_name,
@@ -150,7 +150,7 @@ class ProvisioningActivities(Provisioning):
         user, register = await self._find(tenant, admitted)
         if user is None:
             return None
-        inspected = self._workplace.inspect(user, Holder.of(admitted.grant), register)
+        inspected = self._backend.inspect(user, Holder.of(admitted.grant), register)
         if refusal := inspected.why_not_to_open():
             raise NotOursToOpenError(refusal)
         return inspected
@@ -204,7 +204,7 @@ class ProvisioningActivities(Provisioning):
         """With the application that closes: it may read all this, and takes away what was planted."""
         admitted, _ = await self._admit(ref)
         account = _known(admitted)
-        tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
+        tenant = await self._backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= BASELINE_TRIES
         with stripping() as stripped:
             look = await take_baseline(tenant, account, stripped, last_try=last_try)
@@ -237,7 +237,7 @@ class ProvisioningActivities(Provisioning):
     async def _enable(self, ref: GrantRef, *, with_mark: bool) -> tuple[Admitted, DirectoryCall]:
         asked_at = self._clock()
         async with self._ledger.transaction() as session:
-            lease = self._workplace.lease
+            lease = self._backend.lease
             admitted = await admission.take_lease(session, self._keyring, ref, asked_at, lease)
         tenant = await self._tenant(admitted)
         if self._clock() - asked_at > LEASE_MARGIN:
@@ -264,7 +264,7 @@ class ProvisioningActivities(Provisioning):
                 return []
         grant = admitted.grant
         try:
-            tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+            tenant = await self._backend.directories.of(grant.tenant_id, Purpose.REVOKE)
             evidence = await tenant.users.disable(_known(admitted))
         except (PermanentError, UnexpectedResponseError, NotConnectedError) as error:
             why = "is not opened, because the revoking application could not close it again"
@@ -279,7 +279,7 @@ class ProvisioningActivities(Provisioning):
         now = self._clock()
         actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
         async with self._ledger.transaction() as session:
-            lease = self._workplace.lease
+            lease = self._backend.lease
             admitted = await admission.extend(session, self._keyring, ref, extension.expires_at, now, lease)
         tenant = await self._tenant(admitted)
         note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
@@ -297,11 +297,11 @@ class ProvisioningActivities(Provisioning):
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:
             admitted = await admission.admit(session, ref, self._clock())
-        self._workplace.registered.learn(admitted.grant.tenant_id, admitted.object_id)
+        self._backend.registered.learn(admitted.grant.tenant_id, admitted.object_id)
         return admitted, await self._tenant(admitted)
 
     async def _tenant(self, admitted: Admitted) -> Tenant:
-        return await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
+        return await self._backend.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
 
     async def _note_baseline(self, ref: GrantRef, baseline: Baseline) -> None:
         async with self._ledger.transaction() as session:

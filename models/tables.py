@@ -10,15 +10,37 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Dialect,
     ForeignKeyConstraint,
     Index,
     Interval,
     LargeBinary,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
+
+from models.actor import Actor
+
+
+class _ActorColumn(TypeDecorator[Actor]):
+    """An actor as JSON: kind, id, name, via."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Actor | None, dialect: Dialect) -> dict[str, str] | None:
+        return None if value is None else value.model_dump(mode="json")
+
+    def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> Actor | None:
+        return None if value is None else Actor.model_validate(value)
+
+
+def _actor(*, nullable: bool = True) -> Any:
+    """A column for who did it."""
+    return Field(default=None, sa_column=Column(_ActorColumn, nullable=nullable))
 
 
 def _moment(*, nullable: bool = True) -> Any:
@@ -146,7 +168,7 @@ class Request(SQLModel, table=True):
     duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
     replay_of: str | None = Field(default=None, index=True)
     """The failed request that this one repeats. No foreign key: a ledger restored from a backup may have lost it."""
-    requested_by: str
+    requested_by: Actor = _actor(nullable=False)
     asked_at: datetime = _moment(nullable=False)
     decided_at: datetime | None = _moment()
     verdict: str | None = None
@@ -196,7 +218,7 @@ class GrantRow(SQLModel, table=True):
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()
     ending: str | None = None
-    ended_by: str | None = None
+    ended_by: Actor | None = _actor()
     end_reason: str | None = None
 
 
@@ -224,7 +246,7 @@ class InterventionRow(SQLModel, table=True):
     account_name: str
     request_id: str | None = Field(default=None, foreign_key="requests.id", index=True)
     """The grant that held the account; None: none did."""
-    by: str
+    by: Actor = _actor(nullable=False)
     because: str
     found_enabled: bool
     """Somebody could sign in until then."""
@@ -250,7 +272,7 @@ class SealedCredential(SQLModel, table=True):
     sealed_at: datetime = _moment(nullable=False)
     usable_until: datetime | None = _moment()
     revealed_at: datetime | None = _moment()
-    revealed_to: str | None = None
+    revealed_to: Actor | None = _actor()
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -297,6 +319,7 @@ class AlarmRow(SQLModel, table=True):
     raised_at: datetime = _moment(nullable=False)
     cleared_at: datetime | None = _moment()
     all_clear: str | None = None
+    cleared_by: Actor | None = _actor()
 
 
 class TenantReconciliationRow(SQLModel, table=True):
@@ -335,7 +358,7 @@ class HoldRow(SQLModel, table=True):
     technician_id: UUID | None = Field(default=None, foreign_key="technicians.id")
     """None: whoever asks."""
     since: datetime = _moment(nullable=False)
-    by: str
+    by: Actor = _actor(nullable=False)
     because: str
     lifted_at: datetime | None = _moment()
-    lifted_by: str | None = None
+    lifted_by: Actor | None = _actor()

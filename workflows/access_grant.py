@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from activities.options import CLOSING, LEDGER, PROVISIONING
 from activities.signatures import Closing, Deciding, Provisioning
 from entra_jit.policy.durations import PROVISIONING_WINDOW
+from models import actor
 from models.alarms import AlarmKind
 from models.messages import (
     Carried,
@@ -29,6 +30,7 @@ from models.messages import (
     Progress,
     Settlement,
     SignedAccessRequest,
+    SignedEnd,
     SignedExtension,
     Standing,
     ToExtend,
@@ -65,6 +67,7 @@ class AccessGrant:
 
     def __init__(self) -> None:
         self._asked: SignedAccessRequest | None = None
+        self._signed_end: SignedEnd | None = None
         self._answered = False
         self._refusal: Refusal | None = None
         self._retry_wanted = False
@@ -85,10 +88,12 @@ class AccessGrant:
         with suppress(asyncio.CancelledError):
             await workflow.wait_condition(lambda: life.done() or self._course.is_over)
         if (reason := workflow.cancellation_reason()) is not None:
-            self._course.end(GrantState.CANCELLED, "somebody in Temporal", reason or None)
+            self._course.end(GrantState.CANCELLED, actor.UNNAMED, reason or None)
         life.cancel()
         await ended(life)
-        self._course.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.BROKEN)
+        self._course.end(
+            GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.BROKEN
+        )
 
         # After the try, never in a finally (see workflows.gathering).
         await uninterrupted(self._close_and_settle())
@@ -124,9 +129,9 @@ class AccessGrant:
             if decision.progress:
                 self._take_up(decision.progress)
         elif decision.verdict is Verdict.OVER:
-            self._course.end(GrantState.ENDED, "the ledger", "The request was decided before, and its grant is over.")
+            self._course.end(GrantState.ENDED, actor.LEDGER, "The request was decided before, and its grant is over.")
         else:
-            self._course.end(GrantState.DENIED, "policy", decision.sentence)
+            self._course.end(GrantState.DENIED, actor.POLICY, decision.sentence)
 
     def _take_up(self, progress: Progress) -> None:
         """After a reset: what an earlier run has written is this one's to close; what it has opened stays open."""
@@ -162,7 +167,7 @@ class AccessGrant:
             refused = refusal(error)
             if refused.failure is not FailureType.DENIED:
                 # Nobody has said no: nobody could be asked.
-                self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+                self._course.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)
             return Decision(verdict=Verdict.DENIED, sentence=refused.sentence)
 
     async def _provision(self, grant: Grant) -> None:
@@ -187,7 +192,7 @@ class AccessGrant:
                 break
             if self._course.is_over:
                 return
-        self._course.end(GrantState.EXPIRED, "the clock")
+        self._course.end(GrantState.EXPIRED, actor.CLOCK)
 
     def _take_refusal(self, error: ActivityError) -> None:
         refused = refusal(error)
@@ -195,15 +200,15 @@ class AccessGrant:
             self._traces.roles_asked_for = False
         if self._course.expires_at and workflow.now() >= self._course.expires_at:
             why = f"It expired before it could be opened: {refused.sentence}"
-            self._course.end(GrantState.EXPIRED, "the clock", why, refused.failure)
+            self._course.end(GrantState.EXPIRED, actor.CLOCK, why, refused.failure)
         elif refused.failure is FailureType.GRANT_OVER:
-            self._course.end(GrantState.ENDED, "the ledger", refused.sentence)
+            self._course.end(GrantState.ENDED, actor.LEDGER, refused.sentence)
         elif refused.failure is FailureType.DENIED and not self._traces.written:
-            self._course.end(GrantState.DENIED, "policy", refused.sentence, refused.failure)
+            self._course.end(GrantState.DENIED, actor.POLICY, refused.sentence, refused.failure)
         elif refused.failure in PARKS and not refused.ran_out_of_time:
             self._refusal = refused
         else:
-            self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+            self._course.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)
 
     async def _park(self, grant: Grant, refused: Refusal) -> None:
         """Close what was begun, and wait until an operator has mended the cause, within the window."""
@@ -228,7 +233,7 @@ class AccessGrant:
                 timeout_summary="Until the provisioning window ends",
             )
         except TimeoutError:
-            self._course.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+            self._course.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)
         if self._course.is_over:
             return
         self._course.attempt = (await self._course.step(Deciding.unpark, "Try again")).attempt
@@ -264,6 +269,7 @@ class AccessGrant:
                     steps=(*self._closing.steps, *([self._sweeping.step] if self._sweeping.step else [])),
                     alarms=tuple(self._page.alarms),
                     carried=self._carried(),
+                    signed_end=self._signed_end,
                 ),
                 CLOSING,
                 summary="Write the receipt, release the lock",
@@ -305,7 +311,9 @@ class AccessGrant:
         said = read_ending(inputs)
         if not said.is_whole:
             self._page.note("Not all that came with an end could be read. It ends the grant all the same.")
-        self._course.end(GrantState.ENDED, said.ending.by, said.ending.reason)
+        if self._course.ending is None:
+            self._signed_end = said.signed
+        self._course.end(GrantState.ENDED, said.by, said.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from temporalio import workflow
 
 from activities.options import PROVISIONING
+from models.actor import Actor
 from models.messages import Ending, FailureType, Grant, GrantRef, GrantState
 from workflows.perform import Result, perform
 
@@ -37,7 +38,7 @@ class Course:
         """Ended, or cancelled in Temporal."""
         return self.ending is not None or workflow.cancellation_reason() is not None
 
-    def end(self, state: GrantState, by: str, reason: str | None = None, failure: FailureType | None = None) -> None:
+    def end(self, state: GrantState, by: Actor, reason: str | None = None, failure: FailureType | None = None) -> None:
         """The first ending counts."""
         if self.ending is None:
             self.ending = Ending(state=state, by=by, reason=reason, failure=failure)

@@ -23,10 +23,11 @@ from entra_jit.accounts.account_closing import (
     close_again,
     read_standing,
 )
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.accounts.backend import Backend
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import addenda, interventions
 from entra_jit.ledger.database import LedgerUnavailableError
+from models.actor import Actor
 from models.messages import ClosingStep, DirectoryCall, Role, Step, TenantId
 
 LOOKS = 4
@@ -39,10 +40,10 @@ class Intervention:
     """One account that is closed in the name of ``by``, over all the tries that it takes."""
 
     def __init__(
-        self, workplace: Workplace, by: str, because: str, request_id: str | None = None, roles: tuple[Role, ...] = ()
+        self, backend: Backend, by: Actor, because: str, request_id: str | None = None, roles: tuple[Role, ...] = ()
     ) -> None:
-        self._ledger = workplace.ledger
-        self._clock = workplace.clock
+        self._ledger = backend.ledger
+        self._clock = backend.clock
         self._by = by
         self._because = because
         self._request_id = request_id
@@ -113,10 +114,10 @@ class Intervention:
 
 
 class Intervening:
-    """Closes accounts in the name of ``by``: ``the reconciler``."""
+    """Closes accounts in the name of ``by``."""
 
-    def __init__(self, workplace: Workplace, by: str) -> None:
-        self._workplace = workplace
+    def __init__(self, backend: Backend, by: Actor) -> None:
+        self._backend = backend
         self._by = by
 
     async def close(
@@ -134,7 +135,7 @@ class Intervening:
         directory lags, or refuses.
         """
         _log.error(f"account closed by {self._by}", account=user.user_principal_name, because=because)
-        intervention = Intervention(self._workplace, self._by, because, request_id, roles)
+        intervention = Intervention(self._backend, self._by, because, request_id, roles)
         for look in range(1, LOOKS + 1):
             await intervention.close(tenant, user)
             entry = await tenant.users.get(user.id)

@@ -9,15 +9,14 @@ import asyncio
 from datetime import datetime, timedelta
 
 from entra_jit.accounts.account_closing import ReadBack, read_standing
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.intervening import Intervention
 from entra_jit.accounts.managed_account import Holder
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import NotYetVisibleError, Tenant, TransientError, User
 from entra_jit.ledger.fences import Fenced
 from entra_jit.policy.durations import PROVISIONING_STEP
+from models.actor import EMERGENCY_STOP
 from models.messages import ClosingStep, Standing, Step
-
-BY = "the emergency stop"
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -38,12 +37,12 @@ class NotProvenError(Exception):
 class GrantStop:
     """Closes the account of one fenced grant, and proves it. ``because``: why everything is stopped."""
 
-    def __init__(self, workplace: Workplace, fenced: Fenced, because: str) -> None:
-        self._workplace = workplace
-        self._clock = workplace.clock
+    def __init__(self, backend: Backend, fenced: Fenced, because: str) -> None:
+        self._backend = backend
+        self._clock = backend.clock
         self._fenced = fenced
         grant = fenced.grant
-        self._intervention = Intervention(workplace, BY, because, grant.request_id, grant.roles)
+        self._intervention = Intervention(backend, EMERGENCY_STOP, because, grant.request_id, grant.roles)
 
     async def disable(self) -> None:
         """Keep the account from signing in, before anything else is done to it."""
@@ -98,7 +97,7 @@ class GrantStop:
 
     def _gone(self) -> ReadBack:
         at, vanished = self._clock(), self._fenced.object_id is not None
-        step = Step(name=ClosingStep.READ_BACK, at=at, note=f"by {BY}")
+        step = Step(name=ClosingStep.READ_BACK, at=at, note=f"by {EMERGENCY_STOP}")
         findings = self._intervention.stripped.findings
         return ReadBack(
             self._intervention.disabled_at or at, step, Standing.gone(vanished=vanished), findings, account=None
@@ -112,12 +111,12 @@ class GrantStop:
 
     def _roles_known_at(self) -> datetime:
         """When a replica can no longer be ignorant of the last role that was given."""
-        return (self._fenced.opened_at or self._nothing_under_way_at()) + self._workplace.roles_known_after
+        return (self._fenced.opened_at or self._nothing_under_way_at()) + self._backend.roles_known_after
 
     async def _find(self) -> tuple[Tenant, User | None]:
         """The account; None where there is none, or none that is ours, or it is in the directory's bin."""
         grant, object_id = self._fenced.grant, self._fenced.object_id
-        tenant = await self._workplace.directories.to_close(grant.tenant_id)
+        tenant = await self._backend.directories.to_close(grant.tenant_id)
         if object_id is None:
             user = await tenant.users.find(grant.account_name)
         else:
@@ -130,4 +129,4 @@ class GrantStop:
         return tenant, user if user is not None and self._is_ours(user) else None
 
     def _is_ours(self, user: User) -> bool:
-        return self._workplace.inspect(user, Holder.of(self._fenced.grant), self._fenced.register).may_be_closed
+        return self._backend.inspect(user, Holder.of(self._fenced.grant), self._fenced.register).may_be_closed

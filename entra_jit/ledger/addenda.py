@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import receipts
+from models.actor import Actor
 from models.messages import Addendum, AddendumKind
 from models.sweep import SweepFinding, merged
 from models.tables import AddendumRow, ReceiptRow
@@ -30,7 +31,7 @@ async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> boo
 
 
 async def add_found_beside(
-    session: AsyncSession, request_id: str, by: str, findings: Sequence[SweepFinding], at: datetime
+    session: AsyncSession, request_id: str, by: Actor, findings: Sequence[SweepFinding], at: datetime
 ) -> None:
     """Add what ``by`` took from the account, where the receipt was written before and does not tell it. Idempotent.
 

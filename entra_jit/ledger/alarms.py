@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import receipts
+from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 from models.tables import AlarmRow
 
@@ -29,9 +30,11 @@ class Recording:
         if await raise_alarm(self.session, alarm):
             self.changed.append(alarm)
 
-    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
-        """End it, and say why. None: it did not stand. Idempotent."""
-        if ended := await clear(self.session, kind, subject, all_clear, at):
+    async def clear(
+        self, kind: AlarmKind, subject: str, all_clear: str, at: datetime, by: Actor | None = None
+    ) -> Alarm | None:
+        """End it, and say why; ``by``: who does so by hand. None: it did not stand. Idempotent."""
+        if ended := await clear(self.session, kind, subject, all_clear, at, by):
             self.changed.append(ended)
         return ended
 
@@ -51,10 +54,15 @@ async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
     return False
 
 
-async def clear(session: AsyncSession, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
+async def clear(
+    session: AsyncSession, kind: AlarmKind, subject: str, all_clear: str, at: datetime, by: Actor | None = None
+) -> Alarm | None:
     """End the alarm, and say why. Gives the alarm that stood; None where none did. Idempotent."""
     ended = (
-        update(AlarmRow).where(_standing(kind, subject)).values(cleared_at=at, all_clear=all_clear).returning(AlarmRow)
+        update(AlarmRow)
+        .where(_standing(kind, subject))
+        .values(cleared_at=at, all_clear=all_clear, cleared_by=by)
+        .returning(AlarmRow)
     )
     row = (await session.exec(ended)).scalars().first()
     return _as_alarm(row) if row else None

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import admission
+from models.actor import Actor
 from models.messages import CredentialKind, GrantRef
 from models.tables import SealedCredential
 
@@ -69,7 +70,7 @@ async def kind_kept(session: AsyncSession, ref: GrantRef) -> CredentialKind | No
     return CredentialKind(row.kind) if row is not None and row.attempt == ref.attempt else None
 
 
-async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: str, at: datetime) -> Revealed:
+async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: Actor, at: datetime) -> Revealed:
     """Open the credential, once, and record to whom. Raises ``NothingToRevealError``."""
     row = await session.get(SealedCredential, request_id, with_for_update=True)
     if row is None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.actor import Actor
 from models.holds import Hold, HoldKind
 from models.messages import TechnicianId, TenantId
 from models.tables import GrantRow, HoldRow, Technician, Tenant
@@ -32,7 +33,7 @@ async def place(
     *,
     tenant_id: UUID | None = None,
     technician_id: UUID | None = None,
-    by: str,
+    by: Actor,
     reason: str,
     at: datetime,
 ) -> Hold:
@@ -64,7 +65,7 @@ async def lift(
     *,
     tenant_id: UUID | None = None,
     technician_id: UUID | None = None,
-    by: str,
+    by: Actor,
     at: datetime,
 ) -> bool:
     """Lift the hold of exactly this scope; False where there is none in force."""

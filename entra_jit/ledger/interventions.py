@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.actor import Actor
 from models.messages import DirectoryCall, ObjectId, Step, TenantId
 from models.sweep import SweepFinding
 from models.tables import InterventionRow
@@ -24,7 +25,7 @@ async def begin(
     object_id: ObjectId,
     account_name: str,
     request_id: str | None,
-    by: str,
+    by: Actor,
     because: str,
     found_enabled: bool,
     at: datetime,

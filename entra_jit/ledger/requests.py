@@ -14,12 +14,13 @@ from entra_jit.ledger import accounts, configuration, holds
 from entra_jit.ledger.marks import covered_expiry, mark_of
 from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.decision import Allowed, Denied, decide
+from models.actor import Actor
 from models.messages import AccessRequest, Carried, Closure, Decision, Progress, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
 
 async def answer(
-    session: AsyncSession, keyring: Keyring, request: AccessRequest, requested_by: str, at: datetime
+    session: AsyncSession, keyring: Keyring, request: AccessRequest, requested_by: Actor, at: datetime
 ) -> Decision:
     """Decide ``request`` under the current configuration and take the lock; what was decided before is repeated.
 
@@ -58,7 +59,7 @@ async def answered(session: AsyncSession, keyring: Keyring, request_id: str) -> 
     return await _repeat(session, keyring, row) if row is not None and row.verdict is not None else None
 
 
-async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
+async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:
     """The row of the request, locked; made if this is the first that is heard of it. Nothing is decided by this."""
     values = {
         "id": request.request_id,

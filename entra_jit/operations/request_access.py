@@ -14,9 +14,11 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from entra_jit.operations.deployment import Deployment
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.operations.errors import bad_input
 from entra_jit.operations.show_status import show_status
+from models.actor import Actor
 from models.markdown import escape
 from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS
@@ -25,8 +27,8 @@ WAIT_FOR_DECISION = timedelta(seconds=30)
 
 
 async def request_access(
-    deployment: Deployment,
-    actor: str,
+    actor: Actor,
+    app: App,
     *,
     tenant: str,
     technician: str,
@@ -41,6 +43,7 @@ async def request_access(
     Idempotent by ``request_id``: asking again with the same one changes nothing. ``replay_of`` names the failed request
     that this one repeats. Raises ``BadInputError``.
     """
+    authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=tenant, technician=technician))
     try:
         request = AccessRequest(
             request_id=request_id or uuid4().hex[:12],
@@ -49,18 +52,18 @@ async def request_access(
             reason=reason,
             ticket=ticket,
             duration=duration,
-            asked_at=deployment.clock(),
+            asked_at=app.clock(),
             replay_of=replay_of,
         )
     except ValidationError as error:
         raise bad_input(error) from None
-    signed = SignedAccessRequest(request=request, assertion=deployment.sign(actor, request))
-    client = await deployment.engine()
+    signed = SignedAccessRequest(request=request, assertion=app.sign(actor, request))
+    client = await app.temporal()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
         await client.start_workflow(
             ACCESS_GRANT,
             id=workflow_id(request.request_id),
-            task_queue=deployment.task_queue,
+            task_queue=app.settings.task_queue,
             # An id shared by successive grants would let a reset of the old run end the live one.
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             start_signal=REQUEST_ACCESS,
@@ -71,22 +74,23 @@ async def request_access(
     return request.request_id
 
 
-async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus:
+async def await_decision(actor: Actor, app: App, request_id: str) -> GrantStatus:
     """The status once the request is decided; after 30 seconds as it stands then, ``asked`` where no worker lives."""
-    workflow = await deployment.workflow_of(request_id)
+    authorize(actor, Verb.SHOW_STATUS, Subject(request_id))
+    workflow = await app.workflow_of(request_id)
     try:
         async with asyncio.timeout(WAIT_FOR_DECISION.total_seconds()):
             return await _decided(workflow)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         pass
     except WorkflowUpdateFailedError:
-        return await show_status(deployment, request_id)
+        return await show_status(actor, app, request_id)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # over already
-            return await show_status(deployment, request_id)
+            return await show_status(actor, app, request_id)
         if error.status is not RPCStatusCode.FAILED_PRECONDITION:
             raise
-    status = await show_status(deployment, request_id)
+    status = await show_status(actor, app, request_id)
     if status.state is not GrantState.ASKED:  # decided, and waiting for something that the ledger tells
         return status
     return GrantStatus(

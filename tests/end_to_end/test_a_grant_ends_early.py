@@ -13,7 +13,9 @@ import pytest
 
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.errors import NotFoundError, RefusedError
+from models.actor import UNNAMED, Actor
 from models.messages import GrantState, Receipt
+from tests.actors import operator
 from tests.stage import Scene
 
 pytestmark = pytest.mark.spine
@@ -43,9 +45,9 @@ async def test_an_end_closes_at_once_and_says_by_whom(hours_pass: Scene) -> None
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         hours_pass.assert_closed(receipt.account_name)
-    assert "Temporal" in bare.ending.by
+    assert bare.ending.by == UNNAMED
     assert said.ending.sentence == "Ended by robin: the work is done"
-    assert twice.ending.by == "kim"
+    assert twice.ending.by == Actor.claimed("kim"), "what nothing proves stays a claim"
 
 
 async def test_an_end_while_access_is_prepared_leaves_nothing(hours_pass: Scene) -> None:
@@ -54,7 +56,7 @@ async def test_an_end_while_access_is_prepared_leaves_nothing(hours_pass: Scene)
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.PREPARING)
 
-    await end_access(hours_pass.deployment, "kim", request_id, "a mistake")
+    await end_access(operator("kim"), hours_pass.app, request_id, "a mistake")
 
     receipt = await hours_pass.receipt(request_id)
     assert receipt.ending.state is GrantState.ENDED
@@ -70,7 +72,7 @@ async def test_what_is_over_says_so(hours_pass: Scene) -> None:
     calls = len(hours_pass.journal())
 
     with pytest.raises(RefusedError, match="over already"):
-        await end_access(hours_pass.deployment, "kim", request_id)
+        await end_access(operator("kim"), hours_pass.app, request_id)
     with pytest.raises(NotFoundError):
-        await end_access(hours_pass.deployment, "kim", "no-such-grant")
+        await end_access(operator("kim"), hours_pass.app, "no-such-grant")
     assert len(hours_pass.journal()) == calls

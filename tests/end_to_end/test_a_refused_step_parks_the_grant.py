@@ -11,11 +11,13 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from entra_jit.operations.end_access import end_access, retry_provisioning
+from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.retry_provisioning import retry_provisioning
 from models import search_attributes
 from models.alarms import AlarmKind
 from models.messages import GrantState
+from tests.actors import TESTER, operator
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
 from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
 from tests.stage import ELEVATE, REVOKE, Scene, configure
@@ -55,18 +57,18 @@ async def test_what_was_mended_is_tried_again(hours_pass: Scene, step: str) -> N
     assert not hours_pass.sql("SELECT 1 FROM grants WHERE closing_at IS NULL"), "the fence stands meanwhile"
 
     # Retried without being mended it only parks again.
-    await retry_provisioning(hours_pass.deployment, "kim", request_id)
+    await retry_provisioning(operator("kim"), hours_pass.app, request_id)
     await hours_pass.time_passes(request_id, A_FEW_MINUTES)
     assert hours_pass.sql("SELECT attempt FROM grants WHERE parked_at IS NOT NULL") == [(2,)]
     hours_pass.mend()
-    await retry_provisioning(hours_pass.deployment, "kim", request_id)
+    await retry_provisioning(operator("kim"), hours_pass.app, request_id)
 
     opened = await hours_pass.until(request_id, GrantState.OPEN)
     user = hours_pass.user()
     assert user is not None
     assert user["enabled"]
     assert sorted(user["roles"]) == sorted(role.name for role in opened.roles)
-    await end_access(hours_pass.deployment, "kim", request_id)
+    await end_access(operator("kim"), hours_pass.app, request_id)
     await hours_pass.time_passes(request_id)
     receipt = await hours_pass.receipt(request_id)
     assert receipt.ending.state is GrantState.ENDED
@@ -106,7 +108,7 @@ async def test_what_was_closed_late_and_is_parked_is_late_no_more(hours_pass: Sc
     request_id = await parked(hours_pass, "assign the directory role", held=True)
     await hours_pass.time_passes(request_id, hours=0.5)
     await hours_pass.until(request_id, GrantState.PARKED)
-    [late] = await list_alarms(hours_pass.deployment, standing_only=False)
+    [late] = await list_alarms(TESTER, hours_pass.app, standing_only=False)
     assert (late.kind, late.all_clear) == (AlarmKind.CLOSING_LATE, "It is closed and parked.")
     shown = (await hours_pass.workflow(request_id).describe()).typed_search_attributes
     assert shown.get(search_attributes.GRANT_STATE) == GrantState.PARKED

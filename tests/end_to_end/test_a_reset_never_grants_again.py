@@ -20,6 +20,7 @@ from temporalio.client import WorkflowExecutionStatus
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.policy.durations import PROVISIONING_WINDOW
 from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
+from tests.actors import operator
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, scene
 from workflows.access_grant import AccessGrant
@@ -60,7 +61,7 @@ async def ask_long_ago(stage: Scene, customer: str, *, left: timedelta) -> tuple
         duration=timedelta(seconds=16),
         asked_at=asked_at,
     )
-    assertion = assert_actor(stage.deployment.keyring, "kim", asked, asked_at)
+    assertion = assert_actor(stage.app.keyring, operator("kim"), asked, asked_at)
     await stage.services.client.start_workflow(
         AccessGrant.run,
         id=workflow_id(asked.request_id),

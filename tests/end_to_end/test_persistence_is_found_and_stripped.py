@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Awaitable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,8 +23,9 @@ from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
 from models.sweep import Done, FindingKind
+from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.stage import Scene, customer_id, eventually, stage_clock
+from tests.stage import Scene, customer_id, eventually, stage_clock, variant
 from workflows.reconciliation import Reconciliation
 
 HALF_AN_HOUR = timedelta(minutes=31)
@@ -34,17 +34,17 @@ TWO_HOURS = timedelta(hours=2, minutes=1)
 
 async def reviewed(act: Scene, later: timedelta) -> TenantReview:
     """Review this scene's customer, as it would be after so much time."""
-    workplace = replace(act.workplace, clock=lambda: stage_clock() + later)
-    return await Reviewing(workplace).review(TenantId(customer_id(act.customer)), act.customer)
+    app = variant(act.app, clock=lambda: stage_clock() + later)
+    return await Reviewing(app).review(TenantId(customer_id(act.customer)), act.customer)
 
 
 async def addendum(act: Scene, request_id: str, kind: AddendumKind = AddendumKind.AUDIT_REVIEW) -> Addendum | None:
-    addenda = (await show_receipt(act.deployment, request_id)).addenda
+    addenda = (await show_receipt(TESTER, act.app, request_id)).addenda
     return next((one for one in addenda if one.kind is kind), None)
 
 
 async def standing(act: Scene) -> dict[tuple[AlarmKind, str], Alarm]:
-    async with act.workplace.ledger.transaction() as session:
+    async with act.app.ledger.transaction() as session:
         return {(one.kind, one.subject): one for one in await alarms.listed(session)}
 
 
@@ -70,7 +70,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     await ended(real_time, dirty, clean)
 
     # Too early: the audit does not know yet, and what it does not know must not become a clean bill.
-    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
     now = stage_clock()
     assert not await tenant.audit_logs.done_by(account, now - HALF_AN_HOUR, now)  # type: ignore[arg-type]
     assert (await reviewed(real_time, timedelta(minutes=29))).reviewed == 0
@@ -100,7 +100,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     assert Done(activity="Add group", times=1) in found.done, "what is no finding is counted"
     assert all(call.request_id for call in found.calls)
     page = io.StringIO()
-    print_receipt(Console(file=page, width=200), await show_receipt(real_time.deployment, dirty))
+    print_receipt(Console(file=page, width=200), await show_receipt(TESTER, real_time.app, dirty))
     assert "changed the policy Require MFA" in page.getvalue()
 
     spotless = await addendum(real_time, clean)

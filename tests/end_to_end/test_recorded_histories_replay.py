@@ -36,6 +36,7 @@ from activities.signatures import Closing, Provisioning
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus, workflow_id
+from tests.actors import operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
 from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant
@@ -112,7 +113,7 @@ async def parked_and_failed(act: Scene, request_id: str, customer: str) -> None:
 
 async def extended(act: Scene, request_id: str, customer: str) -> None:
     await opened(act, customer, request_id, hours=2)
-    await extend_access(act.deployment, "kim", request_id, timedelta(hours=1), "more to do")
+    await extend_access(operator("kim"), act.app, request_id, timedelta(hours=1), "more to do")
     await act.time_passes(request_id)
 
 

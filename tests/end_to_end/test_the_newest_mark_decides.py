@@ -16,6 +16,7 @@ from entra_jit.operations.end_access import end_access
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
+from tests.actors import TESTER, operator
 from tests.end_to_end.backups import back_up, put_back
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.test_a_database_is_lost import find_out
@@ -33,7 +34,7 @@ async def opened(act: Scene, hours: float = 1) -> str:
 
 
 async def ended(act: Scene, request_id: str) -> None:
-    await end_access(act.deployment, "tests", request_id)
+    await end_access(TESTER, act.app, request_id)
     assert (await act.receipt(request_id)).proof is Proof.READ_BACK
 
 
@@ -53,7 +54,7 @@ def is_open(act: Scene) -> bool:
 
 
 async def kinds_of_alarms(act: Scene) -> set[str]:
-    return {alarm.kind.value for alarm in await list_alarms(act.deployment)}
+    return {alarm.kind.value for alarm in await list_alarms(TESTER, act.app)}
 
 
 async def test_a_restored_ledger_does_not_let_a_grant_pass_for_closed(services: Services, tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ async def test_a_closing_without_the_ledger_knows_an_old_mark(hours_pass: Scene)
 async def test_a_replica_that_has_not_heard_of_an_extension_closes_nothing(hours_pass: Scene) -> None:
     request_id = await opened(hours_pass, hours=1)
     before = mark(hours_pass)
-    await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=2), "not done yet")
+    await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=2), "not done yet")
     assert mark(hours_pass) != before
     change(hours_pass, extension_attributes={MARK: before})
     hours_pass.a_while_later()
@@ -224,7 +225,7 @@ async def test_a_mark_that_exchange_does_not_let_us_write_holds_nothing_up(hours
     if since == "while it is open":
         change(hours_pass, mailbox=True)
     hours_pass.a_while_later()
-    await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=1), "not done yet")
+    await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=1), "not done yet")
 
     assert not (await reconciled(hours_pass, later=HOUR + timedelta(minutes=2))).closed
     assert is_open(hours_pass)

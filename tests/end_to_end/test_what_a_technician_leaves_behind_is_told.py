@@ -16,6 +16,7 @@ from entra_jit.accounts.directories import Purpose
 from entra_jit.cli.views.receipt import show_receipt
 from models.messages import GrantState, ObjectId, TenantId
 from models.sweep import FindingKind
+from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.stage import Scene, customer_id
 
@@ -48,7 +49,7 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
         (FindingKind.ROLE, "It was eligible for the role Reports Reader."),
         (FindingKind.SIGN_IN_METHOD, "A sign-in method was registered: phone."),
     ]
-    tenant = await hours_pass.workplace.directories.of(TenantId(customer_id(hours_pass.customer)), Purpose.REVOKE)
+    tenant = await hours_pass.app.directories.of(TenantId(customer_id(hours_pass.customer)), Purpose.REVOKE)
     assert not await tenant.roles.eligibilities_of(ObjectId(alex.account))
     (sweep,) = [step for step in receipt.steps if step.name == "swept"]
     assert len(sweep.calls) >= 3
@@ -62,7 +63,7 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
     assert (group,) in {finding.evidence for finding in left}
     assert "Payroll" in " ".join(receipt.alarms)
     page = io.StringIO()
-    show_receipt(Console(file=page, width=200), receipt)
+    show_receipt(TESTER, Console(file=page, width=200), receipt)
     shown = page.getvalue()
     assert "Reports Reader. It was removed." in shown
     assert "it owns the service principal Payroll" in shown

@@ -24,6 +24,7 @@ from entra_jit.policy.durations import LONGEST, PROVISIONING_WINDOW, SHORTEST
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping
 from models.holds import Hold, HoldKind
 from models.messages import AccessRequest, Role, RoleId, TechnicianId, TenantId
+from tests.actors import TESTER
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HELPDESK = Role(id=RoleId("729827e3-9c14-49f7-bb1b-9608f156bbb8"), name="Helpdesk Administrator")
@@ -116,7 +117,9 @@ def test_a_missing_fact_is_a_no_and_touches_nothing(missing: set[str]) -> None:
 def test_an_emergency_stop_never_allows_anything(
     asked: timedelta | None, tenant: bool, mapped: bool, waited: timedelta, scope: tuple[str | None, str | None]
 ) -> None:
-    stop = Hold(kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by="kim", reason="a theft")
+    stop = Hold(
+        kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by=TESTER, reason="a theft"
+    )
     terms = contoso() if tenant else None
     answer = decide(ask(asked), terms, ALEX, [], EVERYONE if mapped else [], NOON + waited, stop=stop)
 

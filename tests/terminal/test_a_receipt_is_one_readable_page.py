@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt
+from models.actor import CLOCK
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccessRequest,
@@ -31,6 +32,7 @@ from models.messages import (
     TenantId,
 )
 from models.sweep import Done, FindingKind, SweepFinding
+from tests.actors import TESTER, operator
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TENANT = TenantId("c0c0c0c0-2222-4222-8222-000000000002")
@@ -61,7 +63,7 @@ def receipt(**different: object) -> Receipt:
     )
     values = {
         "request": request,
-        "requested_by": "the portal",
+        "requested_by": operator("the portal"),
         "decision": "Allowed.",
         "decided_at": NOON,
         "tenant_id": TENANT,
@@ -71,7 +73,7 @@ def receipt(**different: object) -> Receipt:
         "roles": (Role(id=RoleId("1"), name="Exchange Administrator"), Role(id=RoleId("2"), name="User Administrator")),
         "opened_at": at(2),
         "expires_at": at(7200),
-        "ending": Ending(state=GrantState.EXPIRED, by="the clock"),
+        "ending": Ending(state=GrantState.EXPIRED, by=CLOCK),
         "closed_at": at(7201),
         "disabled_at": at(7200.1),
         "proven_at": at(7200.24),
@@ -85,7 +87,7 @@ def receipt(**different: object) -> Receipt:
 
 def page(shown: Receipt, *, calls: bool = True) -> list[str]:
     text = io.StringIO()
-    show_receipt(Console(file=text, width=200), shown, calls=calls)
+    show_receipt(TESTER, Console(file=text, width=200), shown, calls=calls)
     return text.getvalue().splitlines()
 
 

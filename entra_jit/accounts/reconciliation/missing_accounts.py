@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from entra_jit.accounts.account_closing import ReadBack
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.settling import Settling
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import DeletedUser, Tenant
 from entra_jit.ledger import accounts, addenda, alarms
 from entra_jit.ledger.reconciliation import Registered
 from entra_jit.policy.reconciliation import IN_THE_BIN_FOR, Missing, judge_missing
+from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     Addendum,
@@ -24,17 +25,17 @@ from models.messages import (
     TenantId,
 )
 
-GONE = Ending(state=GrantState.EXPIRED, by="the reconciler", reason="its workflow and its account are gone")
+GONE = Ending(state=GrantState.EXPIRED, by=RECONCILER, reason="its workflow and its account are gone")
 
 
 class MissingAccounts:
     """Looks for one tenant's missing accounts in its bin."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._alarms = workplace.alarms
-        self._clock = workplace.clock
-        self._settling = Settling(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._alarms = backend.alarms
+        self._clock = backend.clock
+        self._settling = Settling(backend)
 
     async def look(
         self, tenant: Tenant, tenant_id: TenantId, name: str, missing: tuple[Registered, ...]

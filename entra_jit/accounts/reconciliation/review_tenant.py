@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from entra_jit.accounts.account_closing import read_standing
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import Directories, Purpose
 from entra_jit.accounts.intervening import Intervening
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import (
     AuditEntry,
     GraphError,
@@ -23,6 +23,7 @@ from entra_jit.ledger import addenda, reconciliation, reviews
 from entra_jit.ledger.reviews import Due
 from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from entra_jit.policy.review import AUDIT_IS_KEPT_FOR
+from models.actor import REVIEW
 from models.alarms import Alarm, AlarmKind
 from models.display_text import comparable
 from models.messages import Addendum, AddendumKind, DirectoryCall, ObjectId, TenantId, TenantReview
@@ -50,13 +51,13 @@ class _Look:
 class Reviewing:
     """Reviews tenants, one at a time."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._directories = workplace.directories
-        self._alarms = workplace.alarms
-        self._clock = workplace.clock
-        self._intervening = Intervening(workplace, "the review")
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._directories = backend.directories
+        self._alarms = backend.alarms
+        self._clock = backend.clock
+        self._intervening = Intervening(backend, REVIEW)
 
     async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
         """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""

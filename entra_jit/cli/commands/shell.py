@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import logging
-import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,21 +15,27 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from temporalio.service import RPCError
 
+from entra_jit.app import App
 from entra_jit.cli.commands.options import StateDir
 from entra_jit.cli.views import demo as demonstration
-from entra_jit.crypto.keyring import KeyringError
+from entra_jit.crypto.keyring import KeyringError, UnknownKeyError
+from entra_jit.identity.authorize import NotAllowedError
+from entra_jit.identity.operator import operator_here
 from entra_jit.ledger.database import DatabaseUrlError, LedgerUnavailableError
 from entra_jit.local_stack import DEFAULT_STATE_DIR, StackError, running_stack
 from entra_jit.logs import configure_logs
-from entra_jit.operations.deployment import Deployment, open_deployment
 from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
 from entra_jit.policy.durations import DurationError
 from entra_jit.settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
+from entra_jit.temporal.codec import StillSealedError
+from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from models.actor import Actor
 
 Result = TypeVar("Result")
 
-app = typer.Typer(
+cli = typer.Typer(
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
     epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached, "
     "6 closed without its workflow, 7 not proven closed (end, cancel); 1 when the demonstration fails.",
@@ -46,10 +50,15 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SettingsError, 2),
     (KeyringError, 2),
     (DatabaseUrlError, 2),
+    (EngineConfigError, 2),
+    (UnknownKeyError, 2),
+    (StillSealedError, 2),
     (DurationError, 2),
     (RefusedError, 3),
+    (NotAllowedError, 3),
     (NotFoundError, 4),
     (UnreachableError, 5),
+    (EngineUnreachableError, 5),
     (LedgerUnavailableError, 5),
     (StackError, 5),
     (demonstration.DemonstrationFailedError, 1),
@@ -71,7 +80,7 @@ class Invocation:
     """Every workflow of this checkout. The program hands them down: nothing in this package imports workflows."""
 
 
-@app.callback()
+@cli.callback()
 def main(
     context: typer.Context,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -88,11 +97,6 @@ def invocation(context: typer.Context) -> Invocation:
     """What was said before the command's name."""
     found: Invocation = context.obj
     return found
-
-
-def actor() -> str:
-    """Who types, as far as this machine knows."""
-    return f"{getpass.getuser()}@{socket.gethostname()} (command line)"
 
 
 def confirm(question: str) -> None:
@@ -116,15 +120,15 @@ def settings_of(context: typer.Context) -> Settings:
         )
 
 
-def deployed(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:
-    """What ``work`` gives, done with the deployment."""
+def deployed(context: typer.Context, work: Callable[[Actor, App], Awaitable[Result]]) -> Result:
+    """What ``work`` gives, done by the operator who types, with the deployment."""
     settings = settings_of(context)
 
-    async def with_deployment() -> Result:
-        async with open_deployment(settings) as deployment:
-            return await work(deployment)
+    async def with_app() -> Result:
+        async with App(settings) as app:
+            return await work(operator_here(), app)
 
-    return run(with_deployment)
+    return run(with_app)
 
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
@@ -146,6 +150,8 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
             raise typer.Exit(130) from None
+        if isinstance(error, RPCError):
+            leave(f"Temporal does not do what was asked: {error.message}", 5)
         for known, code in EXIT_CODES:
             if isinstance(error, known):
                 leave(str(error), code)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from entra_jit.cli.commands.options import Json
-from entra_jit.cli.commands.shell import app, console, deployed, errors_told, invocation, run, settings_of, show
+from entra_jit.cli.commands.shell import cli, console, deployed, errors_told, invocation, run, settings_of, show
 from entra_jit.cli.views import demo as demonstration
 from entra_jit.cli.views import upgrade_check
 from entra_jit.ledger import schema
@@ -20,19 +20,19 @@ from entra_jit.operations.check_upgrade import check_upgrade
 PANEL = "The deployment"
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def up(context: typer.Context) -> None:
     """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
     run(lambda: demonstration.keep_up(console, LocalStack(invocation(context).state_dir)))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def demo() -> None:
     """Watch one technician get access to a customer's tenant and lose it again, in a stack of its own."""
     run(lambda: demonstration.demonstrate(console))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def migrate(context: typer.Context) -> None:
     """Bring the ledger's schema up to date. Idempotent."""
     settings = settings_of(context)
@@ -40,19 +40,19 @@ def migrate(context: typer.Context) -> None:
         schema.upgrade(settings.database_url)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def apply(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Tenants, technicians, groups and role mappings, YAML.")],
     as_json: Json = False,
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
-    configuration = deployed(context, lambda deployment: apply_configuration(deployment, file))
+    configuration = deployed(context, lambda actor, app: apply_configuration(actor, app, file))
     counts = {name: len(getattr(configuration, name)) for name in type(configuration).model_fields}
     show(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
 
 
-@app.command("check-upgrade", rich_help_panel=PANEL)
+@cli.command("check-upgrade", rich_help_panel=PANEL)
 def check_upgrade_command(
     context: typer.Context,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
@@ -61,7 +61,7 @@ def check_upgrade_command(
     """Replay every open grant with this checkout's code, before it is deployed. Changes nothing."""
     with upgrade_check.progress(Console(stderr=True)) as told:
         workflows = invocation(context).workflows
-        found = deployed(context, lambda deployment: check_upgrade(deployment, workflows, limit=limit, told=told))
+        found = deployed(context, lambda actor, app: check_upgrade(actor, app, workflows, limit=limit, told=told))
     show(found, as_json, lambda: upgrade_check.show_upgrade_check(console, found))
     if found.breaks:
         raise typer.Exit(3)

@@ -89,7 +89,7 @@ def _show_alarms(console: Console, receipt: Receipt) -> None:
 
 
 def _alarm(alarm: Alarm) -> str:
-    over = f" [green]Over {moment(alarm.cleared_at)}: {escape(alarm.all_clear or '')}[/]" if alarm.cleared_at else ""
+    over = f" [green]Over {moment(alarm.cleared_at)}: {escape(alarm.ended)}[/]" if alarm.cleared_at else ""
     return f"{alarm.kind.value}: {escape(alarm.sentence)}{over}"
 
 

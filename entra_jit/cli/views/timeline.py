@@ -7,10 +7,11 @@ import asyncio
 from rich.console import Console
 from rich.markup import escape
 
+from entra_jit.app import App
 from entra_jit.cli.views.formatting import coloured, line
 from entra_jit.cli.views.receipt import step_line
-from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.show_status import show_progress
+from models.actor import Actor
 from models.messages import GrantState, GrantStatus
 
 LOOK_AGAIN_SECONDS = 0.2
@@ -22,8 +23,9 @@ BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSI
 class Timeline:
     """What happens to one request, a line each, printed once."""
 
-    def __init__(self, deployment: Deployment, request_id: str, console: Console) -> None:
-        self._deployment = deployment
+    def __init__(self, actor: Actor, app: App, request_id: str, console: Console) -> None:
+        self._actor = actor
+        self._app = app
         self._request_id = request_id
         self._console = console
         self._printed = 0
@@ -32,7 +34,7 @@ class Timeline:
     async def follow(self, *wanted: GrantState) -> GrantStatus:
         """Print every step and every change of state as it is recorded, until the state is ``wanted`` or final."""
         while True:
-            progress = await show_progress(self._deployment, self._request_id)
+            progress = await show_progress(self._actor, self._app, self._request_id)
             status = progress.status
             if status.state in BEGINNINGS:
                 self._show_state(status)
