@@ -88,6 +88,22 @@ async def test_it_opens_while_the_grant_lives_and_not_after(
         await reveal_credential(TESTER, hours_pass.app, "no-such-grant", "alex")
 
 
+async def test_a_name_that_was_given_anew_shows_nothing(hours_pass: Scene) -> None:
+    """Alex has left the team's name behind; the next one to be called alex has no right to what the first one has."""
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    hours_pass.sql("UPDATE technicians SET name = 'alex-before' WHERE name = 'alex'")
+    hours_pass.sql("UPDATE technicians SET name = 'alex' WHERE name = 'robin'")
+
+    with refused("is not alex's"):
+        await reveal_credential(TESTER, hours_pass.app, request_id, "alex")
+    with refused("is not nobody's"):
+        await reveal_credential(TESTER, hours_pass.app, request_id, "nobody")
+    _, revealed = await reveal_credential(TESTER, hours_pass.app, request_id, "alex-before")
+
+    assert signs_in(hours_pass, revealed)
+
+
 async def test_each_visit_has_its_own(hours_pass: Scene) -> None:
     shown = []
     for _ in range(2):

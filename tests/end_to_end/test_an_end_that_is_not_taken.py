@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -83,9 +83,7 @@ async def test_a_workflow_whose_task_keeps_failing_does_not_keep_its_account_ope
         ended = [
             await end(act, request_id),
             await end(act, parked),
-            await end_for_certain(
-                act.app, lambda: nullcontext(act.app), "kim", cancelled, "x" * 600, send=cancel_access
-            ),
+            await end_for_certain(operator("kim"), act.app, cancelled, "x" * 600, send=cancel_access),
         ]
 
         assert {one.by for one in ended} == {EndedBy.EMERGENCY}

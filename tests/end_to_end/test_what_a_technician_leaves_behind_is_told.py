@@ -16,7 +16,6 @@ from entra_jit.accounts.directories import Purpose
 from entra_jit.cli.views.receipt import show_receipt
 from models.messages import GrantState, ObjectId, TenantId
 from models.sweep import FindingKind
-from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.stage import Scene, customer_id
 
@@ -63,7 +62,7 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
     assert (group,) in {finding.evidence for finding in left}
     assert "Payroll" in " ".join(receipt.alarms)
     page = io.StringIO()
-    show_receipt(TESTER, Console(file=page, width=200), receipt)
+    show_receipt(Console(file=page, width=200), receipt)
     shown = page.getvalue()
     assert "Reports Reader. It was removed." in shown
     assert "it owns the service principal Payroll" in shown

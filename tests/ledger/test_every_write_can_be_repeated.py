@@ -148,7 +148,7 @@ async def test_a_newer_credential_replaces_the_old_one_and_counts_as_not_shown(b
         await books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr(secret), at=NOON)
         revealed = await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
         assert revealed.secret.get_secret_value() == secret
-    with pytest.raises(NothingToRevealError, match="shown to alex at 2026-11-23 12:00:00Z"):
+    with pytest.raises(NothingToRevealError, match="shown to tests at 2026-11-23 12:00:00Z"):
         await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
 
 

@@ -117,9 +117,7 @@ def test_a_missing_fact_is_a_no_and_touches_nothing(missing: set[str]) -> None:
 def test_an_emergency_stop_never_allows_anything(
     asked: timedelta | None, tenant: bool, mapped: bool, waited: timedelta, scope: tuple[str | None, str | None]
 ) -> None:
-    stop = Hold(
-        kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by=TESTER, reason="a theft"
-    )
+    stop = Hold(kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by=TESTER, reason="a theft")
     terms = contoso() if tenant else None
     answer = decide(ask(asked), terms, ALEX, [], EVERYONE if mapped else [], NOON + waited, stop=stop)
 

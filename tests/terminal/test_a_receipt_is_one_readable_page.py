@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt
-from models.actor import CLOCK
+from models.actor import CLOCK, UNNAMED, Actor
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccessRequest,
@@ -32,7 +32,7 @@ from models.messages import (
     TenantId,
 )
 from models.sweep import Done, FindingKind, SweepFinding
-from tests.actors import TESTER, operator
+from tests.actors import operator
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TENANT = TenantId("c0c0c0c0-2222-4222-8222-000000000002")
@@ -87,7 +87,7 @@ def receipt(**different: object) -> Receipt:
 
 def page(shown: Receipt, *, calls: bool = True) -> list[str]:
     text = io.StringIO()
-    show_receipt(TESTER, Console(file=text, width=200), shown, calls=calls)
+    show_receipt(Console(file=text, width=200), shown, calls=calls)
     return text.getvalue().splitlines()
 
 
@@ -165,3 +165,10 @@ def test_findings_and_addenda_follow() -> None:
         "    found      changed the policy Require MFA",
         "        2 x Update policy",
     ]
+
+
+def test_a_name_that_nothing_proves_is_called_so() -> None:
+    claim = "The name came unsigned through Temporal and is not proven."
+    for by, is_claim in ((Actor.claimed("kim"), True), (operator("kim"), False), (UNNAMED, False)):
+        shown = page(receipt(ending=Ending(state=GrantState.ENDED, by=by, reason="done")))
+        assert any(claim in row for row in shown) is is_claim
