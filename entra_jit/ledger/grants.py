@@ -59,10 +59,10 @@ async def by_now(session: AsyncSession, keyring: Keyring, grant: Grant) -> ByNow
     )
 
 
-async def is_over(session: AsyncSession, request_id: str) -> bool:
-    """Whether the ledger knows the grant and has settled it."""
-    row = await session.get(GrantRow, request_id)
-    return row is not None and row.closed_at is not None
+async def settled_with(session: AsyncSession, request_id: str) -> Proof | None:
+    """On what its receipt rests; None: the ledger does not know the grant, or has not settled it."""
+    row = await session.get(ReceiptRow, request_id)
+    return Proof(row.document["proof"]) if row is not None else None
 
 
 async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:

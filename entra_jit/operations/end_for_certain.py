@@ -24,7 +24,7 @@ from entra_jit.operations._live_workflows import WorkflowGoneError
 from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.errors import UnreachableError
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.actor import Actor
 from models.holds import StoppedGrant, StopState
@@ -45,7 +45,7 @@ class EndedBy(StrEnum):
     """What has become of an end."""
 
     WORKFLOW = "workflow"
-    """The grant's own workflow has taken it, and closes the account for as long as that takes; or nothing was open."""
+    """The grant's own workflow has taken it, and closes the account for as long as that takes."""
     EMERGENCY = "emergency"
     """Its account was closed and read back from here, and the receipt written."""
     NOT_PROVEN = "not proven"
@@ -100,9 +100,12 @@ async def end_for_certain(
         raise UnreachableError(f"{_untaken(request_id, untaken)} It cannot be closed from here: {error}") from None
     if not live and unsent:
         raise UnreachableError(f"{unsent}. The ledger has no live grant {request_id}.")
+    if not live and await _stage(app, request_id) is _Stage.OVER:
+        return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
     if not live:
-        sentence = f"Ending {request_id}: nothing of it is open. Its workflow has not taken it yet: {untaken}."
-        return Ended(by=EndedBy.WORKFLOW, sentence=sentence)
+        # Not decided yet, most likely; but a ledger that was restored may have forgotten what is open.
+        sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it that could be closed from here."
+        return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
     said = (reason or "").strip()[:LONGEST_SENTENCE] or None
     stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED)
     await stopping.run_alone()
@@ -133,7 +136,7 @@ async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str
             await send(actor, app, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
-    except (EngineUnreachableError, EngineConfigError) as error:
+    except EngineUnreachableError as error:
         return str(error)
     except RPCError as error:
         return f"Temporal does not do what was asked: {error.message}"

@@ -44,7 +44,9 @@ class Found:
     holds_access: bool
     """It has roles or memberships, or the mark that goes last when an account is closed."""
     mark: OpenUntil | None = None
-    """What a valid open-until mark in the directory says, unless the ledger has settled that grant."""
+    """What a valid open-until mark in the directory says, unless its grant is proven closed."""
+    mark_is_settled: bool = False
+    """The ledger has settled that grant, though without a proof, so nothing may be open by the mark."""
     is_registered: bool = False
     settled_at: datetime | None = None
     """When the last of its grants was settled, by the ledger."""
@@ -151,6 +153,8 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
 
 def _unknown_to_the_ledger(found: Found, live: LiveGrant | None) -> OpenUntil | None:
     """The directory's mark, where it is newer than what the ledger knows: the ledger was restored from a backup."""
+    if found.mark_is_settled:
+        return None
     mark = newest(live.mark if live else None, found.mark)
     return mark if mark is not None and (live is None or mark.request_id != live.request_id) else None
 

@@ -52,6 +52,10 @@ class Execution:
     steps: tuple[PendingStep, ...]
 
 
+CUT_OFF = frozenset({WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT})
+"""How a workflow ends that does not come to its own end."""
+
+
 class Attention(StrEnum):
     """Whether a workflow hears what it is told."""
 
@@ -64,9 +68,10 @@ class Attention(StrEnum):
 async def attention_of(client: Client, workflow_id: str) -> Attention:
     """Whether the workflow has come to what it was sent last. Raises ``RPCError``."""
     raw = (await client.get_workflow_handle(workflow_id).describe()).raw_description
-    if WorkflowExecutionStatus(raw.workflow_execution_info.status) is not WorkflowExecutionStatus.RUNNING:
+    status = WorkflowExecutionStatus(raw.workflow_execution_info.status)
+    if status in CUT_OFF:
         return Attention.GONE
-    if not raw.HasField("pending_workflow_task"):
+    if status is not WorkflowExecutionStatus.RUNNING or not raw.HasField("pending_workflow_task"):
         return Attention.HEARS
     return Attention.FAILS if raw.pending_workflow_task.attempt > 1 else Attention.WAITS
 

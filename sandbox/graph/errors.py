@@ -100,7 +100,11 @@ def synced_object() -> GraphError:
 
 
 def mastered_elsewhere() -> GraphError:
-    """Exchange masters the properties, as it does the extension attributes of an account with a mailbox."""
+    """Exchange masters the properties, as it does the extension attributes of an account with a mailbox.
+
+    Status, code and words as reported in microsoft-graph-docs#12584; for accounts that were never synchronised in
+    msgraph-sdk-powershell#1854 and msgraph-sdk-php#292.
+    """
     return bad_request(
         "Unable to update the specified properties for objects that have originated within an external service."
     )

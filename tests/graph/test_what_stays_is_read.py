@@ -78,8 +78,8 @@ async def test_a_missing_permission_is_named(sandbox: Sandbox, elevate: Tenant) 
 
 
 async def test_what_an_account_owns_and_consented_to_is_listed(sandbox: Sandbox, revoke: Tenant) -> None:
-    assert not await revoke.possessions.owned(ADELE)
-    assert not await revoke.possessions.consents(ADELE)
+    assert not await revoke.owned_objects.owned(ADELE)
+    assert not await revoke.owned_objects.consents(ADELE)
     principal = await revoke.applications.principal(ELEVATE)
     resource = await revoke.applications.principal("00000003-0000-0000-c000-000000000000")
     assert principal is not None
@@ -91,9 +91,9 @@ async def test_what_an_account_owns_and_consented_to_is_listed(sandbox: Sandbox,
     ):
         as_administrator(sandbox, path, body)
 
-    (owned,) = await revoke.possessions.owned(ADELE)
+    (owned,) = await revoke.owned_objects.owned(ADELE)
     assert (owned.kind, owned.id, owned.display_name) == ("servicePrincipal", principal.id, "entra-jit elevate")
-    (held,) = await revoke.possessions.consents(ADELE)
+    (held,) = await revoke.owned_objects.consents(ADELE)
     assert (held.client, held.scope) == (principal.id, "User.Read")
 
 

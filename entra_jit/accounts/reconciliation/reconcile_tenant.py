@@ -154,7 +154,7 @@ class TenantReconciliation:
         return finding
 
     async def _without_settled_mark(self, account: Account) -> Account:
-        """A mark of a grant that was settled says nothing any more.
+        """A mark whose grant was settled holds nothing open; where that grant was proven closed it says nothing at all.
 
         An administrator of the tenant put it back, or Exchange masters it and did not let us clear it.
         """
@@ -163,8 +163,10 @@ class TenantReconciliation:
             return account
         with suppress(LedgerUnavailableError):
             async with self._ledger.transaction() as session:
-                if await grants.is_over(session, mark.request_id):
-                    return replace(account, found=replace(account.found, mark=None))
+                proof = await grants.settled_with(session, mark.request_id)
+            if proof is not None:
+                found = replace(account.found, mark=None if proof.is_proven else mark, mark_is_settled=True)
+                return replace(account, found=found)
         return account
 
     async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
