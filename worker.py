@@ -28,12 +28,11 @@ from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from entra_jit.accounts.backend import Backend
 from entra_jit.app import App
-from entra_jit.crypto.keyring import KeyringError
-from entra_jit.ledger.database import DatabaseUrlError, LedgerUnavailableError
 from entra_jit.logs import configure_logs
-from entra_jit.settings import Settings, SettingsError, load_settings
-from entra_jit.temporal import connect, schedules, search_attributes
+from entra_jit.settings import Settings, load_settings
+from entra_jit.temporal import schedules, search_attributes
 from entra_jit.temporal.watch import ReconciliationWatch
+from models.errors import EntraJitError, ExitCode
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
 
@@ -137,22 +136,15 @@ def _runtime(settings: Settings) -> Runtime:
 
 
 def main() -> int:
-    """Run the worker; 2 for wrong settings, 5 when a service cannot be reached."""
+    """Run the worker. Gives the exit code of the error that kept it from working."""
     try:
         settings = load_settings()
         configure_logs(settings.log_format)
         asyncio.run(run(settings))
-    except (SettingsError, KeyringError, DatabaseUrlError, connect.EngineConfigError) as error:
+    except EntraJitError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
-    except (
-        connect.EngineUnreachableError,
-        search_attributes.SearchAttributesMissingError,
-        LedgerUnavailableError,
-    ) as error:
-        sys.stderr.write(f"{error}\n")
-        return 5
-    return 0
+        return error.exit_code
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from activities.failures import ReadBackDisagreesError
 from activities.heartbeats import stripping
 from activities.options import BASELINE_TRIES
 from activities.signatures import Closing
@@ -22,6 +21,7 @@ from entra_jit.ledger import fences, grants, receipts
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.grants import ByNow
 from models.alarms import AlarmKind
+from models.errors import ReadBackDisagreesError
 from models.marks import newest
 from models.messages import (
     AccountToClose,

@@ -1,28 +1,18 @@
-"""How the failures of an activity look to Temporal: their type, their sentence, and when to try again."""
+"""How our errors cross Temporal: their type, their explanation, and when to try again."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.issuing import PassesOffError
-from entra_jit.crypto.assertions import ForgedAssertionError
-from entra_jit.graph import (
-    ConflictError,
-    InvalidAddressError,
-    NotYetVisibleError,
-    PermanentError,
-    TransientError,
-    UnexpectedResponseError,
-)
-from entra_jit.ledger.accounts import NameTakenError
-from entra_jit.ledger.admission import ExtensionDeniedError, GrantOverError, PausedError
-from entra_jit.ledger.database import LedgerUnavailableError
-from models.messages import NOTHING_GIVEN, FailureType
+from entra_jit.graph import PermanentError, TransientError
+from entra_jit.ledger.admission import PausedError
+from models.errors import EntraJitError
+from models.messages import NOTHING_GIVEN
 
 LONGEST_WAIT = timedelta(minutes=5)
 """However long Microsoft asks to wait: a closing is tried again at least so often."""
@@ -32,45 +22,8 @@ RESUMED_WITHIN = timedelta(seconds=10)
 """How long after a tenant is resumed its waiting steps go on, at most, however long they have waited."""
 
 
-class NotOursToOpenError(Exception):
-    """Our own rules refuse to open the account; nothing was touched."""
-
-
-class CannotCloseError(Exception):
-    """The application that closes is refused the closing of an account that is to be opened. It stays closed."""
-
-
-class ReadBackDisagreesError(Exception):
-    """The directory does not say yet what was written, or says something else."""
-
-
-class NothingGivenError(Exception):
-    """Microsoft refused every part of a step at its very first try, so that nothing of it is on its way anywhere."""
-
-
-TYPES: tuple[tuple[type[Exception], FailureType], ...] = (
-    (TransientError, FailureType.TRY_LATER),
-    (NotYetVisibleError, FailureType.NOT_YET_VISIBLE),
-    (ConflictError, FailureType.READ_BACK_DISAGREES),
-    (PermanentError, FailureType.REFUSED),
-    (NothingGivenError, FailureType.REFUSED),
-    (CannotCloseError, FailureType.REFUSED),
-    (UnexpectedResponseError, FailureType.BROKEN),
-    (InvalidAddressError, FailureType.BROKEN),
-    (GrantOverError, FailureType.GRANT_OVER),
-    (PausedError, FailureType.PAUSED),
-    (ExtensionDeniedError, FailureType.DENIED),
-    (NameTakenError, FailureType.DENIED),
-    (ForgedAssertionError, FailureType.DENIED),
-    (NotOursToOpenError, FailureType.DENIED),
-    (PassesOffError, FailureType.DENIED),
-    (ReadBackDisagreesError, FailureType.READ_BACK_DISAGREES),
-    (LedgerUnavailableError, FailureType.LEDGER_UNAVAILABLE),
-)
-
-
 class FailureInterceptor(Interceptor):
-    """Turns what activities raise into Temporal's failures. The sentence is ours; tracebacks stay in our logs."""
+    """Turns our errors into Temporal's failures. Tracebacks stay in our logs."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """Temporal's hook."""
@@ -81,22 +34,19 @@ class _Translating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         try:
             return await super().execute_activity(input)
-        except Exception as error:
-            for kind, failure in TYPES:
-                if isinstance(error, kind):
-                    _fail(error, failure)
-            raise
+        except EntraJitError as error:
+            # From None: the cause would carry a traceback into history, and with it lines that may quote what they
+            # worked on.
+            raise as_failure(error, activity.info()) from None
 
 
-def _fail(error: Exception, failure: FailureType) -> NoReturn:
-    # From None: the cause would carry a traceback into history, and with it lines that may quote what they worked on.
-    details = (NOTHING_GIVEN,) if isinstance(error, NothingGivenError) else ()
-    raise ApplicationError(
-        str(error), *details, type=failure.value, next_retry_delay=_wait(error, activity.info())
-    ) from None
+def as_failure(error: EntraJitError, info: activity.Info) -> ApplicationError:
+    """The error as it crosses Temporal. ``FailureType(failure.type)`` reads it on the other side."""
+    details = (NOTHING_GIVEN,) if isinstance(error, PermanentError) and error.nothing_given else ()
+    return ApplicationError(str(error), *details, type=error.failure_type.value, next_retry_delay=_wait(error, info))
 
 
-def _wait(error: Exception, info: activity.Info) -> timedelta | None:
+def _wait(error: EntraJitError, info: activity.Info) -> timedelta | None:
     """How long to wait before the next attempt; None: as the retry policy says."""
     if isinstance(error, PausedError):
         return RESUMED_WITHIN

@@ -15,11 +15,8 @@ from entra_jit.graph import AccessPass, AccessPassPolicy, ConflictError, SignInM
 from entra_jit.ledger import credentials
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.durations import pass_lifetime
+from models.errors import RefusedError
 from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId
-
-
-class PassesOffError(Exception):
-    """The tenant is configured for Temporary Access Passes alone, and its own policy does not allow them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Issuing:
         if policy.state == "enabled" and policy.covers_everyone:
             return policy
         if admitted.credential == CredentialKind.TEMPORARY_ACCESS_PASS:
-            raise PassesOffError(
+            raise RefusedError(
                 f"{admitted.grant.tenant} is to use Temporary Access Passes, but its authentication methods policy "
                 "does not enable them for everyone. Enable them there, or set credential: auto."
             )

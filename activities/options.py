@@ -10,12 +10,7 @@ from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalA
 from entra_jit.policy.durations import PROVISIONING_STEP
 from models.messages import FailureType
 
-FINAL_FOR_PROVISIONING = [
-    FailureType.GRANT_OVER.value,
-    FailureType.DENIED.value,
-    FailureType.REFUSED.value,
-    FailureType.BROKEN.value,
-]
+FINAL_FOR_PROVISIONING = [failure.value for failure in FailureType if not failure.is_transient]
 """What no retry mends while access is being opened. While it is being closed, everything is retried."""
 
 LEDGER = LocalActivityConfig(

@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 
 from temporalio import activity
 
-from activities.failures import CannotCloseError, NothingGivenError, NotOursToOpenError, ReadBackDisagreesError
 from activities.heartbeats import stripping
 from activities.issuing import Issuing
 from activities.options import BASELINE_TRIES
@@ -43,7 +43,8 @@ from entra_jit.ledger import accounts, admission, baselines, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
-from models.messages import AccountFound, DirectoryCall, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
+from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
+from models.messages import AccountFound, DirectoryCall, FailureType, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
 from models.sweep import Baseline
 
 LOOKS_BEFORE_GONE = 4
@@ -51,6 +52,14 @@ LOOKS_BEFORE_GONE = 4
 
 
 OPENED = "opened"
+
+
+class CannotCloseError(EntraJitError):
+    """The application that closes cannot close an account that is to be opened. It stays closed."""
+
+    failure_type = FailureType.PERMANENT
+    exit_code = ExitCode.REFUSED
+    http_status = HTTPStatus.BAD_GATEWAY
 
 
 class ProvisioningActivities(Provisioning):
@@ -65,7 +74,7 @@ class ProvisioningActivities(Provisioning):
 
     @activity.defn
     async def validate_domain(self, ref: GrantRef) -> None:
-        """Raises ``NotOursToOpenError`` for a tenant or domain in which nothing may be granted."""
+        """Raises ``RefusedError`` for a tenant or domain in which nothing may be granted."""
         admitted, tenant = await self._admit(ref)
         grant = admitted.grant
         name = grant.account_domain
@@ -73,10 +82,10 @@ class ProvisioningActivities(Provisioning):
             tenant.organization.get(), tenant.domains.find(name), self._refuse_global_administrator(tenant, admitted)
         )
         if organization.id != grant.tenant_id:
-            raise NotOursToOpenError(f"{grant.tenant}: the credential opens another tenant, {organization.id}.")
+            raise RefusedError(f"{grant.tenant}: the credential opens another tenant, {organization.id}.")
         is_managed = domain.is_managed if domain and domain.is_verified else None
         if refused := refuse_domain(grant.tenant, name, is_managed=is_managed) or administrators:
-            raise NotOursToOpenError(refused)
+            raise RefusedError(refused)
         calls = (organization.evidence, *([domain.evidence] if domain else []))
         await self._record(ref, "domain validated", *calls)
 
@@ -91,7 +100,7 @@ class ProvisioningActivities(Provisioning):
 
     @activity.defn
     async def find_account(self, ref: GrantRef) -> AccountFound:
-        """Raises ``NotOursToOpenError`` for an account of that name which is not ours to open."""
+        """Raises ``RefusedError`` for an account of that name which is not ours to open."""
         admitted, tenant = await self._admit(ref)
         inspected = await self._look(tenant, admitted)
         if inspected is None:
@@ -146,13 +155,13 @@ class ProvisioningActivities(Provisioning):
         return created.id, created.evidence
 
     async def _look(self, tenant: Tenant, admitted: Admitted) -> Inspected | None:
-        """The technician's account; None where there is none. Raises ``NotOursToOpenError`` for one not ours."""
+        """The technician's account; None where there is none. Raises ``RefusedError`` for one not ours."""
         user, register = await self._find(tenant, admitted)
         if user is None:
             return None
         inspected = self._backend.inspect(user, Holder.of(admitted.grant), register)
         if refusal := inspected.why_not_to_open():
-            raise NotOursToOpenError(refusal)
+            raise RefusedError(refusal)
         return inspected
 
     async def _find(self, tenant: Tenant, admitted: Admitted) -> tuple[User | None, Register]:
@@ -320,11 +329,11 @@ def _known(admitted: Admitted) -> ObjectId:
 
 
 async def _assign_all(tenant: Tenant, roles: set[RoleId], account: ObjectId) -> list[DirectoryCall]:
-    """Raises ``NothingGivenError`` where Microsoft refuses every role, and none was ever asked for before."""
+    """Raises ``PermanentError`` with ``nothing_given`` where every role is refused, and none was asked for before."""
     done = await asyncio.gather(*(_assign(tenant, role, account) for role in sorted(roles)), return_exceptions=True)
     refused = [one for one in done if isinstance(one, PermanentError)]
     if len(refused) == len(roles) and _is_first_try(activity.info()):
-        raise NothingGivenError(str(refused[0]))
+        raise replace(refused[0], nothing_given=True)
     for one in done:
         if isinstance(one, BaseException):
             raise one

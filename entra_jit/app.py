@@ -42,7 +42,7 @@ class App(Backend):
         return SealingCodec(self.keyring, seals=self.settings.seal_history)
 
     async def temporal(self) -> Client:
-        """Temporal, connected when it is first needed. Raises ``EngineConfigError`` or ``EngineUnreachableError``."""
+        """Temporal, connected when it is first needed. Raises ``SettingsError`` or ``EngineUnreachableError``."""
         if self.client is None:
             self.client = await connect(self.codec, self.runtime)
         return self.client

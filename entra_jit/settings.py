@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from models.errors import SettingsError
 from models.messages import ALARM_AFTER
 
 MICROSOFT_GRAPH_HOSTS = frozenset(
@@ -27,10 +28,6 @@ MICROSOFT_LOGIN_HOSTS = frozenset(
 )
 
 RECONCILE_EVERY = timedelta(minutes=5)
-
-
-class SettingsError(Exception):
-    """A setting is missing or wrong; the sentence names it and says what is allowed."""
 
 
 def _by_commas(value: object) -> object:

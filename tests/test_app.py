@@ -13,11 +13,10 @@ import pytest
 from pydantic import SecretStr
 
 from entra_jit.app import App
-from entra_jit.crypto.keyring import KeyringError
-from entra_jit.ledger.database import DatabaseUrlError
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.settings import Settings
 from models.alarms import Alarm, AlarmKind
+from models.errors import SettingsError
 from tests.actors import TESTER
 from tests.stage import Services
 
@@ -38,9 +37,9 @@ class Slow:
 
 async def test_what_is_set_wrongly_is_told_when_it_is_needed_and_not_before() -> None:
     async with App(Settings(profile="sandbox", database_url=SecretStr("nonsense"), keys=SecretStr("nonsense"))) as app:
-        with pytest.raises(DatabaseUrlError):
+        with pytest.raises(SettingsError, match="DATABASE_URL"):
             _ = app.ledger
-        with pytest.raises(KeyringError):
+        with pytest.raises(SettingsError, match="ENTRA_JIT_KEYS"):
             _ = app.keyring
 
 

@@ -19,9 +19,10 @@ from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
 from entra_jit.local_stack.temporal import SEARCH_ATTRIBUTES
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError, connect
+from entra_jit.temporal.connect import EngineUnreachableError, connect
 from entra_jit.temporal.plugin import entra_jit_plugin
-from entra_jit.temporal.search_attributes import SearchAttributesMissingError, ensure
+from entra_jit.temporal.search_attributes import ensure
+from models.errors import SettingsError
 from models.search_attributes import ALL
 from tests.stage import temporal_program
 
@@ -80,7 +81,7 @@ async def test_a_profile_that_cannot_be_used_is_one_sentence(
 ) -> None:
     profiles(content)
     monkeypatch.setenv("TEMPORAL_PROFILE", profile)
-    with pytest.raises(EngineConfigError, match=r"^Temporal's settings \(TEMPORAL_\*\) cannot be used: ") as refused:
+    with pytest.raises(SettingsError, match=r"^Temporal's settings \(TEMPORAL_\*\) cannot be used: ") as refused:
         await connect()
     assert KEY not in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
@@ -121,7 +122,7 @@ async def test_search_attributes_are_added_once(temporal: Client) -> None:
 async def test_where_they_cannot_be_added_it_says_which_to_add_by_hand(temporal: Client) -> None:
     """Temporal Cloud lets no worker add them."""
     too_many = [SearchAttributeKey.for_bool(f"Flag{number}") for number in range(200)]
-    with pytest.raises(SearchAttributesMissingError, match=r"lacks the search attributes Flag0 \(.*BOOL\), Flag1 "):
+    with pytest.raises(SettingsError, match=r"lacks the search attributes Flag0 \(.*BOOL\), Flag1 "):
         await ensure(temporal, too_many)
 
 

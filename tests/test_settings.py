@@ -10,7 +10,8 @@ import traceback
 
 import pytest
 
-from entra_jit.settings import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS, Settings, SettingsError, load_settings
+from entra_jit.settings import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS, Settings, load_settings
+from models.errors import SettingsError
 
 KEYS = "k1:" + "U" * 43 + "="
 NEEDED = {"DATABASE_URL": "postgresql://u:unmistakable@h/d", "ENTRA_JIT_KEYS": KEYS}

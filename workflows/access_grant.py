@@ -54,8 +54,6 @@ WAIT_FOR_A_CLOSING_GRANT = timedelta(minutes=5)
 ASK_AGAIN_AFTER = timedelta(seconds=1)
 ASK_AGAIN_AT_LEAST_EVERY = timedelta(seconds=30)
 
-PARKS = frozenset({FailureType.DENIED, FailureType.REFUSED, FailureType.BROKEN})
-
 
 @workflow.defn
 class AccessGrant:
@@ -92,7 +90,7 @@ class AccessGrant:
         life.cancel()
         await ended(life)
         self._course.end(
-            GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.BROKEN
+            GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL
         )
 
         # After the try, never in a finally (see workflows.gathering).
@@ -165,7 +163,7 @@ class AccessGrant:
             if is_cancelled_exception(error):
                 raise
             refused = refusal(error)
-            if refused.failure is not FailureType.DENIED:
+            if refused.failure is not FailureType.REFUSED:
                 # Nobody has said no: nobody could be asked.
                 self._course.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)
             return Decision(verdict=Verdict.DENIED, sentence=refused.sentence)
@@ -203,9 +201,9 @@ class AccessGrant:
             self._course.end(GrantState.EXPIRED, actor.CLOCK, why, refused.failure)
         elif refused.failure is FailureType.GRANT_OVER:
             self._course.end(GrantState.ENDED, actor.LEDGER, refused.sentence)
-        elif refused.failure is FailureType.DENIED and not self._traces.written:
+        elif refused.failure is FailureType.REFUSED and not self._traces.written:
             self._course.end(GrantState.DENIED, actor.POLICY, refused.sentence, refused.failure)
-        elif refused.failure in PARKS and not refused.ran_out_of_time:
+        elif refused.failure and not refused.failure.is_transient and not refused.ran_out_of_time:
             self._refusal = refused
         else:
             self._course.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)
@@ -338,7 +336,7 @@ class AccessGrant:
         # The ledger tells people that a grant is open an instant before this workflow has heard of it.
         await workflow.wait_condition(lambda: self._page.status.state is not GrantState.PREPARING)
         if self._page.status.state is not GrantState.OPEN:
-            raise ApplicationError(self._not_open(), type=FailureType.DENIED.value, non_retryable=True)
+            raise ApplicationError(self._not_open(), type=FailureType.REFUSED.value, non_retryable=True)
         assert self._course.expires_at is not None  # noqa: S101  # it is open
         expires_at = await perform(
             Provisioning.extend_grant,

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as TimedOutError
 
-from entra_jit.policy.failures import type_named
 from models.messages import NOTHING_GIVEN, FailureType
 
 
@@ -31,4 +30,4 @@ def refusal(error: ActivityError) -> Refusal:
     if not isinstance(cause, ApplicationError):
         return Refusal(None, str(cause), ran_out_of_time)
     gave_nothing = cause is error.cause and NOTHING_GIVEN in cause.details
-    return Refusal(type_named(cause.type), cause.message, ran_out_of_time, gave_nothing)
+    return Refusal(FailureType(cause.type or ""), cause.message, ran_out_of_time, gave_nothing)

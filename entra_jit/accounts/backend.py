@@ -51,12 +51,12 @@ class Backend:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The deployment's keys. Raises ``KeyringError``."""
+        """The deployment's keys. Raises ``SettingsError``."""
         return Keyring.parse(self.settings.keys.get_secret_value())
 
     @cached_property
     def ledger(self) -> Ledger:
-        """PostgreSQL, connected when the first transaction begins. Raises ``DatabaseUrlError``."""
+        """PostgreSQL, connected when the first transaction begins. Raises ``SettingsError``."""
         ledger = Ledger(self.settings.database_url)
         self._opened.push_async_callback(ledger.close)
         return ledger

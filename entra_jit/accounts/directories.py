@@ -24,6 +24,7 @@ from entra_jit.graph import (
 )
 from entra_jit.ledger import configuration
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from models.errors import SettingsError
 from models.messages import TenantId
 
 FRESH_FOR_SECONDS = 5.0
@@ -39,7 +40,7 @@ class Purpose(StrEnum):
     REVOKE = "revoke"
 
 
-class NotConnectedError(Exception):
+class NotConnectedError(SettingsError):
     """The ledger has no credential for the tenant."""
 
 

@@ -16,6 +16,7 @@ from entra_jit.graph import NotYetVisibleError, Tenant, TransientError, User
 from entra_jit.ledger.fences import Fenced
 from entra_jit.policy.durations import PROVISIONING_STEP
 from models.actor import EMERGENCY_STOP
+from models.errors import ReadBackDisagreesError
 from models.messages import ClosingStep, Standing, Step
 
 LOOK_AGAIN = timedelta(seconds=1)
@@ -26,11 +27,11 @@ LONGEST_THROTTLED = 5
 """How many times one account's patience it may last altogether."""
 
 
-class NotProvenError(Exception):
+class NotProvenError(ReadBackDisagreesError):
     """The account was closed, and that it stays so is not proven yet. ``until``: when looking again can prove it."""
 
-    def __init__(self, sentence: str, until: datetime | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, explanation: str, until: datetime | None = None) -> None:
+        super().__init__(explanation)
         self.until = until
 
 

@@ -7,9 +7,11 @@ that opens anything: the assertion signs the whole message, the actor and the ti
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from entra_jit.crypto.keyring import Keyring, Purpose
 from models.actor import Actor
+from models.errors import RefusedError
 from models.message import Message
 from models.messages import Assertion
 
@@ -19,8 +21,10 @@ LIFETIME = timedelta(hours=1)
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-class ForgedAssertionError(Exception):
+class ForgedAssertionError(RefusedError):
     """The message was not signed by this deployment, was changed since, or is too old."""
+
+    http_status = HTTPStatus.FORBIDDEN
 
 
 class StaleAssertionError(ForgedAssertionError):

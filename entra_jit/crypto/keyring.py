@@ -11,17 +11,15 @@ from enum import StrEnum
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from models.errors import SettingsError
+
 KEY_BYTES = 32
 
 # A key's id stands inside owner tags and marks, whose parts a semicolon divides.
 _KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
-class KeyringError(ValueError):
-    """The setting ENTRA_JIT_KEYS is unusable; the sentence never quotes it."""
-
-
-class UnknownKeyError(Exception):
+class UnknownKeyError(SettingsError):
     """Something was signed or sealed with a key that this deployment no longer has."""
 
     def __init__(self, key_id: str) -> None:
@@ -48,7 +46,7 @@ class Keyring:
 
     @classmethod
     def parse(cls, setting: str) -> Keyring:
-        """Read ``id:base64[,id:base64 ...]``; raises ``KeyringError`` with a sentence that quotes nothing."""
+        """Read ``id:base64[,id:base64 ...]``; raises ``SettingsError`` with a sentence that quotes nothing."""
         keys: dict[str, bytes] = {}
         for place, entry in enumerate(setting.split(","), start=1):
             key_id, _, encoded = entry.strip().partition(":")
@@ -57,9 +55,9 @@ class Keyring:
             except ValueError:  # binascii's own for what is no base64, the bare one for what is not ASCII
                 key = b""
             if not _KEY_ID.fullmatch(key_id) or len(key) != KEY_BYTES:
-                raise KeyringError(f"ENTRA_JIT_KEYS: entry {place} is not id:base64 of {KEY_BYTES} bytes")
+                raise SettingsError(f"ENTRA_JIT_KEYS: entry {place} is not id:base64 of {KEY_BYTES} bytes")
             if key_id in keys:
-                raise KeyringError(f"ENTRA_JIT_KEYS: entry {place} repeats the key id of an earlier one")
+                raise SettingsError(f"ENTRA_JIT_KEYS: entry {place} repeats the key id of an earlier one")
             keys[key_id] = key
         return cls(active_id=next(iter(keys)), _keys=keys)
 

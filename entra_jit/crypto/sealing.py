@@ -10,11 +10,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
 from entra_jit.crypto.keyring import Keyring, Purpose
+from models.errors import SettingsError
 
 NONCE_BYTES = 12
 
 
-class SealBrokenError(Exception):
+class SealBrokenError(SettingsError):
     """The sealed secret was changed, or belongs to something else. Never says what it held."""
 
 

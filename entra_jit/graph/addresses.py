@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
+from models.errors import InternalError
+
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _OPAQUE = re.compile(r"[A-Za-z0-9_=+.-]{1,400}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _USER_PRINCIPAL_NAME = re.compile(r"[A-Za-z0-9'._!#^~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 
 
-class InvalidAddressError(ValueError):
+class InvalidAddressError(InternalError):
     """A value that cannot be what it is used as. The sentence says what was expected; the caller has a bug."""
 
 

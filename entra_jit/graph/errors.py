@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
+
+from models.errors import EntraJitError, ExitCode
+from models.messages import FailureType
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Needs:
 
 
 @dataclass(kw_only=True, eq=False)
-class GraphError(Exception):
+class GraphError(EntraJitError):
     """A call to Microsoft Graph or to the sign-in service did not do what was asked.
 
     ``str()`` is one line for a person: what failed, in which tenant, what to do, and Microsoft's request-id.
@@ -50,20 +54,26 @@ class GraphError(Exception):
     client_request_id: str | None = None
     """Ours for the call (the sign-in service's correlation id)."""
 
-    def __str__(self) -> str:
+    def __post_init__(self) -> None:
+        """Say in a sentence what failed."""
         numbers = " ".join(str(part) for part in (self.status, self.code) if part is not None)
         said = ": ".join(part for part in (numbers, self.message) if part)
+        explanation = f"{self.tenant}: could not {self.purpose}" + (f" ({said})" if said else "") + "."
+        super().__init__(" ".join(explanation.split()), advice=self.advice, request_id=self.request_id)
+
+    def __str__(self) -> str:
         ids = (("request-id", self.request_id), ("client-request-id", self.client_request_id))
         where = "; ".join([self.operation, *(f"{name} {value}" for name, value in ids if value)])
-        line = (
-            f"{self.tenant}: could not {self.purpose}" + (f" ({said})" if said else "") + f". {self.advice} [{where}]"
-        )
-        return " ".join(line.split())
+        return " ".join(f"{self.explanation} {self.advice} [{where}]".split())
 
 
 @dataclass(kw_only=True, eq=False)
 class TransientError(GraphError):
     """A passing condition. Nothing in this package retries: the caller does."""
+
+    failure_type = FailureType.TRANSIENT
+    exit_code = ExitCode.UNREACHABLE
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
 
     retry_after: timedelta | None = None
     """How long Microsoft asks to wait; None: it named nothing."""
@@ -75,18 +85,32 @@ class TransientError(GraphError):
 class NotYetVisibleError(GraphError):
     """The object is absent, deleted, or not replicated yet. After our own create, give it time."""
 
+    failure_type = FailureType.NOT_YET_VISIBLE
+    exit_code = ExitCode.UNREACHABLE
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
 
 @dataclass(kw_only=True, eq=False)
 class ConflictError(GraphError):
     """The directory claims to be in the wanted state already (a duplicate, or gone before). Read it back."""
 
+    failure_type = FailureType.READ_BACK_DISAGREES
+    exit_code = ExitCode.UNREACHABLE
+    http_status = HTTPStatus.SERVICE_UNAVAILABLE
+
 
 @dataclass(kw_only=True, eq=False)
 class PermanentError(GraphError):
-    """Microsoft says no and will go on saying so until somebody changes something; ``advice`` says what."""
+    """Microsoft refuses, and will until something is changed in the tenant; ``advice`` says what."""
+
+    failure_type = FailureType.PERMANENT
+    exit_code = ExitCode.REFUSED
+    http_status = HTTPStatus.BAD_GATEWAY
 
     needs: Needs | None = None
     """What the operation takes, where lacking it can be the reason."""
+    nothing_given: bool = False
+    """Every part of a step was refused at its very first try, so that nothing of it is on its way anywhere."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -98,3 +122,7 @@ class MasteredElsewhereError(PermanentError):
 @dataclass(kw_only=True, eq=False)
 class UnexpectedResponseError(GraphError):
     """An answer that makes no sense, or a request that should not have been made: a bug of ours or of Microsoft's."""
+
+    failure_type = FailureType.UNEXPECTED_RESPONSE
+    exit_code = ExitCode.FAILED
+    http_status = HTTPStatus.BAD_GATEWAY

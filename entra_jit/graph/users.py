@@ -12,6 +12,7 @@ from entra_jit.graph.addresses import guid, literal, user_principal_name
 from entra_jit.graph.answers import Description, Resource
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
+from models.errors import InternalError
 from models.messages import DirectoryCall, ObjectId
 
 _SELECTED = ",".join(
@@ -232,7 +233,7 @@ def _at(user: ObjectId) -> str:
 
 def _attribute(number: int) -> str:
     if not 1 <= number <= _ATTRIBUTE_COUNT:
-        raise ValueError("extension attributes are numbered 1 to 15")
+        raise InternalError("extension attributes are numbered 1 to 15")
     return f"extensionAttribute{number}"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 
 from models.actor import Actor, ActorKind, Via
+from models.errors import RefusedError
 
 
 class Verb(StrEnum):
@@ -76,8 +78,10 @@ TABLE = (
 """What is not in a row is refused. Roles of people who sign in to the portal become rows here."""
 
 
-class NotAllowedError(Exception):
+class NotAllowedError(RefusedError):
     """The actor may not do it. Nothing was read or changed."""
+
+    http_status = HTTPStatus.FORBIDDEN
 
     def __init__(self, actor: Actor, verb: Verb, subject: Subject) -> None:
         super().__init__(f"{actor.name} ({actor.kind}, {actor.via}) may not {verb}: {subject}.")

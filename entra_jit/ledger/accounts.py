@@ -13,11 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.marks import Register
 from entra_jit.ledger import rows
+from models.errors import RefusedError
 from models.messages import Grant, ObjectId, TechnicianId, TenantId
 from models.tables import GrantRow, ManagedAccount
 
 
-class NameTakenError(Exception):
+class NameTakenError(RefusedError):
     """Another technician's account is registered under this name in the tenant."""
 
 

@@ -20,21 +20,22 @@ from entra_jit.ledger.accounts import its_account, register_of
 from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
 from entra_jit.ledger.rows import as_grant, as_roles, object_id
 from entra_jit.policy.decision import Denied, judge_extension
+from models.errors import RefusedError
 from models.holds import HoldKind
-from models.messages import Armed, Grant, GrantRef, ObjectId
+from models.messages import Armed, FailureType, Grant, GrantRef, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Tenant
 
 
-class GrantOverError(Exception):
+class GrantOverError(RefusedError):
     """The grant has ended, is closing or was retried since: nothing may be widened for it any more."""
 
-
-class PausedError(Exception):
-    """Provisioning of the tenant is paused; the sentence says by whom and why. Try again once it is resumed."""
+    failure_type = FailureType.GRANT_OVER
 
 
-class ExtensionDeniedError(Exception):
-    """The grant may not last as long as was asked; the sentence says how long it may."""
+class PausedError(RefusedError):
+    """Provisioning of the tenant is paused; the explanation says by whom and why. Try again once it is resumed."""
+
+    failure_type = FailureType.PAUSED
 
 
 @dataclass(frozen=True)
@@ -167,17 +168,17 @@ async def extend(
 ) -> Admitted:
     """Move the expiry to ``wanted``, sign its mark, and take a lease for writing it. Idempotent for one ``wanted``.
 
-    Raises ``GrantOverError``, or ``ExtensionDeniedError`` with what would be allowed.
+    Raises ``GrantOverError``, or ``RefusedError`` with what would be allowed.
     """
     try:
         row, request, account, tenant = await _checked(session, ref, at)
     except PausedError as error:
         # Whoever asked is waiting for an answer, and an extension that comes about hours later surprises everybody.
-        raise ExtensionDeniedError(f"{error} Nothing is extended there until it is resumed.") from None
+        raise RefusedError(f"{error} Nothing is extended there until it is resumed.") from None
     if row.expires_at is None or row.armed_at is None or row.opened_at is None:
-        raise ExtensionDeniedError("Only an open grant can be extended.")
+        raise RefusedError("Only an open grant can be extended.")
     if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
-        raise ExtensionDeniedError(why)
+        raise RefusedError(why)
     _expect_covered(keyring, row, account, at)
     if row.expires_at != wanted:
         denied = judge_extension(
@@ -188,7 +189,7 @@ async def extend(
             at=at,
         )
         if isinstance(denied, Denied):
-            raise ExtensionDeniedError(denied.sentence)
+            raise RefusedError(denied.sentence)
         row.expires_at = wanted
         await sign_mark(session, keyring, row, account)
     in_flight = _extend_lease(row, at, lease)

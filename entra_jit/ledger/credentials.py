@@ -15,12 +15,9 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import admission
 from models.actor import Actor
+from models.errors import RefusedError
 from models.messages import CredentialKind, GrantRef
 from models.tables import SealedCredential
-
-
-class NothingToRevealError(Exception):
-    """There is no credential: not yet, not any more, or it was shown before. The sentence says which."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +68,12 @@ async def kind_kept(session: AsyncSession, ref: GrantRef) -> CredentialKind | No
 
 
 async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: Actor, at: datetime) -> Revealed:
-    """Open the credential, once, and record to whom. Raises ``NothingToRevealError``."""
+    """Open the credential, once, and record to whom. Raises ``RefusedError``."""
     row = await session.get(SealedCredential, request_id, with_for_update=True)
     if row is None:
-        raise NothingToRevealError("There is no credential for this grant now: it is not open yet, or closed already.")
+        raise RefusedError("There is no credential for this grant now: it is not open yet, or closed already.")
     if row.revealed_at is not None:
-        raise NothingToRevealError(
+        raise RefusedError(
             f"The credential was shown to {row.revealed_to} at {row.revealed_at:%Y-%m-%d %H:%M:%SZ}; it is shown once."
         )
     row.revealed_at, row.revealed_to = at, to

@@ -16,16 +16,14 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.errors import SettingsError, UnreachableError
+
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_MILLISECONDS = 10_000
 
 
-class LedgerUnavailableError(Exception):
+class LedgerUnavailableError(UnreachableError):
     """PostgreSQL cannot be reached or used, or broke off. Nothing of the transaction is kept; trying again is safe."""
-
-
-class DatabaseUrlError(ValueError):
-    """The setting DATABASE_URL is unusable; the sentence never quotes it."""
 
 
 class Ledger:
@@ -34,7 +32,7 @@ class Ledger:
     def __init__(self, database_url: SecretStr, *, pool_size: int = 10) -> None:
         """``database_url`` in any form that libpq understands. Nothing is connected yet.
 
-        Raises ``DatabaseUrlError``.
+        Raises ``SettingsError``.
         """
         url = sqlalchemy_url(database_url)
         self._engine = create_async_engine(
@@ -91,14 +89,14 @@ class Ledger:
 def sqlalchemy_url(database_url: SecretStr) -> URL:
     """``database_url`` for SQLAlchemy with psycopg 3, whatever libpq form it came in (URI or key=value).
 
-    Raises ``DatabaseUrlError``.
+    Raises ``SettingsError``.
     """
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(database_url.get_secret_value()).items() if value}
     except psycopg.Error:  # libpq's own text quotes what it could not read, which may well be the password
         parts = {}
     if not parts or not all(port.isdecimal() for port in parts.get("port", "0").split(",") if port):
-        raise DatabaseUrlError("DATABASE_URL is not what libpq understands: postgresql://user:password@host/database")
+        raise SettingsError("DATABASE_URL is not what libpq understands: postgresql://user:password@host/database")
     return URL.create(
         "postgresql+psycopg",
         username=parts.pop("user", None),

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import credentials, interventions, requests, steps
 from entra_jit.ledger.rows import as_request, as_roles, as_step, object_id
+from models.errors import InternalError
 from models.messages import (
     Carried,
     Closure,
@@ -31,7 +32,7 @@ FORGOTTEN = "The ledger had lost this grant, as one does that is restored from a
 UNREVIEWED = "The audit of its tenant is not read for it: the ledger has lost the tenant or the technician as well."
 
 
-class UnprovenError(Exception):
+class UnprovenError(InternalError):
     """A grant that was armed may have an open account: its lock is not released without a read-back."""
 
 

@@ -18,7 +18,7 @@ def upgrade(database_url: SecretStr) -> None:
     """Apply every migration that is missing; all or nothing, and nothing the second time.
 
     Two processes that start together wait for each other (an advisory lock in ``entra_jit/ledger/migrations/env.py``).
-    Raises ``LedgerUnavailableError`` or ``DatabaseUrlError``.
+    Raises ``LedgerUnavailableError`` or ``SettingsError``.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

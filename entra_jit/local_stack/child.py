@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from entra_jit.local_stack.pid_file import PidFile
+from models.errors import UnreachableError
 
 LEASH = Path(__file__).with_name("leash.py")
 POLL_SECONDS = 0.02
 LOG_LINES_IN_ERRORS = 15
 
 
-class StackError(Exception):
+class StackError(UnreachableError):
     """The local stack cannot start or go on; the sentence names the part and, where there is one, its log."""
 
 

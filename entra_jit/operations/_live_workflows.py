@@ -7,9 +7,9 @@ from collections.abc import Awaitable
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.show_status import show_status
 from models.actor import Actor
+from models.errors import RefusedError
 
 
 class WorkflowGoneError(RefusedError):

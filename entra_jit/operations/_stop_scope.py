@@ -7,7 +7,7 @@ from uuid import UUID
 
 from entra_jit.app import App
 from entra_jit.ledger import configuration
-from entra_jit.operations.errors import BadInputError, NotFoundError
+from models.errors import BadInputError, NotFoundError
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, receipts
-from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
+from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import Ending, GrantState, Proof, Receipt
 
 

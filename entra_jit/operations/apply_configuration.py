@@ -17,11 +17,11 @@ from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import reconciliation
 from entra_jit.ledger.fences import fence_departed
-from entra_jit.operations.errors import BadInputError
 from entra_jit.policy.configuration import Application, Configuration, PurposeName, SecretSource
 from entra_jit.settings import environment_secret
 from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import CONFIGURATION, Actor
+from models.errors import BadInputError
 from models.messages import EndAccess, SignedEnd
 
 _log = structlog.get_logger("configuration")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.operations._live_workflows import to_live
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.show_status import show_status
 from models.actor import Actor
+from models.errors import RefusedError
 
 
 async def cancel_access(actor: Actor, app: App, request_id: str, reason: str | None = None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize
-from entra_jit.operations.errors import BadInputError, NotFoundError
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
+from models.errors import BadInputError, NotFoundError
 
 
 async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: str) -> Alarm:

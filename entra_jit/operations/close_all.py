@@ -22,9 +22,9 @@ from entra_jit.ledger import holds, receipts
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import Fenced, fence_all
 from entra_jit.operations._stop_scope import scope_of
-from entra_jit.operations.errors import bad_input
 from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import Actor
+from models.errors import BadInputError
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
 from models.messages import EndAccess, Ending, GrantState, SignedEnd
 
@@ -67,7 +67,7 @@ async def close_all(
     try:
         said = Hold(kind=HoldKind.STOP, since=at, by=actor, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     scope = await scope_of(app, tenant, technician)
     whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
     async with app.ledger.transaction() as session:

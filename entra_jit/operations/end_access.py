@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.operations._live_workflows import to_live
-from entra_jit.operations.errors import bad_input
 from models.actor import Actor
+from models.errors import BadInputError
 from models.messages import EndAccess, SignedEnd
 from models.names import END
 
@@ -22,7 +22,7 @@ async def end_access(actor: Actor, app: App, request_id: str, reason: str | None
     try:
         ending = EndAccess(request_id=request_id, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     workflow = await app.workflow_of(request_id)
     signed = SignedEnd(ending=ending, assertion=app.sign(actor, ending))
     await to_live(actor, app, request_id, workflow.signal(END, signed))

@@ -23,10 +23,10 @@ from entra_jit.ledger.fences import fence_all
 from entra_jit.operations._live_workflows import WorkflowGoneError
 from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import UnreachableError
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.actor import Actor
+from models.errors import SettingsError, UnreachableError
 from models.holds import StoppedGrant, StopState
 from models.messages import LONGEST_SENTENCE, workflow_id
 
@@ -136,7 +136,7 @@ async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str
             await send(actor, app, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
-    except EngineUnreachableError as error:
+    except (EngineUnreachableError, SettingsError) as error:
         return str(error)
     except RPCError as error:
         return f"Temporal does not do what was asked: {error.message}"

@@ -13,8 +13,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds
-from entra_jit.operations.errors import NotFoundError, RefusedError, UnreachableError, bad_input
 from models.actor import Actor
+from models.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
 from models.messages import Extension, SignedExtension
 
 WAIT_FOR_ANSWER = timedelta(seconds=30)
@@ -40,7 +40,7 @@ async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, 
     try:
         extension = Extension(request_id=request_id, expires_at=grant.expires_at + by, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     signed = SignedExtension(extension=extension, assertion=app.sign(actor, extension))
     workflow = await app.workflow_of(request_id)
     try:

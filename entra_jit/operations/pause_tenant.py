@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import configuration, holds
-from entra_jit.operations.errors import NotFoundError, bad_input
 from models.actor import Actor
+from models.errors import BadInputError, NotFoundError
 from models.holds import Hold, HoldKind
 
 
@@ -22,7 +22,7 @@ async def pause_tenant(actor: Actor, app: App, tenant: str, reason: str) -> Hold
     try:
         said = Hold(kind=HoldKind.PAUSE, since=at, by=actor, reason=reason)
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     async with app.ledger.transaction() as session:
         row = await configuration.tenant_by_name(session, tenant)
         if row is None:

@@ -9,8 +9,8 @@ from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import reconciliation
-from entra_jit.operations.errors import NotFoundError
 from models.actor import Actor
+from models.errors import NotFoundError
 from models.messages import TenantReport, TenantToReconcile
 
 AT_ONCE = 15

@@ -12,8 +12,8 @@ from entra_jit.graph import User
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import accounts, configuration
 from entra_jit.ledger.accounts import NameTakenError
-from entra_jit.operations.errors import NotFoundError
 from models.actor import Actor
+from models.errors import NotFoundError
 from models.message import Message
 from models.messages import ObjectId, TenantId
 

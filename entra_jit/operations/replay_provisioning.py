@@ -14,7 +14,6 @@ from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import configuration, failures, grants, receipts, requests
 from entra_jit.ledger.rows import as_status
 from entra_jit.operations._live_workflows import why_gone
-from entra_jit.operations.errors import OperationError, RefusedError
 from entra_jit.operations.request_access import await_decision, request_access
 from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_status import show_status
@@ -22,6 +21,7 @@ from entra_jit.policy.decision import Denied
 from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
 from models.actor import Actor
+from models.errors import RefusedError, UnreachableError
 from models.messages import GrantState, GrantStatus, workflow_id
 from models.tables import GrantRow, Request
 
@@ -84,7 +84,7 @@ async def replay_each(actor: Actor, app: App, request_ids: Iterable[str]) -> Asy
         async with at_once:
             try:
                 return await replay_provisioning(actor, app, request_id)
-            except OperationError as error:
+            except (RefusedError, UnreachableError) as error:
                 return Replayed(request_id=request_id, sentence=str(error), goes_on=False)
 
     for replayed in asyncio.as_completed([one(request_id) for request_id in request_ids]):

@@ -16,9 +16,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.operations.errors import bad_input
 from entra_jit.operations.show_status import show_status
 from models.actor import Actor
+from models.errors import BadInputError
 from models.markdown import escape
 from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS
@@ -56,7 +56,7 @@ async def request_access(
             replay_of=replay_of,
         )
     except ValidationError as error:
-        raise bad_input(error) from None
+        raise BadInputError.of(error) from None
     signed = SignedAccessRequest(request=request, assertion=app.sign(actor, request))
     client = await app.temporal()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands

@@ -5,8 +5,8 @@ from __future__ import annotations
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import configuration, holds
-from entra_jit.operations.errors import NotFoundError
 from models.actor import Actor
+from models.errors import NotFoundError
 from models.holds import HoldKind
 
 

@@ -6,8 +6,8 @@ from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import holds
 from entra_jit.operations._live_workflows import to_live
-from entra_jit.operations.errors import RefusedError
 from models.actor import Actor
+from models.errors import RefusedError
 from models.messages import RetryProvisioning
 from models.names import RETRY
 

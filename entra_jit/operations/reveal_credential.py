@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.crypto.sealing import SealBrokenError
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import configuration, credentials, grants, requests
-from entra_jit.ledger.credentials import NothingToRevealError, Revealed
+from entra_jit.ledger.credentials import Revealed
 from entra_jit.ledger.rows import state_of
-from entra_jit.operations.errors import NotFoundError, RefusedError
 from models.actor import Actor
+from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 
 
@@ -32,8 +31,5 @@ async def reveal_credential(actor: Actor, app: App, request_id: str, technician:
             raise RefusedError(f"The grant {request_id} is not {technician}'s.")
         if (state := state_of(request, grant)) is not GrantState.OPEN:
             raise RefusedError(f"The grant {request_id} is {state}; a credential is shown while it is open.")
-        try:
-            revealed = await credentials.reveal(session, app.keyring, request_id, actor, app.clock())
-        except (NothingToRevealError, SealBrokenError) as error:
-            raise RefusedError(str(error)) from None
+        revealed = await credentials.reveal(session, app.keyring, request_id, actor, app.clock())
     return grant.account_name, revealed

@@ -10,8 +10,8 @@ from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds, receipts, requests, steps
 from entra_jit.ledger.rows import as_status, as_step
-from entra_jit.operations.errors import NotFoundError
 from models.actor import Actor
+from models.errors import NotFoundError
 from models.messages import GrantStatus, Step
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from entra_jit.policy.durations import PROVISIONING_WINDOW, SHORTEST, format_duration
-from entra_jit.policy.entitlement import Group, RoleMapping, Technician, UnknownGroupError, entitled_roles
-from entra_jit.policy.names import AccountNameError, account_name
+from entra_jit.policy.entitlement import Group, RoleMapping, Technician, entitled_roles
+from entra_jit.policy.names import account_name
+from models.errors import BadInputError
 from models.holds import Hold
 from models.messages import AccessRequest, Role, TechnicianId, TenantId
 
@@ -88,7 +89,7 @@ def decide(
     try:
         roles = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
         name = account_name(tenant.account_prefix, technician.name, technician.id, tenant.account_domain)
-    except (UnknownGroupError, AccountNameError) as error:
+    except BadInputError as error:
         return Denied(f"The configuration does not permit an answer: {error}.")
     if not roles:
         return Denied(f"No role mapping gives {technician.name} a directory role in {tenant.name}.")
@@ -113,7 +114,7 @@ def no_longer_due(
         return gone
     try:
         entitled = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
-    except UnknownGroupError as error:
+    except BadInputError as error:
         return f"The configuration does not permit an answer: {error}."
     lost = ", ".join(role.name for role in roles if role.id not in {entitling.id for entitling in entitled})
     return f"{technician.name} is no longer entitled to {lost} in {tenant.name}." if lost else None

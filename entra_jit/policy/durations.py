@@ -6,6 +6,8 @@ import math
 import re
 from datetime import timedelta
 
+from models.errors import BadInputError
+
 SHORTEST = timedelta(seconds=10)
 LONGEST = timedelta(days=7)
 """No tenant may be configured beyond this."""
@@ -29,10 +31,6 @@ _AGE = re.compile(r"(?P<number>[0-9]{1,5}) ?(?P<unit>d|h|m|s)", re.ASCII)
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
-class DurationError(ValueError):
-    """Not a duration, or not one that anybody may ask for; the sentence says what is allowed."""
-
-
 def parse_duration(text: str) -> timedelta:
     """Read hours (``4``, ``1.5``) or an ISO 8601 duration (``PT20S``, ``PT1H30M``, ``P1D``)."""
     wanted = text.strip().upper()
@@ -45,14 +43,14 @@ def parse_duration(text: str) -> timedelta:
             raise _out_of_range(text) from None
     if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", wanted):
         return _within(timedelta(hours=float(wanted)), text)
-    raise DurationError(f"{text!r} is not a duration: say hours (4 or 1.5) or ISO 8601 (PT90M)")
+    raise BadInputError(f"{text!r} is not a duration: say hours (4 or 1.5) or ISO 8601 (PT90M)")
 
 
 def parse_age(text: str) -> timedelta:
     """Read how long ago: ``90m``, ``24h``, ``7d``."""
     if age := _AGE.fullmatch(text.strip().lower()):
         return timedelta(**{_UNITS[age["unit"]]: int(age["number"])})
-    raise DurationError(f"{text!r} says no age: say 90m, 24h or 7d")
+    raise BadInputError(f"{text!r} says no age: say 90m, 24h or 7d")
 
 
 def _within(duration: timedelta, text: str) -> timedelta:
@@ -61,8 +59,8 @@ def _within(duration: timedelta, text: str) -> timedelta:
     return duration
 
 
-def _out_of_range(text: str) -> DurationError:
-    return DurationError(f"{text!r} is out of range: from {format_duration(SHORTEST)} to {format_duration(LONGEST)}")
+def _out_of_range(text: str) -> BadInputError:
+    return BadInputError(f"{text!r} is out of range: from {format_duration(SHORTEST)} to {format_duration(LONGEST)}")
 
 
 def format_duration(duration: timedelta) -> str:

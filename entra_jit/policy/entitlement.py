@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from models.errors import BadInputError
 from models.messages import Role, RoleId, TechnicianId, TenantId
 
 ALL_TECHNICIANS = "all-technicians"
 """The built-in group of every active technician."""
-
-
-class UnknownGroupError(ValueError):
-    """A role mapping names a group that does not exist. Nothing is guessed: nobody gets anything from it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def entitled_roles(
 ) -> tuple[Role, ...]:
     """The roles the technician may have in the tenant, without duplicates, in the order of their names.
 
-    Raises ``UnknownGroupError`` when a mapping that would apply to the tenant names a group that is not there.
+    Raises ``BadInputError`` when a mapping that would apply to the tenant names a group that is not there.
     """
     known = {group.name: group for group in groups} | {ALL_TECHNICIANS: Group(ALL_TECHNICIANS)}
     roles: dict[RoleId, Role] = {}
@@ -59,7 +56,7 @@ def entitled_roles(
         if mapping.tenant_id not in (None, tenant_id):
             continue
         if mapping.group not in known:
-            raise UnknownGroupError(f"a role mapping names the group {mapping.group!r}, which does not exist")
+            raise BadInputError(f"a role mapping names the group {mapping.group!r}, which does not exist")
         if technician in known[mapping.group]:
             roles[mapping.role.id] = mapping.role
     return tuple(sorted(roles.values(), key=lambda role: (role.name, role.id)))

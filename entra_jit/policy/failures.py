@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from models.errors import BadInputError
 from models.messages import FailureType
 
 
@@ -18,32 +19,26 @@ class FailureClass(StrEnum):
     MICROSOFT_OUTAGE = "microsoft-outage"
     """Microsoft throttles, fails or lags. It passes; then replay."""
     OUR_OUTAGE = "our-outage"
-    """A part of this deployment is away: PostgreSQL, or the worker that should have answered."""
+    """A part of this deployment is away or lacks a key: PostgreSQL, a worker, a setting."""
     HELD = "held"
     """An operator has paused the tenant. It goes on when it is resumed."""
     OUR_BUG = "our-bug"
-    """Nobody foresaw it: an answer without sense, or an error in our code. Report it."""
+    """An answer without sense, or an error in our code. Report it."""
 
 
 _CLASSES = {
     FailureType.GRANT_OVER: FailureClass.BAD_INPUT,
-    FailureType.DENIED: FailureClass.BAD_INPUT,
-    FailureType.REFUSED: FailureClass.TENANT_REFUSAL,
-    FailureType.BROKEN: FailureClass.OUR_BUG,
-    FailureType.TRY_LATER: FailureClass.MICROSOFT_OUTAGE,
+    FailureType.REFUSED: FailureClass.BAD_INPUT,
+    FailureType.PERMANENT: FailureClass.TENANT_REFUSAL,
+    FailureType.UNEXPECTED_RESPONSE: FailureClass.OUR_BUG,
+    FailureType.INTERNAL: FailureClass.OUR_BUG,
+    FailureType.TRANSIENT: FailureClass.MICROSOFT_OUTAGE,
     FailureType.NOT_YET_VISIBLE: FailureClass.MICROSOFT_OUTAGE,
     FailureType.READ_BACK_DISAGREES: FailureClass.MICROSOFT_OUTAGE,
-    FailureType.LEDGER_UNAVAILABLE: FailureClass.OUR_OUTAGE,
+    FailureType.UNREACHABLE: FailureClass.OUR_OUTAGE,
+    FailureType.SETTINGS: FailureClass.OUR_OUTAGE,
     FailureType.PAUSED: FailureClass.HELD,
 }
-
-
-def type_named(name: str | None) -> FailureType:
-    """The type that an activity's failure names. What names none of ours was not foreseen by us."""
-    try:
-        return FailureType(name or "")
-    except ValueError:
-        return FailureType.BROKEN
 
 
 def class_of(failure: FailureType | None) -> FailureClass:
@@ -59,7 +54,7 @@ class Kind:
 
     @classmethod
     def parse(cls, text: str) -> Kind:
-        """As people type it, in any case; raises ``ValueError`` with all that there are."""
+        """As people type it, in any case; raises ``BadInputError`` with all that there are."""
         wanted = text.strip().lower()
         for name in FailureType:
             if wanted == name.lower():
@@ -67,4 +62,4 @@ class Kind:
         for whose in FailureClass:
             if wanted == whose:
                 return cls(frozenset(failure for failure in (*FailureType, None) if class_of(failure) is whose))
-        raise ValueError(f"{text!r} is no kind of failure: there are {', '.join([*FailureClass, *FailureType])}")
+        raise BadInputError(f"{text!r} is no kind of failure: there are {', '.join([*FailureClass, *FailureType])}")

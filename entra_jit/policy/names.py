@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 
+from models.errors import BadInputError
 from models.messages import TechnicianId
 
 LOCAL_PART_LENGTH = 64
@@ -14,20 +15,16 @@ _SUFFIX_LENGTH = 6
 _SUFFIXED = re.compile(rf"(^|-)[0-9a-f]{{{_SUFFIX_LENGTH}}}$")
 
 
-class AccountNameError(ValueError):
-    """The tenant's domain cannot carry the name."""
-
-
 def account_name(prefix: str, technician: str, technician_id: TechnicianId, domain: str) -> str:
     """``msp-alex@contoso.onmicrosoft.com`` for prefix ``msp-`` and technician ``alex``.
 
     Only ``a-z 0-9 -`` are used, a small part of what Entra permits. Where the technician's name had to be changed
     or cut to fit, or looks as if it had been, a suffix from the immutable id keeps two technicians from ever sharing
     an account.
-    Raises ``AccountNameError`` for a domain longer than Entra's 48 characters.
+    Raises ``BadInputError`` for a domain longer than Entra's 48 characters.
     """
     if not 1 <= len(domain) <= DOMAIN_LENGTH:
-        raise AccountNameError(f"the domain {domain!r} must have 1 to {DOMAIN_LENGTH} characters")
+        raise BadInputError(f"the domain {domain!r} must have 1 to {DOMAIN_LENGTH} characters")
     wanted = f"{prefix}{technician}"
     local = _plain(wanted)
     if local != wanted or len(local) > LOCAL_PART_LENGTH or _SUFFIXED.search(local):

@@ -11,13 +11,10 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+from models.errors import BadInputError
 from models.messages import Role, RoleId
 
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
-
-
-class UnknownRoleError(ValueError):
-    """The name or id is no directory role that can be assigned."""
 
 
 @cache
@@ -28,7 +25,7 @@ def assignable_roles() -> dict[RoleId, Role]:
 
 
 def find_role(name_or_id: str) -> Role:
-    """The role of this name (any case) or template id; raises ``UnknownRoleError``.
+    """The role of this name (any case) or template id; raises ``BadInputError``.
 
     A template id that is well formed but not listed may be a tenant's custom role: it is taken by its id.
     """
@@ -37,18 +34,18 @@ def find_role(name_or_id: str) -> Role:
         if wanted in (role.id, role.name.lower()):
             return role
     if wanted in _implicit_roles():
-        raise UnknownRoleError(f"{name_or_id!r} is held implicitly and cannot be assigned")
+        raise BadInputError(f"{name_or_id!r} is held implicitly and cannot be assigned")
     try:
         return Role(id=RoleId(str(UUID(wanted))), name=f"custom role {wanted}")
     except ValueError:
-        raise UnknownRoleError(f"{name_or_id!r} is no built-in directory role and no role id") from None
+        raise BadInputError(f"{name_or_id!r} is no built-in directory role and no role id") from None
 
 
 def role_name(role: str) -> str:
     """What people call the role of this id; the id itself where it is none that could be mapped."""
     try:
         return find_role(role).name
-    except UnknownRoleError:
+    except BadInputError:
         return role
 
 

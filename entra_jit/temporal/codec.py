@@ -9,12 +9,13 @@ from temporalio.converter import PayloadCodec
 
 from entra_jit.crypto.keyring import Keyring, Purpose
 from entra_jit.crypto.sealing import Sealed, seal_bytes, unseal_bytes
+from models.errors import SettingsError
 
 ENCODING = b"binary/entra-jit-sealed"
 KEY_ID = "entra-jit-key-id"
 
 
-class StillSealedError(ValueError):
+class StillSealedError(SettingsError):
     """A payload is needed that could not be opened."""
 
     def __init__(self, payload: Payload) -> None:

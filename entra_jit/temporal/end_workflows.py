@@ -10,7 +10,8 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from entra_jit.temporal.connect import EngineUnreachableError
+from models.errors import SettingsError
 from models.messages import SignedEnd, workflow_id
 from models.names import END
 
@@ -42,7 +43,7 @@ async def end_workflows(connect: Callable[[], Awaitable[Client]], endings: Mappi
         async with asyncio.timeout(WITHIN.total_seconds()):
             client = await connect()
             await asyncio.gather(*(tell(client, request_id, ending) for request_id, ending in endings.items()))
-    except (EngineUnreachableError, EngineConfigError) as error:
+    except (EngineUnreachableError, SettingsError) as error:
         return Heard(frozenset(told), str(error))
     except TimeoutError:
         return Heard(frozenset(told), "Temporal does not answer.")

@@ -13,7 +13,6 @@ from temporalio.api.workflowservice.v1 import ResetActivityRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from entra_jit.policy.failures import type_named
 from models.messages import FailureType, GrantState
 from models.names import ACCESS_GRANT
 from models.search_attributes import GRANT_STATE
@@ -133,4 +132,4 @@ async def _said(client: Client, pending: PendingActivityInfo) -> tuple[FailureTy
         return None, str(error)  # a step whose worker died has reported nothing
     if error.type in STOPPED_BY_HAND:
         return FailureType.PAUSED, "It was paused or reset in Temporal while it ran."
-    return type_named(error.type), error.message
+    return FailureType(error.type or ""), error.message

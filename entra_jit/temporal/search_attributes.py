@@ -11,15 +11,13 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError
 
-
-class SearchAttributesMissingError(Exception):
-    """The namespace lacks search attributes, and we may not add them."""
+from models.errors import SettingsError
 
 
 async def ensure(client: Client, wanted: Iterable[SearchAttributeKey[Any]]) -> None:
     """Add the search attributes that the namespace lacks. Idempotent; nothing is asked for where all are there.
 
-    Raises ``SearchAttributesMissingError`` with what to add by hand, as on Temporal Cloud.
+    Raises ``SettingsError`` with what to add by hand, as on Temporal Cloud.
     """
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
@@ -33,7 +31,7 @@ async def ensure(client: Client, wanted: Iterable[SearchAttributeKey[Any]]) -> N
         )
     except RPCError as error:
         names = ", ".join(f"{name} ({IndexedValueType.Name(kind)})" for name, kind in missing.items())
-        raise SearchAttributesMissingError(
+        raise SettingsError(
             f"the namespace {client.namespace} lacks the search attributes {names}: {error.message}"
         ) from None
 

@@ -41,26 +41,52 @@ class Verdict(StrEnum):
 
 
 class FailureType(StrEnum):
-    """The types of failure that activities report, as Temporal and its UI show them."""
+    """The types of failure that activities report, as Temporal and its UI show them. Each is the name of the error
+    class that has it (see ``models.errors``)."""
 
-    GRANT_OVER = "GrantOver"
+    GRANT_OVER = "GrantOverError"
     """The grant has ended, is closing, or was retried since: nothing may be widened for it."""
-    DENIED = "Denied"
+    REFUSED = "RefusedError"
     """Our own rules refuse it: an unsuitable domain, a name that is taken, an account that is not ours to open."""
-    REFUSED = "Refused"
+    PERMANENT = "PermanentError"
     """Microsoft refuses it for good; an operator must act in the tenant."""
-    BROKEN = "Broken"
-    """An answer that makes no sense, or a bug of ours."""
-    TRY_LATER = "TryLater"
+    UNEXPECTED_RESPONSE = "UnexpectedResponseError"
+    """An answer of Microsoft's that makes no sense, or a request that should not have been made."""
+    INTERNAL = "InternalError"
+    """A bug of ours, and every type that is not listed here."""
+    TRANSIENT = "TransientError"
     """Throttled, unreachable or failing for the moment; Microsoft's Retry-After is kept."""
-    NOT_YET_VISIBLE = "NotYetVisible"
+    NOT_YET_VISIBLE = "NotYetVisibleError"
     """Written, but not replicated to where it was read."""
-    READ_BACK_DISAGREES = "ReadBackDisagrees"
+    READ_BACK_DISAGREES = "ReadBackDisagreesError"
     """The directory does not yet say what was written."""
-    PAUSED = "Paused"
+    PAUSED = "PausedError"
     """An operator has paused provisioning of the tenant; the step goes on when it is resumed."""
-    LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    UNREACHABLE = "UnreachableError"
     """PostgreSQL cannot be reached."""
+    SETTINGS = "SettingsError"
+    """A key or a credential of this deployment is missing or unusable; the step goes on once it is there."""
+
+    @property
+    def is_transient(self) -> bool:
+        """Trying again may help. The others end a step that opens access at once; a closing is always tried again."""
+        return self not in _FINAL_FAILURES
+
+    @classmethod
+    def _missing_(cls, value: object) -> FailureType:
+        # What Temporal, the ledger or a newer worker says and we do not know was not foreseen by us.
+        return cls.INTERNAL
+
+
+_FINAL_FAILURES = frozenset(
+    {
+        FailureType.GRANT_OVER,
+        FailureType.REFUSED,
+        FailureType.PERMANENT,
+        FailureType.UNEXPECTED_RESPONSE,
+        FailureType.INTERNAL,
+    }
+)
 
 
 NOTHING_GIVEN = "nothing was given"

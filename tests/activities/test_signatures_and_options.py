@@ -20,7 +20,6 @@ from activities import options
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
-from activities.failures import TYPES
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
@@ -114,11 +113,11 @@ def test_every_table_row_has_a_timeout_and_backs_off() -> None:
 def test_what_passes_is_retried_and_what_does_not_is_not() -> None:
     """A throttled tenant must not park a grant; a refusal must not be repeated for an hour."""
     passing = {
-        FailureType.TRY_LATER,
+        FailureType.TRANSIENT,
         FailureType.NOT_YET_VISIBLE,
         FailureType.READ_BACK_DISAGREES,
-        FailureType.LEDGER_UNAVAILABLE,
+        FailureType.UNREACHABLE,
         FailureType.PAUSED,
+        FailureType.SETTINGS,
     }
     assert set(options.FINAL_FOR_PROVISIONING) == {kind.value for kind in set(FailureType) - passing}
-    assert {kind for _, kind in TYPES} == set(FailureType), "each type of failure is raised by something"

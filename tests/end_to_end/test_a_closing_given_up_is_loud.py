@@ -10,9 +10,9 @@ import pytest
 from entra_jit.accounts.alarms import Alarms
 from entra_jit.operations.abandon_access import abandon_access
 from entra_jit.operations.clear_alarm import clear_alarm
-from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import AlarmKind
+from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import AddendumKind, GrantState, Proof
 from models.sweep import FindingKind
 from tests.actors import TESTER, operator

@@ -13,9 +13,9 @@ import pytest
 
 from entra_jit.ledger.credentials import Revealed
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import NotFoundError, RefusedError
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.reveal_credential import reveal_credential
+from models.errors import NotFoundError, RefusedError
 from models.messages import CredentialKind, GrantState
 from tests.actors import TESTER, operator
 from tests.stage import Scene, configure

@@ -19,13 +19,13 @@ from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.receipts import FORGOTTEN
 from entra_jit.ledger.reconciliation import SETTLED_AFTER, tenants
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import NotFoundError, RefusedError
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.actor import LEDGER, RECONCILER
+from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 from tests.actors import TESTER
 from tests.end_to_end.backups import back_up, empty, put_back

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from entra_jit.operations.errors import NotFoundError
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.reveal_credential import reveal_credential
+from models.errors import NotFoundError
 from models.messages import GrantState, Receipt
 from tests.actors import TESTER
 from tests.stage import Scene, Services, configure, scene, variant

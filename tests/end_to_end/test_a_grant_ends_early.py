@@ -12,8 +12,8 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import NotFoundError, RefusedError
 from models.actor import UNNAMED, Actor
+from models.errors import NotFoundError, RefusedError
 from models.messages import EndAccess, GrantState, Receipt, SignedEnd
 from tests.actors import operator
 from tests.stage import Scene

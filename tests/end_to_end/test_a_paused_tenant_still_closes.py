@@ -12,13 +12,13 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_grants import list_grants
 from entra_jit.operations.pause_tenant import pause_tenant
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.resume_tenant import resume_tenant
-from models.messages import GrantState, GrantStatus
+from models.errors import RefusedError
+from models.messages import FailureType, GrantState, GrantStatus
 from tests.actors import TESTER, operator
 from tests.end_to_end.reconciler import reconciled
 from tests.stage import TECHNICIANS, Scene, eventually, stage_clock, variant
@@ -67,7 +67,7 @@ async def test_what_is_asked_for_waits_and_goes_on_when_it_is_resumed(real_time:
     assert f"by robin: {WHY}" in status.sentence
     assert (await act.status(request_id)).sentence == status.sentence
     steps = (await act.workflow(request_id).describe()).raw_description.pending_activities
-    assert {step.last_failure.application_failure_info.type for step in steps} <= {"Paused", ""}
+    assert {step.last_failure.application_failure_info.type for step in steps} <= {FailureType.PAUSED, ""}
     assert not act.journal()
 
     assert await resume_tenant(operator("robin"), act.app, act.customer)

@@ -13,9 +13,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.closing import ClosingActivities
-from activities.failures import ReadBackDisagreesError
 from entra_jit.ledger import grants, requests
 from entra_jit.ledger.rows import as_grant
+from models.errors import ReadBackDisagreesError
 from models.messages import AccountToClose, GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything

@@ -20,8 +20,8 @@ from entra_jit.app import App
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_for_certain import Ended, EndedBy, end_for_certain
-from entra_jit.operations.errors import UnreachableError
 from entra_jit.operations.show_receipt import show_receipt
+from models.errors import UnreachableError
 from models.messages import GrantState
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import OPENING_WRITES

@@ -15,8 +15,8 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.extend_access import extend_access
+from models.errors import RefusedError
 from models.messages import Extension, GrantState, SignedExtension
 from tests.actors import operator
 from tests.stage import Scene, eventually

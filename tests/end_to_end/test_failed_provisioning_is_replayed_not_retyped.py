@@ -12,12 +12,12 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.list_failures import Failure, Selection, list_failures
 from entra_jit.operations.replay_provisioning import Replayed, replay_each, replay_provisioning
 from entra_jit.policy.failures import FailureClass, Kind
 from entra_jit.policy.replaying import Replay
 from entra_jit.temporal.executions import look_at
+from models.errors import RefusedError
 from models.messages import FailureType, GrantState, workflow_id
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
@@ -50,7 +50,7 @@ async def failed(scene: Scene) -> str:
 async def test_what_has_failed_is_asked_anew_once(hours_pass: Scene) -> None:
     first = await failed(hours_pass)
     shown = (await failures(hours_pass))[first]
-    assert (shown.state, shown.failure) == (GrantState.FAILED, FailureType.REFUSED)
+    assert (shown.state, shown.failure) == (GrantState.FAILED, FailureType.PERMANENT)
     assert shown.failure_class is FailureClass.TENANT_REFUSAL
     assert "could not assign the directory role" in shown.sentence
 
@@ -76,7 +76,7 @@ async def test_what_fails_again_is_replayed_by_any_name_of_its_line(hours_pass: 
     first = await failed(hours_pass)
     fault = hours_pass.fault(**REFUSED_ROLE)
     await replay(hours_pass, first)
-    assert (await hours_pass.receipt(f"{first}.r1")).ending.failure is FailureType.REFUSED
+    assert (await hours_pass.receipt(f"{first}.r1")).ending.failure is FailureType.PERMANENT
     assert set(await failures(hours_pass)) == {f"{first}.r1"}, "one line, one failure"
     hours_pass.control("DELETE", f"/faults/{fault}")
     # Alex has changed names, and somebody else is called alex now: the access is still for whom it was asked for.

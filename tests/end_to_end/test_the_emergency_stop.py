@@ -17,12 +17,12 @@ from entra_jit.accounts import stopping
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.app import App
 from entra_jit.operations.close_all import close_all
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_receipt import show_receipt
+from models.errors import RefusedError
 from models.holds import StoppedGrant, StopReport, StopState
 from models.messages import GrantState, TenantId
 from tests.actors import TESTER, operator

@@ -13,9 +13,9 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
-from entra_jit.operations.errors import RefusedError
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.show_receipt import show_receipt
+from models.errors import RefusedError
 from models.messages import GrantState, TenantId
 from tests.actors import TESTER
 from tests.end_to_end.grant_calls import OPENING_WRITES

@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from sqlalchemy import CursorResult, create_engine, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger.database import DatabaseUrlError, Ledger, LedgerUnavailableError, sqlalchemy_url
+from entra_jit.ledger.database import Ledger, LedgerUnavailableError, sqlalchemy_url
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
+from models.errors import SettingsError
 from tests.ledger.books import Books
 
 PASSWORD = "unmistakable"
@@ -68,7 +69,7 @@ def test_every_form_of_libpq_is_understood(url: str, given: dict[str, str]) -> N
     "wrong", ["", PASSWORD, f"mysql://u:{PASSWORD}@h/d", f"postgresql://u:{PASSWORD}@h:port/d", f"host=h {PASSWORD}"]
 )
 def test_an_address_that_is_none_is_refused_without_being_quoted(wrong: str) -> None:
-    with pytest.raises(DatabaseUrlError, match="postgresql://user:password@host/database") as refused:
+    with pytest.raises(SettingsError, match="postgresql://user:password@host/database") as refused:
         Ledger(SecretStr(wrong))
     assert PASSWORD not in "".join(traceback.format_exception(refused.value))
 

@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from entra_jit.ledger import admission, credentials, fences, holds
-from entra_jit.ledger.admission import ExtensionDeniedError, PausedError
+from entra_jit.ledger.admission import PausedError
+from models.errors import RefusedError
 from models.holds import Hold, HoldKind
 from models.messages import CredentialKind
 from tests.actors import operator
@@ -42,7 +43,7 @@ async def test_nothing_widens_and_everything_narrows(books: Books) -> None:
     ):
         with pytest.raises(PausedError, match=r"contoso is paused since .* by kim: Microsoft is down\."):
             await widening
-    with pytest.raises(ExtensionDeniedError, match="Nothing is extended there until it is resumed"):
+    with pytest.raises(RefusedError, match="Nothing is extended there until it is resumed"):
         await books.do(admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
     assert (await books.do(admission.take_lease, KEYRING, ref(elsewhere), NOON, LEASE)).grant == elsewhere
 

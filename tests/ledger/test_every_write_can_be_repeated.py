@@ -16,8 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import accounts, admission, credentials, fences, receipts, reconciliation, requests, steps
 from entra_jit.ledger.accounts import NameTakenError
-from entra_jit.ledger.credentials import NothingToRevealError
 from entra_jit.ledger.receipts import UnprovenError
+from models.errors import RefusedError
 from models.messages import CredentialKind, Grant, GrantState, ObjectId, Step, TenantId, Verdict
 from tests.actors import TESTER
 from tests.ledger.books import CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
@@ -102,7 +102,7 @@ async def test_an_armed_grant_is_not_settled_without_proof(books: Books) -> None
 
     await books.settle(settlement_of(grant))
     assert (await books.everything())["sealed_credentials"] == []
-    with pytest.raises(NothingToRevealError, match="closed already"):
+    with pytest.raises(RefusedError, match="closed already"):
         await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
 
 
@@ -148,7 +148,7 @@ async def test_a_newer_credential_replaces_the_old_one_and_counts_as_not_shown(b
         await books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr(secret), at=NOON)
         revealed = await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
         assert revealed.secret.get_secret_value() == secret
-    with pytest.raises(NothingToRevealError, match="shown to tests at 2026-11-23 12:00:00Z"):
+    with pytest.raises(RefusedError, match="shown to tests at 2026-11-23 12:00:00Z"):
         await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
 
 
@@ -186,7 +186,7 @@ async def test_two_that_look_at_a_new_tenant_at_once_both_come_through(books: Bo
     tenant = TenantId(str(CONTOSO))
     outcomes = await asyncio.gather(
         *(books.do(reconciliation.came_through, tenant, frozenset({"User.Read.All"}), NOON) for _ in range(8)),
-        *(books.do(reconciliation.failed, tenant, "TryLater", NOON) for _ in range(8)),
+        *(books.do(reconciliation.failed, tenant, "TransientError", NOON) for _ in range(8)),
     )
     assert outcomes[:8] == [frozenset()] * 8
     assert outcomes[8:] == [NOON] * 8

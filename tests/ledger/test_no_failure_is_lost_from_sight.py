@@ -18,7 +18,7 @@ SOON = NOON + timedelta(minutes=1)
 
 
 async def fail(books: Books, grant: Grant) -> None:
-    ending = Ending(state=GrantState.FAILED, by=PROVISIONING_WINDOW, failure=FailureType.REFUSED)
+    ending = Ending(state=GrantState.FAILED, by=PROVISIONING_WINDOW, failure=FailureType.PERMANENT)
     await books.settle(settlement_of(grant).model_copy(update={"ending": ending}))
 
 

@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from entra_jit.ledger import admission, credentials, fences, parking
-from entra_jit.ledger.admission import Admitted, ExtensionDeniedError, GrantOverError
-from entra_jit.ledger.credentials import NothingToRevealError
+from entra_jit.ledger.admission import Admitted, GrantOverError
+from models.errors import RefusedError
 from models.messages import CredentialKind, Fence, GrantRef, Verdict
 from tests.actors import operator
 from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
@@ -185,7 +185,7 @@ async def test_what_is_not_parked_or_too_late_is_not_unparked(books: Books) -> N
 
 async def test_extending_twice_extends_once_and_never_past_the_maximum(books: Books) -> None:
     grant = await books.armed()
-    with pytest.raises(ExtensionDeniedError, match="Only an open grant"):
+    with pytest.raises(RefusedError, match="Only an open grant"):
         await books.do(admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
     await books.do(admission.opened, grant.request_id, NOON)
 
@@ -195,7 +195,7 @@ async def test_extending_twice_extends_once_and_never_past_the_maximum(books: Bo
     )
     assert {admitted.expires_at for admitted in extended} == {wanted}
     for refused, sentence in ((NOON + 5 * HOUR, "already lasts"), (NOON + 9 * HOUR, "8 h in all")):
-        with pytest.raises(ExtensionDeniedError, match=sentence):
+        with pytest.raises(RefusedError, match=sentence):
             await books.do(admission.extend, KEYRING, ref(grant), refused, NOON, LEASE)
     assert (await books.do(admission.admit, ref(grant), NOON)).expires_at == wanted
 
@@ -209,5 +209,5 @@ async def test_a_credential_is_shown_once_however_many_ask_at_once(books: Books)
     )
     shown = [result for result in results if not isinstance(result, BaseException)]
     assert [one.secret.get_secret_value() for one in shown] == ["sesame"]
-    assert sum(isinstance(result, NothingToRevealError) for result in results) == 9
+    assert sum(isinstance(result, RefusedError) for result in results) == 9
     assert "sesame" not in repr(results)

@@ -19,8 +19,8 @@ from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.operations.apply_configuration import apply_configuration, read_configuration
-from entra_jit.operations.errors import BadInputError
 from entra_jit.settings import Settings
+from models.errors import BadInputError
 from models.messages import TenantId
 from tests.actors import TESTER
 

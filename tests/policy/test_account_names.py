@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entra_jit.policy.names import DOMAIN_LENGTH, LOCAL_PART_LENGTH, AccountNameError, account_name
+from entra_jit.policy.names import DOMAIN_LENGTH, LOCAL_PART_LENGTH, account_name
+from models.errors import BadInputError
 from models.messages import AccessRequest, SignedAccessRequest, TechnicianId
 
 DOMAIN = "contoso.onmicrosoft.com"
@@ -89,7 +90,7 @@ def test_the_usual_name_is_the_plain_one() -> None:
 
 @pytest.mark.parametrize("domain", ["", "d" * (DOMAIN_LENGTH + 1)])
 def test_a_domain_that_cannot_carry_a_name_is_refused_with_a_sentence(domain: str) -> None:
-    with pytest.raises(AccountNameError, match="must have 1 to 48 characters"):
+    with pytest.raises(BadInputError, match="must have 1 to 48 characters"):
         account_name("msp-", "alex", TechnicianId(str(UUID(int=1))), domain)
 
 

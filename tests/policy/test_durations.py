@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entra_jit.policy.durations import LONGEST, SHORTEST, DurationError, format_duration, parse_duration, pass_lifetime
+from entra_jit.policy.durations import LONGEST, SHORTEST, format_duration, parse_duration, pass_lifetime
+from models.errors import BadInputError
 
 whole_seconds = st.integers(int(SHORTEST.total_seconds()), int(LONGEST.total_seconds())).map(
     lambda seconds: timedelta(seconds=seconds)
@@ -47,7 +48,7 @@ def test_hours_are_read_as_they_were_written(quarters: int) -> None:
 @example("nan")
 @example("-4")
 def test_whatever_is_typed_is_within_the_bounds_or_refused_with_a_sentence(text: str) -> None:
-    with suppress(DurationError):
+    with suppress(BadInputError):
         assert SHORTEST <= parse_duration(text) <= LONGEST
 
 
@@ -77,13 +78,13 @@ def test_whatever_is_typed_is_within_the_bounds_or_refused_with_a_sentence(text:
     ],
 )
 def test_nonsense_is_refused_and_the_sentence_says_what_is_allowed(nonsense: str) -> None:
-    with pytest.raises(DurationError, match=r"say hours \(4 or 1\.5\) or ISO 8601 \(PT90M\)"):
+    with pytest.raises(BadInputError, match=r"say hours \(4 or 1\.5\) or ISO 8601 \(PT90M\)"):
         parse_duration(nonsense)
 
 
 @pytest.mark.parametrize("text", ["0", "PT9.9S", "PT168.1H", "P8D", "9999"])
 def test_beyond_the_bounds_is_refused_and_the_sentence_says_which(text: str) -> None:
-    with pytest.raises(DurationError, match="out of range: from 10 s to 7 d"):
+    with pytest.raises(BadInputError, match="out of range: from 10 s to 7 d"):
         parse_duration(text)
 
 

@@ -13,14 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_jit.policy.entitlement import (
-    ALL_TECHNICIANS,
-    Group,
-    RoleMapping,
-    Technician,
-    UnknownGroupError,
-    entitled_roles,
-)
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping, Technician, entitled_roles
+from models.errors import BadInputError
 from models.messages import Role, RoleId, TechnicianId, TenantId
 
 HERE, ELSEWHERE = TenantId("here"), TenantId("elsewhere")
@@ -140,7 +134,7 @@ def test_an_unknown_group_gives_nobody_anything(
 ) -> None:
     groups, mappings = configuration
     misspelt = RoleMapping("levle-2", tenant, ROLES[0])
-    with pytest.raises(UnknownGroupError, match="'levle-2', which does not exist"):
+    with pytest.raises(BadInputError, match="'levle-2', which does not exist"):
         entitled_roles(technician, HERE, groups, [*mappings, misspelt])
 
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_jit.crypto.keyring import KEY_BYTES, Keyring, KeyringError, Purpose, UnknownKeyError
+from entra_jit.crypto.keyring import KEY_BYTES, Keyring, Purpose, UnknownKeyError
+from models.errors import SettingsError
 
 keys = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES)
 key_ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", fullmatch=True)
@@ -45,14 +46,14 @@ def setting(*entries: tuple[str, bytes]) -> str:
     ],
 )
 def test_a_wrong_setting_is_named_and_never_quoted(wrong: str) -> None:
-    with pytest.raises(KeyringError, match=r"^ENTRA_JIT_KEYS: entry \d") as refused:
+    with pytest.raises(SettingsError, match=r"^ENTRA_JIT_KEYS: entry \d") as refused:
         Keyring.parse(wrong)
     assert SECRET[:8] not in "".join(traceback.format_exception(refused.value))
 
 
 @given(st.text(max_size=120))
 def test_any_text_is_keys_or_a_refusal(text: str) -> None:
-    with suppress(KeyringError):
+    with suppress(SettingsError):
         assert Keyring.parse(text).ids
 
 

@@ -25,6 +25,7 @@ from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
 from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
+from models.errors import ReadBackDisagreesError
 from models.messages import (
     Ending,
     GrantState,
@@ -205,7 +206,7 @@ class TenantReconciliation:
         roles = live.roles if live else ()
         read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)
         if not read_back.standing.is_closed:
-            raise StillOpenError("the directory does not say yet that it is closed")
+            raise ReadBackDisagreesError("the directory does not say yet that it is closed")
         if live is not None and live.is_lapsed:
             await self._settling.closed(live.request_id, _ending(live), SETTLED, read_back)
         for request_id in account.unproven:
@@ -225,7 +226,3 @@ def _is_about(row: Registered, account: Account) -> bool:
     if known is None:
         return row.object_id == account.user.id
     return (row.technician_id, row.object_id) == (known.technician_id, known.object_id)
-
-
-class StillOpenError(Exception):
-    """The account was closed, and the directory does not say so yet."""

@@ -26,12 +26,13 @@ from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
 from models.actor import Actor
+from models.errors import ExitCode
 from models.holds import Hold
 from models.messages import GrantState, GrantStatus
 
 PANEL = "Access"
 
-ENDED_OTHERWISE = {EndedBy.EMERGENCY: 6, EndedBy.NOT_PROVEN: 7}
+ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PROVEN: ExitCode.NOT_PROVEN}
 """Exit codes of an end that the grant's own workflow has not taken."""
 
 
@@ -67,7 +68,7 @@ def request(
     status = deployed(context, ask)
     show(status, as_json, lambda: tables.show_status(console, status))
     if status.state in (GrantState.DENIED, GrantState.FAILED, GrantState.PARKED):
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @cli.command(rich_help_panel=PANEL)

@@ -17,6 +17,7 @@ from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.pause_tenant import pause_tenant
 from entra_jit.operations.resume_tenant import resume_tenant
 from models.actor import Actor
+from models.errors import ExitCode
 from models.holds import StopReport
 
 PANEL = "Holding back"
@@ -55,7 +56,7 @@ def stop_everything(
     report = deployed(context, stop)
     show(report, as_json, lambda: stopping.show_report(console, report))
     if not report.is_proven:
-        raise typer.Exit(5)
+        raise typer.Exit(ExitCode.UNREACHABLE)
 
 
 @cli.command(rich_help_panel=PANEL, name="lift-stop")

@@ -8,29 +8,30 @@ from typing import Annotated
 
 import typer
 
-from entra_jit.policy.durations import DurationError, parse_age, parse_duration
+from entra_jit.policy.durations import parse_age, parse_duration
 from entra_jit.policy.failures import FailureClass, Kind
+from models.errors import BadInputError
 
 
 def duration(text: str) -> timedelta:
     """Hours or an ISO 8601 duration, as ``entra_jit.policy.durations`` reads them."""
     try:
         return parse_duration(text)
-    except DurationError as error:
+    except BadInputError as error:
         raise typer.BadParameter(str(error)) from None
 
 
 def _age(text: str) -> timedelta:
     try:
         return parse_age(text)
-    except DurationError as error:
+    except BadInputError as error:
         raise typer.BadParameter(str(error)) from None
 
 
 def _kind(text: str) -> Kind:
     try:
         return Kind.parse(text)
-    except ValueError as error:
+    except BadInputError as error:
         raise typer.BadParameter(str(error)) from None
 
 

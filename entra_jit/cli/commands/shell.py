@@ -19,50 +19,23 @@ from temporalio.service import RPCError
 
 from entra_jit.app import App
 from entra_jit.cli.commands.options import StateDir
-from entra_jit.cli.views import demo as demonstration
-from entra_jit.crypto.keyring import KeyringError, UnknownKeyError
-from entra_jit.identity.authorize import NotAllowedError
 from entra_jit.identity.operator import operator_here
-from entra_jit.ledger.database import DatabaseUrlError, LedgerUnavailableError
-from entra_jit.local_stack import DEFAULT_STATE_DIR, StackError, running_stack
+from entra_jit.local_stack import DEFAULT_STATE_DIR, running_stack
 from entra_jit.logs import configure_logs
-from entra_jit.operations.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
-from entra_jit.policy.durations import DurationError
-from entra_jit.settings import Settings, SettingsError, adopt_environment, load_settings, names_a_database
-from entra_jit.temporal.codec import StillSealedError
-from entra_jit.temporal.connect import EngineConfigError, EngineUnreachableError
+from entra_jit.settings import Settings, adopt_environment, load_settings, names_a_database
 from models.actor import Actor
+from models.errors import BadInputError, EntraJitError, ExitCode, SettingsError
 
 Result = TypeVar("Result")
 
 cli = typer.Typer(
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
-    epilog="Exit codes: 0 done, 2 bad usage or input, 3 refused, 4 not found, 5 a service cannot be reached, "
-    "6 closed without its workflow, 7 not proven closed (end, cancel); 1 when the demonstration fails.",
+    epilog=f"Exit codes: {', '.join(f'{code} {code.meaning}' for code in ExitCode)}.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 console = Console()
-
-EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
-    (BadInputError, 2),
-    (SettingsError, 2),
-    (KeyringError, 2),
-    (DatabaseUrlError, 2),
-    (EngineConfigError, 2),
-    (UnknownKeyError, 2),
-    (StillSealedError, 2),
-    (DurationError, 2),
-    (RefusedError, 3),
-    (NotAllowedError, 3),
-    (NotFoundError, 4),
-    (UnreachableError, 5),
-    (EngineUnreachableError, 5),
-    (LedgerUnavailableError, 5),
-    (StackError, 5),
-    (demonstration.DemonstrationFailedError, 1),
-)
 
 
 def _print_version(wanted: bool) -> None:
@@ -100,9 +73,9 @@ def invocation(context: typer.Context) -> Invocation:
 
 
 def confirm(question: str) -> None:
-    """Ask, and leave where the answer is no. Raises ``BadInputError`` where nobody can answer."""
+    """Ask, and leave where the answer is no. Raises ``BadInputError`` where there is no terminal."""
     if not sys.stdin.isatty():
-        raise BadInputError("Nobody can be asked here: say --yes.")
+        raise BadInputError("Not a terminal; pass --yes.")
     typer.confirm(question, abort=True)
 
 
@@ -142,22 +115,21 @@ def run(work: Callable[[], Awaitable[Result]]) -> Result:
 
 
 class errors_told:  # noqa: N801  # reads as a phrase after `with`
-    """Every error that a person can do something about is one sentence on standard error, and its exit code."""
+    """Every error of ours is told on standard error, without a traceback, and with its exit code."""
 
     def __enter__(self) -> None:
         """Nothing to do."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
-            raise typer.Exit(130) from None
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        if isinstance(error, EntraJitError):
+            leave(str(error), error.exit_code)
         if isinstance(error, RPCError):
-            leave(f"Temporal does not do what was asked: {error.message}", 5)
-        for known, code in EXIT_CODES:
-            if isinstance(error, known):
-                leave(str(error), code)
+            leave(f"Temporal does not do what was asked: {error.message}", ExitCode.UNREACHABLE)
 
 
-def leave(sentence: str, code: int) -> NoReturn:
+def leave(sentence: str, code: ExitCode) -> NoReturn:
     """Say why, and exit."""
     sys.stderr.write(f"{sentence}\n")
     raise typer.Exit(code) from None

@@ -16,6 +16,7 @@ from entra_jit.ledger import schema
 from entra_jit.local_stack import LocalStack
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.check_upgrade import check_upgrade
+from models.errors import ExitCode
 
 PANEL = "The deployment"
 
@@ -64,4 +65,4 @@ def check_upgrade_command(
         found = deployed(context, lambda actor, app: check_upgrade(actor, app, workflows, limit=limit, told=told))
     show(found, as_json, lambda: upgrade_check.show_upgrade_check(console, found))
     if found.breaks:
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.REFUSED)

@@ -16,7 +16,6 @@ from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import reconciliation
 from entra_jit.operations.abandon_access import abandon_access
 from entra_jit.operations.clear_alarm import clear_alarm
-from entra_jit.operations.errors import BadInputError
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.list_failures import Failures, Selection, list_failures
 from entra_jit.operations.reconcile import reconcile as reconcile_now
@@ -24,6 +23,7 @@ from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.replay_provisioning import Replayed, replay_each, replay_provisioning
 from models.actor import Actor
 from models.alarms import Alarm
+from models.errors import BadInputError, ExitCode
 
 PANEL = "On duty"
 
@@ -37,7 +37,7 @@ def failures(
     listed = deployed(context, lambda actor, app: list_failures(actor, app, selection))
     show(listed.found, as_json, lambda: failures_page.show_failures(console, listed.found))
     if listed.unseen:
-        leave(listed.unseen, 5)
+        leave(listed.unseen, ExitCode.UNREACHABLE)
 
 
 @cli.command(rich_help_panel=PANEL)
@@ -58,7 +58,7 @@ def replay(
         outcome = deployed(context, lambda actor, app: replay_provisioning(actor, app, grant))
         show(outcome, as_json, lambda: failures_page.show_outcomes(console, [outcome]))
         if not outcome.goes_on:
-            raise typer.Exit(3)
+            raise typer.Exit(ExitCode.REFUSED)
     else:
         _replay_selection(context, Selection(tenant, kind, since or Selection.since), yes=yes, as_json=as_json)
 
@@ -80,9 +80,9 @@ def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool
 
     show(outcomes if yes else listed.found, as_json, print_text)
     if listed.unseen:
-        leave(listed.unseen, 5)
+        leave(listed.unseen, ExitCode.UNREACHABLE)
     if not all(outcome.goes_on for outcome in outcomes):
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @cli.command(rich_help_panel=PANEL)
@@ -131,7 +131,7 @@ def reconcile(
     reports = deployed(context, lambda actor, app: reconcile_now(actor, app, tenant))
     show(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed or report.unreviewed for report in reports):
-        raise typer.Exit(5)
+        raise typer.Exit(ExitCode.UNREACHABLE)
 
 
 @cli.command(rich_help_panel=PANEL)

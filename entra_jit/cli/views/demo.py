@@ -28,6 +28,7 @@ from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.durations import format_duration
 from entra_jit.settings import adopt_environment, load_settings
+from models.errors import EntraJitError
 from models.messages import CredentialKind, GrantState, GrantStatus
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "msp.yaml"
@@ -36,7 +37,7 @@ SHORT = timedelta(seconds=20)
 PATIENCE_SECONDS = 45
 
 
-class DemonstrationFailedError(Exception):
+class DemonstrationFailedError(EntraJitError):
     """Something that was promised did not happen."""
 
 
