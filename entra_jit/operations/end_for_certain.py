@@ -26,7 +26,7 @@ from entra_jit.operations.end_access import end_access
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.actor import Actor
-from models.errors import SettingsError, UnreachableError
+from models.errors import UnreachableError
 from models.holds import StoppedGrant, StopState
 from models.messages import LONGEST_SENTENCE, workflow_id
 
@@ -136,7 +136,7 @@ async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str
             await send(actor, app, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
-    except (EngineUnreachableError, SettingsError) as error:
+    except EngineUnreachableError as error:
         return str(error)
     except RPCError as error:
         return f"Temporal does not do what was asked: {error.message}"
