@@ -138,7 +138,7 @@ class ClosingActivities(Closing):
         return receipt
 
     def _with_proven_actor(self, settlement: Settlement) -> Settlement:
-        """Name who ended the grant where our own signature proves it; who only claims to be somebody stays unknown."""
+        """The settlement with the actor who ended the grant, where our own signature proves who it was."""
         signed, ending = settlement.signed_end, settlement.ending
         is_about_it = signed and signed.ending.request_id == settlement.signed.request.request_id
         if signed is None or not is_about_it or not is_ours(self._keyring, signed.assertion, signed.ending):

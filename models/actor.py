@@ -54,7 +54,7 @@ class Actor(Message):
 
     @classmethod
     def claimed(cls, name: str) -> Self:
-        """Somebody with access to Temporal, who claims to be ``name``."""
+        """The sender of an unsigned message through Temporal, who claims to be ``name``."""
         return cls(kind=ActorKind.UNKNOWN, id="", name=name, via=Via.TEMPORAL)
 
     def __str__(self) -> str:
@@ -80,4 +80,4 @@ REVIEW = Actor.part("review")
 WORKFLOW = Actor.part("grant's workflow")
 
 UNNAMED = Actor.claimed("a user of Temporal")
-"""Sent a message without a name."""
+"""The sender of a message without a name."""

@@ -60,7 +60,7 @@ def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: d
 def _content(actor: Actor, message: Message, at: datetime) -> str:
     signed = (
         type(message).__name__,
-        actor.model_dump_json(),
+        actor.model_dump_json(exclude_defaults=True),
         at.isoformat(),
         message.model_dump_json(exclude_defaults=True),
     )

@@ -40,7 +40,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """What is acted upon, as far as it is known when somebody asks. All None: the whole deployment."""
+    """What is acted upon, as the actor named it. All None: the whole deployment."""
 
     request_id: str | None = None
     tenant: str | None = None

@@ -1,7 +1,7 @@
 """No operation does anything for an actor whom the table does not allow it.
 
 The portal and the API will call the same operations as the command line. One that forgets to ask `authorize` would be
-open to whoever can reach it. So each is run here for a stranger: it must be refused before it has opened anything.
+open to every caller. So each runs here for a stranger: it must be refused before it has opened anything.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.actor import RECONCILER, Actor, ActorKind, Via
 from tests.actors import TESTER
 
 STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000", name="tests", via=Via.PORTAL)
-"""Called as the operator is who may do everything: a name decides nothing."""
+"""Has the name of the operator who may do everything: a name decides nothing."""
 
 ARGUMENTS = {
     "by": timedelta(hours=1),
