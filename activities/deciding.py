@@ -9,7 +9,8 @@ from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
 from entra_jit.ledger import admission, parking, requests, steps
 from models.alarms import AlarmKind
-from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, workflow_id
+from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark
+from models.names import workflow_id
 
 
 class DecidingActivities(Deciding):
@@ -29,11 +30,12 @@ class DecidingActivities(Deciding):
         try:
             actor = verify_actor(self._keyring, signed.assertion, signed.request, now)
         except StaleAssertionError:
-            # A workflow that is reset asks again, perhaps hours later, and must go on to close what is open.
+            # What was heard in time is decided in its turn. And a workflow that is reset asks again, perhaps hours
+            # later, and must go on to close what is open.
             async with self._ledger.transaction() as session:
-                if answer := await requests.answered(session, self._keyring, signed.request.request_id):
-                    return answer
-            raise
+                if await requests.by_id(session, signed.request.request_id) is None:
+                    raise
+            actor = signed.assertion.actor
         async with self._ledger.transaction() as session:
             decision = await requests.answer(session, self._keyring, signed.request, actor, now)
         if decision.grant is None:

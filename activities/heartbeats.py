@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from entra_jit.accounts.account_closing import Stripped
+from entra_jit.accounts.finding import MissedSince
 
 BEATS_PER_TIMEOUT = 3
 
 
+@dataclass(frozen=True)
+class Noted:
+    """What a step that closes has found out over all its tries: the next one does not find it any more."""
+
+    stripped: Stripped
+    missed: MissedSince
+
+    @classmethod
+    def earlier(cls, details: Sequence[Any]) -> Noted:
+        """What an earlier try has noted in its heartbeats, as ``details`` gives it."""
+        *stripped, since = details or ((), (), None)
+        return cls(Stripped.noted(stripped), MissedSince(datetime.fromisoformat(since) if since else None))
+
+    @property
+    def details(self) -> tuple[Any, ...]:
+        """To be noted, as ``earlier`` reads it."""
+        return *self.stripped.to_note(), self.missed.at.isoformat() if self.missed.at else None
+
+
 @contextmanager
-def stripping() -> Iterator[Stripped]:
-    """What was taken from an account over all tries of this activity: the next one does not find it any more."""
-    stripped = Stripped.noted(activity.info().heartbeat_details)
+def noting() -> Iterator[Noted]:
+    """What all tries of this activity have found out; what this one adds is noted for the next."""
+    noted = Noted.earlier(activity.info().heartbeat_details)
     try:
-        yield stripped
+        yield noted
     finally:
-        activity.heartbeat(*stripped.to_note())
+        activity.heartbeat(*noted.details)
 
 
 class HeartbeatInterceptor(Interceptor):

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from temporalio import activity
 
-from activities.heartbeats import stripping
+from activities.heartbeats import noting
 from activities.issuing import Issuing
 from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
@@ -19,7 +19,8 @@ from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.backend import LEASE_MARGIN, Backend
 from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
-from entra_jit.accounts.managed_account import Holder, Inspected
+from entra_jit.accounts.finding import MissedSince, read_account
+from entra_jit.accounts.managed_account import FoundAccount, Holder
 from entra_jit.crypto.assertions import verify_actor
 from entra_jit.crypto.marks import (
     OPEN_UNTIL_ATTRIBUTE,
@@ -46,10 +47,6 @@ from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
 from models.messages import AccountFound, DirectoryCall, FailureType, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
 from models.sweep import Baseline
-
-LOOKS_BEFORE_GONE = 4
-"""A read that says 404 may be stale; after so many attempts an account that is in no bin either is gone."""
-
 
 OPENED = "opened"
 
@@ -102,15 +99,15 @@ class ProvisioningActivities(Provisioning):
     async def find_account(self, ref: GrantRef) -> AccountFound:
         """Raises ``RefusedError`` for an account of that name which is not ours to open."""
         admitted, tenant = await self._admit(ref)
-        inspected = await self._look(tenant, admitted)
-        if inspected is None:
+        found = await self._find(tenant, admitted)
+        if found is None:
             await self._note_baseline(ref, Baseline())
             return AccountFound(object_id=None, ready=False)
-        mark = inspected.open_until
+        mark = found.open_until
         ours_already = mark is not None and mark.request_id == ref.request_id
         return AccountFound(
-            object_id=inspected.user.id,
-            ready=admitted.object_id == inspected.user.id and (not inspected.user.account_enabled or ours_already),
+            object_id=found.user.id,
+            ready=admitted.object_id == found.user.id and (not found.user.account_enabled or ours_already),
         )
 
     @activity.defn
@@ -121,19 +118,19 @@ class ProvisioningActivities(Provisioning):
             first = await accounts.intend(session, admitted.grant, self._clock())
         if admitted.register is Register.SILENT:
             admitted = replace(admitted, register=Register.INTENDS_IT)
-        inspected = None if first else await self._look(tenant, admitted)
+        found = None if first else await self._find(tenant, admitted)
         calls: list[DirectoryCall] = []
-        if inspected is None:
+        if found is None:
             object_id, evidence = await self._create(tenant, admitted)
             calls.append(evidence)
         else:
-            object_id = inspected.user.id
-            if inspected.user.account_enabled:
+            object_id = found.user.id
+            if found.user.account_enabled:
                 calls.append(await tenant.users.disable(object_id))
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, admitted.grant, object_id)
         self._backend.registered.learn(admitted.grant.tenant_id, object_id)
-        await self._record(ref, "account prepared", *calls, note="found" if inspected else "made")
+        await self._record(ref, "account prepared", *calls, note="found" if found else "made")
         return object_id
 
     async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
@@ -154,26 +151,24 @@ class ProvisioningActivities(Provisioning):
             raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
         return created.id, created.evidence
 
-    async def _look(self, tenant: Tenant, admitted: Admitted) -> Inspected | None:
+    async def _find(self, tenant: Tenant, admitted: Admitted) -> FoundAccount | None:
         """The technician's account; None where there is none. Raises ``RefusedError`` for one not ours."""
-        user, register = await self._find(tenant, admitted)
+        user, register = await self._read(tenant, admitted)
         if user is None:
             return None
-        inspected = self._backend.inspect(user, Holder.of(admitted.grant), register)
-        if refusal := inspected.why_not_to_open():
+        found = self._backend.inspect(user, Holder.of(admitted.grant), register)
+        if refusal := found.why_not_to_open():
             raise RefusedError(refusal)
-        return inspected
+        return found
 
-    async def _find(self, tenant: Tenant, admitted: Admitted) -> tuple[User | None, Register]:
+    async def _read(self, tenant: Tenant, admitted: Admitted) -> tuple[User | None, Register]:
         if admitted.object_id is None:
             return await tenant.users.find(admitted.grant.account_name), admitted.register
-        try:
-            return await tenant.users.get(admitted.object_id), Register.NAMES_IT
-        except NotYetVisibleError:
-            in_bin = await tenant.deleted_items.find(admitted.object_id)
-            if in_bin is None and activity.info().attempt < LOOKS_BEFORE_GONE:
-                raise
-        # Somebody deleted it. The technician's next account will be another object of the same name.
+        # At the earliest since this step was first tried. What is given up too soon is found by its name, and adopted.
+        missed = MissedSince(activity.info().scheduled_time)
+        if user := await read_account(tenant, admitted.object_id, missed, self._clock):
+            return user, Register.NAMES_IT
+        # An administrator deleted it. The technician's next account will be another object of the same name.
         async with self._ledger.transaction() as session:
             await accounts.forget_object(
                 session, admitted.grant.tenant_id, admitted.grant.technician_id, admitted.object_id
@@ -215,8 +210,8 @@ class ProvisioningActivities(Provisioning):
         account = _known(admitted)
         tenant = await self._backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= BASELINE_TRIES
-        with stripping() as stripped:
-            look = await take_baseline(tenant, account, stripped, last_try=last_try)
+        with noting() as noted:
+            look = await take_baseline(tenant, account, noted.stripped, last_try=last_try)
         await self._note_baseline(ref, look.baseline)
         await self._record(ref, "baseline taken", *look.calls, note=look.baseline.sentence)
         return look.baseline

@@ -16,7 +16,8 @@ from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.connect import connect
 from models.actor import Actor
 from models.message import Message
-from models.messages import Assertion, GrantStatus, workflow_id
+from models.messages import Assertion, GrantStatus
+from models.names import workflow_id
 
 
 class App(Backend):

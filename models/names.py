@@ -14,3 +14,27 @@ RETRY = "retry"
 EXTEND = "extend"
 DECISION = "decision"
 STATUS = "status"
+
+_GRANT = "grant/"
+
+
+def request_id(tenant: str, technician: str, key: str) -> str:
+    """The id of a request: ``contoso/alex/7f3a9c21d4``. ``key`` is the caller's, or drawn.
+
+    The names are for people to read. Nothing takes them apart again: they are what tenant and technician were called
+    when the request was made, and a key counts within them.
+    """
+    return f"{tenant}/{technician}/{key}"
+
+
+def workflow_id(request_id: str) -> str:
+    """The id of a request's workflow, ``grant/contoso/alex/7f3a9c21d4``.
+
+    It follows from the request's id alone, so that a grant can be ended while the ledger is away or has lost it.
+    """
+    return f"{_GRANT}{request_id}"
+
+
+def request_id_of(workflow_id: str) -> str:
+    """The id of the request that a workflow of this id lives."""
+    return workflow_id.removeprefix(_GRANT)

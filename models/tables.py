@@ -333,6 +333,8 @@ class TenantReconciliationRow(SQLModel, table=True):
     failure: str | None = None
     granted: list[str] = _json("[]")
     """Every permission and directory role that our applications were seen to have there."""
+    missing: dict[str, str] = _json("{}")
+    """By object id, since when an account that we know has not been found there."""
 
 
 class HoldRow(SQLModel, table=True):

@@ -41,7 +41,8 @@ from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
 from entra_jit.settings import Settings
-from models.messages import GrantState, GrantStatus, Receipt, workflow_id
+from models.messages import GrantState, GrantStatus, Receipt
+from models.names import workflow_id
 from sandbox.child import Addresses
 from tests.actors import TESTER
 from worker import worker_of
@@ -201,7 +202,7 @@ class Scene:
         *,
         customer: str | None = None,
         hours: float | None = 4,
-        request_id: str | None = None,
+        key: str | None = None,
         held: bool = False,
     ) -> str:
         """Ask for access; the request's id. ``held``: its time stands until ``time_passes`` is called."""
@@ -213,7 +214,7 @@ class Scene:
             reason="a test",
             ticket="T-1",
             duration=timedelta(hours=hours) if hours is not None else None,
-            request_id=request_id,
+            key=key,
         )
 
     async def time_passes(self, request_id: str, hours: float | None = None) -> None:

@@ -25,9 +25,11 @@ from temporalio.client import Client
 from entra_jit.local_stack import LocalStack, StackAddresses, running_stack
 from entra_jit.local_stack.addresses import neutral_environment
 from entra_jit.temporal.schedules import RECONCILIATION_ID
-from models.messages import GrantState, GrantStatus, workflow_id
+from models.messages import GrantState, GrantStatus
+from models.names import workflow_id
 from tests.command_line import ROOT, CommandLine, Ran
 
+GRANT = "contoso/alex/visit-1"
 DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE, CLOSED_FROM_HERE = 0, 2, 3, 4, 5, 6
 
 
@@ -87,61 +89,61 @@ def signs_in(addresses: StackAddresses, account: str, **credential: str) -> bool
 
 async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: CommandLine) -> None:
     reason = "Mail [/] flow [bold]is down"
-    options = ("--reason", reason, "--ticket", "T-1", "--hours", "1", "--request-id", "visit-1")
+    options = ("--reason", reason, "--ticket", "T-1", "--hours", "1", "--key", "visit-1")
     first, again = await asyncio.gather(
         run("request", "contoso", "alex", *options, "--json"), run("request", "contoso", "alex", *options, "--json")
     )
     assert (first.code, again.code) == (DONE, DONE), (first.err, again.err)
-    assert first.json["request_id"] == again.json["request_id"] == "visit-1"
-    status = await run.until("visit-1", is_open)
+    assert first.json["request_id"] == again.json["request_id"] == GRANT
+    status = await run.until(GRANT, is_open)
 
     other, early_receipt, listed, shown, stranger = await asyncio.gather(
-        run("request", "contoso", "alex", "--reason", reason, "--request-id", "visit-2"),
-        run("receipt", "visit-1"),
+        run("request", "contoso", "alex", "--reason", reason, "--key", "visit-2"),
+        run("receipt", GRANT),
         run("grants", "--technician", "alex", "--live", "--json"),
-        run("status", "visit-1"),
-        run("reveal", "visit-1", "--technician", "robin"),
+        run("status", GRANT),
+        run("reveal", GRANT, "--technician", "robin"),
     )
     assert other.code == REFUSED
-    assert re.search(r"the grant visit-1 is open until .*; ask to extend it", other.out)
+    assert re.search(rf"the grant {GRANT} is open until .*; ask to extend it", other.out)
     assert "its receipt is written when it is over" in one_sentence(early_receipt, REFUSED)
-    assert [grant["request_id"] for grant in listed.json] == ["visit-1"]
+    assert [grant["request_id"] for grant in listed.json] == [GRANT]
     assert "msp-alex@contoso.onmicrosoft.com" in shown.out
     assert "not robin's" in one_sentence(stranger, REFUSED)
 
-    revealed = await run("reveal", "visit-1", "--technician", "alex", "--json")
+    revealed = await run("reveal", GRANT, "--technician", "alex", "--json")
     account, kind, secret = (revealed.json[name] for name in ("account", "kind", "credential"))
     assert account == status.account_name == "msp-alex@contoso.onmicrosoft.com"
     assert signs_in(stack.addresses, account, **{kind: secret})
-    twice = await run("reveal", "visit-1", "--technician", "alex")
+    twice = await run("reveal", GRANT, "--technician", "alex")
     assert "it is shown once" in one_sentence(twice, REFUSED)
     assert secret not in twice.err
 
     extended, too_long, unreasoned = await asyncio.gather(
-        run("extend", "visit-1", "--hours", "PT30M", "--reason", "more [/] mail", "--json"),
-        run("extend", "visit-1", "--hours", "20", "--reason", "more"),
-        run("extend", "visit-1", "--hours", "1", "--reason", " "),
+        run("extend", GRANT, "--hours", "PT30M", "--reason", "more [/] mail", "--json"),
+        run("extend", GRANT, "--hours", "20", "--reason", "more"),
+        run("extend", GRANT, "--hours", "1", "--reason", " "),
     )
     assert status.expires_at is not None
     assert datetime.fromisoformat(extended.json["expires_at"]) - status.expires_at == timedelta(minutes=30)
     assert "8 h in all" in one_sentence(too_long, REFUSED)
     assert "reason" in one_sentence(unreasoned, BAD_INPUT)
 
-    ended = await run("end", "visit-1", "--reason", "done [/]", "--json")
-    assert ended.json == {"grant": "visit-1", "ending": True}
-    assert (await run.until("visit-1", is_over)).state is GrantState.ENDED
+    ended = await run("end", GRANT, "--reason", "done [/]", "--json")
+    assert ended.json == {"grant": GRANT, "ending": True}
+    assert (await run.until(GRANT, is_over)).state is GrantState.ENDED
     assert not signs_in(stack.addresses, account, **{kind: secret})
     page, receipt, everything, *late = await asyncio.gather(
-        run("receipt", "visit-1"),
-        run("receipt", "visit-1", "--json"),
+        run("receipt", GRANT),
+        run("receipt", GRANT, "--json"),
         run("grants"),
-        *(run(command, "visit-1") for command in ("end", "cancel", "replay")),
-        run("extend", "visit-1", "--hours", "1", "--reason", "more"),
-        run("abandon", "visit-1", "--reason", "r"),
-        run("reveal", "visit-1", "--technician", "alex"),
+        *(run(command, GRANT) for command in ("end", "cancel", "replay")),
+        run("extend", GRANT, "--hours", "1", "--reason", "more"),
+        run("abandon", GRANT, "--reason", "r"),
+        run("reveal", GRANT, "--technician", "alex"),
     )
     for sentence in (
-        "Receipt of the grant visit-1",
+        f"Receipt of the grant {GRANT}",
         "alex for contoso",
         reason,
         "T-1",
@@ -155,7 +157,7 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
     assert receipt.json["ending"]["state"] == "ended"
     assert receipt.json["request"]["reason"] == reason
     assert everything.code == DONE
-    assert "visit-1" in everything.out
+    assert GRANT in everything.out
     for refusal in late:
         assert re.search(r"over already|not open|is ended|was ended", one_sentence(refusal, REFUSED))
 
@@ -424,7 +426,7 @@ async def test_what_policy_refuses_is_refused(run: CommandLine) -> None:
         ("request", "contoso", "alex", "--reason", "r", "--hours", "four"),
         ("request", "contoso", "alex", "--reason", "r", "--hours", "P9999999999999999D"),
         ("request", "Contoso!", "alex", "--reason", "r"),
-        ("request", "contoso", "alex", "--reason", "r", "--request-id", "../x"),
+        ("request", "contoso", "alex", "--reason", "r", "--key", "../x"),
         ("end", "some", "--reason", " "),
         ("abandon", "some"),
         ("alarms", "--clear", "closing late"),
@@ -450,7 +452,7 @@ async def test_a_service_that_cannot_be_reached_is_one_sentence(stack: LocalStac
     here = stack.environment()
     no_ledger = {**here, "DATABASE_URL": f"postgresql://u:unmistakable@{nobody()}/d"}
     no_engine = {**here, "TEMPORAL_ADDRESS": nobody()}
-    ask = ("request", "contoso", "alex", "--reason", "r", "--request-id", "never")
+    ask = ("request", "contoso", "alex", "--reason", "r", "--key", "never")
     without_ledger = (("migrate",), ("grants",), ("apply", "examples/msp.yaml"))
     without_engine = (ask, ("end", "x"), ("status", "x"))
     for ran in await asyncio.gather(*(run(*arguments, **no_ledger) for arguments in without_ledger)):

@@ -29,7 +29,7 @@ from entra_jit.local_stack.temporal import Temporal
 from tests.ui_guard import CONFIGURATION, ui_guard
 
 API = "/api/v1/namespaces/default"
-GRANT = f"{API}/workflows/grant%2Fdemo-1.a"
+GRANT = f"{API}/workflows/grant%2Fcontoso%2Falex%2Fdemo-1.a"
 
 PERMITTED = (
     ("GET", "/"),
@@ -61,7 +61,9 @@ REFUSED = (
     ("POST", f"{GRANT}/terminate?/signal/end"),
     ("POST", f"{GRANT}%2F..%2F..%2Fx/cancel"),
     ("POST", f"{API}/workflows/grant%2F../cancel"),
-    ("POST", f"//{API[1:]}/workflows/grant%2Fdemo-1/cancel"),
+    ("POST", f"//{API[1:]}/workflows/grant%2Fcontoso%2Falex%2Fdemo-1/cancel"),
+    ("POST", f"{API}/workflows/grant%2Fcontoso%2F..%2Fdemo-1/cancel"),
+    ("POST", f"{API}/workflows/grant%2Fcontoso%2Falex%2F..%2Fdemo-1/cancel"),
     ("PUT", f"{GRANT}/cancel"),
     ("post", f"{GRANT}/terminate"),
 )
@@ -205,7 +207,7 @@ async def temporal(tmp_path: Path) -> AsyncIterator[tuple[Client, str]]:
 async def test_no_signals_through_the_guard_end_a_grant(temporal: tuple[Client, str], tmp_path: Path) -> None:
     """75 signals of 700 kB each had a grant terminated, and its account stayed open."""
     client, ui = temporal
-    grant = await client.start_workflow("AccessGrant", id="grant/demo-1.a", task_queue="none")
+    grant = await client.start_workflow("AccessGrant", id="grant/contoso/alex/demo-1.a", task_queue="none")
 
     def payload(size: int) -> bytes:
         encoded = {"metadata": {"encoding": _base64("json/plain")}, "data": _base64(json.dumps("x" * size))}
@@ -239,7 +241,7 @@ async def test_no_signals_through_the_guard_end_a_grant(temporal: tuple[Client, 
 async def test_a_web_page_gets_nothing_past_the_guard(temporal: tuple[Client, str], tmp_path: Path) -> None:
     """What a page of another site can have a browser send without asking: a POST of plain text."""
     client, ui = temporal
-    grant = await client.start_workflow("AccessGrant", id="grant/demo-1.a", task_queue="none")
+    grant = await client.start_workflow("AccessGrant", id="grant/contoso/alex/demo-1.a", task_queue="none")
     page = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
     with ui_guard(tmp_path / "guard", ui) as address:
         async with httpx.AsyncClient(base_url=address, trust_env=False) as browser:

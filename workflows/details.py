@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
+from models.grant_progress import GrantProgress
 from models.markdown import escape
-from models.messages import GrantState, GrantStatus, SignedAccessRequest
+from models.messages import GrantState, GrantStatus
 
 WHAT_TO_DO = {
     GrantState.ASKED: "Waiting for the answer.",
@@ -18,16 +17,19 @@ WHAT_TO_DO = {
     GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory says that the account is closed.",
 }
 
-NEVER = "Never **Terminate** a grant: it could not close its account any more. Nor **Reset** it: that helps nothing."
+NEVER = (
+    "Never **Terminate** a grant: it could not close its account any more. "
+    "Do not **Reset** it either: that has no effect."
+)
 
 
-def describe(
-    status: GrantStatus, asked: SignedAccessRequest | None, alarms: Sequence[str], notes: Mapping[str, int]
-) -> str:
-    """The current details, in Markdown. ``notes``: sentences, and how often each is meant."""
+def describe(status: GrantStatus, progress: GrantProgress) -> str:
+    """The current details, in Markdown."""
+    asked = progress.asked
     lines = _head(status)
-    lines += [f"- **Alarm**: {escape(alarm)}" for alarm in alarms]
-    lines += [f"- **Note**: {escape(note)}{f' ({times} times)' if times > 1 else ''}" for note, times in notes.items()]
+    lines += [f"- **Alarm**: {escape(alarm)}" for alarm in progress.alarms]
+    for note, times in progress.notes.items():
+        lines.append(f"- **Note**: {escape(note)}{f' ({times} times)' if times > 1 else ''}")
     rows = [
         ("Technician", status.technician),
         ("Tenant", status.tenant),

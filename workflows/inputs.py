@@ -41,7 +41,8 @@ class Heard(NamedTuple):
 def read_ending(inputs: Sequence[object]) -> Heard:
     """An ending, whatever came: its fields where it has them, sentences as its reason, each cut to length."""
     if signed := read_message(SignedEnd, inputs):
-        return Heard(Actor.claimed(signed.assertion.actor.name), signed.ending.reason, signed)
+        name, reason = _sentence(signed.assertion.actor.name), _sentence(signed.ending.reason)
+        return Heard(Actor.claimed(name) if name else UNNAMED, reason, signed)
     by: list[str] = []
     reasons: list[str] = []
     is_whole = True

@@ -1,74 +1,82 @@
-"""Making a technician's account ready, up to the opening. Roles and credential come while it is still closed."""
+"""Making a technician's account ready, up to the opening. Access and credential come while it is still closed.
+
+Each step leaves in the grant's progress what it has brought about.
+"""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from temporalio import workflow
 
 from activities.options import LEDGER
 from activities.signatures import Deciding, Provisioning
 from entra_jit.policy.durations import format_duration
-from models.messages import AccountFound, Grant
-from workflows.closing import Traces
-from workflows.course import Course
+from models.grant_progress import GrantProgress
+from models.messages import AccountFound
+from models.sweep import Baseline
+from workflows.execution import execute_locally
 from workflows.gathering import gather_or_cancel
-from workflows.perform import perform_locally
-from workflows.sweeping import Sweeping
+from workflows.steps import step, step_to_keep, stop_if_over, time_left
+from workflows.sweeping import take_baseline
 
 
-class AccountProvisioning:
-    """Takes the steps of one grant's course, and leaves word of what it has brought about."""
+async def validate_domain(progress: GrantProgress) -> AccountFound:
+    """The domain is verified and managed, and the account is ours or not there. Nothing is written."""
+    grant = progress.granted
+    _, account = await gather_or_cancel(
+        step(progress, Provisioning.validate_domain, f"Is {grant.account_domain} verified and managed?"),
+        step(progress, Provisioning.find_account, f"Is there {grant.account_name} already?"),
+    )
+    progress.traces.object_id = account.object_id
+    progress.is_answered = True
+    return account
 
-    def __init__(self, course: Course, traces: Traces, sweeping: Sweeping) -> None:
-        self._course = course
-        self._traces = traces
-        self._sweeping = sweeping
 
-    async def look(self, grant: Grant) -> AccountFound:
-        """The domain is verified and managed, and the account is ours or not there. Nothing is written."""
-        _, account = await gather_or_cancel(
-            self._course.step(Provisioning.validate_domain, f"Is {grant.account_domain} verified and managed?"),
-            self._course.step(Provisioning.find_account, f"Is there {grant.account_name} already?"),
-        )
-        self._traces.object_id = account.object_id
-        return account
+async def prepare_account(progress: GrantProgress, account: AccountFound) -> None:
+    """The account is there, and closed. From here on anything may have been written."""
+    progress.traces.written = True
+    if not account.ready:
+        summary = f"Make sure of {progress.granted.account_name}, closed"
+        progress.traces.object_id = await step(progress, Provisioning.prepare_account, summary)
 
-    async def prepare(self, grant: Grant, account: AccountFound) -> None:
-        """The account is there, closed, and has its roles and a credential that nobody can use yet."""
-        self._traces.written = True
-        if not account.ready:
-            self._traces.object_id = await self._course.step(
-                Provisioning.prepare_account, f"Make sure of {grant.account_name}, closed"
-            )
-        roles_and_credential = gather_or_cancel(self._assign_roles(grant), self._issue_credential())
-        await self._sweeping.beside(roles_and_credential, self._course.ref, account)
 
-    async def _assign_roles(self, grant: Grant) -> None:
-        self._traces.roles_asked_for, self._traces.roles_given_at = True, None
-        await self._course.step(Provisioning.assign_roles, ", ".join(role.name for role in grant.roles))
-        self._traces.roles_given_at = workflow.now()
+async def assign_roles(progress: GrantProgress, account: AccountFound) -> None:
+    """The account has its roles, and a credential that opens nothing yet; what it had before is known."""
+    roles_and_credential = gather_or_cancel(_assign_roles(progress), _issue_credential(progress))
+    if account.object_id is None:
+        progress.sweep.baseline = Baseline()  # one that is only being made can have nothing
+        await roles_and_credential
+    else:
+        await gather_or_cancel(roles_and_credential, take_baseline(progress))
 
-    async def _issue_credential(self) -> None:
-        self._course.stop_if_over()
-        # Kept also when the grant is over by now: then this pass is there, and is to be deleted.
-        self._traces.pass_id = await self._course.step_to_keep(
-            Provisioning.issue_credential, "A fresh credential, sealed"
-        )
-        self._course.stop_if_over()
 
-    async def arm(self, grant: Grant) -> datetime:
-        """Fix the expiry, before anything is opened."""
-        armed = await perform_locally(
-            Deciding.arm,
-            self._course.ref,
-            LEDGER,
-            summary=f"Fix the expiry, {format_duration(grant.duration)} from now",
-            within=self._course.time_left(),
-        )
-        self._traces.mark = armed.mark
-        return armed.expires_at
+async def _assign_roles(progress: GrantProgress) -> None:
+    traces = progress.traces
+    traces.roles_asked_for, traces.roles_given_at = True, None
+    await step(progress, Provisioning.assign_roles, ", ".join(role.name for role in progress.granted.roles))
+    traces.roles_given_at = workflow.now()
 
-    async def open(self, expires_at: datetime) -> datetime:
-        """The last step. Gives when the account was opened."""
-        return await self._course.step(Provisioning.open_account, f"Open until {expires_at:%H:%M:%SZ}")
+
+async def _issue_credential(progress: GrantProgress) -> None:
+    stop_if_over(progress)
+    # Kept also when the grant is over by now: then this pass is there, and is to be deleted.
+    summary = "A fresh credential, sealed"
+    progress.traces.pass_id = await step_to_keep(progress, Provisioning.issue_credential, summary)
+    stop_if_over(progress)
+
+
+async def arm(progress: GrantProgress) -> None:
+    """The expiry is fixed, before anything is opened."""
+    armed = await execute_locally(
+        Deciding.arm,
+        progress.ref,
+        LEDGER,
+        summary=f"Fix the expiry, {format_duration(progress.granted.duration)} from now",
+        within=time_left(progress),
+    )
+    progress.traces.mark, progress.expires_at = armed.mark, armed.expires_at
+
+
+async def open_account(progress: GrantProgress) -> None:
+    """The last step."""
+    summary = f"Open until {progress.expires_at:%H:%M:%SZ}"
+    progress.open(await step(progress, Provisioning.open_account, summary))

@@ -17,8 +17,8 @@ from activities.options import RECONCILING, REVIEWING
 from activities.signatures import Reconciling
 from models.markdown import escape
 from models.messages import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
+from workflows.execution import execute
 from workflows.inputs import LONGEST_NAME
-from workflows.perform import perform
 
 SHARE = 5
 """How many tenants one activity takes on."""
@@ -36,7 +36,7 @@ class Reconciliation:
     @workflow.run
     async def run(self, *_inputs: object) -> ReconciliationReport:
         """Go through all tenants; a tenant or a share that fails never stops the others."""
-        tenants = await perform(Reconciling.list_tenants, None, RECONCILING, summary="Which tenants are there?")
+        tenants = await execute(Reconciling.list_tenants, None, RECONCILING, summary="Which tenants are there?")
         at_once = asyncio.Semaphore(SHARES_AT_ONCE)
 
         async def one(share: list[TenantToReconcile]) -> list[TenantReport]:
@@ -45,7 +45,7 @@ class Reconciliation:
 
         shares = [tenants[start : start + SHARE] for start in range(0, len(tenants), SHARE)]
         reports = [report for done in await asyncio.gather(*map(one, shares)) for report in done]
-        reviews = await _review() if workflow.patched("reviews") else []
+        reviews = await _review()
         return ReconciliationReport(
             tenants=len(reports),
             accounts=sum(report.looked_at for report in reports),
@@ -64,7 +64,7 @@ class Reconciliation:
 
 async def _reconcile(share: list[TenantToReconcile]) -> list[TenantReport]:
     try:
-        return await perform(Reconciling.reconcile_tenants, share, RECONCILING, summary=_names(share))
+        return await execute(Reconciling.reconcile_tenants, share, RECONCILING, summary=_names(share))
     except ActivityError as error:
         return [TenantReport(tenant=tenant.name, failed=str(error.cause or error)) for tenant in share]
 
@@ -72,7 +72,7 @@ async def _reconcile(share: list[TenantToReconcile]) -> list[TenantReport]:
 async def _review() -> list[TenantReview]:
     """Read the audit for grants that have ended, after everything that had to be closed has been."""
     try:
-        tenants = await perform(
+        tenants = await execute(
             Reconciling.list_reviews, None, REVIEWING, summary="What is to be reviewed?", within=REVIEWS_TAKE_AT_MOST
         )
     except ActivityError as error:
@@ -84,7 +84,7 @@ async def _review() -> list[TenantReview]:
 async def _review_share(share: list[TenantToReconcile]) -> list[TenantReview]:
     try:
         summary = f"Read the audit of {_names(share)}"
-        return await perform(Reconciling.review_tenants, share, REVIEWING, summary=summary, within=REVIEWS_TAKE_AT_MOST)
+        return await execute(Reconciling.review_tenants, share, REVIEWING, summary=summary, within=REVIEWS_TAKE_AT_MOST)
     except ActivityError as error:
         return [TenantReview(tenant=tenant.name, failed=str(error.cause or error)) for tenant in share]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from entra_jit.accounts.attempts import attempt_all
@@ -17,7 +17,7 @@ from entra_jit.crypto.passwords import new_password
 from entra_jit.graph import ConflictError, MasteredElsewhereError, Tenant, TransientError, User, assignment_id
 from entra_jit.policy.persistence import MOST_FINDINGS
 from entra_jit.policy.roles import role_name
-from models.messages import DirectoryCall, ObjectId, PassId, Role, Standing, Step
+from models.messages import AccountToClose, DirectoryCall, ObjectId, PassId, Role, Standing
 from models.sweep import FindingKind, SweepFinding
 
 MOST_CALLS = 100
@@ -74,6 +74,14 @@ class Given:
 
     roles: tuple[Role, ...] = ()
     access_pass: PassId | None = None
+    known_at: datetime | None = None
+    """When every replica has heard of it; None: it has. Before, only what was seen to be removed is proven gone."""
+
+    @classmethod
+    def to(cls, account: AccountToClose, known_after: timedelta) -> Given:
+        """What the grant has given to the account. ``known_after``: how long replicas may not have heard of it."""
+        known_at = account.roles_given_at + known_after if account.roles_given_at else None
+        return cls(account.grant.roles, account.pass_id, known_at)
 
     def ids(self, user: ObjectId) -> set[str]:
         """By which each can be removed all the same."""
@@ -107,10 +115,10 @@ async def strip(
     return [call for calls in done for call in calls]
 
 
-async def close_again(
+async def disable_and_strip(
     tenant: Tenant, user: ObjectId, given: Given = NOTHING, stripped: Stripped | None = None
 ) -> list[DirectoryCall]:
-    """Disable and strip what was found open. Gives Microsoft's answers, the disabling's first.
+    """Everything that closes an account, at the same time. Gives Microsoft's answers, the disabling's first.
 
     ``stripped`` as for ``strip``.
     """
@@ -120,27 +128,18 @@ async def close_again(
 
 @dataclass(frozen=True)
 class ReadBack:
-    """What the directory said of an account when it was read back: that it is closed, or gone, or not closed yet."""
-
-    disabled_at: datetime | None
-    """None: it was not disabled by whoever read it back."""
-    step: Step
-    standing: Standing
-    findings: tuple[SweepFinding, ...] = ()
-    """What it had that was not of its grant."""
-    account: ObjectId | None = None
-    """Whose standing it is; None where it is gone."""
-
-
-@dataclass(frozen=True)
-class Reading:
     """What the directory said of an account, and the calls in which it said so."""
 
     standing: Standing
     calls: tuple[DirectoryCall, ...]
 
+    @property
+    def at(self) -> datetime:
+        """When it gave the last of these answers."""
+        return max(call.answered_at for call in self.calls)
 
-async def read_standing(tenant: Tenant, user: User) -> Reading:
+
+async def read_standing(tenant: Tenant, user: User) -> ReadBack:
     """What ``user`` holds besides what its own entry says."""
     roles, methods, memberships = await asyncio.gather(
         tenant.roles.assignments_of(user.id), tenant.sign_in_methods.list(user.id), tenant.users.memberships(user.id)
@@ -152,25 +151,25 @@ async def read_standing(tenant: Tenant, user: User) -> Reading:
         memberships=tuple(sorted(group.id for group in memberships.groups if not group.is_dynamic)),
         sign_in_methods=tuple(sorted(method.kind for method in methods if not method.is_password)),
     )
-    return Reading(standing, (user.evidence, roles.evidence, methods.evidence, memberships.evidence))
+    return ReadBack(standing, (user.evidence, roles.evidence, methods.evidence, memberships.evidence))
 
 
 @dataclass(frozen=True)
-class Cleared:
+class ClearedMark:
     """The open-until mark is gone, or why it is not."""
 
     calls: tuple[DirectoryCall, ...] = ()
     note: str | None = None
 
 
-async def clear_mark(tenant: Tenant, user: User) -> Cleared:
+async def clear_mark(tenant: Tenant, user: User) -> ClearedMark:
     """Clear the open-until mark of an account that was read back closed. A mark that Exchange masters stays."""
     if not user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE):
-        return Cleared()
+        return ClearedMark()
     try:
-        return Cleared((await tenant.users.set_attributes(user.id, {OPEN_UNTIL_ATTRIBUTE: None}),))
+        return ClearedMark((await tenant.users.set_attributes(user.id, {OPEN_UNTIL_ATTRIBUTE: None}),))
     except MasteredElsewhereError as error:
-        return Cleared(note=without_mark(error))
+        return ClearedMark(note=without_mark(error))
 
 
 def without_mark(error: MasteredElsewhereError) -> str:

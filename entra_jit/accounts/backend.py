@@ -11,7 +11,7 @@ from typing import Self
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.accounts.directories import Directories
-from entra_jit.accounts.managed_account import Holder, Inspected, inspect
+from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
 from entra_jit.accounts.registered_accounts import RegisteredAccounts
 from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
@@ -98,7 +98,7 @@ class Backend:
         """How long an admitted opening may be in flight: a little longer than one call to Microsoft can take."""
         return timedelta(seconds=self.settings.graph_timeout_seconds) + LEASE_MARGIN
 
-    def inspect(self, user: User, holder: Holder, register: Register) -> Inspected:
+    def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
         """Judge ``user``, found under the account's name or by the id that the register has."""
         return inspect(user, holder, register, installation=self.settings.installation, keyring=self.keyring)
 

@@ -20,8 +20,8 @@ from models.messages import Grant, TechnicianId, TenantId
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """An account of the directory, and what may be done with it."""
+class FoundAccount:
+    """An account as the directory holds it, whose it is, and what may be done with it."""
 
     user: User
     ownership: Ownership
@@ -84,11 +84,11 @@ class Holder:
         return cls(grant.tenant_id, grant.technician_id, grant.account_name)
 
 
-def inspect(user: User, holder: Holder, register: Register, *, installation: str, keyring: Keyring) -> Inspected:
+def inspect(user: User, holder: Holder, register: Register, *, installation: str, keyring: Keyring) -> FoundAccount:
     """Judge ``user``, found under the account's name or by the id that the register has."""
     attributes = user.extension_attributes
     owner = read_owner_tag(keyring, attributes.get(OWNER_TAG_ATTRIBUTE), holder.tenant_id, holder.account_name)
-    return Inspected(
+    return FoundAccount(
         user=user,
         ownership=judge(register, owner=owner, installation=installation, technician_id=holder.technician_id),
         open_until=read_open_until(keyring, attributes.get(OPEN_UNTIL_ATTRIBUTE), holder.tenant_id, user.id),

@@ -51,7 +51,7 @@ class RevokingWatch:
         """The revoking application did it."""
         self._worked[_subject(tenant, purpose)] = at
 
-    async def look(self) -> None:
+    async def update_alarms(self) -> None:
         """Record what the ledger has not heard of yet, and end what is over. Raises ``LedgerUnavailableError``."""
         for subject in list(self._unrecorded):
             await self._record(subject)
@@ -66,7 +66,7 @@ class RevokingWatch:
         await asyncio.gather(*self._recording)
 
     async def _record(self, subject: str) -> None:
-        # What the ledger does not hear of stays unrecorded, until the next look.
+        # What the ledger does not hear of stays unrecorded, until the next update.
         with suppress(LedgerUnavailableError):
             await self._alarms.raise_alarm(self._unrecorded[subject])
             self._unrecorded.pop(subject, None)

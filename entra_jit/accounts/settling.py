@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from entra_jit.accounts.account_closing import ReadBack
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.baseline import compare, look_at
+from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.ledger import addenda, baselines, interventions, receipts
 from entra_jit.ledger.alarms import Recording
 from models.actor import Actor
@@ -57,22 +57,22 @@ class Settling:
             await receipts.settle_lapsed(record.session, request_id, closure)
             await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
 
-    async def closed(self, request_id: str, ending: Ending, said: str, read_back: ReadBack) -> None:
+    async def closed(self, request_id: str, ending: Ending, said: str, closing: ProvenClosing) -> None:
         """Settle a grant by what was read back, and look at its account for what stays behind, where it still exists.
 
         Raises ``LedgerUnavailableError``. What keeps the sweep from being made is said in the receipt.
         """
-        swept = await self._sweep(request_id, read_back.account)
+        swept = await self._sweep(request_id, closing.account)
         closure = Closure(
             ending=ending,
-            closed_at=read_back.step.at,
-            disabled_at=read_back.disabled_at,
-            proven_at=read_back.step.at,
-            standing=read_back.standing,
-            findings=(*read_back.findings, *swept.findings),
+            closed_at=closing.step.at,
+            disabled_at=closing.disabled_at,
+            proven_at=closing.step.at,
+            standing=closing.standing,
+            findings=(*closing.findings, *swept.findings),
             swept=swept.swept,
             unswept=swept.unswept,
-            steps=swept.besides(read_back.step),
+            steps=swept.besides(closing.step),
             alarms=(said,),
         )
         # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
@@ -82,20 +82,20 @@ class Settling:
             if receipt:
                 await _tell_what_stays_behind(record, receipt, receipt.findings, closure.closed_at)
 
-    async def closed_later(self, request_id: str, by: Actor, read_back: ReadBack) -> None:
+    async def closed_later(self, request_id: str, by: Actor, closing: ProvenClosing) -> None:
         """Add to the receipt of a grant that ended unproven that ``by`` has closed its account, and what was found.
 
         Idempotent: the first proof stands. Raises ``LedgerUnavailableError``.
         """
-        swept = await self._sweep(request_id, read_back.account)
-        step = read_back.step
+        swept = await self._sweep(request_id, closing.account)
+        step = closing.step
         async with self._alarms.recording() as record:
             receipt = await receipts.of_request(record.session, request_id)
             if receipt is None:
                 return
             beside = await interventions.of_request(record.session, request_id)
             found = [interventions.findings_of(one) for one in beside if one.began_at > receipt.closed_at]
-            findings = merged(*found, read_back.findings, swept.findings)
+            findings = merged(*found, closing.findings, swept.findings)
             sentence = f"{by.name.capitalize()} has closed {receipt.account_name} and read it back."
             addendum = Addendum(
                 kind=AddendumKind.CLOSED_LATER,

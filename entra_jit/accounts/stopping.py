@@ -5,19 +5,19 @@ It needs the ledger to know whom to close and the directory to close them, and n
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
-from entra_jit.accounts.account_closing import ReadBack, read_standing
-from entra_jit.accounts.backend import Backend
-from entra_jit.accounts.intervening import Intervention
-from entra_jit.accounts.managed_account import Holder
-from entra_jit.graph import NotYetVisibleError, Tenant, TransientError, User
+from entra_jit.accounts.account_closing import Given
+from entra_jit.accounts.backend import Backend, Clock
+from entra_jit.accounts.finding import AccountFinder, MissedSince, NothingToClose
+from entra_jit.accounts.interventions import Intervention
+from entra_jit.accounts.managed_account import FoundAccount
+from entra_jit.accounts.proving import NotProvenError, ProvenClosing
+from entra_jit.graph import Tenant, TransientError
 from entra_jit.ledger.fences import Fenced
 from entra_jit.policy.durations import PROVISIONING_STEP
 from models.actor import EMERGENCY_STOP
-from models.errors import ReadBackDisagreesError
-from models.messages import ClosingStep, Standing, Step
+from models.messages import AccountToClose
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -27,107 +27,84 @@ LONGEST_THROTTLED = 5
 """How many times one account's patience it may last altogether."""
 
 
-class NotProvenError(ReadBackDisagreesError):
-    """The account was closed, and that it stays so is not proven yet. ``until``: when looking again can prove it."""
-
-    def __init__(self, explanation: str, until: datetime | None = None) -> None:
-        super().__init__(explanation)
-        self.until = until
-
-
 class GrantStop:
-    """Closes the account of one fenced grant, and proves it. ``because``: why everything is stopped."""
+    """Closes the account of one fenced grant, and proves it."""
 
-    def __init__(self, backend: Backend, fenced: Fenced, because: str) -> None:
-        self._backend = backend
+    def __init__(self, backend: Backend, fenced: Fenced, because: str, *, even_if_held: bool) -> None:
+        """``because``: why it is stopped. ``even_if_held``: whichever grant has the account, for all are stopped."""
+        self._directories = backend.directories
         self._clock = backend.clock
-        self._fenced = fenced
+        self._finder = AccountFinder(backend)
+        self._even_if_held = even_if_held
+        self._missed = MissedSince()
+        under_way_until = _under_way_until(fenced)
         grant = fenced.grant
-        self._intervention = Intervention(backend, EMERGENCY_STOP, because, grant.request_id, grant.roles)
+        self._account = AccountToClose(
+            grant=grant,
+            object_id=fenced.object_id,
+            roles_given_at=fenced.opened_at or under_way_until,
+            mark=fenced.mark,
+        )
+        given = Given.to(self._account, backend.roles_known_after)
+        self._provable_at = max(under_way_until, given.known_at or under_way_until)
+        self._intervention = Intervention(
+            backend, EMERGENCY_STOP, because, grant.request_id, given, under_way_until=under_way_until
+        )
 
-    async def disable(self) -> None:
-        """Keep the account from signing in, before anything else is done to it."""
-        tenant, user = await self._find()
-        if user is not None:
-            await self._intervention.disable(tenant, user)
+    async def disable(self) -> bool:
+        """Keep the account from signing in, before anything else is done to it. False: there is nothing to disable."""
+        tenant, found = await self._find()
+        if isinstance(found, NothingToClose):
+            return False
+        await self._intervention.disable(tenant, found.user)
+        return True
 
-    async def close_and_prove(self, patience: timedelta) -> ReadBack:
+    async def close_and_prove(self, patience: timedelta) -> ProvenClosing:
         """Close it again and again until the directory says that it is closed, and nothing may be under way any more.
 
-        Raises what went wrong last once ``patience`` is over, which counts from when proving it is possible. Where
-        Microsoft throttles it counts from then on, for sign-in methods may be asked for five times in ten seconds: of
-        many accounts in one tenant each has to wait for its turn.
+        Raises what went wrong last once ``patience`` is over, which counts from when proving it is possible. A standing
+        that is not closed says that another grant holds the account.
         """
-        possible = max(self._clock(), self._nothing_under_way_at(), self._roles_known_at())
-        until = possible + patience
-        while True:
-            try:
-                return await self._close_once()
-            except Exception as error:
-                pause = self._pause_after(error)
-                if isinstance(error, TransientError) and error.retry_after:
-                    latest = possible + LONGEST_THROTTLED * patience
-                    until = max(until, min(self._clock() + pause + patience, latest))
-                if self._clock() >= until:
-                    raise
-                await asyncio.sleep(pause.total_seconds())
+        persistence = _Persistence(self._clock, max(self._clock(), self._provable_at), patience)
+        return await self._intervention.close_and_prove(self._find, persistence.pause_after)
 
-    def _pause_after(self, error: Exception) -> timedelta:
+    async def _find(self) -> tuple[Tenant, FoundAccount | NothingToClose]:
+        tenant = await self._directories.to_close(self._account.grant.tenant_id)
+        found = await self._finder.to_close(tenant, self._account, self._missed, even_if_held=self._even_if_held)
+        return tenant, found
+
+
+class _Persistence:
+    """How long an account is tried: ``patience``, from when proving it is ``possible``.
+
+    Where Microsoft throttles it counts from then on, for sign-in methods may be asked for five times in ten seconds: of
+    many accounts in one tenant each has to wait for its turn.
+    """
+
+    def __init__(self, clock: Clock, possible: datetime, patience: timedelta) -> None:
+        self._clock = clock
+        self._patience = patience
+        self._until = possible + patience
+        self._latest = possible + LONGEST_THROTTLED * patience
+
+    def pause_after(self, error: Exception) -> timedelta | None:
+        """How long to wait before the next try; None: it has taken too long."""
+        pause = self._pause(error)
+        if isinstance(error, TransientError) and error.retry_after:
+            self._until = max(self._until, min(self._clock() + pause + self._patience, self._latest))
+        return pause if self._clock() < self._until else None
+
+    def _pause(self, error: Exception) -> timedelta:
         if isinstance(error, NotProvenError) and error.until:
             return max(error.until - self._clock(), timedelta(0))
         if isinstance(error, TransientError) and error.retry_after:
             return min(error.retry_after, LONGEST_WAIT)
         return LOOK_AGAIN
 
-    async def _close_once(self) -> ReadBack:
-        tenant, user = await self._find()
-        if user is None:
-            return self._gone()
-        await self._intervention.close(tenant, user)
-        asked_at = self._clock()
-        entry = await tenant.users.get(user.id)
-        reading = await read_standing(tenant, entry)
-        if not reading.standing.is_closed:
-            raise NotProvenError("the directory does not say yet that it is closed")
-        if asked_at < (until := self._nothing_under_way_at()):
-            raise NotProvenError("a step that was begun before the stop may still be under way", until)
-        unseen = self._intervention.given.ids(user.id) - self._intervention.stripped.removed
-        if unseen and asked_at < (until := self._roles_known_at()):
-            raise NotProvenError("its roles are too new for their absence to be proven", until)
-        return await self._intervention.read_back(tenant, entry, reading)
 
-    def _gone(self) -> ReadBack:
-        at, vanished = self._clock(), self._fenced.object_id is not None
-        step = Step(name=ClosingStep.READ_BACK, at=at, note=f"by {EMERGENCY_STOP}")
-        findings = self._intervention.stripped.findings
-        return ReadBack(
-            self._intervention.disabled_at or at, step, Standing.gone(vanished=vanished), findings, account=None
-        )
-
-    def _nothing_under_way_at(self) -> datetime:
-        fenced = self._fenced
-        if fenced.opened_at is None and not fenced.is_parked:
-            return max(fenced.lease_until or fenced.fenced_at, fenced.fenced_at + PROVISIONING_STEP)
-        return fenced.lease_until or fenced.fenced_at
-
-    def _roles_known_at(self) -> datetime:
-        """When a replica can no longer be ignorant of the last role that was given."""
-        return (self._fenced.opened_at or self._nothing_under_way_at()) + self._backend.roles_known_after
-
-    async def _find(self) -> tuple[Tenant, User | None]:
-        """The account; None where there is none, or none that is ours, or it is in the directory's bin."""
-        grant, object_id = self._fenced.grant, self._fenced.object_id
-        tenant = await self._backend.directories.to_close(grant.tenant_id)
-        if object_id is None:
-            user = await tenant.users.find(grant.account_name)
-        else:
-            try:
-                user = await tenant.users.get(object_id)
-            except NotYetVisibleError:
-                if await tenant.deleted_items.find(object_id) is None:
-                    raise
-                user = None
-        return tenant, user if user is not None and self._is_ours(user) else None
-
-    def _is_ours(self, user: User) -> bool:
-        return self._backend.inspect(user, Holder.of(self._fenced.grant), self._fenced.register).may_be_closed
+def _under_way_until(fenced: Fenced) -> datetime:
+    """When no step that was begun before the fence can write any more."""
+    until = fenced.lease_until or fenced.fenced_at
+    if fenced.opened_at is None and not fenced.is_parked:
+        return max(until, fenced.fenced_at + PROVISIONING_STEP)
+    return until

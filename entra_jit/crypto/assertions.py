@@ -16,7 +16,11 @@ from models.message import Message
 from models.messages import Assertion
 
 LIFETIME = timedelta(hours=1)
-"""How long after it was made an assertion is accepted: the window in which a request may still be provisioned."""
+"""How long after it was made an assertion counts as new.
+
+It bounds the time until the message is heard for the first time. From then on the ledger has it, and what may still be
+decided or opened is policy's to say.
+"""
 
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -28,7 +32,7 @@ class ForgedAssertionError(RefusedError):
 
 
 class StaleAssertionError(ForgedAssertionError):
-    """This deployment signed the message, but too long ago to decide anything by it now."""
+    """This deployment signed the message, but too long ago to hear it now for the first time."""
 
 
 def assert_actor(keyring: Keyring, actor: Actor, message: Message, at: datetime) -> Assertion:

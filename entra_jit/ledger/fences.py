@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.crypto.marks import Register
-from entra_jit.ledger.accounts import its_account, register_of
+from entra_jit.ledger.accounts import its_account
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.decision import departed
@@ -25,7 +24,8 @@ class Fenced:
 
     grant: Grant
     object_id: ObjectId | None
-    register: Register
+    mark: str | None
+    """The signed open-until mark that the ledger keeps of it; None: it was not armed."""
     fenced_at: datetime
     lease_until: datetime | None
     opened_at: datetime | None
@@ -72,7 +72,7 @@ async def fence_all(
         Fenced(
             grant=as_grant(request, row),
             object_id=object_id(account),
-            register=register_of(account),
+            mark=row.mark,
             fenced_at=row.closing_at or at,
             lease_until=row.lease_until,
             opened_at=row.opened_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -201,6 +201,26 @@ async def came_through(
     row.granted = sorted(known | (granted or frozenset()))
     session.add(row)
     return known - granted if granted is not None else frozenset()
+
+
+async def note_missing(
+    session: AsyncSession, tenant_id: TenantId, missing: Collection[ObjectId], at: datetime
+) -> dict[ObjectId, datetime]:
+    """Record which accounts are not in the directory at ``at``; all others are. Gives since when each is missed.
+
+    Idempotent: an account is missed since the first time, until it is found again.
+    """
+    row = await _row(session, tenant_id, at)
+    row.missing = {object_id: row.missing.get(object_id, at.isoformat()) for object_id in missing}
+    session.add(row)
+    return {object_id: datetime.fromisoformat(row.missing[object_id]) for object_id in missing}
+
+
+async def missed_since(session: AsyncSession, tenant_id: TenantId, object_id: ObjectId) -> datetime | None:
+    """Since when reconciliations have not found the account; None: the last one has."""
+    row = await session.get(TenantReconciliationRow, UUID(tenant_id))
+    since = row.missing.get(object_id) if row else None
+    return datetime.fromisoformat(since) if since else None
 
 
 async def failed(session: AsyncSession, tenant_id: TenantId, failure: str, at: datetime) -> datetime | None:

@@ -15,7 +15,7 @@ from entra_jit.ledger.marks import covered_expiry, mark_of
 from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.decision import Allowed, Denied, decide
 from models.actor import Actor
-from models.messages import AccessRequest, Carried, Closure, Decision, Progress, Verdict
+from models.messages import AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
 
@@ -51,12 +51,6 @@ async def answer(
         return Decision(verdict=Verdict.ALLOWED, sentence=sentence, grant=as_grant(row, grant))
     assert isinstance(answered, Denied)  # noqa: S101  # decide() allows nothing without tenant and technician
     return deny(row, answered.sentence, at)
-
-
-async def answered(session: AsyncSession, keyring: Keyring, request_id: str) -> Decision | None:
-    """The answer that the request has; None while it has none."""
-    row = await session.get(Request, request_id)
-    return await _repeat(session, keyring, row) if row is not None and row.verdict is not None else None
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:
@@ -130,7 +124,7 @@ async def _repeat(session: AsyncSession, keyring: Keyring, row: Request) -> Deci
         verdict=verdict if grant.closed_at is None else Verdict.OVER,
         sentence=sentence,
         grant=as_grant(row, grant),
-        progress=Progress(
+        earlier=EarlierRun(
             object_id=object_id(account),
             opened_at=grant.opened_at if grant.closing_at is None else None,
             expires_at=covered_expiry(grant, mark_of(keyring, grant, account)),

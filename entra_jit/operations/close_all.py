@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from entra_jit.accounts.account_closing import ReadBack
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.accounts.settling import Settling
 from entra_jit.accounts.stopping import GrantStop
 from entra_jit.app import App
@@ -26,7 +26,7 @@ from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import Actor
 from models.errors import BadInputError
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
-from models.messages import EndAccess, Ending, GrantState, SignedEnd
+from models.messages import EndAccess, Ending, GrantState, SignedEnd, Standing
 
 AT_ONCE = 16
 """How many accounts are worked on at the same time: directories throttle, and the first ones should be shut at once."""
@@ -73,7 +73,7 @@ async def close_all(
     async with app.ledger.transaction() as session:
         stop = await holds.place(session, said.kind, **whose, by=said.by, reason=said.reason, at=at)
         live = await fence_all(session, at, tenant_id=scope.tenant_id, technician_id=scope.technician_id)
-    stopping = Stopping(app, actor, stop.reason, live, tell, patience)
+    stopping = Stopping(app, actor, stop.reason, live, tell, patience, even_if_held=True)
     unheard = await stopping.run()
     return StopReport(stop=stop, unheard=unheard, grants=stopping.grants)
 
@@ -90,15 +90,20 @@ class Stopping:
         tell: Tell = lambda _: None,
         patience: timedelta = PATIENCE,
         settled: str = SETTLED,
+        *,
+        even_if_held: bool,
     ) -> None:
-        """``settled``: what the receipts say that are written from here."""
+        """``settled``: what the receipts say that are written from here. ``even_if_held``: all grants are stopped that
+        the accounts may be held by."""
         self._app = app
         self._settling = Settling(app)
         self._by = by
         self._reason = reason
         self._settled = settled
         because = reason or f"ended by {by}"
-        self._closing = {fenced.grant.request_id: GrantStop(app, fenced, because) for fenced in live}
+        self._closing = {
+            fenced.grant.request_id: GrantStop(app, fenced, because, even_if_held=even_if_held) for fenced in live
+        }
         self._tell = tell
         self._patience = patience
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -150,12 +155,13 @@ class Stopping:
 
     async def _disable(self, request_id: str) -> None:
         try:
-            await self._closing[request_id].disable()
+            disabled = await self._closing[request_id].disable()
         except Exception as error:
             # Microsoft may refuse it while roles are held: it is tried again together with their removal.
             self._show(request_id, StopState.OPEN, describe_error(error))
         else:
-            self._show(request_id, StopState.DISABLED, "")
+            if disabled:
+                self._show(request_id, StopState.DISABLED, "")
 
     async def _tell_workflows(self) -> str | None:
         heard = await end_workflows(self._app.temporal, {one: self._signed_end(one) for one in self._closing})
@@ -191,24 +197,31 @@ class Stopping:
                 proving.cancel()
                 return
         try:
-            proof = proving.result()
+            closing = proving.result()
         except Exception as error:
             self._show(request_id, StopState.FAILED, describe_error(error))
             return
-        if proof.standing.vanished:
-            gone = "it was deleted in the directory, from where it may be restored"
-            self._show(request_id, StopState.FAILED, gone)
+        if unproven := _why_unproven(closing.standing):
+            self._show(request_id, StopState.FAILED, unproven)
             return
         how = "closed and read back"
         if request_id not in self._told:
-            how += await self._settle(request_id, proof)
+            how += await self._settle(request_id, closing)
         self._show(request_id, StopState.CLOSED, how)
 
-    async def _settle(self, request_id: str, read_back: ReadBack) -> str:
+    async def _settle(self, request_id: str, closing: ProvenClosing) -> str:
         """Write the receipt that no workflow is going to write soon. It is the one that stands, should one come."""
         ending = Ending(state=GrantState.ENDED, by=self._by, reason=self._reason)
         try:
-            await self._settling.closed(request_id, ending, self._settled, read_back)
+            await self._settling.closed(request_id, ending, self._settled, closing)
         except LedgerUnavailableError as error:
             return f", but its receipt is not written: {error}"
         return ""
+
+
+def _why_unproven(standing: Standing) -> str | None:
+    if standing.vanished:
+        return "it was deleted in the directory, from where it may be restored"
+    if standing.held_by:
+        return f"the grant {standing.held_by} holds it by a newer mark, and closes it at its own end"
+    return None

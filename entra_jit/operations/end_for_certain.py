@@ -28,7 +28,8 @@ from entra_jit.temporal.executions import Attention, attention_of
 from models.actor import Actor
 from models.errors import UnreachableError
 from models.holds import StoppedGrant, StopState
-from models.messages import LONGEST_SENTENCE, workflow_id
+from models.messages import LONGEST_SENTENCE
+from models.names import workflow_id
 
 ANSWERS_WITHIN = timedelta(seconds=10)
 """How long Temporal may take to accept the message."""
@@ -107,7 +108,7 @@ async def end_for_certain(
         sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it that could be closed from here."
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
     said = (reason or "").strip()[:LONGEST_SENTENCE] or None
-    stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED)
+    stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED, even_if_held=False)
     await stopping.run_alone()
     return _told(stopping.grants[0], untaken)
 

@@ -21,7 +21,8 @@ from entra_jit.policy.replaying import Replay, how_to_replay
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Execution, PendingStep, look_at, running_grants
 from models.actor import Actor
-from models.messages import FailureType, GrantState, GrantStatus, Receipt, workflow_id
+from models.messages import FailureType, GrantState, GrantStatus, Receipt
+from models.names import workflow_id
 from models.tables import GrantRow, ReceiptRow, Request
 
 LONG_PAUSE = timedelta(seconds=10)

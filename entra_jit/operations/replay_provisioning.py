@@ -14,7 +14,7 @@ from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import configuration, failures, grants, receipts, requests
 from entra_jit.ledger.rows import as_status
 from entra_jit.operations._live_workflows import why_gone
-from entra_jit.operations.request_access import await_decision, request_access
+from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_status import show_status
 from entra_jit.policy.decision import Denied
@@ -22,7 +22,8 @@ from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
 from models.actor import Actor
 from models.errors import RefusedError, UnreachableError
-from models.messages import GrantState, GrantStatus, workflow_id
+from models.messages import AccessRequest, GrantState, GrantStatus
+from models.names import workflow_id
 from models.tables import GrantRow, Request
 
 AT_ONCE = 16
@@ -98,21 +99,19 @@ def _replayed_before(request_id: str, status: GrantStatus) -> Replayed:
 
 async def _ask_anew(actor: Actor, app: App, request_id: str, failed: Request, grant: GrantRow | None) -> Replayed:
     replay = id_of_replay(failed.id, failed.replay_of)
-    if isinstance(replay, Denied):
-        raise RefusedError(replay.sentence)
     await _expect_free(app, replay)
     tenant, technician = await _names(app, failed, grant)
-    await request_access(
-        actor,
-        app,
+    request = AccessRequest(
+        request_id=replay,
         tenant=tenant,
         technician=technician,
         reason=failed.reason,
         ticket=failed.ticket,
         duration=failed.duration,
-        request_id=replay,
+        asked_at=app.clock(),
         replay_of=failed.id,
     )
+    await send_request(actor, app, request)
     status = await await_decision(actor, app, replay)
     return Replayed(
         request_id=request_id,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -20,8 +20,8 @@ from entra_jit.operations.show_status import show_status
 from models.actor import Actor
 from models.errors import BadInputError
 from models.markdown import escape
-from models.messages import AccessRequest, GrantState, GrantStatus, SignedAccessRequest, workflow_id
-from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS
+from models.messages import AccessRequest, GrantState, GrantStatus, RequestKey, SignedAccessRequest
+from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS, request_id, workflow_id
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
@@ -35,28 +35,44 @@ async def request_access(
     reason: str,
     ticket: str | None = None,
     duration: timedelta | None = None,
-    request_id: str | None = None,
-    replay_of: str | None = None,
+    key: str | None = None,
 ) -> str:
     """Ask, durably: when this returns, the request outlives every process. Gives the request's id.
 
-    Idempotent by ``request_id``: asking again with the same one changes nothing. ``replay_of`` names the failed request
-    that this one repeats. Raises ``BadInputError``.
+    Idempotent by ``key``: asking for the same technician and tenant with the same one changes nothing. Raises
+    ``BadInputError``.
     """
     authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=tenant, technician=technician))
     try:
         request = AccessRequest(
-            request_id=request_id or uuid4().hex[:12],
             tenant=tenant,
             technician=technician,
+            request_id=request_id(tenant, technician, _key(key)),
             reason=reason,
             ticket=ticket,
             duration=duration,
             asked_at=app.clock(),
-            replay_of=replay_of,
         )
     except ValidationError as error:
         raise BadInputError.of(error) from None
+    await send_request(actor, app, request)
+    return request.request_id
+
+
+def _key(chosen: str | None) -> str:
+    if chosen is None:
+        return uuid4().hex[:10]
+    try:
+        return TypeAdapter[str](RequestKey).validate_python(chosen)
+    except ValidationError:
+        raise BadInputError(
+            "key: at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+        ) from None
+
+
+async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
+    """Have the request decided. Idempotent by its id."""
+    authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=request.tenant, technician=request.technician))
     signed = SignedAccessRequest(request=request, assertion=app.sign(actor, request))
     client = await app.temporal()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
@@ -68,10 +84,9 @@ async def request_access(
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             start_signal=REQUEST_ACCESS,
             start_signal_args=[signed],
-            static_summary=escape(f"{technician} in {tenant}: {request.reason[:150]}"),
+            static_summary=escape(f"{request.technician} in {request.tenant}: {request.reason[:150]}"),
             static_details="A technician's just-in-time access to a customer's tenant, from asking to receipt.",
         )
-    return request.request_id
 
 
 async def await_decision(actor: Actor, app: App, request_id: str) -> GrantStatus:

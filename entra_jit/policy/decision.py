@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from entra_jit.policy.durations import PROVISIONING_WINDOW, SHORTEST, format_duration
+from entra_jit.policy.durations import DECISION_WINDOW, PROVISIONING_WINDOW, SHORTEST, format_duration
 from entra_jit.policy.entitlement import Group, RoleMapping, Technician, entitled_roles
 from entra_jit.policy.names import account_name
 from models.errors import BadInputError
@@ -74,11 +74,9 @@ def decide(
         return Denied(f"There is no technician {request.technician!r} in this deployment.")
     if stop is not None:
         return Denied(stop.sentence)
-    window_ends_at = request.asked_at + PROVISIONING_WINDOW
-    if at >= window_ends_at:
+    if at >= request.asked_at + DECISION_WINDOW:
         return Denied(
-            f"The request is older than {format_duration(PROVISIONING_WINDOW)}; "
-            "access never opens long after it was asked for."
+            f"The request is older than {format_duration(DECISION_WINDOW)}, too old to be decided: ask again."
         )
     duration = tenant.default_duration if request.duration is None else request.duration
     if not SHORTEST <= duration <= tenant.max_duration:
@@ -93,7 +91,7 @@ def decide(
         return Denied(f"The configuration does not permit an answer: {error}.")
     if not roles:
         return Denied(f"No role mapping gives {technician.name} a directory role in {tenant.name}.")
-    return Allowed(name, roles, duration, window_ends_at)
+    return Allowed(name, roles, duration, at + PROVISIONING_WINDOW)
 
 
 def departed(tenant: TenantTerms, technician: TechnicianTerms) -> str | None:

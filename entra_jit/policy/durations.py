@@ -14,8 +14,11 @@ LONGEST = timedelta(days=7)
 
 DEFAULT = timedelta(hours=4)
 
+DECISION_WINDOW = timedelta(hours=1)
+"""How long after it was asked for access may still be decided."""
+
 PROVISIONING_WINDOW = timedelta(hours=1)
-"""How long after it was asked for access may still open."""
+"""How long after it was decided access may still open. From the decision, so that one may wait for an approval."""
 
 PROVISIONING_STEP = timedelta(seconds=45)
 """How long one try of a step that opens may take; one that was begun just before a fence may write for so long."""

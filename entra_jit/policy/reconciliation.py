@@ -52,34 +52,8 @@ class Found:
     """When the last of its grants was settled, by the ledger."""
 
 
-IN_THE_BIN_FOR = timedelta(days=30)
-"""How long the directory keeps a deleted account, from where it may be restored."""
-
-PURGED_AFTER = timedelta(hours=1)
-"""How long a vanished account must be in no bin before it counts as purged: bins lag behind deletions."""
-
 REPLICAS_AGREE_AFTER = timedelta(minutes=10)
 """What was taken from an account may be shown for so long by a replica that has not heard of it."""
-
-TOO_NEW_TO_BE_MISSED = timedelta(minutes=10)
-"""An account that was registered just now may not be seen everywhere."""
-
-
-class Missing(StrEnum):
-    """What it means that a registered account is not in its directory."""
-
-    TOO_NEW = "too new"
-    VANISHED = "vanished"
-    PURGED = "purged"
-
-
-def judge_missing(*, in_the_bin: bool, registered_at: datetime, missed_since: datetime | None, at: datetime) -> Missing:
-    """What has become of an account that cannot be read. ``missed_since``: since when that is known."""
-    if in_the_bin:
-        return Missing.VANISHED
-    if missed_since is not None and at >= missed_since + PURGED_AFTER:
-        return Missing.PURGED
-    return Missing.TOO_NEW if at < registered_at + TOO_NEW_TO_BE_MISSED else Missing.VANISHED
 
 
 class Remedy(StrEnum):

@@ -12,8 +12,8 @@ from temporalio.service import RPCError
 
 from entra_jit.temporal.connect import EngineUnreachableError
 from models.errors import SettingsError
-from models.messages import SignedEnd, workflow_id
-from models.names import END
+from models.messages import SignedEnd
+from models.names import END, workflow_id
 
 WITHIN = timedelta(seconds=10)
 

@@ -22,8 +22,7 @@ from entra_jit.policy.durations import format_duration
 from entra_jit.temporal.schedules import ensure_reconciliation
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
-from models.messages import request_id_of
-from models.names import ACCESS_GRANT
+from models.names import ACCESS_GRANT, request_id_of
 
 LOOK_EVERY = timedelta(minutes=1)
 LAPSED_AFTER = 3
@@ -79,7 +78,9 @@ class ReconciliationWatch:
     async def look(self) -> None:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            await attempt_all([self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.look()])
+            await attempt_all(
+                [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
+            )
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:

@@ -24,9 +24,9 @@ class Assertion(Message):
 class AccessRequest(Message):
     """A technician's ask. ``duration`` None means the tenant's default."""
 
-    request_id: RequestId
     tenant: Name
     technician: Name
+    request_id: RequestId
     reason: Sentence
     ticket: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
     duration: timedelta | None = None

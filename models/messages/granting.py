@@ -38,7 +38,7 @@ class Grant(Message):
     roles: tuple[Role, ...]
     duration: timedelta
     window_ends_at: AwareDatetime
-    """Until when provisioning may be tried, one hour from asking by default."""
+    """Until when provisioning may be tried, one hour from the decision."""
     attempt: int = 1
     """Counts the tries at provisioning; an opening of an earlier try can no longer pass the admission check."""
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
@@ -50,7 +50,7 @@ class Grant(Message):
         return self.account_name.partition("@")[2]
 
 
-class Progress(Message):
+class EarlierRun(Message):
     """How far an earlier run of the same grant had come, by the ledger: it may have written to the directory."""
 
     object_id: ObjectId | None
@@ -67,7 +67,7 @@ class Decision(Message):
     verdict: Verdict
     sentence: str
     grant: Grant | None = None
-    progress: Progress | None = None
+    earlier: EarlierRun | None = None
     """Set when it was decided before, as it is for a workflow that was reset."""
 
 

@@ -26,8 +26,20 @@ RoleId = NewType("RoleId", str)
 """The template id of a directory role (for built-in roles the same GUID in every tenant)."""
 
 
-RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-"""Chosen by whoever asks, and the key that makes asking idempotent. A grant keeps its request's id."""
+RequestKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""Chosen by the caller, or drawn: the last part of a request's id."""
+
+
+RequestId = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9][a-z0-9-]{0,62}/[a-z0-9][a-z0-9-]{0,62}/)?[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=250
+    ),
+]
+"""``contoso/alex/7f3a9c21d4`` (``models.names.request_id``). Asking twice under one id asks once.
+
+A grant keeps its request's id, whatever tenant and technician are called by then.
+"""
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -37,13 +49,3 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 LONGEST_SENTENCE = 500
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SENTENCE)]
-
-
-def workflow_id(request_id: str) -> str:
-    """The id of the workflow that lives a request, the same from asking to receipt."""
-    return f"grant/{request_id}"
-
-
-def request_id_of(workflow_id: str) -> str:
-    """The request that a workflow of this id lives."""
-    return workflow_id.removeprefix("grant/")

@@ -21,7 +21,8 @@ from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_status import show_status
 from entra_jit.policy.durations import SHORTEST
-from models.messages import GrantState, workflow_id
+from models.messages import GrantState
+from models.names import request_id, workflow_id
 from tests.actors import TESTER, operator
 from tests.chaos.land import NAME_IS_TAKEN, Land
 from tests.chaos.outages import now
@@ -61,7 +62,7 @@ DECK = [
 class Visit:
     """One technician's wish, in seconds after the storm's beginning, and what will be done to it."""
 
-    request_id: str
+    key: str
     at: float
     customer: str
     technician: str
@@ -69,6 +70,10 @@ class Visit:
     deed: Deed
     asked_twice: bool
     seed: int
+
+    @property
+    def request_id(self) -> str:
+        return request_id(self.customer, self.technician, self.key)
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def wishes(
         customer, technician = next(pairs)
         visits.append(
             Visit(
-                request_id=f"storm-{seed}-{number:03}",
+                key=f"storm-{seed}-{number:03}",
                 at=at,
                 customer=customer,
                 technician=NAME_IS_TAKEN if chance.random() < 0.03 else technician,
@@ -158,7 +163,7 @@ class Crowd:
                         technician=visit.technician,
                         reason="a storm",
                         duration=visit.duration,
-                        request_id=visit.request_id,
+                        key=visit.key,
                     )
             except Exception as error:
                 self.unheard[type(error).__name__] += 1

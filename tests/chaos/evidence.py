@@ -12,7 +12,8 @@ from psycopg.rows import class_row
 from temporalio.client import WorkflowExecutionStatus
 
 from models.alarms import Alarm
-from models.messages import Receipt, workflow_id
+from models.messages import Receipt
+from models.names import workflow_id
 from tests.chaos.crowd import Done
 from tests.chaos.land import Land
 from tests.chaos.outages import Outage

@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger import requests
 from models.messages import (
     AccessRequest,
     AccountToClose,
@@ -37,8 +38,8 @@ from models.messages import (
     TechnicianId,
     TenantId,
     ToPark,
-    workflow_id,
 )
+from models.names import workflow_id
 from tests.actors import operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import Scene, Services, customer_id, scene, technician_id
@@ -135,6 +136,14 @@ async def test_what_this_deployment_did_not_sign_is_denied_and_leaves_no_trace(s
         # Signed by us, but long ago: whoever kept it cannot use it now. That it came is recorded.
         late = await start(stage, signed_by(keyring, request(here, f"late-{stage.settings.task_queue}"), long_ago))
         assert (await late.result()).state is GrantState.DENIED
+
+        # Nor what the ledger heard in time, and never decided.
+        undecided = request(here, f"undecided-{stage.settings.task_queue}", long_ago)
+        async with stage.app.ledger.transaction() as session:
+            await requests.record(session, undecided, operator("kim"))
+        refused = await (await start(stage, signed_by(keyring, undecided, long_ago))).result()
+        assert refused.state is GrantState.DENIED
+        assert "too old to be decided" in refused.sentence
         assert stage.sql("SELECT count(*) FROM grants") == [(0,)]
         assert not stage.journal(here)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,13 +17,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 
-from entra_jit.crypto.assertions import assert_actor
-from entra_jit.policy.durations import PROVISIONING_WINDOW
-from models.messages import AccessRequest, GrantState, SignedAccessRequest, workflow_id
-from tests.actors import operator
+from models.messages import GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, scene
-from workflows.access_grant import AccessGrant
 
 SHORTEST_HOURS = 10 / 3600
 FIRST, MIDST, LAST = 0.0, 0.5, 1.0
@@ -48,28 +44,6 @@ async def reset(stage: Scene, request_id: str, to: float) -> None:
             request_id=str(uuid4()),
         )
     )
-
-
-async def ask_long_ago(stage: Scene, customer: str, *, left: timedelta) -> tuple[str, datetime]:
-    """A grant of 16 seconds whose provisioning window has this much left; its id, and when the window ends."""
-    asked_at = datetime.now(UTC) - PROVISIONING_WINDOW + left
-    asked = AccessRequest(
-        request_id=f"old-{uuid4().hex[:8]}",
-        tenant=customer,
-        technician="alex",
-        reason="a test",
-        duration=timedelta(seconds=16),
-        asked_at=asked_at,
-    )
-    assertion = assert_actor(stage.app.keyring, operator("kim"), asked, asked_at)
-    await stage.services.client.start_workflow(
-        AccessGrant.run,
-        id=workflow_id(asked.request_id),
-        task_queue=stage.settings.task_queue,
-        start_signal="request_access",
-        start_signal_args=[SignedAccessRequest(request=asked, assertion=assertion)],
-    )
-    return asked.request_id, asked_at + PROVISIONING_WINDOW
 
 
 @dataclass
@@ -108,11 +82,12 @@ async def test_a_live_grant_that_is_reset_goes_on_and_lasts_no_longer(real_time:
 
 async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(real_time: Scene) -> None:
     """Neither the request's signature nor the window in which it may be opened is fresh any more."""
-    request_id, window_ends_at = await ask_long_ago(real_time, real_time.customer, left=timedelta(seconds=12))
+    request_id = await real_time.ask(hours=4)
     before = await real_time.until(request_id, GrantState.OPEN)
-    await asyncio.sleep((window_ends_at - datetime.now(UTC)).total_seconds() + 1)
+    await real_time.time_passes(request_id, hours=2)
 
     await reset(real_time, request_id, FIRST)
+    await real_time.time_passes(request_id)
 
     receipt = await real_time.receipt(request_id)
     assert receipt.ending.state is GrantState.EXPIRED
@@ -124,7 +99,9 @@ async def over(stage: Scene, customer: str, how: GrantState) -> str:
     """The id of a grant that is over in this way."""
     if how is GrantState.FAILED:
         refusal = stage.fault(customer=customer, **OPENING_WRITES["assign a role"], status=403)
-        request_id, _ = await ask_long_ago(stage, customer, left=timedelta(seconds=6))
+        request_id = await stage.ask(customer=customer)
+        await stage.until(request_id, GrantState.PARKED)
+        await stage.time_passes(request_id)  # its window
         await stage.receipt(request_id)
         stage.control("DELETE", f"/faults/{refusal}")
         return request_id

@@ -16,14 +16,15 @@ from temporalio.client import Client
 from entra_jit.operations.check_upgrade import UpgradeCheck, check_upgrade
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
-from models.messages import GrantState, workflow_id
+from models.messages import GrantState
+from models.names import workflow_id
 from tests.actors import TESTER
 from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.stage import Scene, Services, eventually, scene, variant
 from workflows.registry import WORKFLOWS
 
-STEP = "        account = await self._provisioning.look(grant)"
+STEP = "        account = await validate_domain(progress)"
 CHANGES = {
     "a timer": f"        await workflow.sleep(1)\n{STEP}",
     "an error of ours": f"        raise ValueError\n{STEP}",

@@ -103,7 +103,7 @@ async def test_what_stays_open_is_alarmed_on_the_clock(hours_pass: Scene) -> Non
         for event in events
         if "Alarm" in event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
     ]
-    assert shown == [b'"closing late"', b'"closing late"', b""]
+    assert shown == [b'"closing late"', b""]
 
 
 async def test_a_disabling_refused_while_roles_are_held_succeeds_when_they_are_gone(hours_pass: Scene) -> None:

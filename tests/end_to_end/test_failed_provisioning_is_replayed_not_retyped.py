@@ -18,7 +18,8 @@ from entra_jit.policy.failures import FailureClass, Kind
 from entra_jit.policy.replaying import Replay
 from entra_jit.temporal.executions import look_at
 from models.errors import RefusedError
-from models.messages import FailureType, GrantState, workflow_id
+from models.messages import FailureType, GrantState
+from models.names import workflow_id
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS

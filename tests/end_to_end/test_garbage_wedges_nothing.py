@@ -12,7 +12,8 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
-from models.messages import GrantState, workflow_id
+from models.messages import GrantState
+from models.names import workflow_id
 from tests.stage import Scene
 
 GARBAGE = [{"request": {"tenant": 7}, "assertion": "none"}, "open, please", None, [1, 2]]

@@ -23,27 +23,30 @@ pytestmark = pytest.mark.spine
 DISABLING = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false', "app": REVOKE}
 
 
-async def test_one_request_id_is_one_grant(hours_pass: Scene) -> None:
+async def test_one_key_is_one_grant_of_a_technician_in_a_tenant(hours_pass: Scene) -> None:
     first, *others = await asyncio.gather(
-        *(hours_pass.ask(request_id="the-request", hours=hours, held=True) for hours in (2, 3, 4))
+        *(hours_pass.ask(key="the-key", hours=hours, held=True) for hours in (2, 3, 4))
     )
-    assert {first, *others} == {"the-request"}
-    await hours_pass.until("the-request", GrantState.OPEN)
-    asked = (await hours_pass.status("the-request")).expires_at
-    await hours_pass.ask("robin", request_id="the-request")
-    assert (await hours_pass.status("the-request")).expires_at == asked
-    await hours_pass.time_passes("the-request")
-    receipt = await hours_pass.receipt("the-request")
+    assert {first, *others} == {f"{hours_pass.customer}/alex/the-key"}
+    await hours_pass.until(first, GrantState.OPEN)
+    asked = (await hours_pass.status(first)).expires_at
+    await hours_pass.ask(key="the-key", hours=5)
+    assert (await hours_pass.status(first)).expires_at == asked
+    await hours_pass.time_passes(first)
+    receipt = await hours_pass.receipt(first)
     calls = len(hours_pass.journal())
 
-    # Asked once more when all is over, by whomever and for whatever: the first outcome stands.
-    await hours_pass.ask("robin", request_id="the-request", hours=1)
-    assert (await await_decision(TESTER, hours_pass.app, "the-request")).state is GrantState.EXPIRED
-    assert await hours_pass.receipt("the-request") == receipt
-    assert receipt.request.technician == "alex"
+    # Asked once more when all is over, for whatever: the first outcome stands.
+    assert await hours_pass.ask(key="the-key", hours=1) == first
+    assert (await await_decision(TESTER, hours_pass.app, first)).state is GrantState.EXPIRED
+    assert await hours_pass.receipt(first) == receipt
     assert len(hours_pass.journal()) == calls
     assert hours_pass.sql("SELECT count(*) FROM grants") == [(1,)]
-    assert hours_pass.user(hours_pass.account("robin")) is None
+
+    # Another technician who is given the same key is not told of this grant as if it were theirs.
+    other = await hours_pass.ask("robin", key="the-key", hours=1)
+    assert (await hours_pass.receipt(other)).request.technician == "robin"
+    assert await hours_pass.receipt(first) == receipt
 
 
 async def test_a_second_request_is_told_of_the_live_grant(hours_pass: Scene) -> None:

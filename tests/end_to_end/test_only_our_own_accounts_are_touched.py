@@ -200,7 +200,7 @@ async def test_what_nobody_lets_us_close_is_alarmed_until_we_may(hours_pass: Sce
     hours_pass.assert_closed()
 
 
-@pytest.mark.parametrize("purged", ["true", "false"])
+@pytest.mark.parametrize("purged", [pytest.param("true", marks=pytest.mark.long), "false"])
 async def test_what_somebody_deleted_is_made_anew(hours_pass: Scene, purged: str) -> None:
     await visited(hours_pass)
     gone = hours_pass.user() or {}

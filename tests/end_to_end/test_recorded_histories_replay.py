@@ -3,13 +3,13 @@
 A workflow whose commands changed fails its task on every grant that is open at the deployment, and retries it for ever:
 none of them would be closed, and Cancel would do nothing. What changes commands goes behind ``workflow.patched``.
 
-``tests/histories/0.1`` holds what workflows wrote from version 0.1 on, until their commands changed; each change of
-commands gets a directory beside it, named after the version that it will come with:
+``tests/histories`` has a directory for each version whose grants may still be open, of what its workflows wrote. Each
+change of commands gets one beside it, named after the version that it will come with:
 
-    .venv/bin/python -m pytest tests/end_to_end/test_recorded_histories_replay.py --record-histories 0.2
+    .venv/bin/python -m pytest tests/end_to_end/test_recorded_histories_replay.py --record-histories 0.3
 
-A directory whose version was released is not recorded again: it is what open grants look like. It goes when the patch
-that told the two apart goes (docs/upgrading.md).
+A directory whose version was released is not recorded again. It goes when the patch that told the two apart goes
+(docs/upgrading.md).
 """
 
 from __future__ import annotations
@@ -26,139 +26,139 @@ from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import WorkflowHandle, WorkflowHistory
+from temporalio.client import WorkflowHandle
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-import workflows.course
-import workflows.perform
+import workflows.execution
+import workflows.steps
 from activities.signatures import Closing, Provisioning
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.temporal.plugin import entra_jit_plugin
-from models.messages import GrantState, GrantStatus, workflow_id
+from models.messages import GrantState, GrantStatus
+from models.names import request_id
 from tests.actors import operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
+from tests.end_to_end.recordings import HISTORIES, RECORDED, recorded
 from tests.stage import REVOKE, Scene, Services, scene
 from workflows.access_grant import AccessGrant
-from workflows.perform import perform
+from workflows.execution import execute
 from workflows.reconciliation import Reconciliation
 
-HISTORIES = Path(__file__).parent.parent / "histories"
-RECORDED = sorted(HISTORIES.glob("*/*.json"))
 Shape = Callable[[Scene, str, str], Awaitable[None]]
-"""Leads the grant of this request id, at this customer, through what it is named after."""
+"""Leads the grant of this key, at this customer, through what it is named after."""
 
 
-async def expired(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id)
+async def expired(act: Scene, key: str, customer: str) -> None:
+    await act.ask(customer=customer, key=key)
 
 
-async def opened(act: Scene, customer: str, request_id: str | None = None, *, hours: float = 4) -> str:
+async def opened(act: Scene, customer: str, key: str | None = None, *, hours: float = 4) -> str:
     """An open grant, whose time stands."""
-    opened_id = await act.ask(customer=customer, request_id=request_id, held=True, hours=hours)
+    opened_id = await act.ask(customer=customer, key=key, held=True, hours=hours)
     await act.until(opened_id, GrantState.OPEN)
     return opened_id
 
 
-async def ended(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id)
+async def ended(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key)
     await act.workflow(request_id).signal("end")
 
 
-async def returning(act: Scene, request_id: str, customer: str) -> None:
+async def returning(act: Scene, key: str, customer: str) -> None:
     """The account is there already, from an earlier grant."""
     earlier = await opened(act, customer)
     await act.workflow(earlier).signal("end")
     await act.receipt(earlier)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def cancelled_while_open(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id)
+async def cancelled_while_open(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key)
     await act.workflow(request_id).cancel(reason="not needed any more")
 
 
-async def cancelled_while_preparing(act: Scene, request_id: str, customer: str) -> None:
+async def cancelled_while_preparing(act: Scene, key: str, customer: str) -> None:
     fault = act.fault(customer=customer, **OPENING_WRITES["assign a role"], status=503)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.reached(fault)
     await act.workflow(request_id).cancel()
 
 
-async def ended_while_preparing(act: Scene, request_id: str, customer: str) -> None:
+async def ended_while_preparing(act: Scene, key: str, customer: str) -> None:
     """The step under way finishes, and swallows the cancellation."""
     fault = act.fault(customer=customer, **OPENING_WRITES["create the account"], delay=1)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.reached(fault)
     await act.workflow(request_id).signal("end")
 
 
-async def denied(act: Scene, request_id: str, customer: str) -> None:
-    await act.ask(customer=customer, request_id=request_id, hours=100)
+async def denied(act: Scene, key: str, customer: str) -> None:
+    await act.ask(customer=customer, key=key, hours=100)
 
 
-async def parked_and_retried(act: Scene, request_id: str, customer: str) -> None:
+async def parked_and_retried(act: Scene, key: str, customer: str) -> None:
     act.fault(customer=customer, **OPENING_WRITES["assign a role"], status=403, count=1)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.until(request_id, GrantState.PARKED)
     await act.workflow(request_id).signal("retry")
     await act.until(request_id, GrantState.OPEN)
     await act.workflow(request_id).signal("end")
 
 
-async def parked_and_failed(act: Scene, request_id: str, customer: str) -> None:
+async def parked_and_failed(act: Scene, key: str, customer: str) -> None:
     act.fault(customer=customer, **OPENING_WRITES["enable"], status=403)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def extended(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id, hours=2)
+async def extended(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key, hours=2)
     await extend_access(operator("kim"), act.app, request_id, timedelta(hours=1), "more to do")
     await act.time_passes(request_id)
 
 
-async def closed_with_retries(act: Scene, request_id: str, customer: str) -> None:
+async def closed_with_retries(act: Scene, key: str, customer: str) -> None:
     act.fault(customer=customer, **CLOSING_WRITES["disable"], status=503, count=2, **FIRST_IS_A_TRIAL)
     act.fault(customer=customer, **CLOSING_WRITES["remove a role"], status=503, count=2)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def closed_late(act: Scene, request_id: str, customer: str) -> None:
+async def closed_late(act: Scene, key: str, customer: str) -> None:
     """So late that people are told."""
     act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, count=10, **FIRST_IS_A_TRIAL)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
 
 
-async def failed_by_hand(act: Scene, request_id: str, customer: str) -> None:
+async def failed_by_hand(act: Scene, key: str, customer: str) -> None:
     """A step of the closing, which is done again."""
-    await opened(act, customer, request_id)
+    request_id = await opened(act, customer, key)
     act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["revoke the sessions"], delay=8, count=1)
     await act.workflow(request_id).signal("end")
     await act.fail_by_hand(request_id, "strip_account")
     await act.time_passes(request_id)
 
 
-async def vanished(act: Scene, request_id: str, customer: str) -> None:
-    await opened(act, customer, request_id)
+async def vanished(act: Scene, key: str, customer: str) -> None:
+    request_id = await opened(act, customer, key)
     user = act.user(customer=customer) or {}
     act.control("DELETE", f"/tenants/{customer}/users/{user['id']}")
     await act.workflow(request_id).signal("end")
 
 
-async def ended_while_opening(act: Scene, request_id: str, customer: str) -> None:
+async def ended_while_opening(act: Scene, key: str, customer: str) -> None:
     """Whether the account was enabled is not known: its last read-back waits until nothing can be on its way."""
     fault = act.fault(customer=customer, **OPENING_WRITES["enable"], status=503)
-    await act.ask(customer=customer, request_id=request_id, held=True)
+    request_id = await act.ask(customer=customer, key=key, held=True)
     await act.reached(fault)
     await act.workflow(request_id).signal("end")
 
 
-async def waited_for_another(act: Scene, request_id: str, customer: str) -> None:
+async def waited_for_another(act: Scene, key: str, customer: str) -> None:
     earlier = await opened(act, customer)
     fault = act.fault(customer=customer, app=REVOKE, **CLOSING_WRITES["disable"], status=503, retry_after=1)
     await act.workflow(earlier).signal("end")
     await act.until(earlier, GrantState.CLOSING)
-    await act.ask(customer=customer, request_id=request_id)
+    await act.ask(customer=customer, key=key)
     await asyncio.sleep(2)
     act.control("DELETE", f"/faults/{fault}")
 
@@ -202,14 +202,15 @@ async def test_record(services: Services, pytestconfig: pytest.Config) -> None:
     if not (version := pytestconfig.getoption("--record-histories")):
         pytest.skip("nothing is recorded without --record-histories")
     directory = HISTORIES / version
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     async with scene(services, customers=len(SHAPES), skips_time=True) as act:
 
         async def record(shape: Shape, customer: str) -> None:
-            request_id = shape.__name__.replace("_", "-")
-            await shape(act, request_id, customer)
-            await act.receipt(request_id)
-            await keep(act.workflow(request_id), request_id)
+            key = shape.__name__.replace("_", "-")
+            await shape(act, key, customer)
+            asked = request_id(customer, "alex", key)
+            await act.receipt(asked)
+            await keep(act.workflow(asked), key)
 
         async def keep(of: WorkflowHandle[Any, Any], name: str) -> None:
             history = json.loads((await of.fetch_history()).to_json())
@@ -233,16 +234,10 @@ def _anonymous(value: Any) -> Any:
     if value.get("kind") == "TASK_QUEUE_KIND_STICKY":
         return value | {"name": "sticky"}
     return {
-        key: "somebody" if key == "identity" else _anonymous(part)
+        key: "a process" if key == "identity" else _anonymous(part)
         for key, part in value.items()
         if key not in {"stackTrace", "buildId", "workerVersion"}
     }
-
-
-def recorded(file: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(
-        file.stem if file.stem == RECONCILIATION else workflow_id(file.stem), file.read_text()
-    )
 
 
 def newest() -> list[Path]:
@@ -282,7 +277,7 @@ def payloads_in(value: Any) -> Iterator[str]:
 
 def patches_in_the_code() -> set[str]:
     """What ``workflow.patched`` is asked for or ``workflow.deprecate_patch`` told, wherever it is."""
-    sources = "".join(file.read_text() for file in Path(workflows.course.__file__).parent.glob("*.py"))
+    sources = "".join(file.read_text() for file in Path(workflows.steps.__file__).parent.glob("*.py"))
     named = dict(re.findall(r'^(\w+) = "([^"]+)"$', sources, re.MULTILINE))
     asked = re.findall(r"\b(?:patched|deprecate_patch)\(([^)]+)\)", sources)
     return {one.strip('"') if one.startswith('"') else named[one] for one in asked}
@@ -345,11 +340,11 @@ async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swa
     expired = max((file for file in RECORDED if file.stem == "expired"), key=by_version)
     await replayer.replay_workflow(recorded(expired))
 
-    for module in (workflows.course, workflows.perform):
+    for module in (workflows.steps, workflows.execution):
         monkeypatch.setattr(
             module,
-            "perform",
-            lambda activity, *rest, **how: perform(swapped.get(activity, activity), *rest, **how),
+            "execute",
+            lambda activity, *rest, **how: execute(swapped.get(activity, activity), *rest, **how),
         )
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(recorded(expired))

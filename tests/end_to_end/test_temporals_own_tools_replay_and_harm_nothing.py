@@ -13,7 +13,8 @@ from asyncio.subprocess import DEVNULL, PIPE
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_failures import Failure, Selection, list_failures
 from entra_jit.temporal.executions import PendingStep, look_at
-from models.messages import GrantState, workflow_id
+from models.messages import GrantState
+from models.names import workflow_id
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.stage import ELEVATE, Scene, Services, eventually, scene, temporal_program, variant

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from entra_jit.operations.close_all import close_all
 from entra_jit.operations.end_access import end_access
+from entra_jit.operations.end_for_certain import EndedBy, end_for_certain
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
@@ -107,6 +109,30 @@ async def test_an_account_that_is_left_to_a_newer_grant_is_not_proven_closed(
         await reconciled(act)
         assert "held by another grant" not in await kinds_of_alarms(act)
         assert [addendum.kind.value for addendum in (await act.receipt(forgotten)).addenda] == ["closed later"]
+
+
+async def test_the_end_of_a_grant_does_not_close_a_newer_one_and_an_emergency_stop_closes_both(
+    services: Services, tmp_path: Path
+) -> None:
+    async with scene(services, customers=1, skips_time=True) as act:
+        url = act.settings.database_url.get_secret_value()
+        first = await opened(act, hours=8)
+        await back_up(url, tmp_path / "ledger.backup")
+        await ended(act, first)
+        second = await opened(act)
+        await put_back(url, tmp_path / "ledger.backup")
+        await find_out(act)
+
+        patience = timedelta(seconds=1)
+        told = await end_for_certain(operator("kim"), act.app, first, patience=patience)
+        assert told.by is EndedBy.NOT_PROVEN
+        assert f"the grant {second} holds it" in told.sentence
+        assert is_open(act)
+
+        # Whichever grant of the tenant has the account, it is to be closed.
+        report = await close_all(operator("kim"), act.app, reason="stolen", tenant=act.customer)
+        assert report.is_proven, report.grants[0].sentence
+        act.assert_closed()
 
 
 async def test_the_reconciler_closes_by_the_newest_mark_where_the_workflow_is_gone(

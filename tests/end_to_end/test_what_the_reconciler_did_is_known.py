@@ -12,7 +12,7 @@ import asyncio
 import pytest
 
 from entra_jit.accounts.directories import Purpose
-from entra_jit.accounts.intervening import Intervening, Intervention
+from entra_jit.accounts.interventions import Intervention
 from entra_jit.ledger import alarms
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
@@ -79,8 +79,8 @@ async def test_a_run_that_dies_half_way_has_said_what_it_was_about_to_do(real_ti
     await real_time.reached(half_way)
     dying.cancel()
 
-    [said] = real_time.sql("SELECT request_id, by, because, proven_at FROM interventions")
-    assert said[:2] == (request_id, "the reconciler")
+    [said] = real_time.sql("SELECT request_id, by ->> 'id', because, proven_at FROM interventions")
+    assert said[:2] == (request_id, RECONCILER.id)
     assert "expired" in said[2]
     assert said[3] is None
 
@@ -238,5 +238,5 @@ async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> Non
     user = await tenant.users.find(real_time.account())
     assert user is not None
     real_time.sql("ALTER TABLE interventions RENAME TO mislaid")
-    read_back = await Intervening(real_time.app, RECONCILER).close(tenant, user, "a test")
-    assert read_back.standing.is_closed
+    closing = await Intervention(real_time.app, RECONCILER, "a test").close_found(tenant, user)
+    assert closing.standing.is_closed

@@ -20,7 +20,8 @@ from temporalio.service import RPCError
 
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
-from models.messages import GrantState, workflow_id
+from models.messages import GrantState
+from models.names import workflow_id
 from tests.command_line import run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.odd_payloads import ODD, send

@@ -10,7 +10,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from entra_jit.identity.authorize import DEPLOYMENT, TABLE, NotAllowedError, Sub
 from entra_jit.operations.list_failures import Selection
 from entra_jit.settings import Settings
 from models.actor import RECONCILER, Actor, ActorKind, Via
+from models.messages import AccessRequest
 from tests.actors import TESTER
 
 STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000", name="tests", via=Via.PORTAL)
@@ -34,6 +35,9 @@ ARGUMENTS = {
     "file": Path("/nowhere/msp.yaml"),
     "kind": "closing late",
     "reason": "a test",
+    "request": AccessRequest(
+        request_id="a-grant", tenant="contoso", technician="alex", reason="a test", asked_at=datetime.now(UTC)
+    ),
     "request_id": "a-grant",
     "request_ids": ["a-grant"],
     "selection": Selection(),

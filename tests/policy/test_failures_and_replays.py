@@ -16,8 +16,14 @@ from entra_jit.policy.failures import FailureClass, Kind, class_of
 from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
 from models.errors import BadInputError
 from models.messages import FailureType, GrantState, GrantStatus, RequestId
+from models.names import request_id
 
-ids = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", fullmatch=True)
+ids = st.builds(
+    request_id,
+    st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True),
+    st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", fullmatch=True),
+)
 
 
 @pytest.mark.parametrize("failure", [*FailureType, None])
@@ -50,9 +56,6 @@ def test_a_line_of_replays_never_meets_itself_and_every_id_can_be_asked_with(fir
     for _ in range(length):
         replay = id_of_replay(line[-1], replay_of)
         assert replay == id_of_replay(line[-1], replay_of), "whoever replays it, it is one request"
-        if isinstance(replay, Denied):
-            assert len(line[-1]) > 90
-            break
         assert TypeAdapter(RequestId).validate_python(replay) == replay
         replay_of = line[-1]
         line.append(replay)

@@ -9,26 +9,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from entra_jit.policy.reconciliation import PURGED_AFTER, TOO_NEW_TO_BE_MISSED, Missing, judge_missing
+from entra_jit.policy.missing import DOUBTED_FOR, PURGED_AFTER, Missing, judge_missing
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LONG_AGO = NOON - timedelta(days=3)
+JUST_NOT = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("in_the_bin", "registered_at", "missed_since", "verdict"),
+    ("in_the_bin", "missed_for", "verdict"),
     [
-        (False, NOON - TOO_NEW_TO_BE_MISSED + timedelta(seconds=1), None, Missing.TOO_NEW),
-        (False, NOON - TOO_NEW_TO_BE_MISSED, None, Missing.VANISHED),
-        (True, NOON, None, Missing.VANISHED),
-        (True, LONG_AGO, LONG_AGO, Missing.VANISHED),
-        (False, LONG_AGO, NOON - PURGED_AFTER + timedelta(seconds=1), Missing.VANISHED),
-        (False, LONG_AGO, NOON - PURGED_AFTER, Missing.PURGED),
+        (False, timedelta(0), Missing.DOUBTED),
+        (False, DOUBTED_FOR - JUST_NOT, Missing.DOUBTED),
+        (False, DOUBTED_FOR, Missing.VANISHED),
+        (False, PURGED_AFTER - JUST_NOT, Missing.VANISHED),
+        (False, PURGED_AFTER, Missing.PURGED),
+        (True, timedelta(0), Missing.DELETED),
+        (True, timedelta(days=3), Missing.DELETED),
     ],
 )
-def test_only_what_was_long_missed_and_is_in_no_bin_is_purged(
-    *, in_the_bin: bool, registered_at: datetime, missed_since: datetime | None, verdict: Missing
+def test_only_what_was_long_missed_and_is_in_no_bin_is_gone(
+    *, in_the_bin: bool, missed_for: timedelta, verdict: Missing
 ) -> None:
-    assert (
-        judge_missing(in_the_bin=in_the_bin, registered_at=registered_at, missed_since=missed_since, at=NOON) is verdict
-    )
+    assert judge_missing(in_the_bin=in_the_bin, missed_since=NOON - missed_for, at=NOON) is verdict

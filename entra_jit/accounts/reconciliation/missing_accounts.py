@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from entra_jit.accounts.account_closing import ReadBack
 from entra_jit.accounts.backend import Backend
+from entra_jit.accounts.finding import judge_absence
+from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.accounts.settling import Settling
 from entra_jit.graph import DeletedUser, Tenant
-from entra_jit.ledger import accounts, addenda, alarms
+from entra_jit.ledger import accounts, addenda, reconciliation
 from entra_jit.ledger.reconciliation import Registered
-from entra_jit.policy.reconciliation import IN_THE_BIN_FOR, Missing, judge_missing
+from entra_jit.policy.missing import IN_THE_BIN_FOR, Missing
 from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
@@ -29,7 +30,7 @@ GONE = Ending(state=GrantState.EXPIRED, by=RECONCILER, reason="its workflow and 
 
 
 class MissingAccounts:
-    """Looks for one tenant's missing accounts in its bin."""
+    """Watches what is missing from tenants."""
 
     def __init__(self, backend: Backend) -> None:
         self._ledger = backend.ledger
@@ -37,18 +38,18 @@ class MissingAccounts:
         self._clock = backend.clock
         self._settling = Settling(backend)
 
-    async def look(
+    async def watch(
         self, tenant: Tenant, tenant_id: TenantId, name: str, missing: tuple[Registered, ...]
     ) -> list[Alarm]:
         """An alarm for each that has vanished. What was purged is forgotten: the technician's next one is a new object.
 
         One that is restored from the bin is found by the next listing, and closed like any other.
         """
-        if not missing:
-            return []
         async with self._ledger.transaction() as session:
-            since = {a.subject: a.raised_at for a in await alarms.standing(session, [AlarmKind.VANISHED], name)}
-        watched = [await self._look(tenant, tenant_id, row, since.get(row.account_name)) for row in missing]
+            missed = await reconciliation.note_missing(
+                session, tenant_id, [_id_of(row) for row in missing], self._clock()
+            )
+        watched = [await self._watch(tenant, tenant_id, row, missed[_id_of(row)]) for row in missing]
         return [
             Alarm(
                 kind=AlarmKind.VANISHED,
@@ -61,26 +62,18 @@ class MissingAccounts:
             if sentence is not None
         ]
 
-    async def _look(
-        self, tenant: Tenant, tenant_id: TenantId, row: Registered, missed_since: datetime | None
-    ) -> str | None:
+    async def _watch(self, tenant: Tenant, tenant_id: TenantId, row: Registered, missed_since: datetime) -> str | None:
         """What is to be told of one account; None: nothing, or nothing any more."""
         object_id = _id_of(row)
-        in_bin = await tenant.deleted_items.find(object_id)
-        verdict = judge_missing(
-            in_the_bin=in_bin is not None,
-            registered_at=row.registered_at,
-            missed_since=missed_since,
-            at=self._clock(),
-        )
-        if verdict is Missing.TOO_NEW:
+        absence = await judge_absence(tenant, object_id, missed_since, self._clock())
+        if absence.verdict is Missing.DOUBTED:
             return None
         await self._settle(row)
         is_held = row.live is not None and not row.live.is_lapsed
-        if verdict is Missing.PURGED and not is_held:
+        if absence.verdict is Missing.PURGED and not is_held:
             await self._forget(tenant_id, row, object_id)
             return None
-        where = _where(in_bin)
+        where = _where(absence.in_bin)
         return f"{row.account_name} is gone from the directory, {where}. We have not deleted it."
 
     async def _settle(self, row: Registered) -> None:
@@ -89,9 +82,9 @@ class MissingAccounts:
             return
         now = self._clock()
         step = Step(name=ClosingStep.READ_BACK, at=now, note="gone from the directory")
-        read_back = ReadBack(None, step, Standing.gone(vanished=True))
+        closing = ProvenClosing(None, step, Standing.gone(vanished=True))
         said = f"{row.account_name} is gone from the directory: nothing is left to read back."
-        await self._settling.closed(row.live.request_id, GONE, said, read_back)
+        await self._settling.closed(row.live.request_id, GONE, said, closing)
 
     async def _forget(self, tenant_id: TenantId, row: Registered, object_id: ObjectId) -> None:
         sentence = f"The directory has purged {row.account_name}: it can never be signed in to again."

@@ -9,9 +9,10 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
-from entra_jit.accounts.intervening import Intervening
+from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
 from entra_jit.accounts.reconciliation.orphaned_grants import settle_orphaned_grants
 from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAccounts
@@ -25,7 +26,6 @@ from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
 from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
-from models.errors import ReadBackDisagreesError
 from models.messages import (
     Ending,
     GrantState,
@@ -63,7 +63,6 @@ class TenantReconciliation:
         self._clock = backend.clock
         self._accounts = TenantAccounts(backend)
         self._missing = MissingAccounts(backend)
-        self._intervening = Intervening(backend, RECONCILER)
         self._settling = Settling(backend)
         self._watch = TenantWatch(backend)
 
@@ -90,7 +89,7 @@ class TenantReconciliation:
         failed = [outcome.failed for outcome in outcomes if outcome.failed]
         noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
         try:
-            noticed += await self._missing.look(tenant, tenant_id, name, accounts.missing)
+            noticed += await self._missing.watch(tenant, tenant_id, name, accounts.missing)
             unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
             await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
@@ -200,17 +199,16 @@ class TenantReconciliation:
         return judge_found(fresh.found, fresh.live, self._clock(), ledger_is_known=register is not None)
 
     async def _close(self, tenant: Tenant, account: Account, finding: Finding) -> None:
-        because = finding.because
         live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
-        roles = live.roles if live else ()
-        read_back = await self._intervening.close(tenant, account.user, because, request_id=holding, roles=roles)
-        if not read_back.standing.is_closed:
-            raise ReadBackDisagreesError("the directory does not say yet that it is closed")
+        # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
+        given = Given(live.roles if live else ())
+        intervention = Intervention(self._backend, RECONCILER, finding.because, holding, given)
+        closing = await intervention.close_found(tenant, account.user)
         if live is not None and live.is_lapsed:
-            await self._settling.closed(live.request_id, _ending(live), SETTLED, read_back)
+            await self._settling.closed(live.request_id, _ending(live), SETTLED, closing)
         for request_id in account.unproven:
-            await self._settling.closed_later(request_id, RECONCILER, read_back)
+            await self._settling.closed_later(request_id, RECONCILER, closing)
 
 
 def _ending(live: LiveGrant) -> Ending:

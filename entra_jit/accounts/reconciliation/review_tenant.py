@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from entra_jit.accounts.account_closing import read_standing
+from entra_jit.accounts.account_closing import MOST_CALLS, read_standing
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import Directories, Purpose
-from entra_jit.accounts.intervening import Intervening
+from entra_jit.accounts.finding import MissedSince, read_account
+from entra_jit.accounts.interventions import Intervention
+from entra_jit.accounts.proving import NotProvenError
 from entra_jit.graph import (
     AuditEntry,
     GraphError,
@@ -34,12 +36,13 @@ AT_ONE_TIME = 10
 
 MOST_SENTENCES = 5
 
+
 REVIEWS_MAY_WAIT = timedelta(seconds=35)
 """How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
 
 
 @dataclass(frozen=True)
-class _Look:
+class _HeldAfterwards:
     """What the account holds now, and what was taken from it."""
 
     is_closed: bool
@@ -57,7 +60,7 @@ class Reviewing:
         self._directories = backend.directories
         self._alarms = backend.alarms
         self._clock = backend.clock
-        self._intervening = Intervening(backend, REVIEW)
+        self._backend = backend
 
     async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
         """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""
@@ -91,7 +94,10 @@ class Reviewing:
             try:
                 await self._write(await self._review(tenant, ours, one, patience), one)
                 done.append(one)
-            except UnexpectedResponseError as error:  # about this grant alone: the others need not wait for it
+            except (
+                NotYetVisibleError,
+                UnexpectedResponseError,
+            ) as error:  # about this grant alone: the others need not wait for it
                 failed.append(str(error))
         return failed
 
@@ -115,10 +121,10 @@ class Reviewing:
         # One after the other: few calls at once are allowed here, and nobody waits.
         own = await tenant.audit_logs.done_by(account, since, until, patience)
         others = await tenant.audit_logs.done_to(account, since, until, patience)
-        look = await patience.ask(lambda: self._look(tenant, account))
-        reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, look))
+        held = await patience.ask(lambda: self._close_again(tenant, account))
+        reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, held))
         foreign = foreign_changes(map(_act, others), account, ours)
-        findings = (*reviewed.findings, *look.taken, *([] if own.is_whole else [_flood(len(own))]))
+        findings = (*reviewed.findings, *held.taken, *([] if own.is_whole else [_flood(len(own))]))
         await self._alarm(due, findings, foreign)
         return Addendum(
             kind=due.span.kind,
@@ -126,10 +132,10 @@ class Reviewing:
             sentence=_sentence(reviewed, findings, foreign),
             findings=findings,
             done=tuple(Done(activity=activity, times=times) for activity, times in reviewed.done.items()),
-            calls=(own.evidence, others.evidence, *look.calls),
+            calls=(own.evidence, others.evidence, *held.calls),
         )
 
-    async def _look(self, tenant: Tenant, account: ObjectId) -> _Look:
+    async def _close_again(self, tenant: Tenant, account: ObjectId) -> _HeldAfterwards:
         """Take away what the account holds although no grant is live for it. Nothing that is not registered is touched.
 
         The reconciler does so for roles and groups within minutes; it does not look for sign-in methods.
@@ -137,17 +143,21 @@ class Reviewing:
         async with self._ledger.transaction() as session:
             tenant_id = TenantId(tenant.connection.tenant_id)
             register = await reconciliation.register(session, self._keyring, tenant_id, self._clock())
+            missed = MissedSince(await reconciliation.missed_since(session, tenant_id, account))
         if not any(row.object_id == account and row.live is None for row in register.accounts):
-            return _Look(is_closed=False)
+            return _HeldAfterwards(is_closed=False)
         tenant = await self._directories.to_close(tenant_id)
+        user = await read_account(tenant, account, missed, self._clock)
+        if user is None or (await read_standing(tenant, user)).standing.is_closed:
+            return _HeldAfterwards(is_closed=True)
+        intervention = Intervention(self._backend, REVIEW, "it held something when the audit was read")
         try:
-            user = await tenant.users.get(account)
-        except NotYetVisibleError:
-            return _Look(is_closed=True)
-        if (await read_standing(tenant, user)).standing.is_closed:
-            return _Look(is_closed=True)
-        again = await self._intervening.close(tenant, user, "it held something when the audit was read")
-        return _Look(again.standing.is_closed, again.findings, again.step.calls)
+            closing = await intervention.close_found(tenant, user)
+        except NotProvenError:
+            return _HeldAfterwards(
+                is_closed=False, taken=intervention.findings, calls=tuple(intervention.calls[:MOST_CALLS])
+            )
+        return _HeldAfterwards(is_closed=True, taken=closing.findings, calls=closing.step.calls)
 
     async def _alarm(self, due: Due, findings: tuple[SweepFinding, ...], foreign: tuple[str, ...]) -> None:
         account, tenant = due.receipt.account_name, due.receipt.request.tenant
@@ -196,12 +206,12 @@ def _flood(read: int) -> SweepFinding:
     return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, alarming=True)
 
 
-def _was_closed_after(due: Due, look: _Look) -> bool:
+def _was_closed_after(due: Due, held: _HeldAfterwards) -> bool:
     """Whether the directory was asked after the span, and said that the account held nothing."""
     standing = due.receipt.standing
     if due.span.kind is AddendumKind.AUDIT_REVIEW and standing is not None:
         return standing.is_closed
-    return look.is_closed
+    return held.is_closed
 
 
 async def _ours(directories: Directories, tenant_id: TenantId) -> Ours:

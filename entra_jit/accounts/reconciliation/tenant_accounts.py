@@ -96,16 +96,16 @@ class TenantAccounts:
         else:
             register = marks.Register.NAMES_IT if row.object_id == user.id else marks.Register.INTENDS_IT
             holder = Holder(tenant_id, row.technician_id, row.account_name)
-        inspected = self._backend.inspect(user, holder, register)
+        judged = self._backend.inspect(user, holder, register)
         found = Found(
-            may_be_closed=inspected.may_be_closed,
+            may_be_closed=judged.may_be_closed,
             enabled=user.account_enabled,
             holds_access=False,
-            mark=inspected.open_until,
+            mark=judged.open_until,
             is_registered=row is not None,
             settled_at=row.settled_at if row else None,
         )
-        return Account(user, row, found, inspected.alarm())
+        return Account(user, row, found, judged.alarm())
 
     def _claimed_holder(self, tenant_id: TenantId, user: User) -> Holder:
         """Whose the account is by its own tag alone, as after the ledger was lost."""

@@ -67,7 +67,7 @@ class TenantWatch:
             for alarm in standing:
                 if (alarm.kind, alarm.subject) not in seen and alarm.subject not in unjudged:
                     await self._alarms.clear(alarm.kind, alarm.subject, "It is not so any more.", now)
-            await self._revoking.look()
+            await self._revoking.update_alarms()
 
     async def _granted(self, tenant_id: TenantId) -> frozenset[str] | None:
         """What our applications may do, each permission and role with the purpose of the application that has it."""

@@ -45,7 +45,7 @@ def request(
     ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
     hours: Hours = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C stops watching only.")] = False,
-    request_id: Annotated[str | None, typer.Option("--request-id", help="Asking twice with one id asks once.")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Asking twice with one key asks once.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for administrator access to TENANT for TECHNICIAN."""
@@ -59,7 +59,7 @@ def request(
             reason=reason,
             ticket=ticket,
             duration=hours,
-            request_id=request_id,
+            key=key,
         )
         if wait:
             return await Timeline(actor, app, asked, Console(stderr=True) if as_json else console).follow()

@@ -30,6 +30,7 @@ from entra_jit.policy.durations import format_duration
 from entra_jit.settings import adopt_environment, load_settings
 from models.errors import EntraJitError
 from models.messages import CredentialKind, GrantState, GrantStatus
+from models.names import workflow_id
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "msp.yaml"
 FABRIKAM = "fab0fab0-3333-4333-8333-000000000003"
@@ -143,7 +144,7 @@ class _Visits:
         grant, timeline = await self._ask("robin", "contoso", "Shared mailbox", timedelta(hours=1))
         await self._follow(timeline, GrantState.OPEN)
         arguments = ["--address", self._addresses.temporal, "--namespace", self._addresses.namespace]
-        command = ["workflow", "cancel", "--workflow-id", f"grant/{grant}"]
+        command = ["workflow", "cancel", "--workflow-id", workflow_id(grant)]
         self._say(f"temporal {' '.join(command)}")
         process = await asyncio.create_subprocess_exec(
             temporal_program(), *command, *arguments, stdout=asyncio.subprocess.DEVNULL

@@ -55,11 +55,11 @@ class Count:
 def show_report(console: Console, report: StopReport) -> None:
     """Every grant that was live, what came of it, and what stands from now on."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("grant", "technician", "tenant", "account", "state", ""):
+    for column in ("grant", "account", "state", ""):
         table.add_column(column, overflow="fold")
     for grant in report.grants:
         state = Text(grant.state.value, COLOURS[grant.state])
-        table.add_row(grant.request_id, grant.technician, grant.tenant, grant.account_name, state, Text(grant.sentence))
+        table.add_row(grant.request_id, grant.account_name, state, Text(grant.sentence))
     if report.grants:
         console.print(table)
     else:

@@ -16,7 +16,7 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 
-async def perform(
+async def execute(
     activity: Callable[[Any, Argument], Awaitable[Result]],
     argument: Argument,
     how: ActivityConfig,
@@ -35,26 +35,26 @@ async def execute_until_done(
     how: ActivityConfig,
     *,
     summary: str,
-    told: Callable[[str], None] = lambda _: None,
+    on_failure: Callable[[str], None] = lambda _: None,
 ) -> Result:
-    """Have ``activity`` done, whatever ends it undone; ``told`` hears once of what did.
+    """Have ``activity`` done, whatever ends it undone; ``on_failure`` is told once of what did.
 
-    Its retries have no end, but somebody can fail it by hand, and Temporal fails what it finds too large.
+    Its retries have no end, but it can be failed by hand, and Temporal fails what it finds too large.
     """
     first = True
     while True:
         try:
-            return await perform(activity, argument, how, summary=summary)
+            return await execute(activity, argument, how, summary=summary)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             if first:
-                told(f"{summary.rstrip('?')}: it was ended undone, and is done again: {error.cause or error}")
+                on_failure(f"{summary.rstrip('?')}: it was ended undone, and is done again: {error.cause or error}")
             first = False
             await workflow.sleep(DONE_AGAIN_AFTER, summary=f"Again: {summary}")
 
 
-async def perform_locally(
+async def execute_locally(
     activity: Callable[[Any, Argument], Awaitable[Result]],
     argument: Argument,
     how: LocalActivityConfig,

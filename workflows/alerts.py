@@ -10,11 +10,10 @@ from temporalio import workflow
 
 from activities.options import ALARMING
 from activities.signatures import Alarming
-from models import search_attributes
 from models.alarms import Alarm, AlarmKind
-from models.messages import Grant
-from workflows.page import Page
-from workflows.perform import perform
+from models.grant_progress import GrantProgress
+from workflows.execution import execute
+from workflows.view import publish
 
 LAST_WORDS = timedelta(minutes=1)
 
@@ -22,18 +21,19 @@ ABOUT_A_GRANT = frozenset({AlarmKind.CLOSING_LATE, AlarmKind.HELD, AlarmKind.PER
 """Other alarms are about the account."""
 
 
-class Telling:
+class GrantAlerts:
     """The alarms of one grant, on their way."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, progress: GrantProgress) -> None:
+        self._progress = progress
         self._under_way: list[asyncio.Task[None]] = []
 
-    def alarm(self, grant: Grant, kind: AlarmKind, sentence: str) -> None:
+    def alarm(self, kind: AlarmKind, sentence: str) -> None:
         """Show it at once, and have it recorded and told for as long as that takes."""
-        self._page.show_alarm(sentence)
-        if not workflow.patched("alarms-are-told"):
-            return
+        grant = self._progress.granted
+        self._progress.alarms.append(sentence)
+        self._progress.alarm = kind
+        publish(self._progress)
         alarm = Alarm(
             kind=kind,
             subject=grant.request_id if kind in ABOUT_A_GRANT else grant.account_name,
@@ -42,9 +42,8 @@ class Telling:
             request_id=grant.request_id,
             raised_at=workflow.now(),
         )
-        workflow.upsert_search_attributes([search_attributes.ALARM.value_set(kind.value)])
         self._under_way.append(
-            asyncio.create_task(perform(Alarming.raise_alarm, alarm, ALARMING, summary=f"Alarm: {kind.value}"))
+            asyncio.create_task(execute(Alarming.raise_alarm, alarm, ALARMING, summary=f"Alarm: {kind.value}"))
         )
 
     async def be_heard(self) -> None:

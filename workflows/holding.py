@@ -1,0 +1,70 @@
+"""Waiting while a grant is open, until it expires or is ended; and while it is parked, until an operator has acted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.options import CLOSING
+from activities.signatures import Deciding
+from models import actor
+from models.grant_progress import GrantProgress
+from models.messages import GrantState, ToPark
+from workflows.alerts import GrantAlerts
+from workflows.closing import close_and_prove
+from workflows.execution import execute_until_done
+from workflows.gathering import uninterrupted
+from workflows.steps import is_over, step, stop_if_over, time_left
+from workflows.view import publish
+
+
+async def hold(progress: GrantProgress) -> None:
+    """Until the expiry, which may be moved meanwhile, or another ending."""
+    stop_if_over(progress)
+    while progress.expires_at and (left := progress.expires_at - workflow.now()) > timedelta(0):
+        deadline = progress.expires_at
+        try:
+            await workflow.wait_condition(
+                lambda deadline=deadline: is_over(progress) or progress.expires_at != deadline,  # type: ignore[misc]
+                timeout=left,
+                timeout_summary=f"The grant expires at {deadline:%H:%M:%SZ}",
+            )
+        except TimeoutError:
+            break
+        if is_over(progress):
+            return
+    progress.end(GrantState.EXPIRED, actor.CLOCK)
+
+
+async def park(progress: GrantProgress, alerts: GrantAlerts) -> None:
+    """Close what was begun, and wait until an operator has mended the cause, within the window."""
+    refusal = progress.refusal
+    assert refusal is not None  # noqa: S101  # says the condition
+    if progress.traces.written:
+        await uninterrupted(close_and_prove(progress, alerts))
+    # Before the ledger says parked: a retry that comes at that very moment is meant.
+    progress.retry_wanted = False
+    to_park = ToPark(
+        request_id=progress.granted.request_id,
+        because=refusal.sentence,
+        failure=refusal.failure,
+        attempt=progress.granted.attempt,
+        steps=tuple(progress.closing.steps),
+    )
+    await execute_until_done(Deciding.park, to_park, CLOSING, summary="Wait for an operator")
+    progress.is_answered = True
+    progress.move_to(GrantState.PARKED, refusal.sentence)
+    publish(progress)
+    try:
+        await workflow.wait_condition(
+            lambda: progress.retry_wanted or is_over(progress),
+            timeout=time_left(progress),
+            timeout_summary="Until the provisioning window ends",
+        )
+    except TimeoutError:
+        progress.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refusal.sentence, refusal.failure)
+    if is_over(progress):
+        return
+    progress.begin_attempt((await step(progress, Deciding.unpark, "Try again")).attempt)
+    publish(progress)
