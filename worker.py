@@ -69,7 +69,7 @@ def activities_of(backend: Backend) -> list[Callable[..., Any]]:
         provisioning.validate_domain,
         provisioning.find_account,
         provisioning.prepare_account,
-        provisioning.assign_roles,
+        provisioning.give_access,
         provisioning.issue_credential,
         provisioning.take_baseline,
         provisioning.open_account,

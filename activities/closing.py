@@ -67,7 +67,7 @@ class ClosingActivities(Closing):
 
     @activity.defn
     async def strip_account(self, account: AccountToClose) -> Closed:
-        """Password, sessions, sign-in methods, roles and memberships, all attempted at the same time."""
+        """Password, sessions, sign-in methods and access, all attempted at the same time."""
         given = Given.to(account, self._backend.roles_known_after)
         with noting() as noted:
             tenant, found = await self._find(account, noted)

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from entra_jit.accounts.access import CannotBeGivenError
 from entra_jit.graph import PermanentError, TransientError
 from entra_jit.ledger.admission import PausedError
 from models.errors import EntraJitError
@@ -42,7 +43,9 @@ class _Translating(ActivityInboundInterceptor):
 
 def as_failure(error: EntraJitError, info: activity.Info) -> ApplicationError:
     """The error as it crosses Temporal. ``FailureType(failure.type)`` reads it on the other side."""
-    details = (NOTHING_GIVEN,) if isinstance(error, PermanentError) and error.nothing_given else ()
+    details = (
+        (NOTHING_GIVEN,) if isinstance(error, (PermanentError, CannotBeGivenError)) and error.nothing_given else ()
+    )
     return ApplicationError(str(error), *details, type=error.failure_type.value, next_retry_delay=_wait(error, info))
 
 

@@ -1,5 +1,5 @@
 """What widens access. Each activity is told a grant's id, asks the ledger whether the grant may go on, and reads
-roles, name and hours there: whoever can write to Temporal cannot change what is granted."""
+access, name and hours there: whoever can write to Temporal cannot change what is granted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from activities.heartbeats import noting
 from activities.issuing import Issuing
 from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
-from entra_jit.accounts.account_closing import without_mark
+from entra_jit.accounts.access import KINDS, CannotBeGivenError
+from entra_jit.accounts.account_closing import Given, Stripped, take_foreign, without_mark
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.backend import LEASE_MARGIN, Backend
 from entra_jit.accounts.baseline import take_baseline
@@ -45,7 +46,17 @@ from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
-from models.messages import AccountFound, DirectoryCall, FailureType, GrantRef, ObjectId, PassId, RoleId, Step, ToExtend
+from models.messages import (
+    AccessItem,
+    AccountFound,
+    DirectoryCall,
+    FailureType,
+    GrantRef,
+    ObjectId,
+    PassId,
+    Step,
+    ToExtend,
+)
 from models.sweep import Baseline
 
 OPENED = "opened"
@@ -88,7 +99,7 @@ class ProvisioningActivities(Provisioning):
 
     async def _refuse_global_administrator(self, tenant: Tenant, admitted: Admitted) -> str | None:
         """None: the role may be given, or is not granted."""
-        if GLOBAL_ADMINISTRATOR not in {role.id for role in admitted.grant.roles}:
+        if GLOBAL_ADMINISTRATOR not in {item.id for item in admitted.grant.access}:
             return None
         holders = await tenant.roles.holders(GLOBAL_ADMINISTRATOR)
         people = {holder.principal for holder in holders if holder.scope == "/"} - {admitted.object_id}
@@ -144,7 +155,7 @@ class ProvisioningActivities(Provisioning):
             extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
         )
         try:
-            # Nobody is ever told this password; the credential is made when the roles are given.
+            # Nobody is ever told this password; the credential is made when the access is given.
             created = await tenant.users.create(new, new_password())
         except ConflictError:
             # Somebody has the name, perhaps we ourselves a moment ago: the next attempt looks.
@@ -176,22 +187,26 @@ class ProvisioningActivities(Provisioning):
         return await tenant.users.find(admitted.grant.account_name), Register.INTENDS_IT
 
     @activity.defn
-    async def assign_roles(self, ref: GrantRef) -> None:
-        """Raises ``ReadBackDisagreesError`` until the directory lists exactly the granted roles."""
+    async def give_access(self, ref: GrantRef) -> None:
+        """Raises ``ReadBackDisagreesError`` until the directory lists exactly what was granted."""
         admitted, tenant = await self._admit(ref)
-        account = _known(admitted)
-        wanted = {role.id for role in admitted.grant.roles}
-        calls = await _assign_all(tenant, wanted, account)
-        held = await tenant.roles.assignments_of(account)
-        extra = [assignment for assignment in held if assignment.role not in wanted or assignment.scope != "/"]
-        await attempt_all(tenant.roles.unassign(assignment.id) for assignment in extra)
-        missing = wanted - {assignment.role for assignment in held}
+        account, grant = _known(admitted), admitted.grant
+        given = Given(grant.access)
+        calls = await _give_all(tenant, grant.access, account)
+        listed = await attempt_all(
+            take_foreign(kind, given.of(name), tenant, account, Stripped())
+            for name, kind in KINDS.items()
+            if kind.ALWAYS_EXACT or given.of(name)
+        )
+        held = [holdings for holdings, _ in listed]
+        extra = [one.item for holdings in held for one in holdings.foreign_to(grant.access)]
+        missing = {item.key for item in grant.access} - {one.item.key for holdings in held for one in holdings.held}
         if missing or extra:
             raise ReadBackDisagreesError(
-                f"{admitted.grant.account_name} holds {len(extra)} roles too many and {len(missing)} too few, "
-                f"says the directory of {admitted.grant.tenant}."
+                f"{grant.account_name} holds {len(extra)} access items too many and {len(missing)} too few, "
+                f"says the directory of {grant.tenant}."
             )
-        await self._record(ref, "roles assigned", *calls, held.evidence)
+        await self._record(ref, "access given", *calls, *(holdings.evidence for holdings in held))
 
     @activity.defn
     async def issue_credential(self, ref: GrantRef) -> PassId | None:
@@ -211,7 +226,7 @@ class ProvisioningActivities(Provisioning):
         tenant = await self._backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= BASELINE_TRIES
         with noting() as noted:
-            look = await take_baseline(tenant, account, noted.stripped, last_try=last_try)
+            look = await take_baseline(tenant, account, admitted.grant.access, noted.stripped, last_try=last_try)
         await self._note_baseline(ref, look.baseline)
         await self._record(ref, "baseline taken", *look.calls, note=look.baseline.sentence)
         return look.baseline
@@ -323,12 +338,13 @@ def _known(admitted: Admitted) -> ObjectId:
     return admitted.object_id
 
 
-async def _assign_all(tenant: Tenant, roles: set[RoleId], account: ObjectId) -> list[DirectoryCall]:
-    """Raises ``PermanentError`` with ``nothing_given`` where every role is refused, and none was asked for before."""
-    done = await asyncio.gather(*(_assign(tenant, role, account) for role in sorted(roles)), return_exceptions=True)
-    refused = [one for one in done if isinstance(one, PermanentError)]
-    if len(refused) == len(roles) and _is_first_try(activity.info()):
-        raise replace(refused[0], nothing_given=True)
+async def _give_all(tenant: Tenant, access: tuple[AccessItem, ...], account: ObjectId) -> list[DirectoryCall]:
+    """Raises a refusal with ``nothing_given`` where every item is refused, and none was asked for before."""
+    done = await asyncio.gather(*(_give(tenant, item, account) for item in access), return_exceptions=True)
+    refused = [one for one in done if isinstance(one, (PermanentError, CannotBeGivenError))]
+    if len(refused) == len(access) and _is_first_try(activity.info()):
+        refused[0].nothing_given = True
+        raise refused[0]
     for one in done:
         if isinstance(one, BaseException):
             raise one
@@ -340,9 +356,9 @@ def _is_first_try(info: activity.Info) -> bool:
     return info.attempt == 1 and info.current_attempt_scheduled_time == info.scheduled_time
 
 
-async def _assign(tenant: Tenant, role: RoleId, account: ObjectId) -> DirectoryCall | None:
+async def _give(tenant: Tenant, item: AccessItem, account: ObjectId) -> DirectoryCall | None:
     try:
-        return (await tenant.roles.assign(role, to=account)).evidence
+        return await KINDS[item.kind].give(tenant, item, account)
     except ConflictError:
         return None  # the read-back says whether it is
 

@@ -76,8 +76,8 @@ class Provisioning(ABC):
 
     @activity.defn
     @abstractmethod
-    async def assign_roles(self, ref: GrantRef) -> None:
-        """The account holds the granted roles and no others, and the directory says so."""
+    async def give_access(self, ref: GrantRef) -> None:
+        """The account holds the granted access and no other, and the directory says so."""
 
     @activity.defn
     @abstractmethod
@@ -87,7 +87,7 @@ class Provisioning(ABC):
     @activity.defn
     @abstractmethod
     async def take_baseline(self, ref: GrantRef) -> Baseline:
-        """What the account has already. Takes it out of groups; what cannot be read or done is said, not raised."""
+        """What the account has already. Takes planted access away; what cannot be read or done is said, not raised."""
 
     @activity.defn
     @abstractmethod
@@ -149,7 +149,7 @@ class Closing(ABC):
     @activity.defn
     @abstractmethod
     async def strip_account(self, account: AccountToClose) -> Closed:
-        """Password scrambled, sessions revoked, sign-in methods deleted, roles and memberships removed."""
+        """Password scrambled, sessions revoked, sign-in methods deleted, access of every kind removed."""
 
     @activity.defn
     @abstractmethod

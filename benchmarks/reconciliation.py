@@ -137,7 +137,7 @@ class Past:
             technician_id=TechnicianId(_id(who)),
             technician=who,
             account_name=account,
-            roles=(),
+            access=(),
             duration=timedelta(hours=1),
             window_ends_at=self._app.clock(),
         )

@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
         return member
 
     DONE = 0, "done"
-    FAILED = 1, "an error of entra-jit, or the demonstration failed"
+    FAILED = 1, "an error in entra-jit or a failed demonstration"
     BAD_INPUT = 2, "bad usage, input or settings"
     REFUSED = 3, "refused"
     NOT_FOUND = 4, "not found"

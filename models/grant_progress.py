@@ -59,8 +59,8 @@ class Traces(_State):
     written: bool = False
     """Anything may have been written there."""
     object_id: ObjectId | None = None
-    roles_asked_for: bool = False
-    roles_given_at: datetime | None = None
+    access_asked_for: bool = False
+    access_given_at: datetime | None = None
     pass_id: PassId | None = None
     mark: str | None = None
     """The signed open-until mark, once the grant is armed."""
@@ -70,14 +70,14 @@ class Traces(_State):
         return AccountToClose(
             grant=grant,
             object_id=self.object_id,
-            roles_given_at=self.roles_given_at or (at if self.roles_asked_for else None),
+            access_given_at=self.access_given_at or (at if self.access_asked_for else None),
             pass_id=self.pass_id,
             mark=self.mark,
         )
 
     def are_gone(self) -> None:
         """What is proven gone need not be waited for when a parked grant is closed once more."""
-        self.roles_asked_for, self.roles_given_at, self.pass_id = False, None, None
+        self.access_asked_for, self.access_given_at, self.pass_id = False, None, None
 
 
 class ClosingProgress(_State):
@@ -188,8 +188,8 @@ class GrantProgress(_State):
 
     def take_up(self, earlier: EarlierRun) -> None:
         """After a reset: what an earlier run has written is this one's to close; what it has opened stays open."""
-        self.traces.written = self.traces.roles_asked_for = True
-        self.traces.roles_given_at, self.traces.object_id = earlier.opened_at, earlier.object_id
+        self.traces.written = self.traces.access_asked_for = True
+        self.traces.access_given_at, self.traces.object_id = earlier.opened_at, earlier.object_id
         self.traces.mark = earlier.mark
         self.expires_at = earlier.expires_at
         if earlier.opened_at and earlier.expires_at:

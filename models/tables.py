@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.actor import Actor
+from models.marks import AccountKind
 
 
 class _ActorColumn(TypeDecorator[Actor]):
@@ -122,18 +123,22 @@ class GroupMember(SQLModel, table=True):
 
 
 class RoleMapping(SQLModel, table=True):
-    """A group's directory role, in one tenant or (``tenant_id`` None) in all."""
+    """What a group of technicians may have, in one tenant or (``tenant_id`` None) in all: one item a row."""
 
     __tablename__ = "role_mappings"
     __table_args__ = (
-        UniqueConstraint("group_name", "tenant_id", "role_id", name="one_mapping", postgresql_nulls_not_distinct=True),
+        UniqueConstraint(
+            "group_name", "tenant_id", "kind", "item_id", name="one_mapping", postgresql_nulls_not_distinct=True
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     group_name: str = Field(foreign_key="groups.name", ondelete="CASCADE")
     tenant_id: UUID | None = Field(default=None, foreign_key="tenants.id")
-    role_id: UUID
-    role_name: str
+    kind: str
+    """``role`` or ``group``."""
+    item_id: str
+    item_name: str
 
 
 class ManagedAccount(SQLModel, table=True):
@@ -147,6 +152,8 @@ class ManagedAccount(SQLModel, table=True):
 
     tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
     technician_id: UUID = Field(primary_key=True, foreign_key="technicians.id")
+    kind: str = Field(default=AccountKind.TECHNICIAN, sa_column_kwargs={"server_default": AccountKind.TECHNICIAN})
+    """An ``AccountKind``: what the account is for, and by which rule it is reconciled."""
     account_name: str
     object_id: UUID | None = None
     """None: the creation was intended, and its answer never seen."""
@@ -199,7 +206,8 @@ class GrantRow(SQLModel, table=True):
     tenant_id: UUID = Field(foreign_key="tenants.id")
     technician_id: UUID = Field(foreign_key="technicians.id")
     account_name: str
-    roles: list[dict[str, str]] = _json("[]")
+    access: list[dict[str, str]] = _json("[]")
+    """Each item as ``AccessItem`` has it."""
     duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
     window_ends_at: datetime = _moment(nullable=False)
     attempt: int = 1

@@ -11,10 +11,10 @@ Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``,
 ``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``); ``sign_in``
 (``require_mfa``, ``block_people``, ``blocked_applications``, ``users_may_consent``); ``users``
 (``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
-Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``roles``, ``members`` by user principal
-name); ``applications`` (names of those that were consented to, or ``{name, permissions, scopes, roles, enabled}`` to
-differ from their default). Directory roles are given by display name. An id that is left out is derived from tenant and
-name, so it is the same every time.
+Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``security_enabled``, ``mail_enabled``,
+``dynamic``, ``synced``, ``roles``, ``members`` by user principal name); ``applications`` (names of those that were
+consented to, or ``{name, permissions, scopes, roles, enabled}`` to differ from their default). Directory roles are
+given by display name. An id that is left out is derived from tenant and name, so it is the same every time.
 
 ``sign_in_service`` says how quick, random and strict that service is (``SignInSettings``).
 
@@ -121,6 +121,10 @@ class SeedGroup(_Part):
     name: str
     id: Guid | None = None
     role_assignable: bool = False
+    security_enabled: bool = True
+    mail_enabled: bool = False
+    dynamic: bool = False
+    synced: bool = False
     roles: tuple[RoleName, ...] = ()
     members: tuple[str, ...] = ()
 
@@ -383,6 +387,10 @@ def _plant_group(tenant: Tenant, seed: SeedGroup) -> None:
         display_name=seed.name,
         created=_TENANTS_SINCE,
         is_assignable_to_role=seed.role_assignable,
+        security_enabled=seed.security_enabled,
+        mail_enabled=seed.mail_enabled,
+        is_dynamic=seed.dynamic,
+        is_synced=seed.synced,
         members=frozenset(user.id for user in members if user is not None),
     )
     tenant.groups.put(group)

@@ -149,7 +149,7 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
         "T-1",
         "done [/]",
         "more [/] mail",
-        "disabled; no roles, memberships or sign-in methods",
+        "disabled; no access or sign-in methods",
         "opened",
         "request-id",
     ):
@@ -185,7 +185,7 @@ async def test_a_cancelled_request_closes_its_account(run: CommandLine) -> None:
     assert (await run.until(grant, is_over)).state is GrantState.CANCELLED
     page = await run("receipt", grant)
     assert "not [/] needed" in page.out
-    assert "no roles, memberships or sign-in methods" in page.out
+    assert "no access or sign-in methods" in page.out
 
 
 async def test_a_grant_whose_workflow_is_gone_is_closed_from_here(stack: LocalStack, run: CommandLine) -> None:
@@ -202,7 +202,7 @@ async def test_a_grant_whose_workflow_is_gone_is_closed_from_here(stack: LocalSt
     assert "was closed from here: closed and read back" in ended.out
     assert cancelled.json["closed"]
     for grant in grants:
-        assert "no roles, memberships or sign-in methods" in (await run("receipt", grant)).out
+        assert "no access or sign-in methods" in (await run("receipt", grant)).out
         assert "over already" in one_sentence(await run("end", grant), REFUSED)
 
 

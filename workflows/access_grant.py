@@ -1,6 +1,6 @@
 """One request for access, from asking to receipt.
 
-The process, as a person would say it: decide; validate the domain; prepare the account; assign the roles; open; hold;
+The process, as a person would say it: decide; validate the domain; prepare the account; give the access; open; hold;
 close; prove. Whatever happens after the first write, the account is closed before the workflow finishes.
 """
 
@@ -25,7 +25,7 @@ from workflows.extending import extend_grant, read_extension, refuse_extension
 from workflows.gathering import ended, uninterrupted
 from workflows.holding import hold, park
 from workflows.inputs import LONGEST_NAME, read_ending, read_message
-from workflows.provisioning import arm, assign_roles, open_account, prepare_account, validate_domain
+from workflows.provisioning import arm, give_access, open_account, prepare_account, validate_domain
 from workflows.refusals import take_refusal
 from workflows.steps import is_over
 from workflows.sweeping import sweep
@@ -85,7 +85,7 @@ class AccessGrant:
         progress = self._progress
         account = await validate_domain(progress)
         await prepare_account(progress, account)
-        await assign_roles(progress, account)
+        await give_access(progress, account)
         await arm(progress)
         await open_account(progress)
         publish(progress)

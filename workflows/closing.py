@@ -72,7 +72,7 @@ class _Closing:
         fencing = asyncio.create_task(self._do(Closing.fence, grant.request_id, CLOSING, "No opening from here on"))
         disabled, stripped = await asyncio.gather(
             self._do(Closing.disable_account, self._account, DISABLING, f"Disable {grant.account_name}"),
-            self._do(Closing.strip_account, self._account, CLOSING, "Password, sessions, sign-in methods, roles"),
+            self._do(Closing.strip_account, self._account, CLOSING, "Password, sessions, sign-in methods, access"),
         )
         self._keep(disabled)
         self._keep(stripped)

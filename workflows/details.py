@@ -34,7 +34,7 @@ def describe(status: GrantStatus, progress: GrantProgress) -> str:
         ("Technician", status.technician),
         ("Tenant", status.tenant),
         ("Account", status.account_name),
-        ("Roles", ", ".join(role.name for role in status.roles)),
+        ("Access", ", ".join(item.words for item in status.access)),
         ("Replay of", status.replay_of),
         ("Reason", asked.request.reason if asked else None),
         ("Ticket", asked.request.ticket if asked else None),

@@ -39,21 +39,21 @@ async def prepare_account(progress: GrantProgress, account: AccountFound) -> Non
         progress.traces.object_id = await step(progress, Provisioning.prepare_account, summary)
 
 
-async def assign_roles(progress: GrantProgress, account: AccountFound) -> None:
-    """The account has its roles, and a credential that opens nothing yet; what it had before is known."""
-    roles_and_credential = gather_or_cancel(_assign_roles(progress), _issue_credential(progress))
+async def give_access(progress: GrantProgress, account: AccountFound) -> None:
+    """The account holds what was granted, and has a credential that opens nothing yet; what it had before is known."""
+    access_and_credential = gather_or_cancel(_give_access(progress), _issue_credential(progress))
     if account.object_id is None:
         progress.sweep.baseline = Baseline()  # one that is only being made can have nothing
-        await roles_and_credential
+        await access_and_credential
     else:
-        await gather_or_cancel(roles_and_credential, take_baseline(progress))
+        await gather_or_cancel(access_and_credential, take_baseline(progress))
 
 
-async def _assign_roles(progress: GrantProgress) -> None:
+async def _give_access(progress: GrantProgress) -> None:
     traces = progress.traces
-    traces.roles_asked_for, traces.roles_given_at = True, None
-    await step(progress, Provisioning.assign_roles, ", ".join(role.name for role in progress.granted.roles))
-    traces.roles_given_at = workflow.now()
+    traces.access_asked_for, traces.access_given_at = True, None
+    await step(progress, Provisioning.give_access, ", ".join(item.words for item in progress.granted.access))
+    traces.access_given_at = workflow.now()
 
 
 async def _issue_credential(progress: GrantProgress) -> None:

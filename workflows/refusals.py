@@ -31,7 +31,7 @@ def take_refusal(progress: GrantProgress, error: ActivityError) -> None:
     """Leaves the refusal for which the grant is to be parked, or an ending."""
     refused = refusal_of(error)
     if refused.gave_nothing:
-        progress.traces.roles_asked_for = False
+        progress.traces.access_asked_for = False
     if progress.expires_at and workflow.now() >= progress.expires_at:
         why = f"It expired before it could be opened: {refused.sentence}"
         progress.end(GrantState.EXPIRED, actor.CLOCK, why, refused.failure)

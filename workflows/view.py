@@ -43,7 +43,7 @@ def status_of(progress: GrantProgress) -> GrantStatus:
         replay_of=request and request.replay_of,
         state=progress.state,
         sentence=progress.sentence,
-        roles=grant.roles if grant else (),
+        access=grant.access if grant else (),
         account_name=grant and grant.account_name,
         opened_at=progress.opened_at,
         expires_at=progress.expires_at,

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from entra_jit.accounts.access import KINDS, Held, Holdings, Kind
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import ConflictError, MasteredElsewhereError, Tenant, TransientError, User, assignment_id
+from entra_jit.graph import ConflictError, MasteredElsewhereError, PermanentError, Tenant, TransientError, User
 from entra_jit.policy.persistence import MOST_FINDINGS
-from entra_jit.policy.roles import role_name
-from models.messages import AccountToClose, DirectoryCall, ObjectId, PassId, Role, Standing
+from models.messages import AccessItem, AccessKind, AccountToClose, DirectoryCall, ObjectId, PassId, Standing
 from models.sweep import FindingKind, SweepFinding
 
 MOST_CALLS = 100
@@ -30,7 +30,7 @@ class Stripped:
     """What was taken from an account, over all the tries that it took."""
 
     removed: set[str] = field(default_factory=set)
-    """The ids of roles and pass that were there to be removed, those of unanswered removals included."""
+    """The ids of access and pass that were there to be removed, those of unanswered removals included."""
     found: dict[str, SweepFinding] = field(default_factory=dict)
     """By id, what the account had that was not of its grant; the first of very many."""
     beyond: set[str] = field(default_factory=set)
@@ -56,6 +56,14 @@ class Stripped:
             return
         self.found.setdefault(id, SweepFinding(kind=kind, sentence=sentence, at=at, removed=True, evidence=(id,)))
 
+    def note_foreign(self, kind: Kind, holdings: Holdings, granted: tuple[AccessItem, ...]) -> list[Held]:
+        """Note what the account holds of a kind and was not granted. Gives it."""
+        foreign = holdings.foreign_to(granted)
+        for held in foreign:
+            self.note(kind.FINDING, held.id, held.sentence, holdings.evidence.answered_at)
+        self.stays |= {finding.evidence[0]: finding for finding in holdings.cannot_be_taken}
+        return foreign
+
     @property
     def findings(self) -> tuple[SweepFinding, ...]:
         """What was not of the grant."""
@@ -72,7 +80,7 @@ class Stripped:
 class Given:
     """What a grant has given, and may be held without being listed yet."""
 
-    roles: tuple[Role, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     access_pass: PassId | None = None
     known_at: datetime | None = None
     """When every replica has heard of it; None: it has. Before, only what was seen to be removed is proven gone."""
@@ -80,16 +88,17 @@ class Given:
     @classmethod
     def to(cls, account: AccountToClose, known_after: timedelta) -> Given:
         """What the grant has given to the account. ``known_after``: how long replicas may not have heard of it."""
-        known_at = account.roles_given_at + known_after if account.roles_given_at else None
-        return cls(account.grant.roles, account.pass_id, known_at)
+        known_at = account.access_given_at + known_after if account.access_given_at else None
+        return cls(account.grant.access, account.pass_id, known_at)
+
+    def of(self, kind: AccessKind) -> tuple[AccessItem, ...]:
+        """The items of one kind."""
+        return tuple(item for item in self.access if item.kind is kind)
 
     def ids(self, user: ObjectId) -> set[str]:
         """By which each can be removed all the same."""
-        return self.assignments(user) | ({self.access_pass} if self.access_pass else set())
-
-    def assignments(self, user: ObjectId) -> set[str]:
-        """The ids of the assignments by which ``user`` holds the roles."""
-        return {assignment_id(role.id, user) for role in self.roles}
+        ids = {id for name, kind in KINDS.items() for id in kind.expected_ids(self.of(name), user)}
+        return ids | ({self.access_pass} if self.access_pass else set())
 
 
 NOTHING = Given()
@@ -98,7 +107,7 @@ NOTHING = Given()
 async def strip(
     tenant: Tenant, user: ObjectId, given: Given = NOTHING, stripped: Stripped | None = None
 ) -> list[DirectoryCall]:
-    """Password, sessions, sign-in methods, roles and memberships, all at the same time. Gives Microsoft's answers.
+    """Password, sessions, sign-in methods and access of every kind, all at the same time. Gives Microsoft's answers.
 
     ``stripped`` takes down what was there.
     """
@@ -108,8 +117,7 @@ async def strip(
             _one(tenant.users.set_password(user, new_password(), force_change=True)),
             _one(tenant.users.revoke_sessions(user)),
             _delete_methods(tenant, user, given, noted),
-            _remove_roles(tenant, user, given, noted),
-            remove_memberships(tenant, user, noted),
+            *(_take_all(kind, given.of(name), tenant, user, noted) for name, kind in KINDS.items()),
         ]
     )
     return [call for calls in done for call in calls]
@@ -141,17 +149,17 @@ class ReadBack:
 
 async def read_standing(tenant: Tenant, user: User) -> ReadBack:
     """What ``user`` holds besides what its own entry says."""
-    roles, methods, memberships = await asyncio.gather(
-        tenant.roles.assignments_of(user.id), tenant.sign_in_methods.list(user.id), tenant.users.memberships(user.id)
+    methods, kinds = await asyncio.gather(
+        tenant.sign_in_methods.list(user.id),
+        asyncio.gather(*(kind.list_held(tenant, user.id) for kind in KINDS.values())),
     )
     standing = Standing(
         exists=True,
         enabled=user.account_enabled,
-        roles=tuple(sorted(assignment.role for assignment in roles)),
-        memberships=tuple(sorted(group.id for group in memberships.groups if not group.is_dynamic)),
+        access=tuple(held.item for holdings in kinds for held in holdings.held),
         sign_in_methods=tuple(sorted(method.kind for method in methods if not method.is_password)),
     )
-    return ReadBack(standing, (user.evidence, roles.evidence, methods.evidence, memberships.evidence))
+    return ReadBack(standing, (user.evidence, methods.evidence, *(holdings.evidence for holdings in kinds)))
 
 
 @dataclass(frozen=True)
@@ -204,19 +212,43 @@ async def _delete_methods(tenant: Tenant, user: ObjectId, given: Given, stripped
     return await _each(deletions)
 
 
-async def _remove_roles(tenant: Tenant, user: ObjectId, given: Given, stripped: Stripped) -> list[DirectoryCall]:
-    # The listing lags behind the assigning; the ids of the granted roles can be computed without it.
-    expected = given.assignments(user)
-    assignments = await tenant.roles.assignments_of(user)
-    for held in assignments:
-        if held.id not in expected:
-            where = "" if held.scope == "/" else f", over {held.scope}"
-            sentence = f"It held the role {role_name(held.role)}{where}."
-            stripped.note(FindingKind.ROLE, held.id, sentence, assignments.evidence.answered_at)
-    listed = {held.id for held in assignments}
-    return await _each(
-        [_noted(tenant.roles.unassign(held), held, stripped.removed) for held in sorted(listed | expected)]
+async def _take_all(
+    kind: Kind, granted: tuple[AccessItem, ...], tenant: Tenant, user: ObjectId, stripped: Stripped
+) -> list[DirectoryCall]:
+    """Take whatever the account holds of a kind. What was ``granted`` is no finding."""
+    holdings = await kind.list_held(tenant, user)
+    stripped.note_foreign(kind, holdings, granted)
+    listed = {held.id for held in holdings.held}
+    # The listing lags behind the giving; what was granted can be taken without it.
+    unlisted = kind.expected_ids(granted, user) - listed
+    taken = await attempt_all(
+        [
+            _each([_noted(kind.take(tenant, id, user), id, stripped.removed) for id in sorted(listed)]),
+            *(_unless_refused(_noted(kind.take(tenant, id, user), id, stripped.removed)) for id in sorted(unlisted)),
+        ]
     )
+    return [call for calls in taken for call in calls]
+
+
+async def _unless_refused(removal: Awaitable[DirectoryCall]) -> list[DirectoryCall]:
+    """The answer of the removal of something that is not listed; none where it is not there, or not to be removed.
+
+    Microsoft refuses to change the members of a group that has become dynamic, also for who was never in it. What is
+    there all the same is listed soon, and what was not noted as removed is waited for until then.
+    """
+    try:
+        return await _one(removal)
+    except PermanentError:
+        return []
+
+
+async def take_foreign(
+    kind: Kind, granted: tuple[AccessItem, ...], tenant: Tenant, user: ObjectId, stripped: Stripped
+) -> tuple[Holdings, list[DirectoryCall]]:
+    """Take what the account holds of a kind and was not ``granted``. Gives what it held, and Microsoft's answers."""
+    holdings = await kind.list_held(tenant, user)
+    foreign = stripped.note_foreign(kind, holdings, granted)
+    return holdings, await _each([kind.take(tenant, held.id, user) for held in foreign])
 
 
 async def _noted(removal: Awaitable[DirectoryCall], what: str, removed: set[str]) -> DirectoryCall:
@@ -229,13 +261,3 @@ async def _noted(removal: Awaitable[DirectoryCall], what: str, removed: set[str]
         raise
     removed.add(what)
     return call
-
-
-async def remove_memberships(tenant: Tenant, user: ObjectId, stripped: Stripped) -> list[DirectoryCall]:
-    """Take the account out of its groups, but for those whose members follow a rule."""
-    memberships = await tenant.users.memberships(user)
-    joined = [group for group in memberships.groups if not group.is_dynamic]
-    for group in joined:
-        sentence = f"It was a member of the group {group.display_name or group.id}."
-        stripped.note(FindingKind.MEMBERSHIP, group.id, sentence, memberships.evidence.answered_at)
-    return await _each([tenant.groups.remove_member(user, group=group.id) for group in joined])

@@ -62,8 +62,8 @@ class Backend:
         return ledger
 
     @cached_property
-    def directories(self) -> Directories:
-        """The customers' tenants."""
+    def graph(self) -> Graph:
+        """The door to Microsoft."""
         graph = Graph(
             graph_url=self.settings.graph_url,
             login_url=self.settings.login_url,
@@ -72,7 +72,12 @@ class Backend:
             clock=self.clock,
         )
         self._opened.push_async_exit(graph)
-        return Directories(graph, self.ledger, self.keyring, self.revoking)
+        return graph
+
+    @cached_property
+    def directories(self) -> Directories:
+        """The customers' tenants."""
+        return Directories(self.graph, self.ledger, self.keyring, self.revoking)
 
     @cached_property
     def registered(self) -> RegisteredAccounts:

@@ -1,4 +1,4 @@
-"""What an account has besides roles and methods: before it is opened, and when it is closed."""
+"""What an account has besides what it was given: before it is opened, and when it is closed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from entra_jit.accounts.account_closing import MOST_CALLS, Stripped, remove_memberships
+from entra_jit.accounts.access import KINDS
+from entra_jit.accounts.account_closing import MOST_CALLS, Given, Stripped, take_foreign
 from entra_jit.accounts.attempts import answered
 from entra_jit.accounts.eligibility import take_eligibilities
 from entra_jit.graph import Consent, GraphError, NotYetVisibleError, OwnedObject, Tenant, TransientError
-from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, Sweep
+from models.messages import AccessItem, ClosingStep, DirectoryCall, ObjectId, Step, Sweep
 from models.sweep import Baseline, FindingKind, Possession, SweepFinding
 
 _PASSING = (TransientError, NotYetVisibleError)
@@ -25,24 +26,33 @@ class Look:
     calls: tuple[DirectoryCall, ...]
 
 
-async def take_baseline(tenant: Tenant, account: ObjectId, stripped: Stripped, *, last_try: bool) -> Look:
-    """What the closed account has: groups that it was put into are left, what it owns or consented to is noted.
+async def take_baseline(
+    tenant: Tenant, account: ObjectId, granted: tuple[AccessItem, ...], stripped: Stripped, *, last_try: bool
+) -> Look:
+    """What the closed account has: planted access is taken away, what it owns or consented to is noted.
 
-    It should have nothing. ``stripped`` and ``last_try`` as for ``look_at``.
+    It should have nothing but what was ``granted`` just now. Kinds that are exact before every opening are left to the
+    giving. ``stripped`` and ``last_try`` as for ``look_at``.
     """
-    left, noted = await asyncio.gather(
-        answered(remove_memberships(tenant, account, stripped)),
-        answered(look_at(tenant, account, stripped, last_try=last_try)),
+    given = Given(granted)
+    best_effort = [
+        answered(take_foreign(kind, given.of(name), tenant, account, stripped))
+        for name, kind in KINDS.items()
+        if not kind.ALWAYS_EXACT
+    ]
+    noted, taken = await asyncio.gather(
+        answered(look_at(tenant, account, stripped, last_try=last_try)), asyncio.gather(*best_effort)
     )
     if isinstance(noted, GraphError):
         raise noted
-    unread = [*_unread([left], last_try=last_try), *([noted.baseline.unread] if noted.baseline.unread else [])]
+    unread = [*_unread(taken, last_try=last_try), *([noted.baseline.unread] if noted.baseline.unread else [])]
     findings = tuple(
         finding.model_copy(update={"sentence": f"Before it was opened: {finding.sentence}"})
         for finding in stripped.findings
     )
     baseline = noted.baseline.model_copy(update={"findings": findings, "unread": " ".join(unread) or None})
-    return Look(baseline, (*noted.calls, *(() if isinstance(left, GraphError) else left))[:MOST_CALLS])
+    calls = [call for one in taken if not isinstance(one, GraphError) for call in one[1]]
+    return Look(baseline, (*noted.calls, *calls)[:MOST_CALLS])
 
 
 async def look_at(

@@ -47,8 +47,7 @@ def expect_closed(user: User, read_back: ReadBack) -> None:
         return
     parts = [
         ("enabled", standing.enabled),
-        (f"{len(standing.roles)} roles", standing.roles),
-        (f"{len(standing.memberships)} memberships", standing.memberships),
+        (", ".join(item.words for item in standing.access), standing.access),
         (", ".join(standing.sign_in_methods), standing.sign_in_methods),
     ]
     found = "; ".join(str(name) for name, is_open in parts if is_open)

@@ -42,7 +42,7 @@ class GrantStop:
         self._account = AccountToClose(
             grant=grant,
             object_id=fenced.object_id,
-            roles_given_at=fenced.opened_at or under_way_until,
+            access_given_at=fenced.opened_at or under_way_until,
             mark=fenced.mark,
         )
         given = Given.to(self._account, backend.roles_known_after)

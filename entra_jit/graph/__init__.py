@@ -29,6 +29,7 @@ from entra_jit.graph.errors import (
 )
 from entra_jit.graph.granted import Granted
 from entra_jit.graph.graph import Graph, Tenant
+from entra_jit.graph.groups import Group, GroupRead
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
 from entra_jit.graph.retry_budget import RetryBudget
@@ -59,6 +60,8 @@ __all__ = [
     "Granted",
     "Graph",
     "GraphError",
+    "Group",
+    "GroupRead",
     "InvalidAddressError",
     "Listing",
     "MasteredElsewhereError",

@@ -58,6 +58,10 @@ class Calls:
         self._timeout = timeout
         self._clock = clock
 
+    def address(self, path: str) -> str:
+        """The whole address of a thing in Graph, as bodies refer to it."""
+        return self._graph_url + path
+
     async def get(self, operation: Operation, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """Read one thing, or the first page of a collection."""
         return await self.call(operation, "GET", self._graph_url + path + addresses.query(query or {}))

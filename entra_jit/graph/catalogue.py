@@ -126,6 +126,12 @@ _ROWS = (
         says="on-premises mastered",
     ),
     _Row(
+        PermanentError,
+        "Microsoft Graph cannot change the members of a mail-enabled group; change them in Exchange.",
+        400,
+        says="Cannot Update a mail-enabled security groups",
+    ),
+    _Row(
         MasteredElsewhereError,
         "Exchange masters these properties of the account, because it has a mailbox; change them there.",
         400,

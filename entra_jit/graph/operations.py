@@ -39,6 +39,8 @@ REVOKE_SESSIONS = _operation("revoke the account's sessions", "User.RevokeSessio
 READ_MEMBERSHIPS = _operation("read the account's memberships", "Directory.Read.All")
 READ_DELETED = _operation("read a deleted account", "User.Read.All")
 
+READ_GROUP = _operation("read the group", "GroupMember.Read.All")
+ADD_MEMBER = _operation("add the account to the group", "GroupMember.ReadWrite.All")
 # The second one is for groups that can hold roles.
 REMOVE_MEMBER = _operation(
     "remove the account from the group", "GroupMember.ReadWrite.All", "RoleManagement.ReadWrite.Directory"

@@ -12,6 +12,7 @@ from entra_jit.graph.addresses import guid, literal, user_principal_name
 from entra_jit.graph.answers import Description, Resource
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
+from entra_jit.graph.groups import Group
 from models.errors import InternalError
 from models.messages import DirectoryCall, ObjectId
 
@@ -87,18 +88,6 @@ class CreatedUser(Resource):
 class _Member(Description):
     id: ObjectId
     display_name: str | None = None
-
-
-class Group(_Member):
-    """A group that an account is a member of."""
-
-    is_assignable_to_role: bool | None = None
-    group_types: tuple[str, ...] = ()
-
-    @property
-    def is_dynamic(self) -> bool:
-        """Membership follows a rule and cannot be removed one by one."""
-        return "DynamicMembership" in self.group_types
 
 
 class HeldRole(_Member):

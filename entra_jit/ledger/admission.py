@@ -18,8 +18,8 @@ from entra_jit.crypto.marks import Register
 from entra_jit.ledger import configuration, holds
 from entra_jit.ledger.accounts import its_account, register_of
 from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
-from entra_jit.ledger.rows import as_grant, as_roles, object_id
-from entra_jit.policy.decision import Denied, judge_extension
+from entra_jit.ledger.rows import as_access, as_grant, object_id
+from entra_jit.policy.rules import hours
 from models.errors import RefusedError
 from models.holds import HoldKind
 from models.messages import Armed, FailureType, Grant, GrantRef, ObjectId
@@ -60,7 +60,7 @@ class Admitted:
 async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = False) -> Admitted:
     """The admission check: raises ``GrantOverError`` unless the grant is live, not closing, and of this attempt.
 
-    Raises ``PausedError`` for one that may go on when its tenant is resumed. Whoever widens access reads roles, name
+    Raises ``PausedError`` for one that may go on when its tenant is resumed. Whoever widens access reads access, name
     and hours here and nowhere else. ``lock``: and neither fence nor receipt comes in between until the transaction
     ends.
     """
@@ -95,7 +95,7 @@ async def take_lease(
         raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
     _expect_covered(keyring, row, account, at)
     # Decided an hour ago, perhaps: who has left since, or lost a role, is not let in any more.
-    if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
+    if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_access(row)):
         raise GrantOverError(why)
     in_flight = _extend_lease(row, at, lease)
     session.add(row)
@@ -177,19 +177,19 @@ async def extend(
         raise RefusedError(f"{error} Nothing is extended there until it is resumed.") from None
     if row.expires_at is None or row.armed_at is None or row.opened_at is None:
         raise RefusedError("Only an open grant can be extended.")
-    if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_roles(row)):
+    if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_access(row)):
         raise RefusedError(why)
     _expect_covered(keyring, row, account, at)
     if row.expires_at != wanted:
-        denied = judge_extension(
+        refused = hours.refuse_extension(
             expires_at=row.expires_at,
             wanted=wanted,
             armed_at=row.armed_at,
             max_duration=tenant.max_duration,
             at=at,
         )
-        if isinstance(denied, Denied):
-            raise RefusedError(denied.sentence)
+        if refused:
+            raise RefusedError(refused)
         row.expires_at = wanted
         await sign_mark(session, keyring, row, account)
     in_flight = _extend_lease(row, at, lease)

@@ -15,9 +15,8 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.policy import decision, entitlement
 from entra_jit.policy.configuration import Configuration, PurposeName
-from entra_jit.policy.decision import TechnicianTerms, TenantTerms
-from entra_jit.policy.roles import find_role
-from models.messages import Role, RoleId, TechnicianId, TenantId
+from entra_jit.policy.facts import TechnicianTerms, TenantTerms
+from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 from models.tables import (
     Group,
     GroupMember,
@@ -46,7 +45,6 @@ async def apply(session: AsyncSession, keyring: Keyring, configuration: Configur
     await session.exec(delete(GroupMember))
     await session.exec(delete(Group))
     by_name = {technician.name: technician.id for technician in configuration.technicians}
-    tenants = {tenant.name: tenant.id for tenant in configuration.tenants}
     session.add(Group(name=entitlement.ALL_TECHNICIANS))
     session.add_all(
         Group(name=group.name, attribute=group.attribute, value=group.value) for group in configuration.groups
@@ -57,16 +55,16 @@ async def apply(session: AsyncSession, keyring: Keyring, configuration: Configur
         for group in configuration.groups
         for member in group.members
     )
-    for mapping in configuration.role_mappings:
-        for role in (find_role(name) for name in mapping.roles):
-            session.add(
-                RoleMapping(
-                    group_name=mapping.group,
-                    tenant_id=tenants[mapping.tenant] if mapping.tenant else None,
-                    role_id=UUID(role.id),
-                    role_name=role.name,
-                )
-            )
+    session.add_all(
+        RoleMapping(
+            group_name=mapping.group,
+            tenant_id=UUID(mapping.tenant_id) if mapping.tenant_id else None,
+            kind=mapping.item.kind,
+            item_id=mapping.item.id,
+            item_name=mapping.item.name,
+        )
+        for mapping in configuration.mappings()
+    )
 
 
 async def _apply_tenants(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:
@@ -196,12 +194,12 @@ def terms_of(technician: Technician) -> TechnicianTerms:
 
 
 async def no_longer_due(
-    session: AsyncSession, tenant: Tenant, technician_id: UUID, roles: Iterable[Role]
+    session: AsyncSession, tenant: Tenant, technician_id: UUID, access: Iterable[AccessItem]
 ) -> str | None:
-    """Why these roles may not be opened or extended for the technician there by now; None: they may."""
+    """Why this access may not be opened or extended for the technician there by now; None: they may."""
     technician = await session.get_one(Technician, technician_id)
     return decision.no_longer_due(
-        roles, tenant_terms(tenant), terms_of(technician), await groups(session), await role_mappings(session)
+        access, tenant_terms(tenant), terms_of(technician), await groups(session), await role_mappings(session)
     )
 
 
@@ -222,7 +220,7 @@ async def role_mappings(session: AsyncSession) -> list[entitlement.RoleMapping]:
         entitlement.RoleMapping(
             row.group_name,
             TenantId(str(row.tenant_id)) if row.tenant_id else None,
-            Role(id=RoleId(str(row.role_id)), name=row.role_name),
+            AccessItem(kind=AccessKind(row.kind), id=row.item_id, name=row.item_name),
         )
         for row in await session.exec(select(RoleMapping))
     ]

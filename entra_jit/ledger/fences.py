@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger.accounts import its_account
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.rows import as_grant, object_id
-from entra_jit.policy.decision import departed
+from entra_jit.policy.rules.parties import departed
 from models.messages import Fence, Grant, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import credentials, interventions, requests, steps
-from entra_jit.ledger.rows import as_request, as_roles, as_step, object_id
+from entra_jit.ledger.rows import as_access, as_request, as_step, object_id
 from models.errors import InternalError
 from models.messages import (
     Carried,
@@ -138,7 +138,7 @@ async def _draw_up(
         technician_id=TechnicianId(str(request.technician_id or "")),
         account_name=grant.account_name if grant else None,
         object_id=object_id(account),
-        roles=as_roles(grant) if grant else (),
+        access=as_access(grant) if grant else (),
         opened_at=grant.opened_at if grant else None,
         expires_at=expires_at,
         ending=settlement.ending,
@@ -182,7 +182,7 @@ def _as_carried(receipt: Receipt, carried: Carried, *, is_reviewed: bool) -> Rec
             "technician_id": grant.technician_id,
             "account_name": grant.account_name,
             "object_id": carried.object_id,
-            "roles": grant.roles,
+            "access": grant.access,
             "opened_at": carried.opened_at,
             "alarms": (*receipt.alarms, FORGOTTEN, *unreviewed),
         }

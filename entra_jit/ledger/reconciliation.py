@@ -16,11 +16,11 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger import holds
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.marks import database_time, mark_of
-from entra_jit.ledger.rows import as_roles, object_id
-from entra_jit.policy.decision import departed
+from entra_jit.ledger.rows import as_access, object_id
 from entra_jit.policy.reconciliation import REPLICAS_AGREE_AFTER, LiveGrant
+from entra_jit.policy.rules.parties import departed
 from models.holds import Hold, HoldKind
-from models.marks import OpenUntil
+from models.marks import AccountKind, OpenUntil
 from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
 from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
 
@@ -32,6 +32,8 @@ SETTLED_AFTER = timedelta(minutes=10)
 class Registered:
     """One row of the register, with the live grant that holds the account."""
 
+    kind: AccountKind
+    """By whose rule the account is judged."""
     technician_id: TechnicianId
     account_name: str
     object_id: ObjectId | None
@@ -82,6 +84,7 @@ async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId,
     stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
     current = [
         Registered(
+            AccountKind(account.kind),
             TechnicianId(str(account.technician_id)),
             account.account_name,
             object_id(account),
@@ -121,6 +124,7 @@ def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
         key = one.technician_id, one.object_id
         earlier = found[key].unproven if key in found else ()
         found[key] = Registered(
+            kind=AccountKind.TECHNICIAN,  # only those have grants
             technician_id=TechnicianId(str(one.technician_id)),
             account_name=one.account_name,
             object_id=one.object_id,
@@ -260,7 +264,7 @@ def _live(
         grant.closing_at,
         is_lapsed=at >= should_be_over + SETTLED_AFTER,
         withdrawn_because=withdrawn_because,
-        roles=as_roles(grant),
+        access=as_access(grant),
         mark=mark,
         # By the clock that it was written by, whatever this process's says.
         mark_is_everywhere=mark is not None and clock >= mark.written_at + REPLICAS_AGREE_AFTER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.decision import Allowed, Denied, decide
 from models.actor import Actor
 from models.messages import AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
+from entra_jit.policy.decision import Terms, decide
+from entra_jit.policy.facts import Facts
+from models.messages import AccessItem, AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
 
@@ -32,25 +36,24 @@ async def answer(
     tenant = await configuration.tenant_by_name(session, request.tenant)
     technician = await configuration.technician_terms(session, request.technician)
     await holds.let_no_stop_come_between(session)
-    answered = decide(
-        request,
-        configuration.tenant_terms(tenant) if tenant else None,
-        technician,
-        await configuration.groups(session),
-        await configuration.role_mappings(session),
-        at,
+    facts = Facts(
+        request=request,
+        tenant=configuration.tenant_terms(tenant) if tenant else None,
+        technician=technician,
+        groups=tuple(await configuration.groups(session)),
+        mappings=tuple(await configuration.role_mappings(session)),
         stop=await holds.stop_over(session, tenant.id, UUID(technician.id)) if tenant and technician else None,
+        at=at,
     )
-    if isinstance(answered, Allowed) and tenant and technician:
-        row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)
-        grant = await _lock(session, row, answered)
-        if grant is None:
-            return await _held_by_another(session, row, at)
-        sentence = f"Allowed: {', '.join(role.name for role in answered.roles)}."
-        _decide(row, Verdict.ALLOWED, sentence, at)
-        return Decision(verdict=Verdict.ALLOWED, sentence=sentence, grant=as_grant(row, grant))
-    assert isinstance(answered, Denied)  # noqa: S101  # decide() allows nothing without tenant and technician
-    return deny(row, answered.sentence, at)
+    decided = decide(facts)
+    if decided.terms is None or tenant is None or technician is None:
+        return deny(row, decided.sentence, at)
+    row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)
+    grant = await _lock(session, row, decided.terms)
+    if grant is None:
+        return await _held_by_another(session, row, at)
+    _decide(row, Verdict.ALLOWED, decided.sentence, at)
+    return Decision(verdict=Verdict.ALLOWED, sentence=decided.sentence, grant=as_grant(row, grant))
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:
@@ -96,7 +99,7 @@ async def recall(
         tenant_id=tenant_id,
         technician_id=technician_id,
         account_name=grant.account_name,
-        roles=[role.model_dump() for role in grant.roles],
+        access=_written(grant.access),
         duration=grant.duration,
         window_ends_at=grant.window_ends_at,
         attempt=grant.attempt,
@@ -133,7 +136,7 @@ async def _repeat(session: AsyncSession, keyring: Keyring, row: Request) -> Deci
     )
 
 
-async def _lock(session: AsyncSession, row: Request, allowed: Allowed) -> GrantRow | None:
+async def _lock(session: AsyncSession, row: Request, terms: Terms) -> GrantRow | None:
     """The new grant, or None where another live one holds the technician's place in the tenant.
 
     An account that is registered keeps its name, whatever the technician or the domain is called by now.
@@ -142,14 +145,18 @@ async def _lock(session: AsyncSession, row: Request, allowed: Allowed) -> GrantR
         "request_id": row.id,
         "tenant_id": row.tenant_id,
         "technician_id": row.technician_id,
-        "account_name": await accounts.name_of(session, row.tenant_id, row.technician_id) or allowed.account_name,
-        "roles": [role.model_dump() for role in allowed.roles],
-        "duration": allowed.duration,
-        "window_ends_at": allowed.window_ends_at,
+        "account_name": await accounts.name_of(session, row.tenant_id, row.technician_id) or terms.account_name,
+        "access": _written(terms.access),
+        "duration": terms.duration,
+        "window_ends_at": terms.window_ends_at,
         "attempt": 1,
     }
     inserted = insert(GrantRow).values(values).on_conflict_do_nothing().returning(GrantRow)
     return (await session.exec(inserted)).scalars().one_or_none()
+
+
+def _written(access: Iterable[AccessItem]) -> list[dict[str, str]]:
+    return [item.model_dump(mode="json") for item in access]
 
 
 async def _held_by_another(session: AsyncSession, row: Request, at: datetime) -> Decision:

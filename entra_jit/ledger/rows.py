@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from models.holds import Hold
 from models.messages import (
+    AccessItem,
     AccessRequest,
     Grant,
     GrantState,
     GrantStatus,
     ObjectId,
     Receipt,
-    Role,
     Step,
     TechnicianId,
     TenantId,
@@ -30,16 +30,16 @@ def as_grant(request: Request, grant: GrantRow) -> Grant:
         technician_id=TechnicianId(str(grant.technician_id)),
         technician=request.technician,
         account_name=grant.account_name,
-        roles=as_roles(grant),
+        access=as_access(grant),
         duration=grant.duration,
         window_ends_at=grant.window_ends_at,
         attempt=grant.attempt,
     )
 
 
-def as_roles(grant: GrantRow) -> tuple[Role, ...]:
-    """The roles that were granted."""
-    return tuple(Role.model_validate(role) for role in grant.roles)
+def as_access(grant: GrantRow) -> tuple[AccessItem, ...]:
+    """What was granted."""
+    return tuple(AccessItem.model_validate(item) for item in grant.access)
 
 
 def as_request(row: Request) -> AccessRequest:
@@ -92,7 +92,7 @@ def as_status(
         technician=request.technician,
         state=receipt.ending.state if receipt else state_of(request, grant),
         sentence=_sentence(request, grant, receipt, holds),
-        roles=as_roles(grant) if grant else (),
+        access=as_access(grant) if grant else (),
         account_name=grant.account_name if grant else None,
         opened_at=grant.opened_at if grant else None,
         expires_at=grant.expires_at if grant else None,

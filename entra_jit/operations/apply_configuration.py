@@ -17,6 +17,7 @@ from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import reconciliation
 from entra_jit.ledger.fences import fence_departed
+from entra_jit.operations.check_security_groups import check_security_groups
 from entra_jit.policy.configuration import Application, Configuration, PurposeName, SecretSource
 from entra_jit.settings import environment_secret
 from entra_jit.temporal.end_workflows import end_workflows
@@ -32,8 +33,9 @@ Location = tuple[int | str, ...]
 async def apply_configuration(actor: Actor, app: App, file: Path) -> Configuration:
     """Make the ledger's configuration what ``file`` says, and end what is open for whom it no longer has. Idempotent.
 
-    Where Temporal does not answer, the reconciler closes that. An open grant whose roles were remapped stays as it was
-    granted, and cannot be extended. Raises ``BadInputError``, a line a mistake.
+    Where Temporal does not answer, the reconciler closes that. An open grant whose access was remapped stays as it was
+    granted, and cannot be extended. Security groups are looked at in their tenants first. Raises ``BadInputError``, a
+    line a mistake.
     """
     authorize(actor, Verb.APPLY_CONFIGURATION)
     configuration, lines = read_configuration(file)
@@ -51,6 +53,7 @@ async def apply_configuration(actor: Actor, app: App, file: Path) -> Configurati
             except ValueError as error:
                 line = lines.line(("tenants", number, purpose))
                 raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None
+    await _expect_usable_groups(app, file, configuration, lines, proofs)
     async with app.ledger.transaction() as session:
         await configurations.apply(session, app.keyring, configuration, proofs)
         await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], app.clock())
@@ -58,6 +61,28 @@ async def apply_configuration(actor: Actor, app: App, file: Path) -> Configurati
     if left:
         await _end(app, left)
     return configuration
+
+
+async def _expect_usable_groups(
+    app: App,
+    file: Path,
+    configuration: Configuration,
+    lines: Lines,
+    secrets: dict[tuple[UUID, PurposeName], SecretStr],
+) -> None:
+    if not any(tenant.security_groups for tenant in configuration.tenants):
+        return
+    async with app.ledger.transaction() as session:
+        known = {mapping.item.id for mapping in await configurations.role_mappings(session)}
+    unusable = await check_security_groups(app.graph, configuration, secrets, known)
+    if unusable:
+        raise BadInputError(
+            "\n".join(
+                f"{file}:{lines.line(('tenants', one.tenant, 'security_groups', one.group))}: "
+                f"tenant {configuration.tenants[one.tenant].name}: {one.because}"
+                for one in unusable
+            )
+        )
 
 
 async def _end(app: App, left: dict[str, str]) -> None:

@@ -17,8 +17,7 @@ from entra_jit.operations._live_workflows import why_gone
 from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_status import show_status
-from entra_jit.policy.decision import Denied
-from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
+from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
 from models.actor import Actor
 from models.errors import RefusedError, UnreachableError
@@ -61,7 +60,7 @@ async def replay_provisioning(actor: Actor, app: App, request_id: str) -> Replay
         raise RefusedError(f"{(await show_status(actor, app, request_id)).sentence} There is nothing to replay.")
     status = as_status(last, grant, receipt)
     how = how_to_replay(status)
-    if isinstance(how, Denied):
+    if isinstance(how, NoReplay):
         if last.id != request_id and status.state in GOES_ON:
             return _replayed_before(request_id, status)
         raise RefusedError(how.sentence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,10 +18,10 @@ from pydantic import (
 )
 
 from entra_jit.policy.durations import DEFAULT, parse_duration
-from entra_jit.policy.entitlement import ALL_TECHNICIANS
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, RoleMapping
 from entra_jit.policy.names import DOMAIN_LENGTH
 from entra_jit.policy.roles import find_role
-from models.messages import Name
+from models.messages import AccessItem, AccessKind, Name, TenantId
 
 Hours = Annotated[timedelta, BeforeValidator(lambda value: parse_duration(str(value)))]
 """Hours as a number (4, 1.5) or an ISO 8601 duration (PT90M)."""
@@ -80,6 +80,13 @@ class Application(Entry):
         return "certificate" if self.certificate is not None else "federated"
 
 
+class SecurityGroupEntry(Entry):
+    """A security group of a customer's tenant by its object id there, and the name that mappings and receipts use."""
+
+    name: Label
+    id: UUID
+
+
 class TenantEntry(Entry):
     """A customer's tenant."""
 
@@ -96,6 +103,13 @@ class TenantEntry(Entry):
     elevate: Application
     revoke: Application | None = None
     """What closes; None: the same application as opens."""
+    security_groups: tuple[SecurityGroupEntry, ...] = ()
+    """Those that role mappings may give. Two tenants may have the same name for theirs; the ids are their own."""
+
+    @model_validator(mode="after")
+    def _each_security_group_once(self) -> Self:
+        _expect_no_twins("security group", self.security_groups)
+        return self
 
     @model_validator(mode="after")
     def _default_within_limit(self) -> Self:
@@ -107,6 +121,11 @@ class TenantEntry(Entry):
         """The application of each purpose."""
         yield "elevate", self.elevate
         yield "revoke", self.revoke or self.elevate
+
+    def security_group(self, name: str) -> AccessItem | None:
+        """The security group that the tenant's entry calls so."""
+        found = next((group for group in self.security_groups if group.name == name), None)
+        return AccessItem(kind=AccessKind.GROUP, id=str(found.id), name=found.name) if found else None
 
 
 class TechnicianEntry(Entry):
@@ -138,11 +157,19 @@ class GroupEntry(Entry):
 
 
 class RoleMappingEntry(Entry):
-    """Directory roles that a group has in one tenant, or in all where no tenant is said."""
+    """What a group of technicians has in one tenant, or in every tenant where none is named."""
 
     group: Name
     tenant: Name | None = None
-    roles: Annotated[tuple[RoleName, ...], Field(min_length=1)]
+    roles: Annotated[tuple[RoleName, ...], Field(min_length=1)] = ()
+    security_groups: Annotated[tuple[Label, ...], Field(min_length=1)] = ()
+    """Names from the ``security_groups`` of the tenant, or of each tenant."""
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> Self:
+        if not (self.roles or self.security_groups):
+            raise ValueError("list roles, security_groups or both")
+        return self
 
 
 class Configuration(Entry):
@@ -160,10 +187,7 @@ class Configuration(Entry):
             ("technician", self.technicians),
             ("group", self.groups),
         ):
-            for key in ("name", "id"):
-                values = [getattr(entry, key) for entry in entries if hasattr(entry, key)]
-                if twice := sorted({str(value) for value in values if values.count(value) > 1}):
-                    raise ValueError(f"two {kind}s have the {key} {twice[0]!r}")
+            _expect_no_twins(kind, entries)
         technicians = {entry.name for entry in self.technicians}
         groups = {entry.name for entry in self.groups} | {ALL_TECHNICIANS}
         tenants = {entry.name for entry in self.tenants}
@@ -175,4 +199,36 @@ class Configuration(Entry):
                 raise ValueError(f"a role mapping names the group {mapping.group!r}, which is not here")
             if mapping.tenant is not None and mapping.tenant not in tenants:
                 raise ValueError(f"a role mapping names the tenant {mapping.tenant!r}, which is not here")
+            for tenant in self._tenants_of(mapping):
+                for name in mapping.security_groups:
+                    if tenant.security_group(name) is None:
+                        raise ValueError(
+                            f"a role mapping names the security group {name!r}, which {tenant.name} does not list"
+                        )
         return self
+
+    def mappings(self) -> tuple[RoleMapping, ...]:
+        """Every item of every role mapping, each once: roles as they are written, security groups tenant by tenant."""
+        found: dict[RoleMapping, None] = {}
+        for mapping in self.role_mappings:
+            tenants = self._tenants_of(mapping)
+            tenant_id = TenantId(str(tenants[0].id)) if mapping.tenant else None
+            found |= {RoleMapping(mapping.group, tenant_id, find_role(name)): None for name in mapping.roles}
+            found |= {
+                RoleMapping(mapping.group, TenantId(str(tenant.id)), item): None
+                for tenant in tenants
+                for name in mapping.security_groups
+                if (item := tenant.security_group(name))
+            }
+        return tuple(found)
+
+    def _tenants_of(self, mapping: RoleMappingEntry) -> tuple[TenantEntry, ...]:
+        return tuple(tenant for tenant in self.tenants if mapping.tenant in (None, tenant.name))
+
+
+def _expect_no_twins(kind: str, entries: Iterable[Entry]) -> None:
+    """Raises ``ValueError`` where two entries share a name or an id."""
+    for key in ("name", "id"):
+        values = [getattr(entry, key) for entry in entries if hasattr(entry, key)]
+        if twice := sorted({str(value) for value in values if values.count(value) > 1}):
+            raise ValueError(f"two {kind}s have the {key} {twice[0]!r}")

@@ -1,4 +1,4 @@
-"""The answer to a request, from facts that somebody else has read. Where a fact is missing the answer is no."""
+"""The answer to a request, from facts that the caller has read. Where a fact is missing the answer is no."""
 
 from __future__ import annotations
 
@@ -6,129 +6,113 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from entra_jit.policy.durations import DECISION_WINDOW, PROVISIONING_WINDOW, SHORTEST, format_duration
-from entra_jit.policy.entitlement import Group, RoleMapping, Technician, entitled_roles
+from entra_jit.policy.durations import format_duration
+from entra_jit.policy.entitlement import Group, RoleMapping, Technician, entitled_access
+from entra_jit.policy.facts import Facts, TechnicianTerms, TenantTerms
 from entra_jit.policy.names import account_name
+from entra_jit.policy.rules import hours, parties, window
 from models.errors import BadInputError
-from models.holds import Hold
-from models.messages import AccessRequest, Role, TechnicianId, TenantId
+from models.messages import AccessItem
 
 
 @dataclass(frozen=True)
-class TenantTerms:
-    """What a tenant's configuration says about grants there."""
+class Reason:
+    """Why one part of a decision is as it is."""
 
-    id: TenantId
-    name: str
-    account_domain: str
-    account_prefix: str
-    default_duration: timedelta
-    max_duration: timedelta
-    active: bool
+    rule: str
+    """The rule's name: that of its module in ``rules``, or ``stop``, ``entitlement``, ``account``."""
+    line: str
+    """A sentence for people."""
 
 
 @dataclass(frozen=True)
-class TechnicianTerms:
-    """What the configuration says about a technician."""
-
-    id: TechnicianId
-    name: str
-    attributes: dict[str, str]
-    active: bool
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """The request may be provisioned, on these terms."""
+class Terms:
+    """On which a request may be provisioned."""
 
     account_name: str
-    roles: tuple[Role, ...]
+    access: tuple[AccessItem, ...]
     duration: timedelta
     window_ends_at: datetime
 
 
 @dataclass(frozen=True)
-class Denied:
-    """The request may not be provisioned; the sentence says why, and what would be allowed."""
+class PolicyDecision:
+    """What the rules answer, and why."""
 
-    sentence: str
+    terms: Terms | None
+    """None: denied."""
+    reasons: tuple[Reason, ...]
+    """Of a denial the one rule that denies; of an allowance what gave each of its terms."""
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one line."""
+        if self.terms is None:
+            return " ".join(reason.line for reason in self.reasons)
+        return f"Allowed: {', '.join(item.words for item in self.terms.access)}."
 
 
-def decide(
-    request: AccessRequest,
-    tenant: TenantTerms | None,
-    technician: TechnicianTerms | None,
-    groups: Iterable[Group],
-    mappings: Iterable[RoleMapping],
-    at: datetime,
-    *,
-    stop: Hold | None,
-) -> Allowed | Denied:
-    """Whether the rules allow ``request`` at the time ``at``. Live grants are the lock's business, not its own.
-
-    ``stop``: the emergency stop in force for this technician there, if there is one.
-    """
-    if tenant is None or not tenant.active:
-        return Denied(f"There is no tenant {request.tenant!r} connected to this deployment.")
-    if technician is None or not technician.active:
-        return Denied(f"There is no technician {request.technician!r} in this deployment.")
-    if stop is not None:
-        return Denied(stop.sentence)
-    if at >= request.asked_at + DECISION_WINDOW:
-        return Denied(
-            f"The request is older than {format_duration(DECISION_WINDOW)}, too old to be decided: ask again."
-        )
-    duration = tenant.default_duration if request.duration is None else request.duration
-    if not SHORTEST <= duration <= tenant.max_duration:
-        return Denied(
-            f"{format_duration(duration)} cannot be granted in {tenant.name}: "
-            f"from {format_duration(SHORTEST)} to {format_duration(tenant.max_duration)}."
-        )
+def decide(facts: Facts) -> PolicyDecision:
+    """Whether the rules allow the request, and on which terms. Live grants are the lock's business, not the rules'."""
+    request, tenant, technician = facts.request, facts.tenant, facts.technician
+    unknown = parties.refuse(facts)
+    if unknown or tenant is None or technician is None:
+        return _denied("parties", unknown or "")
+    refusals = (
+        ("stop", facts.stop.sentence if facts.stop else None),
+        ("window", window.refuse(request, facts.at)),
+        ("hours", hours.refuse(request, tenant)),
+    )
+    for rule, line in refusals:
+        if line:
+            return _denied(rule, line)
     try:
-        roles = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
+        access = _entitled(tenant, technician, facts.groups, facts.mappings)
+    except BadInputError as error:
+        return _denied("entitlement", f"Invalid configuration: {error}.")
+    if not access:
+        return _denied("entitlement", f"No role mapping gives {technician.name} any access in {tenant.name}.")
+    try:
         name = account_name(tenant.account_prefix, technician.name, technician.id, tenant.account_domain)
     except BadInputError as error:
-        return Denied(f"The configuration does not permit an answer: {error}.")
-    if not roles:
-        return Denied(f"No role mapping gives {technician.name} a directory role in {tenant.name}.")
-    return Allowed(name, roles, duration, at + PROVISIONING_WINDOW)
+        return _denied("account", f"Invalid configuration: {error}.")
+    terms = Terms(name, access, hours.wanted(request, tenant), window.ends_at(facts.at))
+    return PolicyDecision(terms, _why(terms, technician, tenant))
 
 
-def departed(tenant: TenantTerms, technician: TechnicianTerms) -> str | None:
-    """Whom the configuration no longer has, in a sentence; None: it has both. What they hold is to be closed."""
-    gone = [party.name for party in (technician, tenant) if not party.active]
-    return f"{' and '.join(gone)} {'are' if len(gone) > 1 else 'is'} no longer in the configuration." if gone else None
+def _entitled(
+    tenant: TenantTerms, technician: TechnicianTerms, groups: Iterable[Group], mappings: Iterable[RoleMapping]
+) -> tuple[AccessItem, ...]:
+    return entitled_access(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
+
+
+def _denied(rule: str, line: str) -> PolicyDecision:
+    return PolicyDecision(None, (Reason(rule, line),))
+
+
+def _why(terms: Terms, technician: TechnicianTerms, tenant: TenantTerms) -> tuple[Reason, ...]:
+    names = ", ".join(item.words for item in terms.access)
+    most = f"{tenant.name} allows at most {format_duration(tenant.max_duration)}"
+    return (
+        Reason("entitlement", f"The role mappings give {technician.name} in {tenant.name}: {names}."),
+        Reason("hours", f"{format_duration(terms.duration)}; {most}."),
+        Reason("window", f"To be opened by {terms.window_ends_at:%Y-%m-%d %H:%M:%SZ}."),
+    )
 
 
 def no_longer_due(
-    roles: Iterable[Role],
+    access: Iterable[AccessItem],
     tenant: TenantTerms,
     technician: TechnicianTerms,
     groups: Iterable[Group],
     mappings: Iterable[RoleMapping],
 ) -> str | None:
-    """Why what was granted may not be opened or extended under the rules of now; None: it may."""
-    if gone := departed(tenant, technician):
+    """Why what was granted may not be opened or extended under the configuration of now; None: it may."""
+    if gone := parties.departed(tenant, technician):
         return gone
     try:
-        entitled = entitled_roles(Technician(technician.id, technician.attributes), tenant.id, groups, mappings)
+        entitled = {item.key for item in _entitled(tenant, technician, groups, mappings)}
     except BadInputError as error:
-        return f"The configuration does not permit an answer: {error}."
-    lost = ", ".join(role.name for role in roles if role.id not in {entitling.id for entitling in entitled})
+        return f"Invalid configuration: {error}."
+    lost = ", ".join(item.words for item in access if item.key not in entitled)
     return f"{technician.name} is no longer entitled to {lost} in {tenant.name}." if lost else None
-
-
-def judge_extension(
-    *, expires_at: datetime, wanted: datetime, armed_at: datetime, max_duration: timedelta, at: datetime
-) -> Denied | None:
-    """None where a grant may last until ``wanted``; the limit counts from its beginning, so it cannot creep."""
-    if wanted <= expires_at:
-        return Denied(f"The grant already lasts until {expires_at:%H:%M:%SZ}.")
-    if at >= expires_at:
-        return Denied("The grant has expired; ask for a new one.")
-    if wanted - armed_at > max_duration:
-        return Denied(
-            f"A grant may last {format_duration(max_duration)} in all here, "
-            f"until {armed_at + max_duration:%Y-%m-%d %H:%MZ}."
-        )
-    return None

@@ -1,4 +1,4 @@
-"""Who may have what: a technician's groups, and the directory roles that the groups map to in a tenant."""
+"""Who may have what: a technician's groups, and the access that the groups map to in a tenant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from models.errors import BadInputError
-from models.messages import Role, RoleId, TechnicianId, TenantId
+from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
 ALL_TECHNICIANS = "all-technicians"
 """The built-in group of every active technician."""
@@ -36,27 +36,28 @@ class Group:
 
 @dataclass(frozen=True)
 class RoleMapping:
-    """A role that a group has in one tenant, or (``tenant_id`` None) in all."""
+    """An access item that a group of technicians has in one tenant, or (``tenant_id`` None) in all."""
 
     group: str
     tenant_id: TenantId | None
-    role: Role
+    item: AccessItem
 
 
-def entitled_roles(
+def entitled_access(
     technician: Technician, tenant_id: TenantId, groups: Iterable[Group], mappings: Iterable[RoleMapping]
-) -> tuple[Role, ...]:
-    """The roles the technician may have in the tenant, without duplicates, in the order of their names.
+) -> tuple[AccessItem, ...]:
+    """What the technician may have in the tenant, without duplicates: kind by kind, in the order of the names.
 
     Raises ``BadInputError`` when a mapping that would apply to the tenant names a group that is not there.
     """
     known = {group.name: group for group in groups} | {ALL_TECHNICIANS: Group(ALL_TECHNICIANS)}
-    roles: dict[RoleId, Role] = {}
+    access: dict[tuple[AccessKind, str], AccessItem] = {}
     for mapping in mappings:
         if mapping.tenant_id not in (None, tenant_id):
             continue
         if mapping.group not in known:
             raise BadInputError(f"a role mapping names the group {mapping.group!r}, which does not exist")
         if technician in known[mapping.group]:
-            roles[mapping.role.id] = mapping.role
-    return tuple(sorted(roles.values(), key=lambda role: (role.name, role.id)))
+            access[mapping.item.key] = mapping.item
+    kinds = list(AccessKind)
+    return tuple(sorted(access.values(), key=lambda item: (kinds.index(item.kind), item.name, item.id)))

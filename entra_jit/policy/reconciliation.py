@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from models.marks import OpenUntil, newest
-from models.messages import Role
+from models.marks import AccountKind, OpenUntil, newest
+from models.messages import AccessItem
 
 GRACE = timedelta(minutes=1)
 """How long past its expiry a grant's own workflow is left to close it."""
@@ -26,7 +27,7 @@ class LiveGrant:
     """Its workflow should have settled it long ago, so there is none any more."""
     withdrawn_because: str | None = None
     """Nothing may be open under it any more, whatever its expiry says."""
-    roles: tuple[Role, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     """What it has given."""
     mark: OpenUntil | None = None
     """The signed mark that the ledger keeps of it. An expiry that no mark covers counts as past."""
@@ -42,7 +43,7 @@ class Found:
     """By the register and the owner tag, closing it is ours to do."""
     enabled: bool
     holds_access: bool
-    """It has roles or memberships, or the mark that goes last when an account is closed."""
+    """It holds access, or the mark that goes last when an account is closed."""
     mark: OpenUntil | None = None
     """What a valid open-until mark in the directory says, unless its grant is proven closed."""
     mark_is_settled: bool = False
@@ -50,6 +51,8 @@ class Found:
     is_registered: bool = False
     settled_at: datetime | None = None
     """When the last of its grants was settled, by the ledger."""
+    kind: AccountKind = AccountKind.TECHNICIAN
+    """By the register; what that has not is a technician's, by its tag or by nothing."""
 
 
 REPLICAS_AGREE_AFTER = timedelta(minutes=10)
@@ -79,7 +82,12 @@ class Finding:
 
 
 def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool = True) -> Finding:
-    """What is to be done with an account at the time ``at``.
+    """What is to be done with an account at the time ``at``, by the rule of its kind."""
+    return _RULES[found.kind](found, live, at, ledger_is_known=ledger_is_known)
+
+
+def _judge_technicians(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool) -> Finding:
+    """Close what is open without a reason.
 
     Nothing that is not ours is touched. What is ours is open only under the grant that the newest signed mark names,
     and until then, wherever that mark stands; without the ledger the directory's alone counts. An opening that is in
@@ -103,6 +111,9 @@ def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is
         foreign = _was_opened_by_somebody_else(found, at)
         return Finding(Remedy.CLOSE, f"it was {what} without a live grant", foreign=foreign)
     return _under_its_grant(found, live, at)
+
+
+_RULES: Mapping[AccountKind, Callable[..., Finding]] = {AccountKind.TECHNICIAN: _judge_technicians}
 
 
 def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:

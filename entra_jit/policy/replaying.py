@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
-from entra_jit.policy.decision import Denied
 from models.messages import GrantState, GrantStatus
 
 _REPLAY = re.compile(r"(?P<first>.+)\.r(?P<number>[1-9][0-9]*)")
+
+
+@dataclass(frozen=True)
+class NoReplay:
+    """The request cannot be taken up again; the sentence says why, and what to do instead."""
+
+    sentence: str
 
 
 class Replay(StrEnum):
@@ -22,7 +29,7 @@ class Replay(StrEnum):
     """It has failed: a new request, which names this one, is decided by today's configuration."""
 
 
-def how_to_replay(status: GrantStatus) -> Replay | Denied:
+def how_to_replay(status: GrantStatus) -> Replay | NoReplay:
     """How the request is taken up again, or why there is nothing to take up."""
     state = status.state
     if state is GrantState.PARKED:
@@ -39,7 +46,7 @@ def how_to_replay(status: GrantStatus) -> Replay | Denied:
         GrantState.ENDED: "was ended on purpose: ask anew.",
         GrantState.CANCELLED: "was cancelled on purpose: ask anew.",
     }[state]
-    return Denied(f"The grant {status.request_id} {because}")
+    return NoReplay(f"The grant {status.request_id} {because}")
 
 
 def id_of_replay(request_id: str, replay_of: str | None) -> str:

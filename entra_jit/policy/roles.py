@@ -12,19 +12,19 @@ from pathlib import Path
 from uuid import UUID
 
 from models.errors import BadInputError
-from models.messages import Role, RoleId
+from models.messages import AccessItem, AccessKind, RoleId
 
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
 
 
 @cache
-def assignable_roles() -> dict[RoleId, Role]:
+def assignable_roles() -> dict[RoleId, AccessItem]:
     """All roles that may be mapped, by template id."""
     listed = json.loads(Path(__file__).with_name("directory_roles.json").read_text())["assignable"]
-    return {RoleId(role["id"]): Role(id=role["id"], name=role["name"]) for role in listed}
+    return {RoleId(role["id"]): AccessItem(kind=AccessKind.ROLE, id=role["id"], name=role["name"]) for role in listed}
 
 
-def find_role(name_or_id: str) -> Role:
+def find_role(name_or_id: str) -> AccessItem:
     """The role of this name (any case) or template id; raises ``BadInputError``.
 
     A template id that is well formed but not listed may be a tenant's custom role: it is taken by its id.
@@ -36,7 +36,7 @@ def find_role(name_or_id: str) -> Role:
     if wanted in _implicit_roles():
         raise BadInputError(f"{name_or_id!r} is held implicitly and cannot be assigned")
     try:
-        return Role(id=RoleId(str(UUID(wanted))), name=f"custom role {wanted}")
+        return AccessItem(kind=AccessKind.ROLE, id=str(UUID(wanted)), name=f"custom role {wanted}")
     except ValueError:
         raise BadInputError(f"{name_or_id!r} is no built-in directory role and no role id") from None
 

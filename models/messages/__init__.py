@@ -4,6 +4,7 @@ Messages are frozen and ignore fields they do not know, so that a rolling upgrad
 ever carries a password, a pass, a token or a client secret: credentials travel as the grant's id alone.
 """
 
+from models.messages.access import AccessItem, AccessKind
 from models.messages.asking import (
     AccessRequest,
     Assertion,
@@ -25,7 +26,6 @@ from models.messages.granting import (
     Grant,
     GrantRef,
     GrantStatus,
-    Role,
     ToExtend,
     ToPark,
 )
@@ -59,6 +59,8 @@ __all__ = [
     "FINAL_STATES",
     "LONGEST_SENTENCE",
     "NOTHING_GIVEN",
+    "AccessItem",
+    "AccessKind",
     "AccessRequest",
     "AccountFound",
     "AccountToClose",
@@ -92,7 +94,6 @@ __all__ = [
     "RequestId",
     "RequestKey",
     "RetryProvisioning",
-    "Role",
     "RoleId",
     "Sentence",
     "Settlement",

@@ -27,8 +27,8 @@ class AccountToClose(Message):
 
     grant: Grant
     object_id: ObjectId | None
-    roles_given_at: AwareDatetime | None = None
-    """When the last role was given, or may have been by a step that was stopped half-way; None: none was asked for.
+    access_given_at: AwareDatetime | None = None
+    """When access was last given, or may have been by a step that was stopped half-way; None: none was asked for.
 
     For a while after it, the absence of what was given is not proven by its not being found."""
     pass_id: PassId | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime
 
 from models.message import Message
+from models.messages.access import AccessItem
 from models.messages.ids import RequestId
 
 
@@ -35,8 +36,7 @@ class Standing(Message):
     enabled: bool
     vanished: bool = False
     """An account that we know is gone, and may come back."""
-    roles: tuple[str, ...] = ()
-    memberships: tuple[str, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     sign_in_methods: tuple[str, ...] = ()
     held_by: RequestId | None = None
     """The grant that the newest signed mark names, where that is another one: the account is its to close."""
@@ -49,4 +49,4 @@ class Standing(Message):
     @property
     def is_closed(self) -> bool:
         """Nobody can sign in, and nothing would be held by whoever could."""
-        return not (self.held_by or self.enabled or self.roles or self.memberships or self.sign_in_methods)
+        return not (self.held_by or self.enabled or self.access or self.sign_in_methods)

@@ -7,19 +7,13 @@ from datetime import timedelta
 from pydantic import AwareDatetime
 
 from models.message import Message
+from models.messages.access import AccessItem
 from models.messages.asking import SignedExtension
 from models.messages.evidence import Step
-from models.messages.ids import Name, ObjectId, RequestId, RoleId, TechnicianId, TenantId
+from models.messages.ids import Name, ObjectId, RequestId, TechnicianId, TenantId
 from models.messages.states import FailureType, GrantState, Proof, Verdict
 
 ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-
-
-class Role(Message):
-    """A directory role by its template id, with the name that people know it by."""
-
-    id: RoleId
-    name: str
 
 
 class Grant(Message):
@@ -35,7 +29,7 @@ class Grant(Message):
     technician: Name
     account_name: str
     """The user principal name that was derived for this technician in this tenant."""
-    roles: tuple[Role, ...]
+    access: tuple[AccessItem, ...]
     duration: timedelta
     window_ends_at: AwareDatetime
     """Until when provisioning may be tried, one hour from the decision."""
@@ -91,7 +85,7 @@ class AccountFound(Message):
 
     object_id: ObjectId | None
     ready: bool
-    """True when the account can be given roles as it is: ours, and closed or opened by this very grant."""
+    """True when the account can be given access as it is: ours, and closed or opened by this very grant."""
 
 
 class ToPark(Message):
@@ -120,7 +114,7 @@ class GrantStatus(Message):
     technician: str | None = None
     state: GrantState = GrantState.ASKED
     sentence: str = "Waiting to be decided."
-    roles: tuple[Role, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     account_name: str | None = None
     opened_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None

@@ -10,10 +10,10 @@ from pydantic import AwareDatetime, Field
 from models.actor import Actor
 from models.alarms import Alarm
 from models.message import Message
+from models.messages.access import AccessItem
 from models.messages.asking import AccessRequest
 from models.messages.closing import Ending
 from models.messages.evidence import DirectoryCall, Standing, Step
-from models.messages.granting import Role
 from models.messages.ids import ObjectId, TechnicianId, TenantId
 from models.messages.states import Proof
 from models.sweep import Done, SweepFinding
@@ -57,7 +57,7 @@ class Receipt(Message):
     technician_id: TechnicianId
     account_name: str | None = None
     object_id: ObjectId | None = None
-    roles: tuple[Role, ...] = ()
+    access: tuple[AccessItem, ...] = ()
     opened_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     ending: Ending

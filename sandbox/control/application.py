@@ -19,6 +19,7 @@ from starlette.routing import Route
 from sandbox.app import Sandbox
 from sandbox.control.behaviour import BehaviourControl
 from sandbox.control.drills import DrillControl
+from sandbox.control.groups import GroupControl
 from sandbox.control.origins import OwnOriginOnly
 from sandbox.control.page import PageControl
 from sandbox.control.registrations import RegistrationControl
@@ -35,6 +36,7 @@ _Endpoint = Callable[[Request], Awaitable[Json]]
 def control_application(sandbox: Sandbox, names: Collection[str]) -> Starlette:
     """The control interface of one sandbox, which is served under these names only."""
     drills, tenants, users = DrillControl(sandbox), TenantControl(sandbox), UserControl(sandbox)
+    groups = GroupControl(sandbox)
     behaviour, state, page = BehaviourControl(sandbox), StateControl(sandbox), PageControl(sandbox)
 
     registrations, service = RegistrationControl(sandbox), SignInServiceControl(sandbox)
@@ -85,6 +87,10 @@ def control_application(sandbox: Sandbox, names: Collection[str]) -> Starlette:
         ("POST", "/tenants/{tenant}", tenants.change),
         ("POST", "/tenants/{tenant}/domains/{domain}", tenants.change_domain),
         ("POST", "/tenants/{tenant}/applications/{app}/certificates", tenants.add_certificate),
+        ("GET", "/tenants/{tenant}/groups", groups.list_all),
+        ("POST", "/tenants/{tenant}/groups", groups.create),
+        ("PATCH", "/tenants/{tenant}/groups/{group}", groups.change),
+        ("DELETE", "/tenants/{tenant}/groups/{group}", groups.delete),
         ("GET", "/tenants/{tenant}/users", users.list_all),
         ("POST", "/tenants/{tenant}/users", users.create),
         ("GET", user, users.show),

@@ -158,11 +158,30 @@ class MethodBody(_Body):
     properties: dict[str, JsonValue] = {}
 
 
-class GroupMembershipBody(_Body):
-    """A security group by name; it is made if the tenant has none of that name."""
+class NewGroupBody(_Body):
+    """A group: a security group with assigned members, where nothing else is said."""
 
     name: str
+    id: UUID | None = None
     role_assignable: bool = False
+    security_enabled: bool = True
+    mail_enabled: bool = False
+    dynamic: bool = False
+    synced: bool = False
+
+
+class GroupChangesBody(_Body):
+    """What kind of group it is from now on, past every rule of Graph; what is left out stays as it is."""
+
+    role_assignable: bool | None = None
+    security_enabled: bool | None = None
+    mail_enabled: bool | None = None
+    dynamic: bool | None = None
+    synced: bool | None = None
+
+
+class GroupMembershipBody(NewGroupBody):
+    """A group by name or id, joined past every rule of Graph; it is made if the tenant has no such."""
 
 
 class CertificateBody(_Body):

@@ -12,6 +12,7 @@ from sandbox.app import Sandbox
 from sandbox.audit import log
 from sandbox.audit.activity import Activity, Target, entry
 from sandbox.clock import seconds, ticks
+from sandbox.control.groups import find_group, new_group
 from sandbox.control.requests import (
     AuditEntryBody,
     GroupMembershipBody,
@@ -24,10 +25,9 @@ from sandbox.control.requests import (
 from sandbox.control.tenants import role_ids, tenant_of
 from sandbox.directory.digest import Digest
 from sandbox.directory.roles import built_in_roles
-from sandbox.directory.rows import Group, SignInMethod, User
+from sandbox.directory.rows import SignInMethod, User
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Json
-from sandbox.seed import derived_id
 
 
 class UserControl:
@@ -141,12 +141,7 @@ class UserControl:
         tenant = tenant_of(self._sandbox, request)
         user = _user(tenant, request)
         body = GroupMembershipBody.model_validate_json(await request.body())
-        group = _group(tenant, body.name) or Group(
-            id=derived_id(tenant.id, "group", body.name),
-            display_name=body.name,
-            created=self._sandbox.clock.now(),
-            is_assignable_to_role=body.role_assignable,
-        )
+        group = find_group(tenant, body.name) or new_group(tenant, body, self._sandbox.clock.now())
         if user.id not in group.members:
             tenant.groups.put(replace(group, members=group.members | {user.id}))
         return self._shown(tenant, user)
@@ -154,7 +149,7 @@ class UserControl:
     async def leave_group(self, request: Request) -> Json:
         tenant = tenant_of(self._sandbox, request)
         user = _user(tenant, request)
-        group = _group(tenant, request.path_params["group"])
+        group = find_group(tenant, request.path_params["group"])
         if group is not None and user.id in group.members:
             tenant.groups.put(replace(group, members=group.members - {user.id}))
         return self._shown(tenant, user)
@@ -247,8 +242,3 @@ def _user(tenant: Tenant, request: Request, *, deleted_too: bool = False) -> Use
 def _merged(held: Json, changes: dict[str, str | None]) -> dict[str, Json]:
     merged = (held if isinstance(held, dict) else {}) | changes
     return {name: value for name, value in merged.items() if value is not None}
-
-
-def _group(tenant: Tenant, name: str) -> Group | None:
-    wanted = name.lower()
-    return next((group for group in tenant.groups if wanted in {group.display_name.lower(), group.id}), None)

@@ -172,7 +172,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A security group with assigned members."""
+    """A group: a security group with assigned members, where nothing else is said."""
 
     id: str
     display_name: str
@@ -183,6 +183,13 @@ class Group:
     owners: frozenset[str] = frozenset()
     mail_nickname: str | None = None
     visibility: str | None = None
+    security_enabled: bool = True
+    mail_enabled: bool = False
+    """With ``security_enabled`` a mail-enabled security group, without it a distribution list: Exchange's, both."""
+    is_dynamic: bool = False
+    """Who is in it follows a rule. The sandbox evaluates none: its members are those it was made with."""
+    is_synced: bool = False
+    """Mastered on premises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

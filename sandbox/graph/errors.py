@@ -99,6 +99,11 @@ def synced_object() -> GraphError:
     )
 
 
+def mail_enabled_group() -> GraphError:
+    """Exchange's groups cannot be changed here (microsoft-graph-docs#14827, #14899, #15612; CIPP#1607)."""
+    return bad_request("Cannot Update a mail-enabled security groups and or distribution list.")
+
+
 def mastered_elsewhere() -> GraphError:
     """Exchange masters the properties, as it does the extension attributes of an account with a mailbox.
 

@@ -56,9 +56,11 @@ def _value_of(group: Group, name: str) -> Json:
         "description": group.description,
         "displayName": group.display_name,
         "isAssignableToRole": group.is_assignable_to_role or None,
-        "mailEnabled": False,
+        "groupTypes": ["DynamicMembership"] if group.is_dynamic else [],
+        "mailEnabled": group.mail_enabled,
         "mailNickname": group.mail_nickname or group.display_name.lower().replace(" ", "-"),
-        "securityEnabled": True,
+        "onPremisesSyncEnabled": group.is_synced or None,
+        "securityEnabled": group.security_enabled,
         "visibility": group.visibility or ("Private" if group.is_assignable_to_role else None),
     }
     return known.get(name, [] if name in _EMPTY_LISTS else None)

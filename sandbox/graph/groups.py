@@ -1,4 +1,8 @@
-"""``/groups``: security groups with assigned members; those that can hold roles are guarded like administrators."""
+"""``/groups``: security groups; those that can hold roles are guarded like administrators.
+
+Mail-enabled, dynamic and synchronised ones are made by the seed and the control interface; nobody changes their members
+through Graph.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,11 @@ from sandbox.graph.errors import (
     bad_request,
     denied,
     invalid_value,
+    mail_enabled_group,
     not_found,
     reference_absent,
     reference_exists,
+    synced_object,
     value_required,
 )
 from sandbox.graph.group_schema import GROUPS
@@ -45,7 +51,7 @@ def live_group(call: Call) -> Group:
     return group
 
 
-@operations.get("/groups", permissions.READ_MEMBERSHIPS, lacks="$search, mail-enabled groups")
+@operations.get("/groups", permissions.READ_MEMBERSHIPS, lacks="$search, Microsoft 365 groups")
 def list_groups(call: Call) -> Answer:
     return odata.collection(call, GROUPS, call.tenant.groups.in_order())
 
@@ -95,6 +101,8 @@ def update_group(call: Call) -> Answer:
     if "isAssignableToRole" in body and body["isAssignableToRole"] != (group.is_assignable_to_role or None):
         raise bad_request("Property 'isAssignableToRole' is immutable and cannot be updated.")
     added = _existing(call, bound(body, "members"))
+    if added:
+        _require_assigned_members(group)
     if len(added) > 20:
         raise bad_request("At most 20 members can be added in one request.")
     if set(added) & group.members:
@@ -159,6 +167,7 @@ def add_member(call: Call) -> Answer:
     group = live_group(call)
     _require_authority(call, group)
     member = referenced(call, "Group")
+    _require_assigned_members(group)
     if member in group.members:
         raise reference_exists()
     if member in call.tenant.groups and group.is_assignable_to_role:
@@ -174,6 +183,7 @@ def remove_member(call: Call) -> Answer:
     member = call.args["member"].lower()
     if not exists(call.tenant, member):
         raise not_found(call.args["member"])
+    _require_assigned_members(group)
     if member not in group.members:
         raise reference_absent()
     call.tenant.groups.put(replace(group, members=group.members - {member}))
@@ -232,6 +242,18 @@ def _existing(call: Call, ids: list[str]) -> list[str]:
     if missing := next((one for one in ids if not exists(call.tenant, one)), None):
         raise not_found(missing)
     return ids
+
+
+def _require_assigned_members(group: Group) -> None:
+    """Raises what Graph says of a group whose members it cannot change."""
+    if group.is_synced:
+        raise synced_object()
+    if group.mail_enabled:
+        raise mail_enabled_group()
+    if group.is_dynamic:
+        # In these words, though nothing is lacking: CIPP#468, and Microsoft's "Troubleshoot 403 error when adding a
+        # user to a group" (SupportArticles-docs, 21 April 2025).
+        raise denied()
 
 
 def _require_authority(call: Call, group: Group) -> None:

@@ -28,7 +28,7 @@ OPENING: dict[str, Mapping[str, object] | None] = {
     "validate_domain": READS_BEFORE_WRITING["read the domain"],
     "find_account": READS_BEFORE_WRITING["look for the account"],
     "prepare_account": OPENING_WRITES["create the account"],
-    "assign_roles": OPENING_WRITES["assign a role"],
+    "give_access": OPENING_WRITES["assign a role"],
     "issue_credential": OPENING_WRITES["make the pass"],
     "take_baseline": {"method": "GET", "path": "/users/*/ownedObjects"},
     "park": None,

@@ -100,7 +100,7 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         assert (receipt.account_name, receipt.object_id) == (stage.account("alex", new), id_of(stage, "alex", new))
-        assert receipt.roles
+        assert receipt.access
         assert receipt.opened_at is not None
         assert receipt.decision == FORGOTTEN
         assert FORGOTTEN in receipt.alarms

@@ -218,7 +218,7 @@ async def test_nobody_has_a_customers_own_account_closed_by_sending_its_id(real_
         technician_id=TechnicianId(technician_id("alex")),
         technician="alex",
         account_name=real_time.account(),
-        roles=status.roles,
+        access=status.access,
         duration=timedelta(hours=4),
         window_ends_at=datetime.now(UTC),
     )

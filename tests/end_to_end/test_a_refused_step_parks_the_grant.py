@@ -67,7 +67,7 @@ async def test_what_was_mended_is_tried_again(hours_pass: Scene, step: str) -> N
     user = hours_pass.user()
     assert user is not None
     assert user["enabled"]
-    assert sorted(user["roles"]) == sorted(role.name for role in opened.roles)
+    assert sorted(user["roles"]) == sorted(item.name for item in opened.access)
     await end_access(operator("kim"), hours_pass.app, request_id)
     await hours_pass.time_passes(request_id)
     receipt = await hours_pass.receipt(request_id)

@@ -39,7 +39,7 @@ MAKING_IT = Counter({"POST /users": 1})
 
 def shape(call: dict[str, Any]) -> str:
     path = call["path"].removeprefix("/v1.0").partition("?")[0]
-    path = re.sub(r"(?<=/users/)[^/]+|(?<=/domains/).+|(?<=/policies/).+", "*", path)
+    path = re.sub(r"(?<=/users/)[^/]+|(?<=/domains/).+|(?<=/policies/).+|(?<=/groups/)[^/]+", "*", path)
     return f"{call['method']} {path}"
 
 

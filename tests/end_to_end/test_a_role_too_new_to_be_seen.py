@@ -31,14 +31,14 @@ async def _account(act: Scene, request_id: str, given: timedelta) -> AccountToCl
     assert row is not None
     user = act.user()
     assert user is not None
-    return AccountToClose(grant=as_grant(request, row), object_id=user["id"], roles_given_at=stage_clock() - given)
+    return AccountToClose(grant=as_grant(request, row), object_id=user["id"], access_given_at=stage_clock() - given)
 
 
 async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time: Scene) -> None:
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
     strip = ClosingActivities(real_time.app).strip_account
-    roles = len((await real_time.status(request_id)).roles)
+    roles = len((await real_time.status(request_id)).access)
     fresh = await _account(real_time, request_id, timedelta(0))
 
     real_time.fault(method="DELETE", path="/roleManagement/directory/roleAssignments/*", status=404, count=roles)

@@ -76,7 +76,9 @@ async def test_what_was_planted_on_a_closed_account_never_opens_with_it(hours_pa
     found = seen(hours_pass)
     assert found["methods"] == []
     assert (
-        found["roles"] == sorted(role.name for role in opened.roles) == ["Helpdesk Administrator", "User Administrator"]
+        found["roles"]
+        == sorted(item.name for item in opened.access)
+        == ["Helpdesk Administrator", "User Administrator"]
     )
     calls = hours_pass.journal(writes=True)[before:]
     deleting = [place for place, call in enumerate(calls) if call["method"] == "DELETE"]

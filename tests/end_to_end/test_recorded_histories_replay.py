@@ -329,10 +329,10 @@ class Changed(AccessGrant):
     "swapped",
     [
         {Closing.disable_account: Closing.strip_account, Closing.strip_account: Closing.disable_account},
-        {Provisioning.assign_roles: Provisioning.open_account, Provisioning.open_account: Provisioning.assign_roles},
+        {Provisioning.give_access: Provisioning.open_account, Provisioning.open_account: Provisioning.give_access},
         {Closing.fence: Closing.read_back},
     ],
-    ids=["strip before disabling", "open before the roles are assigned", "no fence"],
+    ids=["strip before disabling", "open before the access is given", "no fence"],
 )
 async def test_a_change_of_steps_is_noticed(monkeypatch: pytest.MonkeyPatch, swapped: dict[Any, Any]) -> None:
     """A replay that would pass whatever the workflow does protects nothing."""

@@ -56,7 +56,7 @@ async def test_each_opening_has_the_evidence_among_its_steps(hours_pass: Scene) 
         assert (call.method, call.path, call.status) == ("PATCH", f"/users/{user['id']}", 204)
         made = [one for one in hours_pass.journal() if one["request_id"] == call.request_id]
         assert [one["app_id"] for one in made] == [REVOKE]
-        assert done["roles assigned"].at <= done["closing tried"].at <= done["opened"].at
+        assert done["access given"].at <= done["closing tried"].at <= done["opened"].at
         await hours_pass.time_passes(request_id)
         hours_pass.assert_closed()
 

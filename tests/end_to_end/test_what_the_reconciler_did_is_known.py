@@ -152,7 +152,7 @@ async def test_what_the_grant_has_given_is_no_finding(real_time: Scene) -> None:
     time_went_by(real_time, "15 minutes")
     await reconciled(real_time)
     receipt = await show_receipt(TESTER, real_time.app, request_id)
-    assert receipt.roles
+    assert receipt.access
     assert receipt.findings == ()
 
 

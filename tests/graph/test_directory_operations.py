@@ -146,6 +146,8 @@ async def test_what_an_account_belongs_to_is_told_by_kind(
     held = await revoke.users.memberships(alex)
     assert [(group.id, group.is_dynamic) for group in held.groups] == [(RETAIL, False)]
     assert [role.role_template_id for role in held.roles] == [HELPDESK]
+    with pytest.raises(ConflictError):
+        await revoke.groups.add_member(alex, group=RETAIL)
     await revoke.groups.remove_member(alex, group=RETAIL)
     assert not (await revoke.users.memberships(alex)).groups
     with pytest.raises(ConflictError):

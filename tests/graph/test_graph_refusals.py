@@ -43,6 +43,7 @@ def attempt(method: str, status: int, code: str | None, message: str | None, **k
         ("PATCH", 400, GENERIC, "The specified password does not comply with password complexity requirements. Please provide a different password.", PermanentError),
         ("POST", 400, "badRequest", "Converged UserCredentialPolicy does not allow creating or updating this authentication method. AuthMethodType [TemporaryAccessPass].", PermanentError),
         ("PATCH", 400, GENERIC, "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.", PermanentError),
+        ("DELETE", 400, GENERIC, "Cannot Update a mail-enabled security groups and or distribution list.", PermanentError),
         ("DELETE", 400, GENERIC, "The last Global Administrator of a directory cannot be removed.", PermanentError),
         ("PATCH", 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", PermanentError),
         ("POST", 403, "accessDenied", "Request Authorization failed", PermanentError),

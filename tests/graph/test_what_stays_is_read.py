@@ -115,7 +115,7 @@ async def test_what_an_account_may_activate_by_itself_is_listed_and_taken(sandbo
         assert nothing.findings == ()
 
     make_eligible(sandbox)
-    baseline = (await take_baseline(revoke, ADELE, Stripped(), last_try=False)).baseline
+    baseline = (await take_baseline(revoke, ADELE, (), Stripped(), last_try=False)).baseline
     told = {finding.sentence for finding in baseline.findings if finding.kind is FindingKind.ROLE}
     assert told == {"Before it was opened: It was eligible for the role Reports Reader."}
     assert not await revoke.roles.eligibilities_of(ADELE), "the next grant does not have it"

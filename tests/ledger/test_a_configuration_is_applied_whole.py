@@ -101,7 +101,7 @@ async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books:
         role_mappings=[{"group": "senior", "tenant": "contoso", "roles": ["User Administrator"]}],
     )
     assert (await books.answer(books.a_request("robin"))).verdict is Verdict.DENIED
-    assert [role.name for role in (await books.granted("alex")).roles] == ["User Administrator"]
+    assert [item.name for item in (await books.granted("alex")).access] == ["User Administrator"]
     assert (await books.answer(books.a_request("alex", "fabrikam"))).verdict is Verdict.DENIED
     groups = await books.do(configurations.groups)
     assert {(group.name, len(group.members), group.value) for group in groups} == {
@@ -109,6 +109,28 @@ async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books:
         ("level-2", 0, "L2"),
         ("all-technicians", 0, None),
     }
+
+
+async def test_a_name_gives_each_tenant_its_own_security_group(books: Books) -> None:
+    """A mapping for all tenants that carried one tenant's id into another would give a group that is not there."""
+    here = a_configuration()
+    ids = {"contoso": str(UUID(int=101)), "fabrikam": str(UUID(int=102))}
+    both = {"group": "all-technicians", "roles": ["Helpdesk Administrator"], "security_groups": ["Operators"]}
+    await books.configure(
+        tenants=[
+            {**tenant, "security_groups": [{"name": "Operators", "id": ids[tenant["name"]]}]}
+            for tenant in here["tenants"]
+        ],
+        role_mappings=[both, {**both, "tenant": "contoso"}],  # said twice, it is given once
+    )
+    for tenant, group in ids.items():
+        grant = (await books.answer(books.a_request("alex", tenant))).grant
+        assert grant is not None
+        assert [(item.kind.value, item.name) for item in grant.access] == [
+            ("role", "Helpdesk Administrator"),
+            ("group", "Operators"),
+        ]
+        assert grant.access[1].id == group
 
 
 async def test_two_who_apply_at_once_take_turns(books: Books) -> None:

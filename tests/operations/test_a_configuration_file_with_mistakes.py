@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -64,6 +65,14 @@ def example(*changes: tuple[str, str]) -> str:
     return text
 
 
+def example_without_groups() -> dict[str, Any]:
+    """The example, as far as it can be applied without reaching its tenants."""
+    content: dict[str, Any] = yaml.safe_load(EXAMPLE.read_text())
+    for entry in (*content["tenants"], *content["role_mappings"]):
+        entry.pop("security_groups", None)
+    return content
+
+
 def line_of(text: str, part: str) -> int:
     """Where somebody would look for it."""
     return next(number for number, line in enumerate(text.splitlines(), start=1) if part in line)
@@ -88,6 +97,27 @@ MISTAKES = [
     ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "no built-in directory role"),
     ("roles: [Helpdesk Administrator]", "roles: [Guest User]", "Guest User", "held implicitly"),
     ("roles: [Helpdesk Administrator]", "roles: []", "roles: []", "at least 1"),
+    (
+        "security_groups: [Managed Service Operators]",
+        "security_groups: [Managed Service Operator]",
+        "",
+        "'Managed Service Operator', which contoso does not list",
+    ),
+    (
+        "tenant: contoso\n    roles: [Exchange Administrator]",
+        "roles: [Exchange Administrator]",
+        "",
+        "'Managed Service Operators', which fabrikam does not list",
+    ),
+    ("security_groups: [Managed Service Operators]", "security_groups: []", "security_groups: []", "at least 1"),
+    (", roles: [Exchange Administrator]}", "}", "- {group: messaging, tenant", "list roles, security_groups or both"),
+    ("00000000ee03}", "not-a-guid}", "not-a-guid", "UUID"),
+    (
+        "      - {name: Managed Service Operators",
+        "      - {name: Twin, id: c0c0c0c0-2222-4222-8222-00000000ee03}\n      - {name: Managed Service Operators",
+        "- name: contoso",
+        "two security groups have the id",
+    ),
     ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is no technician here"),
     ("{group: messaging, tenant", "{group: massaging, tenant", "", "'massaging', which is not here"),
     ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "", "'consoto', which is not here"),
@@ -149,6 +179,8 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 async def test_a_mistake_changes_nothing(app: App, tmp_path: Path) -> None:
     await apply_configuration(TESTER, app, EXAMPLE)
     file = tmp_path / "msp.yaml"
+    file.write_text(yaml.safe_dump(example_without_groups()))
+    await apply_configuration(deployment, file)
     for changed in (
         example(("display_name: Contoso", "display_name: Changed"), ("roles: [Helpdesk Administrator]", "roles: [x]")),
         example(("display_name: Contoso", "display_name: Changed"), ("SANDBOX_REVOKE_SECRET", "NOT_SET_ANYWHERE")),
@@ -192,7 +224,7 @@ async def test_secrets_come_from_environment_and_file_certificates_from_pem_and_
     pem = identity.private_key_pem.bytes() + identity.cert_chain_pems[0].bytes()
     (tmp_path / "key.pem").write_bytes(pem)
     (tmp_path / "secret.txt").write_text(f"{SECRET} in a file\n")
-    content = yaml.safe_load(EXAMPLE.read_text())
+    content = example_without_groups()
     client_id = content["tenants"][0]["elevate"]["client_id"]
     content["tenants"][0]["elevate"] = {"client_id": client_id, "certificate": {"file": "key.pem"}}
     content["tenants"][0]["revoke"] = {"client_id": client_id, "secret": {"file": "secret.txt"}}

@@ -1,4 +1,4 @@
-"""Roles come from mappings that name them, and from nothing else.
+"""Access comes from mappings that name it, and from nothing else.
 
 Where adding a group takes a role away, or a mapping for one customer changes another, nobody can tell from the file
 who may do what; where an unknown group is passed over, a misspelt restriction is none.
@@ -13,14 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping, Technician, entitled_roles
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping, Technician, entitled_access
 from models.errors import BadInputError
-from models.messages import Role, RoleId, TechnicianId, TenantId
+from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
 HERE, ELSEWHERE = TenantId("here"), TenantId("elsewhere")
 PEOPLE = [TechnicianId(name) for name in ("alex", "robin", "kim")]
 NAMES = ["level-1", "level-2", "messaging", "security"]
-ROLES = [Role(id=RoleId(f"role-{number}"), name=f"Role {number % 4}") for number in range(6)]
+ITEMS = [
+    AccessItem(kind=kind, id=f"item-{number}", name=f"Item {number % 4}") for kind in AccessKind for number in range(4)
+]
+"""Of two kinds one id may mean different things."""
 
 attributes = st.dictionaries(st.sampled_from(["technician_level", "site"]), st.sampled_from(["L1", "L2"]))
 technicians = st.builds(Technician, st.sampled_from(PEOPLE), attributes)
@@ -40,7 +43,7 @@ def mappings_to(
 ) -> st.SearchStrategy[list[RoleMapping]]:
     names = [group.name for group in groups] + [ALL_TECHNICIANS]
     return st.lists(
-        st.builds(RoleMapping, st.sampled_from(names), st.sampled_from(tenants), st.sampled_from(ROLES)), max_size=12
+        st.builds(RoleMapping, st.sampled_from(names), st.sampled_from(tenants), st.sampled_from(ITEMS)), max_size=12
     )
 
 
@@ -48,14 +51,14 @@ configurations = some_groups.flatmap(lambda groups: st.tuples(st.just(groups), m
 
 
 @given(technicians, configurations, st.data())
-def test_adding_a_mapping_never_takes_a_role_away(
+def test_adding_a_mapping_never_takes_anything_away(
     technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], data: st.DataObject
 ) -> None:
     groups, mappings = configuration
     more = data.draw(mappings_to(groups))
 
-    before = set(entitled_roles(technician, HERE, groups, mappings))
-    assert before <= set(entitled_roles(technician, HERE, groups, mappings + more))
+    before = set(entitled_access(technician, HERE, groups, mappings))
+    assert before <= set(entitled_access(technician, HERE, groups, mappings + more))
 
 
 @given(technicians, configurations, st.builds(Group, st.just("new"), st.frozensets(st.sampled_from(PEOPLE))))
@@ -63,13 +66,13 @@ def test_adding_a_group_that_nothing_maps_changes_nothing(
     technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], new: Group
 ) -> None:
     groups, mappings = configuration
-    assert entitled_roles(technician, HERE, [*groups, new], mappings) == entitled_roles(
+    assert entitled_access(technician, HERE, [*groups, new], mappings) == entitled_access(
         technician, HERE, groups, mappings
     )
 
 
 @given(technicians, configurations, st.data())
-def test_joining_a_group_never_takes_a_role_away(
+def test_joining_a_group_never_takes_anything_away(
     technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], data: st.DataObject
 ) -> None:
     groups, mappings = configuration
@@ -80,8 +83,8 @@ def test_joining_a_group_never_takes_a_role_away(
         else group
         for group in groups
     ]
-    before = set(entitled_roles(technician, HERE, groups, mappings))
-    assert before <= set(entitled_roles(technician, HERE, after, mappings))
+    before = set(entitled_access(technician, HERE, groups, mappings))
+    assert before <= set(entitled_access(technician, HERE, after, mappings))
 
 
 @given(technicians, configurations, st.data())
@@ -90,9 +93,9 @@ def test_another_tenants_mappings_change_nothing_here(
 ) -> None:
     groups, mappings = configuration
     theirs = data.draw(mappings_to(groups, [ELSEWHERE]))
-    theirs.append(RoleMapping("a group that does not exist", ELSEWHERE, ROLES[0]))
+    theirs.append(RoleMapping("a group that does not exist", ELSEWHERE, ITEMS[0]))
 
-    assert entitled_roles(technician, HERE, groups, mappings + theirs) == entitled_roles(
+    assert entitled_access(technician, HERE, groups, mappings + theirs) == entitled_access(
         technician, HERE, groups, mappings
     )
 
@@ -106,13 +109,13 @@ def test_the_order_of_the_file_means_nothing(
     chance.shuffle(shuffled_groups)
     chance.shuffle(shuffled)
 
-    assert entitled_roles(technician, HERE, shuffled_groups, shuffled) == entitled_roles(
+    assert entitled_access(technician, HERE, shuffled_groups, shuffled) == entitled_access(
         technician, HERE, groups, mappings
     )
 
 
 @given(technicians, configurations)
-def test_every_role_has_a_mapping_of_a_group_that_the_technician_is_in(
+def test_every_item_has_a_mapping_of_a_group_that_the_technician_is_in(
     technician: Technician, configuration: tuple[list[Group], list[RoleMapping]]
 ) -> None:
     groups, mappings = configuration
@@ -121,11 +124,11 @@ def test_every_role_has_a_mapping_of_a_group_that_the_technician_is_in(
         group.name for group in groups if group.attribute and technician.attributes.get(group.attribute) == group.value
     }
 
-    given_roles = entitled_roles(technician, HERE, groups, mappings)
-    assert {role.id for role in given_roles} == {
-        mapping.role.id for mapping in mappings if mapping.group in mine and mapping.tenant_id in (HERE, None)
+    given_items = entitled_access(technician, HERE, groups, mappings)
+    assert {item.key for item in given_items} == {
+        mapping.item.key for mapping in mappings if mapping.group in mine and mapping.tenant_id in (HERE, None)
     }
-    assert len({role.id for role in given_roles}) == len(given_roles), "no role twice"
+    assert len({item.key for item in given_items}) == len(given_items), "no item twice"
 
 
 @given(technicians, configurations, st.sampled_from([HERE, None]))
@@ -133,9 +136,9 @@ def test_an_unknown_group_gives_nobody_anything(
     technician: Technician, configuration: tuple[list[Group], list[RoleMapping]], tenant: TenantId | None
 ) -> None:
     groups, mappings = configuration
-    misspelt = RoleMapping("levle-2", tenant, ROLES[0])
+    misspelt = RoleMapping("levle-2", tenant, ITEMS[0])
     with pytest.raises(BadInputError, match="'levle-2', which does not exist"):
-        entitled_roles(technician, HERE, groups, [*mappings, misspelt])
+        entitled_access(technician, HERE, groups, [*mappings, misspelt])
 
 
 def test_a_group_by_attribute_does_not_have_those_without_the_attribute() -> None:

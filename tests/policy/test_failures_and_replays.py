@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from entra_jit.policy.decision import Denied
 from entra_jit.policy.failures import FailureClass, Kind, class_of
-from entra_jit.policy.replaying import Replay, how_to_replay, id_of_replay
+from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay
 from models.errors import BadInputError
 from models.messages import FailureType, GrantState, GrantStatus, RequestId
 from models.names import request_id
@@ -83,5 +82,5 @@ def test_what_is_over_on_purpose_or_open_is_not_replayed(state: GrantState) -> N
     if state in replayed:
         assert how is replayed[state]
     else:
-        assert isinstance(how, Denied)
+        assert isinstance(how, NoReplay)
         assert how.sentence.startswith("The grant r ")

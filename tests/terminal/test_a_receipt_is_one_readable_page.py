@@ -15,6 +15,8 @@ from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt
 from models.actor import CLOCK, UNNAMED, Actor
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
+    AccessItem,
+    AccessKind,
     AccessRequest,
     Addendum,
     AddendumKind,
@@ -24,8 +26,6 @@ from models.messages import (
     ObjectId,
     Proof,
     Receipt,
-    Role,
-    RoleId,
     Standing,
     Step,
     TechnicianId,
@@ -70,7 +70,10 @@ def receipt(**different: object) -> Receipt:
         "technician_id": TechnicianId("a"),
         "account_name": "msp-alex@contoso.onmicrosoft.com",
         "object_id": ACCOUNT,
-        "roles": (Role(id=RoleId("1"), name="Exchange Administrator"), Role(id=RoleId("2"), name="User Administrator")),
+        "access": (
+            AccessItem(kind=AccessKind.ROLE, id="1", name="Exchange Administrator"),
+            AccessItem(kind=AccessKind.GROUP, id="2", name="Operators"),
+        ),
         "opened_at": at(2),
         "expires_at": at(7200),
         "ending": Ending(state=GrantState.EXPIRED, by=CLOCK),
@@ -100,10 +103,10 @@ def test_what_was_asked_and_decided_and_who_it_was_for_stands_at_the_top() -> No
         "  reason     Mail [flow] is down",
         "  ticket     T-1042",
         "  decided    Allowed. (2026-11-26 12:00:00Z)",
-        "  roles      Exchange Administrator, User Administrator",
+        "  access     Exchange Administrator, Operators (group)",
         f"  tenant     contoso  {TENANT}",
         f"  account    msp-alex@contoso.onmicrosoft.com  {ACCOUNT}",
-        "  read back  disabled; no roles, memberships or sign-in methods",
+        "  read back  disabled; no access or sign-in methods",
         "  late by    0.10 s; proven after 0.24 s",
         "  sweep      nothing was left behind",
     ):

@@ -22,6 +22,8 @@ from models.actor import Actor
 from models.message import Message
 from models.messages import (
     FINAL_STATES,
+    AccessItem,
+    AccessKind,
     AccessRequest,
     Ending,
     Extension,
@@ -126,18 +128,13 @@ def test_every_ending_is_a_sentence(state: GrantState, by: str, reason: str | No
     assert reason is None or reason in said
 
 
-@given(st.booleans(), st.lists(names), st.lists(names), st.lists(names))
-def test_closed_means_that_nothing_is_left(
-    enabled: bool, roles: list[str], memberships: list[str], methods: list[str]
-) -> None:
-    standing = Standing(
-        exists=True,
-        enabled=enabled,
-        roles=tuple(roles),
-        memberships=tuple(memberships),
-        sign_in_methods=tuple(methods),
-    )
-    assert standing.is_closed == (not enabled and not roles and not memberships and not methods)
+items = st.builds(AccessItem, kind=st.sampled_from(AccessKind), id=names, name=names)
+
+
+@given(st.booleans(), st.lists(items), st.lists(names))
+def test_closed_means_that_nothing_is_left(enabled: bool, access: list[AccessItem], methods: list[str]) -> None:
+    standing = Standing(exists=True, enabled=enabled, access=tuple(access), sign_in_methods=tuple(methods))
+    assert standing.is_closed == (not enabled and not access and not methods)
 
 
 def test_no_message_has_a_place_for_a_secret() -> None:

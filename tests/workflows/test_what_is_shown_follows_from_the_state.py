@@ -43,7 +43,7 @@ GRANT = Grant(
     technician_id=TechnicianId("a"),
     technician="alex",
     account_name="msp-alex@contoso.onmicrosoft.com",
-    roles=(),
+    access=(),
     duration=timedelta(hours=4),
     window_ends_at=NOON + timedelta(hours=1),
 )
@@ -65,7 +65,7 @@ def allowed(progress: GrantProgress) -> None:
 
 
 def refused(progress: GrantProgress) -> None:
-    progress.traces.written = progress.traces.roles_asked_for = True
+    progress.traces.written = progress.traces.access_asked_for = True
     progress.refusal = Refusal(failure=FailureType.REFUSED, sentence="No permission.")
     progress.closing.keep(Closed(steps=(Step(name=ClosingStep.DISABLED, at=NOON),)))
     progress.move_to(GrantState.PARKED, "No permission.")
@@ -78,7 +78,7 @@ def taken_up_again(progress: GrantProgress) -> None:
 
 def opened(progress: GrantProgress) -> None:
     progress.traces.object_id, progress.traces.pass_id = ObjectId("o"), PassId("p")
-    progress.traces.roles_given_at, progress.traces.mark = NOON, "mark"
+    progress.traces.access_given_at, progress.traces.mark = NOON, "mark"
     progress.sweep.baseline = Baseline(findings=(FINDING,))
     progress.sweep.find((FINDING, FINDING))
     progress.expires_at = NOON + GRANT.duration
@@ -167,12 +167,12 @@ def test_a_reset_goes_on_from_what_the_ledger_knows() -> None:
 
     assert (progress.state, progress.opened_at, progress.expires_at) == (GrantState.OPEN, NOON, earlier.expires_at)
     account = progress.traces.account(GRANT, NOON + timedelta(hours=1))
-    assert (account.object_id, account.mark, account.roles_given_at) == ("o", "mark", NOON)
+    assert (account.object_id, account.mark, account.access_given_at) == ("o", "mark", NOON)
     # What was not opened any more, or is closing, may have been given roles until this moment.
     unopened = GrantProgress(grant=GRANT)
     unopened.take_up(earlier.model_copy(update={"opened_at": None}))
     assert unopened.state is GrantState.ASKED
-    assert unopened.traces.account(GRANT, NOON).roles_given_at == NOON
+    assert unopened.traces.account(GRANT, NOON).access_given_at == NOON
 
 
 def test_many_messages_that_cannot_be_read_do_not_fill_the_page() -> None:

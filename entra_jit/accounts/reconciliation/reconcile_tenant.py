@@ -9,6 +9,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
@@ -173,10 +174,8 @@ class TenantReconciliation:
         """A closed account that nobody has a grant for should hold nothing either."""
         if account.unproven:
             return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
-        roles, memberships = await asyncio.gather(
-            tenant.roles.assignments_of(account.user.id), tenant.users.memberships(account.user.id)
-        )
-        holds = bool(roles) or any(not group.is_dynamic for group in memberships.groups)
+        kinds = await asyncio.gather(*(kind.list_held(tenant, account.user.id) for kind in KINDS.values()))
+        holds = any(holdings.held for holdings in kinds)
         holds = holds or (account.found.mark is not None and await self._is_marked(tenant, account.user))
         found = replace(account.found, holds_access=holds)
         return judge_found(found, None, self._clock(), ledger_is_known=ledger_is_known)
@@ -202,7 +201,7 @@ class TenantReconciliation:
         live = None if finding.ledger_is_behind else account.live
         holding = live.request_id if live else next(reversed(account.unproven), None)
         # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
-        given = Given(live.roles if live else ())
+        given = Given(live.access if live else ())
         intervention = Intervention(self._backend, RECONCILER, finding.because, holding, given)
         closing = await intervention.close_found(tenant, account.user)
         if live is not None and live.is_lapsed:

@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 cli = typer.Typer(
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
-    epilog=f"Exit codes: {', '.join(f'{code} {code.meaning}' for code in ExitCode)}.",
+    epilog=f"Exit codes: {'; '.join(f'{code} {code.meaning}' for code in ExitCode)}.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -203,8 +203,8 @@ class _Visits:
     async def _expect_closed(self, tenant: str) -> None:
         users = (await self._http.get(f"{self._addresses.sandbox_control}/tenants/{tenant}/users")).json()
         ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
-        closed = [user for user in ours if not user["enabled"] and not user["roles"]]
-        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without roles", closed == ours)
+        closed = [user for user in ours if not (user["enabled"] or user["roles"] or user["groups"])]
+        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without access", closed == ours)
         live = await list_grants(self._actor, self._app, live_only=True)
         self._check("the ledger has no live grant", not live)
 

@@ -46,7 +46,7 @@ def _show_request(console: Console, receipt: Receipt) -> None:
         ("reason", request.reason),
         ("ticket", request.ticket),
         ("decided", f"{receipt.decision} ({moment(receipt.decided_at)})"),
-        ("roles", ", ".join(role.name for role in receipt.roles)),
+        ("access", ", ".join(item.words for item in receipt.access)),
         ("tenant", f"{request.tenant}  {receipt.tenant_id}" if receipt.tenant_id else None),
         ("account", "  ".join(part for part in (receipt.account_name, receipt.object_id) if part)),
         ("opened", moment(receipt.opened_at)),
@@ -159,5 +159,5 @@ def _standing(standing: Standing) -> str:
     if not standing.exists:
         return "no such account in the directory"
     if standing.is_closed:
-        return "disabled; no roles, memberships or sign-in methods"
+        return "disabled; no access or sign-in methods"
     return "not closed"

@@ -47,7 +47,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("technician", status.technician),
         ("tenant", status.tenant),
         ("account", status.account_name),
-        ("roles", ", ".join(role.name for role in status.roles)),
+        ("access", ", ".join(item.words for item in status.access)),
         ("opened", status.opened_at and moment(status.opened_at)),
         ("expires", status.expires_at and moment(status.expires_at)),
         ("closed", status.closed_at and status.account_name and moment(status.closed_at)),

@@ -1,0 +1,74 @@
+"""Look at the security groups that a configuration names in the tenants themselves, before it is applied."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from pydantic import SecretStr
+
+from entra_jit.accounts.access import CannotBeGivenError, groups
+from entra_jit.accounts.directories import credential_of
+from entra_jit.graph import Connection, Graph, GraphError
+from entra_jit.policy.configuration import Configuration, PurposeName, SecurityGroupEntry, TenantEntry
+from models.messages import AccessItem, AccessKind
+
+GROUPS_AT_ONCE = 10
+
+_log = structlog.get_logger("configuration")
+
+
+@dataclass(frozen=True)
+class UnusableGroup:
+    """A security group that cannot be configured; ``because`` is a sentence. The places are those of the entries."""
+
+    tenant: int
+    group: int
+    because: str
+
+
+async def check_security_groups(
+    graph: Graph,
+    configuration: Configuration,
+    secrets: Mapping[tuple[UUID, PurposeName], SecretStr],
+    known: Iterable[str],
+) -> list[UnusableGroup]:
+    """Every group that must not be given, or of which that cannot be found out. Reads only.
+
+    A tenant that cannot be read is no reason to refuse groups that are ``known``, by their ids: those were looked at
+    when they were first applied, and are looked at again when they are given. Somebody who has left must not stay in
+    the configuration because a customer's tenant is away.
+    """
+    at_once = asyncio.Semaphore(GROUPS_AT_ONCE)
+    applied = set(known)
+
+    async def one(number: int, tenant: TenantEntry, place: int, group: SecurityGroupEntry) -> UnusableGroup | None:
+        item = AccessItem(kind=AccessKind.GROUP, id=str(group.id), name=group.name)
+        connection = Connection(
+            tenant_id=str(tenant.id),
+            tenant=tenant.name,
+            client_id=str(tenant.elevate.client_id),
+            credential=credential_of(tenant.elevate.kind, secrets[tenant.id, "elevate"]),
+        )
+        try:
+            async with at_once:
+                await groups.check(graph.tenant(connection), item)
+        except CannotBeGivenError as error:
+            return UnusableGroup(number, place, str(error))
+        except GraphError as error:
+            if item.id not in applied:
+                return UnusableGroup(number, place, f"The group {group.name} could not be looked at. {error}")
+            _log.warning("security group not looked at", tenant=tenant.name, group=group.name, because=str(error))
+        return None
+
+    found = await asyncio.gather(
+        *(
+            one(number, tenant, place, group)
+            for number, tenant in enumerate(configuration.tenants)
+            for place, group in enumerate(tenant.security_groups)
+        )
+    )
+    return [unusable for unusable in found if unusable]
