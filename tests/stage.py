@@ -18,7 +18,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import NAMESPACE_DNS, uuid5
@@ -37,8 +36,6 @@ from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
 from entra_jit.app import App
-from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger.database import Ledger
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_receipt import show_receipt

@@ -14,11 +14,9 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger import accounts, configuration, holds
 from entra_jit.ledger.marks import covered_expiry, mark_of
 from entra_jit.ledger.rows import as_grant, object_id
-from entra_jit.policy.decision import Allowed, Denied, decide
-from models.actor import Actor
-from models.messages import AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
 from entra_jit.policy.decision import Terms, decide
 from entra_jit.policy.facts import Facts
+from models.actor import Actor
 from models.messages import AccessItem, AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 

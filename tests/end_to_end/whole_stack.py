@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,8 +13,6 @@ from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
 from entra_jit.app import App
-from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger.database import Ledger
 from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.apply_configuration import apply_configuration

@@ -36,9 +36,9 @@ async def test_an_upgrade_from_nothing_gives_the_models_tables_and_again_changes
 ) -> None:
     url = empty_database()
     await asyncio.to_thread(upgrade, SecretStr(url))
-    assert differences(url) == ([], "0012")
+    assert differences(url) == ([], "0013")
     await asyncio.to_thread(upgrade, SecretStr(url))
-    assert differences(url) == ([], "0012")
+    assert differences(url) == ([], "0013")
 
 
 async def test_workers_that_start_together_migrate_once(empty_database: Callable[[], str]) -> None:
@@ -47,7 +47,7 @@ async def test_workers_that_start_together_migrate_once(empty_database: Callable
     environment = {**os.environ, "URL": url}
     together = [await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment) for _ in range(3)]
     assert [await worker.wait() for worker in together] == [0, 0, 0]
-    assert differences(url) == ([], "0012")
+    assert differences(url) == ([], "0013")
 
 
 async def test_the_lock_is_an_index_that_postgresql_enforces(empty_database: Callable[[], str]) -> None:

@@ -177,10 +177,9 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_mistake_changes_nothing(app: App, tmp_path: Path) -> None:
-    await apply_configuration(TESTER, app, EXAMPLE)
     file = tmp_path / "msp.yaml"
     file.write_text(yaml.safe_dump(example_without_groups()))
-    await apply_configuration(deployment, file)
+    await apply_configuration(TESTER, app, file)
     for changed in (
         example(("display_name: Contoso", "display_name: Changed"), ("roles: [Helpdesk Administrator]", "roles: [x]")),
         example(("display_name: Contoso", "display_name: Changed"), ("SANDBOX_REVOKE_SECRET", "NOT_SET_ANYWHERE")),

@@ -18,9 +18,8 @@ from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping
 from entra_jit.policy.facts import Facts, TechnicianTerms, TenantTerms
 from entra_jit.policy.rules.hours import refuse_extension
 from models.holds import Hold, HoldKind
-from models.messages import AccessRequest, Role, RoleId, TechnicianId, TenantId
-from tests.actors import TESTER
 from models.messages import AccessItem, AccessKind, AccessRequest, TechnicianId, TenantId
+from tests.actors import TESTER
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HELPDESK = AccessItem(kind=AccessKind.ROLE, id="729827e3-9c14-49f7-bb1b-9608f156bbb8", name="Helpdesk Administrator")
