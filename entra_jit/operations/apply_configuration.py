@@ -17,7 +17,7 @@ from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import reconciliation
 from entra_jit.ledger.fences import fence_departed
-from entra_jit.operations.check_security_groups import check_security_groups
+from entra_jit.operations._check_security_groups import check_security_groups
 from entra_jit.policy.configuration import Application, Configuration, PurposeName, SecretSource
 from entra_jit.settings import environment_secret
 from entra_jit.temporal.end_workflows import end_workflows
