@@ -50,7 +50,7 @@ CLOSING = ActivityConfig(
 """A step that narrows access: retried for as long as it takes."""
 
 BASELINE_TRIES = 3
-"""What cannot be read by then is said to be unread: nobody waits longer for a grant because of it."""
+"""What cannot be read by then is reported as unread: it never delays a grant."""
 
 TAKING_BASELINE = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=15),

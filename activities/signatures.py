@@ -144,7 +144,7 @@ class Closing(ABC):
     @activity.defn
     @abstractmethod
     async def disable_account(self, account: AccountToClose) -> Closed:
-        """Nobody can sign in to the account."""
+        """The account is disabled."""
 
     @activity.defn
     @abstractmethod

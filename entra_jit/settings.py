@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     After the last it is renewed every hour."""
 
     ready_file: Path | None = None
-    """A file that a worker writes once it polls, for whoever starts it and waits."""
+    """A file that a worker writes once it polls."""
 
     @model_validator(mode="after")
     def _production_talks_to_microsoft_alone(self) -> Self:

@@ -79,5 +79,5 @@ RECONCILER = Actor.part("reconciler")
 REVIEW = Actor.part("review")
 WORKFLOW = Actor.part("grant's workflow")
 
-UNNAMED = Actor.claimed("a user of Temporal")
+UNNAMED = Actor.claimed("a Temporal user")
 """The sender of a message without a name."""

@@ -1,4 +1,4 @@
-"""What somebody must be told of, until it is over."""
+"""Alarms: what needs a person's attention until it is over."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AlarmKind(StrEnum):
     """Ledger and directory name different marks: a restored ledger, a refused write, a changed account. About an
     account."""
     FOREIGN_CHANGE = "foreign change"
-    """Somebody else changed a managed account. About an account."""
+    """A managed account was changed from outside. About an account."""
     PERSISTENCE = "persistence"
     """A grant left something behind that outlives it, and that is not ours to remove. About a grant."""
     NOT_OURS = "account not ours"

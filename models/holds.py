@@ -28,7 +28,7 @@ class Hold(Message):
     """None: in every tenant."""
     tenant: str | None = None
     technician_id: TechnicianId | None = None
-    """None: whoever asks."""
+    """None: all technicians."""
     technician: str | None = None
     since: AwareDatetime
     by: Actor
@@ -58,7 +58,7 @@ class StopState(StrEnum):
     OPEN = "open"
     """Nothing is known to be done to its account yet. It may never have been opened."""
     DISABLED = "disabled"
-    """Nobody can sign in any more; the rest is not proven yet."""
+    """The account is disabled; the rest is not proven yet."""
     CLOSED = "closed"
     """Proven: the directory was read back, by this process or by the grant's own workflow."""
     FAILED = "failed"

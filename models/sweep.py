@@ -11,7 +11,7 @@ from models.message import Message
 
 
 class FindingKind(StrEnum):
-    """By what somebody could come back."""
+    """The kind of way back."""
 
     ROLE = "role"
     MEMBERSHIP = "group membership"
@@ -27,7 +27,7 @@ class FindingKind(StrEnum):
     ACCOUNT = "account"
     DEVICE = "device"
     OUR_APPLICATION = "our application"
-    """Whoever holds it can do all that we can."""
+    """Its holder can do all that we can."""
     UNKNOWN = "unknown activity"
     """Microsoft's name of it is not among those that we know."""
 
@@ -42,7 +42,7 @@ class SweepFinding(Message):
     removed: bool = False
     """It was held by the account, and the directory no longer says that it is."""
     alarming: bool = False
-    """Somebody must look at it: it outlives the grant, and it is nothing that a job usually takes."""
+    """It needs attention: it outlives the grant, and everyday work does not need it."""
     evidence: tuple[str, ...] = ()
     """Ids of what was found, or of the audit's entries."""
 
@@ -57,7 +57,7 @@ def merged(*several: Iterable[SweepFinding]) -> tuple[SweepFinding, ...]:
 
 
 def stays_behind(findings: Iterable[SweepFinding]) -> str | None:
-    """What of it somebody must look at; None: nothing."""
+    """What of it needs attention; None: nothing."""
     return " ".join(finding.sentence for finding in findings if finding.alarming) or None
 
 

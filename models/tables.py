@@ -50,7 +50,7 @@ def _moment(*, nullable: bool = True) -> Any:
 
 
 def _one_active_of_a_name(table: str) -> Index:
-    """Names belong to whom the configuration has now: who is no longer in it must not keep theirs from anybody."""
+    """Names belong to active rows: one that left the configuration must not keep its name."""
     return Index(f"one_active_name_in_{table}", "name", unique=True, postgresql_where=text("active"))
 
 
@@ -222,7 +222,7 @@ class GrantRow(SQLModel, table=True):
     failure: str | None = None
     """The ``FailureType`` that parked or ended it."""
     baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
-    """What the account had when it was about to be opened; None: nobody has looked."""
+    """What the account had when it was about to be opened; None: not read."""
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()
     ending: str | None = None
@@ -257,7 +257,7 @@ class InterventionRow(SQLModel, table=True):
     by: Actor = _actor(nullable=False)
     because: str
     found_enabled: bool
-    """Somebody could sign in until then."""
+    """The account could sign in until then."""
     began_at: datetime = _moment(nullable=False)
     disabled_at: datetime | None = _moment()
     proven_at: datetime | None = _moment()
@@ -366,7 +366,7 @@ class HoldRow(SQLModel, table=True):
     tenant_id: UUID | None = Field(default=None, foreign_key="tenants.id")
     """None: in every tenant."""
     technician_id: UUID | None = Field(default=None, foreign_key="technicians.id")
-    """None: whoever asks."""
+    """None: all technicians."""
     since: datetime = _moment(nullable=False)
     by: Actor = _actor(nullable=False)
     because: str

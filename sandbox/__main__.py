@@ -16,8 +16,8 @@ from sandbox.throttling import ThrottleError, parse_throttle
 
 _DESCRIPTION = """\
 A simulated Microsoft Entra tenant: the sign-in service and Microsoft Graph v1.0 over TLS on one local port, for
-demonstrations, tests and failure drills. It is not a security boundary: its control interface under /sandbox/ asks
-nobody who they are.
+demonstrations, tests and failure drills. It is not a security boundary: its control interface under /sandbox/ needs
+no sign-in.
 
 When it is ready, DIR/sandbox.json holds its addresses (graph_url, login_url, control_url), the certificate authority
 to trust (ca_file), its process id and port. Started again on the same directory, even after a kill, it has the same

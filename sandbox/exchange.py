@@ -12,7 +12,7 @@ from uuid import uuid4
 import pydantic_core
 
 Json = Any
-"""Whatever JSON can say. What goes out is composed in one place and read by nobody here."""
+"""Whatever JSON can say. What goes out is composed in one place and not read here."""
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ class FaultSpecification(BaseModel):
         try:
             re.compile(_pattern(self.path))
         except re.error as error:
-            raise ValueError(f"the path is no regular expression: {error}") from None
+            raise ValueError(f"the path is not a regular expression: {error}") from None
         return self
 
     @property

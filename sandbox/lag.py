@@ -93,7 +93,7 @@ class Lag(BaseModel):
 
 
 class LagError(ValueError):
-    """That is no lag; the sentence says what would be."""
+    """That is not a lag; the sentence says what would be."""
 
 
 @cache
@@ -114,7 +114,7 @@ def named(text: str) -> Lag | None:
         raise LagError(_first(error)) from None
     except ValueError:
         known = ", ".join([OFF, *profiles()])
-        raise LagError(f"{text!r} is no lag: {known}, or a number of seconds") from None
+        raise LagError(f"{text!r} is not a lag: use {known}, or a number of seconds") from None
 
 
 def given(text: str) -> Lag | None:
@@ -126,7 +126,7 @@ def given(text: str) -> Lag | None:
         content: dict[str, Any] = yaml.safe_load(path.read_bytes())
         return Lag.model_validate(content)
     except yaml.YAMLError as error:
-        raise LagError(f"{path} is no YAML: {error}") from None
+        raise LagError(f"{path} is not YAML: {error}") from None
     except ValidationError as error:
         raise LagError(f"{path}: {_first(error)}") from None
 

@@ -254,7 +254,7 @@ def read_seed(content: bytes, name: str) -> Seed:
     try:
         return Seed.model_validate(yaml.load(content, Loader=_LOADER))  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
-        raise SeedError(f"{name} is no YAML: {error}") from None
+        raise SeedError(f"{name} is not YAML: {error}") from None
     except ValidationError as error:
         raise _unusable(name, error) from None
 

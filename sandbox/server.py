@@ -137,7 +137,7 @@ def _exclusively(state: Path) -> Iterator[None]:
 
 
 def _listen_as_before(host: str, ready: Path) -> socket.socket:
-    """Bind the port of the last run; any other if there was none or somebody took it meanwhile."""
+    """Bind the port of the last run; any other if there was none or it is taken."""
     try:
         return _listen(host, int(json.loads(ready.read_text(encoding="utf-8"))["port"]))
     except (OSError, ValueError, LookupError, StartError):

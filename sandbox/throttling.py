@@ -44,7 +44,7 @@ def parse_throttle(text: str) -> float | None:
     except ValueError:
         factor = 0
     if not 0 < factor < math.inf:
-        raise ThrottleError(f"{text!r} is no throttle: off, real, or a factor for the real limits, such as 0.01")
+        raise ThrottleError(f"{text!r} is not a throttle: use off, real, or a factor for the real limits, such as 0.01")
     return factor
 
 

@@ -36,8 +36,8 @@ class Ran:
         return json.loads(self.out)
 
 
-async def run_program(command: list[str], cwd: Path = ROOT, **environment: str) -> Ran:
-    """Run a program of ours to its end, with nothing in its environment but this; it has a minute."""
+async def run_program(command: list[str], cwd: Path = ROOT, *, seconds: float = 60, **environment: str) -> Ran:
+    """Run a program of ours to its end, with nothing in its environment but this."""
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
@@ -47,7 +47,7 @@ async def run_program(command: list[str], cwd: Path = ROOT, **environment: str) 
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(seconds):
             out, err = await process.communicate()
     except TimeoutError:
         process.kill()

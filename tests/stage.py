@@ -258,7 +258,7 @@ class Scene:
         return answer.json()
 
     def user(self, account: str | None = None, customer: str | None = None) -> dict[str, Any] | None:
-        """An account in full, as nobody but the sandbox can see it; None where there is none."""
+        """An account in full, as only the sandbox sees it; None where there is none."""
         wanted = (account or self.account(customer=customer)).lower()
         users = self.control("GET", f"/tenants/{customer or self.customer}/users")
         return next((user for user in users if user["user_principal_name"].lower() == wanted), None)
@@ -281,7 +281,7 @@ class Scene:
             return cursor.fetchall() if cursor.description else []
 
     async def fail_by_hand(self, request_id: str, step: str) -> None:
-        """What somebody can do to a step that is under way, as soon as it is."""
+        """What a person can do to a step that is under way, as soon as it is."""
         of = self.workflow(request_id)
 
         async def under_way() -> str | None:
@@ -296,7 +296,7 @@ class Scene:
 
     @contextlib.contextmanager
     def locked(self, table: str) -> Iterator[None]:
-        """Meanwhile whoever reads or writes the table waits, as for a migration that takes its time."""
+        """Meanwhile readers and writers of the table wait, as for a migration that takes its time."""
         with psycopg.connect(self.settings.database_url.get_secret_value()) as connection:
             connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")  # type: ignore[arg-type]
             yield
@@ -349,7 +349,7 @@ class Scene:
         return [entry for entry in calls if entry["effect"]] if writes else calls
 
     def assert_closed(self, account: str | None = None, customer: str | None = None) -> None:
-        """Nobody can sign in, and nothing would be held by whoever could."""
+        """The account is disabled and holds nothing."""
         user = self.user(account, customer)
         assert user is not None
         held = {key: user[key] for key in ("enabled", "roles", "groups", "methods", "temporary_access_pass")}

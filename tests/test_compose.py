@@ -62,7 +62,7 @@ def test_what_has_no_default_is_given_or_asked_for(name: str) -> None:
 
 
 def test_the_example_names_only_variables_that_the_compose_file_reads() -> None:
-    """Whoever fills in a line of the example expects it to have an effect."""
+    """A filled-in line of the example must have an effect."""
     compose = (ROOT / "docker-compose.yml").read_text()
     named = re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / "deploy" / ".env.example").read_text(), re.MULTILINE)
     assert named
@@ -85,7 +85,7 @@ def test_a_connection_to_temporal_is_given_whole_or_not_at_all() -> None:
 
 
 def test_nothing_is_published_beyond_this_machine() -> None:
-    """Temporal's frontend asks nobody who they are: published, it would let anyone end every grant."""
+    """Temporal's frontend identifies no one: published, it would let anyone end every grant."""
     published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
     assert list(published) == ["temporal-ui-guard"]
     assert all(port.startswith("127.0.0.1:") for port in published.values())
@@ -136,7 +136,7 @@ def test_the_self_hosted_server_is_the_one_that_the_tests_run_on() -> None:
 
 
 def test_the_stack_registers_the_search_attributes_that_grants_set() -> None:
-    """A grant that sets an attribute which its cluster does not know stands still, and nobody is told."""
+    """A grant that sets an attribute which its cluster does not know stands still, silently."""
     kinds = {key.name: IndexedValueType.Name(key.indexed_value_type.value) for key in REGISTRY}
     assert kinds == {name: f"INDEXED_VALUE_TYPE_{kind.upper()}" for name, kind in SEARCH_ATTRIBUTES.items()}
 

@@ -118,7 +118,7 @@ def serve(state_dir: Path) -> subprocess.Popen[str]:
 
 
 async def test_a_restart_loses_neither_ledger_nor_grants_nor_keys_nor_addresses(state: Path) -> None:
-    """A stack that forgot over a restart would leave accounts open for ever: nobody would know of their end."""
+    """A stack that forgot over a restart would leave accounts open forever, without an end."""
     state_key = SearchAttributeKey.for_keyword("GrantState")
     async with LocalStack(state, programs=PROGRAMS) as stack:
         before, keys = stack.addresses, stack.environment()["ENTRA_JIT_KEYS"]

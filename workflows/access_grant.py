@@ -118,7 +118,7 @@ class AccessGrant:
         """Opens access, so it carries the signed assertion of its actor, which ``decide`` verifies."""
         signed = read_message(SignedAccessRequest, inputs)
         if signed is None:
-            note(self._progress, "A request_access could not be read. It opens nothing.")
+            note(self._progress, "An unreadable request_access was ignored.")
         elif self._progress.asked is None:
             self._progress.asked = signed
 
@@ -127,7 +127,7 @@ class AccessGrant:
         """Narrows access, so anybody may send it, and whatever comes with it ends."""
         said = read_ending(inputs)
         if not said.is_whole:
-            note(self._progress, "Not all that came with an end could be read. It ends the grant all the same.")
+            note(self._progress, "Part of the input of `end` was unreadable. The grant ends.")
         if self._progress.ending is None:
             self._progress.signed_end = said.signed
         self._progress.end(GrantState.ENDED, said.by, said.reason)
@@ -136,7 +136,7 @@ class AccessGrant:
     def retry(self, *inputs: object) -> None:
         """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
         if not read_ending(inputs).is_whole:
-            note(self._progress, "Not all that came with a retry could be read. It is a retry all the same.")
+            note(self._progress, "Part of the input of `retry` was unreadable. The grant is retried.")
         self._progress.retry_wanted = True
 
     @workflow.signal(dynamic=True, description="Anything else is ignored, and noted.")

@@ -7,14 +7,14 @@ from models.markdown import escape
 from models.messages import GrantState, GrantStatus
 
 WHAT_TO_DO = {
-    GrantState.ASKED: "Waiting for the answer.",
+    GrantState.ASKED: "Waiting for the decision.",
     GrantState.PREPARING: "**Request Cancellation** withdraws the request and closes what was begun.",
     GrantState.PARKED: (
-        "Mend the cause in the tenant, then send the signal `retry`; or send `end` to give up. "
-        "Neither needs any input. The account is closed meanwhile."
+        "Fix the cause in the tenant, then send the signal `retry`; or send `end` to give up. "
+        "Neither needs input. The account is closed meanwhile."
     ),
     GrantState.OPEN: "**Request Cancellation** or the signal `end` closes the account within seconds.",
-    GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory says that the account is closed.",
+    GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory shows the account closed.",
 }
 
 NEVER = (
@@ -43,7 +43,7 @@ def describe(status: GrantStatus, progress: GrantProgress) -> str:
     ]
     lines += [f"- {name}: {escape(value)}" for name, value in rows if value]
     if status.state.is_final:
-        lines += ["", "This is over. **Reset** cannot open it again: ask for a new grant."]
+        lines += ["", "This grant is over. **Reset** cannot open it again; request a new one."]
     else:
         lines += ["", WHAT_TO_DO[status.state], "", NEVER]
     return "\n".join(lines)

@@ -89,7 +89,7 @@ def compare(now: Look, before: Baseline | None) -> Sweep:
         SweepFinding(
             kind=possession.kind,
             sentence=f"Left behind: {possession.words}.",
-            # An application that acts in the name of a disabled account acts for nobody; an owner's power sleeps on.
+            # An application cannot act in the name of a disabled account; ownership persists.
             alarming=possession.kind is FindingKind.OWNERSHIP,
             evidence=(possession.id,),
         )

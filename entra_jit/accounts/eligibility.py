@@ -1,4 +1,4 @@
-"""Roles that an account may activate by itself: whoever is eligible for one takes it at the next chance.
+"""Roles that an account may activate by itself.
 
 No list of assignments shows them, and they outlive the closing. Where a tenant is not licensed for them there are none.
 """

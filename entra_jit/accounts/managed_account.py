@@ -34,18 +34,18 @@ class FoundAccount:
     def may_be_closed(self) -> bool:
         """Closing it is ours to do.
 
-        What the register names by its object id, we made. Whoever is administrator there may have made a guest of it
+        What the register names by its object id, we made. An administrator there may have made a guest of it
         since, and must not escape its closing by that.
         """
         return self._is_registered or (self.ownership.may_be_closed and self.protected is None)
 
     def alarm(self) -> str | None:
-        """What somebody must have done to our account, in a sentence; None where it is as we made it."""
+        """How our account was changed from outside, in a sentence; None if it is as we made it."""
         name = self.user.user_principal_name
         if self._is_registered and self.protected:
-            return f"{name} {self.protected}, which it was not when it was made: somebody has changed it."
+            return f"{name} {self.protected}, which it was not when it was created. It was changed."
         if self.ownership is Ownership.TAG_BROKEN:
-            return f"The owner tag of {name} is missing or broken: somebody has changed it."
+            return f"The owner tag of {name} is missing or broken. It was changed."
         return None
 
     @property
@@ -66,7 +66,7 @@ class FoundAccount:
                 f"{name} carries our owner tag, but the ledger does not know it: was it restored from a backup? "
                 "Look at the account, then: starter.py register"
             ),
-            Ownership.FOREIGN: f"{name} is somebody else's account, and is never adopted. Choose another prefix.",
+            Ownership.FOREIGN: f"{name} is not ours and is never adopted. Choose another account_prefix.",
         }[self.ownership]
 
 

@@ -1,6 +1,6 @@
 """Which accounts are ours by the register, also while the ledger is away: what it has told this very worker.
 
-The object id that a closing step is sent proves nothing. Whoever can write to Temporal can send such a step by
+The object id that a closing step is sent proves nothing. A writer to Temporal can send such a step by
 themselves, with the id of a customer's own administrator in it.
 """
 

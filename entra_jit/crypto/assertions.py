@@ -1,6 +1,6 @@
 """Who says so: the assertion that travels with every message which opens or widens access.
 
-Whoever can write to the Temporal namespace can send any signal. Without the deployment's key they cannot make one
+A writer to the Temporal namespace can send any signal. Without the deployment's key they cannot make one
 that opens anything: the assertion signs the whole message, the actor and the time.
 """
 

@@ -97,6 +97,6 @@ def _text(signature: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    # What a directory says is anybody's writing. Half a character in it must be a wrong signature, not an error:
+    # Text from a directory is untrusted. Half a character in it must be a wrong signature, not an error:
     # an error would keep the account from being closed.
     return text.encode("utf-8", "surrogatepass")

@@ -21,7 +21,7 @@ class InvalidAddressError(InternalError):
 def guid(value: str) -> str:
     """An object's id for a path, lower case.
 
-    Graph takes anything else for a user principal name: a typo would not fail, it would look for somebody.
+    Graph takes anything else for a user principal name: a typo would not fail, it would look up another account.
     """
     if not _GUID.fullmatch(value):
         raise InvalidAddressError("an object's id must be a GUID")

@@ -18,7 +18,7 @@ _AUDITS = "/auditLogs/directoryAudits"
 _PAGE = "500"
 
 MOST_ENTRIES = 1000
-"""Read of one span, the newest: whoever floods the log must not keep it from being read at all."""
+"""The most entries read of one span, newest first: a flooded log must stay readable."""
 
 
 class InitiatingUser(Description):
@@ -90,7 +90,7 @@ class AuditLogs:
     async def done_to(
         self, target: ObjectId, since: datetime, until: datetime, patience: RetryBudget | None = None
     ) -> Listing[AuditEntry]:
-        """What anybody did to this object in the span, both ends included."""
+        """All changes to this object in the span, both ends included."""
         return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until, patience)
 
     async def _list(

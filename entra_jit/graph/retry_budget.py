@@ -1,4 +1,4 @@
-"""Asking again for what Microsoft has put off, for whoever has the time: nothing that closes waits like this."""
+"""Retries of throttled reads, for work that can wait. Closing never waits like this."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ class RetryBudget:
 
 
 async def ask_once(ask: Callable[[], Awaitable[Asked]]) -> Asked:
-    """For whoever has none."""
+    """For work that cannot wait."""
     return await ask()

@@ -32,7 +32,7 @@ class RoleDefinition(Resource):
 
 
 class RoleAssignment(Resource):
-    """One role held by one principal at one scope. It has no end: whoever gave it takes it away."""
+    """One role held by one principal at one scope. It has no end; we remove it ourselves."""
 
     id: str
     role: Annotated[RoleId, Field(alias="roleDefinitionId")]

@@ -14,7 +14,7 @@ from entra_jit.graph.errors import PermanentError
 from models.messages import DirectoryCall, ObjectId
 
 PASSWORD = "password"
-"""The kind that every account has. It cannot be deleted, only set to something that nobody knows."""
+"""The kind that every account has. It cannot be deleted, only set to an unknown value."""
 
 _SEGMENTS = {
     "email": "emailMethods",

@@ -14,7 +14,7 @@ from models.tables import GrantRow
 
 
 async def note_baseline(session: AsyncSession, request_id: str, baseline: Baseline) -> None:
-    """What the account has before it is opened, for whoever has to look at it once it is closed."""
+    """What the account has before it is opened, for the sweep after it is closed."""
     await session.exec(
         update(GrantRow)
         .where(col(GrantRow.request_id) == request_id, col(GrantRow.opened_at).is_(None))
@@ -24,14 +24,14 @@ async def note_baseline(session: AsyncSession, request_id: str, baseline: Baseli
 
 @dataclass(frozen=True)
 class AsOpened:
-    """A grant under which somebody could sign in. ``baseline`` None: nobody knows what its account had before."""
+    """A grant that was opened. ``baseline`` None: it is unknown what its account had before."""
 
     tenant_id: TenantId
     baseline: Baseline | None
 
 
 async def as_opened(session: AsyncSession, request_id: str) -> AsOpened | None:
-    """What a sweep needs to know of a grant; None where nobody could sign in under it."""
+    """What a sweep needs to know of a grant; None if it was never opened."""
     row = await session.get(GrantRow, request_id)
     if row is None or row.armed_at is None:
         return None

@@ -30,7 +30,7 @@ async def ended_in_failure(
 ) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow]]:
     """What has failed, or was refused by a step after the rules had allowed it, the oldest first.
 
-    Left out is what needs nobody any more: it was replayed, or its technician was allowed there again.
+    Left out is what needs no operator any more: it was replayed, or its technician was allowed there again.
     """
     later, granted, replay = aliased(Request), aliased(GrantRow), aliased(Request)
     ending = ReceiptRow.document["ending"]

@@ -1,6 +1,6 @@
 """The open-until marks that the ledger keeps: the very strings that were signed for its grants.
 
-A row of the ledger can be changed by whoever writes to PostgreSQL, and a backup sets it back. An expiry therefore
+A writer to PostgreSQL can change a row of the ledger, and a backup sets it back. An expiry therefore
 counts only as far as the signed mark beside it covers it.
 """
 

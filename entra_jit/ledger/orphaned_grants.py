@@ -1,4 +1,4 @@
-"""Grants that nobody will ever settle, and whose account was never made: what the comparing of accounts cannot find."""
+"""Grants without a workflow whose account was never made: comparing accounts cannot find them."""
 
 from __future__ import annotations
 

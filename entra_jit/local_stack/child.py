@@ -51,7 +51,7 @@ class Child:
 
     @property
     def died(self) -> bool:
-        """Whether it ended although nobody here asked it to."""
+        """Whether it ended without being asked to."""
         return self._process is not None and self._process.returncode is not None
 
     async def start(
@@ -109,7 +109,7 @@ class Child:
             await process.wait()
 
     def explain_death(self, *, then: str) -> str:
-        """One sentence about an end that nobody asked for and what is done about it, with the last lines of the log."""
+        """One sentence about an unexpected end and what is done about it, with the last lines of the log."""
         status = self._process.returncode if self._process else None
         return self._explain(f"ended ({'unknown' if status is None else _ending(status)}) {then}")
 

@@ -11,7 +11,7 @@ class PidFile:
     """A file with a process id, locked for as long as that process or anything it started lives.
 
     The lock is inherited, not owned: it goes when the last holder goes, even by SIGKILL. A process id in a locked
-    file is therefore never one that the system has given to somebody else since.
+    file therefore never belongs to another process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +28,7 @@ class PidFile:
         return descriptor
 
     def is_held(self) -> bool:
-        """Whether the holder lives. Disturbs nobody but a ``lock`` in the same instant, so that one tries twice."""
+        """Whether the holder lives. Only a ``lock`` in the same instant is disturbed, so ``lock`` tries twice."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY)
         except FileNotFoundError:

@@ -55,8 +55,8 @@ class Postgres:
             self._sockets_elsewhere = True
             if owner:
                 os.chown(self._sockets, *owner)
-        # Once nothing of ours is left, these are a killed server's, and the process id in them anybody's: PostgreSQL
-        # would take a stranger for itself and refuse to start.
+        # A killed server leaves these behind. Another process may have its id by now: PostgreSQL would believe that it
+        # is running already, and refuse to start.
         await self.child.end_leftover()
         for stale in (self._data / "postmaster.pid", self._sockets / f"{SOCKET_NAME}.lock"):
             stale.unlink(missing_ok=True)

@@ -202,9 +202,7 @@ class LocalStack:
             (self.state_dir / name).mkdir(mode=0o700, exist_ok=True)
         pid_file = stack_pid_file(self.state_dir)
         if (lock := pid_file.lock()) is None:
-            await asyncio.sleep(
-                0.1
-            )  # somebody may just be asking whether the stack is up, which takes the lock a moment
+            await asyncio.sleep(0.1)  # a process that checks whether the stack is up holds the lock for a moment
             lock = pid_file.lock()
         if lock is None:
             raise StackError(

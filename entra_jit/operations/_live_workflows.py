@@ -33,5 +33,5 @@ async def why_gone(actor: Actor, app: App, request_id: str) -> RefusedError:
         return RefusedError(f"The grant {request_id} is over already ({state}).")
     return WorkflowGoneError(
         f"The workflow of the grant {request_id} is gone, perhaps terminated, and the ledger says {state}: "
-        "its account may be open until the reconciler closes it at its expiry. `starter.py end` closes it now."
+        "its account may be open until the reconciler closes it at its expiry. Close it now with `starter.py end`."
     )

@@ -1,4 +1,4 @@
-"""Whom an emergency stop is about: everybody, one tenant, or one technician."""
+"""The scope of an emergency stop: all, one tenant, or one technician."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Scope:
 async def scope_of(app: App, tenant: str | None, technician: str | None) -> Scope:
     """The scope by its name; those that the configuration no longer has are found too.
 
-    Raises ``BadInputError`` for both at once, which somebody in a hurry may mean either way, or ``NotFoundError``.
+    Raises ``BadInputError`` for both at once, which is ambiguous, or ``NotFoundError``.
     """
     if tenant is not None and technician is not None:
-        raise BadInputError("Name a tenant or a technician, not both: two stops are two commands.")
+        raise BadInputError("Name a tenant or a technician, not both.")
     async with app.ledger.transaction() as session:
         if tenant is not None:
             row = await configuration.tenant_by_name(session, tenant)

@@ -22,7 +22,7 @@ async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -
     """
     authorize(actor, Verb.ABANDON_ACCESS, Subject(request_id))
     if not reason.strip():
-        raise BadInputError("reason: say why it is given up; it stands in the receipt")
+        raise BadInputError("reason: required; shown in the receipt")
     at = app.clock()
     async with app.alarms.recording() as record:
         session = record.session
@@ -36,7 +36,7 @@ async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -
             raise RefusedError(f"The grant {request_id} is over already ({grant.ending}).")
         over = grant.expires_at is not None and at >= grant.expires_at
         if grant.closing_at is None and not over:
-            raise RefusedError(f"The grant {request_id} is not closing: end it first.")
+            raise RefusedError(f"The grant {request_id} is not closing. End it first.")
         state = GrantState.EXPIRED if over else GrantState.ENDED
         ending = Ending(state=state, by=actor, reason=f"abandoned, unproven: {reason}")
         receipt = await receipts.abandon(session, request_id, ending, at)

@@ -110,9 +110,9 @@ def read_configuration(file: Path) -> tuple[Configuration, Lines]:
         raise BadInputError(f"{file} cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadInputError(f"{file}:{line}: this is not YAML: {error.problem}") from None
+        raise BadInputError(f"{file}:{line}: not YAML: {error.problem}") from None
     except (UnicodeDecodeError, yaml.reader.ReaderError) as error:
-        raise BadInputError(f"{file}: this is not text: {error.reason}") from None
+        raise BadInputError(f"{file}: not text: {error.reason}") from None
     lines = Lines(node)
     try:
         return Configuration.model_validate(content if content is not None else {}), lines
@@ -165,7 +165,7 @@ def _words(location: Location) -> Iterator[str]:
 
 def _what(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
-        return "no such field is known"
+        return "unknown field"
     return message.removeprefix("Value error, ")
 
 

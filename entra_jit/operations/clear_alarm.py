@@ -10,19 +10,19 @@ from models.errors import BadInputError, NotFoundError
 
 
 async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: str) -> Alarm:
-    """Give the all-clear by hand. An alarm whose cause goes on is raised again.
+    """Clear an alarm by hand. An alarm whose cause goes on is raised again.
 
     Raises ``BadInputError`` for an unknown kind or without a reason, or ``NotFoundError`` where no such alarm stands.
     """
     authorize(actor, Verb.CLEAR_ALARM)
     if not reason.strip():
-        raise BadInputError("reason: say why it is over; it stands in the alarm's all-clear")
+        raise BadInputError("reason: required; shown in the all-clear")
     try:
         known = AlarmKind(kind)
     except ValueError:
         kinds = ", ".join(repr(each.value) for each in AlarmKind)
-        raise BadInputError(f"{kind!r} is no kind of alarm; the kinds are {kinds}") from None
+        raise BadInputError(f"{kind!r} is not a kind of alarm; the kinds are {kinds}") from None
     ended = await app.alarms.clear(known, subject, reason, app.clock(), by=actor)
     if ended is None:
-        raise NotFoundError(f"No alarm {kind!r} stands about {subject!r}.")
+        raise NotFoundError(f"No such alarm: {kind} about {subject}.")
     return ended

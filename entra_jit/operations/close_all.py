@@ -40,7 +40,7 @@ Two that remove the same roles at once each find them gone, and must wait until 
 PATIENCE = timedelta(minutes=2)
 """How long one account is tried, from when it can be proven closed."""
 
-SETTLED = "The grant was closed and settled by an emergency stop: its workflow could not be told."
+SETTLED = "An emergency stop closed and settled the grant; its workflow was not reached."
 
 Tell = Callable[[Iterable[StoppedGrant]], None]
 """Told all grants in scope whenever one has changed."""
@@ -215,13 +215,13 @@ class Stopping:
         try:
             await self._settling.closed(request_id, ending, self._settled, closing)
         except LedgerUnavailableError as error:
-            return f", but its receipt is not written: {error}"
+            return f", but its receipt could not be written: {error}"
         return ""
 
 
 def _why_unproven(standing: Standing) -> str | None:
     if standing.vanished:
-        return "it was deleted in the directory, from where it may be restored"
+        return "it was deleted in the directory and may be restored"
     if standing.held_by:
         return f"the grant {standing.held_by} holds it by a newer mark, and closes it at its own end"
     return None

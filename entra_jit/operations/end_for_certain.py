@@ -37,7 +37,7 @@ ANSWERS_WITHIN = timedelta(seconds=10)
 TAKEN_WITHIN = timedelta(seconds=20)
 """How long a workflow that nothing is known to be wrong with may take to begin closing."""
 
-SETTLED = "The grant was closed and settled from the command line: its workflow did not take its end."
+SETTLED = "The command line closed and settled the grant; its workflow did not react."
 
 Send = Callable[[Actor, App, str, str | None], Coroutine[Any, Any, None]]
 
@@ -98,14 +98,16 @@ async def end_for_certain(
         async with app.ledger.transaction() as session:
             live = await fence_all(session, app.clock(), request_id=request_id)
     except LedgerUnavailableError as error:
-        raise UnreachableError(f"{_untaken(request_id, untaken)} It cannot be closed from here: {error}") from None
+        raise UnreachableError(
+            f"{_untaken(request_id, untaken)} It cannot be closed from this machine: {error}"
+        ) from None
     if not live and unsent:
         raise UnreachableError(f"{unsent}. The ledger has no live grant {request_id}.")
     if not live and await _stage(app, request_id) is _Stage.OVER:
         return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
     if not live:
         # Not decided yet, most likely; but a ledger that was restored may have forgotten what is open.
-        sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it that could be closed from here."
+        sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it to close."
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
     said = (reason or "").strip()[:LONGEST_SENTENCE] or None
     stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED, even_if_held=False)
@@ -117,17 +119,17 @@ def _told(grant: StoppedGrant, untaken: str) -> Ended:
     proven = grant.state is StopState.CLOSED
     sentences = (
         _untaken(grant.request_id, untaken),
-        f"The account {grant.account_name} was closed from here: {grant.sentence}."
+        f"The account {grant.account_name} was closed from this machine: {grant.sentence}."
         if proven
-        else f"The account {grant.account_name} is not proven closed from here either: {grant.sentence}. "
-        "Run it again; the reconciler goes on trying.",
+        else f"The account {grant.account_name} is not proven closed: {grant.sentence}. "
+        "Run it again; the reconciler keeps trying.",
         "See docs/runbook.md for its workflow.",
     )
     return Ended(by=EndedBy.EMERGENCY if proven else EndedBy.NOT_PROVEN, sentence=" ".join(sentences))
 
 
 def _untaken(request_id: str, why: str) -> str:
-    return f"The workflow of the grant {request_id} has not taken its end: {why}."
+    return f"The workflow of the grant {request_id} has not reacted: {why}."
 
 
 async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str | None) -> str | None:
@@ -140,7 +142,7 @@ async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str
     except EngineUnreachableError as error:
         return str(error)
     except RPCError as error:
-        return f"Temporal does not do what was asked: {error.message}"
+        return f"Temporal refused: {error.message}"
     except TimeoutError:
         return "Temporal does not answer"
     return None
@@ -157,7 +159,7 @@ async def _why_untaken(app: App, request_id: str, before: _Stage) -> str | None:
         if attention in (Attention.FAILS, Attention.GONE):
             return attention
         if loop.time() >= until:
-            return attention if attention is Attention.WAITS else "its closing has not begun"
+            return attention if attention is Attention.WAITS else "closing has not started"
         await asyncio.sleep(0.2)
 
 

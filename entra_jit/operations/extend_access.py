@@ -49,7 +49,7 @@ async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, 
                 "extend", signed, id=f"extend-{extension.expires_at.isoformat()}", result_type=datetime
             )
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        raise UnreachableError("No worker has answered yet: is one running? Look at the status.") from None
+        raise UnreachableError("No worker has answered yet. Is one running? See `status`.") from None
     except WorkflowUpdateFailedError as error:
         raise RefusedError(_sentence(error)) from None
     except RPCError as error:

@@ -103,7 +103,7 @@ async def list_failures(actor: Actor, app: App, selection: Selection) -> Failure
     try:
         stuck = await _stuck(app, await app.temporal(), others) if others else []
     except (EngineUnreachableError, RPCError) as error:
-        unseen = f"What is stuck just now cannot be seen. {error}"
+        unseen = f"Stuck steps cannot be listed. {error}"
     found = [*(_over(*row) for row in over), *known, *stuck]
     return Failures(sorted(filter(selection.takes, found), key=lambda failure: failure.since), unseen)
 
@@ -114,7 +114,7 @@ def _parked_or_overdue(request: Request, grant: GrantRow, now: datetime) -> Fail
         failure = FailureType(grant.failure) if grant.failure else None
         return _failure(request, GrantState.PARKED, grant.parked_at, failure, grant.parked_because or "")
     if grant.closing_at is None and grant.expires_at is not None and now >= grant.expires_at + GRACE:
-        sentence = "It has expired, and nobody has begun to close it: does a worker run?"
+        sentence = "It has expired. Closing has not started. Is a worker running?"
         return _failure(request, state_of(request, grant), grant.expires_at, None, sentence)
     return None
 

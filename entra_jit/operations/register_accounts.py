@@ -55,7 +55,7 @@ async def _register(app: App, tenant_id: TenantId, user: User, *, do: bool) -> U
     found = Unregistered(account_name=name, object_id=user.id)
     owner = read_owner_tag(app.keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
     if owner is None or owner.installation != app.settings.installation:
-        return found.model_copy(update={"because": "its owner tag is broken, or another account's"})
+        return found.model_copy(update={"because": "its owner tag is broken, or belongs to another account"})
     async with app.ledger.transaction() as session:
         names = await configuration.names_now(session, UUID(tenant_id), UUID(owner.technician_id))
     if names is None:
@@ -67,7 +67,7 @@ async def _register(app: App, tenant_id: TenantId, user: User, *, do: bool) -> U
     if judged.protected:
         return found.model_copy(update={"because": f"it {judged.protected}"})
     if user.account_enabled:
-        return found.model_copy(update={"because": "it is open: reconcile first"})
+        return found.model_copy(update={"because": "it is open; reconcile first"})
     if do:
         try:
             async with app.ledger.transaction() as session:

@@ -71,7 +71,7 @@ async def replay_provisioning(actor: Actor, app: App, request_id: str) -> Replay
         sentence = f"Trying {last.id} again."
     else:
         tried = await _try_now(actor, app, last.id)
-        sentence = f"Trying {', '.join(tried)} of {last.id} now." if tried else f"Nothing of {last.id} waits."
+        sentence = f"Trying {', '.join(tried)} of {last.id} now." if tried else f"No step of {last.id} is waiting."
     return Replayed(request_id=last.id, how=how, sentence=sentence, goes_on=True)
 
 
@@ -125,7 +125,7 @@ async def _expect_free(app: App, request_id: str) -> None:
     """Ids are chosen by whoever asks: somebody may have given this one to a request of theirs."""
     async with app.ledger.transaction() as session:
         if await requests.by_id(session, request_id) is not None:
-            raise RefusedError(f"The id of the replay, {request_id}, is another request's: ask anew.")
+            raise RefusedError(f"The id of the replay, {request_id}, belongs to another request. Request again.")
 
 
 async def _names(app: App, failed: Request, grant: GrantRow | None) -> tuple[str, str]:

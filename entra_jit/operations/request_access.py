@@ -108,9 +108,7 @@ async def await_decision(actor: Actor, app: App, request_id: str) -> GrantStatus
     status = await show_status(actor, app, request_id)
     if status.state is not GrantState.ASKED:  # decided, and waiting for something that the ledger tells
         return status
-    return GrantStatus(
-        request_id=request_id, state=GrantState.ASKED, sentence="Asked, and not decided yet: is a worker running?"
-    )
+    return GrantStatus(request_id=request_id, state=GrantState.ASKED, sentence="Not decided yet. Is a worker running?")
 
 
 async def _decided(workflow: WorkflowHandle[Any, GrantStatus]) -> GrantStatus:

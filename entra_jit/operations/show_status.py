@@ -50,4 +50,4 @@ async def _asked_only(app: App, request_id: str) -> GrantStatus:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NotFoundError(f"There is no grant or request {request_id!r}.") from None
         raise
-    return GrantStatus(request_id=request_id, sentence="Asked, and not decided yet.")
+    return GrantStatus(request_id=request_id, sentence="Not decided yet.")

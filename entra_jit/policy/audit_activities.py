@@ -23,7 +23,7 @@ class Row:
     """Activities that are judged alike."""
 
     kind: FindingKind | None
-    """By what it lets somebody come back; None: mere work, which is counted."""
+    """The way back that it opens; None: everyday work, which is counted."""
     words: str
     """``{who}`` is who gains by it or what is changed, ``{what}`` what is gained."""
     names: str
@@ -445,7 +445,7 @@ ROWS = (
         Update linked domains
         """,
     ),
-    # Whoever holds the other end decides who can sign in here.
+    # The other end decides who can sign in here.
     Row(
         FindingKind.TRUST,
         "connected the directory to something outside: {who}",

@@ -52,7 +52,7 @@ class SecretSource(Entry):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.env is None) == (self.file is None):
-            raise ValueError("say either env: NAME or file: PATH")
+            raise ValueError("set exactly one of env, file")
         return self
 
 
@@ -69,7 +69,7 @@ class Application(Entry):
     @model_validator(mode="after")
     def _one_proof(self) -> Self:
         if sum(proof is not None for proof in (self.secret, self.certificate, self.federated_token_file)) != 1:
-            raise ValueError("say exactly one of secret, certificate, federated_token_file")
+            raise ValueError("set exactly one of secret, certificate, federated_token_file")
         return self
 
     @property
@@ -114,7 +114,7 @@ class TenantEntry(Entry):
     @model_validator(mode="after")
     def _default_within_limit(self) -> Self:
         if self.hours > self.max_hours:
-            raise ValueError("hours is more than max_hours")
+            raise ValueError("hours exceeds max_hours")
         return self
 
     def applications(self) -> Iterator[tuple[PurposeName, Application]]:
@@ -150,9 +150,9 @@ class GroupEntry(Entry):
     @model_validator(mode="after")
     def _attribute_with_value(self) -> Self:
         if (self.attribute is None) != (self.value is None):
-            raise ValueError("attribute and value go together")
+            raise ValueError("set both attribute and value, or neither")
         if self.name == ALL_TECHNICIANS:
-            raise ValueError(f"{ALL_TECHNICIANS} is built in; it has every technician")
+            raise ValueError(f"{ALL_TECHNICIANS} is built in and contains every technician")
         return self
 
 
@@ -193,12 +193,12 @@ class Configuration(Entry):
         tenants = {entry.name for entry in self.tenants}
         for group in self.groups:
             if unknown := sorted(set(group.members) - technicians):
-                raise ValueError(f"the group {group.name!r} lists {unknown[0]!r}, who is no technician here")
+                raise ValueError(f"the group {group.name!r} lists {unknown[0]!r}, who is not a technician in this file")
         for mapping in self.role_mappings:
             if mapping.group not in groups:
-                raise ValueError(f"a role mapping names the group {mapping.group!r}, which is not here")
+                raise ValueError(f"a role mapping names the group {mapping.group!r}, which is not in this file")
             if mapping.tenant is not None and mapping.tenant not in tenants:
-                raise ValueError(f"a role mapping names the tenant {mapping.tenant!r}, which is not here")
+                raise ValueError(f"a role mapping names the tenant {mapping.tenant!r}, which is not in this file")
             for tenant in self._tenants_of(mapping):
                 for name in mapping.security_groups:
                     if tenant.security_group(name) is None:

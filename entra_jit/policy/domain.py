@@ -10,13 +10,13 @@ def refuse_domain(tenant: str, name: str, *, is_managed: bool | None) -> str | N
     """The sentence that refuses accounts in the domain; None: they may be opened.
 
     ``is_managed`` None: the tenant has no such domain, or has never verified that it is theirs. What is federated is
-    another identity provider's: whoever runs that one could sign in as anybody.
+    another identity provider's, which could sign in as any account.
     """
     if is_managed is None:
         return f"The domain {name} is not verified in {tenant}."
     if not is_managed:
         return (
-            f"The domain {name} is federated: its passwords are another identity provider's. "
+            f"The domain {name} is federated: another identity provider sets its passwords. "
             f"Use a managed domain of {tenant}, best its onmicrosoft.com domain."
         )
     return None
@@ -27,6 +27,6 @@ def refuse_global_administrator(tenant: str, others: int) -> str | None:
     if others >= OTHER_GLOBAL_ADMINISTRATORS:
         return None
     return (
-        f"Global Administrator is not given in {tenant}: it has {others} other enabled ones and needs "
-        f"{OTHER_GLOBAL_ADMINISTRATORS}, for Microsoft refuses to remove the last."
+        f"Global Administrator is not given in {tenant}: it has {others} other enabled holders and needs "
+        f"{OTHER_GLOBAL_ADMINISTRATORS}, because Microsoft refuses to remove the last one."
     )

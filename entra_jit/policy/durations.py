@@ -46,14 +46,14 @@ def parse_duration(text: str) -> timedelta:
             raise _out_of_range(text) from None
     if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", wanted):
         return _within(timedelta(hours=float(wanted)), text)
-    raise BadInputError(f"{text!r} is not a duration: say hours (4 or 1.5) or ISO 8601 (PT90M)")
+    raise BadInputError(f"{text!r} is not a duration; use hours (4, 1.5) or ISO 8601 (PT90M)")
 
 
 def parse_age(text: str) -> timedelta:
     """Read how long ago: ``90m``, ``24h``, ``7d``."""
     if age := _AGE.fullmatch(text.strip().lower()):
         return timedelta(**{_UNITS[age["unit"]]: int(age["number"])})
-    raise BadInputError(f"{text!r} says no age: say 90m, 24h or 7d")
+    raise BadInputError(f"{text!r} is not an age; use 90m, 24h or 7d")
 
 
 def _within(duration: timedelta, text: str) -> timedelta:

@@ -1,4 +1,4 @@
-"""What kind of trouble a failure is, by who has to do something about it."""
+"""Failures by who can fix them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from models.messages import FailureType
 
 
 class FailureClass(StrEnum):
-    """Whose trouble it is; each needs another person to act."""
+    """Who can fix it; each class needs another person."""
 
     BAD_INPUT = "bad-input"
     """What was asked for or configured does not fit the tenant. Change the request, the configuration or the domain."""
     TENANT_REFUSAL = "tenant-refusal"
-    """The tenant says no and will go on saying so until its administrator permits more."""
+    """The tenant refuses until its administrator permits more."""
     MICROSOFT_OUTAGE = "microsoft-outage"
     """Microsoft throttles, fails or lags. It passes; then replay."""
     OUR_OUTAGE = "our-outage"
@@ -42,7 +42,7 @@ _CLASSES = {
 
 
 def class_of(failure: FailureType | None) -> FailureClass:
-    """Whose trouble a failure is. None: no failure was reported at all, so whoever should have done so is away."""
+    """Who can fix a failure. None: no failure was reported, so a part of this deployment is down."""
     return FailureClass.OUR_OUTAGE if failure is None else _CLASSES[failure]
 
 
@@ -62,4 +62,6 @@ class Kind:
         for whose in FailureClass:
             if wanted == whose:
                 return cls(frozenset(failure for failure in (*FailureType, None) if class_of(failure) is whose))
-        raise BadInputError(f"{text!r} is no kind of failure: there are {', '.join([*FailureClass, *FailureType])}")
+        raise BadInputError(
+            f"{text!r} is not a type or class of failure; use one of {', '.join([*FailureClass, *FailureType])}"
+        )

@@ -1,4 +1,4 @@
-"""What in a directory's audit would let somebody come back, and what was merely work."""
+"""Tells ways back from everyday work in a directory's audit log."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _unknown(activity: str, several: Sequence[Act]) -> SweepFinding:
     """One finding however often it was done: what is not known is mostly new at Microsoft's, not done by stealth."""
     times = f", {len(several)} times" if len(several) > 1 else ""
     words = (
-        f"did what is not known here: {activity.strip()} ({_name(sorted(several[0].touched, key=_place), 0)}){times}"
+        f"did something not known here: {activity.strip()} ({_name(sorted(several[0].touched, key=_place), 0)}){times}"
     )
     return SweepFinding(
         kind=FindingKind.UNKNOWN,

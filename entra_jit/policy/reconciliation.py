@@ -74,7 +74,7 @@ class Finding:
     remedy: Remedy
     because: str = ""
     foreign: bool = False
-    """Only somebody else can have done this to it."""
+    """Only a change from outside explains it."""
     disagreement: str | None = None
     """How ledger and directory contradict one another, in a sentence that follows the account's name."""
     ledger_is_behind: bool = False
@@ -94,20 +94,22 @@ def _judge_technicians(found: Found, live: LiveGrant | None, at: datetime, *, le
     flight is left to its lease.
     """
     if not found.may_be_closed:
-        return Finding(Remedy.REPORT, "it is not ours to touch: its owner tag is missing, broken or another account's")
+        return Finding(
+            Remedy.REPORT, "it was not touched: its owner tag is missing, broken, or belongs to another account"
+        )
     if live is not None and live.lease_until is not None and at < live.lease_until:
         return Finding(Remedy.LEAVE)
     withdrawn = live is not None and live.withdrawn_because is not None
     if found.enabled and ledger_is_known and not withdrawn and (mark := _unknown_to_the_ledger(found, live)):
         return _under_a_mark_the_ledger_lacks(mark, at)
     if live is not None and live.is_lapsed:
-        return Finding(Remedy.CLOSE, f"nobody has settled its grant {live.request_id}")
+        return Finding(Remedy.CLOSE, f"its grant {live.request_id} was not settled")
     if not found.enabled and not _is_unfinished(found, live, ledger_is_known=ledger_is_known):
         return Finding(Remedy.LEAVE)
     if not ledger_is_known:
         return _by_the_mark_alone(found, at)
     if live is None:
-        what = "enabled" if found.enabled else "disabled, but not closed to the end,"
+        what = "enabled" if found.enabled else "disabled but not fully closed"
         foreign = _was_opened_by_somebody_else(found, at)
         return Finding(Remedy.CLOSE, f"it was {what} without a live grant", foreign=foreign)
     return _under_its_grant(found, live, at)
@@ -122,7 +124,7 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
     if live.expires_at is None:
         return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
     if live.closing_at is not None and at >= live.closing_at + GRACE:
-        return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not come through")
+        return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not finish")
     mark = newest(live.mark, found.mark)
     if mark is None:
         return Finding(Remedy.CLOSE, f"no signed mark covers its grant {live.request_id}")
@@ -163,7 +165,7 @@ def _is_unfinished(found: Found, live: LiveGrant | None, *, ledger_is_known: boo
 
 
 def _was_opened_by_somebody_else(found: Found, at: datetime) -> bool:
-    """Whether we had closed it to the end: its mark goes last. Of a lost ledger's accounts nobody knows that."""
+    """Whether we had fully closed it: its mark goes last. Unknown for accounts of a lost ledger."""
     if not found.is_registered or found.mark is not None:
         return False
     return found.enabled or found.settled_at is None or at >= found.settled_at + REPLICAS_AGREE_AFTER

@@ -1,4 +1,4 @@
-"""How a request is taken up again, by where it stands, without anybody typing it anew."""
+"""How a request is tried again, by its state, without typing it again."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def how_to_replay(status: GrantStatus) -> Replay | NoReplay:
     if state is GrantState.FAILED or (state is GrantState.EXPIRED and status.opened_at is None):
         return Replay.ASK_ANEW
     because = {
-        GrantState.ASKED: "is not decided yet, so nothing of it has failed: is a worker running?",
-        GrantState.OPEN: "is open: nothing of it has failed.",
-        GrantState.DENIED: f"was denied, and what is denied is not replayed: ask anew. It said: {status.sentence}",
-        GrantState.EXPIRED: "was open until its expiry: ask anew for more.",
-        GrantState.ENDED: "was ended on purpose: ask anew.",
-        GrantState.CANCELLED: "was cancelled on purpose: ask anew.",
+        GrantState.ASKED: "is not decided yet. Is a worker running?",
+        GrantState.OPEN: "is open; nothing has failed.",
+        GrantState.DENIED: f"was denied. Request again. The denial: {status.sentence}",
+        GrantState.EXPIRED: "was open until its expiry. Request again for more.",
+        GrantState.ENDED: "was ended on purpose. Request again.",
+        GrantState.CANCELLED: "was cancelled on purpose. Request again.",
     }[state]
     return NoReplay(f"The grant {status.request_id} {because}")
 

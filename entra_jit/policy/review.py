@@ -11,7 +11,7 @@ AUDIT_CATCHES_UP_WITHIN = timedelta(minutes=30)
 """How late entries may be. Reports say five to fifteen minutes; Microsoft promises nothing."""
 
 TOKENS_LIVE_FOR = timedelta(minutes=90)
-"""An access token that was taken just before the closing is good for so long, where nobody checks continuously."""
+"""Lifetime of an access token issued just before the closing, in services without continuous access evaluation."""
 
 AUDIT_IS_KEPT_FOR = timedelta(days=7)
 """By every tenant; those with a premium licence keep it for thirty days."""

@@ -38,7 +38,7 @@ def find_role(name_or_id: str) -> AccessItem:
     try:
         return AccessItem(kind=AccessKind.ROLE, id=str(UUID(wanted)), name=f"custom role {wanted}")
     except ValueError:
-        raise BadInputError(f"{name_or_id!r} is no built-in directory role and no role id") from None
+        raise BadInputError(f"{name_or_id!r} is neither a built-in directory role nor a role id") from None
 
 
 def role_name(role: str) -> str:

@@ -18,7 +18,7 @@ from models.names import ACCESS_GRANT
 from models.search_attributes import GRANT_STATE
 
 STOPPED_BY_HAND = frozenset({"ActivityPause", "ActivityReset"})
-"""What Temporal's SDK calls the failure of a step that was stopped by somebody while it ran."""
+"""The SDK's name for the failure of a step that was paused or reset while it ran."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PendingStep:
     pause: timedelta
     """How long it waits between the last two tries."""
     is_paused: bool
-    """Somebody has paused it in Temporal: there is no next try."""
+    """Paused in Temporal: there is no next try."""
     failure: FailureType | None
     sentence: str
 

@@ -29,7 +29,7 @@ rule that one at a time runs: there would be no reconciler any more."""
 async def ensure_reconciliation(client: Client, task_queue: str, every: timedelta) -> None:
     """Have every tenant reconciled ``every`` so often; changes what is there already. Idempotent.
 
-    A schedule that somebody has deleted comes back, one that was paused goes on: nothing holds up closing.
+    A deleted schedule comes back, a paused one continues: nothing holds up closing.
     """
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(

@@ -1,6 +1,6 @@
 """Watching the watcher: whether reconciliations come through, and whether Temporal can carry on every grant.
 
-Each worker does this for as long as it runs, so that a schedule that somebody deleted or paused comes back by itself.
+Each worker does this for as long as it runs, so that a deleted or paused schedule comes back by itself.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ async def find_lapse(ledger: Ledger, every: timedelta, at: datetime) -> Alarm | 
     if not waiting:
         return None
     names = ", ".join(waiting[:5]) + (" and others" if len(waiting) > 5 else "")
-    sentence = f"Nobody has reconciled {len(waiting)} tenants for {format_duration(patience)}: {names}."
+    sentence = f"{len(waiting)} tenants were not reconciled for {format_duration(patience)}: {names}."
     return Alarm(kind=AlarmKind.RECONCILER_LAPSED, subject="deployment", sentence=sentence, raised_at=at)
 
 
@@ -90,7 +90,7 @@ class ReconciliationWatch:
         now = self._clock()
         lapse = await find_lapse(self._ledger, self._every, now)
         if lapse is None:
-            await self._alarms.clear(AlarmKind.RECONCILER_LAPSED, "deployment", "Every tenant was looked at.", now)
+            await self._alarms.clear(AlarmKind.RECONCILER_LAPSED, "deployment", "Every tenant was reconciled.", now)
         elif now - self._since >= _patience(self._every):
             await ensure_reconciliation(self._client, self._task_queue, self._every)
             await self._alarms.raise_alarm(lapse)
@@ -104,7 +104,7 @@ class ReconciliationWatch:
                 Alarm(
                     kind=AlarmKind.WORKFLOW_WEDGED,
                     subject=request_id,
-                    sentence=f"Temporal cannot carry on the grant {request_id}: {', '.join(problems)}. "
+                    sentence=f"Temporal cannot continue the grant {request_id}: {', '.join(problems)}. "
                     "The reconciler closes its account at its expiry; until then only close-all does.",
                     tenant=found.typed_search_attributes.get(search_attributes.TENANT),
                     request_id=request_id,
@@ -115,7 +115,7 @@ class ReconciliationWatch:
             standing = await alarms.listed(session, kind=AlarmKind.WORKFLOW_WEDGED)
         for alarm in standing:
             if alarm.subject not in wedged:
-                await self._alarms.clear(alarm.kind, alarm.subject, "Its workflow goes on.", now)
+                await self._alarms.clear(alarm.kind, alarm.subject, "Its workflow continues.", now)
 
     def _wedged(self) -> AsyncIterator[WorkflowExecution]:
         return self._client.list_workflows(WEDGED)

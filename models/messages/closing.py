@@ -49,7 +49,7 @@ class Closed(Message):
 
 
 class ToSweep(Message):
-    """An account that was proven closed, and what it had when it was opened; None: nobody knows."""
+    """An account that was proven closed, and what it had when it was opened; None: unknown."""
 
     grant: Grant
     object_id: ObjectId
@@ -63,7 +63,7 @@ class Ending(Message):
     by: Actor
     reason: str | None = None
     failure: FailureType | None = None
-    """What kind of failure ended it; None where none did, or where nobody was left to report one."""
+    """What kind of failure ended it; None if none did, or if none was reported."""
 
     @property
     def sentence(self) -> str:
@@ -114,7 +114,7 @@ class Sweep(Message):
     """The looking itself, with the directory's answers; None: there was none."""
 
     def unknown(self, before: Baseline | None) -> list[str]:
-        """What could not be found out, and why. ``before``: the baseline, None where nobody has taken it."""
+        """What could not be found out, and why. ``before``: the baseline; None if none was taken."""
         told = ["It is not known what the account had when it was opened."] if before is None or before.unread else []
         return [*told, self.unread] if self.unread else told
 

@@ -48,5 +48,5 @@ class Standing(Message):
 
     @property
     def is_closed(self) -> bool:
-        """Nobody can sign in, and nothing would be held by whoever could."""
+        """The account is disabled and holds nothing."""
         return not (self.held_by or self.enabled or self.access or self.sign_in_methods)

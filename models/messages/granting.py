@@ -19,7 +19,7 @@ ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 class Grant(Message):
     """What was allowed, and all that closing it needs.
 
-    The account's object id is not here: it may not exist yet. Whoever closes looks under the name too.
+    The account's object id is not here: it may not exist yet. Closing looks under the name too.
     """
 
     request_id: RequestId
@@ -36,7 +36,7 @@ class Grant(Message):
     attempt: int = 1
     """Counts the tries at provisioning; an opening of an earlier try can no longer pass the admission check."""
     alarm_after: tuple[timedelta, ...] = ALARM_AFTER
-    """How long a closing may take before somebody is told, and told again."""
+    """How long a closing may take before its alarm is raised, and renewed."""
 
     @property
     def account_domain(self) -> str:

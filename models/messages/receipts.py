@@ -29,7 +29,7 @@ class AddendumKind(StrEnum):
     CLOSED_LATER = "closed later"
     """An account that was given up, or was gone, has been found and proven closed."""
     CLOSED_BESIDE = "closed beside its workflow"
-    """What was taken from the account by somebody else than its workflow, which had written the receipt by then."""
+    """What was removed from the account beside its workflow, after the receipt was written."""
     PURGED = "purged"
     """The directory has forgotten the vanished account for good."""
 

@@ -125,5 +125,5 @@ class Proof(StrEnum):
 
     @property
     def is_proven(self) -> bool:
-        """Nobody needs to look again."""
+        """No second look is needed."""
         return self in {Proof.READ_BACK, Proof.NOT_NEEDED}

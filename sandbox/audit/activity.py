@@ -66,7 +66,7 @@ class Activity:
     service: str = "Core Directory"
     reason: str = ""
     by_target: bool = False
-    """Done by the account itself, whoever let it happen here."""
+    """Done by the account itself, through any interface."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def sign_in_author(exchange: Exchange) -> Author:
 
 
 def control_author(clock: Clock) -> Author:
-    """Somebody in the tenant's own administration: the control interface plays that part."""
+    """A person of the tenant's own administration, played by the control interface."""
     return Author("control", {}, str(uuid4()), clock.now())
 
 
@@ -90,7 +90,7 @@ def person_author(tenant: Tenant, user_id: str, at: datetime) -> Author:
 
 
 def time_author(clock: Clock) -> Author:
-    """Nobody: a schedule or a period ended."""
+    """No person: a schedule or a period ended."""
     service = {"app": _app("MS-PIM", "01fc33a7-78ba-4d2f-a4b7-768e336e890e", None)}
     return Author("time", service, str(uuid4()), clock.now())
 

@@ -17,7 +17,7 @@ from sandbox.exchange import Exchange
 from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID
 from sandbox.identity.errors import SignInError
 
-_NOBODY = str(UUID(int=0))
+_UNKNOWN_USER = str(UUID(int=0))
 _FIRST_PARTY = {
     "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "Microsoft Azure CLI",
     "14d82eec-204b-4c2f-b7e8-296a70dab67e": "Microsoft Graph Command Line Tools",
@@ -57,7 +57,7 @@ def _entry(directory: Directory, tenant: Tenant, attempt: Attempt, exchange: Exc
         "createdDateTime": seconds(attempt.at),
         "userDisplayName": user.display_name if user else attempt.username,
         "userPrincipalName": (user.user_principal_name if user else attempt.username).lower(),
-        "userId": user.id if user else _NOBODY,
+        "userId": user.id if user else _UNKNOWN_USER,
         "appId": app_id,
         "appDisplayName": application.display_name if application else _FIRST_PARTY.get(app_id),
         "ipAddress": "127.0.0.1",

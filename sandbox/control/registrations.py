@@ -25,7 +25,7 @@ def _public_key(pem: str) -> str:
     try:
         load_pem_public_key(pem.encode())
     except ValueError:
-        raise ValueError("this is no public key in PEM form") from None
+        raise ValueError("not a public key in PEM form") from None
     return pem
 
 
@@ -58,7 +58,7 @@ class RegistrationBody(_Body):
 
 
 class NewRegistrationBody(RegistrationBody):
-    """An application that nobody has consented to yet; ``home`` names its tenant."""
+    """An application without consent; ``home`` names its tenant."""
 
     home: str
     client_id: Annotated[str, AfterValidator(lambda text: str(UUID(text)))] | None = None

@@ -24,7 +24,7 @@ class SignInBody(_Body):
 
 
 class RestoreBody(_Body):
-    """Under which name a deleted account comes back; left out: its own, if nobody has taken it since."""
+    """Under which name a deleted account comes back; left out: its own, if still free."""
 
     user_principal_name: str | None = None
 
@@ -38,7 +38,7 @@ class ClockBody(_Body):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.advance is None) is (self.now is None):
-            raise ValueError("say either advance or now")
+            raise ValueError("set exactly one of advance, now")
         return self
 
 
@@ -122,7 +122,7 @@ class TenantBody(_Body):
 
 
 class NewUserBody(_Body):
-    """An account that somebody else made; ``properties`` by Graph's names."""
+    """An account that is not ours; ``properties`` by Graph's names."""
 
     user_principal_name: str
     display_name: str | None = None

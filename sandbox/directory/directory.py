@@ -27,7 +27,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody tried to sign in; ``error_code`` 0 if it went well."""
+    """A sign-in was attempted; ``error_code`` 0 if it succeeded."""
 
     tenant_id: str
     username: str

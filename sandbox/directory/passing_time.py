@@ -1,6 +1,6 @@
 """What time alone does to a tenant: roles begin and end on schedule, deleted accounts are gone after thirty days.
 
-Nothing runs in the background. Whoever looks at a tenant brings it up to date first, so a clock that a test has moved
+Nothing runs in the background. Each read of a tenant brings it up to date first, so a clock that a test has moved
 is obeyed at the next request.
 """
 

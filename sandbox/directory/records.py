@@ -16,7 +16,7 @@ from sandbox.directory.rows import TENANT_SCOPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivatedRole:
-    """A role that the older interface lists, because somebody activated it or held it once. ``id``: template id."""
+    """A role that the older interface lists, because it was activated or held once. ``id``: template id."""
 
     id: str
 
@@ -48,7 +48,7 @@ class Expiration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRequest:
-    """What somebody asked Privileged Identity Management to do, and what became of it."""
+    """A request to Privileged Identity Management, and its outcome."""
 
     id: str
     kind: ScheduleKind

@@ -208,7 +208,7 @@ class ClientSecret:
 class FederatedCredential:
     """Whose tokens an application may show in place of a secret.
 
-    ``public_keys`` (PEM) stand for what the issuer publishes: the sandbox asks nobody outside.
+    ``public_keys`` (PEM) stand for what the issuer publishes: the sandbox calls no other service.
     """
 
     name: str

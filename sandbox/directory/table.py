@@ -1,7 +1,7 @@
 """A table of immutable rows by id, with indexes that are always right and every change announced.
 
-Rows are replaced, never altered: whoever holds one holds what was true then. That makes a write-ahead file trivial
-and lets a later reader be shown an older row without anybody noticing.
+Rows are replaced, never altered: a row that is held shows what was true then. That makes a write-ahead file trivial
+and lets a later reader see an older row.
 """
 
 from __future__ import annotations

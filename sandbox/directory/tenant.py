@@ -32,7 +32,7 @@ def _attributes_of(user: User) -> Iterable[str]:
 
 
 class Tenant:
-    """The rows of one tenant. Whoever changes them keeps the rules of Graph; this class keeps rows consistent."""
+    """The rows of one tenant. Callers keep the rules of Graph; this class keeps rows consistent."""
 
     def __init__(self, tenant_id: str, changed: Changed) -> None:
         self.id = tenant_id

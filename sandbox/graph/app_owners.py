@@ -1,4 +1,4 @@
-"""Owners of applications and service principals: whoever owns one can add a secret to it."""
+"""Owners of applications and service principals: an owner can add a secret to it."""
 
 from __future__ import annotations
 

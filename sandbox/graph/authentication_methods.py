@@ -158,7 +158,7 @@ for _kind in get_args(MethodKind):
 
 
 def _serve_registration(kind: MethodKind, required: tuple[str, ...]) -> None:
-    """The kinds that an administrator, or an application, can register for somebody."""
+    """The kinds that an administrator, or an application, can register for an account."""
 
     @operations.post(f"{_AUTHENTICATION}/{kind}Methods", permissions.WRITE_METHODS)
     def register(call: Call) -> Answer:

@@ -1,6 +1,6 @@
 """``/directoryRoles`` and ``/directoryRoleTemplates``: the older view of the rows that role assignments are.
 
-Only activated roles are listed. A role is activated by ``POST``, or by being given to somebody through any interface,
+Only activated roles are listed. A role is activated by ``POST``, or by being given to an account through any interface,
 and stays so. Members are those who hold it over the whole tenant.
 """
 

@@ -125,7 +125,7 @@ def unreadable_payload() -> GraphError:
 
 
 def unknown_segment(segment: str) -> GraphError:
-    """An unknown path is a 400, found before anybody asks who calls."""
+    """An unknown path is a 400, found before the caller is identified."""
     return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
 
 

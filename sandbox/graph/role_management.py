@@ -140,7 +140,7 @@ def create_assignment(call: Call) -> Answer:
 
 @operations.delete(f"{_ROOT}/roleAssignments/{{assignment}}", permissions.WRITE_ROLES)
 def delete_assignment(call: Call) -> Answer:
-    """Take a role. Nobody takes one of its own, and the last Global Administrator keeps that one."""
+    """Take a role. An account cannot take its own, and the last Global Administrator keeps theirs."""
     held = _assignment(call)
     require_removable(call, held)
     call.tenant.take_role(held.id)

@@ -23,7 +23,7 @@ def require_assignable(call: Call, role_id: str, principal_id: str, scope: str =
 
 
 def require_removable(call: Call, held: RoleAssignment) -> None:
-    """Nobody takes a role of its own, and the last Global Administrator keeps that one."""
+    """An account cannot take its own role, and the last Global Administrator keeps theirs."""
     if held.principal_id == call.actor.id:
         name = built_in_roles()[held.role_id].name
         raise bad_request(f"Removing self from {name} built-in role is not allowed.")

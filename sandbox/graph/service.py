@@ -134,7 +134,7 @@ class GraphService:
         version, *segments = exchange.segments
         segments = _plain(segments)
         try:
-            # Unknown paths are refused before anybody asks who calls.
+            # Unknown paths are refused before the caller is identified.
             served, found = self._routes.find(exchange.method, segments)
         except UnknownSegmentError as unknown:
             raise unknown_segment(unknown.segment) from None

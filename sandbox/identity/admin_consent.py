@@ -1,6 +1,6 @@
 """Administrator's consent: an application gets what its manifest lists, for the whole tenant, or nothing.
 
-Whoever is sent back proves nothing: the answer is a plain redirect that anybody can forge, as at Microsoft.
+The answer proves nothing: it is a plain redirect that can be forged, as at Microsoft.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def read_consent_request(
 
 
 def ask(visit: Visit, request: ConsentRequest, signed_in: SignedIn) -> Answer:
-    """Show what is to be granted, to somebody who may grant it. Raises ``SignInError``."""
+    """Show what is to be granted, to a person who may grant it. Raises ``SignInError``."""
     if request.tenant is not None and request.tenant.id != signed_in.tenant.id:
         name = request.tenant.organization.display_name
         raise user_in_other_tenant(signed_in.tenant.id, name, request.client.id, request.client.display_name)

@@ -41,7 +41,7 @@ _MODES = frozenset({"query", "fragment", "form_post"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizeRequest:
-    """A request that can be served once somebody signs in. ``tenant`` is None if any will do."""
+    """A request that can be served after a sign-in. ``tenant`` is None if any will do."""
 
     tenant: Tenant | None
     client: Client

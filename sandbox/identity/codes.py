@@ -78,7 +78,7 @@ class Codes:
 
 
 def check_verifier(grant: CodeGrant, verifier: str | None) -> None:
-    """Raises ``SignInError`` unless whoever redeems the code began the flow too."""
+    """Raises ``SignInError`` unless the client that redeems the code began the flow."""
     if grant.challenge is None:
         return
     if not verifier:

@@ -1,4 +1,4 @@
-"""What a tenant demands of somebody who has signed in before anything is given out."""
+"""What a tenant demands after a sign-in, before anything is given out."""
 
 from __future__ import annotations
 

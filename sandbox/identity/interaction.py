@@ -1,6 +1,6 @@
 """What travels with the pages of one sign-in: what was asked for, and who has proved to be whom so far.
 
-The pages carry it, signed, so that the sandbox remembers nothing between them and a restart interrupts nobody.
+The pages carry it, signed, so that the sandbox remembers nothing between them and survives a restart.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Interaction:
     evidence: Evidence | None = None
 
     def by(self, signed_in: SignedIn) -> Interaction:
-        """The same, now that somebody has signed in."""
+        """The same, after a sign-in."""
         return replace(self, username=signed_in.user.user_principal_name, evidence=Evidence.of(signed_in))
 
 
@@ -99,7 +99,7 @@ class Memory:
         return jwt.encode(asdict(interaction) | {"ends": ends}, self._keys.secret, algorithm="HS256")
 
     def read(self, text: str) -> Interaction:
-        """The interaction again. Raises ``SignInError`` if somebody else wrote it or it lay about for too long."""
+        """The interaction again. Raises ``SignInError`` if it was forged or is too old."""
         try:
             claims = jwt.decode(text, self._keys.secret, algorithms=["HS256"])
             if claims.pop("ends") <= self._clock.now().timestamp():

@@ -50,7 +50,7 @@ def user_in_other_tenant(home: str, tenant: str, client_id: str, name: str) -> S
     )
 
 
-def nobody_signed_in() -> SignInError:
+def no_one_signed_in() -> SignInError:
     return SignInError(50058, "login_required", "A silent sign-in request was sent but no user is signed in.")
 
 

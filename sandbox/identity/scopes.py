@@ -41,7 +41,7 @@ class AskedScopes:
 
     @property
     def names(self) -> frozenset[str]:
-        """All permissions that need somebody's consent."""
+        """All permissions that need consent."""
         return self.protocol | self.graph
 
     @property

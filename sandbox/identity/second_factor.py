@@ -1,4 +1,4 @@
-"""The second factor: a code from a phone that the sandbox simulates, and shows, because nobody has it in hand."""
+"""The second factor: a code from a phone that the sandbox simulates, and therefore shows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_right(keys: KeyRing, user: User, code: str, now: datetime) -> bool:
 
 
 def with_authenticator(user: User, now: datetime) -> User:
-    """The account with a phone registered: a way in that stays until somebody removes it."""
+    """The account with a phone registered: a way in that stays until it is removed."""
     method = SignInMethod(
         id=str(uuid4()),
         kind="microsoftAuthenticator",

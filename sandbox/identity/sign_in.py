@@ -85,7 +85,7 @@ def has_usable_pass(tenant: Tenant, user: User, now: datetime) -> bool:
 
 
 def is_federated(tenant: Tenant, user: User) -> bool:
-    """Whether somebody else checks this account's password."""
+    """Whether another identity provider checks this account's password."""
     domain = tenant.organization.domain(user.domain)
     return domain is not None and domain.authentication_type == "Federated"
 

@@ -1,4 +1,4 @@
-"""The authorize and consent endpoints for people: page by page to whoever signs in, then to what was asked for.
+"""The authorize and consent endpoints for people: page by page to the person, then to what was asked for.
 
 All pages post to ``/{tenant}/login``. The button says what was done, the hidden field what it is about.
 """
@@ -16,8 +16,8 @@ from sandbox.identity.errors import SignInError, malformed_request, parameter_mi
 from sandbox.identity.interaction import Interaction, Purpose
 from sandbox.identity.person_errors import (
     consent_declined,
+    no_one_signed_in,
     no_such_user,
-    nobody_signed_in,
     several_signed_in,
 )
 from sandbox.identity.replies import RefusalToApplication
@@ -104,7 +104,7 @@ class SignInPages:
         return Visit(services, exchange, interaction, accounts, request.client.display_name, silent), request
 
     def _who(self, visit: Visit, request: _Request) -> Answer:
-        """Somebody who is signed in already, or the page that asks who it is."""
+        """The person who is signed in already, or the page that asks who it is."""
         prompt, hint = "", ""
         if isinstance(request, AuthorizeRequest):
             prompt, hint = request.prompt, request.login_hint
@@ -115,7 +115,7 @@ class SignInPages:
             and (not hint or one.user.user_principal_name.lower() == hint.lower())
         ]
         if prompt == "none" and isinstance(request, AuthorizeRequest) and len(fitting) != 1:
-            raise request.refused(several_signed_in() if fitting else nobody_signed_in())
+            raise request.refused(several_signed_in() if fitting else no_one_signed_in())
         if prompt == "select_account" or (len(fitting) > 1 and prompt != "login"):
             return visit.show("accounts.html", accounts=visit.accounts)
         if len(fitting) == 1 and prompt != "login":
@@ -180,7 +180,7 @@ class SignInPages:
         return visit.keeping_session(self._go_on(visit, request, signed_in))
 
     def _go_on(self, visit: Visit, request: _Request, signed_in: SignedIn) -> Answer:
-        """From somebody who is signed in to what was asked for, or to the page that stands between."""
+        """From a signed-in person to what was asked for, or to the page in between."""
         visit.remember(signed_in)
         try:
             if isinstance(request, AuthorizeRequest):
@@ -197,11 +197,11 @@ class SignInPages:
         return admin_consent.ask(visit, request, signed_in)
 
     def _meet(self, visit: Visit, request: _Request, take: Callable[[Visit, SignedIn], Answer | SignedIn]) -> Answer:
-        outcome = take(visit, self._somebody(visit))
+        outcome = take(visit, self._signed_in(visit))
         return outcome if isinstance(outcome, Answer) else self._proved(visit, request, outcome)
 
     def _accept(self, visit: Visit, request: _Request) -> Answer:
-        signed_in = self._somebody(visit)
+        signed_in = self._signed_in(visit)
         if (page := demands.unmet(visit, signed_in)) is not None:
             return page
         visit.remember(signed_in)
@@ -211,15 +211,15 @@ class SignInPages:
         return admin_consent.accept(visit, request, signed_in)
 
     def _decline(self, visit: Visit, request: _Request) -> Answer:
-        self._somebody(visit)
+        self._signed_in(visit)
         if isinstance(request, AuthorizeRequest):
             raise request.refused(consent_declined())
         return admin_consent.decline(visit, request)
 
-    def _somebody(self, visit: Visit) -> SignedIn:
-        """Who has signed in in this interaction. Raises ``SignInError`` if nobody has, or not any more."""
+    def _signed_in(self, visit: Visit) -> SignedIn:
+        """The person of this interaction. Raises ``SignInError`` if there is none, or not any more."""
         evidence = visit.interaction.evidence
         held = evidence.signed_in(self._services.directory, self._services.clock.now()) if evidence else None
         if held is None:
-            raise nobody_signed_in()
+            raise no_one_signed_in()
         return held

@@ -173,7 +173,7 @@ class TokenEndpoint:
     ) -> dict[str, object]:
         """The tokens that a person's sign-in ends in; refresh and id token as the scopes ask.
 
-        Raises ``SignInError`` for scopes that nobody consented to.
+        Raises ``SignInError`` for scopes without consent.
         """
         tenant = signed_in.tenant
         asked = read_scopes(
@@ -241,7 +241,7 @@ def _narrowed(asked: str | None, held: str) -> str:
 
 
 def _require_no_page(signed_in: SignedIn) -> None:
-    """Without a page nobody can be asked for more than a password. Raises ``SignInError``."""
+    """Without a page only a password can be asked for. Raises ``SignInError``."""
     if signed_in.must_change_password:
         raise password_must_change()
     policy = signed_in.tenant.organization.sign_in

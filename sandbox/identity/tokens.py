@@ -1,7 +1,7 @@
 """Access tokens for Microsoft Graph, id tokens and refresh tokens: making them, and reading our own again.
 
 A Graph token is a version 1 token even from the version 2 endpoint. Its header carries a nonce that was hashed when the
-signature was made, so nobody outside can verify it: to clients it is opaque, as Microsoft's is. Tokens are dated five
+signature was made, so clients cannot verify it: to clients it is opaque, as Microsoft's is. Tokens are dated five
 minutes back, for clocks that are late.
 """
 

@@ -37,7 +37,7 @@ class Visit:
     interaction: Interaction
     accounts: list[SignedIn]
     title: str
-    """The name of the application to which somebody signs in."""
+    """The name of the application that the person signs in to."""
     silent: bool = False
 
     @property
@@ -79,7 +79,7 @@ class Visit:
 
 
 def refused(refusal: SignInError, exchange: Exchange) -> Answer:
-    """The page for a request that cannot be served, whoever signs in."""
+    """The page for a request that no sign-in can serve."""
     return _refused(refusal, exchange, "", back=None, retry=None)
 
 

@@ -4,12 +4,12 @@ A grant that meets no trouble has ``PROMPT``: what its closing takes when every 
 how many processes wanted each core of this machine at the worst moment. Each trouble that overlaps the time until then
 moves the bound: to the trouble's end, plus
 
-* its ``AFTERMATH``: how long it takes until somebody notices that what was under way has died with it;
+* its ``AFTERMATH``: how long it takes to notice that what was under way has died with it;
 * one retry pause. Pauses double from one second, so the next is never longer than the trouble has lasted since the
   expiry, and never longer than the closing's configured maximum;
 * ``PROMPT`` again, for the try that succeeds.
 
-PostgreSQL does not count: closing must go on without it. Where somebody has terminated the workflow, the reconciler is
+PostgreSQL does not count: closing must go on without it. Where the workflow was terminated, the reconciler is
 what closes: the grace it leaves, one period with its jitter, and, where a worker died under it, the silence by which
 that is noticed. Nothing here is measured: all of it follows from ``activities.options``, the settings, and the log.
 """

@@ -85,7 +85,7 @@ def _was_calm(evidence: Evidence, request_id: str) -> bool:
 
 
 def _instead(evidence: Evidence) -> list[float]:
-    """After how many seconds the reconciler disabled what nobody else did; until somebody enabled it again."""
+    """After how many seconds the reconciler disabled what its workflow had not; until it was enabled again."""
     expiries = {grant.request_id: grant.expires_at for grant in evidence.grants}
     shut = [one for one in evidence.interventions if one.found_enabled and one.request_id]
     done = [(one.disabled_at, expiries.get(one.request_id or "")) for one in shut]

@@ -31,7 +31,7 @@ from tests.stage import ELEVATE, REVOKE, customer_id, technician_id
 RECONCILE_EVERY = timedelta(seconds=30)
 ROLES = ["Helpdesk Administrator", "User Administrator"]
 NAME_IS_TAKEN = "sam"
-"""A technician whose account's name belongs, in every tenant, to somebody else."""
+"""A technician whose account's name is taken in every tenant."""
 
 SEED = Path(__file__).parent.parent.parent / "sandbox" / "data" / "seed.yaml"
 
@@ -55,14 +55,14 @@ class Land:
         return answer.json()
 
     async def people(self, customer: str) -> list[dict[str, Any]]:
-        """Every account of a customer in full, as nobody but the sandbox can see it."""
+        """Every account of a customer in full, as only the sandbox sees it."""
         people: list[dict[str, Any]] = await self.control("GET", f"/tenants/{customer}/users")
         return people
 
 
 @contextlib.asynccontextmanager
 async def settled_land(state: Path, customers: int, technicians: int) -> AsyncIterator[Land]:
-    """The stack with its worker process, configured; nobody has asked for anything yet."""
+    """The stack with its worker process, configured, before the first request."""
     os.environ.update(SANDBOX_SECRETS)
     names = tuple(f"customer-{number:02}" for number in range(customers))
     people = tuple(f"tech-{number:02}" for number in range(technicians))
@@ -131,7 +131,7 @@ def _strangers(domain: str) -> list[dict[str, object]]:
     return [
         {"upn": f"first.admin@{domain}", "name": "First Administrator", "roles": ["Global Administrator"]},
         {"upn": f"second.admin@{domain}", "name": "Second Administrator", "roles": ["Global Administrator"]},
-        {"upn": f"msp-{NAME_IS_TAKEN}@{domain}", "name": "Somebody with our prefix", "roles": ROLES},
+        {"upn": f"msp-{NAME_IS_TAKEN}@{domain}", "name": "A user with our prefix", "roles": ROLES},
         {"upn": f"worker@{domain}", "name": "Synchronised", "synced": True},
     ]
 

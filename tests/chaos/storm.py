@@ -46,7 +46,7 @@ class Size:
     customers: int
     technicians: int
     longest: timedelta
-    """The longest that anybody asks for."""
+    """The longest request."""
     look_every: float
     tenants_in_trouble: int
     """How many are so at the same time."""

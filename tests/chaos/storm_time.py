@@ -1,7 +1,7 @@
 """The storm's own time: it passes slowly while nothing works, so that a slow machine gets a storm and not a standstill.
 
 By the wall's clock the whole crowd would come to a closed door wherever a worker takes long to start, and every trouble
-of a tenant would be over before anybody had called it.
+of a tenant would be over before the first call.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Each failure by itself is survived by much software, and other tests try them one by one. Accounts are left open where
 two meet: the worker dies while PostgreSQL is away and the tenant throttles, and the one retry that would have mended it
-was the one that a wrong button took away. Nobody thinks of all pairs, so they are drawn.
+was the one that a wrong button took away. No list has all pairs, so they are drawn.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ async def test_a_short_storm(state: Path) -> None:
 
 
 def assert_it_blew(storm: Storm, evidence: Evidence) -> None:
-    """A storm that hardly anything met, or that nobody watched, proves nothing."""
+    """A storm that hardly anything met, or that was not watched, proves nothing."""
     opened = {request_id for request_id, receipt in evidence.receipts.items() if receipt.opened_at}
     assert len(opened) >= SHORT.grants / 3
     assert len(storm.happened) >= 5

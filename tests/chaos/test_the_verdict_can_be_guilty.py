@@ -150,7 +150,7 @@ GUILTY: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "no receipt": (lambda e: replace(e, receipts={}), "has no receipt"),
     "asked, and never heard of": (lambda e: replace(e, asked=("g1", "g2")), "g2 has no receipt"),
     "never settled": (lambda e: replace(e, unsettled=frozenset({"g1"})), "holds its technician's place"),
-    "an alarm that nobody ends": (
+    "an alarm that never ends": (
         lambda e: replace(
             e, standing=(Alarm(kind=AlarmKind.CLOSING_LATE, subject="g1", sentence="It is late.", raised_at=at(70)),)
         ),
@@ -163,9 +163,9 @@ GUILTY: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
         "not explained",
     ),
     "changed long after the closing": (with_write("PATCH", USER, 200), "not explained"),
-    "somebody else's account changed": (with_write("PATCH", f"/v1.0/users/{ADMIN}", 5), "not explained"),
+    "a foreign account changed": (with_write("PATCH", f"/v1.0/users/{ADMIN}", 5), "not explained"),
     "our own application changed": (with_write("PATCH", f"/v1.0/servicePrincipals/{OTHER}", 5), "not explained"),
-    "somebody else's role removed": (with_write("DELETE", f"{ASSIGNMENTS}/somebody-elses-1", 5), "not explained"),
+    "a foreign role removed": (with_write("DELETE", f"{ASSIGNMENTS}/foreign-1", 5), "not explained"),
 }
 
 

@@ -81,7 +81,7 @@ def _explained(evidence: Evidence, lives: dict[tuple[str, str], list[Life]], cus
     if any(life.began <= at <= life.over for life in lives[customer, account]):
         return True
     if any(gone.began <= at <= gone.ended + IN_FLIGHT for gone in evidence.outages if gone.kind in LEDGER_AWAY):
-        return True  # closing goes on while nobody can write down why
+        return True  # closing continues while nothing can be recorded
     return any(
         done.began_at <= at <= (done.proven_at or done.began_at + CUT_SHORT) + IN_FLIGHT
         for done in evidence.interventions

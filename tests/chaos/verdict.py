@@ -34,7 +34,7 @@ def losses(evidence: Evidence) -> list[str]:
 
 
 def left_open(evidence: Evidence) -> Iterator[str]:
-    """When everything is over, nobody can sign in, and nothing would be held by whoever could."""
+    """When everything is over, each account is disabled and holds nothing."""
     for customer, people in evidence.after.items():
         strangers = {person["id"] for person in evidence.before[customer]}
         for person in people:
@@ -66,7 +66,7 @@ def open_too_long(evidence: Evidence) -> Iterator[str]:
 
 
 def strangers_touched(evidence: Evidence) -> Iterator[str]:
-    """Whoever was there before is as before."""
+    """Accounts that were there before are as before."""
     for customer, people in evidence.before.items():
         now = {person["id"]: person for person in evidence.after[customer]}
         for person in people:
@@ -87,7 +87,7 @@ def accounts_nobody_registered(evidence: Evidence) -> Iterator[str]:
 
 
 def grants_unaccounted_for(evidence: Evidence) -> Iterator[str]:
-    """Every request has its receipt, or a closing that goes on, or was terminated for good by somebody's hand."""
+    """Every request has its receipt, or a closing that goes on, or was terminated for good by hand."""
     running = {run.request_id for run in evidence.runs if run.over is None}
     closing = {grant.request_id for grant in evidence.grants if grant.closing_at and not grant.closed_at} & running
     for request_id in evidence.asked:
@@ -103,7 +103,7 @@ def locks_kept_for_ever(evidence: Evidence) -> Iterator[str]:
 
 
 def alarms_nothing_ends(evidence: Evidence) -> Iterator[str]:
-    """When everything is over, only what somebody has to look at is still alarmed."""
+    """When everything is over, only what needs a person's attention is still alarmed."""
     for alarm in evidence.standing:
         if alarm.kind not in {AlarmKind.FOREIGN_CHANGE, AlarmKind.PERSISTENCE}:
             yield f"the alarm {alarm.kind} stands about {alarm.subject}, and nothing will ever end it"

@@ -19,7 +19,7 @@ from tests.chaos.land import Land
 from tests.chaos.outages import Kind, Outage, OutageLog, now
 
 STANDSTILL = timedelta(seconds=2)
-"""A look that comes so much later than it was meant to says that this machine had no time for anybody."""
+"""A look that comes so much later than it was meant to says that this machine was too busy."""
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ async def back_up(database_url: str, file: Path) -> None:
 
 
 async def put_back(database_url: str, file: Path) -> None:
-    """Throw the database away, whoever is connected, and make it again from the backup."""
+    """Drop the database, even with connections, and make it again from the backup."""
     await asyncio.to_thread(_make_anew, database_url, "template0")
     await _run("pg_restore", "--exit-on-error", f"--dbname={database_url}", str(file))
 
 
 async def empty(database_url: str) -> None:
-    """Throw the database away, whoever is connected, and make it again with the schema alone."""
+    """Drop the database, even with connections, and make it again with the schema alone."""
     await asyncio.to_thread(_make_anew, database_url, "postgres")
 
 

@@ -23,7 +23,7 @@ PATIENCE = 40_000
 
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A real browser that speaks to nobody but this machine."""
+    """A real browser that speaks only to this machine."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS
@@ -124,6 +124,6 @@ def _shown(found: Locator) -> Locator:
 
 
 async def picture(page: Page, name: str) -> None:
-    """For whoever wants to see what the test saw: ENTRA_JIT_PICTURES names a directory."""
+    """Keeps what the test saw, if ENTRA_JIT_PICTURES names a directory."""
     if directory := os.environ.get("ENTRA_JIT_PICTURES"):
         await page.screenshot(path=Path(directory) / f"ui-{name}.png")

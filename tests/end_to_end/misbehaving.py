@@ -81,7 +81,7 @@ class Misbehaving:
         self.call("POST", path, action="adminAssign", justification="later", scheduleInfo=schedule, **body)
 
     def joins_a_group(self, name: str = "Tier 0") -> str:
-        """Makes a group and joins it; whoever makes one owns it. The group's id."""
+        """Makes a group and joins it; its creator owns it. The group's id."""
         plain = {"mailEnabled": False, "mailNickname": "tier0", "securityEnabled": True}
         group = str(self.call("POST", "/groups", displayName=name, **plain)["id"])
         for part in ("members", "owners"):

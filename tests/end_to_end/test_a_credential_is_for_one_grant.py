@@ -1,6 +1,6 @@
 """A credential opens the account for the technician whose grant it is, while the grant lives, and is shown once.
 
-Other products mail the password, or show it to whoever opens the page; and it is still the password next week.
+Other products mail the password, or show it on a page; and it is still the password next week.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ async def test_it_opens_while_the_grant_lives_and_not_after(
 
     await hours_pass.time_passes(request_id)
     assert not signs_in(hours_pass, revealed)
-    # Not even were the account opened again by somebody.
+    # Not even if the account were opened again by hand.
     hours_pass.control("PATCH", f"/tenants/{hours_pass.customer}/users/{name}", enabled=True)
     assert not signs_in(hours_pass, revealed)
     assert hours_pass.sql("SELECT count(*) FROM sealed_credentials") == [(0,)]

@@ -1,6 +1,6 @@
 """What is denied must leave no trace in the customer's directory: no account, no role, no write at all.
 
-Other products create the account first and find out afterwards that nobody may have it, or that its domain is
+Other products create the account first and find out afterwards that it is not allowed, or that its domain is
 federated, where the password which they have just set opens nothing.
 """
 

@@ -39,7 +39,7 @@ PLACES = (
 
 @dataclass(frozen=True)
 class _Left:
-    """What one who has misbehaved has left: the grant, and another's account that somebody has opened."""
+    """What one who has misbehaved has left: the grant, and another's account that was opened by hand."""
 
     grant: str
     opened: str

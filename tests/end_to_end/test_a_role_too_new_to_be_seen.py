@@ -87,7 +87,7 @@ async def test_a_role_that_nobody_has_used_in_the_tenant_is_given(real_time: Sce
 
 
 async def test_a_pass_that_is_listed_nowhere_yet_is_deleted(real_time: Scene) -> None:
-    """It would open the account for hours, were the account ever enabled by somebody."""
+    """It would open the account for hours, if the account were ever enabled by hand."""
     real_time.trouble(lag={"methods": (4, 4)})
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)

@@ -84,7 +84,7 @@ async def test_code_that_would_break_them_is_reported_by_grant_and_nothing_is_to
 
     same = await _rehearse(real_time, ROOT)
     assert (same.code, same.err) == (0, ""), same.err
-    assert same.out == "2 open executions replayed: this code can go on with them.\n"
+    assert same.out == "2 open executions replayed: this code can continue them.\n"
 
     for name, change in CHANGES.items():
         checkout = _checkout(tmp_path / name, change)

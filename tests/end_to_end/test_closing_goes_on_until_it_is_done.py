@@ -137,7 +137,7 @@ async def test_without_any_directory_role_the_account_is_disabled_and_somebody_i
     both = (ELEVATE, REVOKE)
     hours_pass.control("POST", tenant, service_principals=[{"app": app, "remove_roles": [role]} for app in both])
 
-    # The password of nobody can be reset by such an app: what can be done is done, and the rest waits.
+    # Such an app can reset no password: what can be done is done, and the rest waits.
     await hours_pass.time_passes(request_id, hours=4.1)
     user = hours_pass.user()
     assert user is not None

@@ -106,7 +106,7 @@ async def test_a_replay_is_decided_by_todays_configuration(hours_pass: Scene) ->
     assert not replayed.goes_on
     assert "No role mapping" in replayed.sentence
     assert (await hours_pass.receipt(f"{first}.r1")).ending.state is GrantState.DENIED
-    with pytest.raises(RefusedError, match="what is denied is not replayed: ask anew"):
+    with pytest.raises(RefusedError, match="was denied"):
         await replay(hours_pass, first)
 
 
@@ -184,7 +184,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
             clinging: Replay.TRY_NOW,
         }
         assert [customer for customer in asked if not done[asked[customer]].goes_on] == [federated]
-        assert "what is denied is not replayed: ask anew" in done[asked[federated]].sentence
+        assert "was denied. Request again" in done[asked[federated]].sentence
         assert (await stage.receipt(held)).ending.state is GrantState.ENDED
         stage.assert_closed(customer=clinging)
         for customer in (refusing, failing, babbling):

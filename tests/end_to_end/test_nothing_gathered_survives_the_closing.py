@@ -1,7 +1,7 @@
 """Whatever was gathered during a grant is gone after it, and nothing planted before it is there when it opens.
 
 Other products remove the role that they gave and nothing else. A technician who has registered a passkey, joined a
-group or helped themselves to a second role comes back by those; so does whoever registered a phone on the sleeping
+group or helped themselves to a second role comes back by those; so does one who registered a phone on the sleeping
 account and waits for it to be opened.
 """
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.spine
 
 
 async def opened_and_terminated(act: Scene, hours: float = 1) -> str:
-    """A grant whose workflow somebody has terminated by hand while it was open."""
+    """A grant whose workflow was terminated by hand while it was open."""
     request_id = await act.ask(hours=hours)
     await act.until(request_id, GrantState.OPEN)
     await act.workflow(request_id).terminate("by hand")

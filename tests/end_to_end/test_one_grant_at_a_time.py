@@ -61,7 +61,7 @@ async def test_a_second_request_is_told_of_the_live_grant(hours_pass: Scene) -> 
     assert live in denied.sentence
     assert f"open until {expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it" in denied.sentence
     assert hours_pass.everything() == before
-    # Another technician is nobody's second request.
+    # Another technician's request is not a second one.
     other = await hours_pass.ask("robin", held=True)
     await hours_pass.until(other, GrantState.OPEN)
     assert (await hours_pass.status(live)).state is GrantState.OPEN

@@ -93,9 +93,9 @@ BETWEEN_TWO_VISITS: dict[str, tuple[tuple[Tampering, ...], str]] = {
     "registered, tag broken": ((tag_broken,), "owner tag is missing or broken"),
     "registered, tag of another account": ((tag_of_another,), "owner tag is missing or broken"),
     "unregistered, tag valid": ((unregistered,), "the ledger does not know it"),
-    "unregistered, tag missing": ((unregistered, tag_missing), "somebody else's account"),
-    "unregistered, tag broken": ((unregistered, tag_broken), "somebody else's account"),
-    "unregistered, tag of another account": ((unregistered, tag_of_another), "somebody else's account"),
+    "unregistered, tag missing": ((unregistered, tag_missing), "is not ours and is never adopted"),
+    "unregistered, tag broken": ((unregistered, tag_broken), "is not ours and is never adopted"),
+    "unregistered, tag of another account": ((unregistered, tag_of_another), "is not ours and is never adopted"),
     "synchronised": ((synced,), "synchronised from an on-premises directory"),
     "guest": ((guest,), "is a guest"),
     "restricted": ((restricted,), "restricted management administrative unit"),
@@ -148,7 +148,7 @@ async def test_a_stranger_with_our_name_is_never_adopted(hours_pass: Scene, enab
     receipt = await visited(hours_pass)
 
     assert receipt.ending.state is GrantState.DENIED
-    assert "somebody else's account, and is never adopted" in receipt.ending.sentence
+    assert "is not ours and is never adopted" in receipt.ending.sentence
     assert hours_pass.everything() == before
     assert hours_pass.journal(writes=True) == []
     assert not hours_pass.sql("SELECT 1 FROM managed_accounts")

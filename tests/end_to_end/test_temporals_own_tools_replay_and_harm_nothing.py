@@ -74,7 +74,7 @@ async def test_temporals_command_line_replays_one_or_many(services: Services) ->
         assert "Its workflow is gone" in gone.sentence
         stage.sql("UPDATE grants SET expires_at = now() - interval '2 minutes' WHERE request_id = %s", asked[waiting])
         overdue = (await list_failures(TESTER, variant(stage.app, client=None), Selection(tenant=waiting))).found
-        assert ["nobody has begun to close it" in failure.sentence for failure in overdue] == [True]
+        assert ["Closing has not started" in failure.sentence for failure in overdue] == [True]
 
 
 async def waits(stage: Scene, request_id: str) -> PendingStep:

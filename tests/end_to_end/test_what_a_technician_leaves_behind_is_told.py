@@ -115,4 +115,4 @@ async def test_a_sweep_that_fails_delays_nothing_and_is_told(hours_pass: Scene, 
     proving, *_ = [place for place, path in reversed([*enumerate(closing)]) if path.endswith("/memberOf")]
     sweeping = [place for place, path in enumerate(closing) if path.endswith("/ownedObjects")]
     assert sweeping
-    assert proving < min(sweeping), "it is proven closed before anybody looks for anything else"
+    assert proving < min(sweeping), "it is proven closed before the sweep looks for anything else"

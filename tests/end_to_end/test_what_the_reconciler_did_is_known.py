@@ -99,7 +99,7 @@ async def test_the_lateness_is_counted_to_the_disabling_not_to_the_settling(real
 
     [first, second] = [step for step in receipt.steps if step.name == "closed by the reconciler"]
     assert "expired" in (first.note or "")
-    assert "nobody has settled" in (second.note or "")
+    assert "was not settled" in (second.note or "")
     assert all(call.request_id for call in first.calls)
     assert receipt.disabled_at == first.at
     assert receipt.lateness is not None
@@ -199,7 +199,7 @@ async def test_somebody_who_opens_a_closed_account_is_told_of(real_time: Scene) 
     await reconciled(real_time)
     real_time.assert_closed()
     [alarm] = await standing(real_time, AlarmKind.FOREIGN_CHANGE)
-    assert "not closed to the end" in alarm.sentence
+    assert "not fully closed" in alarm.sentence
 
 
 @pytest.mark.exact("stops a run in the middle of one call")

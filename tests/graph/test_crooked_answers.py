@@ -60,7 +60,7 @@ async def test_a_page_from_a_proxy_is_not_microsofts_word(crooked: Crooked, stat
 
 
 async def test_a_next_page_elsewhere_is_not_asked_for(crooked: Crooked, tmp_path: Path) -> None:
-    """Whoever can write one answer would be given the token that opens the tenant."""
+    """The writer of one answer would receive the token that opens the tenant."""
     (tmp_path / "elsewhere").mkdir()
     async with crooked_microsoft(tmp_path / "elsewhere") as elsewhere, crooked.graph() as graph:
         page = {"value": [user()], "@odata.nextLink": f"{elsewhere.url}/v1.0/users?$skiptoken=x"}
@@ -71,7 +71,7 @@ async def test_a_next_page_elsewhere_is_not_asked_for(crooked: Crooked, tmp_path
 
 
 async def test_an_empty_page_does_not_end_a_sweep(crooked: Crooked) -> None:
-    """Graph sends empty pages with a next link; stopping there leaves accounts open that nobody looks at."""
+    """Graph sends empty pages with a next link; stopping there leaves accounts open and unread."""
     following = f"{crooked.url}/v1.0/users?$skiptoken=RFNwdAIAAQAA"
     crooked.answers += [Reply(body={"value": [], "@odata.nextLink": following}), Reply(body={"value": [user()]})]
     async with crooked.graph() as graph:
@@ -149,7 +149,7 @@ async def test_a_pass_is_only_shown_on_purpose(crooked: Crooked) -> None:
 
 
 async def test_the_wait_that_microsoft_asks_for_reaches_the_caller(crooked: Crooked) -> None:
-    """Nothing here retries, so a wait that is not passed on is a wait that nobody observes."""
+    """Nothing here retries, so a wait that is not passed on is a wait that is not observed."""
     crooked.answers.append(Reply(429, {"error": {"code": "TooManyRequests"}}, {"Retry-After": "17"}))
     async with crooked.graph() as graph:
         with pytest.raises(TransientError) as raised:

@@ -25,7 +25,7 @@ NAME = "msp-alex@contoso.onmicrosoft.com"
 PASSWORD = SecretStr("Correct-Horse-7-Battery-Staple")
 HELPDESK = RoleId("729827e3-9c14-49f7-bb1b-9608f156bbb8")
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
-NOBODY = ObjectId("99999999-9999-4999-8999-999999999999")
+UNKNOWN = ObjectId("99999999-9999-4999-8999-999999999999")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def alex(elevate: Tenant) -> ObjectId:
 
 
 async def test_an_account_is_made_closed_and_marked(elevate: Tenant, alex: ObjectId, sign_in: Signer) -> None:
-    """An account that is open before it has an owner's tag is nobody's to close."""
+    """An account that is open before it has an owner's tag cannot be closed as ours."""
     user = await elevate.users.get(alex)
     assert (user.user_principal_name, user.display_name) == (NAME, "Alex Winter (MSP)")
     assert not user.account_enabled
@@ -52,7 +52,7 @@ async def test_an_account_is_made_closed_and_marked(elevate: Tenant, alex: Objec
 
 async def test_a_name_that_is_taken_is_told_apart_from_a_failure(elevate: Tenant, alex: ObjectId) -> None:
     """A creation that is repeated after a lost answer must lead to a look, not to a parked grant."""
-    again = NewUser(user_principal_name=NAME, display_name="Somebody", mail_nickname="somebody")
+    again = NewUser(user_principal_name=NAME, display_name="Namesake", mail_nickname="namesake")
     with pytest.raises(ConflictError):
         await elevate.users.create(again, PASSWORD)
     found = await elevate.users.find(NAME.upper())
@@ -64,7 +64,7 @@ async def test_nobody_is_found_as_nobody(elevate: Tenant) -> None:
     """An unknown name is the ordinary case of a first grant; an unknown id never is."""
     assert await elevate.users.find("nobody@contoso.onmicrosoft.com") is None
     with pytest.raises(NotYetVisibleError):
-        await elevate.users.get(NOBODY)
+        await elevate.users.get(UNKNOWN)
 
 
 async def test_a_guests_name_is_found_whole(elevate: Tenant) -> None:
@@ -77,7 +77,7 @@ async def test_a_guests_name_is_found_whole(elevate: Tenant) -> None:
 async def test_opening_and_marking_are_one_write(
     sandbox: Sandbox, elevate: Tenant, alex: ObjectId, sign_in: Signer
 ) -> None:
-    """An account opened without its open-until mark would be closed by nobody if the ledger were lost."""
+    """An account opened without its open-until mark would stay open if the ledger were lost."""
     sandbox.control.delete("/journal")
     evidence = await elevate.users.enable(alex, {2: "until", 1: None})
     user = await elevate.users.get(alex)
@@ -175,7 +175,7 @@ async def test_a_role_is_given_once_and_taken_by_its_computed_id(elevate: Tenant
 async def test_a_role_is_not_given_to_somebody_too_new_to_be_seen(elevate: Tenant) -> None:
     """Another replica may know the account in a moment; parking the grant would be wrong."""
     with pytest.raises(NotYetVisibleError):
-        await elevate.roles.assign(HELPDESK, to=NOBODY)
+        await elevate.roles.assign(HELPDESK, to=UNKNOWN)
 
 
 async def test_holders_of_a_role_are_told(elevate: Tenant) -> None:
@@ -188,7 +188,7 @@ async def test_holders_of_a_role_are_told(elevate: Tenant) -> None:
 
 
 async def test_roles_are_defined(elevate: Tenant) -> None:
-    """A role mapping names a role; a misspelt one must be found before somebody asks for it."""
+    """A role mapping names a role; a misspelt one must be found before it is requested."""
     names = {role.template_id: role.display_name for role in await elevate.roles.definitions()}
     assert names[HELPDESK] == "Helpdesk Administrator"
 
@@ -196,7 +196,7 @@ async def test_roles_are_defined(elevate: Tenant) -> None:
 async def test_a_pass_is_made_listed_and_deleted(
     sandbox: Sandbox, elevate: Tenant, alex: ObjectId, sign_in: Signer
 ) -> None:
-    """A pass outlives the disabling: whoever enables the account again would let the old pass in."""
+    """A pass outlives the disabling: an account that is enabled again would let the old pass in."""
     policy = await elevate.access_passes.policy()
     assert (policy.state, policy.minimum_lifetime, policy.covers_everyone) == ("enabled", 60, True)
     await elevate.users.enable(alex)

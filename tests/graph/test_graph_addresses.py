@@ -46,7 +46,7 @@ def test_an_id_is_sent_in_the_one_form_that_evidence_is_compared_in(uuid: UUID) 
 
 @given(st.text() | st.uuids().map(lambda uuid: f"{uuid}\n") | st.uuids().map(lambda uuid: uuid.hex))
 def test_what_is_no_guid_is_not_looked_up_as_a_name(text: str) -> None:
-    """Graph takes a malformed id for a user principal name and answers about somebody else, or nobody."""
+    """Graph takes a malformed id for a user principal name and answers about another account, or none."""
     assume(not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text))
     with pytest.raises(InvalidAddressError):
         addresses.guid(text)
@@ -98,7 +98,7 @@ def test_what_is_no_domain_is_not_asked_for(value: str) -> None:
     ],
 )
 def test_a_next_page_elsewhere_is_seen_to_be_elsewhere(address: str) -> None:
-    """The token that opens a tenant would be sent to whoever wrote the address."""
+    """The token that opens a tenant would be sent to the writer of the address."""
     assert not addresses.is_below(address, GRAPH)
 
 

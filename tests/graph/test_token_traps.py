@@ -124,7 +124,7 @@ async def test_every_way_to_fail_is_one_of_ours(crooked: Crooked, reply: Reply, 
 
 
 async def test_a_refusal_says_what_to_do_and_under_which_number(crooked: Crooked) -> None:
-    """AADSTS numbers mean nothing to whoever has to mend it; Microsoft's support wants the trace id."""
+    """AADSTS numbers mean nothing to the operator; Microsoft's support wants the trace id."""
     crooked.tokens.append(refusal(7000222, 401))
     async with crooked.graph() as graph:
         with pytest.raises(PermanentError) as raised:
@@ -192,7 +192,7 @@ async def test_an_unknown_authority_is_named_as_the_trouble(crooked: Crooked) ->
 
 
 async def test_a_missing_federated_token_is_named_as_the_trouble(crooked: Crooked, tmp_path: Path) -> None:
-    """The file is mounted by somebody else's operator; "invalid_client" would point at the app instead."""
+    """The file is mounted by another operator; "invalid_client" would point at the app instead."""
     async with crooked.graph() as graph:
         tenant = crooked.connect(graph)
         federated = {"kind": "federated", "token_file": tmp_path / "absent"}

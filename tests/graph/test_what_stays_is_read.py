@@ -1,7 +1,7 @@
 """What a technician leaves behind is in the audit log and in what the account owns; read wrong, it is not found.
 
 An entry on the second page, a filter that leaves one end of the window out, or a name that Microsoft left empty would
-each hide somebody's way back.
+each hide a way back.
 """
 
 from __future__ import annotations

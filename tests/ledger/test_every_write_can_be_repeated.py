@@ -133,7 +133,7 @@ async def test_the_first_record_of_a_step_stands_and_the_next_attempt_has_its_ow
 
 
 async def test_an_account_is_intended_once_and_its_name_is_nobody_elses(books: Books) -> None:
-    """Who is told that nobody tried before makes the account without looking; two of them would make two."""
+    """The first to intend an account makes it without looking; two of them would make two."""
     grant = await books.granted()
     assert await books.do(accounts.intend, grant, NOON)
     assert not await books.do(accounts.intend, grant, NOON + LATER)

@@ -180,7 +180,7 @@ async def test_what_is_not_parked_or_too_late_is_not_unparked(books: Books) -> N
     with pytest.raises(GrantOverError, match="not parked"):
         await books.do(parking.unpark, ref(grant), NOON)
     await books.do(parking.park, grant.request_id, "late", NOON)
-    assert (await books.answer(books.a_request())).verdict is Verdict.ALLOWED, "a late parking locks nobody out"
+    assert (await books.answer(books.a_request())).verdict is Verdict.ALLOWED, "a late parking locks no technician out"
 
 
 async def test_extending_twice_extends_once_and_never_past_the_maximum(books: Books) -> None:

@@ -80,21 +80,21 @@ def line_of(text: str, part: str) -> int:
 
 MISTAKES = [
     ("max_hours: 8", "max_hours: PT200H", "max_hours", "from 10 s to 7 d"),
-    ("hours: 4", "hours: four", "hours: four", "say hours (4 or 1.5) or ISO 8601 (PT90M)"),
-    ("hours: 4", "hours: 9", "name: contoso", "hours is more than max_hours"),
-    ("hours: 4", "houres: 4", "houres", "no such field is known"),
+    ("hours: 4", "hours: four", "hours: four", "use hours (4, 1.5) or ISO 8601 (PT90M)"),
+    ("hours: 4", "hours: 9", "name: contoso", "hours exceeds max_hours"),
+    ("hours: 4", "houres: 4", "houres", "unknown field"),
     ("name: contoso", "name: Contoso!", "Contoso!", "pattern"),
     (CONTOSO, "not-a-guid", "not-a-guid", "UUID"),
     ("account_domain: contoso.onmicrosoft.com", "account_domain: contoso", "account_domain: contoso", "pattern"),
     ("credential: auto", "credential: fax", "credential: fax", "'auto', 'temporary_access_pass' or 'password'"),
-    ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {}", "secret: {}", "env: NAME or file: PATH"),
+    ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {}", "secret: {}", "set exactly one of env, file"),
     (
         "secret: {env: SANDBOX_ELEVATE_SECRET}",
         "federated_token_file: /x\n      secret: {env: SANDBOX_ELEVATE_SECRET}",
         "elevate: &elevate",
         "exactly one of secret, certificate, federated_token_file",
     ),
-    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "no built-in directory role"),
+    ("roles: [Helpdesk Administrator]", "roles: [Helpdesk Admin]", "Helpdesk Admin]", "neither a built-in"),
     ("roles: [Helpdesk Administrator]", "roles: [Guest User]", "Guest User", "held implicitly"),
     ("roles: [Helpdesk Administrator]", "roles: []", "roles: []", "at least 1"),
     (
@@ -118,15 +118,15 @@ MISTAKES = [
         "- name: contoso",
         "two security groups have the id",
     ),
-    ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is no technician here"),
-    ("{group: messaging, tenant", "{group: massaging, tenant", "", "'massaging', which is not here"),
-    ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "", "'consoto', which is not here"),
+    ("members: [robin]", "members: [robyn]", "", "lists 'robyn', who is not a technician in this file"),
+    ("{group: messaging, tenant", "{group: massaging, tenant", "", "'massaging', which is not in this file"),
+    ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "", "'consoto', which is not in this"),
     ("name: robin", "name: alex", "", "two technicians have the name 'alex'"),
     ("0000000000a2", "0000000000a1", "", "two technicians have the id"),
-    ("technician_level, value: L2}", "technician_level}", "- {name: level-2", "go together"),
+    ("technician_level, value: L2}", "technician_level}", "- {name: level-2", "set both attribute and value"),
     ("name: messaging,", "name: all-technicians,", "all-technicians, members", "is built in"),
-    ("tenants:", "tenants: [", "", "this is not YAML"),
-    ("technicians:", "technician:", "technician:", "no such field is known"),
+    ("tenants:", "tenants: [", "", "not YAML"),
+    ("technicians:", "technician:", "technician:", "unknown field"),
 ]  # fmt: skip
 
 

@@ -95,6 +95,6 @@ def test_a_domain_that_cannot_carry_a_name_is_refused_with_a_sentence(domain: st
 
 
 def test_nobody_can_type_the_name_of_an_account() -> None:
-    """A typed name could be somebody else's. No message that asks for access has a place for one."""
+    """A typed name could be another person's. No message that asks for access has a place for one."""
     fields = set(AccessRequest.model_fields) | set(SignedAccessRequest.model_fields)
     assert not {field for field in fields if "account" in field or "upn" in field or "user" in field}

@@ -59,7 +59,7 @@ def test_an_id_that_is_not_listed_is_a_custom_role_and_called_so(guid: UUID) -> 
 def test_a_name_that_is_not_listed_is_refused(text: str) -> None:
     if any(text.strip().lower() == role["name"].lower() for kind in LISTED.values() for role in kind):
         return
-    with pytest.raises(BadInputError, match="no built-in directory role and no role id"):
+    with pytest.raises(BadInputError, match="neither a built-in directory role nor a role id"):
         find_role(text)
 
 

@@ -78,7 +78,7 @@ def test_whatever_is_typed_is_within_the_bounds_or_refused_with_a_sentence(text:
     ],
 )
 def test_nonsense_is_refused_and_the_sentence_says_what_is_allowed(nonsense: str) -> None:
-    with pytest.raises(BadInputError, match=r"say hours \(4 or 1\.5\) or ISO 8601 \(PT90M\)"):
+    with pytest.raises(BadInputError, match=r"use hours \(4, 1\.5\) or ISO 8601 \(PT90M\)"):
         parse_duration(nonsense)
 
 

@@ -131,7 +131,7 @@ def test_an_emergency_stop_never_allows_anything(
     answer = decide(Facts(ask(asked), terms, ALEX, (), mappings, stop, NOON + waited))
 
     assert answer.terms is None
-    assert answer.sentence == stop.sentence or not tenant, "it is what whoever asks should hear"
+    assert answer.sentence == stop.sentence or not tenant, "it is what the requester should read"
 
 
 @given(st.timedeltas(timedelta(minutes=-5), timedelta(days=2)))
@@ -151,7 +151,7 @@ def test_access_is_decided_soon_after_it_was_asked_for_and_opens_soon_after_that
 def test_what_was_granted_is_due_only_while_it_would_be_granted(
     changed: set[str], granted: set[AccessItem], mapped: set[AccessItem]
 ) -> None:
-    """Between the decision and the opening somebody may have left, or lost a role or a group."""
+    """Between the decision and the opening a technician may have left, or lost a role or a group."""
     tenant = replace(contoso(), active="tenant off" not in changed)
     technician = replace(ALEX, active="technician off" not in changed)
     mappings = [RoleMapping(ALL_TECHNICIANS, None, role) for role in mapped]

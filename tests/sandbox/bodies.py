@@ -71,7 +71,7 @@ def plain(make: Callable[[], Parsable]) -> Body:
 
 
 async def kim(_: Directory) -> Parsable:
-    """A reference to somebody who is in the directory."""
+    """A reference to an account of the directory."""
     return ReferenceCreate(odata_id=f"https://graph.microsoft.com/v1.0/directoryObjects/{KIM}")
 
 

@@ -68,7 +68,7 @@ class Callback:
 
 
 class Person:
-    """Somebody in front of a browser of their own."""
+    """A person with a browser of their own."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client

@@ -19,7 +19,7 @@ KING = {"upn": "a@one.onmicrosoft.com", "name": "A", "roles": ["King"]}
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("tenants: [", "is no YAML"),
+        ("tenants: [", "is not YAML"),
         ({}, "a seed has either tenants or rows"),
         ({"tenants": [ONE | {"colour": "red"}]}, "tenants.0.colour: extra inputs are not permitted"),
         ({"tenants": [ONE | {"id": "x"}]}, "tenants.0.id: badly formed hexadecimal UUID string"),

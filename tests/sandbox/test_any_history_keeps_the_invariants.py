@@ -160,7 +160,7 @@ def test_any_history_keeps_the_invariants(graph: Graph, control: httpx.Client, s
         after = state_of(control)
         entries = control.get("/journal", params={"after": after_number}).json()
         changed = json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True)
-        # What time alone does is nobody's request.
+        # What time alone does is no request.
         assert step[0] == "wait" or changed is any(entry["effect"] for entry in entries)
         live = [user for user in after if user["deleted"] is None]
         names = [str(user["user_principal_name"]).lower() for user in live]

@@ -142,7 +142,7 @@ def test_what_only_administrators_can_grant_is_not_asked_of_others(
     ask(scope="openid Directory.Read.All")
     assert "AADSTS90094" in shown(person.sign_in(*ADELES)).text
     control.post("/tenants/contoso/sign-in-policy", json={"users_may_consent": False})
-    assert "AADSTS90094" in shown(ask()).text, "in a tenant where nobody may consent"
+    assert "AADSTS90094" in shown(ask()).text, "in a tenant without user consent"
 
 
 def test_a_second_factor_is_registered_and_then_asked_for(

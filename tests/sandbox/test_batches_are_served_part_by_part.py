@@ -118,7 +118,7 @@ async def test_microsofts_own_batch_client_sends_and_reads_every_part(
     answered = await microsoft.batch.post(asked)
 
     assert answered.get_response_status_codes() == {read: 200, changed: 204, absent: 404}
-    # Their bodies it cannot read from anybody: its reader of JSON takes them for base64.
+    # It cannot read their bodies from any server: its reader of JSON takes them for base64.
     for one in (read, absent):
         assert answered.get_response_by_id(one).content_type.startswith("application/json")
     assert graph().get(f"/users/{HELPDESK}?$select=city").json()["city"] == "Here"

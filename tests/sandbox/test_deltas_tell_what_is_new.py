@@ -69,7 +69,7 @@ def test_only_those_asked_for_are_followed(graph: Graph, account: str) -> None:
     client = graph()
     everybody, link = follow(client, f"/users/delta?$filter=id eq '{account}'")
     assert [item["id"] for item in everybody] == [account]
-    client.patch(f"/users/{HELPDESK}", json={"displayName": "somebody else"})
+    client.patch(f"/users/{HELPDESK}", json={"displayName": "another name"})
     assert follow(client, link)[0] == []
 
 

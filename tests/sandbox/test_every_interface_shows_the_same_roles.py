@@ -58,7 +58,7 @@ def test_a_role_is_activated_by_hand_or_by_being_given(graph: Graph) -> None:
     client.post(ASSIGNMENTS, json={"principalId": ADELE, "roleDefinitionId": exchange, "directoryScopeId": "/"})
     assert exchange in activated(client)
     client.delete(f"{ASSIGNMENTS}/{assignment_id(exchange, ADELE)}")
-    assert exchange in activated(client), "it stays when nobody holds it any more"
+    assert exchange in activated(client), "it stays after its last holder"
 
 
 @pytest.mark.parametrize("form", ["(roleTemplateId='{}')", "/roleTemplateId={}"])

@@ -174,7 +174,7 @@ def test_signing_out_ends_the_session_and_goes_only_where_it_may(
         "/common/oauth2/v2.0/logout", post_logout_redirect_uri="https://elsewhere.example/", logout_hint="x@y.example"
     )
     assert shown(stays).title.startswith("Signed out")
-    assert "code" in arrived(ask(prompt="none")).parameters, "somebody else was hinted at"
+    assert "code" in arrived(ask(prompt="none")).parameters, "another person was hinted at"
     goes = arrived(person.open("/common/oauth2/v2.0/logout", post_logout_redirect_uri=CALLBACK, state="bye"))
     assert (goes.address, goes.parameters) == (CALLBACK, {"state": "bye"})
     assert arrived(ask(prompt="none")).parameters["error"] == "login_required"

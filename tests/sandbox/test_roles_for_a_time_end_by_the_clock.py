@@ -15,7 +15,7 @@ from tests.sandbox.seeded import ADELE, GLOBAL_ADMINISTRATOR, REPORTS_READER, Gr
 
 ROOT = "/roleManagement/directory"
 REQUESTS = f"{ROOT}/roleAssignmentScheduleRequests"
-NOBODY = "00000000-0000-4000-8000-00000000dead"
+UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 
 
 def asked(action: str = "adminAssign", **changes: object) -> dict[str, object]:
@@ -81,7 +81,7 @@ def test_validation_changes_nothing(client: httpx.Client) -> None:
     assert not held(client)
     assert client.get(REQUESTS).json()["value"] == []
     assert (
-        refusal(client.post(REQUESTS, json=asked(isValidationOnly=True, principalId=NOBODY))).code == "SubjectNotFound"
+        refusal(client.post(REQUESTS, json=asked(isValidationOnly=True, principalId=UNKNOWN))).code == "SubjectNotFound"
     )
 
 
@@ -124,8 +124,8 @@ def test_extending_moves_the_end(graph: Graph, client: httpx.Client, control: ht
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [
-        ({"principalId": NOBODY}, 404, "SubjectNotFound"),
-        ({"roleDefinitionId": NOBODY}, 404, "RoleNotFound"),
+        ({"principalId": UNKNOWN}, 404, "SubjectNotFound"),
+        ({"roleDefinitionId": UNKNOWN}, 404, "RoleNotFound"),
         (
             {"scheduleInfo": {"expiration": {"type": "afterDuration", "duration": "4 hours"}}},
             400,

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt
 from models.actor import CLOCK, UNNAMED, Actor
+from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt, show_summary, step_line
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccessItem,
@@ -88,9 +89,15 @@ def receipt(**different: object) -> Receipt:
     return Receipt.model_validate(values | different)
 
 
-def page(shown: Receipt, *, calls: bool = True) -> list[str]:
+def page(shown: Receipt) -> list[str]:
     text = io.StringIO()
-    show_receipt(Console(file=text, width=200), shown, calls=calls)
+    show_receipt(Console(file=text, width=200), shown)
+    return text.getvalue().splitlines()
+
+
+def summary(shown: Receipt) -> list[str]:
+    text = io.StringIO()
+    show_summary(Console(file=text, width=80), shown)
     return text.getvalue().splitlines()
 
 
@@ -108,7 +115,7 @@ def test_what_was_asked_and_decided_and_who_it_was_for_stands_at_the_top() -> No
         f"  account    msp-alex@contoso.onmicrosoft.com  {ACCOUNT}",
         "  read back  disabled; no access or sign-in methods",
         "  late by    0.10 s; proven after 0.24 s",
-        "  sweep      nothing was left behind",
+        "  sweep      nothing left behind",
     ):
         assert line in shown
 
@@ -126,8 +133,17 @@ def test_every_answer_of_the_directory_is_named() -> None:
         assert f"      12:00:00.000Z  {known}  204 PATCH /users/{ACCOUNT}" in shown
     many = Step(name="stripped", at=NOON, calls=tuple(call(number) for number in range(MOST_CALLS + 2)))
     assert page(receipt(steps=(many,)))[-1] == "      and 2 more, in --json"
-    [brief] = [line for line in page(receipt(steps=(step,)), calls=False) if "stripped" in line]
-    assert "3 calls" in brief
+    assert "3 calls" in step_line(step)
+    assert step_line(step, calls=False) == "12:00:01Z  stripped: all of it"
+
+
+def test_a_summary_never_calls_a_grant_closed_that_was_not_proven() -> None:
+    assert summary(receipt()) == [
+        "  Receipt g1  closed 0.10 s late, proven after 0.24 s",
+        "  read back: disabled; no access or sign-in methods",
+    ]
+    unproven = receipt(proof=Proof.ABANDONED, standing=None, proven_at=None, proven_lateness=None)
+    assert summary(unproven) == ["  Receipt g1  abandoned, not proven closed"]
 
 
 def test_what_is_not_proven_is_loud() -> None:

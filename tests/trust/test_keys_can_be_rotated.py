@@ -95,7 +95,7 @@ def test_what_a_removed_key_signed_is_invalid(purpose: Purpose, old: bytes, new:
 def test_a_signature_for_one_purpose_is_none_for_another(
     purpose: Purpose, other: Purpose, key: bytes, content: str
 ) -> None:
-    """Else an owner tag, which anybody in the tenant can read, could be replayed as something else."""
+    """Else an owner tag, which every user of the tenant can read, could be replayed as something else."""
     keyring = Keyring.parse(setting(("k", key)))
     assert keyring.verify("k", other, content, keyring.sign(purpose, content)) == (purpose is other)
 

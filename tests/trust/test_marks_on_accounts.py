@@ -92,7 +92,7 @@ def test_unregistered_and_validly_tagged_may_be_closed_and_not_opened() -> None:
 @pytest.mark.parametrize("register", [Register.SILENT, Register.INTENDS_IT])
 @pytest.mark.parametrize("tag", NO_TAG_OF_OURS.values(), ids=NO_TAG_OF_OURS)
 def test_unregistered_with_no_valid_tag_is_a_strangers_and_is_not_touched(register: Register, tag: str | None) -> None:
-    """Having meant to make an account of this name claims nothing: somebody else may have been first."""
+    """Having meant to make an account of this name claims nothing: another creator may have been first."""
     assert judged(register, tag) is Ownership.FOREIGN
     assert not Ownership.FOREIGN.may_be_closed
     assert not Ownership.FOREIGN.may_be_opened
@@ -115,7 +115,7 @@ def test_any_character_changed_breaks_the_tag(data: st.DataObject, character: st
 
 @given(st.text(st.characters()) | st.text("entra-ji;t0k123=T:-", max_size=80))
 def test_whatever_somebody_writes_there_is_read_without_an_error(text: str) -> None:
-    """What raised here would keep the account from being closed by whoever wrote it."""
+    """What raised here would let its writer keep the account from being closed."""
     assert read_owner_tag(KEYRING, text, CONTOSO, ACCOUNT) is None
     assert read_open_until(KEYRING, text, CONTOSO, OBJECT) is None
 

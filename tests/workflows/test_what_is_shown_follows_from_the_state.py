@@ -56,7 +56,7 @@ def asked(progress: GrantProgress) -> None:
     )
     assertion = Assertion(actor=operator("kim"), issued_at=NOON, key_id="k", signature="s")
     progress.asked = SignedAccessRequest(request=request, assertion=assertion)
-    progress.note("A request_access could not be read. It opens nothing.")
+    progress.note("An unreadable request_access was ignored.")
 
 
 def allowed(progress: GrantProgress) -> None:

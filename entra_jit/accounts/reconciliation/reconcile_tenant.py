@@ -130,7 +130,7 @@ class TenantReconciliation:
         if finding.remedy is Remedy.REPORT:
             return _Outcome(who, [self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
         if finding.foreign:
-            sentence = f"Somebody else has changed {who}: {finding.because}. It is closed again."
+            sentence = f"{who} was changed: {finding.because}. It is closed again."
             noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
             with suppress(LedgerUnavailableError):  # at once, for this run may die
                 await self._backend.alarms.raise_alarm(noticed[-1])

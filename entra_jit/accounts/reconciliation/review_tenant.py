@@ -166,7 +166,7 @@ class Reviewing:
             await self._raise(AlarmKind.PERSISTENCE, due, sentence)
         if foreign:
             await self._raise(
-                AlarmKind.FOREIGN_CHANGE, due, f"Somebody else changed {account}: {_some('; ', foreign)}."
+                AlarmKind.FOREIGN_CHANGE, due, f"{account} was changed by others: {_some('; ', foreign)}."
             )
 
     async def _raise(self, kind: AlarmKind, due: Due, sentence: str) -> None:

@@ -40,12 +40,14 @@ ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PRO
 def request(
     context: typer.Context,
     tenant: TenantName,
-    technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="Who will have the access, by name.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
+    technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="Who gets the access, by name.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
     ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
     hours: Hours = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end. Ctrl-C stops watching only.")] = False,
-    key: Annotated[str | None, typer.Option("--key", help="Asking twice with one key asks once.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the grant to its end. Ctrl-C only stops watching.")
+    ] = False,
+    key: Annotated[str | None, typer.Option("--key", help="Two requests with one key are one.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for administrator access to TENANT for TECHNICIAN."""
@@ -76,23 +78,23 @@ def extend(
     context: typer.Context,
     grant: GrantId,
     hours: Annotated[timedelta, typer.Option("--hours", parser=duration, metavar="HOURS", help="How much longer.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipt.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
     as_json: Json = False,
 ) -> None:
-    """Let an open grant last longer."""
+    """Extend an open grant."""
     until = deployed(context, lambda actor, app: extend_access(actor, app, grant, hours, reason))
     show({"expires_at": until.isoformat()}, as_json, lambda: console.print(f"Open until {until:%Y-%m-%d %H:%M:%SZ}."))
 
 
 @cli.command(rich_help_panel=PANEL)
 def end(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
-    """End a grant now and close its account; from here, where its workflow does not."""
+    """End a grant now and close its account, with or without its workflow."""
     _end(context, grant, reason, end_access, {"grant": grant, "ending": True}, as_json)
 
 
 @cli.command(rich_help_panel=PANEL)
 def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
-    """Cancel a request: withdraw it if it is not open yet, close its account if it is."""
+    """Withdraw a request, and close its account if it is open."""
     _end(context, grant, reason, cancel_access, {"grant": grant, "cancelling": True}, as_json)
 
 
@@ -109,7 +111,7 @@ def _end(
 
 @cli.command(rich_help_panel=PANEL)
 def status(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
-    """Where a request stands."""
+    """Show the state of a request."""
     found = deployed(context, lambda actor, app: show_status(actor, app, grant))
     show(found, as_json, lambda: tables.show_status(console, found))
 
@@ -119,7 +121,7 @@ def grants(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
     technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="Only those that are not over.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Only live ones.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: Json = False,
 ) -> None:
@@ -151,7 +153,7 @@ def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> No
 def reveal(
     context: typer.Context,
     grant: GrantId,
-    technician: Annotated[str, typer.Option("--technician", help="Whose grant it is.")],
+    technician: Annotated[str, typer.Option("--technician", help="The technician's name.")],
     as_json: Json = False,
 ) -> None:
     """Show the technician the credential of their open grant, once."""

@@ -38,16 +38,16 @@ def show_holds(context: typer.Context, as_json: Json = False) -> None:
 @cli.command(rich_help_panel=PANEL, name="close-all")
 def stop_everything(
     context: typer.Context,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the receipts and in every refusal.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown in receipts and refusals.")],
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
     technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before everything is closed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Close everything without asking.")] = False,
     as_json: Json = False,
 ) -> None:
     """Emergency stop: close every open grant now, and grant nothing until `lift-stop`. Needs no Temporal."""
     with errors_told():
         if tenant is None and technician is None and not yes:
-            confirm("This closes every open grant of this deployment. Go on?")
+            confirm("Close every open grant of this deployment?")
 
     async def stop(actor: Actor, app: App) -> StopReport:
         with stopping.Count(Console(stderr=True) if as_json else console) as count:
@@ -66,9 +66,9 @@ def lift(
     technician: Annotated[str | None, typer.Option(help="The stop of this technician.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Lift the emergency stop of everybody, of a tenant or of a technician. Opens nothing: access is asked for anew."""
+    """Lift the emergency stop, for all, a tenant or a technician. It opens nothing."""
     lifted = deployed(context, lambda actor, app: lift_stop(actor, app, tenant=tenant, technician=technician))
-    said = "The stop is lifted." if lifted else "No stop of this scope is in force; see `holds`."
+    said = "The stop is lifted." if lifted else "No such stop is in force; see `holds`."
     show(
         {"tenant": tenant, "technician": technician, "lifted": lifted},
         as_json,
@@ -80,17 +80,17 @@ def lift(
 def pause(
     context: typer.Context,
     tenant: TenantName,
-    reason: Annotated[str, typer.Option("--reason", help="Why; whoever waits reads it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown to those who wait.")],
     as_json: Json = False,
 ) -> None:
-    """Hold provisioning in TENANT: nothing is opened or extended there until it is resumed. Closing goes on."""
+    """Pause TENANT: nothing is opened or extended there until it is resumed. Closing continues."""
     held = deployed(context, lambda actor, app: pause_tenant(actor, app, tenant, reason))
     show(held, as_json, lambda: tables.show_banner(console, [held]))
 
 
 @tenant_commands.command()
 def resume(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
-    """Let provisioning in TENANT go on."""
+    """Resume TENANT."""
     lifted = deployed(context, lambda actor, app: resume_tenant(actor, app, tenant))
-    said = f"Provisioning for {tenant} goes on." if lifted else f"{tenant} was not paused."
+    said = f"Provisioning in {tenant} is resumed." if lifted else f"{tenant} was not paused."
     show({"tenant": tenant, "resumed": lifted}, as_json, lambda: console.print(said, highlight=False))

@@ -35,9 +35,9 @@ def _kind(text: str) -> Kind:
         raise typer.BadParameter(str(error)) from None
 
 
-GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The id that asking for it gave.")]
+GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The grant's id.")]
 
-TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The customer, by its name in the configuration.")]
+TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The customer's name in the configuration.")]
 
 OfTenant = Annotated[str | None, typer.Option("--tenant", help="Only this tenant's.")]
 
@@ -48,7 +48,7 @@ OfKind = Annotated[
 
 Since = Annotated[
     timedelta | None,
-    typer.Option("--since", parser=_age, metavar="AGE", help="Failed so long ago at most: 90m, 24h (the default), 7d."),
+    typer.Option("--since", parser=_age, metavar="AGE", help="Failed within 90m, 24h (the default), 7d."),
 ]
 
 Hours = Annotated[
@@ -56,7 +56,7 @@ Hours = Annotated[
     typer.Option("--hours", parser=duration, metavar="HOURS", help="Hours (4, 1.5) or ISO 8601 (PT90M)."),
 ]
 
-Reason = Annotated[str | None, typer.Option("--reason", help="Why; it stands in the receipt.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; shown in the receipt.")]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 

@@ -88,9 +88,7 @@ def settings_of(context: typer.Context) -> Settings:
         if stack := running_stack(state_dir):
             adopt_environment(stack.environment())
             return load_settings()
-        raise SettingsError(
-            f"No stack runs in {state_dir} (`make up` starts one), and DATABASE_URL names no deployment."
-        )
+        raise SettingsError(f"No stack is running in {state_dir} (`make up` starts one), and DATABASE_URL is not set.")
 
 
 def deployed(context: typer.Context, work: Callable[[Actor, App], Awaitable[Result]]) -> Result:
@@ -126,7 +124,7 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
         if isinstance(error, EntraJitError):
             leave(str(error), error.exit_code)
         if isinstance(error, RPCError):
-            leave(f"Temporal does not do what was asked: {error.message}", ExitCode.UNREACHABLE)
+            leave(f"Temporal refused: {error.message}", ExitCode.UNREACHABLE)
 
 
 def leave(sentence: str, code: ExitCode) -> NoReturn:

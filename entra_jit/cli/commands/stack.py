@@ -28,9 +28,11 @@ def up(context: typer.Context) -> None:
 
 
 @cli.command(rich_help_panel=PANEL)
-def demo() -> None:
-    """Watch one technician get access to a customer's tenant and lose it again, in a stack of its own."""
-    run(lambda: demonstration.demonstrate(console))
+def demo(
+    verbose: Annotated[bool, typer.Option("--verbose", help="With request ids and the whole receipt.")] = False,
+) -> None:
+    """Watch four visits to simulated customers, in a stack of its own."""
+    run(lambda: demonstration.demonstrate(console, verbose=verbose))
 
 
 @cli.command(rich_help_panel=PANEL)
@@ -56,10 +58,10 @@ def apply(
 @cli.command("check-upgrade", rich_help_panel=PANEL)
 def check_upgrade_command(
     context: typer.Context,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the newest N.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Replay every open grant with this checkout's code, before it is deployed. Changes nothing."""
+    """Replay every open grant with this checkout's code before you deploy it. Changes nothing."""
     with upgrade_check.progress(Console(stderr=True)) as told:
         workflows = invocation(context).workflows
         found = deployed(context, lambda actor, app: check_upgrade(actor, app, workflows, limit=limit, told=told))

@@ -1,4 +1,4 @@
-"""What whoever is on duty does: see what is wrong, try again, give up, close what is open."""
+"""The operator on call: see what is wrong, try again, give up, close what is open."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PANEL = "On duty"
 def failures(
     context: typer.Context, tenant: OfTenant = None, kind: OfKind = None, since: Since = None, as_json: Json = False
 ) -> None:
-    """List what needs an operator: parked, failed, waiting long for the next try, or closing with difficulty."""
+    """List grants that need an operator: parked, failed, stuck, or closing late."""
     selection = Selection(tenant, kind, since or Selection.since)
     listed = deployed(context, lambda actor, app: list_failures(actor, app, selection))
     show(listed.found, as_json, lambda: failures_page.show_failures(console, listed.found))
@@ -43,17 +43,19 @@ def failures(
 @cli.command(rich_help_panel=PANEL)
 def replay(
     context: typer.Context,
-    grant: Annotated[str | None, typer.Argument(metavar="GRANT", help="One; or many, by the options.")] = None,
+    grant: Annotated[
+        str | None, typer.Argument(metavar="GRANT", help="One grant; or select many by the options.")
+    ] = None,
     tenant: OfTenant = None,
     kind: OfKind = None,
     since: Since = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this a selection is only shown.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it, the selection is only shown.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Take up again what failed: retry what is parked, try now what waits, ask anew in place of what is over."""
+    """Try again: retry parked grants, try waiting steps now, request failed grants anew."""
     selected = any(given is not None for given in (tenant, kind, since))
     if selected is (grant is not None):
-        raise typer.BadParameter("say either one GRANT, or which failures: --tenant, --type, --since")
+        raise typer.BadParameter("pass either one GRANT, or --tenant, --type, --since")
     if grant is not None:
         outcome = deployed(context, lambda actor, app: replay_provisioning(actor, app, grant))
         show(outcome, as_json, lambda: failures_page.show_outcomes(console, [outcome]))
@@ -89,10 +91,10 @@ def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool
 def abandon(
     context: typer.Context,
     grant: GrantId,
-    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; it stands in the receipt.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
     as_json: Json = False,
 ) -> None:
-    """Give up a closing that cannot be proven. It stays alarmed, and the reconciler goes on trying."""
+    """Give up a closing that cannot be proven. The alarm stays, and the reconciler keeps trying."""
     found = deployed(context, lambda actor, app: abandon_access(actor, app, grant, reason))
     show(found, as_json, lambda: receipt_page.show_receipt(console, found))
 
@@ -101,19 +103,19 @@ def abandon(
 def alarms(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
-    past: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    past: Annotated[bool, typer.Option("--all", help="Include cleared ones.")] = False,
     clear: Annotated[
-        tuple[str, str] | None, typer.Option("--clear", metavar="KIND SUBJECT", help="Give the all-clear by hand.")
+        tuple[str, str] | None, typer.Option("--clear", metavar="KIND SUBJECT", help="Clear an alarm by hand.")
     ] = None,
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
-    """What somebody must look at. An alarm whose cause goes on is raised again."""
+    """List the alarms that need attention. An alarm is raised again while its cause lasts."""
 
     async def look(actor: Actor, app: App) -> list[Alarm]:
         if clear is not None:
             if not reason:
-                raise BadInputError("--clear needs a --reason")
+                raise BadInputError("--clear needs --reason")
             return [await clear_alarm(actor, app, *clear, reason)]
         return await list_alarms(actor, app, tenant=tenant, standing_only=not past)
 
@@ -127,7 +129,7 @@ def reconcile(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Close every managed account that is open without a live grant, and review what is due. Needs no Temporal."""
+    """Close every managed account that is open without a live grant. Needs no Temporal."""
     reports = deployed(context, lambda actor, app: reconcile_now(actor, app, tenant))
     show(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed or report.unreviewed for report in reports):
@@ -138,9 +140,9 @@ def reconcile(
 def register(
     context: typer.Context,
     tenant: str,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this they are only shown.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it, the accounts are only shown.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Enter accounts again that a lost ledger has forgotten. Look at each first: it counts as ours from then on."""
+    """Register accounts again that a restored ledger has forgotten. Check each one first."""
     found = deployed(context, lambda actor, app: register_accounts(actor, app, tenant, do=yes))
     show(found, as_json, lambda: reconciliation.show_unregistered(console, found, done=yes))

@@ -36,10 +36,16 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "msp.yaml"
 FABRIKAM = "fab0fab0-3333-4333-8333-000000000003"
 SHORT = timedelta(seconds=20)
 PATIENCE_SECONDS = 45
+NEXT = """
+Try next:
+  make up                            the same stack, with the tenants live in a browser
+  .venv/bin/entra-jit demo --verbose this demonstration with request ids and a receipt
+  docs/README.md                     how it works, and the way to a real tenant
+"""
 
 
 class DemonstrationFailedError(EntraJitError):
-    """Something that was promised did not happen."""
+    """A promise was not kept."""
 
 
 async def keep_up(console: Console, stack: LocalStack) -> None:
@@ -51,18 +57,18 @@ async def keep_up(console: Console, stack: LocalStack) -> None:
         configuring.append(asyncio.create_task(_configure_once(console, addresses)))
         console.print(
             f"""
+  Tenants, live      {addresses.sandbox_control}/
   Temporal UI        {addresses.temporal_ui}
   Temporal           {addresses.temporal} (namespace {addresses.namespace})
   Microsoft Graph    {addresses.graph_url} (simulated)
   Sign-in            {addresses.login_url} (simulated)
-  Sandbox control    {addresses.sandbox_control}
   Ledger             {addresses.database_url}
   State              {addresses.state_dir}
 
-In another terminal, for instance:
-  .venv/bin/python starter.py request contoso alex --reason "Mailbox migration" --hours 1 --wait
+Open the first address in a browser, then type in another terminal:
+  .venv/bin/entra-jit request contoso alex --reason "Mailbox migration" --wait
 
-Ctrl-C stops everything; started again it goes on where it was.
+Ctrl-C stops everything; `make up` continues where it stopped.
 """,
             highlight=False,
             soft_wrap=True,
@@ -86,19 +92,23 @@ async def _deployed(addresses: StackAddresses) -> AsyncIterator[App]:
         yield app
 
 
-async def demonstrate(console: Console) -> None:
-    """Four visits in a stack of its own. Raises ``DemonstrationFailedError`` where a promise is not kept."""
+async def demonstrate(console: Console, *, verbose: bool) -> None:
+    """Four visits in a stack of its own. Raises ``DemonstrationFailedError`` where a promise is not kept.
+
+    ``verbose``: with Microsoft's request ids and the whole receipt.
+    """
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="entra-jit-demo-") as directory:
         console.print("Starting PostgreSQL, Temporal, two simulated customers and a worker ...")
         async with LocalStack(Path(directory)) as stack, _deployed(stack.addresses) as app:
             await apply_configuration(operator_here(), app, EXAMPLE)
-            console.print(f"Ready after {monotonic() - began:.1f} s. Everything below is real, but the tenants.\n")
+            console.print(f"Ready after {monotonic() - began:.1f} s. Everything is real except the tenants.\n")
             async with httpx.AsyncClient(verify=_trusting(stack.addresses), trust_env=False) as http:
-                await _Visits(console, app, stack.addresses, http).make()
+                await _Visits(console, app, stack.addresses, http, verbose=verbose).make()
     console.print(
-        f"\n[bold green]Every account that was opened is closed, and proven so.[/] ({monotonic() - began:.0f} s)"
+        f"[bold green]Every account that was opened is closed, and proven so.[/] ({monotonic() - began:.0f} s)"
     )
+    console.print(NEXT, highlight=False, soft_wrap=True)
 
 
 def _trusting(addresses: StackAddresses) -> ssl.SSLContext:
@@ -106,22 +116,31 @@ def _trusting(addresses: StackAddresses) -> ssl.SSLContext:
 
 
 class _Visits:
-    def __init__(self, console: Console, app: App, addresses: StackAddresses, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        console: Console,
+        app: App,
+        addresses: StackAddresses,
+        http: httpx.AsyncClient,
+        *,
+        verbose: bool,
+    ) -> None:
         self._console = console
         self._app = app
         self._actor = operator_here()
         self._addresses = addresses
         self._http = http
+        self._verbose = verbose
 
     async def make(self) -> None:
         """All visits in turn."""
         with self._chapter(f"1. Alex needs Contoso for {format_duration(SHORT)}"):
             await self._expires()
-        with self._chapter("2. Alex comes back: the known account is opened again, and the work is done early"):
+        with self._chapter("2. Alex returns to the same account, and ends the grant early"):
             await self._ends_early()
         with self._chapter("3. An administrator cancels in Temporal"):
             await self._is_cancelled()
-        with self._chapter("4. Fabrikam has federated its domain: its passwords are not ours to set"):
+        with self._chapter("4. Fabrikam federates its domain: no account can be opened there"):
             await self._is_refused()
 
     async def _expires(self) -> None:
@@ -131,7 +150,11 @@ class _Visits:
         await self._expect_sign_in(account, secret, kind, works=True)
         await self._follow(timeline, GrantState.EXPIRED)
         await self._expect_sign_in(account, secret, kind, works=False)
-        receipt_page.show_receipt(self._console, await show_receipt(self._actor, self._app, grant), calls=False)
+        receipt = await show_receipt(self._actor, self._app, grant)
+        if self._verbose:
+            receipt_page.show_receipt(self._console, receipt)
+        else:
+            receipt_page.show_summary(self._console, receipt)
 
     async def _ends_early(self) -> None:
         grant, timeline = await self._ask("alex", "contoso", "One more mailbox", timedelta(hours=1))
@@ -164,7 +187,7 @@ class _Visits:
         self._check("nothing was written to Fabrikam's directory", not writes)
 
     async def _ask(self, technician: str, tenant: str, reason: str, duration: timedelta) -> tuple[str, Timeline]:
-        self._say(f"{technician} asks for {tenant}: {reason}")
+        self._say(f"{technician} requests {tenant}: {reason}")
         request_id = await request_access(
             self._actor,
             self._app,
@@ -174,7 +197,7 @@ class _Visits:
             ticket="T-1042",
             duration=duration,
         )
-        return request_id, Timeline(self._actor, self._app, request_id, self._console)
+        return request_id, Timeline(self._actor, self._app, request_id, self._console, calls=self._verbose)
 
     async def _follow(self, timeline: Timeline, wanted: GrantState) -> GrantStatus:
         try:
@@ -190,21 +213,21 @@ class _Visits:
 
     async def _reveal(self, grant: str, technician: str) -> tuple[str, str, CredentialKind]:
         account, revealed = await reveal_credential(self._actor, self._app, grant, technician)
-        self._say(f"the credential is revealed to {technician}, once: a {revealed.kind.value.replace('_', ' ')}")
+        self._say(f"{technician} reveals the credential, once: a {revealed.kind.value.replace('_', ' ')}")
         return account, revealed.secret.get_secret_value(), revealed.kind
 
     async def _expect_sign_in(self, account: str, secret: str, kind: CredentialKind, *, works: bool) -> None:
         answer = await self._http.post(
             f"{self._addresses.sandbox_control}/sign-in", json={"username": account, kind.value: secret}
         )
-        said = "signs in" if works else "no longer signs in"
+        said = "signs in" if works else "cannot sign in any more"
         self._check(f"{account} {said}", (answer.status_code == httpx.codes.OK) is works)
 
     async def _expect_closed(self, tenant: str) -> None:
         users = (await self._http.get(f"{self._addresses.sandbox_control}/tenants/{tenant}/users")).json()
         ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
         closed = [user for user in ours if not (user["enabled"] or user["roles"] or user["groups"])]
-        self._check(f"the managed accounts in {tenant} ({len(ours)}) are disabled and without access", closed == ours)
+        self._check(f"all managed accounts in {tenant} ({len(ours)}) are disabled and hold nothing", closed == ours)
         live = await list_grants(self._actor, self._app, live_only=True)
         self._check("the ledger has no live grant", not live)
 
@@ -214,7 +237,7 @@ class _Visits:
     def _check(self, what: str, is_so: object) -> None:
         line(self._console, f"  {'[green]✓[/]' if is_so else '[bold red]✗[/]'} {what}")
         if not is_so:
-            raise DemonstrationFailedError(f"It is not so that {what}.")
+            raise DemonstrationFailedError(f"Check failed: {what}.")
 
     @contextmanager
     def _chapter(self, title: str) -> Iterator[None]:

@@ -30,17 +30,17 @@ def show_failures(console: Console, failures: Sequence[Failure]) -> None:
             line(console, f"  {_step(step)}")
     classes = Counter(failure.failure_class for failure in failures)
     counted = ", ".join(f"{number} {name}" for name, number in sorted(classes.items()))
-    line(console, f"{len(failures)} in need of somebody: {counted}." if failures else "Nothing needs anybody.")
+    line(console, f"{len(failures)} need attention: {counted}." if failures else "No failures.")
 
 
 def show_plan(console: Console, failures: Sequence[Failure]) -> None:
     """What a replay of them would do."""
     for failure in failures:
-        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied, ask anew"
+        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied; request again"
         who = f"{failure.technician} in {failure.tenant}"
         line(console, f"{failure.request_id}  {who}  {failure.failure_class}: {done}")
     possible = any(failure.remedy for failure in failures)
-    line(console, "Nothing was done. The same with --yes does it." if possible else NOTHING)
+    line(console, "Nothing was done. Pass --yes to do it." if possible else NOTHING)
 
 
 def show_outcomes(console: Console, outcomes: Sequence[Replayed]) -> None:

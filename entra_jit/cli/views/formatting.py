@@ -20,10 +20,17 @@ COLOURS = {
 }
 
 
-def coloured(state: GrantState) -> str:
-    """The state in its colour."""
-    colour = COLOURS.get(state)
-    return f"[{colour}]{state.value}[/]" if colour else state.value
+def coloured(state: GrantState, word: str | None = None) -> str:
+    """The state, or another word for it, in its colour."""
+    colour, word = COLOURS.get(state), word or state.value
+    return f"[{colour}]{word}[/]" if colour else word
+
+
+def with_state(state: GrantState, sentence: str) -> str:
+    """The sentence behind its state, or alone if it begins with the state."""
+    if sentence.lower().startswith(state.value):
+        return coloured(state, sentence[: len(state.value)]) + escape(sentence[len(state.value) :])
+    return f"{coloured(state)}: {escape(sentence)}"
 
 
 def moment(at: datetime | None) -> str:
@@ -31,9 +38,9 @@ def moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M:%SZ}" if at else "-"
 
 
-def clock(at: datetime) -> str:
-    """The time of day in UTC, to the millisecond."""
-    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}Z"
+def clock(at: datetime, *, milliseconds: bool = True) -> str:
+    """The time of day in UTC."""
+    return f"{at:%H:%M:%S}" + (f".{at.microsecond // 1000:03}Z" if milliseconds else "Z")
 
 
 def line(console: Console, text: str) -> None:

@@ -20,24 +20,21 @@ MOST_CALLS = 40
 CLAIM = "The name came unsigned through Temporal and is not proven."
 
 
-def show_receipt(console: Console, receipt: Receipt, *, calls: bool = True) -> None:
-    """What was asked, decided and done, what the directory said, and how late the closing was.
-
-    ``calls``: with each answer of the directory under its step.
-    """
+def show_receipt(console: Console, receipt: Receipt) -> None:
+    """What was asked, decided and done, each answer of the directory, and how late the closing was."""
     line(console, f"[bold]Receipt of the grant {receipt.request.request_id}[/]  {coloured(receipt.ending.state)}")
     _show_request(console, receipt)
     _show_proof(console, receipt)
     _show_sweep(console, receipt)
     _show_alarms(console, receipt)
-    _show_steps(console, receipt, calls=calls)
+    _show_steps(console, receipt)
     for addendum in receipt.addenda:
-        _show_addendum(console, addendum, calls=calls)
+        _show_addendum(console, addendum)
 
 
 def _show_request(console: Console, receipt: Receipt) -> None:
     request = receipt.request
-    hours = format_duration(request.duration) if request.duration else "as long as the tenant says"
+    hours = format_duration(request.duration) if request.duration else "the tenant's default"
     rows(
         console,
         ("asked", f"{request.technician} for {request.tenant}, {hours}, at {moment(request.asked_at)}"),
@@ -77,9 +74,9 @@ def _show_sweep(console: Console, receipt: Receipt) -> None:
     if receipt.unswept:
         line(console, f"  [bold]unswept[/]    {escape(receipt.unswept)}")
     elif receipt.swept and not receipt.findings:
-        line(console, "  sweep      nothing was left behind")
+        line(console, "  sweep      nothing left behind")
     elif receipt.opened_at and not receipt.swept:
-        line(console, "  sweep      none was made")
+        line(console, "  sweep      not made")
 
 
 def _show_alarms(console: Console, receipt: Receipt) -> None:
@@ -97,13 +94,10 @@ def _alarm(alarm: Alarm) -> str:
     return f"{alarm.kind.value}: {escape(alarm.sentence)}{over}"
 
 
-def _show_steps(console: Console, receipt: Receipt, *, calls: bool) -> None:
+def _show_steps(console: Console, receipt: Receipt) -> None:
     if receipt.steps:
-        line(console, "  [bold]steps[/]" + ("      each answer of the directory with its request-id" if calls else ""))
+        line(console, "  [bold]steps[/]      each answer of the directory with its request-id")
     for step in receipt.steps:
-        if not calls:
-            line(console, f"    {step_line(step)}")
-            continue
         line(console, f"    {clock(step.at)}  {step.name}{_note(step)}")
         _show_calls(console, step.calls)
 
@@ -119,23 +113,34 @@ def _show_calls(console: Console, calls: tuple[DirectoryCall, ...]) -> None:
         line(console, f"      [dim]and {len(calls) - MOST_CALLS} more, in --json[/]")
 
 
-def _show_addendum(console: Console, addendum: Addendum, *, calls: bool) -> None:
+def _show_addendum(console: Console, addendum: Addendum) -> None:
     line(console, f"  [bold]addendum[/]   {moment(addendum.at)}  {addendum.kind.value}: {escape(addendum.sentence)}")
     for finding in addendum.findings:
         line(console, f"    {finding_line(finding)}")
     for done in addendum.done:
         line(console, f"    [dim]{done.times:>5} x {escape(done.activity)}[/]")
-    if calls:
-        _show_calls(console, addendum.calls)
+    _show_calls(console, addendum.calls)
 
 
-def step_line(step: Step) -> str:
-    """``14:03:22.418Z  opened  1 call, request-id …``: the step with its last answer."""
-    evidence = ""
-    if step.calls:
-        count = len(step.calls)
-        evidence = f"  [dim]{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}[/]"
-    return f"{clock(step.at)}  {step.name}{_note(step)}{evidence}"
+def show_summary(console: Console, receipt: Receipt) -> None:
+    """The evidence in a few lines: how late the closing was, what the directory showed, what was left behind."""
+    said = "" if receipt.proof.is_proven else f"[bold red]{receipt.proof.value}, not proven closed[/]"
+    if receipt.proof.is_proven and receipt.lateness is not None and receipt.proven_lateness is not None:
+        said = f"closed {_seconds(receipt.lateness)} late, proven after {_seconds(receipt.proven_lateness)}"
+    line(console, f"  [bold]Receipt {receipt.request.request_id}[/]  {said}".rstrip())
+    if receipt.standing:
+        line(console, f"  read back: {_standing(receipt.standing)}")
+    for finding in receipt.findings:
+        line(console, f"  {finding_line(finding)}")
+
+
+def step_line(step: Step, *, calls: bool = True) -> str:
+    """``14:03:22.418Z  opened  1 call, request-id …``, or without ``calls`` ``14:03:22Z  opened``."""
+    if not calls or not step.calls:
+        return f"{clock(step.at, milliseconds=calls)}  {step.name}{_note(step)}"
+    count = len(step.calls)
+    evidence = f"{count} call{'s' if count > 1 else ''}, request-id {step.calls[-1].request_id}"
+    return f"{clock(step.at)}  {step.name}{_note(step)}  [dim]{evidence}[/]"
 
 
 def finding_line(finding: SweepFinding) -> str:

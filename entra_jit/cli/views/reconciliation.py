@@ -18,7 +18,7 @@ def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
         accounts = f"{report.looked_at} account{'' if report.looked_at == 1 else 's'}"
         line(
             console,
-            f"[bold]{report.tenant}[/]  {accounts}" + ("" if _is_remarkable(report) else ", all as it should be"),
+            f"[bold]{report.tenant}[/]  {accounts}" + ("" if _is_remarkable(report) else ", no findings"),
         )
         for sentence in report.closed:
             line(console, f"  [bold yellow]closed[/]    {escape(sentence)}")
@@ -38,12 +38,12 @@ def show_reports(console: Console, reports: Sequence[TenantReport]) -> None:
 def show_unregistered(console: Console, found: Sequence[Unregistered], *, done: bool) -> None:
     """A line for every account that the register had forgotten."""
     for account in found:
-        whose = f"[bold]{account.account_name}[/]  {account.technician or 'nobody we know'}"
+        whose = f"[bold]{account.account_name}[/]  {account.technician or 'unknown technician'}"
         line(console, f"{whose}  [yellow]{escape(account.because)}[/]" if account.because else whose)
     if not found:
-        line(console, "The register has every account that carries our tag.")
+        line(console, "No unregistered accounts.")
     elif not done:
-        line(console, "Nothing was done. The same with --yes enters those without a remark.")
+        line(console, "Nothing was done. Pass --yes to register those without a remark.")
 
 
 def _is_remarkable(report: TenantReport) -> bool:

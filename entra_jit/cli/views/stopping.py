@@ -23,7 +23,7 @@ COLOURS = {
 
 
 class Count:
-    """``open 2  disabled 5  closed 31  failed 0``: one line that counts, or a line a change where nobody looks."""
+    """``open 2  disabled 5  closed 31  failed 0``: one line that counts, or without a terminal one line per change."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -65,10 +65,10 @@ def show_report(console: Console, report: StopReport) -> None:
     else:
         console.print("Nothing was open.")
     if report.unheard:
-        console.print(Text(f"Temporal was not told: {report.unheard}", "yellow"), soft_wrap=True)
+        console.print(Text(f"Temporal was not reached: {report.unheard}", "yellow"), soft_wrap=True)
     if not report.is_proven:
         console.print(
-            Text("Not everything is proven closed. Run it again; the reconciler goes on trying.", "bold red"),
+            Text("Not everything is proven closed. Run it again; the reconciler keeps trying.", "bold red"),
             soft_wrap=True,
         )
     console.print(Text(report.stop.sentence, "bold red"), soft_wrap=True)

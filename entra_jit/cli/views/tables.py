@@ -59,7 +59,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
 def show_holds(console: Console, holds: Sequence[Hold]) -> None:
     """Every pause and stop, or that there is none."""
     if not holds:
-        console.print("Nothing is held.")
+        console.print("No pauses or stops.")
     show_banner(console, holds)
 
 

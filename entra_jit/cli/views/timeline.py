@@ -5,29 +5,37 @@ from __future__ import annotations
 import asyncio
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from entra_jit.app import App
 from entra_jit.cli.views.formatting import coloured, line
+from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
 from entra_jit.operations.show_status import show_progress
 from models.actor import Actor
 from models.messages import GrantState, GrantStatus
 
 LOOK_AGAIN_SECONDS = 0.2
+LOOKS_UNDECIDED = 10
+"""A request that is decided within so many looks never shows as undecided."""
 
 BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSING})
 """States that steps follow; the others are what steps led to."""
 
 
 class Timeline:
-    """What happens to one request, a line each, printed once."""
+    """What happens to one request, one line each, printed once.
 
-    def __init__(self, actor: Actor, app: App, request_id: str, console: Console) -> None:
+    ``calls``: with the number of calls and the last request id of each step.
+    """
+
+    def __init__(self, actor: Actor, app: App, request_id: str, console: Console, *, calls: bool = False) -> None:
         self._actor = actor
         self._app = app
         self._request_id = request_id
         self._console = console
+        self._calls = calls
+        self._looks = 0
         self._printed = 0
         self._state: GrantState | None = None
 
@@ -36,10 +44,14 @@ class Timeline:
         while True:
             progress = await show_progress(self._actor, self._app, self._request_id)
             status = progress.status
+            self._looks += 1
+            if status.state is GrantState.ASKED and self._looks < LOOKS_UNDECIDED:
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                continue
             if status.state in BEGINNINGS:
                 self._show_state(status)
             for step in progress.steps[self._printed :]:
-                self._line(step_line(step))
+                self._line(step_line(step, calls=self._calls))
             self._printed = len(progress.steps)
             self._show_state(status)
             if status.state in wanted or status.state.is_final:
@@ -49,7 +61,9 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            self._line(f"{coloured(status.state)}  {escape(status.sentence)}")
+            said = Text.from_markup(with_state(status.state, status.sentence))
+            for part in said.wrap(self._console, self._console.width - 2):
+                self._console.print(Text("  ").append_text(part), highlight=False)
 
     def _line(self, text: str) -> None:
         line(self._console, f"  {text}")

@@ -33,10 +33,10 @@ def show_upgrade_check(console: Console, check: UpgradeCheck) -> None:
     of = "" if check.replayed == check.running else f" of {check.running}"
     replayed = f"{check.replayed}{of} open execution{'' if check.running == 1 else 's'}"
     if not check.breaks:
-        line(console, f"{replayed} replayed: this code can go on with {'it' if check.replayed == 1 else 'them'}.")
+        line(console, f"{replayed} replayed: this code can continue {'it' if check.replayed == 1 else 'them'}.")
         return
     line(console, f"{replayed} replayed, {len(check.breaks)} would break: do not deploy this code.")
-    line(console, "Put the change of commands behind workflow.patched (docs/upgrading.md), and check again.")
+    line(console, "Put the change behind workflow.patched (docs/upgrading.md), and check again.")
 
 
 def _whose(broken: BrokenExecution) -> str:

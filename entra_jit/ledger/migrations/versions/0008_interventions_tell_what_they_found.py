@@ -1,4 +1,4 @@
-"""What was found on an account that was closed beside its grant's workflow: whoever settles the grant tells it."""
+"""What was found on an account that was closed beside its grant's workflow: the settling of the grant reports it."""
 
 import sqlalchemy as sa
 from alembic import op
