@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt
-from models.actor import CLOCK, UNNAMED, Actor
 from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt, show_summary, step_line
+from models.actor import CLOCK, UNNAMED, Actor
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccessItem,

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.text import Text
 
 from entra_jit.app import App
-from entra_jit.cli.views.formatting import coloured, line
 from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
 from entra_jit.operations.show_status import show_progress
