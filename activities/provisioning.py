@@ -299,7 +299,16 @@ class ProvisioningActivities(Provisioning):
         actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
         async with self._ledger.transaction() as session:
             lease = self._backend.lease
-            admitted = await admission.extend(session, self._keyring, ref, extension.expires_at, now, lease)
+            admitted = await admission.extend(
+                session,
+                self._keyring,
+                ref,
+                extension.expires_at,
+                now,
+                lease,
+                by=actor,
+                reason=extension.reason,
+            )
         tenant = await self._tenant(admitted)
         note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
         calls: list[DirectoryCall] = []

@@ -69,6 +69,7 @@ class Actor(Message):
         return self.kind is not ActorKind.UNKNOWN and (self.kind, self.id) == (other.kind, other.id)
 
 
+ALARMS = Actor.part("alarms")
 CLOCK = Actor.part("clock")
 CONFIGURATION = Actor.part("configuration")
 EMERGENCY_STOP = Actor.part("emergency stop")
@@ -78,6 +79,7 @@ PROVISIONING_WINDOW = Actor.part("provisioning window")
 RECONCILER = Actor.part("reconciler")
 REVIEW = Actor.part("review")
 WORKFLOW = Actor.part("grant's workflow")
+"""Acts for a grant, within what was decided."""
 
 UNNAMED = Actor.claimed("a Temporal user")
 """The sender of a message without a name."""

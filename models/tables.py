@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Interval,
     LargeBinary,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
 from models.actor import Actor
@@ -52,6 +55,24 @@ def _moment(*, nullable: bool = True) -> Any:
 def _one_active_of_a_name(table: str) -> Index:
     """Names belong to active rows: one that left the configuration must not keep its name."""
     return Index(f"one_active_name_in_{table}", "name", unique=True, postgresql_where=text("active"))
+
+
+class TransactionId(UserDefinedType[str]):
+    """PostgreSQL's ``xid8``: the number of a transaction, which is never used again."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The type's name in SQL."""
+        return "xid8"
+
+
+def _recorded_at(**options: Any) -> Any:
+    """A column that PostgreSQL fills with its own clock."""
+    clock = text("clock_timestamp()")
+    return Field(
+        default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=clock, **options)
+    )
 
 
 def _json(default: str) -> Any:
@@ -230,43 +251,6 @@ class GrantRow(SQLModel, table=True):
     end_reason: str | None = None
 
 
-class StepRow(SQLModel, table=True):
-    """One thing that was done for a grant, once per attempt."""
-
-    __tablename__ = "steps"
-
-    request_id: str = Field(primary_key=True, foreign_key="requests.id")
-    attempt: int = Field(primary_key=True)
-    name: str = Field(primary_key=True)
-    at: datetime = _moment(nullable=False)
-    note: str | None = None
-    calls: list[dict[str, Any]] = _json("[]")
-
-
-class InterventionRow(SQLModel, table=True):
-    """What was closed on an account beside its grant's own workflow, and why. Entered before the first write."""
-
-    __tablename__ = "interventions"
-
-    id: int | None = Field(default=None, primary_key=True)
-    tenant_id: UUID = Field(foreign_key="tenants.id")
-    object_id: UUID
-    account_name: str
-    request_id: str | None = Field(default=None, foreign_key="requests.id", index=True)
-    """The grant that held the account; None: none did."""
-    by: Actor = _actor(nullable=False)
-    because: str
-    found_enabled: bool
-    """The account could sign in until then."""
-    began_at: datetime = _moment(nullable=False)
-    disabled_at: datetime | None = _moment()
-    proven_at: datetime | None = _moment()
-    """When the directory said that the account is closed; None: it was not read back so."""
-    calls: list[dict[str, Any]] = _json("[]")
-    findings: list[dict[str, Any]] = _json("[]")
-    """What it had that was not of its grant, and was taken from it."""
-
-
 class SealedCredential(SQLModel, table=True):
     """What the technician signs in with, sealed; deleted when the grant closes."""
 
@@ -293,41 +277,17 @@ class ReceiptRow(SQLModel, table=True):
     document: dict[str, Any] = _json("{}")
 
 
-class AddendumRow(SQLModel, table=True):
-    """A later finding about a grant that is over; one of a kind, never changed."""
-
-    __tablename__ = "addenda"
-
-    request_id: str = Field(primary_key=True, foreign_key="receipts.request_id")
-    kind: str = Field(primary_key=True)
-    at: datetime = _moment(nullable=False)
-    document: dict[str, Any] = _json("{}")
-
-
 class AlarmRow(SQLModel, table=True):
-    """An alarm, standing (``cleared_at`` NULL) or over. It stands once for the same thing."""
+    """An alarm that stands: once for the same thing. That it was raised, and is over, stands in the journal."""
 
     __tablename__ = "alarms"
-    __table_args__ = (
-        Index(
-            "one_standing_alarm_of_a_kind_and_subject",
-            "kind",
-            "subject",
-            unique=True,
-            postgresql_where=text("cleared_at IS NULL"),
-        ),
-    )
 
-    id: int | None = Field(default=None, primary_key=True)
-    kind: str
-    subject: str
+    kind: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
     sentence: str
     tenant: str | None = None
-    request_id: str | None = None
+    request_id: str | None = Field(default=None, index=True)
     raised_at: datetime = _moment(nullable=False)
-    cleared_at: datetime | None = _moment()
-    all_clear: str | None = None
-    cleared_by: Actor | None = _actor()
 
 
 class TenantReconciliationRow(SQLModel, table=True):
@@ -372,3 +332,51 @@ class HoldRow(SQLModel, table=True):
     because: str
     lifted_at: datetime | None = _moment()
     lifted_by: Actor | None = _actor()
+
+
+class EventRow(SQLModel, table=True):
+    """One entry of the journal. The database refuses to change or delete it; old months are dropped whole.
+
+    Partitioned by month: ``entra_jit/ledger/event_partitions.py``. Read in the order of ``transaction_id`` and ``id``,
+    and only what lies before every transaction that still runs: ids are not handed out in the order of commits.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("events_in_order", "transaction_id", "id"),
+        Index("events_of_a_request", "request_id", "id"),
+        Index("events_of_a_kind", "kind", "id"),
+        {"postgresql_partition_by": "RANGE (recorded_at)"},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    recorded_at: datetime = _recorded_at(primary_key=True)
+    transaction_id: str = Field(
+        default=None, sa_column=Column(TransactionId, nullable=False, server_default=text("pg_current_xact_id()"))
+    )
+    tenant_id: UUID | None = None
+    request_id: str | None = None
+    actor: dict[str, Any] = _json("{}")
+    kind: str
+    body: dict[str, Any] = _json("{}")
+
+
+class EventKeyRow(SQLModel, table=True):
+    """What of a request was entered and is entered once. A unique index cannot span the journal's partitions."""
+
+    __tablename__ = "event_keys"
+
+    request_id: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+
+
+class TextRow(SQLModel, table=True):
+    """A text that a person wrote. Events hold its id and salted hash, so it can be erased while the journal stays."""
+
+    __tablename__ = "texts"
+
+    id: UUID = Field(primary_key=True)
+    salt: str | None = None
+    content: str | None = None
+    erased_at: datetime | None = _moment()
+    """When text and salt were erased: without the salt, nobody can guess the text by its hash."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +140,7 @@ class Sandbox:
         fault = self.faults.meet(exchange, path, self._names(tenant_id), app_id)
         self.catch_up(tenant_id)
         if fault is not None and fault.specification.delay:
-            await asyncio.sleep(fault.specification.delay)
+            await fault.hold_up(fault.specification.delay)
             # What it does is dated when it does it: a late revocation ends sessions that began meanwhile.
             exchange.at = self.clock.now()
         if is_graph and batch.is_batch(exchange) and (fault is None or fault.specification.lets_through):
@@ -167,7 +166,8 @@ class Sandbox:
         if fault is None or isinstance(outcome, Dropped):
             return outcome, Manner()
         wanted = fault.specification
-        return damaged(outcome, wanted), Manner(cut=wanted.body == "truncated", drip=wanted.drip)
+        drips = fault if wanted.drip is not None else None
+        return damaged(outcome, wanted), Manner(cut=wanted.body == "truncated", drips=drips)
 
     def _author(self, exchange: Exchange, actor: Actor | None) -> Author:
         if actor is None:

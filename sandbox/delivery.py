@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.types import Receive, Scope, Send
 
 from sandbox.exchange import Answer
+from sandbox.faults import Fault
 
 DROP = "sandbox.drop"
 """The ASGI extension by which the server closes a connection at once."""
@@ -23,10 +24,10 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """``cut``: only half of the body is sent before the connection closes. ``drip``: how many seconds it takes."""
+    """``cut``: only half of the body is sent before the connection closes. ``drips``: the fault that slows it down."""
 
     cut: bool = False
-    drip: float | None = None
+    drips: Fault | None = None
 
 
 async def deliver(outcome: Answer | Dropped, manner: Manner, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,11 +41,12 @@ async def deliver(outcome: Answer | Dropped, manner: Manner, scope: Scope, recei
         headers.append((b"content-length", str(len(payload)).encode()))
     await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
     sent = payload[: len(payload) // 2] if manner.cut else payload
-    if manner.drip is not None:
+    if manner.drips is not None:
+        pause = (manner.drips.specification.drip or 0) / _PIECES
         size = max(1, -(-len(sent) // _PIECES))
         for start in range(0, len(sent), size):
             await send({"type": "http.response.body", "body": sent[start : start + size], "more_body": True})
-            await asyncio.sleep(manner.drip / _PIECES)
+            await manner.drips.hold_up(pause)
         sent = b""
     cut_off = manner.cut and payload != b""
     await send({"type": "http.response.body", "body": sent, "more_body": cut_off})

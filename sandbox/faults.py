@@ -6,8 +6,10 @@ answer, so that the caller cannot know.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
@@ -30,12 +32,14 @@ class FaultSpecification(BaseModel):
     requests with the very token of the first one struck go wrong: it has become invalid in the middle of its life.
 
     With ``delay`` (seconds) the request waits before it takes effect, and takes effect even if the caller has gone
-    meanwhile. ``drop`` closes the connection without an answer, before or after the effect. A ``status`` is answered
-    without effect, with Microsoft's body for it unless ``code`` or ``message`` say otherwise; 202 has no body.
+    meanwhile. Taking the fault away ends the wait. ``drop`` closes the connection without an answer, before or after
+    the effect. A ``status`` is answered without effect, with Microsoft's body for it unless ``code`` or ``message`` say
+    otherwise; 202 has no body.
 
     What is answered, with or without ``status``, can be damaged on the way: its ``body`` malformed (half of the JSON),
     html (a proxy's page), truncated (the connection closes half-way) or empty; its ``content_type``; and with ``drip``
-    it comes in small pieces over so many seconds. An answer that has no body stays as it is.
+    it comes in small pieces over so many seconds, or until the fault is taken away. An answer that has no body stays as
+    it is.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -113,6 +117,7 @@ class Fault:
     hits: int = 0
     _token: str | None = field(default=None, repr=False)
     _random: random.Random = field(init=False, repr=False)
+    _taken_away: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.specification.seed)
@@ -132,6 +137,15 @@ class Fault:
         self.hits += 1
         return True
 
+    async def hold_up(self, seconds: float) -> None:
+        """Wait so long, or until the fault is taken away."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._taken_away.wait(), seconds)
+
+    def take_away(self) -> None:
+        """Let go of the requests that it holds up."""
+        self._taken_away.set()
+
     def shown(self) -> dict[str, object]:
         return {"id": self.id, "seen": self.seen, "hits": self.hits} | self.specification.model_dump()
 
@@ -150,10 +164,9 @@ class Faults:
 
     def remove(self, fault_id: str | None = None) -> None:
         """Take one fault away, or all; one that is gone already is no error."""
-        if fault_id is None:
-            self._faults.clear()
-        else:
-            self._faults.pop(fault_id, None)
+        for each in list(self._faults) if fault_id is None else [fault_id]:
+            if fault := self._faults.pop(each, None):
+                fault.take_away()
 
     def shown(self) -> list[dict[str, object]]:
         return [fault.shown() for fault in self._faults.values()]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +14,18 @@ from typing import Any
 
 from pydantic import SecretStr
 
+import starter
 from entra_jit.ledger import grants, receipts, requests
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.rows import as_status
 from entra_jit.local_stack import running_stack
 from entra_jit.local_stack.addresses import neutral_environment
 from models.messages import GrantStatus
+from tests.copied import copied
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**neutral_environment(), "COLUMNS": "120"}
 
 
 @dataclass(frozen=True)
@@ -36,18 +42,18 @@ class Ran:
         return json.loads(self.out)
 
 
-async def run_program(command: list[str], cwd: Path = ROOT, *, seconds: float = 60, **environment: str) -> Ran:
+async def run_program(command: list[str], cwd: Path = ROOT, **environment: str) -> Ran:
     """Run a program of ours to its end, with nothing in its environment but this."""
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=cwd,
-        env={**neutral_environment(), "COLUMNS": "120", **environment},
+        env={**ENVIRONMENT, **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             out, err = await process.communicate()
     except TimeoutError:
         process.kill()
@@ -64,9 +70,9 @@ class CommandLine:
     state_dir: Path
 
     async def __call__(self, *arguments: str, **environment: str) -> Ran:
-        """Run a command to its end; it has a minute."""
-        return await run_program(
-            [sys.executable, "starter.py", "--state-dir", str(self.state_dir), *arguments], **environment
+        """Run a command to its end, in a process of its own with nothing in its environment but this."""
+        return await asyncio.to_thread(
+            _run_copied, ("--state-dir", str(self.state_dir), *arguments), {**ENVIRONMENT, **environment}
         )
 
     async def request(self, tenant: str, technician: str, *options: str) -> str:
@@ -75,15 +81,13 @@ class CommandLine:
         assert asked.code in (0, 3), asked.err
         return str(asked.json["request_id"])
 
-    async def until(
-        self, request_id: str, wanted: Callable[[GrantStatus], bool], *, seconds: float = 60
-    ) -> GrantStatus:
+    async def until(self, request_id: str, wanted: Callable[[GrantStatus], bool]) -> GrantStatus:
         """Wait until the ledger's status of the request is as wanted. A command a look would keep the machine busy."""
         stack = running_stack(self.state_dir)
         assert stack is not None
         status = GrantStatus()
         try:
-            async with asyncio.timeout(seconds), Ledger(SecretStr(stack.database_url), pool_size=1) as ledger:
+            async with asyncio.timeout(PATIENCE_SECONDS), Ledger(SecretStr(stack.database_url), pool_size=1) as ledger:
                 while not wanted(status):
                     await asyncio.sleep(0.05)
                     async with ledger.transaction() as session:
@@ -93,3 +97,25 @@ class CommandLine:
         except TimeoutError:
             raise AssertionError(f"it stays {status}") from None
         return status
+
+
+def _run_copied(arguments: tuple[str, ...], environment: dict[str, str]) -> Ran:
+    with tempfile.TemporaryDirectory() as directory:
+        out, err = Path(directory) / "out", Path(directory) / "err"
+        process = copied.Process(target=_become_the_program, args=(arguments, environment, out, err), daemon=True)
+        process.start()
+        process.join(PATIENCE_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"it does not end: {arguments}")
+        return Ran(process.exitcode, out.read_text(), err.read_text())
+
+
+def _become_the_program(arguments: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> None:
+    """What an interpreter does that is started with ``starter.py`` and these arguments, but for the imports."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, file in ((1, out), (2, err)):
+        os.dup2(os.open(file, os.O_CREAT | os.O_WRONLY), number)
+    sys.argv = ["starter.py", *arguments]
+    starter.run_and_leave()

@@ -14,12 +14,12 @@ import secrets
 import ssl
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
 import httpx
@@ -45,16 +45,19 @@ from models.messages import GrantState, GrantStatus, Receipt
 from models.names import workflow_id
 from sandbox.child import Addresses
 from tests.actors import TESTER
+from tests.patience import HELD_SECONDS, PATIENCE_SECONDS, eventually
 from worker import worker_of
 from workflows.access_grant import AccessGrant
 
 CUSTOMERS = 300
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
+ON_TIME = timedelta(minutes=5)
+"""How late something may be that is done at once: a busy machine's time for it, and far less than the hours of a grant
+or the next round of whoever makes up for what was missed."""
+
 UNDER_WAY = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 TECHNICIANS = ("alex", "robin", "kim")
-
-Found = TypeVar("Found")
 
 
 def variant(app: App, **changes: object) -> App:
@@ -221,7 +224,7 @@ class Scene:
         """Let a held grant's hours go by; all that are left, where no number is given."""
         duration = None if hours is None else timedelta(hours=hours)
         # A grant that never ends is a failure with a place in the test, not a test that is killed.
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self.services.skipper.fast_forward(self.workflow(request_id), duration)
 
     def workflow(self, request_id: str) -> WorkflowHandle[AccessGrant, GrantStatus]:
@@ -232,7 +235,7 @@ class Scene:
         """Where the request stands, by the ledger."""
         return await show_status(TESTER, self.app, request_id)
 
-    async def until(self, request_id: str, *wanted: GrantState, seconds: float = 45) -> GrantStatus:
+    async def until(self, request_id: str, *wanted: GrantState) -> GrantStatus:
         """Wait for a state, by the ledger; fails with the state it stays in."""
 
         async def there() -> GrantStatus | None:
@@ -240,12 +243,12 @@ class Scene:
             assert status.state in wanted or not status.state.is_final, f"{status.state}: {status.sentence}"
             return status if status.state in wanted else None
 
-        return await eventually(there, seconds=seconds)
+        return await eventually(there)
 
-    async def receipt(self, request_id: str, seconds: float = 45) -> Receipt:
+    async def receipt(self, request_id: str) -> Receipt:
         """The receipt, once the workflow has ended in whatever way."""
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(seconds * everywhere.patience):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await self.workflow(request_id).result()
         return await show_receipt(TESTER, self.app, request_id)
 
@@ -323,6 +326,28 @@ class Scene:
                 self.control("POST", "/lag", tenant=customer, **lag)
                 self.control("POST", "/throttle", tenant=customer, **throttle)
 
+    def hold(self, *, customer: str | None = None, **call: object) -> str:
+        """Have each such call wait, before it takes effect, until the fault whose id this gives is released.
+
+        So what a test does while a step is under way is done while it is under way, however slow the machine is: a
+        step that gives the call up and makes it again is held up again.
+        """
+        return self.fault(customer=customer, **call, delay=HELD_SECONDS)
+
+    def release(self, fault: str) -> None:
+        """Take one fault away. The calls that it held up go on."""
+        self.control("DELETE", f"/faults/{fault}")
+
+    async def lands(self, fault: str) -> None:
+        """Let one call go on that a fault holds up, and wait until Microsoft is through with it."""
+        self.release(fault)
+
+        async def answered() -> bool | None:
+            calls = (call for customer in self.customers for call in self.journal(customer))
+            return any(call["fault"] == fault for call in calls) or None
+
+        await eventually(answered)
+
     def hits(self, fault: str) -> int:
         """How many calls have met the fault. One with ``delay=0`` does nothing but count."""
         return next(int(shown["hits"]) for shown in self.control("GET", "/faults") if shown["id"] == fault)
@@ -333,20 +358,30 @@ class Scene:
         async def met() -> bool | None:
             return self.hits(fault) > 0 or None
 
-        await eventually(met, seconds=60)
+        await eventually(met)
 
     def mend(self) -> None:
         """Take away every fault of this scene."""
         mine = set(self.customers) | {customer_id(name) for name in self.customers}
         for fault in self.control("GET", "/faults"):
             if fault["tenant"] in mine:
-                self.control("DELETE", f"/faults/{fault['id']}")
+                self.release(fault["id"])
 
     def journal(self, customer: str | None = None, *, writes: bool = False) -> list[dict[str, Any]]:
         """Graph calls to one customer, in order; ``writes``: only those that changed something."""
         entries = self.control("GET", f"/journal?tenant={customer or self.customer}")
         calls = [entry for entry in entries if entry["path"].startswith("/v1.0")]
         return [entry for entry in calls if entry["effect"]] if writes else calls
+
+    async def closes(self, account: str | None = None, customer: str | None = None) -> None:
+        """Wait until the account is closed; what is left of it is asserted then."""
+
+        async def shut() -> bool | None:
+            user = self.user(account, customer)
+            assert user is not None
+            return None if user["enabled"] or user["roles"] else True
+
+        await eventually(shut)
 
     def assert_closed(self, account: str | None = None, customer: str | None = None) -> None:
         """The account is disabled and holds nothing."""
@@ -397,24 +432,11 @@ class Scene:
         self._trouble: tuple[dict[str, object], dict[str, object]] | None = None
 
 
-async def eventually(look: Callable[[], Awaitable[Found | None]], *, seconds: float = 30) -> Found:
-    """What ``look`` finds, looking again and again; fails when it has found nothing for so long."""
-    async with asyncio.timeout(seconds * everywhere.patience):
-        while (found := await look()) is None:
-            await asyncio.sleep(0.05)
-    return found
-
-
 @dataclass
 class Trouble:
     """What every scene has besides what its test arranges."""
 
     lag: str | None = None
-
-    @property
-    def patience(self) -> int:
-        """How many times as long anything may take then."""
-        return 3 if self.lag else 1
 
 
 everywhere = Trouble()
@@ -445,7 +467,7 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
     client = services.skipper.client if skips_time else services.client
     async with App(settings, clock=stage_clock, client=client) as app:
         app.roles_known_after *= QUICK
-        with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
+        with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
             made = Scene(services, settings, app, http, names, skips_time)
             await configure(made)
             if everywhere.lag:

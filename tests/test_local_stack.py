@@ -1,7 +1,8 @@
-"""The embedded stack keeps what it holds, ends what it started, and is found from another terminal.
+"""A stack on one machine keeps its data over a restart, stops all that it started, and is found from another terminal.
 
-PostgreSQL and Temporal are the real ones. The sandbox, the migrations and the worker are stand-ins of a few lines,
-because what is tested here is how programs are started, watched and stopped, not what they do.
+A forgotten ledger leaves accounts open for ever, and a worker that outlives its stack acts unseen. PostgreSQL and
+Temporal are the real ones. The sandbox, the migrations and the worker are stand-ins of a few lines, because these tests
+are about starting, watching and stopping programs, not about what the programs do.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from temporalio.envconfig import ClientConfig
 
 from entra_jit.local_stack import LocalStack, Programs, StackAddresses, StackError, running_stack
 from entra_jit.local_stack.child import Child
+from tests.patience import PATIENCE_SECONDS, eventually
 
 SANDBOX = """
 import json, os, pathlib, signal, sys
@@ -83,11 +84,11 @@ def arguments(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        await asyncio.sleep(0.02)
+async def until(condition: Callable[[], bool]) -> None:
+    async def met() -> bool | None:
+        return condition() or None
+
+    await eventually(met)
 
 
 def listeners(pid: int) -> list[int]:
@@ -192,7 +193,7 @@ async def test_a_process_left_over_is_ended_before_its_successor_starts(tmp_path
         import asyncio, os, pathlib, signal, sys
         from entra_jit.local_stack.child import Child
         async def ready(pid):
-            return True
+            return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/bin/sleep")  # and off its leash
         child = Child("worker", pathlib.Path(sys.argv[1]), orphan_signal=signal.SIGCONT)
         asyncio.run(child.start(["/bin/sleep", "60"], {}, ready=ready))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -205,7 +206,7 @@ async def test_a_process_left_over_is_ended_before_its_successor_starts(tmp_path
         return not alive(left_over) and alive(pid)
 
     child = Child("worker", tmp_path)
-    await child.start(["/bin/sleep", "60"], {}, ready=ready, timeout_seconds=1)
+    await child.start(["/bin/sleep", "60"], {}, ready=ready)
     await child.stop(grace_seconds=1)
 
 
@@ -215,7 +216,7 @@ async def test_ctrl_c_while_it_starts_stops_what_has_started(tmp_path: Path) -> 
     pid_file = tmp_path / "run" / "temporal.pid"
     await until(lambda: pid_file.exists() and bool(pid_file.read_text()))
     process.send_signal(signal.SIGINT)
-    assert await asyncio.to_thread(process.wait, 15) == 0
+    assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS) == 0
     assert not alive(int(pid_file.read_text()))
     assert process.stdout is not None
     assert process.stdout.read() == ""
@@ -233,7 +234,7 @@ async def test_what_dies_is_started_again_and_sigterm_stops_everything_worker_fi
     assert alive(second.pids["worker"])
 
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(process.wait, 15) == 0
+    assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS) == 0
     assert not any(alive(pid) for pid in {*first.pids.values(), *second.pids.values()})
     assert (tmp_path / "worker-left").read_text() == "True"
     assert not (tmp_path / "stack.json").exists()
@@ -286,7 +287,7 @@ async def test_a_web_page_cannot_terminate_anything(stack: LocalStack) -> None:
     everything = {"visibilityQuery": "ExecutionStatus='Running'", "reason": "a page", "terminationOperation": {}}
     page = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
     answers: list[str] = []
-    async with httpx.AsyncClient(trust_env=False) as browser:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         for port in listeners(stack.addresses.pids["temporal"]):
             for host in (f"127.0.0.1:{port}", f"localhost:{port}", f"evil.example:{port}"):
                 with contextlib.suppress(httpx.TransportError):  # most ports speak gRPC alone

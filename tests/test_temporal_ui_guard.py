@@ -1,10 +1,10 @@
-"""What the guard in front of Temporal's UI lets through.
+"""The guard in front of Temporal's UI lets harmless requests through, and nothing else.
 
-The UI's own switches grey its buttons out; whoever sends the request without the button would still leave an account
-open. And a guard that also refuses to cancel takes away the one thing that must work at night.
+The UI's own switches grey its buttons out; a request sent without the button would still leave an account open. And a
+guard that also refuses to cancel takes away the one thing that must work at night.
 
-What is permitted can still be sent too large or too often: Temporal terminates a workflow whose history reaches 50 MB,
-and refuses every further signal, ``end`` included, after 10,000.
+A permitted request can still be sent too large or too often: Temporal terminates a workflow whose history reaches
+50 MB, and refuses every further signal, ``end`` included, after 10,000.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from entra_jit.local_stack.addresses import reserve_ports
 from entra_jit.local_stack.temporal import Temporal
+from tests.patience import PATIENCE_SECONDS
 from tests.ui_guard import CONFIGURATION, ui_guard
 
 API = "/api/v1/namespaces/default"
@@ -112,7 +113,7 @@ def guarded(tmp_path: Path) -> Iterator[str]:
 
 
 def test_nginx_understands_them_so(guarded: str) -> None:
-    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+    with httpx.Client(base_url=guarded, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         for answer, requests in ((200, PERMITTED), (405, REFUSED)):
             for method, path in requests:
                 request = httpx.Request(method, guarded)
@@ -122,7 +123,7 @@ def test_nginx_understands_them_so(guarded: str) -> None:
 
 @pytest.mark.parametrize("path", [f"{GRANT}/signal/retry", f"{GRANT}/cancel", f"{GRANT}/query/__stack_trace", "/"])
 def test_a_body_of_more_than_4_kb_is_refused(guarded: str, path: str) -> None:
-    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+    with httpx.Client(base_url=guarded, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         method = "POST" if path != "/" else "GET"
         assert browser.request(method, path, content=b"x" * 4096).status_code == 200
         for content in (b"x" * 4097, b"x" * 700_000, iter([b"x" * 4096, b"x"])):  # the last without Content-Length
@@ -132,7 +133,7 @@ def test_a_body_of_more_than_4_kb_is_refused(guarded: str, path: str) -> None:
 
 def test_a_grant_takes_few_signals_and_every_cancel(guarded: str) -> None:
     """The rate is the grant's own: neither another address nor another spelling of the request gets around it."""
-    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+    with httpx.Client(base_url=guarded, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         answers = [browser.post(f"{GRANT}/signal/retry") for _ in range(40)]
         assert [answer.status_code for answer in answers[:10]] == [200] * 10
         refusal = answers[-1]
@@ -148,7 +149,10 @@ def test_a_grant_takes_few_signals_and_every_cancel(guarded: str) -> None:
             answers = [browser.post(path, headers=headers) for _ in range(5)]
             assert answers[-1].status_code == 429, (path, headers)
         with httpx.Client(
-            base_url=guarded, transport=httpx.HTTPTransport(local_address="127.0.0.2"), trust_env=False
+            base_url=guarded,
+            transport=httpx.HTTPTransport(local_address="127.0.0.2"),
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
         ) as elsewhere:
             answers = [elsewhere.post(f"{GRANT}/signal/retry") for _ in range(5)]
             assert answers[-1].status_code == 429
@@ -161,7 +165,7 @@ def test_a_grant_takes_few_signals_and_every_cancel(guarded: str) -> None:
 
 def test_an_address_sends_few_signals_however_many_grants_it_names(guarded: str) -> None:
     """Else it could crowd a grant out of nginx's memory, and with it the count of its signals."""
-    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+    with httpx.Client(base_url=guarded, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         answers = [
             browser.post(f"{GRANT}-{number}/signal/retry", headers={"X-Forwarded-For": f"192.0.2.{number}"})
             for number in range(200)
@@ -176,7 +180,7 @@ def test_another_sites_name_for_this_machine_is_refused(guarded: str) -> None:
 
     It could read the UI's CSRF token, and send it.
     """
-    with httpx.Client(base_url=guarded, trust_env=False) as browser:
+    with httpx.Client(base_url=guarded, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
         for host in ("localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080", "temporal-ui-guard:8080"):
             assert browser.post(f"{GRANT}/cancel", headers={"Host": host}).status_code == 200, host
         for host in ("evil.example", "evil.example:8080", "localhost.evil.example", "temporal-ui"):
@@ -195,7 +199,7 @@ async def temporal(tmp_path: Path) -> AsyncIterator[tuple[Client, str]]:
     await server.start(port=ports.temporal, ui_port=ports.temporal_ui)
     ui = f"127.0.0.1:{ports.temporal_ui}"
     try:
-        async with httpx.AsyncClient(base_url=f"http://{ui}", trust_env=False) as browser:
+        async with httpx.AsyncClient(base_url=f"http://{ui}", trust_env=False, timeout=PATIENCE_SECONDS) as browser:
             # The UI listens before it has reached the server, and tries again after a second.
             while (await browser.get("/api/v1/system-info")).status_code != 200:
                 await asyncio.sleep(0.1)
@@ -214,7 +218,7 @@ async def test_no_signals_through_the_guard_end_a_grant(temporal: tuple[Client, 
         return json.dumps({"input": {"payloads": [encoded]}}).encode()
 
     def send(address: str) -> list[int]:
-        with httpx.Client(base_url=address, trust_env=False, timeout=20) as browser:
+        with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
             browser.get("/api/v1/settings")
             browser.headers["X-CSRF-Token"] = browser.cookies["_csrf"]
             large, small = payload(700_000), payload(2_800)
@@ -244,7 +248,7 @@ async def test_a_web_page_gets_nothing_past_the_guard(temporal: tuple[Client, st
     grant = await client.start_workflow("AccessGrant", id="grant/contoso/alex/demo-1.a", task_queue="none")
     page = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
     with ui_guard(tmp_path / "guard", ui) as address:
-        async with httpx.AsyncClient(base_url=address, trust_env=False) as browser:
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE_SECONDS) as browser:
             for action in ("cancel", "signal/end"):
                 answer = await browser.post(f"{GRANT}/{action}", headers=page, content=b"{}")
                 assert answer.status_code == 403

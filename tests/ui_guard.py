@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from entra_jit.local_stack.addresses import reserve_ports
+from tests.patience import PATIENCE_SECONDS
 
 CONFIGURATION = Path(__file__).parent.parent / "deploy" / "temporal-ui-guard.conf"
 
@@ -35,13 +37,17 @@ def ui_guard(directory: Path, ui: str) -> Iterator[str]:
     guard = subprocess.Popen([nginx, "-c", configuration, "-g", f"{user}daemon off;"])
     try:
         address = f"http://127.0.0.1:{port}"
-        for _ in range(200):
-            try:
-                httpx.get(address, trust_env=False, timeout=20)
-                break
-            except httpx.ConnectError:
-                assert guard.poll() is None
+        _wait_until_it_answers(address, guard)
         yield address
     finally:
         guard.terminate()
         guard.wait()
+
+
+def _wait_until_it_answers(address: str, guard: subprocess.Popen[bytes]) -> None:
+    while guard.poll() is None:
+        with contextlib.suppress(httpx.ConnectError):
+            httpx.get(address, trust_env=False, timeout=PATIENCE_SECONDS)
+            return
+        time.sleep(0.02)
+    raise AssertionError("the guard did not start")

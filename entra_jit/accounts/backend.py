@@ -18,6 +18,8 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
 from entra_jit.graph import Graph, User
 from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.event_stream import EventStream
+from entra_jit.policy.durations import PROVISIONING_STEP
 from entra_jit.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -41,6 +43,8 @@ class Backend:
     """
 
     roles_known_after = ROLES_ARE_KNOWN_AFTER
+    provisioning_step = PROVISIONING_STEP
+    """How long a step of opening that was begun before a stop may still write."""
 
     def __init__(self, settings: Settings, *, clock: Clock = system_clock, announcer: Announcer | None = None) -> None:
         """``announcer`` delivers alarms to people; None: they stand in the ledger and the log."""
@@ -60,6 +64,11 @@ class Backend:
         ledger = Ledger(self.settings.database_url)
         self._opened.push_async_callback(ledger.close)
         return ledger
+
+    @cached_property
+    def events(self) -> EventStream:
+        """What happens from now on, for everyone in this process who follows it."""
+        return EventStream(self.ledger)
 
     @cached_property
     def graph(self) -> Graph:

@@ -114,7 +114,7 @@ class Intervention:
         try:
             self._keep(await disable_and_strip(tenant, user.id, self._given, self._stripped))
         finally:
-            await self._report(None)
+            await self._report(tenant, None)
         return await self._prove(tenant, user.id)
 
     async def _prove(self, tenant: Tenant, account: ObjectId) -> ProvenClosing:
@@ -127,7 +127,7 @@ class Intervention:
         expect_all_removed(user, self._given, self._stripped, asked_at)
         step = read_back_step(read_back, await clear_mark(tenant, user), f"by {self._by}")
         await self._enter(tenant, user)
-        await self._report(read_back.at)
+        await self._report(tenant, read_back.at)
         return ProvenClosing(self._disabled_at, step, read_back.standing, self.findings, account)
 
     def _nothing(self, found: NothingToClose) -> ProvenClosing:
@@ -147,27 +147,31 @@ class Intervention:
             return
         with suppress(LedgerUnavailableError):
             async with self._ledger.transaction() as session:
-                self._number = await interventions.begin(
-                    session,
-                    tenant_id=TenantId(tenant.connection.tenant_id),
+                began = interventions.Began(
                     object_id=user.id,
                     account_name=user.user_principal_name,
-                    request_id=self._request_id,
-                    by=self._by,
                     because=self._because,
                     found_enabled=user.account_enabled,
-                    at=self._began_at,
+                    began_at=self._began_at,
                 )
+                of = TenantId(tenant.connection.tenant_id)
+                self._number = await interventions.begin(session, of, self._by, began, self._request_id)
 
-    async def _report(self, proven_at: datetime | None) -> None:
+    async def _report(self, tenant: Tenant, proven_at: datetime | None) -> None:
         if self._number is None:
             return
-        calls, findings = self.calls[:MOST_CALLS], self.findings
+        reported = interventions.Reported(
+            disabled_at=self._disabled_at,
+            proven_at=proven_at,
+            calls=tuple(self.calls[:MOST_CALLS]),
+            findings=self.findings,
+        )
         with suppress(LedgerUnavailableError):
             async with self._ledger.transaction() as session:
-                await interventions.finish(session, self._number, self._disabled_at, proven_at, calls, findings)
-                if self._request_id and findings:
-                    await addenda.add_found_beside(session, self._request_id, self._by, findings, self._clock())
+                of = TenantId(tenant.connection.tenant_id)
+                await interventions.report(session, self._number, of, self._by, reported, self._request_id)
+                if self._request_id and self.findings:
+                    await addenda.add_found_beside(session, self._request_id, self._by, self.findings, self._clock())
 
 
 def _a_few_times() -> Retry:

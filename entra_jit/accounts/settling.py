@@ -94,7 +94,7 @@ class Settling:
             if receipt is None:
                 return
             beside = await interventions.of_request(record.session, request_id)
-            found = [interventions.findings_of(one) for one in beside if one.began_at > receipt.closed_at]
+            found = [one.findings for one in beside if one.began_at > receipt.closed_at]
             findings = merged(*found, closing.findings, swept.findings)
             sentence = f"{by.name.capitalize()} has closed {receipt.account_name} and read it back."
             addendum = Addendum(

@@ -15,7 +15,6 @@ from entra_jit.accounts.managed_account import FoundAccount
 from entra_jit.accounts.proving import NotProvenError, ProvenClosing
 from entra_jit.graph import Tenant, TransientError
 from entra_jit.ledger.fences import Fenced
-from entra_jit.policy.durations import PROVISIONING_STEP
 from models.actor import EMERGENCY_STOP
 from models.messages import AccountToClose
 
@@ -37,7 +36,7 @@ class GrantStop:
         self._finder = AccountFinder(backend)
         self._even_if_held = even_if_held
         self._missed = MissedSince()
-        under_way_until = _under_way_until(fenced)
+        under_way_until = _under_way_until(fenced, backend.provisioning_step)
         grant = fenced.grant
         self._account = AccountToClose(
             grant=grant,
@@ -102,9 +101,9 @@ class _Persistence:
         return LOOK_AGAIN
 
 
-def _under_way_until(fenced: Fenced) -> datetime:
+def _under_way_until(fenced: Fenced, provisioning_step: timedelta) -> datetime:
     """When no step that was begun before the fence can write any more."""
     until = fenced.lease_until or fenced.fenced_at
     if fenced.opened_at is None and not fenced.is_parked:
-        return max(until, fenced.fenced_at + PROVISIONING_STEP)
+        return max(until, fenced.fenced_at + provisioning_step)
     return until

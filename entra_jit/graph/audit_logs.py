@@ -15,7 +15,7 @@ from entra_jit.graph.retry_budget import RetryBudget
 from models.messages import ObjectId
 
 _AUDITS = "/auditLogs/directoryAudits"
-_PAGE = "500"
+_PAGE_SIZE = 500
 
 MOST_ENTRIES = 1000
 """The most entries read of one span, newest first: a flooded log must stay readable."""
@@ -78,8 +78,9 @@ class AuditEntry(Resource):
 class AuditLogs:
     """The audit log of one tenant. Microsoft lets it be asked five times in ten seconds; it keeps a week at least."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, page_size: int = _PAGE_SIZE) -> None:
         self._calls = calls
+        self._page_size = page_size
 
     async def done_by(
         self, user: ObjectId, since: datetime, until: datetime, patience: RetryBudget | None = None
@@ -97,7 +98,7 @@ class AuditLogs:
         self, wanted: str, since: datetime, until: datetime, patience: RetryBudget | None
     ) -> Listing[AuditEntry]:
         span = f"activityDateTime ge {_moment(since)} and activityDateTime le {_moment(until)}"
-        query = {"$filter": f"{span} and {wanted}", "$top": _PAGE}
+        query = {"$filter": f"{span} and {wanted}", "$top": str(self._page_size)}
         return await self._calls.listing(
             operations.READ_AUDIT, _AUDITS, AuditEntry, query, most=MOST_ENTRIES, patience=patience
         )

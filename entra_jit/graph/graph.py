@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,6 +78,7 @@ class Graph:
 
     ``timeout`` is how many seconds a call may take in all, its token included. ``ca_file`` (PEM) is trusted instead
     of the public authorities. Proxy and certificate variables of the environment are not read. Nothing is retried.
+    ``clock`` dates evidence; ``monotonic`` (seconds) says how old a token is.
     """
 
     def __init__(
@@ -86,12 +89,14 @@ class Graph:
         ca_file: Path | None = None,
         timeout: float = 10.0,
         clock: Clock = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._graph_url = graph_url.rstrip("/")
         self._login_url = login_url.rstrip("/")
         self._ca_file = str(ca_file) if ca_file else None
         self._timeout = timeout
         self._clock = clock
+        self._monotonic = monotonic
         self._tokens: dict[tuple[str, str, Credential], TokenSource] = {}
         self._threads = ThreadPoolExecutor(_SIGN_IN_THREADS, thread_name_prefix="sign-in")
         self._http = httpx.AsyncClient(
@@ -165,5 +170,6 @@ class Graph:
                 ca_file=self._ca_file,
                 timeout=self._timeout,
                 threads=self._threads,
+                monotonic=self._monotonic,
             )
         return self._tokens[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,16 +57,18 @@ class TokenSource:
         ca_file: str | None,
         timeout: float,
         threads: Executor,
+        monotonic: Callable[[], float],
     ) -> None:
         self._connection = connection
         self._authority = f"{login_url}/{connection.tenant_id}"
         self._scope = scope
         self._line = SignInLine(ca_file=ca_file, timeout=timeout)
         self._threads = threads
+        self._monotonic = monotonic
         self._application: msal.ConfidentialClientApplication | None = None
         self._token: _Token | None = None
         self._fetching: asyncio.Task[_Token] | None = None
-        self._known_since = time.monotonic()
+        self._known_since = self._monotonic()
         self._has_worked = False
         self._refused: tuple[float, GraphError] | None = None
 
@@ -75,7 +77,7 @@ class TokenSource:
 
         Cancelling one waiter does not cancel the request that others wait for.
         """
-        token, now = self._token, time.monotonic()
+        token, now = self._token, self._monotonic()
         if token is not None and now < token.renew_at:
             return token.value
         if self._fetching is None:
@@ -85,14 +87,14 @@ class TokenSource:
             return (await asyncio.shield(self._fetching)).value
         except TransientError:
             # The sign-in service is down in the last minutes of a token: closings go on with what is left of it.
-            if token is not None and time.monotonic() < token.ends_at:
+            if token is not None and self._monotonic() < token.ends_at:
                 return token.value
             raise
 
     @property
     def refused_lately(self) -> GraphError | None:
         """Why the sign-in service refused a token a few seconds ago; None: it did not, or gave one since."""
-        if self._refused is None or time.monotonic() - self._refused[0] > _LATELY:
+        if self._refused is None or self._monotonic() - self._refused[0] > _LATELY:
             return None
         return self._refused[1]
 
@@ -106,7 +108,7 @@ class TokenSource:
         self._line.close()
 
     async def _fetch(self) -> _Token:
-        began = time.monotonic()
+        began = self._monotonic()
         try:
             result = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask)
             value, lifetime = result["access_token"], int(result["expires_in"])
@@ -118,7 +120,7 @@ class TokenSource:
             if not isinstance(error, TransientError):
                 self._application = None
             if not isinstance(error, TransientError) or is_wrong_secret(error):
-                self._refused = time.monotonic(), error
+                self._refused = self._monotonic(), error
             raise error from None
         self._has_worked, self._refused = True, None
         self._token = _Token(value, began + lifetime - min(_MARGIN, lifetime / 2), began + lifetime)
@@ -139,7 +141,7 @@ class TokenSource:
             code=answer and answer.number,
             request_id=answer and answer.trace_id,
             client_request_id=answer and answer.correlation_id,
-            milliseconds=round((time.monotonic() - began) * 1000),
+            milliseconds=round((self._monotonic() - began) * 1000),
         )
 
     def _ask(self) -> dict[str, Any]:

@@ -5,29 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, DateTime, SQLColumnExpression, cast
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import receipts
-from models.actor import Actor
+from entra_jit.ledger import events, receipts
+from entra_jit.ledger.events import NewEvent
+from models.actor import WORKFLOW, Actor
+from models.events import EventKind
 from models.messages import Addendum, AddendumKind
 from models.sweep import SweepFinding, merged
-from models.tables import AddendumRow, ReceiptRow
+from models.tables import EventKeyRow, EventRow, ReceiptRow
 
 
 async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> bool:
     """Add to a receipt, one of a kind: the first stands. False: it stands already, or there is no receipt."""
     if await session.get(ReceiptRow, request_id) is None:
         return False
-    values = {
-        "request_id": request_id,
-        "kind": addendum.kind.value,
-        "at": addendum.at,
-        "document": addendum.model_dump(mode="json"),
-    }
-    inserted = insert(AddendumRow).values(values).on_conflict_do_nothing().returning(col(AddendumRow.kind))
-    return (await session.exec(inserted)).first() is not None
+    event = NewEvent(
+        EventKind.ADDENDUM,
+        WORKFLOW,
+        addendum.model_dump(mode="json"),
+        request_id,
+        once=_key(addendum.kind),
+    )
+    return bool(await events.append(session, event))
 
 
 async def add_found_beside(
@@ -49,5 +51,30 @@ async def add_found_beside(
 
 async def of_request(session: AsyncSession, request_id: str) -> tuple[Addendum, ...]:
     """In the order in which they became known."""
-    statement = select(AddendumRow).where(col(AddendumRow.request_id) == request_id).order_by(col(AddendumRow.at))
-    return tuple(Addendum.model_validate(row.document) for row in await session.exec(statement))
+    found = await events.of_request(session, request_id, EventKind.ADDENDUM)
+    return tuple(sorted((Addendum.model_validate(event.body) for event in found), key=lambda addendum: addendum.at))
+
+
+def has_any(request_id: SQLColumnExpression[str], *kinds: AddendumKind) -> ColumnElement[bool]:
+    """Whether the receipt of ``request_id`` has an addendum of one of these kinds."""
+    return (
+        select(EventKeyRow.key)
+        .where(col(EventKeyRow.request_id) == request_id, col(EventKeyRow.key).in_([_key(kind) for kind in kinds]))
+        .exists()
+    )
+
+
+def told_at(request_id: SQLColumnExpression[str], kind: AddendumKind) -> ColumnElement[datetime | None]:
+    """When the addendum of this kind became known; NULL where there is none."""
+    at = cast(col(EventRow.body)["at"].astext, DateTime(timezone=True))
+    of_kind = col(EventRow.body)["kind"].astext == kind.value
+    return (
+        select(at)
+        .where(col(EventRow.request_id) == request_id, col(EventRow.kind) == EventKind.ADDENDUM.value, of_kind)
+        .correlate_except(EventRow)
+        .scalar_subquery()
+    )
+
+
+def _key(kind: AddendumKind) -> str:
+    return f"addendum {kind}"

@@ -15,12 +15,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
-from entra_jit.ledger import configuration, holds
+from entra_jit.ledger import configuration, events, holds
 from entra_jit.ledger.accounts import its_account, register_of
+from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
 from entra_jit.ledger.rows import as_access, as_grant, object_id
+from entra_jit.ledger.texts import Written
 from entra_jit.policy.rules import hours
+from models.actor import WORKFLOW, Actor
 from models.errors import RefusedError
+from models.events import EventKind
 from models.holds import HoldKind
 from models.messages import Armed, FailureType, Grant, GrantRef, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Tenant
@@ -164,7 +168,15 @@ def _expect_covered(keyring: Keyring, row: GrantRow, account: ManagedAccount | N
 
 
 async def extend(
-    session: AsyncSession, keyring: Keyring, ref: GrantRef, wanted: datetime, at: datetime, lease: timedelta
+    session: AsyncSession,
+    keyring: Keyring,
+    ref: GrantRef,
+    wanted: datetime,
+    at: datetime,
+    lease: timedelta,
+    *,
+    by: Actor = WORKFLOW,
+    reason: str = "",
 ) -> Admitted:
     """Move the expiry to ``wanted``, sign its mark, and take a lease for writing it. Idempotent for one ``wanted``.
 
@@ -190,6 +202,8 @@ async def extend(
         )
         if refused:
             raise RefusedError(refused)
+        body = {"from": row.expires_at, "until": wanted, "reason": Written(reason)}
+        await events.append(session, NewEvent(EventKind.EXTENDED, by, body, row.request_id, row.tenant_id))
         row.expires_at = wanted
         await sign_mark(session, keyring, row, account)
     in_flight = _extend_lease(row, at, lease)

@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, update
+from sqlalchemy import ColumnElement, and_, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import receipts
-from models.actor import Actor
+from entra_jit.ledger import events, receipts
+from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.texts import Written
+from models.actor import ALARMS, Actor
 from models.alarms import Alarm, AlarmKind
+from models.events import Event, EventKind
 from models.tables import AlarmRow
 
 
@@ -46,9 +49,10 @@ async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
     """
     if alarm.kind is AlarmKind.CLOSING_LATE and await receipts.of_request(session, alarm.subject, lock=True):
         return False
-    values = alarm.model_dump(exclude={"kind"}) | {"kind": alarm.kind.value}
-    inserted = insert(AlarmRow).values(values).on_conflict_do_nothing().returning(col(AlarmRow.id))
+    values = alarm.model_dump(exclude={"kind", "cleared_at", "all_clear", "cleared_by"}) | {"kind": alarm.kind.value}
+    inserted = insert(AlarmRow).values(values).on_conflict_do_nothing().returning(col(AlarmRow.kind))
     if (await session.exec(inserted)).first() is not None:
+        await events.append(session, _event(EventKind.ALARM_RAISED, alarm))
         return True
     await session.exec(update(AlarmRow).where(_standing(alarm.kind, alarm.subject)).values(sentence=alarm.sentence))
     return False
@@ -58,14 +62,13 @@ async def clear(
     session: AsyncSession, kind: AlarmKind, subject: str, all_clear: str, at: datetime, by: Actor | None = None
 ) -> Alarm | None:
     """End the alarm, and say why. Gives the alarm that stood; None where none did. Idempotent."""
-    ended = (
-        update(AlarmRow)
-        .where(_standing(kind, subject))
-        .values(cleared_at=at, all_clear=all_clear, cleared_by=by)
-        .returning(AlarmRow)
-    )
+    ended = delete(AlarmRow).where(_standing(kind, subject)).returning(AlarmRow)
     row = (await session.exec(ended)).scalars().first()
-    return _as_alarm(row) if row else None
+    if row is None:
+        return None
+    alarm = _as_alarm(row).model_copy(update={"cleared_at": at, "all_clear": all_clear, "cleared_by": by})
+    await events.append(session, _event(EventKind.ALARM_CLEARED, alarm))
+    return alarm
 
 
 async def listed(
@@ -78,26 +81,29 @@ async def listed(
 ) -> list[Alarm]:
     """The newest first."""
     statement = select(AlarmRow).order_by(col(AlarmRow.raised_at).desc()).limit(limit)
-    if standing_only:
-        statement = statement.where(col(AlarmRow.cleared_at).is_(None))
     if kind:
         statement = statement.where(col(AlarmRow.kind) == kind.value)
     if tenant:
         statement = statement.where(col(AlarmRow.tenant) == tenant)
-    return [_as_alarm(row) for row in await session.exec(statement)]
+    found = [_as_alarm(row) for row in await session.exec(statement)]
+    if not standing_only:
+        wanted = {name: value for name, value in (("kind", kind), ("tenant", tenant)) if value}
+        over = await events.newest(session, EventKind.ALARM_CLEARED, wanted, limit=limit)
+        found += [_as_cleared(event) for event in over]
+    return sorted(found, key=lambda alarm: alarm.raised_at, reverse=True)[:limit]
 
 
 async def of_request(session: AsyncSession, request_id: str) -> tuple[Alarm, ...]:
     """Everything that was ever alarmed about a grant, the oldest first."""
-    statement = select(AlarmRow).where(col(AlarmRow.request_id) == request_id).order_by(col(AlarmRow.raised_at))
-    return tuple(_as_alarm(row) for row in await session.exec(statement))
+    over = await events.of_request(session, request_id, EventKind.ALARM_CLEARED)
+    standing = await session.exec(select(AlarmRow).where(col(AlarmRow.request_id) == request_id))
+    found = [*(_as_cleared(event) for event in over), *map(_as_alarm, standing)]
+    return tuple(sorted(found, key=lambda alarm: alarm.raised_at))
 
 
 async def count(session: AsyncSession) -> Counter[AlarmKind]:
     """How many stand of each kind."""
-    statement = (
-        select(AlarmRow.kind, func.count()).where(col(AlarmRow.cleared_at).is_(None)).group_by(col(AlarmRow.kind))
-    )
+    statement = select(AlarmRow.kind, func.count()).group_by(col(AlarmRow.kind))
     return Counter({AlarmKind(kind): number for kind, number in await session.exec(statement)})
 
 
@@ -106,14 +112,27 @@ async def standing(session: AsyncSession, kinds: Sequence[AlarmKind], tenant: st
     statement = select(AlarmRow).where(
         col(AlarmRow.tenant) == tenant,
         col(AlarmRow.kind).in_([kind.value for kind in kinds]),
-        col(AlarmRow.cleared_at).is_(None),
     )
     return [_as_alarm(row) for row in await session.exec(statement)]
 
 
 def _standing(kind: AlarmKind, subject: str) -> ColumnElement[bool]:
-    return and_(col(AlarmRow.kind) == kind.value, col(AlarmRow.subject) == subject, col(AlarmRow.cleared_at).is_(None))
+    return and_(col(AlarmRow.kind) == kind.value, col(AlarmRow.subject) == subject)
 
 
 def _as_alarm(row: AlarmRow) -> Alarm:
     return Alarm.model_validate(row, from_attributes=True)
+
+
+def _as_cleared(event: Event) -> Alarm:
+    by = None if event.actor.is_same_as(ALARMS) else event.actor
+    return Alarm.model_validate({**event.body, "cleared_by": by})
+
+
+def _event(kind: EventKind, alarm: Alarm) -> NewEvent:
+    body = alarm.model_dump(mode="json", exclude_none=True, exclude={"cleared_by"})
+    if alarm.all_clear:
+        body["all_clear"] = Written(alarm.all_clear)
+    if alarm.kind is AlarmKind.ABANDONED:
+        body["sentence"] = Written(alarm.sentence)  # which says in whose words it was given up
+    return NewEvent(kind, alarm.cleared_by or ALARMS, body, alarm.request_id)

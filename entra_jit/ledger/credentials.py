@@ -13,9 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import Sealed, seal, unseal
-from entra_jit.ledger import admission
+from entra_jit.ledger import admission, events
+from entra_jit.ledger.events import NewEvent
 from models.actor import Actor
 from models.errors import RefusedError
+from models.events import EventKind
 from models.messages import CredentialKind, GrantRef
 from models.tables import SealedCredential
 
@@ -79,6 +81,8 @@ async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: A
     row.revealed_at, row.revealed_to = at, to
     session.add(row)
     secret = unseal(keyring, Sealed(row.key_id, row.ciphertext), _owner(request_id))
+    body = {"kind": row.kind, "usable_until": row.usable_until}
+    await events.append(session, NewEvent(EventKind.REVEALED, to, body, request_id))
     return Revealed(CredentialKind(row.kind), secret, row.usable_until)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from models.errors import SettingsError, UnreachableError
 
 CONNECT_TIMEOUT_SECONDS = 5
-STATEMENT_TIMEOUT_MILLISECONDS = 10_000
+STATEMENT_TIMEOUT = timedelta(seconds=10)
 
 
 class LedgerUnavailableError(UnreachableError):
@@ -29,12 +30,16 @@ class LedgerUnavailableError(UnreachableError):
 class Ledger:
     """A pool of connections to the ledger. Close it, or use it as an async context manager."""
 
-    def __init__(self, database_url: SecretStr, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, database_url: SecretStr, *, pool_size: int = 10, statement_timeout: timedelta = STATEMENT_TIMEOUT
+    ) -> None:
         """``database_url`` in any form that libpq understands. Nothing is connected yet.
+
+        A statement that takes longer than ``statement_timeout`` is given up.
 
         Raises ``SettingsError``.
         """
-        url = sqlalchemy_url(database_url)
+        url, milliseconds = sqlalchemy_url(database_url), round(statement_timeout.total_seconds() * 1000)
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -42,7 +47,7 @@ class Ledger:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 # Added to what the URL has: it may choose the schema there, or the server behind a shared address.
-                "options": f"{url.query.get('options', '')} -c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
+                "options": f"{url.query.get('options', '')} -c statement_timeout={milliseconds}",
             },
             hide_parameters=True,
         )

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger import events
 from entra_jit.ledger.accounts import its_account
 from entra_jit.ledger.configuration import tenant_terms, terms_of
+from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.rules.parties import departed
+from models.actor import WORKFLOW
+from models.events import EventKind
 from models.messages import Fence, Grant, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
@@ -41,8 +45,10 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
     row = await session.get(GrantRow, request_id, with_for_update=True)
     if row is None:
         return Fence(lease_until=None, object_id=None)
-    row.closing_at = row.closing_at or at
-    session.add(row)
+    if row.closing_at is None:
+        row.closing_at = at
+        session.add(row)
+        await events.append(session, _began(request_id, row.tenant_id))
     account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
     return Fence(lease_until=row.lease_until, object_id=object_id(account))
 
@@ -60,7 +66,13 @@ async def fence_all(
     scope += [col(GrantRow.request_id) == request_id] if request_id else []
     scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
     scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
-    await session.exec(update(GrantRow).where(*scope).values(closing_at=func.coalesce(GrantRow.closing_at, at)))
+    began = await session.exec(
+        update(GrantRow)
+        .where(*scope, col(GrantRow.closing_at).is_(None))
+        .values(closing_at=at)
+        .returning(col(GrantRow.request_id), col(GrantRow.tenant_id))
+    )
+    await events.append(session, *(_began(fenced, tenant) for fenced, tenant in began))
     statement = (
         select(GrantRow, Request, ManagedAccount)
         .join(Request, col(Request.id) == col(GrantRow.request_id))
@@ -95,8 +107,17 @@ async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
         .with_for_update(of=GrantRow)
     )
     fenced: dict[str, str] = {}
+    began: list[NewEvent] = []
     for row, tenant, technician in await session.exec(statement):
-        row.closing_at = row.closing_at or at
-        session.add(row)
-        fenced[row.request_id] = departed(tenant_terms(tenant), terms_of(technician)) or ""
+        why = departed(tenant_terms(tenant), terms_of(technician)) or ""
+        if row.closing_at is None:
+            row.closing_at = at
+            session.add(row)
+            began.append(_began(row.request_id, row.tenant_id, why))
+        fenced[row.request_id] = why
+    await events.append(session, *began)
     return fenced
+
+
+def _began(request_id: str, tenant_id: UUID, because: str | None = None) -> NewEvent:
+    return NewEvent(EventKind.CLOSING_BEGAN, WORKFLOW, {"because": because}, request_id, tenant_id)

@@ -10,7 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger import events
+from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.texts import Written
 from models.actor import Actor
+from models.events import EventKind
 from models.holds import Hold, HoldKind
 from models.messages import TechnicianId, TenantId
 from models.tables import GrantRow, HoldRow, Technician, Tenant
@@ -51,7 +55,10 @@ async def place(
         "by": by,
         "because": reason,
     }
-    await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing())
+    placed = await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing().returning(col(HoldRow.id)))
+    if placed.first() is not None:
+        body = {"kind": kind, "technician_id": technician_id, "since": at, "reason": Written(reason)}
+        await events.append(session, NewEvent(EventKind.HOLD_PLACED, by, body, tenant_id=tenant_id))
     return next(
         hold
         for hold in await in_force(session)
@@ -79,7 +86,11 @@ async def lift(
         )
         .values(lifted_at=at, lifted_by=by)
     )
-    return bool(lifted.rowcount)
+    if not lifted.rowcount:
+        return False
+    body = {"kind": kind, "technician_id": technician_id}
+    await events.append(session, NewEvent(EventKind.HOLD_LIFTED, by, body, tenant_id=tenant_id))
+    return True
 
 
 async def in_force(session: AsyncSession) -> list[Hold]:

@@ -6,79 +6,78 @@ A reconciliation that dies with its worker reports nothing, and what it had clos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select
+from pydantic import AwareDatetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger import events
+from entra_jit.ledger.events import NewEvent
 from models.actor import Actor
+from models.events import EventKind
+from models.message import Message
 from models.messages import DirectoryCall, ObjectId, Step, TenantId
 from models.sweep import SweepFinding
-from models.tables import InterventionRow
 
 
-async def begin(
-    session: AsyncSession,
-    *,
-    tenant_id: TenantId,
-    object_id: ObjectId,
-    account_name: str,
-    request_id: str | None,
-    by: Actor,
-    because: str,
-    found_enabled: bool,
-    at: datetime,
-) -> int:
+class Began(Message):
+    """What is about to be closed, and why."""
+
+    object_id: ObjectId
+    account_name: str
+    because: str
+    found_enabled: bool
+    """Somebody could sign in until then."""
+    began_at: AwareDatetime
+
+
+class Reported(Message):
+    """How far it has come."""
+
+    disabled_at: AwareDatetime | None = None
+    proven_at: AwareDatetime | None = None
+    """When the directory said that the account is closed; None: it was not read back so."""
+    calls: tuple[DirectoryCall, ...] = ()
+    findings: tuple[SweepFinding, ...] = ()
+    """What it had that was not of its grant, and was taken from it."""
+
+
+class Told(Began, Reported):
+    """What was closed, by whom and why, and how that went."""
+
+    by: Actor
+
+    @property
+    def step(self) -> Step:
+        """The intervention as a receipt tells it."""
+        at = self.disabled_at or self.began_at
+        return Step(name=f"closed by {self.by}", at=at, note=self.because, calls=self.calls)
+
+
+async def begin(session: AsyncSession, tenant_id: TenantId, by: Actor, began: Began, request_id: str | None) -> int:
     """Enter what is about to be closed; its number. ``request_id``: the grant that holds the account, if one does."""
-    row = InterventionRow(
-        tenant_id=UUID(tenant_id),
-        object_id=UUID(object_id),
-        account_name=account_name,
-        request_id=request_id,
-        by=by,
-        because=because,
-        found_enabled=found_enabled,
-        began_at=at,
-    )
-    session.add(row)
-    await session.flush()
-    assert row.id is not None  # noqa: S101  # the database has numbered it
-    return row.id
+    body = began.model_dump(mode="json")
+    new = NewEvent(EventKind.INTERVENTION_BEGAN, by, body, request_id, UUID(tenant_id))
+    [number] = await events.append(session, new)
+    return number
 
 
-async def finish(
-    session: AsyncSession,
-    number: int,
-    disabled_at: datetime | None,
-    proven_at: datetime | None,
-    calls: Sequence[DirectoryCall],
-    findings: Sequence[SweepFinding],
+async def report(
+    session: AsyncSession, number: int, tenant_id: TenantId, by: Actor, reported: Reported, request_id: str | None
 ) -> None:
-    """Enter how it went. ``proven_at`` None: the directory did not say yet that the account is closed.
-
-    ``findings``: what the account had that was not of its grant.
-    """
-    row = await session.get(InterventionRow, number)
-    if row is not None:  # a ledger restored meanwhile has forgotten it
-        row.disabled_at, row.proven_at = disabled_at, proven_at
-        row.calls = [call.model_dump(mode="json") for call in calls]
-        row.findings = [finding.model_dump(mode="json") for finding in findings]
-        session.add(row)
+    """Enter how it went. The last report counts, which knows all that those before it knew."""
+    body = {"intervention": number, **reported.model_dump(mode="json")}
+    new = NewEvent(EventKind.INTERVENTION_REPORTED, by, body, request_id, UUID(tenant_id))
+    await events.append(session, new)
 
 
-async def of_request(session: AsyncSession, request_id: str) -> Sequence[InterventionRow]:
+async def of_request(session: AsyncSession, request_id: str) -> Sequence[Told]:
     """What was closed for a grant beside its workflow, in the order in which it began."""
-    statement = select(InterventionRow).where(col(InterventionRow.request_id) == request_id)
-    return (await session.exec(statement.order_by(col(InterventionRow.began_at)))).all()
-
-
-def findings_of(row: InterventionRow) -> tuple[SweepFinding, ...]:
-    """What was found on the account, and taken from it."""
-    return tuple(SweepFinding.model_validate(finding) for finding in row.findings)
-
-
-def as_step(row: InterventionRow) -> Step:
-    """The intervention as a receipt tells it."""
-    values = {"name": f"closed by {row.by}", "at": row.disabled_at or row.began_at, "note": row.because}
-    return Step.model_validate({**values, "calls": row.calls})
+    told: dict[int, Told] = {}
+    kinds = EventKind.INTERVENTION_BEGAN, EventKind.INTERVENTION_REPORTED
+    for event in await events.of_request(session, request_id, *kinds):
+        if event.kind is EventKind.INTERVENTION_BEGAN:
+            told[event.id] = Told.model_validate({**event.body, "by": event.actor})
+        elif began := told.get(event.body["intervention"]):
+            told[event.body["intervention"]] = Told.model_validate({**began.model_dump(), **event.body})
+    return sorted(told.values(), key=lambda one: one.began_at)

@@ -8,8 +8,11 @@ from sqlalchemy import func, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import holds
+from entra_jit.ledger import events, holds
 from entra_jit.ledger.admission import GrantOverError
+from entra_jit.ledger.events import NewEvent
+from models.actor import WORKFLOW
+from models.events import EventKind
 from models.messages import FailureType, GrantRef
 from models.tables import GrantRow
 
@@ -18,7 +21,7 @@ async def park(
     session: AsyncSession, request_id: str, because: str, at: datetime, failure: FailureType | None = None
 ) -> None:
     """Provisioning was refused for good, and the account is closed: wait for an operator. Keeps lock and fence."""
-    await session.exec(
+    parked = await session.exec(
         update(GrantRow)
         .where(col(GrantRow.request_id) == request_id, col(GrantRow.closed_at).is_(None))
         .values(
@@ -27,6 +30,15 @@ async def park(
             failure=failure.value if failure else None,
             closing_at=func.coalesce(GrantRow.closing_at, at),
         )
+        .returning(col(GrantRow.attempt))
+    )
+    body = {"because": because, "failure": failure}
+    await events.append(
+        session,
+        *(
+            NewEvent(EventKind.PARKED, WORKFLOW, body, request_id, once=f"parked {attempt}")
+            for attempt in parked.scalars()
+        ),
     )
 
 
@@ -49,4 +61,6 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef
     row.attempt += 1
     row.parked_at = row.parked_because = row.failure = row.closing_at = None
     session.add(row)
+    body = {"attempt": row.attempt}
+    await events.append(session, NewEvent(EventKind.RETRIED, WORKFLOW, body, row.request_id, row.tenant_id))
     return GrantRef(request_id=ref.request_id, attempt=row.attempt)

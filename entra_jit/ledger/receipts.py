@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import credentials, interventions, requests, steps
-from entra_jit.ledger.rows import as_access, as_request, as_step, object_id
+from entra_jit.ledger import credentials, events, interventions, requests, steps
+from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.interventions import Told
+from entra_jit.ledger.rows import as_access, as_request, object_id
+from entra_jit.ledger.texts import Written
+from models.actor import WORKFLOW
 from models.errors import InternalError
+from models.events import EventKind
 from models.messages import (
     Carried,
     Closure,
@@ -20,12 +26,13 @@ from models.messages import (
     Proof,
     Receipt,
     Settlement,
+    Step,
     TechnicianId,
     TenantId,
     later,
 )
 from models.sweep import merged
-from models.tables import GrantRow, InterventionRow, ManagedAccount, ReceiptRow, Request
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
 
 FORGOTTEN = "The ledger had lost this grant, as one does that is restored from a backup: told by its workflow alone."
 
@@ -75,11 +82,13 @@ async def _settle(
     forgotten = carried if grant is None else None
     if forgotten:
         grant = await requests.recall(session, request, forgotten, FORGOTTEN, settlement)
+    happened = [requests.asked(request)]
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
         sentence = settlement.ending.reason or "Withdrawn before it was decided."
         requests.deny(request, FORGOTTEN if forgotten else sentence, settlement.closed_at)
         session.add(request)
+        happened.append(requests.decided(request))
     if grant is not None:
         grant.closing_at = grant.closing_at or settlement.closed_at
         grant.closed_at = settlement.closed_at
@@ -88,9 +97,11 @@ async def _settle(
         grant.ended_by, grant.end_reason = settlement.ending.by, settlement.ending.reason
         grant.failure = settlement.ending.failure.value if settlement.ending.failure else None
         session.add(grant)
-    await steps.record(session, request.id, grant.attempt if grant else 1, settlement.steps)
     await credentials.forget(session, request.id)
-    receipt = await _draw_up(session, request, grant, settlement, proof)
+    last = steps.as_events(request.id, grant.attempt if grant else 1, settlement.steps)
+    done = {event.once or "": step for event, step in zip(last, settlement.steps, strict=True)}
+    done |= await steps.recorded(session, request.id)  # what stands already, stands
+    receipt = await _draw_up(session, request, grant, settlement, proof, done.values())
     if forgotten:
         receipt = _as_carried(receipt, forgotten, is_reviewed=grant is not None)
     values = {
@@ -99,7 +110,23 @@ async def _settle(
         "document": receipt.model_dump(mode="json"),
     }
     await session.exec(insert(ReceiptRow).values(values))
+    await events.append(session, *happened, *last, _issued(receipt))
     return receipt
+
+
+def _issued(receipt: Receipt) -> NewEvent:
+    """The receipt as the journal freezes it: whole, and with the texts of people apart."""
+    body = receipt.model_dump(mode="json", exclude={"steps"})
+    body["steps"] = [steps.body(step) for step in receipt.steps]
+    asked, ending = receipt.request, receipt.ending
+    body["request"] |= {"reason": Written(asked.reason), "technician": Written(asked.technician)}
+    body["request"] |= {"ticket": Written(asked.ticket)} if asked.ticket else {}
+    body |= {"requested_by": events.with_name_apart(receipt.requested_by), "decision": Written(receipt.decision)}
+    body["ending"] |= {"by": events.with_name_apart(ending.by)} | (
+        {"reason": Written(ending.reason)} if ending.reason else {}
+    )
+    tenant_id = UUID(receipt.tenant_id) if receipt.tenant_id else None
+    return NewEvent(EventKind.RECEIPT_ISSUED, WORKFLOW, body, asked.request_id, tenant_id, once="receipt")
 
 
 async def of_request(session: AsyncSession, request_id: str, *, lock: bool = False) -> Receipt | None:
@@ -121,14 +148,18 @@ async def of_requests(session: AsyncSession, request_ids: Iterable[str]) -> dict
 
 
 async def _draw_up(
-    session: AsyncSession, request: Request, grant: GrantRow | None, settlement: Closure, proof: Proof
+    session: AsyncSession,
+    request: Request,
+    grant: GrantRow | None,
+    settlement: Closure,
+    proof: Proof,
+    done: Iterable[Step],
 ) -> Receipt:
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
     expired = settlement.ending.state is GrantState.EXPIRED
     expires_at = settlement.expires_at or (grant.expires_at if grant else None)
     beside = await interventions.of_request(session, request.id)
     disabled_at = _shut_at(settlement, grant, beside)
-    done = [as_step(row) for row in await steps.of_request(session, request.id)]
     return Receipt(
         request=as_request(request),
         requested_by=request.requested_by,
@@ -149,15 +180,15 @@ async def _draw_up(
         proven_lateness=later(expires_at, settlement.proven_at) if expired else None,
         standing=settlement.standing,
         proof=proof,
-        findings=merged(*map(interventions.findings_of, beside), settlement.findings),
+        findings=merged(*(one.findings for one in beside), settlement.findings),
         swept=settlement.swept,
         unswept=settlement.unswept,
-        steps=tuple(sorted((*done, *map(interventions.as_step, beside)), key=lambda step: step.at)),
+        steps=steps.in_order((*done, *(one.step for one in beside))),
         alarms=settlement.alarms,
     )
 
 
-def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[InterventionRow]) -> datetime | None:
+def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[Told]) -> datetime | None:
     """When the account was shut for good: the reconciler may have done so before whoever settles the grant.
 
     The last time that it was found enabled, for somebody may have enabled it again in between.

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger import holds
+from entra_jit.ledger import addenda, holds
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.marks import database_time, mark_of
 from entra_jit.ledger.rows import as_access, object_id
@@ -22,7 +22,7 @@ from entra_jit.policy.rules.parties import departed
 from models.holds import Hold, HoldKind
 from models.marks import AccountKind, OpenUntil
 from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
-from models.tables import AddendumRow, GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
 
 SETTLED_AFTER = timedelta(minutes=10)
 """How long after its end a grant that nobody has settled counts as one whose workflow is gone."""
@@ -147,10 +147,7 @@ async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID
 
 
 async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unproven]:
-    final = [AddendumKind.CLOSED_LATER.value, AddendumKind.PURGED.value]
-    learnt = select(AddendumRow.request_id).where(
-        col(AddendumRow.request_id) == col(GrantRow.request_id), col(AddendumRow.kind).in_(final)
-    )
+    learnt = addenda.has_any(col(GrantRow.request_id), AddendumKind.CLOSED_LATER, AddendumKind.PURGED)
     document = col(ReceiptRow.document)
     statement = (
         select(GrantRow, document["object_id"].astext)
@@ -158,7 +155,7 @@ async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unprove
         .where(
             col(GrantRow.tenant_id) == UUID(tenant_id),
             document["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value, Proof.HELD.value]),
-            ~learnt.exists(),
+            ~learnt,
         )
         .order_by(col(GrantRow.closed_at))
     )

@@ -11,12 +11,15 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger import accounts, configuration, holds
+from entra_jit.ledger import accounts, configuration, events, holds
+from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.marks import covered_expiry, mark_of
-from entra_jit.ledger.rows import as_grant, object_id
+from entra_jit.ledger.rows import as_grant, as_request, object_id
+from entra_jit.ledger.texts import Written
 from entra_jit.policy.decision import Terms, decide
 from entra_jit.policy.facts import Facts
-from models.actor import Actor
+from models.actor import WORKFLOW, Actor
+from models.events import EventKind
 from models.messages import AccessItem, AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
@@ -31,6 +34,12 @@ async def answer(
     row = await record(session, request, requested_by)
     if row.verdict is not None:
         return await _repeat(session, keyring, row)
+    decision = await _decide(session, row, request, at)
+    await events.append(session, asked(row), *([decided(row)] if row.verdict is not None else []))
+    return decision
+
+
+async def _decide(session: AsyncSession, row: Request, request: AccessRequest, at: datetime) -> Decision:
     tenant = await configuration.tenant_by_name(session, request.tenant)
     technician = await configuration.technician_terms(session, request.technician)
     await holds.let_no_stop_come_between(session)
@@ -43,15 +52,15 @@ async def answer(
         stop=await holds.stop_over(session, tenant.id, UUID(technician.id)) if tenant and technician else None,
         at=at,
     )
-    decided = decide(facts)
-    if decided.terms is None or tenant is None or technician is None:
-        return deny(row, decided.sentence, at)
+    judged = decide(facts)
+    if judged.terms is None or tenant is None or technician is None:
+        return deny(row, judged.sentence, at)
     row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)
-    grant = await _lock(session, row, decided.terms)
+    grant = await _lock(session, row, judged.terms)
     if grant is None:
         return await _held_by_another(session, row, at)
-    _decide(row, Verdict.ALLOWED, decided.sentence, at)
-    return Decision(verdict=Verdict.ALLOWED, sentence=decided.sentence, grant=as_grant(row, grant))
+    _answer(row, Verdict.ALLOWED, judged.sentence, at)
+    return Decision(verdict=Verdict.ALLOWED, sentence=judged.sentence, grant=as_grant(row, grant))
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:
@@ -74,7 +83,7 @@ async def record(session: AsyncSession, request: AccessRequest, requested_by: Ac
 
 def deny(row: Request, sentence: str, at: datetime) -> Decision:
     """Record that the request is denied, and why."""
-    _decide(row, Verdict.DENIED, sentence, at)
+    _answer(row, Verdict.DENIED, sentence, at)
     return Decision(verdict=Verdict.DENIED, sentence=sentence)
 
 
@@ -91,7 +100,7 @@ async def recall(
         return None
     row.tenant_id, row.technician_id = tenant_id, technician_id
     if row.verdict is None:
-        _decide(row, Verdict.ALLOWED, sentence, closure.closed_at)
+        _answer(row, Verdict.ALLOWED, sentence, closure.closed_at)
     recalled = GrantRow(
         request_id=row.id,
         tenant_id=tenant_id,
@@ -179,5 +188,19 @@ async def _held_by_another(session: AsyncSession, row: Request, at: datetime) ->
     return deny(row, f"{row.technician} already has access to {row.tenant}: the grant {live.request_id} {what}.", at)
 
 
-def _decide(row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:
+def asked(row: Request) -> NewEvent:
+    """What was asked, as the journal has it."""
+    body = as_request(row).model_dump(mode="json", exclude={"request_id"})
+    body |= {"reason": Written(row.reason), "technician": Written(row.technician)}
+    body |= {"ticket": Written(row.ticket)} if row.ticket else {}
+    return NewEvent(EventKind.REQUESTED, row.requested_by, body, row.id, row.tenant_id, once="requested")
+
+
+def decided(row: Request) -> NewEvent:
+    """The answer, as the journal has it."""
+    body = {"verdict": row.verdict, "sentence": Written(row.sentence or ""), "at": row.decided_at}
+    return NewEvent(EventKind.DECIDED, WORKFLOW, body, row.id, row.tenant_id, once="decided")
+
+
+def _answer(row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:
     row.verdict, row.sentence, row.decided_at = verdict, sentence, at

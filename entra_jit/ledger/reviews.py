@@ -12,9 +12,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger import addenda
 from entra_jit.policy.review import FORGOTTEN_AFTER, SPANS, Span
 from models.messages import AddendumKind, Proof, Receipt, TenantId, TenantToReconcile
-from models.tables import AddendumRow, GrantRow, ReceiptRow, Tenant
+from models.tables import GrantRow, ReceiptRow, Tenant
 
 
 @dataclass(frozen=True)
@@ -74,32 +75,16 @@ async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: i
 
 def _shut_at() -> ColumnElement[datetime | None]:
     """When a grant's account was shut. An unproven one may be open until it is proven closed."""
-    closed_later = (
-        select(AddendumRow.at)
-        .where(
-            col(AddendumRow.request_id) == col(GrantRow.request_id),
-            col(AddendumRow.kind) == AddendumKind.CLOSED_LATER.value,
-        )
-        .correlate(GrantRow)
-        .scalar_subquery()
-    )
+    closed_later = addenda.told_at(col(GrantRow.request_id), AddendumKind.CLOSED_LATER)
     may_be_open = col(ReceiptRow.document)["proof"].astext.in_([Proof.ABANDONED.value, Proof.HELD.value])
     return func.coalesce(closed_later, case((may_be_open, None), else_=col(GrantRow.closed_at)))
 
 
 def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
-    has_addendum = (
-        select(AddendumRow.request_id)
-        .where(
-            col(AddendumRow.request_id) == col(GrantRow.request_id),
-            col(AddendumRow.kind) == span.kind.value,
-        )
-        .exists()
-    )
     shut_at = _shut_at()
     return and_(
         col(GrantRow.armed_at).is_not(None),  # whose opening was never answered may have been opened all the same
         shut_at <= at - span.due_after,
         shut_at > at - FORGOTTEN_AFTER,
-        ~has_addendum,
+        ~addenda.has_any(col(GrantRow.request_id), span.kind),
     )

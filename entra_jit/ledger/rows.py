@@ -13,12 +13,11 @@ from models.messages import (
     GrantStatus,
     ObjectId,
     Receipt,
-    Step,
     TechnicianId,
     TenantId,
     Verdict,
 )
-from models.tables import GrantRow, ManagedAccount, Request, StepRow
+from models.tables import GrantRow, ManagedAccount, Request
 
 
 def as_grant(request: Request, grant: GrantRow) -> Grant:
@@ -54,11 +53,6 @@ def as_request(row: Request) -> AccessRequest:
         asked_at=row.asked_at,
         replay_of=row.replay_of,
     )
-
-
-def as_step(row: StepRow) -> Step:
-    """One thing that was done."""
-    return Step.model_validate({"name": row.name, "at": row.at, "note": row.note, "calls": row.calls})
 
 
 def object_id(account: ManagedAccount | None) -> ObjectId | None:

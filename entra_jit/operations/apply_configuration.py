@@ -55,7 +55,7 @@ async def apply_configuration(actor: Actor, app: App, file: Path) -> Configurati
                 raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None
     await _expect_usable_groups(app, file, configuration, lines, proofs)
     async with app.ledger.transaction() as session:
-        await configurations.apply(session, app.keyring, configuration, proofs)
+        await configurations.apply(session, actor, app.keyring, configuration, proofs)
         await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], app.clock())
         left = await fence_departed(session, app.clock())
     if left:

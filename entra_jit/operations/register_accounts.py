@@ -47,10 +47,10 @@ async def register_accounts(actor: Actor, app: App, tenant: str, *, do: bool) ->
     tagged = [user async for user in directory.users.tagged(OWNER_TAG_ATTRIBUTE, prefix) if user.id not in registered]
     # The list lags; what is registered as closed must be closed.
     users = [await directory.users.get(user.id) for user in tagged]
-    return [await _register(app, tenant_id, user, do=do) for user in users]
+    return [await _register(actor, app, tenant_id, user, do=do) for user in users]
 
 
-async def _register(app: App, tenant_id: TenantId, user: User, *, do: bool) -> Unregistered:
+async def _register(actor: Actor, app: App, tenant_id: TenantId, user: User, *, do: bool) -> Unregistered:
     name = user.user_principal_name
     found = Unregistered(account_name=name, object_id=user.id)
     owner = read_owner_tag(app.keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
@@ -71,7 +71,7 @@ async def _register(app: App, tenant_id: TenantId, user: User, *, do: bool) -> U
     if do:
         try:
             async with app.ledger.transaction() as session:
-                await accounts.register(session, tenant_id, owner.technician_id, name, user.id, app.clock())
+                await accounts.register(session, tenant_id, owner.technician_id, name, user.id, actor, app.clock())
         except NameTakenError as error:
             return found.model_copy(update={"because": str(error)})
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import configuration, credentials, grants, requests
+from entra_jit.ledger import configuration, credentials, events, grants, requests
 from entra_jit.ledger.credentials import Revealed
 from entra_jit.ledger.rows import state_of
 from models.actor import Actor
@@ -21,6 +21,15 @@ async def reveal_credential(actor: Actor, app: App, request_id: str, technician:
     Raises ``NotFoundError``, or ``RefusedError``: another technician's grant, one that is not open, a second look.
     """
     authorize(actor, Verb.REVEAL_CREDENTIAL, Subject(request_id))
+    try:
+        return await _reveal(actor, app, request_id, technician)
+    except RefusedError as error:
+        async with app.ledger.transaction() as session:
+            await events.refuse(session, actor, Verb.REVEAL_CREDENTIAL, request_id, str(error))
+        raise
+
+
+async def _reveal(actor: Actor, app: App, request_id: str, technician: str) -> tuple[str, Revealed]:
     async with app.ledger.transaction() as session:
         request = await requests.by_id(session, request_id)
         grant = await grants.by_id(session, request_id)

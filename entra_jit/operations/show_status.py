@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds, receipts, requests, steps
-from entra_jit.ledger.rows import as_status, as_step
+from entra_jit.ledger.rows import as_status
 from models.actor import Actor
 from models.errors import NotFoundError
 from models.messages import GrantStatus, Step
@@ -36,7 +36,7 @@ async def show_progress(actor: Actor, app: App, request_id: str) -> Progress:
         if request is not None:
             grant = await grants.by_id(session, request_id)
             receipt = await receipts.of_request(session, request_id)
-            done = tuple(as_step(row) for row in await steps.of_request(session, request_id))
+            done = await steps.of_request(session, request_id)
             return Progress(as_status(request, grant, receipt, await holds.in_force(session)), done)
     return Progress(await _asked_only(app, request_id), ())
 

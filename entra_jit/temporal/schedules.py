@@ -26,7 +26,9 @@ LASTS_AT_MOST = timedelta(hours=1)
 rule that one at a time runs: there would be no reconciler any more."""
 
 
-async def ensure_reconciliation(client: Client, task_queue: str, every: timedelta) -> None:
+async def ensure_reconciliation(
+    client: Client, task_queue: str, every: timedelta, *, lasts_at_most: timedelta = LASTS_AT_MOST
+) -> None:
     """Have every tenant reconciled ``every`` so often; changes what is there already. Idempotent.
 
     A deleted schedule comes back, a paused one continues: nothing holds up closing.
@@ -36,7 +38,7 @@ async def ensure_reconciliation(client: Client, task_queue: str, every: timedelt
             RECONCILIATION,
             id=RECONCILIATION_ID,
             task_queue=task_queue,
-            execution_timeout=LASTS_AT_MOST,
+            execution_timeout=lasts_at_most,
             static_summary="Close what is open without a live grant",
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),

@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.backend import Backend
-from entra_jit.ledger import alarms, reconciliation
+from entra_jit.ledger import alarms, event_partitions, reconciliation
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.policy.durations import format_duration
 from entra_jit.temporal.schedules import ensure_reconciliation
@@ -78,9 +78,8 @@ class ReconciliationWatch:
     async def look(self) -> None:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            await attempt_all(
-                [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
-            )
+            looks = [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
+            await attempt_all([*looks, self._make_coming_months()])
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:
@@ -94,6 +93,10 @@ class ReconciliationWatch:
         elif now - self._since >= _patience(self._every):
             await ensure_reconciliation(self._client, self._task_queue, self._every)
             await self._alarms.raise_alarm(lapse)
+
+    async def _make_coming_months(self) -> None:
+        async with self._ledger.transaction() as session:
+            await event_partitions.make_coming(session)
 
     async def _look_for_wedged_grants(self) -> None:
         now = self._clock()

@@ -63,6 +63,8 @@ class DrillControl:
     async def move_clock(self, request: Request) -> Json:
         body = ClockBody.model_validate_json(await request.body())
         clock, before = self._sandbox.clock, self._sandbox.clock.now()
+        if body.stands:
+            clock.stand()
         if body.now is not None:
             clock.set(body.now)
         else:

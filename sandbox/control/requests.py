@@ -30,15 +30,19 @@ class RestoreBody(_Body):
 
 
 class ClockBody(_Body):
-    """One of both: how far the sandbox's present moves, in seconds (back with a negative number), or where to."""
+    """How far the sandbox's present moves, in seconds (back with a negative number), or where to.
+
+    ``stands``: from now until a reset no other time passes.
+    """
 
     advance: float | None = None
     now: AwareDatetime | None = None
+    stands: Literal[True] | None = None
 
     @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.advance is None) is (self.now is None):
-            raise ValueError("set exactly one of advance, now")
+    def _says_something(self) -> Self:
+        if (self.advance is None) is (self.now is None) and not (self.stands and self.now is None):
+            raise ValueError("set exactly one of advance, now, or stands")
         return self
 
 

@@ -15,7 +15,6 @@ import pytest
 from temporalio import activity
 from temporalio.workflow import ActivityCancellationType
 
-import worker
 from activities import options
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
@@ -24,6 +23,7 @@ from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
 from models.messages import FailureType
+from worker import activities_of
 
 IMPLEMENTED_BY = {
     Deciding: DecidingActivities,
@@ -55,17 +55,8 @@ def test_every_activity_is_implemented_as_it_is_declared(implementation: type, n
     assert len(inspect.signature(done).parameters) == 2, "one message each, so that a field can be added"
 
 
-def test_the_worker_registers_every_activity(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {}
-
-    class Registered:
-        def __init__(self, _client: object, **options: Any) -> None:
-            given.update(options)
-
-    monkeypatch.setattr(worker, "Worker", Registered)
-    worker.worker_of(_anything(), _anything(), "queue")
-
-    registered = [definition(one).name for one in given["activities"]]
+def test_the_worker_registers_every_activity() -> None:
+    registered = [definition(one).name for one in activities_of(_anything())]
     assert sorted(registered) == sorted(name for _, name in SIGNATURES)
 
 

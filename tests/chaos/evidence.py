@@ -119,9 +119,19 @@ REGISTER = """
 
 
 INTERVENTIONS = """
-    SELECT t.name AS customer, lower(i.account_name) AS account, i.began_at, i.proven_at, i.request_id,
-           i.found_enabled, i.disabled_at
-    FROM interventions i JOIN tenants t ON t.id = i.tenant_id
+    SELECT t.name AS customer, lower(began.body ->> 'account_name') AS account,
+           (began.body ->> 'began_at')::timestamptz AS began_at,
+           (reported.body ->> 'proven_at')::timestamptz AS proven_at, began.request_id,
+           (began.body ->> 'found_enabled')::boolean AS found_enabled,
+           (reported.body ->> 'disabled_at')::timestamptz AS disabled_at
+    FROM events began
+    JOIN tenants t ON t.id = began.tenant_id
+    LEFT JOIN LATERAL (
+        SELECT body FROM events
+        WHERE kind = 'intervention reported' AND (body ->> 'intervention')::bigint = began.id
+        ORDER BY id DESC LIMIT 1
+    ) AS reported ON true
+    WHERE began.kind = 'intervention began'
 """
 
 

@@ -20,7 +20,6 @@ SEED = 15
 """Its worker is killed early: what dies with it while an account is being opened is given up after 45 seconds only."""
 
 
-@pytest.mark.timeout(480)
 async def test_a_short_storm(state: Path) -> None:
     storm, evidence = await raise_storm(state, SEED, SHORT)
 
@@ -44,7 +43,6 @@ def assert_it_blew(storm: Storm, evidence: Evidence) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [3, 14])
 async def test_other_short_storms(state: Path, seed: int) -> None:
     storm, evidence = await raise_storm(state, seed, SHORT)

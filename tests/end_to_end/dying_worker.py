@@ -28,6 +28,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 from entra_jit.app import App
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin
+from tests.copied import copied
 from tests.stage import SkippedTimeInterceptor, stage_clock
 from worker import worker_of
 
@@ -60,14 +61,9 @@ def start(
 
     ``ahead``: what its activities take to be so much later than it is.
     """
-    process = _copied.Process(target=_work, args=(settings, temporal, suicide, ahead), daemon=True)
+    process = copied.Process(target=_work, args=(settings, temporal, suicide, ahead), daemon=True)
     process.start()
     return process
-
-
-# A fresh interpreter imports for seconds what a worker needs. This one does so once, and is copied before it does more.
-_copied = multiprocessing.get_context("forkserver")
-_copied.set_forkserver_preload(["tests.end_to_end.worker_to_copy"])
 
 
 def _work(settings: Settings, temporal: str, suicide: Suicide | None, ahead: timedelta) -> None:

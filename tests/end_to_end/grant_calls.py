@@ -39,3 +39,17 @@ CLOSING_WRITES = {
     "remove a role": {"method": "DELETE", "path": "/roleManagement/directory/roleAssignments/*"},
     "clear the mark": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":null'},
 }
+
+CLOSING_CALLS: dict[str, dict[str, object]] = {
+    "disable": {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEnabled":false'},
+    "password": {"method": "PATCH", "path": "/users/*", "body_contains": '"passwordProfile"'},
+    "sessions": {"method": "POST", "path": "/users/*/revokeSignInSessions"},
+    "methods listed": {"method": "GET", "path": "/users/*/authentication/methods"},
+    "methods deleted": {"method": "DELETE", "path": "/users/*/authentication/**"},
+    "roles listed": {"method": "GET", "path": "/roleManagement/directory/roleAssignments"},
+    "roles deleted": {"method": "DELETE", "path": "/roleManagement/directory/roleAssignments/*"},
+    "memberships": {"method": "GET", "path": "/users/*/memberOf"},
+    "account read": {"method": "GET", "path": "/users/*"},
+    "mark cleared": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":null'},
+}
+"""Everything that a closing asks, its reads as well."""

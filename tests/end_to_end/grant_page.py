@@ -10,15 +10,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, Request, async_playwright, expect
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-FIRST_START_MILLISECONDS = 170_000
-"""The first start of a Chromium after its installation can take more than a minute."""
-PATIENCE = 40_000
-"""Milliseconds that a page may take to show what it is waited for."""
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @contextlib.asynccontextmanager
@@ -26,7 +20,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """A real browser that speaks only to this machine."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, timeout=FIRST_START_MILLISECONDS
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS
         )
         yield browser
         await browser.close()
@@ -45,7 +39,7 @@ class TemporalUI:
     async def open(cls, browser: Browser, address: str) -> TemporalUI:
         """A window of its own, with nothing in it yet."""
         page = await browser.new_page(viewport={"width": 1500, "height": 1000})
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         changes: list[str] = []
 
         def note(request: Request) -> None:
@@ -62,7 +56,7 @@ class TemporalUI:
     async def grant(self, request_id: str) -> None:
         """Go to the newest run of a grant."""
         await self.page.goto(f"{self.address}/namespaces/default/workflows/grant%2F{request_id}")
-        await expect(self.more_actions).to_be_visible(timeout=PATIENCE)
+        await expect(self.more_actions).to_be_visible()
 
     @property
     def more_actions(self) -> Locator:
@@ -115,7 +109,7 @@ class TemporalUI:
     @staticmethod
     async def _submit(dialog: Locator, button: str) -> None:
         await dialog.get_by_role("button", name=button).click()
-        await expect(dialog).to_be_hidden(timeout=PATIENCE)
+        await expect(dialog).to_be_hidden()
 
 
 def _shown(found: Locator) -> Locator:

@@ -10,6 +10,7 @@ import httpx
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState
 from tests.actors import TESTER
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import REVOKE, Scene, configure
 
 REPORTS_READER = "4a5d8f65-41da-4de4-8968-e035b65339cf"
@@ -42,7 +43,13 @@ class Misbehaving:
         signed_in = act.control("POST", "/sign-in", username=account, **credential)
         head = {"Authorization": f"Bearer {signed_in['access_token']}"}
         trusted = act.services.trusted
-        http = httpx.Client(base_url=act.services.sandbox.graph_url, headers=head, verify=trusted, trust_env=False)
+        http = httpx.Client(
+            base_url=act.services.sandbox.graph_url,
+            headers=head,
+            verify=trusted,
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
+        )
         return cls(act, http, signed_in["user_id"])
 
     def __enter__(self) -> Misbehaving:

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from models.messages import TenantId, TenantReport
-from tests.stage import Scene, customer_id, eventually, stage_clock, variant
-
-PATIENCE_SECONDS = 150
+from tests.patience import eventually
+from tests.stage import Scene, customer_id, stage_clock, variant
 
 
 async def reconciled_once(act: Scene, customer: str | None = None, *, later: timedelta = timedelta(0)) -> TenantReport:
@@ -26,4 +25,4 @@ async def reconciled(act: Scene, customer: str | None = None, *, later: timedelt
         report = await reconciled_once(act, customer, later=later)
         return report if report.failed is None else None
 
-    return await eventually(run, seconds=PATIENCE_SECONDS)
+    return await eventually(run)

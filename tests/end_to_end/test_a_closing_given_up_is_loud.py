@@ -16,23 +16,23 @@ from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import AddendumKind, GrantState, Proof
 from models.sweep import FindingKind
 from tests.actors import TESTER, operator
+from tests.announcer import FailingAnnouncer
+from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.end_to_end.test_persistence_is_found_and_stripped import HALF_AN_HOUR, addendum, reviewed
-from tests.ledger.test_an_alarm_stands_until_its_all_clear import Everybody
+from tests.end_to_end.reviews import HALF_AN_HOUR, addendum, reviewed
 from tests.stage import Scene, variant
 
 
 async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real_time: Scene) -> None:
-    everybody = Everybody()
+    everybody = FailingAnnouncer()
     app = variant(real_time.app, alarms=Alarms(real_time.app.ledger, everybody))
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
     with pytest.raises(RefusedError, match="End it first"):
         await abandon_access(operator("an operator"), app, request_id, "because")
 
-    real_time.fault(**CLOSING["disable"], status=403)
+    real_time.fault(**CLOSING_CALLS["disable"], status=403)
     await real_time.workflow(request_id).signal("end")
     await real_time.until(request_id, GrantState.CLOSING)
     with pytest.raises(BadInputError, match="reason"):
@@ -61,7 +61,7 @@ async def test_who_had_the_account_until_it_was_shut_is_looked_at_up_to_then(rea
     app = real_time.app
     request_id = await open_for_everything(real_time)
     for step in ("disable", "roles listed"):
-        real_time.fault(**CLOSING[step], status=403)
+        real_time.fault(**CLOSING_CALLS[step], status=403)
     with await Misbehaving.signed_in(real_time, request_id) as alex:
         await real_time.workflow(request_id).signal("end")
         await real_time.until(request_id, GrantState.CLOSING)

@@ -1,7 +1,7 @@
-"""The ledger is restored from an old backup, or empty, or Temporal has lost every grant: nothing stays open.
+"""The ledger is restored from an old backup, or empty, or Temporal has lost every grant: no account stays open.
 
-Whoever closes accounts by a list of what was opened leaves open for ever what a backup has made the list forget. And
-whoever trusts the scheduler alone closes nothing once its database is gone.
+A closing that works from a list of opened accounts misses those that a restored backup no longer lists. A closing that
+relies on the scheduler alone never happens once the scheduler's database is gone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
-from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.receipts import FORGOTTEN
-from entra_jit.ledger.reconciliation import SETTLED_AFTER, tenants
+from entra_jit.ledger.reconciliation import SETTLED_AFTER
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.register_accounts import register_accounts
@@ -28,28 +27,21 @@ from models.actor import LEDGER, RECONCILER
 from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 from tests.actors import TESTER
-from tests.end_to_end.backups import back_up, empty, put_back
+from tests.end_to_end.backups import back_up, empty, find_out, put_back
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.whole_stack import whole_stack
-from tests.stage import Scene, Services, configure, eventually, scene
+from tests.patience import eventually
+from tests.stage import Scene, Services, configure, scene
 
 HOUR = timedelta(hours=1)
-PATIENCE_SECONDS = 120
 
 
 async def opened(stage: Scene, technician: str, customer: str) -> str:
     """A grant of an hour that is open; its time stands."""
     request_id = await stage.ask(technician, customer=customer, hours=1, held=True)
-    await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+    await stage.until(request_id, GrantState.OPEN)
     return request_id
-
-
-async def find_out(stage: Scene) -> None:
-    """Let the pool of connections find out that its database was thrown away."""
-    with suppress(LedgerUnavailableError):
-        async with stage.app.ledger.transaction() as session:
-            await tenants(session)
 
 
 def id_of(stage: Scene, technician: str, customer: str) -> str:
@@ -220,7 +212,7 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
             "live": await stage.ask("alex", customer="fabrikam", hours=1),
         }
         for request_id in grants.values():
-            await stage.until(request_id, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+            await stage.until(request_id, GrantState.OPEN)
 
         await stack.kill_worker()
         await stack.lose_temporal()
@@ -232,14 +224,14 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
         async def settled() -> bool | None:
             return bool(stage.sql("SELECT request_id FROM receipts WHERE request_id = %s", grants["long over"])) or None
 
-        await eventually(settled, seconds=PATIENCE_SECONDS)
+        await eventually(settled)
         await stage.services.client.get_schedule_handle(RECONCILIATION_ID).describe()
         receipt = await show_receipt(TESTER, stage.app, grants["long over"])
         assert receipt.ending.by == RECONCILER
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         stage.assert_closed(stage.account("alex", "contoso"), "contoso")
-        await eventually(closed(stage, "robin", "contoso"), seconds=PATIENCE_SECONDS)
+        await eventually(closed(stage, "robin", "contoso"))
         with pytest.raises(RefusedError, match="written when it is over"):
             await show_receipt(TESTER, stage.app, grants["just over"])
 
@@ -256,7 +248,7 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
 
         # And everybody's place is free again.
         again = await stage.ask("alex", customer="contoso", hours=1)
-        await stage.until(again, GrantState.OPEN, seconds=PATIENCE_SECONDS)
+        await stage.until(again, GrantState.OPEN)
         await end_access(TESTER, stage.app, again)
         assert (await stage.receipt(again)).ending.state is GrantState.ENDED
 

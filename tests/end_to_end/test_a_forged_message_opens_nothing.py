@@ -1,7 +1,7 @@
-"""Whoever can write to the Temporal namespace can close, but neither open nor widen, nor free a grant's place.
+"""A message in the Temporal namespace can close an account. It cannot open one, widen access, or free a grant's place.
 
-Temporal's access is wide: everyone who may press Cancel in its UI may also start workflows and send signals. What opens
-access therefore has to be signed by this deployment, for the very request and the very workflow that it arrives in.
+Access to Temporal is wide: a person who may press Cancel in its UI may also start workflows and send signals. So each
+message that opens access must be signed by this deployment, for this request and for the workflow that it arrives in.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from models.messages import (
 from models.names import workflow_id
 from tests.actors import operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, Services, customer_id, scene, technician_id
 from workflows.access_grant import AccessGrant
 
@@ -60,7 +61,7 @@ class Burglar:
             activity,
             argument,
             task_queue=task_queue,
-            start_to_close_timeout=timedelta(seconds=20),
+            start_to_close_timeout=timedelta(seconds=PATIENCE_SECONDS),
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
 
@@ -162,7 +163,7 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
         await real_time.reached(stuck)  # its account is made
 
     copy = await start(real_time, signed, under=f"copy-of-{request_id}")
-    async with asyncio.timeout(30):  # a copy that settles something is refused by the ledger, again and again
+    async with asyncio.timeout(PATIENCE_SECONDS):  # one that settles something is refused by the ledger, for ever
         denied = await copy.result()
 
     assert denied.state is GrantState.DENIED

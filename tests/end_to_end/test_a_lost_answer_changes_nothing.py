@@ -1,7 +1,7 @@
-"""Every write of a grant may happen without its answer arriving, or be lost on its way: the grant comes out the same.
+"""The answer to any write of a grant can get lost, before or after the write takes effect. The grant ends the same.
 
-Who repeats a creation whose answer was lost makes a second account; who takes its repetition's refusal for a failure
-leaves the first one behind, unknown to everybody; who takes a password for set that never was hands out a dead one.
+Repeating a creation whose answer was lost makes a second account. Treating the refusal of that repetition as a failure
+leaves the first account behind. Assuming that a password was set hands out a password that does not work.
 """
 
 from __future__ import annotations

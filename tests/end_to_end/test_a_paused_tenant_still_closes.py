@@ -21,7 +21,8 @@ from models.errors import RefusedError
 from models.messages import FailureType, GrantState, GrantStatus
 from tests.actors import TESTER, operator
 from tests.end_to_end.reconciler import reconciled
-from tests.stage import TECHNICIANS, Scene, eventually, stage_clock, variant
+from tests.patience import eventually
+from tests.stage import TECHNICIANS, Scene, stage_clock, variant
 
 WHY = "Microsoft is down there"
 

@@ -22,12 +22,12 @@ from tests.end_to_end import dying_worker
 from tests.end_to_end.deaths import RECONCILIATION
 from tests.end_to_end.dying_worker import Point, Suicide
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.stage import Scene, Services, eventually, scene
+from tests.patience import PATIENCE_SECONDS, eventually
+from tests.stage import Scene, Services, scene
 from workflows.reconciliation import Reconciliation
 
 HALF_AN_HOUR = timedelta(minutes=31)
 AT_ONCE = 4
-PATIENCE_SECONDS = 200
 
 PLACES = (
     *(Suicide(activity, point) for activity in RECONCILIATION for point in Point),
@@ -91,7 +91,7 @@ async def _killed_and_made_up_for(services: Services, place: Suicide) -> bool:
                 addenda = (await show_receipt(TESTER, act.app, left.grant)).addenda
                 return True if addenda else None
 
-            await eventually(made_up_for, seconds=PATIENCE_SECONDS)
+            await eventually(made_up_for)
             act.assert_closed(left.opened)
             kinds = [addendum.kind for addendum in (await show_receipt(TESTER, act.app, left.grant)).addenda]
             assert kinds == [AddendumKind.AUDIT_REVIEW]
@@ -106,7 +106,6 @@ async def _killed_and_made_up_for(services: Services, place: Suicide) -> bool:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
 @pytest.mark.exact("a person does not repeat what a late replica refuses")
 async def test_the_next_round_makes_up_for_it_once(services: Services) -> None:
     at_once = asyncio.Semaphore(AT_ONCE)

@@ -7,6 +7,9 @@ anew.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
@@ -18,94 +21,132 @@ from models import search_attributes
 from models.alarms import AlarmKind
 from models.messages import GrantState
 from tests.actors import TESTER, operator
+from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import ELEVATE, REVOKE, Scene, configure
+from tests.stage import ELEVATE, REVOKE, Scene, Services, configure, scene
 
 A_FEW_MINUTES = 0.1
 
 
-async def parked(scene: Scene, step: str, *, held: bool) -> str:
-    """A grant that this step's refusal has parked, or, its time not being held, has failed at the end."""
-    scene.fault(**STEPS[step], app=ELEVATE, status=403)
-    return await scene.ask(held=held)
+PASSWORD = "set the account's password"
+
+with_each_credential = pytest.mark.parametrize(
+    ("configured", "steps"),
+    [
+        pytest.param({}, tuple(step for step in STEPS if step != PASSWORD), id="with a pass"),
+        pytest.param({"credential": "password"}, (PASSWORD,), id="with a password"),
+    ],
+)
 
 
-def assert_nothing_is_open(scene: Scene) -> None:
+async def each_refused(
+    services: Services,
+    configured: dict[str, object],
+    steps: Sequence[str],
+    what: Callable[[Scene, str, str], Awaitable[None]],
+) -> None:
+    """Do ``what`` for each step, in a customer of its own."""
+
+    async def one(stage: Scene, customer: str, step: str) -> None:
+        try:
+            await what(stage, customer, step)
+        except Exception as error:
+            error.add_note(f"where it was refused to {step}")
+            raise
+
+    async with scene(services, customers=len(steps), skips_time=True) as stage:
+        await configure(stage, **configured)
+        await asyncio.gather(*(one(stage, *case) for case in zip(stage.customers, steps, strict=True)))
+
+
+def refuse(stage: Scene, step: str, customer: str | None = None) -> str:
+    """Have this step refused; the fault."""
+    return stage.fault(customer=customer, **STEPS[step], app=ELEVATE, status=403)
+
+
+def assert_nothing_is_open(stage: Scene, customer: str) -> None:
     """The account is closed, or was never made."""
-    if scene.user() is not None:
-        scene.assert_closed()
+    if stage.user(customer=customer) is not None:
+        stage.assert_closed(customer=customer)
 
 
-async def prepare(scene: Scene, step: str) -> None:
-    if step == "set the account's password":
-        await configure(scene, credential="password")
+@with_each_credential
+async def test_what_was_mended_is_tried_again(
+    services: Services, configured: dict[str, object], steps: Sequence[str]
+) -> None:
+    async def parks_and_is_retried(stage: Scene, customer: str, step: str) -> None:
+        refused = refuse(stage, step, customer)
+        request_id = await stage.ask(customer=customer, held=True)
+        await stage.time_passes(request_id, A_FEW_MINUTES)  # of which the closing may need some
+
+        status = await stage.until(request_id, GrantState.PARKED)
+        assert f"could not {step}" in status.sentence
+        assert NEEDS[step] in status.sentence
+        assert "request-id" in status.sentence
+        assert (await stage.workflow(request_id).query("status"))["state"] == GrantState.PARKED
+        assert_nothing_is_open(stage, customer)
+        fenced = "SELECT closing_at IS NOT NULL FROM grants WHERE request_id = %s"
+        assert stage.sql(fenced, request_id) == [(True,)], "the fence stands meanwhile"
+
+        # Retried without being mended it only parks again.
+        await retry_provisioning(operator("kim"), stage.app, request_id)
+        await stage.time_passes(request_id, A_FEW_MINUTES)
+        tried = "SELECT attempt FROM grants WHERE parked_at IS NOT NULL AND request_id = %s"
+        assert stage.sql(tried, request_id) == [(2,)]
+        stage.release(refused)
+        await retry_provisioning(operator("kim"), stage.app, request_id)
+
+        opened = await stage.until(request_id, GrantState.OPEN)
+        user = stage.user(customer=customer)
+        assert user is not None
+        assert user["enabled"]
+        assert sorted(user["roles"]) == sorted(item.name for item in opened.access)
+        await end_access(operator("kim"), stage.app, request_id)
+        await stage.time_passes(request_id)
+        receipt = await stage.receipt(request_id)
+        assert receipt.ending.state is GrantState.ENDED
+        stage.assert_closed(customer=customer)
+
+    await each_refused(services, configured, steps, parks_and_is_retried)
 
 
-@pytest.mark.parametrize("step", STEPS)
-async def test_what_was_mended_is_tried_again(hours_pass: Scene, step: str) -> None:
-    await prepare(hours_pass, step)
-    request_id = await parked(hours_pass, step, held=True)
-    await hours_pass.time_passes(request_id, A_FEW_MINUTES)  # of which the closing may need some
+@with_each_credential
+async def test_what_nobody_mends_fails_when_its_window_ends(
+    services: Services, configured: dict[str, object], steps: Sequence[str]
+) -> None:
+    async def parks_and_fails(stage: Scene, customer: str, step: str) -> None:
+        refused = refuse(stage, step, customer)
+        request_id = await stage.ask(customer=customer)
 
-    status = await hours_pass.until(request_id, GrantState.PARKED)
-    assert f"could not {step}" in status.sentence
-    assert NEEDS[step] in status.sentence
-    assert "request-id" in status.sentence
-    assert (await hours_pass.workflow(request_id).query("status"))["state"] == GrantState.PARKED
-    assert_nothing_is_open(hours_pass)
-    assert not hours_pass.sql("SELECT 1 FROM grants WHERE closing_at IS NULL"), "the fence stands meanwhile"
+        with pytest.raises(WorkflowFailureError) as failed:
+            await stage.workflow(request_id).result()
 
-    # Retried without being mended it only parks again.
-    await retry_provisioning(operator("kim"), hours_pass.app, request_id)
-    await hours_pass.time_passes(request_id, A_FEW_MINUTES)
-    assert hours_pass.sql("SELECT attempt FROM grants WHERE parked_at IS NOT NULL") == [(2,)]
-    hours_pass.mend()
-    await retry_provisioning(operator("kim"), hours_pass.app, request_id)
+        assert isinstance(failed.value.cause, ApplicationError)
+        assert failed.value.cause.type == "ProvisioningFailed"
+        assert NEEDS[step] in failed.value.cause.message
+        assert (await stage.workflow(request_id).describe()).status is WorkflowExecutionStatus.FAILED
+        receipt = await stage.receipt(request_id)
+        assert receipt.ending.state is GrantState.FAILED
+        assert f"could not {step}" in receipt.ending.sentence
+        assert receipt.opened_at is None
+        assert_nothing_is_open(stage, customer)
+        assert not stage.sql("SELECT 1 FROM sealed_credentials WHERE request_id = %s", request_id)
 
-    opened = await hours_pass.until(request_id, GrantState.OPEN)
-    user = hours_pass.user()
-    assert user is not None
-    assert user["enabled"]
-    assert sorted(user["roles"]) == sorted(item.name for item in opened.access)
-    await end_access(operator("kim"), hours_pass.app, request_id)
-    await hours_pass.time_passes(request_id)
-    receipt = await hours_pass.receipt(request_id)
-    assert receipt.ending.state is GrantState.ENDED
-    hours_pass.assert_closed()
+        # The lock is released: mended, the technician gets in with the next request.
+        stage.release(refused)
+        again = await stage.ask(customer=customer)
+        assert (await stage.receipt(again)).ending.state is GrantState.EXPIRED
+        stage.assert_closed(customer=customer)
 
-
-@pytest.mark.parametrize("step", STEPS)
-async def test_what_nobody_mends_fails_when_its_window_ends(hours_pass: Scene, step: str) -> None:
-    await prepare(hours_pass, step)
-    request_id = await parked(hours_pass, step, held=False)
-
-    with pytest.raises(WorkflowFailureError) as failed:
-        await hours_pass.workflow(request_id).result()
-
-    assert isinstance(failed.value.cause, ApplicationError)
-    assert failed.value.cause.type == "ProvisioningFailed"
-    assert NEEDS[step] in failed.value.cause.message
-    assert (await hours_pass.workflow(request_id).describe()).status is WorkflowExecutionStatus.FAILED
-    receipt = await hours_pass.receipt(request_id)
-    assert receipt.ending.state is GrantState.FAILED
-    assert f"could not {step}" in receipt.ending.sentence
-    assert receipt.opened_at is None
-    assert_nothing_is_open(hours_pass)
-    assert not hours_pass.sql("SELECT 1 FROM sealed_credentials")
-
-    # The lock is released: mended, the technician gets in with the next request.
-    hours_pass.mend()
-    again = await hours_pass.ask()
-    assert (await hours_pass.receipt(again)).ending.state is GrantState.EXPIRED
-    hours_pass.assert_closed()
+    await each_refused(services, configured, steps, parks_and_fails)
 
 
 @pytest.mark.long
 @pytest.mark.exact("counts the tries that it makes fail")
 async def test_what_was_closed_late_and_is_parked_is_late_no_more(hours_pass: Scene) -> None:
-    hours_pass.fault(app=REVOKE, **CLOSING["disable"], status=503, count=10)
-    request_id = await parked(hours_pass, "assign the directory role", held=True)
+    hours_pass.fault(app=REVOKE, **CLOSING_CALLS["disable"], status=503, count=10)
+    refuse(hours_pass, "assign the directory role")
+    request_id = await hours_pass.ask(held=True)
     await hours_pass.time_passes(request_id, hours=0.5)
     await hours_pass.until(request_id, GrantState.PARKED)
     [late] = await list_alarms(TESTER, hours_pass.app, standing_only=False)

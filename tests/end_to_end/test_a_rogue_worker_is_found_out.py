@@ -1,7 +1,7 @@
-"""Somebody who may write to the Temporal namespace can poll our task queue, and report as done what was never done.
+"""A foreign worker can poll our task queue and report a closing that it never did. The account is closed all the same.
 
-Temporal has no permission that would keep them from it, so what a closing reported must not be the last word: the
-account would stay open for ever, with a receipt that says the contrary.
+Temporal has no permission that prevents this: write access to the namespace is enough. If the reported closing were
+the last word, the account would stay open for ever, with a receipt that says it is closed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""With sealing on, whoever can read Temporal's database or runs its cloud learns no reason, no account and no tenant's
-domain; a grant lives as before, also when sealing is switched on, off, or to another key while it is open.
+"""With sealing on, Temporal's database and its operators learn no reason, no account and no tenant's domain.
+
+A grant works as before, also when sealing is switched on, off, or to another key while it is open.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from models.errors import BadInputError
 from models.messages import AccessKind, GrantState, Receipt
 from models.sweep import FindingKind
 from tests.actors import operator
-from tests.end_to_end.test_a_returning_technician_takes_the_short_way import OPENING_A_KNOWN_ACCOUNT, visit
+from tests.end_to_end.visits import OPENING_A_KNOWN_ACCOUNT, visit
 from tests.stage import Scene, configure
 
 NAME = "Operators"

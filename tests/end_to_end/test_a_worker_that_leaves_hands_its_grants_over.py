@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -17,9 +16,7 @@ from temporalio.client import Client
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
-from tests.stage import Services, scene
-
-EXPIRING_HOURS = 14 / 3600
+from tests.stage import ON_TIME, Services, scene
 
 
 async def test_open_preparing_and_closing_grants_go_on_under_another_worker(services: Services) -> None:
@@ -27,13 +24,10 @@ async def test_open_preparing_and_closing_grants_go_on_under_another_worker(serv
         first = await stage.start_worker()
         expiring, ending, retrying, under_way, closing, parked = stage.customers
         stage.fault(customer=retrying, **OPENING_WRITES["assign a role"], status=503, retry_after=1)
-        opening = stage.fault(customer=under_way, **OPENING_WRITES["enable"], delay=2, count=1)
+        opening = stage.hold(customer=under_way, **OPENING_WRITES["enable"])
         stage.fault(customer=closing, **CLOSING_WRITES["disable"], status=503, retry_after=1, **FIRST_IS_A_TRIAL)
         stage.fault(customer=parked, **OPENING_WRITES["assign a role"], status=403, count=1)
-        grants = {
-            customer: await stage.ask(customer=customer, hours=EXPIRING_HOURS if customer == expiring else 1)
-            for customer in stage.customers
-        }
+        grants = {customer: await stage.ask(customer=customer, hours=1) for customer in stage.customers}
         await asyncio.gather(
             *(stage.until(grants[customer], GrantState.OPEN) for customer in (expiring, ending, closing)),
             stage.until(grants[parked], GrantState.PARKED),
@@ -51,12 +45,13 @@ async def test_open_preparing_and_closing_grants_go_on_under_another_worker(serv
         for customer in (ending, retrying, under_way):
             await stage.workflow(grants[customer]).signal("end")
         await stage.workflow(grants[parked]).cancel()
+        await stage.time_passes(grants[expiring])
 
         receipts = {customer: await stage.receipt(grant) for customer, grant in grants.items()}
 
         assert receipts[expiring].ending.state is GrantState.EXPIRED
         assert receipts[expiring].lateness is not None
-        assert receipts[expiring].lateness < timedelta(minutes=1)
+        assert receipts[expiring].lateness < ON_TIME
         assert receipts[parked].ending.state is GrantState.CANCELLED
         assert {receipts[c].ending.state for c in (ending, retrying, under_way, closing)} == {GrantState.ENDED}
         for customer, grant in grants.items():

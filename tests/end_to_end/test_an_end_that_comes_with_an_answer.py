@@ -1,7 +1,7 @@
-"""An end or a cancellation that reaches the workflow in the same task as an activity's answer.
+"""An end or a cancellation counts even if it reaches the workflow in the same task as an activity's answer.
 
-Cancelling a coroutine whose activity has just been answered does nothing: the answer wins, and the grant went on for
-its full hours although somebody had ended it.
+Cancelling a coroutine whose activity has just been answered has no effect: the answer won, and a grant that had been
+ended stayed open for its full hours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_access import end_access
 from models.messages import GrantState
 from tests.actors import TESTER
-from tests.stage import Scene, Services, eventually, scene
+from tests.patience import eventually
+from tests.stage import Scene, Services, scene
 from worker import activities_of
 from workflows.access_grant import AccessGrant
 
@@ -34,18 +35,19 @@ async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
             interceptors=[FailureInterceptor()],
         )
         async with with_activities:
-            act.fault(method="PATCH", path="/users/*", body_contains="accountEnabled", delay=1.5, count=1)
+            opening = act.hold(method="PATCH", path="/users/*", body_contains="accountEnabled")
             async with _with_workflows(act):
                 request_id = await act.ask()
                 await eventually(lambda: _is_armed(act, request_id))
             # Nobody takes workflow tasks now: the opening's answer and the ending wait together for the next worker.
+            act.release(opening)
             await act.until(request_id, GrantState.OPEN)
             if ending is GrantState.ENDED:
                 await end_access(TESTER, act.app, request_id)
             else:
                 await cancel_access(TESTER, act.app, request_id)
             async with _with_workflows(act):
-                receipt = await act.receipt(request_id, seconds=20)
+                receipt = await act.receipt(request_id)
         assert receipt.ending.state is ending
         act.assert_closed()
 

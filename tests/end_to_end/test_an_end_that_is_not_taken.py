@@ -1,7 +1,7 @@
-"""An end that is typed at the command line closes the account, in one way or another, or says that it did not.
+"""`starter.py end` closes the account, with or without its workflow, or says that it did not.
 
-Temporal takes a signal for a workflow that will never hear it: one whose task keeps failing, one that no worker carries
-on. "Ending" was then all that was said, and the account stayed open until its expiry.
+Temporal accepts a signal for a workflow that will never read it: its task keeps failing, or no worker runs. The
+command printed "Ending", and the account stayed open until its expiry.
 """
 
 from __future__ import annotations

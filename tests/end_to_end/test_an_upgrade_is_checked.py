@@ -1,7 +1,8 @@
-"""Code that cannot go on with the grants that are open is found out before it is deployed.
+"""Code that cannot continue the open grants is found before it is deployed.
 
-Deployed, it would fail their tasks for ever: accounts would stay open past their expiry, deaf to Cancel. A rehearsal
-that misses it, or that reports what does not break, is one that nobody runs twice; one that touches a grant is worse.
+Once deployed it would fail their workflow tasks for ever: accounts would stay open past their expiry, deaf to Cancel.
+A check that misses such a change, or reports a harmless one, is soon no longer run; a check that touches a grant is
+worse.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from models.names import workflow_id
 from tests.actors import TESTER
 from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import Scene, Services, eventually, scene, variant
+from tests.patience import eventually
+from tests.stage import Scene, Services, scene, variant
 from workflows.registry import WORKFLOWS
 
 STEP = "        account = await validate_domain(progress)"

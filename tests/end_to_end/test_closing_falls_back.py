@@ -15,10 +15,11 @@ from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
 from tests.actors import TESTER, operator
+from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.end_to_end.revoking_application import LOSSES, Loss, restarted
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import ELEVATE, REVOKE, Scene, eventually
+from tests.patience import eventually
+from tests.stage import ELEVATE, ON_TIME, REVOKE, Scene
 
 SIGN_IN = "get a token from the sign-in service"
 
@@ -50,7 +51,7 @@ async def test_the_elevating_application_closes_on_time(hours_pass: Scene, how: 
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         assert receipt.lateness is not None
-        assert receipt.lateness < timedelta(minutes=1)
+        assert receipt.lateness < ON_TIME
         writes = [one for one in hours_pass.journal()[before:] if one["effect"]]
         assert ELEVATE in {one["app_id"] for one in writes}
         alarm = (await refused(hours_pass))[expected(loss)]
@@ -83,7 +84,7 @@ async def test_the_alarm_ends_when_the_revoking_application_has_done_it_again(re
             await reconciled(real_time)
             return True if not await refused(real_time) else None
 
-        await eventually(over, seconds=60)
+        await eventually(over)
 
 
 @pytest.mark.parametrize("how", ["switched off", "directory role taken"])
@@ -117,8 +118,8 @@ async def test_what_neither_application_may_do_is_tried_until_one_may(hours_pass
     """The account is disabled at once all the same, and nothing is called proven before."""
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)
-    hours_pass.fault(app=REVOKE, **CLOSING["disable"], status=403)
-    both = hours_pass.fault(**CLOSING["methods deleted"], status=403)
+    hours_pass.fault(app=REVOKE, **CLOSING_CALLS["disable"], status=403)
+    both = hours_pass.fault(**CLOSING_CALLS["methods deleted"], status=403)
     await hours_pass.time_passes(request_id, hours=4.05)
 
     user = hours_pass.user()
@@ -134,7 +135,7 @@ async def test_what_neither_application_may_do_is_tried_until_one_may(hours_pass
     assert receipt.standing is not None
     assert receipt.standing.is_closed
     assert receipt.lateness is not None
-    assert receipt.lateness < timedelta(minutes=1)
+    assert receipt.lateness < ON_TIME
     hours_pass.assert_closed()
 
 

@@ -1,7 +1,7 @@
-"""What failed is taken up again by its id, and never typed anew.
+"""A failed grant is replayed by its id. Its request is not typed again.
 
-After an outage of an hour there are dozens of failed grants. Whoever types them again mistypes one, forgets one, and
-gives one twice; and nobody can say afterwards which request made up for which.
+After an outage of an hour there are dozens of failed grants. Typed again, one gets a wrong name, one is forgotten, one
+is given twice, and no record says which request replaced which.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from models.names import workflow_id
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS
-from tests.stage import ELEVATE, Scene, Services, configure, eventually, scene, technician_id, variant
+from tests.patience import eventually
+from tests.stage import ELEVATE, Scene, Services, configure, scene, technician_id, variant
 
 REFUSED_ROLE: dict[str, object] = {**STEPS["assign the directory role"], "app": ELEVATE, "status": 403}
 
@@ -44,7 +45,7 @@ async def failed(scene: Scene) -> str:
     fault = scene.fault(**REFUSED_ROLE)
     request_id = await scene.ask(hours=2)
     assert (await scene.receipt(request_id)).ending.state is GrantState.FAILED
-    scene.control("DELETE", f"/faults/{fault}")
+    scene.release(fault)
     return request_id
 
 
@@ -79,7 +80,7 @@ async def test_what_fails_again_is_replayed_by_any_name_of_its_line(hours_pass: 
     await replay(hours_pass, first)
     assert (await hours_pass.receipt(f"{first}.r1")).ending.failure is FailureType.PERMANENT
     assert set(await failures(hours_pass)) == {f"{first}.r1"}, "one line, one failure"
-    hours_pass.control("DELETE", f"/faults/{fault}")
+    hours_pass.release(fault)
     # Alex has changed names, and somebody else is called alex now: the access is still for whom it was asked for.
     for name, now_called in (("robin", "somebody"), ("alex", "robin"), ("somebody", "alex")):
         hours_pass.sql("UPDATE technicians SET name = %s WHERE name = %s", now_called, name)
@@ -141,7 +142,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
             seen = {failure.tenant: (failure.state, failure.failure_class) for failure in found.values()}
             return found if seen == expected else None
 
-        shown = await eventually(as_expected, seconds=90)
+        shown = await eventually(as_expected)
         for customer, step in ((failing, "prepare_account"), (clinging, "strip_account")):
             (waiting,) = shown[asked[customer]].steps
             assert (waiting.name, waiting.next_try is None) == (step, False)

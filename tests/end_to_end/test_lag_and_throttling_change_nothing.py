@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
 from entra_jit.operations.end_access import end_access
 from models.messages import GrantState, Receipt
 from tests.actors import TESTER
-from tests.stage import QUICK, Scene, Services, scene
+from tests.stage import ON_TIME, QUICK, Scene, Services, scene
 
 pytestmark = pytest.mark.exact("makes trouble of its own")
 
@@ -48,7 +47,7 @@ async def test_first_grant_and_returning_technician_expire_on_time(waiting_is_fr
         receipt = await waiting_is_free.receipt(await waiting_is_free.ask(hours=hours))
         assert_kept(waiting_is_free, receipt, GrantState.EXPIRED)
         assert receipt.lateness is not None
-        assert receipt.lateness < timedelta(minutes=2), "the disabling waits for no replica"
+        assert receipt.lateness < ON_TIME, "the disabling waits for no replica"
         user = waiting_is_free.user()
         assert user is not None
         ids.add(user["id"])
@@ -75,7 +74,7 @@ async def test_grants_live_and_end_in_real_time(services: Services) -> None:
                 assert_kept(made, await made.receipt(request_id), GrantState.ENDED, customer)
 
         async def expire(customer: str) -> None:
-            receipt = await made.receipt(await made.ask(customer=customer, hours=15 / 3600), seconds=90)
+            receipt = await made.receipt(await made.ask(customer=customer, hours=15 / 3600))
             assert_kept(made, receipt, GrantState.EXPIRED, customer)
 
         await asyncio.gather(end_early_and_return(first), end_early_and_return(second), expire(third))

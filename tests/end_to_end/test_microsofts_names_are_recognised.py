@@ -17,7 +17,7 @@ from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.end_to_end.test_persistence_is_found_and_stripped import HALF_AN_HOUR, ended
+from tests.end_to_end.reviews import HALF_AN_HOUR, ended
 from tests.stage import Scene, stage_clock, variant
 
 KIM = {"type": "User", "id": "5d6a4a1e-7a0e-4f0d-9d6e-0f6f2a1b3c4d", "name": "kim@customer.test"}

@@ -1,7 +1,7 @@
-"""No credential is to be found in what the system writes down: databases, histories, logs, process arguments.
+"""No credential stands in what the system writes down: databases, histories, logs, process arguments.
 
-Whoever has a backup, a log archive, the Temporal UI or an account on the machine would otherwise hold the keys of every
-customer. Looked for is every secret that the test knows, in every form in which software writes text.
+A backup, a log archive, the Temporal UI or an account on the machine would otherwise give away the keys of every
+customer. The test looks for every secret that it knows, in every form in which software writes text.
 """
 
 from __future__ import annotations

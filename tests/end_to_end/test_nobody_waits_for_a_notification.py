@@ -1,7 +1,7 @@
-"""What tells people is down, and accounts are closed all the same; what has failed is not called done meanwhile.
+"""Notifications are down, and accounts are closed all the same. A closing that failed is not called done meanwhile.
 
-Elsewhere a mail server that did not answer has undone a grant and left its expiry behind, and a marker that was cleared
-although a removal had failed has hidden an administrator from every list.
+In other products a mail server that did not answer undid a grant and left its expiry behind, and a marker that was
+cleared although a removal had failed hid an administrator from every list.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
 from tests.actors import TESTER
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import Services, eventually, scene, variant
+from tests.end_to_end.grant_calls import CLOSING_CALLS
+from tests.patience import eventually
+from tests.stage import Services, scene, variant
 
 
 class NobodyAnswers:
@@ -38,7 +39,7 @@ async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(serv
         await act.start_worker()
         request_id = await act.ask()
         await act.until(request_id, GrantState.OPEN)
-        act.fault(**CLOSING["roles deleted"], status=403)
+        act.fault(**CLOSING_CALLS["roles deleted"], status=403)
         await act.workflow(request_id).signal("end")
 
         async def told() -> Alarm | None:

@@ -1,7 +1,7 @@
-"""The table "The mark on the account", row by row: what is not provably ours is neither opened nor closed by us.
+"""The table of marks, row by row: an account that is not provably ours is neither opened nor closed.
 
-Other products find an account by its name and take it for their own: whoever has the name first, a person of the
-customer's even, is given administrator roles and is disabled in the evening.
+Other products adopt an account by its name: a stranger who takes the name first, perhaps an employee of the customer,
+gets administrator roles and is disabled in the evening.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ is held by the account, so no read-back finds it. Without a second look the rece
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -15,43 +14,24 @@ import pytest
 from rich.console import Console
 
 from entra_jit.accounts.directories import Purpose
-from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.cli.views.receipt import show_receipt as print_receipt
 from entra_jit.graph.audit_logs import MOST_ENTRIES
 from entra_jit.ledger import alarms
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import Alarm, AlarmKind
-from models.messages import Addendum, AddendumKind, GrantState, TenantId, TenantReview
+from models.messages import Addendum, AddendumKind, GrantState, TenantId
 from models.sweep import Done, FindingKind
 from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.stage import Scene, customer_id, eventually, stage_clock, variant
+from tests.end_to_end.reviews import HALF_AN_HOUR, TWO_HOURS, addendum, ended, reviewed
+from tests.patience import eventually
+from tests.stage import Scene, customer_id, stage_clock
 from workflows.reconciliation import Reconciliation
-
-HALF_AN_HOUR = timedelta(minutes=31)
-TWO_HOURS = timedelta(hours=2, minutes=1)
-
-
-async def reviewed(act: Scene, later: timedelta) -> TenantReview:
-    """Review this scene's customer, as it would be after so much time."""
-    app = variant(act.app, clock=lambda: stage_clock() + later)
-    return await Reviewing(app).review(TenantId(customer_id(act.customer)), act.customer)
-
-
-async def addendum(act: Scene, request_id: str, kind: AddendumKind = AddendumKind.AUDIT_REVIEW) -> Addendum | None:
-    addenda = (await show_receipt(TESTER, act.app, request_id)).addenda
-    return next((one for one in addenda if one.kind is kind), None)
 
 
 async def standing(act: Scene) -> dict[tuple[AlarmKind, str], Alarm]:
     async with act.app.ledger.transaction() as session:
         return {(one.kind, one.subject): one for one in await alarms.listed(session)}
-
-
-async def ended(act: Scene, *requests: str) -> None:
-    for request_id in requests:
-        await act.workflow(request_id).signal("end")
-    await asyncio.gather(*(act.receipt(request_id) for request_id in requests))
 
 
 @pytest.mark.exact("a person does not repeat what a late replica refuses")

@@ -1,8 +1,8 @@
-"""A grant can be read and stopped by somebody who has only the Temporal UI, at night, and never saw our code.
+"""An administrator who has only the Temporal UI, and never saw our code, can read a grant and stop it.
 
 The command line may be out of reach when it matters. If the page shows only ids and type names, the administrator
-presses the wrong button: Terminate, which leaves the account open. And whatever is pressed, the account must be closed
-in the end, and nobody may be let in by it.
+presses the wrong button: Terminate, which leaves the account open. Whatever is pressed, the account must be closed in
+the end, and no button may let a person in.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from entra_jit.operations.reconcile import reconcile
 from models.actor import RECONCILER
 from models.messages import GrantState
 from tests.actors import TESTER
+from tests.chromium import CHROMIUM
 from tests.command_line import CommandLine
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.end_to_end.grant_page import CHROMIUM, PATIENCE, TemporalUI, chromium, picture
+from tests.end_to_end.grant_page import TemporalUI, chromium, picture
 from tests.end_to_end.whole_stack import whole_stack
-from tests.stage import Scene, eventually
+from tests.patience import eventually
+from tests.stage import Scene
 from tests.ui_guard import ui_guard
 
 COMPOSE = Path(__file__).parent.parent.parent / "docker-compose.yml"
@@ -81,7 +83,7 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
         "Exchange Administrator, Helpdesk Administrator, User Administrator",
         "The grant expires at",
     ):
-        await expect(page.get_by_text(summary).first).to_be_visible(timeout=PATIENCE)
+        await expect(page.get_by_text(summary).first).to_be_visible()
     await picture(page, "timeline")
 
     await page.get_by_role("tab", name="Search Attributes").click()
@@ -91,8 +93,13 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
 
     await page.get_by_role("tab", name="User Metadata").click()
     await expect(page.get_by_text("Current Details")).to_be_visible()
-    await page.wait_for_timeout(1000)
-    shown = " ".join(" ".join([await frame.locator("body").inner_text() for frame in page.frames]).split())
+
+    async def all_that_is_shown() -> str | None:
+        texts = [await frame.locator("body").inner_text() for frame in page.frames]
+        shown = " ".join(" ".join(texts).split())
+        return shown if "Never Terminate" in shown and "Open until" in shown else None
+
+    shown = await eventually(all_that_is_shown)
     await picture(page, "details")
     for sentence in (
         "alex in contoso: Mailbox **migration** ### Alarm: [click](http://evil.example) <b>here</b>",
@@ -116,7 +123,7 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
     assert ui.changes == [f"workflows/grant%2F{grant}/cancel"]
 
     await page.get_by_role("tab", name="Timeline").click()
-    await expect(page.get_by_text("Write the receipt, release the lock").first).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_text("Write the receipt, release the lock").first).to_be_visible()
     await picture(page, "cancelled")
     await expect(page.locator("main")).to_contain_text("Canceled")
 
@@ -158,7 +165,7 @@ async def test_what_waits_for_a_person_is_answered_in_the_ui_and_a_reset_opens_n
     await ui.grant(grant)
     await ui.page.get_by_role("tab", name="User Metadata").click()
     details = ui.page.frame_locator("iframe").last
-    await expect(details.get_by_role("heading", name="Parked")).to_be_visible(timeout=PATIENCE)
+    await expect(details.get_by_role("heading", name="Parked")).to_be_visible()
     await expect(details.get_by_text("Grant the app User.ReadWrite.All")).to_be_visible()
     await picture(ui.page, "parked")
 
@@ -204,7 +211,7 @@ async def test_the_shipped_settings_take_away_the_buttons_that_leave_an_account_
     for name in ("terminate", "reset", "start-workflow", "signal"):
         await expect(ui.action(name)).to_be_enabled()
     await ui.list()
-    await expect(ui.page.get_by_role("checkbox").first).to_be_visible(timeout=PATIENCE)
+    await expect(ui.page.get_by_role("checkbox").first).to_be_visible()
 
     await ui.page.route("**/api/v1/settings*", _with_the_shipped_settings)
     await ui.grant(grant)
@@ -218,7 +225,7 @@ async def test_the_shipped_settings_take_away_the_buttons_that_leave_an_account_
     await expect(ui.page.get_by_role("dialog")).to_have_count(0)
 
     await ui.list()
-    await expect(ui.page.get_by_role("link", name=f"grant/{grant}").first).to_be_visible(timeout=PATIENCE)
+    await expect(ui.page.get_by_role("link", name=f"grant/{grant}").first).to_be_visible()
     await picture(ui.page, "guarded-list")
     await expect(ui.page.get_by_role("checkbox")).to_have_count(0)
     assert ui.changes == []

@@ -1,8 +1,7 @@
-"""What `starter.py replay` does can be done with Temporal's own command line, and its buttons harm nothing.
+"""Temporal's own command line can do what `starter.py replay` does, and its buttons harm nothing.
 
-At night somebody has the Temporal UI open and not our command line. If the tool that everybody knows does less than
-ours, or more than it says, they make the outage longer; if a reset forgets what an earlier try has begun, the account
-is opened after it was proven closed.
+At night an operator may have the Temporal UI and not our command line. A tool that does less than ours, or more than
+it says, makes the outage longer; a reset that forgets what an earlier try began opens an account after its proof.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from models.messages import GrantState
 from models.names import workflow_id
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
-from tests.stage import ELEVATE, Scene, Services, eventually, scene, temporal_program, variant
+from tests.patience import eventually
+from tests.stage import ELEVATE, Scene, Services, scene, temporal_program, variant
 
 REFUSED_ROLE: dict[str, object] = {**OPENING_WRITES["assign a role"], "app": ELEVATE, "status": 403}
 
@@ -35,7 +35,7 @@ async def temporal(stage: Scene, *arguments: str) -> None:
         assert process.returncode == 0, err.decode()
         return True
 
-    await eventually(accepted, seconds=60)
+    await eventually(accepted)
 
 
 async def test_temporals_command_line_replays_one_or_many(services: Services) -> None:
@@ -84,14 +84,14 @@ async def waits(stage: Scene, request_id: str) -> PendingStep:
         steps = (await look_at(stage.services.client, workflow_id(request_id))).steps
         return next((step for step in steps if step.next_try), None)
 
-    return await eventually(found, seconds=60)
+    return await eventually(found)
 
 
 async def test_a_closing_that_is_reset_or_paused_in_the_middle_closes_all_the_same(real_time: Scene) -> None:
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
     real_time.fault(**CLOSING_WRITES["revoke the sessions"], status=503, retry_after=280)
-    slow = real_time.fault(**CLOSING_WRITES["disable"], delay=4, count=1)
+    slow = real_time.hold(**CLOSING_WRITES["disable"])
     await end_access(operator("kim"), real_time.app, request_id)
     await real_time.reached(slow)
     workflow = ("-w", f"grant/{request_id}")

@@ -1,8 +1,8 @@
-"""A ledger that was set back or changed, and a directory that lags or was tampered with, never prove a false closing.
+"""A ledger that was restored or changed, and a directory that lags or was tampered with, never prove a false closing.
 
-An adversary restored yesterday's ledger while another grant was open: its closing believed that the account was held by
-the old grant, touched nothing, and wrote a receipt that said closed. The account stayed enabled, and nobody was told.
-The signed marks decide: the newest valid one says which grant has the account and until when, wherever it stands.
+An attacker restored yesterday's ledger while another grant was open: the closing believed that the old grant held the
+account, touched nothing, and wrote a receipt that said closed. The account stayed enabled, without an alarm. The signed
+marks decide: the newest valid one says which grant has the account and until when, wherever it stands.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
 from tests.actors import TESTER, operator
-from tests.end_to_end.backups import back_up, put_back
+from tests.end_to_end.backups import back_up, find_out, put_back
 from tests.end_to_end.reconciler import reconciled
-from tests.end_to_end.test_a_database_is_lost import find_out
-from tests.stage import Scene, Services, eventually, scene
+from tests.patience import eventually
+from tests.stage import Scene, Services, scene
 
 MARK = "extensionAttribute15"
 HOUR = timedelta(hours=1)

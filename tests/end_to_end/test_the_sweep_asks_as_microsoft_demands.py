@@ -20,6 +20,7 @@ from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from models.messages import GrantState, GrantStatus
 from tests.command_line import CommandLine
 from tests.end_to_end.backups import back_up, put_back
+from tests.patience import PATIENCE_SECONDS
 
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
@@ -36,7 +37,7 @@ async def stack(tmp_path: Path) -> AsyncIterator[LocalStack]:
 @pytest.fixture
 async def http(stack: LocalStack) -> AsyncIterator[httpx.AsyncClient]:
     trusted = ssl.create_default_context(cafile=stack.addresses.ca_file)
-    async with httpx.AsyncClient(verify=trusted, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=trusted, trust_env=False, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

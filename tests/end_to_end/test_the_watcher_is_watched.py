@@ -1,7 +1,7 @@
-"""The reconciler is what closes accounts when everything else fails, so that it stops must not go unnoticed.
+"""The reconciler closes accounts when everything else fails, so an alarm is raised when it stops.
 
-Schedules are paused for a maintenance and forgotten, or deleted by whoever tidies up; nothing fails then, and nobody is
-told. And a workflow that Temporal cannot carry on looks like any other that sleeps.
+A schedule is paused for maintenance and forgotten, or deleted by mistake. Nothing fails then, so nothing alarms. And a
+workflow that Temporal cannot continue looks like any other that sleeps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from models.alarms import AlarmKind
 from models.messages import GrantState, SignedAccessRequest
 from tests.actors import TESTER
 from tests.end_to_end.reconciler import reconciled
-from tests.stage import REVOKE, Scene, eventually, stage_clock, variant
+from tests.patience import PATIENCE_SECONDS, eventually
+from tests.stage import REVOKE, Scene, stage_clock, variant
 
 EVERY = timedelta(minutes=5)
 
@@ -40,7 +41,7 @@ def free_address() -> str:
 
 def standing(address: str) -> dict[AlarmKind, int]:
     """What the metric says that stands, by kind."""
-    lines = httpx.get(f"http://{address}/metrics", trust_env=False).text.splitlines()
+    lines = httpx.get(f"http://{address}/metrics", trust_env=False, timeout=PATIENCE_SECONDS).text.splitlines()
     told = [line for line in lines if line.startswith("entra_jit_alarms{")]
     return {kind: int(line.split()[-1]) for line in told for kind in AlarmKind if f'kind="{kind.value}"' in line}
 
@@ -113,7 +114,7 @@ async def test_a_grant_whose_workflow_is_wedged_is_closed_at_its_expiry_and_ends
 
     async with Worker(client, task_queue=queue, workflows=[Wedged]):
         await workflow.signal("end")
-        await eventually(fails, seconds=60)
+        await eventually(fails)
         assert (real_time.user() or {})["enabled"], "the workflow cannot close it"
         real_time.sql(
             "UPDATE grants SET armed_at = armed_at - interval '2 hours', expires_at = now() - interval '2 min'"
@@ -148,11 +149,11 @@ async def test_a_grant_that_temporal_cannot_carry_on_is_told_until_it_goes_on(re
 
     async with Worker(client, task_queue=queue, workflows=[Wedged]):
         request_id = await real_time.ask()
-        assert await eventually(told, seconds=150) == request_id
+        assert await eventually(told) == request_id
     await real_time.start_worker()
 
     async def over() -> bool | None:
         return True if await told() is None else None
 
-    await eventually(over, seconds=150)
+    await eventually(over)
     await asyncio.gather(real_time.workflow(request_id).signal("end"), real_time.receipt(request_id))

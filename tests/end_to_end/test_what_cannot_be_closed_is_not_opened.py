@@ -77,11 +77,12 @@ async def test_an_account_too_new_to_be_seen_is_tried_again(hours_pass: Scene) -
 @pytest.mark.parametrize("over", ["SET closing_at = now()", "SET expires_at = now()"])
 async def test_what_is_over_once_the_closing_was_tried_is_not_opened(real_time: Scene, over: str) -> None:
     """The admission is judged after the trial, which may take as long as Microsoft likes."""
-    trial = real_time.fault(app=REVOKE, **CLOSING_WRITES["disable"], delay=3, count=1)
+    trial = real_time.hold(app=REVOKE, **CLOSING_WRITES["disable"])
     enabling = real_time.fault(app=ELEVATE, **OPENING_WRITES["enable"], delay=0)
     request_id = await real_time.ask(hours=1)
     await real_time.reached(trial)
     real_time.sql(f"UPDATE grants {over}")
+    real_time.release(trial)
 
     assert (await real_time.receipt(request_id)).opened_at is None
     assert real_time.hits(enabling) == 0

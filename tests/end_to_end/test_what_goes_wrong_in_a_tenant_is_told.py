@@ -1,7 +1,7 @@
-"""A tenant that cannot be closed in is noticed before an account is left open in it, and once it is well again, too.
+"""A tenant in which accounts could not be closed raises an alarm before one is left open, and an all-clear afterwards.
 
-A credential that expired, a permission that was withdrawn, an account that somebody deleted or renamed: each shows at
-the first closing that fails, in the middle of the night, unless somebody looks before.
+A credential that expired, a permission that was withdrawn, an account that was deleted or renamed: without a look
+beforehand, each shows at the first closing that fails, in the middle of the night.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantReport
 from tests.actors import TESTER, operator
+from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
-from tests.end_to_end.test_closing_goes_on_until_it_is_done import CLOSING
-from tests.stage import ELEVATE, REVOKE, Scene, customer_id, eventually
+from tests.patience import eventually
+from tests.stage import ELEVATE, REVOKE, Scene, customer_id
 
 
 async def standing(act: Scene) -> dict[AlarmKind, str]:
@@ -39,7 +40,7 @@ async def test_an_application_that_is_switched_off_and_on(real_time: Scene) -> N
         assert not (await reconciled_once(real_time)).failed
         return None if await standing(real_time) else True
 
-    await eventually(over, seconds=60)
+    await eventually(over)
 
 
 async def test_a_permission_that_is_withdrawn_and_given_back(real_time: Scene) -> None:
@@ -148,7 +149,7 @@ async def test_an_account_that_the_reconciler_may_not_close_is_alarmed(real_time
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
     await real_time.workflow(request_id).terminate("by hand")
-    real_time.fault(**CLOSING["disable"], status=403)
+    real_time.fault(**CLOSING_CALLS["disable"], status=403)
     over = timedelta(hours=1, minutes=2)
     assert (await reconciled_once(real_time, later=over)).failed
     [alarm] = await list_alarms(TESTER, real_time.app)
@@ -167,7 +168,7 @@ async def test_an_account_that_the_reconciler_may_not_close_is_alarmed(real_time
 async def test_an_abandoned_closing_goes_on_until_the_account_is_closed(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
-    real_time.fault(**CLOSING["disable"], status=403)
+    real_time.fault(**CLOSING_CALLS["disable"], status=403)
     await real_time.workflow(request_id).signal("end")
     await real_time.until(request_id, GrantState.CLOSING)
     await abandon_access(operator("an operator"), real_time.app, request_id, "nobody answers there")

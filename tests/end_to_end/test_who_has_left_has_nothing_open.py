@@ -79,10 +79,11 @@ async def test_without_temporal_the_reconciler_ends_it(real_time: Scene) -> None
 )
 async def test_what_was_decided_before_is_not_opened_after(real_time: Scene, change: str, because: str) -> None:
     act = real_time
-    fault = act.fault(**OPENING_WRITES["assign a role"], delay=2)
+    fault = act.hold(**OPENING_WRITES["assign a role"])
     request_id = await act.ask()
     await act.reached(fault)
     act.sql(change)
+    act.release(fault)
 
     receipt = await act.receipt(request_id)
 

@@ -20,6 +20,7 @@ from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin
 from sandbox.child import Addresses
 from tests.actors import TESTER
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, Services
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
@@ -49,6 +50,6 @@ async def whole_stack(state: Path) -> AsyncIterator[tuple[LocalStack, Scene]]:
         services = Services(where.database_url, sandbox, client, TimeSkipper(client), iter(()))
         async with App(settings, client=client) as app:
             await apply_configuration(TESTER, app, EXAMPLE)
-            with httpx.Client(verify=services.trusted, trust_env=False, timeout=20) as http:
+            with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
                 customers = ("contoso", "fabrikam")
                 yield stack, Scene(services, settings, app, http, customers, skips_time=False)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +13,8 @@ import pytest
 
 from entra_jit.graph import ClientSecret, Connection, Credential, Graph, Tenant
 from models.messages import ObjectId
-
-REPOSITORY = Path(__file__).parents[2]
+from sandbox.child import running
+from tests.patience import PATIENCE_SECONDS
 
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
@@ -36,9 +32,18 @@ class Sandbox:
     ca_file: Path
     control: httpx.Client
 
-    def fault(self, **specification: object) -> None:
-        """Let requests go wrong; see ``sandbox.faults.FaultSpecification``."""
-        self.control.post("/faults", json=specification).raise_for_status()
+    def fault(self, **specification: object) -> str:
+        """Let requests go wrong; see ``sandbox.faults.FaultSpecification``. The fault's id."""
+        return str(self.control.post("/faults", json=specification).raise_for_status().json()["id"])
+
+    def hits(self, fault: str) -> int:
+        """How many requests have met the fault."""
+        shown = self.control.get("/faults").raise_for_status().json()
+        return next(int(one["hits"]) for one in shown if one["id"] == fault)
+
+    def release(self, fault: str) -> None:
+        """Take the fault away. The requests that it held up go on."""
+        self.control.delete(f"/faults/{fault}").raise_for_status()
 
     def journal(self, **wanted: str) -> list[dict[str, Any]]:
         """What was asked of the sandbox since the test began."""
@@ -54,20 +59,12 @@ class Sandbox:
 @pytest.fixture(scope="session")
 def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One process for all tests here."""
-    state = tmp_path_factory.mktemp("sandbox")
-    ready = state / "sandbox.json"
-    process = subprocess.Popen([sys.executable, "-m", "sandbox", "--state-dir", str(state)], cwd=REPOSITORY)
-    try:
-        while not ready.exists():
-            assert process.poll() is None, "the sandbox did not start"
-            time.sleep(0.05)
-        told = json.loads(ready.read_text())
-        trust = ssl.create_default_context(cafile=told["ca_file"])
-        with httpx.Client(base_url=told["control_url"], verify=trust, trust_env=False) as control:
-            yield Sandbox(told["graph_url"], told["login_url"], Path(told["ca_file"]), control)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with running(tmp_path_factory.mktemp("sandbox")) as addresses:
+        trust = ssl.create_default_context(cafile=addresses.ca_file)
+        with httpx.Client(
+            base_url=addresses.control_url, verify=trust, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as control:
+            yield Sandbox(addresses.graph_url, addresses.login_url, Path(addresses.ca_file), control)
 
 
 @pytest.fixture
@@ -81,7 +78,7 @@ def sandbox(running_sandbox: Sandbox) -> Sandbox:
 async def graph(sandbox: Sandbox) -> AsyncIterator[Graph]:
     """The door to it."""
     options = {"graph_url": sandbox.graph_url, "login_url": sandbox.login_url, "ca_file": sandbox.ca_file}
-    async with Graph(**options, timeout=3.0) as opened:  # type: ignore[arg-type]
+    async with Graph(**options, timeout=PATIENCE_SECONDS) as opened:  # type: ignore[arg-type]
         yield opened
 
 

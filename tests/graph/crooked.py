@@ -10,23 +10,26 @@ import json
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import trustme
 
-from entra_jit.graph import ClientSecret, Connection, Graph, Tenant
+from entra_jit.graph import ClientSecret, Connection, Graph, Tenant, TransientError
+from models.messages import ObjectId
+from tests.patience import PATIENCE_SECONDS, eventually
 
 TENANT_ID = "11111111-2222-3333-4444-555555555555"
+ALEX = ObjectId("87d349ed-44d7-43e1-9a83-5f2406dee5bd")
 HTML = "<html><title>Welcome to the hotel's wireless network</title></html>"
 
 
 def user(**changed: object) -> dict[str, object]:
     """An account as Graph describes it."""
     described = {
-        "id": "87d349ed-44d7-43e1-9a83-5f2406dee5bd",
+        "id": ALEX,
         "userPrincipalName": "msp-alex@contoso.onmicrosoft.com",
         "accountEnabled": False,
         "userType": "Member",
@@ -43,7 +46,8 @@ class Reply:
     status: int = 200
     body: object = None
     headers: dict[str, str] = field(default_factory=dict)
-    delay: float = 0.0
+    after: asyncio.Event | None = None
+    """Not before this is set. One that nobody sets: never."""
 
     def encoded(self) -> bytes:
         """The answer on the wire; a body that is a string is sent as it is."""
@@ -74,7 +78,12 @@ class Crooked:
 
     def graph(self, **options: object) -> Graph:
         """A client of this server."""
-        known = {"graph_url": f"{self.url}/v1.0", "login_url": self.url, "ca_file": self.ca_file, "timeout": 2.0}
+        known = {
+            "graph_url": f"{self.url}/v1.0",
+            "login_url": self.url,
+            "ca_file": self.ca_file,
+            "timeout": PATIENCE_SECONDS,
+        }
         return Graph(**(known | options))  # type: ignore[arg-type]
 
     def connect(self, graph: Graph, secret: str = "s3cret") -> Tenant:
@@ -84,6 +93,27 @@ class Crooked:
             {"tenant_id": TENANT_ID, "tenant": "Contoso", "client_id": TENANT_ID, "credential": credential}
         )
         return graph.tenant(connection)
+
+    async def asked_for_a_token(self) -> None:
+        """Wait until somebody signs in."""
+
+        async def signs_in() -> bool | None:
+            return self.sign_ins > 0 or None
+
+        await eventually(signs_in)
+
+    async def signed_in(self, tenant: Tenant) -> None:
+        """Get the tenant its token, however often its deadline is too short for that on a busy machine."""
+
+        async def succeeds() -> bool | None:
+            self.answers.append(Reply(204))
+            with suppress(TransientError):
+                await tenant.users.disable(ALEX)
+                return True
+            return None
+
+        await eventually(succeeds)
+        self.answers.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request and hang up."""
@@ -99,7 +129,8 @@ class Crooked:
             named = [line.partition(": ") for line in head.splitlines()]
             self.consistency_levels += [level for name, _, level in named if name.lower() == "consistencylevel"]
             reply = self._reply(head.split(" ")[1])
-            await asyncio.sleep(reply.delay)
+            if reply.after is not None:
+                await reply.after.wait()
             writer.write(reply.encoded())
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -1,4 +1,4 @@
-"""A call can fail before it took effect, after it, or until somebody mends something: the caller must know."""
+"""A call can fail before it took effect, after it, or until an operator mends something: the caller must know which."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 
 from entra_jit.graph import ClientSecret, Graph, GraphError, NotYetVisibleError, PermanentError, Tenant, TransientError
 from tests.graph.conftest import ADELE, ELEVATE, Sandbox, contoso
+from tests.patience import HELD_SECONDS, eventually
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -35,20 +36,26 @@ async def test_a_read_without_an_answer_is_only_a_read(sandbox: Sandbox, elevate
     assert not raised.value.outcome_unknown
 
 
-async def test_a_write_that_comes_too_late_may_still_come(sandbox: Sandbox, graph: Graph) -> None:
+async def test_a_write_that_comes_too_late_may_still_come(sandbox: Sandbox, elevate: Tenant) -> None:
     """The deadline ends our waiting, not Microsoft's work: the account is closed a moment later."""
-    sandbox.fault(method="PATCH", path="/users/*", count=1, delay=0.8)
+    late = sandbox.fault(method="PATCH", path="/users/*", delay=HELD_SECONDS)
     options = {"graph_url": sandbox.graph_url, "login_url": sandbox.login_url, "ca_file": sandbox.ca_file}
-    async with Graph(**options, timeout=0.4) as impatient:  # type: ignore[arg-type]
-        tenant = impatient.tenant(
-            contoso(ELEVATE, ClientSecret.model_validate({"secret": "sandbox-only-elevate-secret"}))
-        )
-        with pytest.raises(TransientError) as raised:
-            await tenant.users.disable(ADELE)
-        assert raised.value.outcome_unknown
-        assert (await tenant.users.get(ADELE)).account_enabled
-        await asyncio.sleep(0.6)
-        assert not (await tenant.users.get(ADELE)).account_enabled
+    async with Graph(**options, timeout=0.5) as impatient:  # type: ignore[arg-type]
+        tenant = impatient.tenant(elevate.connection)
+
+        async def is_sent() -> TransientError | None:
+            with pytest.raises(TransientError) as raised:
+                await tenant.users.disable(ADELE)
+            return raised.value if sandbox.hits(late) else None
+
+        assert (await eventually(is_sent)).outcome_unknown
+    assert (await elevate.users.get(ADELE)).account_enabled
+    sandbox.release(late)
+
+    async def is_disabled() -> bool | None:
+        return not (await elevate.users.get(ADELE)).account_enabled or None
+
+    await eventually(is_disabled)
 
 
 @pytest.mark.parametrize(

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from pydantic import SecretStr, ValidationError
 
 from entra_jit.graph import ClientCertificate, ClientSecret, Connection
+from tests.certificates import Certificate
 
 GUID = "11111111-2222-3333-4444-555555555555"
-
-
-def key_pair() -> tuple[str, str]:
-    """A private key and a certificate for it, PEM."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "entra-jit")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    certificate = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return pem, certificate.public_bytes(Encoding.PEM).decode()
 
 
 def connected_with(tenant_id: str, secret: str) -> Connection:
@@ -38,8 +21,8 @@ def connected_with(tenant_id: str, secret: str) -> Connection:
 
 def test_a_key_that_does_not_belong_to_its_certificate_is_refused() -> None:
     """Microsoft would say "signature failed" in the middle of a grant, and nobody would think of the pair."""
-    key, certificate = key_pair()
-    other, _ = key_pair()
+    key, certificate = Certificate().both
+    other, _ = Certificate().both
     assert ClientCertificate(private_key=SecretStr(key), certificate=certificate)
     with pytest.raises(ValidationError, match="does not belong") as refused:
         ClientCertificate(private_key=SecretStr(other), certificate=certificate)
@@ -48,7 +31,7 @@ def test_a_key_that_does_not_belong_to_its_certificate_is_refused() -> None:
 
 def test_a_key_that_comes_along_with_the_certificate_is_left_behind() -> None:
     """People keep both in one file; the certificate is shown wherever a connection is, and the key would be too."""
-    key, certificate = key_pair()
+    key, certificate = Certificate().both
     credential = ClientCertificate(private_key=SecretStr(certificate + key), certificate=key + certificate)
     assert credential.certificate == certificate
     assert "PRIVATE" not in repr(credential)
@@ -60,7 +43,7 @@ LABEL = "PRIVATE KEY-----"
 @pytest.mark.parametrize("key", ["", "not a key", f"-----BEGIN {LABEL}\nAAAA\n-----END {LABEL}\n"])
 def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
     """What was pasted by mistake may be another secret."""
-    _, certificate = key_pair()
+    certificate = Certificate().pem
     with pytest.raises(ValidationError, match="must be PEM") as refused:
         ClientCertificate(private_key=SecretStr(key), certificate=certificate)
     assert not key or key not in str(refused.value)

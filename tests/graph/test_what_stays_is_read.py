@@ -1,4 +1,4 @@
-"""What a technician leaves behind is in the audit log and in what the account owns; read wrong, it is not found.
+"""What a technician leaves behind is in the audit log and in what the account owns; read wrongly, it is not found.
 
 An entry on the second page, a filter that leaves one end of the window out, or a name that Microsoft left empty would
 each hide a way back.
@@ -6,6 +6,7 @@ each hide a way back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 
 from entra_jit.accounts.account_closing import Stripped
 from entra_jit.accounts.baseline import look_at, take_baseline
-from entra_jit.accounts.eligibility import take_eligibilities
+from entra_jit.accounts.eligibility import LOOKS, take_eligibilities
 from entra_jit.graph import PermanentError, Tenant, TransientError
+from entra_jit.graph.audit_logs import AuditLogs
 from entra_jit.policy.roles import find_role
 from models.messages import ObjectId
 from models.sweep import FindingKind
@@ -43,10 +45,8 @@ def make_eligible(sandbox: Sandbox, later: timedelta = timedelta()) -> None:
     as_administrator(sandbox, ELIGIBILITY_REQUESTS, {"action": "adminAssign", "scheduleInfo": schedule, **what})
 
 
-async def test_entries_are_found_by_who_did_it_and_to_whom(
-    sandbox: Sandbox, revoke: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("entra_jit.graph.audit_logs._PAGE", "2")
+async def test_entries_are_found_by_who_did_it_and_to_whom(sandbox: Sandbox, revoke: Tenant) -> None:
+    revoke = replace(revoke, audit_logs=AuditLogs(revoke._calls, page_size=2))
     since = datetime.now(UTC) - MINUTE
     for kind in ("phone", "fido2", "email"):
         sandbox.change(f"/users/{ADELE}/methods", kind=kind)
@@ -132,16 +132,19 @@ async def test_an_eligibility_that_stays_is_alarming(sandbox: Sandbox, revoke: T
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "skip"),
-    [("GET", "/users/*/ownedObjects", 0), ("POST", ELIGIBILITY_REQUESTS, 0), ("GET", ELIGIBILITIES, 1)],
+    ("method", "path", "fault"),
+    [
+        ("GET", "/users/*/ownedObjects", {"count": 1}),
+        ("POST", ELIGIBILITY_REQUESTS, {"count": 1}),
+        ("GET", ELIGIBILITIES, {"skip": 1, "count": LOOKS}),
+    ],
     ids=["something else is unread", "it is not taken yet", "it is not seen to be gone"],
 )
 async def test_an_eligibility_that_is_gone_at_the_next_try_is_told_all_the_same(
-    sandbox: Sandbox, revoke: Tenant, monkeypatch: pytest.MonkeyPatch, method: str, path: str, skip: int
+    sandbox: Sandbox, revoke: Tenant, method: str, path: str, fault: dict[str, int]
 ) -> None:
-    monkeypatch.setattr("entra_jit.accounts.eligibility.LOOKS", 1)
     make_eligible(sandbox)
-    sandbox.fault(method=method, path=path, status=503, skip=skip, count=1)
+    sandbox.fault(method=method, path=path, status=503, **fault)
     first = Stripped()
     with pytest.raises(TransientError):
         await look_at(revoke, ADELE, first)

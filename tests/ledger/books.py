@@ -94,7 +94,7 @@ class Books:
             for tenant in configuration.tenants
             for purpose, _ in tenant.applications()
         }
-        await self.do(configurations.apply, KEYRING, configuration, proofs)
+        await self.do(configurations.apply, TESTER, KEYRING, configuration, proofs)
 
     def a_request(self, technician: str = "alex", tenant: str = "contoso", at: datetime = NOON) -> AccessRequest:
         """Another request."""

@@ -1,12 +1,13 @@
-"""A configuration is applied whole or not at all, and as often as one likes.
+"""A configuration is applied as a whole or not at all, and can be applied again.
 
-Half a configuration is a group without its restriction. And people leave: whoever is no longer in the file gets
-nothing new, must still be closed, and must not keep their name from those who come after.
+Half a configuration is a group without its restriction. And people leave: a technician who is no longer in the file
+gets nothing new, must still be closed, and must not keep the name from a successor.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,19 +15,28 @@ from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
 from entra_jit.ledger import configuration as configurations
+from entra_jit.ledger import events
 from entra_jit.policy.configuration import Configuration
+from models.events import EventKind
 from models.messages import TenantId, Verdict
+from tests.actors import TESTER
 from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration
 
 SEALED = {"tenant_credentials"}
 
 
+def told(books: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """What the ledger says by now: each row without its number, and what is sealed, or happened, not at all."""
+    left_out = SEALED | {table for table in books if table.startswith("events")}
+    return {table: [row[1:] for row in rows] for table, rows in books.items() if table not in left_out}
+
+
 async def test_applying_the_same_file_twice_changes_nothing_but_the_seals(books: Books) -> None:
     before = await books.everything()
     await books.configure()
-    after = await books.everything()
-    without_ids = {table: [row[1:] for row in rows] for table, rows in after.items() if table not in SEALED}
-    assert without_ids == {table: [row[1:] for row in rows] for table, rows in before.items() if table not in SEALED}
+    assert told(await books.everything()) == told(before)
+    first, second = await books.do(events.newest, EventKind.CONFIGURATION_APPLIED, {}, limit=2)
+    assert first.body == second.body
     proofs = await books.do(configurations.connection_secrets, KEYRING, TenantId(str(CONTOSO)))
     assert {purpose: proof.get_secret_value() for purpose, (_, _, proof) in proofs.items()} == {
         "elevate": "proof of contoso, elevate",
@@ -46,7 +56,7 @@ async def test_a_configuration_that_fails_half_way_leaves_the_old_one(books: Boo
         (tenant.id, purpose): SecretStr("x") for tenant in changed.tenants for purpose, _ in tenant.applications()
     }
     with pytest.raises(IntegrityError):
-        await books.do(configurations.apply, KEYRING, unapplicable, proofs)
+        await books.do(configurations.apply, TESTER, KEYRING, unapplicable, proofs)
     assert await books.everything() == before
 
 

@@ -1,7 +1,7 @@
-"""A stop finds every grant that lives, and nothing is granted beside it.
+"""A stop finds every live grant, and no grant is decided beside it.
 
-A request that is decided in the same moment is in nobody's sight if the stop looks before the grant is written and the
-decision looks before the stop is: the one account that stays open is the one that was asked for in that second.
+If the stop looks before a grant is written, and the decision looks before the stop is, neither sees the other: the one
+account that stays open is the one that was asked for in that second.
 """
 
 from __future__ import annotations

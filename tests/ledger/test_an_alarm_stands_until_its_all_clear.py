@@ -1,6 +1,6 @@
-"""An alarm stands once for the same thing, until its all-clear, and may then be raised anew.
+"""An alarm is raised once for one thing, stands until its all-clear, and can then be raised again.
 
-An alarm that is raised at every look is switched off by whoever is on duty; one that ends by itself is never seen.
+An alarm that is raised at every look gets switched off by the people on duty; one that ends by itself is never seen.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from entra_jit.accounts.alarms import Alarms
 from entra_jit.ledger import alarms
 from entra_jit.ledger.database import LedgerUnavailableError
 from models.alarms import Alarm, AlarmKind
+from tests.announcer import FailingAnnouncer
 from tests.ledger.books import Books
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -25,19 +26,8 @@ def late(sentence: str = "not closed after 2 min") -> Alarm:
     )
 
 
-class Everybody:
-    """Remembers what it was asked to announce, and fails to do it."""
-
-    def __init__(self) -> None:
-        self.heard: list[Alarm] = []
-
-    async def announce(self, alarm: Alarm) -> None:
-        self.heard.append(alarm)
-        raise RuntimeError("the mail server is down")
-
-
 async def test_the_same_thing_is_announced_once_and_once_more_when_it_is_over(books: Books) -> None:
-    ledger, everybody = books.ledger, Everybody()
+    ledger, everybody = books.ledger, FailingAnnouncer()
     telling = Alarms(ledger, everybody)
     await telling.raise_alarm(late())
     await telling.raise_alarm(late("not closed after 10 min"))
@@ -60,8 +50,8 @@ async def test_the_same_thing_is_announced_once_and_once_more_when_it_is_over(bo
 
 async def test_what_somebody_else_has_cleared_is_announced_when_it_happens_again(books: Books) -> None:
     """An operator clears an alarm on the command line; the worker that had raised it kept quiet ever after."""
-    everybody = Everybody()
-    worker, operator = Alarms(books.ledger, everybody), Alarms(books.ledger, Everybody())
+    everybody = FailingAnnouncer()
+    worker, operator = Alarms(books.ledger, everybody), Alarms(books.ledger, FailingAnnouncer())
     await worker.raise_alarm(late())
     await operator.clear(AlarmKind.CLOSING_LATE, "g1", "it was us", NOON)
     await worker.raise_alarm(late())
@@ -70,7 +60,7 @@ async def test_what_somebody_else_has_cleared_is_announced_when_it_happens_again
 
 
 async def test_what_was_told_while_the_ledger_was_away_is_not_told_again(books: Books) -> None:
-    everybody = Everybody()
+    everybody = FailingAnnouncer()
     worker = Alarms(books.ledger, everybody)
     async with books.ledger.transaction() as session:
         await session.exec(text("ALTER TABLE alarms RENAME TO away"))  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
 """A retried activity changes nothing twice.
 
-Temporal runs an activity again whenever its answer was lost, which is also when it had succeeded. Whatever a second
-run changes is a receipt that lies: another time, another expiry, a credential that counts as not shown.
+Temporal runs an activity again when its answer was lost, which also happens after a success. A second run that changes
+something makes the receipt wrong: another time, another expiry, a credential that counts as not shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A grant that has failed is shown until somebody has made up for it, and no longer.
+"""A failed grant is listed until it was made up for, and no longer.
 
-A list that hides one failure leaves a technician without access and nobody who knows. One that shows what was long made
-up for is read by nobody.
+A list that hides a failure leaves a technician without access, and no operator knows. A list that shows old failures
+is no longer read.
 """
 
 from __future__ import annotations

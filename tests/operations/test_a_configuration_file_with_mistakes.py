@@ -1,7 +1,7 @@
-"""A configuration file with a mistake is refused whole, and the mistake is found without help.
+"""A configuration file with a mistake is refused as a whole, and the error names the line.
 
-The file says who may enter which customer. Applied by half it would be another file than anybody wrote; an error
-without a line sends people hunting, and one that quotes a secret leaks it.
+The file says who may enter which customer. Half of it would be a file that no administrator wrote; an error without a
+line costs an hour, and one that quotes a secret leaks it.
 """
 
 from __future__ import annotations

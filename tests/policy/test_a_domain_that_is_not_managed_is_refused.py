@@ -1,7 +1,7 @@
 """Accounts are opened only in domains that the tenant has verified and whose passwords Microsoft itself checks.
 
-In a federated domain another identity provider says who has signed in: a closed account would be open to whoever runs
-it, and a password that was set means nothing.
+In a federated domain another identity provider decides who has signed in: a closed account would be open to the
+operators of that provider, and a password that was set means nothing.
 """
 
 from __future__ import annotations

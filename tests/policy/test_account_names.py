@@ -1,4 +1,4 @@
-"""One account, one person, under a name that Entra takes.
+"""Each account belongs to one person, under a name that Entra accepts.
 
 A name that Entra refuses parks every grant of that technician; a name that two people share gives one the other's
 access, and a receipt that proves the wrong thing.

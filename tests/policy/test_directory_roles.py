@@ -1,7 +1,7 @@
-"""Only roles that Microsoft lets anybody assign can be mapped, each under the name it has.
+"""Only roles that Microsoft lets an administrator assign can be mapped, each under its current name.
 
-A role that is guessed is a role nobody decided on. An implicit role cannot be assigned: a grant of it would park in
-the customer's tenant instead of being refused in the file.
+A guessed role is one that no administrator chose. An implicit role cannot be assigned: a grant of it would park in the
+customer's tenant instead of being refused in the file.
 """
 
 from __future__ import annotations

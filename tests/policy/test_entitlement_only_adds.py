@@ -1,7 +1,7 @@
 """Access comes from mappings that name it, and from nothing else.
 
-Where adding a group takes a role away, or a mapping for one customer changes another, nobody can tell from the file
-who may do what; where an unknown group is passed over, a misspelt restriction is none.
+If adding a group takes a role away, or a mapping for one customer changes another, the file no longer says who may do
+what; if an unknown group is skipped, a misspelt restriction restricts nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whose trouble a failure is, and what a replay of it is called.
+"""Each failure has a class that says who must act, and each replay has one id.
 
-A failure of no class reaches nobody; one of the wrong class sends somebody to a tenant's administrator at night for a
-bug of ours. And two operators who replay the same grant under two ids open it twice.
+A failure without a class reaches no one; one of the wrong class wakes a tenant's administrator at night for a bug of
+ours. And two operators who replay the same grant under two ids open it twice.
 """
 
 from __future__ import annotations

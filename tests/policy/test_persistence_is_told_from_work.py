@@ -1,7 +1,7 @@
-"""The one entry that lets somebody come back stands among thousands that are somebody's job.
+"""The one audit entry that gives a way back is found among thousands that are an administrator's daily work.
 
-A review that knows Microsoft's names by half misses the secret on an application; one that alarms at each new user is
-soon read by nobody. Whatever else an account did must never hide a finding.
+A review that knows only half of Microsoft's names misses the secret on an application; one that alarms at each new
+user is soon ignored. No other act of an account may hide a finding.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""An account that cannot be read is neither gone for good nor to be forgotten before its directory is sure of it.
+"""An account that cannot be read is watched until its directory is certain that it is gone.
 
-Whoever forgets it at the first 404 leaves it open when somebody restores it from the bin.
+If it is forgotten at the first 404, it stays open when an administrator restores it from the bin.
 """
 
 from __future__ import annotations

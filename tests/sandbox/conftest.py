@@ -12,6 +12,7 @@ from msgraph import GraphServiceClient
 from sandbox.child import Addresses, running
 from sandbox.graph.app_roles import app_role_ids
 from sandbox.graph.licences import P1, P2
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox import sdk
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph, new_user, token_of, trusting
 
@@ -29,7 +30,9 @@ def trust(addresses: Addresses) -> ssl.SSLContext:
 
 @pytest.fixture(scope="session")
 def _control(addresses: Addresses, trust: ssl.SSLContext) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=addresses.control_url, verify=trust, trust_env=False) as client:
+    with httpx.Client(
+        base_url=addresses.control_url, verify=trust, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
         yield client
 
 
@@ -43,7 +46,7 @@ def control(_control: httpx.Client) -> httpx.Client:
 @pytest.fixture
 def login(addresses: Addresses, trust: ssl.SSLContext, control: httpx.Client) -> Iterator[httpx.Client]:
     """The sign-in service."""
-    with httpx.Client(base_url=addresses.login_url, verify=trust, trust_env=False) as client:
+    with httpx.Client(base_url=addresses.login_url, verify=trust, trust_env=False, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -59,6 +62,7 @@ def graph(addresses: Addresses, trust: ssl.SSLContext, login: httpx.Client) -> I
                 base_url=addresses.graph_url,
                 verify=trust,
                 trust_env=False,
+                timeout=PATIENCE_SECONDS,
                 headers={"Authorization": f"Bearer {token}"},
             )
         )

@@ -14,6 +14,7 @@ from msgraph.graph_request_adapter import options
 from msgraph_core import GraphClientFactory
 
 from sandbox.child import Addresses
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import SECRETS, trusting
 
 Credential = ClientSecretCredential | CertificateCredential
@@ -43,7 +44,7 @@ def with_certificate(addresses: Addresses, app: str, tenant: str, pem: bytes) ->
 
 def http_client(addresses: Addresses) -> httpx.AsyncClient:
     """With the SDK's own middleware, and without the environment's idea of whom to trust."""
-    plain = httpx.AsyncClient(verify=trusting(addresses), trust_env=False, http2=False)
+    plain = httpx.AsyncClient(verify=trusting(addresses), trust_env=False, http2=False, timeout=PATIENCE_SECONDS)
     return GraphClientFactory.create_with_default_middleware(client=plain, options=options)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from queue import Queue
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -18,19 +17,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.child import Addresses
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIETLY = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
 Arrived = Callable[[], dict[str, str]]
@@ -67,7 +60,7 @@ class Application:
 
     def arrived(self) -> dict[str, str]:
         """What a browser brings next."""
-        return self._arrived.get(timeout=20)
+        return self._arrived.get(timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -84,7 +77,7 @@ def application() -> Iterator[Application]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIETLY, timeout=180_000)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS)
         yield started
         started.close()
 
@@ -92,6 +85,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, addresses: Addresses) -> Iterator[Page]:
     context = browser.new_context(ignore_https_errors=True, base_url=addresses.login_url)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))

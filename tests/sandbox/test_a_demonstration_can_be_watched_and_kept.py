@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from sandbox.child import running
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import ADELE, CONTOSO, NEW_ACCOUNT, REPORTS_READER, Graph, new_user, token_of, trusting
 
 
@@ -74,10 +75,12 @@ def test_an_export_is_a_seed_that_brings_everything_back_and_tells_no_secret(
     seed.write_bytes(exported.content)
     with running(tmp_path / "state", "--seed", str(seed)) as elsewhere:
         trust = trusting(elsewhere)
-        with httpx.Client(verify=trust, trust_env=False) as http:
+        with httpx.Client(verify=trust, trust_env=False, timeout=PATIENCE_SECONDS) as http:
             found = http.get(f"{elsewhere.control_url}/tenants/contoso/users").json()
             assert found == before
-            with httpx.Client(base_url=elsewhere.login_url, verify=trust, trust_env=False) as login:
+            with httpx.Client(
+                base_url=elsewhere.login_url, verify=trust, trust_env=False, timeout=PATIENCE_SECONDS
+            ) as login:
                 assert token_of(login), "digests open what the secrets opened"
     bundled = Path("sandbox/data/seed.yaml").read_bytes()
     assert control.post("/seed", content=bundled).status_code == 200

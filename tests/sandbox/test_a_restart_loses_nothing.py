@@ -12,13 +12,16 @@ import httpx
 import pytest
 
 from sandbox.child import Addresses, Child, DidNotStartError, start
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import NEW_ACCOUNT, PASSWORD, new_user, token_of, trusting
 
 
 def clients(addresses: Addresses) -> tuple[httpx.Client, httpx.Client, httpx.Client]:
     trust: ssl.SSLContext = trusting(addresses)
     urls = (addresses.graph_url, addresses.login_url, addresses.control_url)
-    graph, login, control = (httpx.Client(base_url=url, verify=trust, trust_env=False) for url in urls)
+    graph, login, control = (
+        httpx.Client(base_url=url, verify=trust, trust_env=False, timeout=PATIENCE_SECONDS) for url in urls
+    )
     return graph, login, control
 
 

@@ -1,4 +1,4 @@
-"""Whoever writes a seed by hand makes mistakes; a traceback would not tell which."""
+"""A mistake in a seed file or a command is one sentence that names it; a traceback would not say where to look."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.seed import SeedError, load_seed
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import CONTOSO
 
 ONE = {"id": CONTOSO, "slug": "one", "name": "One", "domains": [{"name": "one.onmicrosoft.com", "initial": True}]}
@@ -41,7 +42,7 @@ def test_a_wrong_seed_is_one_sentence(tmp_path: Path, content: object, sentence:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sandbox", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
 
 
 def test_the_command_ends_with_two_and_without_a_traceback(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""What an administrator leaves behind is found by who did it; a sandbox in which only applications act hides nobody.
+"""What an administrator leaves behind is found by who did it, so people must be able to act in the sandbox as well.
 
-People act with the token of their own sign-in, as far as their roles go, and the log names them.
+They act with the token of their own sign-in, as far as their roles go, and the log names them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from sandbox.child import Addresses
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.granted import grant, own_principal
 from tests.sandbox.seeded import ADELE, ADMIN, REPORTS_READER, Graph, trusting
 
@@ -22,7 +23,13 @@ def as_person(addresses: Addresses, control: httpx.Client, username: str, passwo
     answer = control.post("/sign-in", json={"username": username, "password": password})
     token = answer.raise_for_status().json()["access_token"]
     head = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=addresses.graph_url, verify=trusting(addresses), trust_env=False, headers=head)
+    return httpx.Client(
+        base_url=addresses.graph_url,
+        verify=trusting(addresses),
+        trust_env=False,
+        headers=head,
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 def test_the_log_names_the_person_for_each_way_to_stay(

@@ -1,7 +1,7 @@
-"""Every operation that the conformance report calls served, asked for by Microsoft's SDK through its own builder.
+"""Microsoft's SDK calls every operation that the conformance report lists as served, through its own builder.
 
 An address, a type or an envelope that Microsoft would not have makes the SDK ask elsewhere, fail to read the answer, or
-find nothing in it. Whoever adds an operation adds what it is called with, or this fails.
+find nothing in it. A new operation needs an entry here; without one this fails.
 """
 
 from __future__ import annotations

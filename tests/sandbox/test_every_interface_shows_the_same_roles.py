@@ -10,6 +10,7 @@ import pytest
 
 from sandbox.directory.roles import assignment_id
 from tests.sandbox.granted import PRIVILEGED, change, grant, hours_pass
+from tests.sandbox.references import reference
 from tests.sandbox.seeded import (
     ADELE,
     ADMIN,
@@ -33,10 +34,6 @@ GROUP = {
     "securityEnabled": True,
     "isAssignableToRole": True,
 }
-
-
-def reference(object_id: str) -> dict[str, str]:
-    return {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{object_id}"}
 
 
 def activated(client: httpx.Client) -> dict[str, str]:

@@ -11,6 +11,7 @@ import time
 import httpx
 import pytest
 
+from tests.patience import HELD_SECONDS, PATIENCE_SECONDS
 from tests.sandbox.seeded import ADELE, CONTOSO, ELEVATE, FABRIKAM, NEW_ACCOUNT, REVOKE, Graph, new_user, token_of
 
 
@@ -18,6 +19,13 @@ def fault(control: httpx.Client, **specification: object) -> str:
     answer = control.post("/faults", json=specification)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
+
+
+def wait_until_met(control: httpx.Client, identity: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not next(shown["hits"] for shown in control.get("/faults").json() if shown["id"] == identity):
+        assert time.monotonic() < deadline, "no request has met it"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(("when", "happened"), [("after", True), ("before", False)])
@@ -109,25 +117,40 @@ def test_a_delayed_write_takes_effect_although_the_caller_has_gone(
     graph: Graph, control: httpx.Client, account: str
 ) -> None:
     client = graph()
-    fault(control, method="PATCH", path="/users/*", delay=0.3, count=1)
+    late = fault(control, method="PATCH", path="/users/*", delay=HELD_SECONDS, count=1)
     with pytest.raises(httpx.ReadTimeout):
-        client.patch(f"/users/{account}", json={"accountEnabled": False}, timeout=0.1)
+        client.patch(
+            f"/users/{account}", json={"accountEnabled": False}, timeout=httpx.Timeout(PATIENCE_SECONDS, read=0.1)
+        )
+    wait_until_met(control, late)
     assert client.get(f"/users/{account}?$select=accountEnabled").json()["accountEnabled"] is True
-    deadline = time.monotonic() + 5
+    control.delete(f"/faults/{late}")
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while client.get(f"/users/{account}?$select=accountEnabled").json()["accountEnabled"]:
         assert time.monotonic() < deadline, "the request was forgotten"
         time.sleep(0.02)
 
 
+def test_a_delay_ends_by_itself(graph: Graph, control: httpx.Client, account: str) -> None:
+    delayed = fault(control, method="PATCH", path="/users/*", delay=0.2, count=1)
+    began = time.monotonic()
+    assert graph().patch(f"/users/{account}", json={"accountEnabled": False}).status_code == 204
+    assert time.monotonic() - began >= 0.2
+    assert control.get("/faults").json()[0]["id"] == delayed
+
+
 def test_a_delay_holds_up_nobody_else(graph: Graph, control: httpx.Client) -> None:
     slow, quick = graph(), graph()
-    fault(control, method="GET", path="/organization", delay=1.0, count=1)
-    waiting = threading.Thread(target=slow.get, args=("/organization",))
+    delayed = fault(control, method="GET", path="/organization", delay=HELD_SECONDS, count=1)
+    answers: list[httpx.Response] = []
+    waiting = threading.Thread(target=lambda: answers.append(slow.get("/organization")))
     waiting.start()
-    started = time.monotonic()
+    wait_until_met(control, delayed)
     assert quick.get("/domains").status_code == 200
-    assert time.monotonic() - started < 0.8
+    assert not answers, "it was not delayed"
+    control.delete(f"/faults/{delayed}")
     waiting.join()
+    assert answers[0].status_code == 200
 
 
 @pytest.mark.parametrize(

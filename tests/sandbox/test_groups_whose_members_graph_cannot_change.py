@@ -8,8 +8,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.sandbox.references import reference
 from tests.sandbox.seeded import ADELE, ADMIN, REVOKE, Graph, refusal
-from tests.sandbox.test_every_interface_shows_the_same_roles import reference
 
 EXCHANGE = "Cannot Update a mail-enabled security groups and or distribution list."
 SYNCHRONISED = (

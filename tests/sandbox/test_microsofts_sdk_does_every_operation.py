@@ -54,6 +54,7 @@ from msgraph.generated.service_principals.item.remove_password.remove_password_p
 )
 
 from sandbox.child import Addresses
+from tests.certificates import Certificate
 from tests.sandbox import sdk
 from tests.sandbox.sdk import asking
 from tests.sandbox.seeded import (
@@ -69,7 +70,6 @@ from tests.sandbox.seeded import (
     REVOKE,
     USER_ADMINISTRATOR,
 )
-from tests.sandbox.test_msal_gets_tokens import Certificate
 
 pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
 Graph = GraphServiceClient

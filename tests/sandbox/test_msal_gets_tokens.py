@@ -12,11 +12,10 @@ import jwt
 import msal
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes
 
 from sandbox.child import Addresses
+from tests.certificates import Certificate
 from tests.sandbox.seeded import ADELE, CONTOSO, ELEVATE, FABRIKAM, REVOKE, SECRETS, token_of
 
 SCOPE = ["https://graph.microsoft.com/.default"]
@@ -45,23 +44,6 @@ def application(session: requests.Session, addresses: Addresses, credential: obj
 def payload(token: str, part: int = 1) -> dict[str, object]:
     text = token.split(".")[part]
     return dict(json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
-
-
-class Certificate:
-    """A key with its self-signed certificate."""
-
-    def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sandbox-only")])
-        now = datetime.now(UTC)
-        self.certificate = (
-            x509.CertificateBuilder(name, name, self.key.public_key(), 1, now, now + timedelta(days=1))
-            .sign(self.key, hashes.SHA256())
-        )  # fmt: skip
-        self.pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        self.key_pem = self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
 
 
 @pytest.fixture(scope="session")

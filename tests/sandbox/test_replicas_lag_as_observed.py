@@ -32,6 +32,8 @@ FLAPPING = {"directory": [0, 100], "roles": [0, 100]}
 
 
 def lag(control: httpx.Client, spans: object = LATE_EVERYWHERE, tenant: str | None = None) -> None:
+    """Changes arrive with time, so none passes by itself."""
+    assert control.post("/clock", json={"stands": True}).status_code == 200
     answer = control.post("/lag", json={"lag": spans, "tenant": tenant})
     assert answer.status_code == 200, answer.text
 

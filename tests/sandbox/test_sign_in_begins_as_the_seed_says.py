@@ -1,6 +1,6 @@
-"""A drill begins in a state that nobody wants to click together: expired secrets, blocked and disabled applications.
+"""A drill starts in a state that is tedious to click together: expired secrets, blocked and disabled applications.
 
-And it has to survive a restart: a sandbox that forgot its rotated key or its cookies would sign everybody out.
+And the state survives a restart: a sandbox that forgot its rotated key or its cookies would sign all people out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.child import Addresses, start
 from sandbox.seed import BUNDLED, SeedError, load_seed
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import CALLBACK, SIGN_IN_APP, Person, arrived
 from tests.sandbox.seeded import ELEVATE, FABRIKAM, REVOKE, SECRETS, trusting
 
@@ -49,7 +50,9 @@ def seed(tmp_path: Path) -> Path:
 
 
 def service(addresses: Addresses) -> httpx.Client:
-    return httpx.Client(base_url=addresses.login_url, verify=trusting(addresses), trust_env=False)
+    return httpx.Client(
+        base_url=addresses.login_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def ask(client: httpx.Client, tenant: str, app: str, secret: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A kind of row that the file could not give back would be found missing only after somebody's restart."""
+"""A kind of row that the file cannot give back would be missing only after a restart, on a user's machine."""
 
 from __future__ import annotations
 

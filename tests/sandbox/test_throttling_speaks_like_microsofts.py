@@ -13,6 +13,8 @@ METHODS = f"/users/{ADELE}/authentication/methods"
 
 
 def throttle(control: httpx.Client, limits: object, tenant: str | None = None) -> None:
+    """What was used up comes back with time, so none passes by itself."""
+    assert control.post("/clock", json={"stands": True}).status_code == 200
     answer = control.post("/throttle", json={"throttle": limits, "tenant": tenant})
     assert answer.status_code == 200, answer.text
 
@@ -43,7 +45,7 @@ def test_resource_units_run_out_are_announced_and_come_back(graph: Graph, contro
     answers = [client.get("/organization") for _ in range(60)]
     statuses = [answer.status_code for answer in answers]
     served = statuses.index(429)
-    assert served == pytest.approx(36, abs=3)
+    assert served == 35
     warned = [answer.headers.get("x-ms-throttle-limit-percentage") for answer in answers]
     assert warned[:25] == [None] * 25
     assert float(warned[served - 1] or 0) > 0.8
@@ -74,7 +76,7 @@ def test_writes_have_a_limit_of_their_own(graph: Graph, control: httpx.Client) -
     while (answer := client.patch(f"/users/{ADELE}", json={"department": str(written)})).status_code != 429:
         written += 1
         control.post("/clock", json={"advance": 0.5})
-    assert written == pytest.approx(33, abs=3)
+    assert written == 33
     assert answer.headers["x-ms-throttle-scope"] == f"Tenant_Application/Write/{ELEVATE}/{CONTOSO}"
     assert answer.headers["x-ms-throttle-information"] == "WriteLimitExceeded"
     assert client.get("/organization").status_code == 200, "reads are not writes"

@@ -16,8 +16,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from sandbox.child import Addresses, running
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.seeded import trusting
-from tests.sandbox.test_a_browser_signs_in import CHROMIUM, QUIETLY
 
 PLAIN = {"Content-Type": "text/plain"}
 
@@ -69,7 +70,7 @@ def test_its_own_names_and_its_own_page_are_served(control: httpx.Client, addres
 def test_the_name_for_callers_on_other_machines_is_one_of_its_own(tmp_path: Path) -> None:
     with (
         running(tmp_path, "--host", "0.0.0.0", "--public-host", "sandbox") as addresses,  # noqa: S104
-        httpx.Client(verify=trusting(addresses), trust_env=False) as client,
+        httpx.Client(verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS) as client,
     ):
         url = f"https://localhost:{addresses.port}/sandbox/tenants"
         for host, status in (("sandbox:8443", 200), ("localhost", 200), ("0.0.0.0", 403), ("elsewhere", 403)):  # noqa: S104
@@ -105,9 +106,10 @@ def test_a_real_browser_is_refused_on_another_site_and_served_on_its_own(
         await fetch(url, {method: "POST", mode, headers: {"Content-Type": "text/plain"}, body: "{}"}).catch(() => null);
     }"""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIETLY, timeout=170_000)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS)
         page = browser.new_page(ignore_https_errors=True)
-        page.set_default_timeout(40_000)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         reset = f"{addresses.control_url}/reset"
         answers: list[int] = []
         page.on("response", lambda answer: answers.append(answer.status) if answer.url == reset else None)

@@ -1,7 +1,7 @@
 """Messages outlive the code that sent them, and errors about them outlive both.
 
-A field that an older worker refuses loses a signal during a rolling upgrade; an error that quotes its input writes what
-somebody sent into histories and logs; a message that can be changed is not what was signed.
+A field that an older worker refuses loses a signal during a rolling upgrade; an error that quotes its input writes that
+input into histories and logs; a message that can be changed is not what was signed.
 """
 
 from __future__ import annotations

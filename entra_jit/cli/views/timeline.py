@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from rich.console import Console
 from rich.text import Text
@@ -12,11 +14,10 @@ from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
 from entra_jit.operations.show_status import show_progress
 from models.actor import Actor
+from models.events import Event
 from models.messages import GrantState, GrantStatus
 
-LOOK_AGAIN_SECONDS = 0.2
-LOOKS_UNDECIDED = 10
-"""A request that is decided within so many looks never shows as undecided."""
+LOOK_ANYWAY_SECONDS = 5.0
 
 BEGINNINGS = frozenset({GrantState.ASKED, GrantState.PREPARING, GrantState.CLOSING})
 """States that steps follow; the others are what steps led to."""
@@ -40,22 +41,33 @@ class Timeline:
 
     async def follow(self, *wanted: GrantState) -> GrantStatus:
         """Print every step and every change of state as it is recorded, until the state is ``wanted`` or final."""
-        while True:
-            progress = await show_progress(self._actor, self._app, self._request_id)
-            status = progress.status
-            self._looks += 1
-            if status.state is GrantState.ASKED and self._looks < LOOKS_UNDECIDED:
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
-                continue
-            if status.state in BEGINNINGS:
-                self._show_state(status)
-            for step in progress.steps[self._printed :]:
-                self._line(step_line(step, calls=self._calls))
-            self._printed = len(progress.steps)
+        async with self._app.events.subscribe() as happening:
+            while True:
+                status = await self._show_progress()
+                if status.state in wanted or status.state.is_final:
+                    return status
+                await self._something_happens(happening)
+
+    async def _show_progress(self) -> GrantStatus:
+        progress = await show_progress(self._actor, self._app, self._request_id)
+        status = progress.status
+        self._looks += 1
+        if status.state is GrantState.ASKED and self._looks == 1:
+            return status  # most are decided before anyone could have read that they are not
+        if status.state in BEGINNINGS:
             self._show_state(status)
-            if status.state in wanted or status.state.is_final:
-                return status
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        for step in progress.steps[self._printed :]:
+            self._line(step_line(step, calls=self._calls))
+        self._printed = len(progress.steps)
+        self._show_state(status)
+        return status
+
+    async def _something_happens(self, happening: AsyncIterator[Event]) -> None:
+        """Wait for an event of this request; not for ever, so that a ledger that is away is told."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_ANYWAY_SECONDS):
+                while (await anext(happening)).request_id != self._request_id:
+                    pass
 
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,7 @@ import structlog
 from pydantic import SecretStr
 
 from entra_jit.graph import NotYetVisibleError, PermanentError, TransientError, UnexpectedResponseError
-from models.messages import ObjectId
-from tests.graph.crooked import HTML, Crooked, Reply, crooked_microsoft, user
-
-ALEX = ObjectId("87d349ed-44d7-43e1-9a83-5f2406dee5bd")
+from tests.graph.crooked import ALEX, HTML, Crooked, Reply, crooked_microsoft, user
 
 
 @pytest.fixture
@@ -109,16 +107,18 @@ async def test_a_token_that_graph_no_longer_takes_is_replaced_once(crooked: Croo
 
 async def test_no_answer_in_time_is_an_unknown_outcome(crooked: Crooked) -> None:
     """A call that hangs must end before its lease does, and its write may have happened."""
-    crooked.answers.append(Reply(204, delay=5))
-    async with crooked.graph(timeout=0.3) as graph:
+    async with crooked.graph(timeout=0.5) as graph:
+        tenant = crooked.connect(graph)
+        await crooked.signed_in(tenant)
+        crooked.answers.append(Reply(204, after=asyncio.Event()))
         with pytest.raises(TransientError, match="no answer within") as raised:
-            await crooked.connect(graph).users.disable(ALEX)
+            await tenant.users.disable(ALEX)
     assert raised.value.outcome_unknown
 
 
 async def test_time_spent_on_a_token_counts(crooked: Crooked) -> None:
     """A slow sign-in followed by a slow call would outlast the lease that covers one call."""
-    crooked.tokens.append(Reply(delay=5))
+    crooked.tokens.append(Reply(after=asyncio.Event()))
     async with crooked.graph(timeout=0.3) as graph:
         with pytest.raises(TransientError) as raised:
             await crooked.connect(graph).users.disable(ALEX)

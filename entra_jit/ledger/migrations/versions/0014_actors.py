@@ -4,15 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
 COLUMNS = (
     ("requests", "requested_by"),
     ("grants", "ended_by"),
-    ("interventions", "by"),
     ("sealed_credentials", "revealed_to"),
     ("holds", "by"),
     ("holds", "lifted_by"),
@@ -28,10 +27,8 @@ def upgrade() -> None:
             postgresql_using=f"""CASE WHEN "{column}" IS NOT NULL THEN jsonb_build_object(
                 'kind', 'unknown', 'id', '', 'name', "{column}", 'via', 'internal') END""",
         )
-    op.add_column("alarms", sa.Column("cleared_by", JSONB))
 
 
 def downgrade() -> None:
-    op.drop_column("alarms", "cleared_by")
     for table, column in COLUMNS:
         op.alter_column(table, column, type_=sa.String(), postgresql_using=f"\"{column}\" ->> 'name'")

@@ -5,15 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from entra_jit.graph import PermanentError, Tenant, TransientError, UnexpectedResponseError
-from models.messages import ObjectId
-from tests.graph.crooked import HTML, Crooked, Reply, crooked_microsoft
+from tests.graph.crooked import ALEX, HTML, Crooked, Reply, crooked_microsoft
 
-ALEX = ObjectId("87d349ed-44d7-43e1-9a83-5f2406dee5bd")
+SHORT_LIFE = 200
+"""Seconds that a token lives. MSAL, which goes by the machine's clock, serves none again that ends within 300."""
+
+
+@dataclass
+class StopWatch:
+    """Tells the seconds that a test lets go by."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 def refusal(number: int, status: int = 400) -> Reply:
@@ -49,15 +60,20 @@ async def test_many_calls_ask_for_one_token(crooked: Crooked) -> None:
 
 async def test_a_caller_that_gives_up_does_not_take_the_token_from_the_others(crooked: Crooked) -> None:
     """A cancelled grant would fail the closing of another one in the same tenant."""
-    crooked.tokens.append(Reply(body={"token_type": "Bearer", "expires_in": 3599, "access_token": "t"}, delay=0.3))
+    given_up = asyncio.Event()
+    token = {"token_type": "Bearer", "expires_in": 3599, "access_token": "t"}
+    crooked.tokens.append(Reply(body=token, after=given_up))
     async with crooked.graph() as graph:
         tenant = crooked.connect(graph)
         crooked.answers.append(Reply(204))
         impatient = asyncio.create_task(tenant.users.disable(ALEX))
         patient = asyncio.create_task(tenant.users.disable(ALEX))
-        await asyncio.sleep(0.1)
+        await crooked.asked_for_a_token()
         impatient.cancel()
+        await asyncio.wait({impatient})
+        given_up.set()
         await patient
+    assert impatient.cancelled()
     assert crooked.sign_ins == 1
 
 
@@ -160,13 +176,14 @@ async def test_a_secret_does_not_follow_a_redirect(crooked: Crooked, tmp_path: P
 async def test_the_last_minutes_of_a_token_outlive_the_sign_in_service(crooked: Crooked) -> None:
     """While sign-in is down, a token that is still good must go on closing accounts."""
     crooked.tokens += [
-        Reply(body={"token_type": "Bearer", "expires_in": 2, "access_token": "old"}),
+        Reply(body={"token_type": "Bearer", "expires_in": SHORT_LIFE, "access_token": "old"}),
         Reply(503, {"error": "server_error"}),
     ]
-    async with crooked.graph() as graph:
+    watch = StopWatch()
+    async with crooked.graph(monotonic=watch) as graph:
         tenant = crooked.connect(graph)
         await disable(crooked, tenant)
-        await asyncio.sleep(1.1)
+        watch.seconds += SHORT_LIFE - 1
         await disable(crooked, tenant)
     assert crooked.sign_ins == 2
     assert crooked.bearers == ["old", "old"]
@@ -203,26 +220,25 @@ async def test_a_missing_federated_token_is_named_as_the_trouble(crooked: Crooke
 
 async def test_a_federated_token_is_read_at_each_use(crooked: Crooked, tmp_path: Path) -> None:
     """The provider renews it hourly; one kept from the start stops working the next day."""
-    file = tmp_path / "token"
-    async with crooked.graph() as graph:
+    file, watch = tmp_path / "token", StopWatch()
+    async with crooked.graph(monotonic=watch) as graph:
         tenant = crooked.connect(graph)
         connection = tenant.connection.model_validate(
             tenant.connection.model_dump() | {"credential": {"kind": "federated", "token_file": file}}
         )
         file.write_text("first\n")
-        crooked.tokens.append(Reply(body={"token_type": "Bearer", "expires_in": 1, "access_token": "t"}))
+        crooked.tokens.append(Reply(body={"token_type": "Bearer", "expires_in": SHORT_LIFE, "access_token": "t"}))
         await disable(crooked, graph.tenant(connection))
         file.write_text("second\n")
-        await asyncio.sleep(0.6)
+        watch.seconds += SHORT_LIFE - 1
         await disable(crooked, graph.tenant(connection))
     assert crooked.assertions == ["first", "second"]
 
 
-async def test_a_new_secret_is_given_time_before_it_is_called_wrong(
-    crooked: Crooked, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_new_secret_is_given_time_before_it_is_called_wrong(crooked: Crooked) -> None:
     """Microsoft refuses a secret for some seconds after it was made; a rotation would park grants for nothing."""
-    async with crooked.graph() as graph:
+    watch = StopWatch()
+    async with crooked.graph(monotonic=watch) as graph:
         tenant = crooked.connect(graph)
         crooked.tokens.append(refusal(7000215, 401))
         with pytest.raises(TransientError, match="not known everywhere yet"):

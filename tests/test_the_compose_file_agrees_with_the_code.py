@@ -1,4 +1,4 @@
-"""The self-hosted form cannot be run in the tests; what would go wrong in it unseen is held against the code."""
+"""The compose file cannot be run in the tests; what would silently go wrong in it is compared with the code."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from entra_jit.graph import (
     assignment_id,
 )
 from models.messages import ObjectId, RoleId
+from tests.certificates import Certificate
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, RETAIL, Sandbox, Signer, contoso
-from tests.graph.test_tenant_credentials import key_pair
 
 NAME = "msp-alex@contoso.onmicrosoft.com"
 PASSWORD = SecretStr("Correct-Horse-7-Battery-Staple")
@@ -277,7 +277,7 @@ async def test_a_domain_is_read_as_it_is_now(sandbox: Sandbox, elevate: Tenant) 
 
 async def test_a_certificate_signs_in(sandbox: Sandbox, graph: Graph) -> None:
     """Microsoft and we both advise against secrets; the other way must work."""
-    key, certificate = key_pair()
+    key, certificate = Certificate().both
     sandbox.change(f"/applications/{ELEVATE}/certificates", pem=certificate)
     credential = ClientCertificate(private_key=SecretStr(key), certificate=certificate)
     user = await graph.tenant(contoso(ELEVATE, credential)).users.get(ADELE)

@@ -1,7 +1,7 @@
-"""What is sealed opens for its owner alone, and neither secret nor key is ever shown.
+"""A sealed secret opens for its owner alone, and neither secret nor key is ever shown.
 
-A sealed credential that opens for another grant, or after somebody changed the row, hands one customer's access to
-whoever can write to the database.
+A sealed credential that opens for another grant, or after its row was changed, gives one customer's access to each
+person who can write to the database.
 """
 
 from __future__ import annotations

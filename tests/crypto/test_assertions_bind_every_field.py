@@ -1,7 +1,7 @@
-"""An assertion is for one message, one actor and one moment.
+"""An assertion is valid for one message, one actor and one moment.
 
-Whoever can write to the Temporal namespace sees signed messages pass. If any field could be changed and the signature
-still held, they could stretch a grant, point it at another tenant, or put another technician's name under it.
+Signed messages are readable in the Temporal namespace. If a field could be changed and the signature still held, an
+attacker could stretch a grant, point it at another tenant, or put another technician's name under it.
 """
 
 from __future__ import annotations

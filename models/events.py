@@ -1,0 +1,76 @@
+"""What happened, once and for good: the entries of the ledger's one journal."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from models.actor import Actor
+from models.message import Message
+
+ERASED = "(erased)"
+"""What is shown in place of a text that was erased."""
+
+
+class EventKind(StrEnum):
+    """What has happened. The values stand in the journal for ever: add to them, and change none."""
+
+    # of a request, from asking to receipt
+    REQUESTED = "requested"
+    DECIDED = "decided"
+    DOMAIN_VALIDATED = "domain validated"
+    ACCOUNT_PREPARED = "account prepared"
+    ACCESS_GIVEN = "access given"
+    BASELINE_TAKEN = "baseline taken"
+    CREDENTIAL_ISSUED = "credential issued"
+    ARMED = "armed"
+    CLOSING_TRIED = "closing tried"
+    OPENED = "opened"
+    REVEALED = "credential revealed"
+    EXTENDED = "extended"
+    MARK_MOVED = "mark moved"
+    """The directory has the mark of the extension."""
+    PARKED = "parked"
+    RETRIED = "retried"
+    CLOSING_BEGAN = "closing began"
+    DISABLED = "disabled"
+    STRIPPED = "stripped"
+    READ_BACK = "read back"
+    SWEPT = "swept"
+    STEP_TAKEN = "step taken"
+    """A step that has no kind of its own; its name is in the body."""
+    RECEIPT_ISSUED = "receipt issued"
+    """The body is the receipt, as it will stay."""
+    ADDENDUM = "addendum"
+    """What became known after the receipt."""
+
+    # beside the grants' own workflows
+    INTERVENTION_BEGAN = "intervention began"
+    INTERVENTION_REPORTED = "intervention reported"
+    ALARM_RAISED = "alarm raised"
+    ALARM_CLEARED = "alarm cleared"
+
+    # what operators do
+    ATTEMPT_REFUSED = "attempt refused"
+    """Somebody asked for what they may not have, or not now."""
+    HOLD_PLACED = "hold placed"
+    HOLD_LIFTED = "hold lifted"
+    CONFIGURATION_APPLIED = "configuration applied"
+    ACCOUNT_REGISTERED = "account registered"
+    TEXT_ERASED = "text erased"
+
+
+class Event(Message):
+    """One thing that happened. The texts of its body that people wrote stand in it, or that they were erased."""
+
+    id: int
+    recorded_at: AwareDatetime
+    """By PostgreSQL's clock; the body has the directory's, where a step is told later."""
+    tenant_id: UUID | None = None
+    request_id: str | None = None
+    actor: Actor
+    kind: EventKind
+    body: dict[str, Any]

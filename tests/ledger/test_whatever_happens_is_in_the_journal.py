@@ -1,0 +1,181 @@
+"""Whatever changes in the ledger is an event of its own, in the transaction of the change, and says who did it.
+
+What is missing in the journal is told to nobody: no page, no notification and no audit has another source.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from entra_jit.ledger import (
+    accounts,
+    addenda,
+    admission,
+    alarms,
+    credentials,
+    events,
+    fences,
+    holds,
+    interventions,
+    parking,
+    receipts,
+    steps,
+)
+from models.actor import ActorKind
+from models.alarms import Alarm, AlarmKind
+from models.events import Event, EventKind
+from models.holds import HoldKind
+from models.messages import Addendum, AddendumKind, CredentialKind, GrantRef, ObjectId, Receipt, Step, TenantId
+from tests.actors import TESTER, operator
+from tests.ledger.books import ALEX, CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
+
+HOUR = timedelta(hours=1)
+OBJECT = ObjectId("11111111-1111-4111-8111-111111111111")
+
+
+async def told(books: Books, request_id: str) -> list[Event]:
+    return await books.do(events.of_request, request_id)
+
+
+async def test_a_grant_is_told_from_asking_to_receipt(books: Books) -> None:
+    grant = await books.armed()
+    await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
+    await books.do(admission.opened, grant.request_id, NOON)
+    await books.do(steps.record, grant.request_id, 1, [Step(name="opened", at=NOON)])
+    await books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("sesame"), at=NOON)
+    await books.do(credentials.reveal, KEYRING, grant.request_id, "alex", NOON)
+    await books.do(
+        admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE, by=operator("kim"), reason="more"
+    )
+    await books.do(fences.fence, grant.request_id, NOON + 4 * HOUR)
+    closing = [Step(name=name, at=NOON + 4 * HOUR) for name in ("disabled", "stripped", "read back")]
+    receipt = await books.settle(settlement_of(grant).model_copy(update={"steps": tuple(closing)}))
+    learnt = Addendum(kind=AddendumKind.AUDIT_REVIEW, at=NOON + 5 * HOUR, sentence="Nothing.")
+    assert await books.do(addenda.add, grant.request_id, learnt)
+
+    found = await told(books, grant.request_id)
+
+    assert [event.kind for event in found] == [
+        EventKind.REQUESTED,
+        EventKind.DECIDED,
+        EventKind.OPENED,
+        EventKind.REVEALED,
+        EventKind.EXTENDED,
+        EventKind.CLOSING_BEGAN,
+        EventKind.DISABLED,
+        EventKind.STRIPPED,
+        EventKind.READ_BACK,
+        EventKind.RECEIPT_ISSUED,
+        EventKind.ADDENDUM,
+    ]
+    by_kind = {event.kind: event for event in found}
+    assert {event.tenant_id for event in found[1:]} == {CONTOSO}
+    assert by_kind[EventKind.REVEALED].actor.name == "alex"
+    assert (by_kind[EventKind.EXTENDED].actor.name, by_kind[EventKind.EXTENDED].body["reason"]) == ("kim", "more")
+    assert by_kind[EventKind.OPENED].actor.kind is ActorKind.SYSTEM
+    assert Receipt.model_validate(by_kind[EventKind.RECEIPT_ISSUED].body) == receipt
+    assert [step.name for step in receipt.steps] == ["opened", "disabled", "stripped", "read back"]
+    assert await books.do(addenda.of_request, grant.request_id) == (learnt,)
+    assert "sesame" not in str(await books.everything())
+
+
+async def test_what_people_wrote_stands_in_no_event(books: Books) -> None:
+    request = books.a_request().model_copy(update={"reason": "my back hurts", "ticket": "T-1"})
+    await books.answer(request)
+    await books.settle(settlement_of(request, proven=False))
+    stored = {name: rows for name, rows in (await books.everything()).items() if name.startswith("events")}
+    assert not [words for words in ("hurts", "T-1", "'alex'") if words in str(stored)]
+    [issued] = await books.do(events.of_request, request.request_id, EventKind.RECEIPT_ISSUED)
+    assert Receipt.model_validate(issued.body) == await books.do(receipts.of_request, request.request_id)
+
+
+async def test_a_request_that_is_withdrawn_or_denied_is_told_as_well(books: Books) -> None:
+    withdrawn, denied = books.a_request(), books.a_request("nobody")
+    await books.settle(settlement_of(withdrawn, proven=False))
+    await books.answer(denied)
+    kinds = [event.kind for event in await told(books, withdrawn.request_id)]
+    assert kinds == [EventKind.REQUESTED, EventKind.DECIDED, EventKind.RECEIPT_ISSUED]
+    [_, decided] = await told(books, denied.request_id)
+    assert (decided.kind, decided.body["verdict"]) == (EventKind.DECIDED, "denied")
+
+
+async def test_parking_and_trying_again_is_told_once_per_attempt(books: Books) -> None:
+    grant = await books.granted()
+    for _ in range(2):
+        await books.do(parking.park, grant.request_id, "refused", NOON)
+    again = await books.do(parking.unpark, ref(grant), NOON)
+    assert await books.do(parking.unpark, ref(grant), NOON) == again == GrantRef(request_id=grant.request_id, attempt=2)
+    await books.do(parking.park, grant.request_id, "refused again", NOON)
+    kinds = [event.kind for event in await told(books, grant.request_id)]
+    assert kinds[2:] == [EventKind.PARKED, EventKind.RETRIED, EventKind.PARKED]
+
+
+@pytest.mark.parametrize("scope", [{}, {"tenant_id": CONTOSO}, {"technician_id": ALEX}])
+async def test_many_that_are_fenced_at_once_are_told_each(books: Books, scope: dict[str, object]) -> None:
+    grants = [await books.armed("alex"), await books.armed("alex", "fabrikam")]
+    await books.do(fences.fence, grants[1].request_id, NOON)
+    for _ in range(2):
+        await books.do(fences.fence_all, NOON + HOUR, **scope)
+    began = [await books.do(events.of_request, grant.request_id, EventKind.CLOSING_BEGAN) for grant in grants]
+    assert [len(each) for each in began] == [1, 1]
+
+
+async def test_who_leaves_the_configuration_is_told_as_the_reason(books: Books) -> None:
+    grant = await books.armed("robin")
+    await books.configure(technicians=[{"name": "alex", "id": str(ALEX)}])
+    await books.do(fences.fence_departed, NOON)
+    [began] = await books.do(events.of_request, grant.request_id, EventKind.CLOSING_BEGAN)
+    assert "robin" in began.body["because"]
+
+
+async def test_an_alarm_is_told_when_it_is_raised_and_when_it_is_over(books: Books) -> None:
+    alarm = Alarm(kind=AlarmKind.HELD, subject="r-1", sentence="It is held.", request_id="r-1", raised_at=NOON)
+    for _ in range(2):
+        await books.do(alarms.raise_alarm, alarm)
+    assert await books.do(alarms.of_request, "r-1") == (alarm,)
+    ended = await books.do(alarms.clear, AlarmKind.HELD, "r-1", "kim: it is not", NOON + HOUR)
+    assert await books.do(alarms.clear, AlarmKind.HELD, "r-1", "kim: it is not", NOON + HOUR) is None
+    await books.do(alarms.raise_alarm, alarm)
+
+    assert [event.kind.value for event in await told(books, "r-1")] == ["alarm raised", "alarm cleared", "alarm raised"]
+    assert await books.do(alarms.of_request, "r-1") == (ended, alarm)
+    assert await books.do(alarms.listed, standing_only=False) == [alarm, ended]
+    assert await books.do(alarms.listed) == [alarm]
+    assert await books.do(alarms.listed, standing_only=False, kind=AlarmKind.ABANDONED) == []
+
+
+async def test_what_is_closed_beside_a_workflow_is_told_before_and_after(books: Books) -> None:
+    grant = await books.armed()
+    began = interventions.Began(
+        object_id=OBJECT, account_name=grant.account_name, because="expired", found_enabled=True, began_at=NOON
+    )
+    by = TenantId(str(CONTOSO)), "the reconciler"
+    number = await books.do(interventions.begin, *by, began, grant.request_id)
+    [only_begun] = await books.do(interventions.of_request, grant.request_id)
+    assert (only_begun.by, only_begun.because, only_begun.proven_at) == ("the reconciler", "expired", None)
+    for proven_at in (None, NOON + HOUR):
+        reported = interventions.Reported(disabled_at=NOON, proven_at=proven_at)
+        await books.do(interventions.report, number, *by, reported, grant.request_id)
+    unknown = interventions.Reported(disabled_at=NOON)
+    await books.do(interventions.report, 10**6, *by, unknown, grant.request_id)  # a restored ledger lost its beginning
+    [done] = await books.do(interventions.of_request, grant.request_id)
+    assert (done.disabled_at, done.proven_at, done.step.name) == (NOON, NOON + HOUR, "closed by the reconciler")
+
+
+async def test_holds_and_the_register_are_told(books: Books) -> None:
+    for _ in range(2):
+        await books.do(holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, by=operator("kim"), reason="down", at=NOON)
+    for _ in range(2):
+        await books.do(holds.lift, HoldKind.PAUSE, tenant_id=CONTOSO, by=operator("robin"), at=NOON)
+    grant = await books.granted()
+    await books.do(accounts.register, grant.tenant_id, grant.technician_id, grant.account_name, OBJECT, TESTER, NOON)
+    for kind, who in (
+        (EventKind.HOLD_PLACED, "kim"),
+        (EventKind.HOLD_LIFTED, "robin"),
+        (EventKind.ACCOUNT_REGISTERED, "the operator"),
+    ):
+        [event] = await books.do(events.newest, kind, {}, limit=9)
+        assert (event.actor.name, event.tenant_id) == (who, CONTOSO)
