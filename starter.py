@@ -7,13 +7,13 @@ import sys
 from typing import NoReturn
 
 from entra_jit.cli.commands import access, holding, stack, trouble  # noqa: F401  # each adds its commands
-from entra_jit.cli.commands.shell import app
+from entra_jit.cli.commands.shell import cli
 from workflows.registry import WORKFLOWS
 
 
 def run_and_leave() -> NoReturn:
     try:
-        app(obj=WORKFLOWS)
+        cli(obj=WORKFLOWS)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         sys.stdout.flush()

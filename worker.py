@@ -26,13 +26,12 @@ from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from entra_jit.accounts.workplace import Workplace, workplace_of
-from entra_jit.crypto.keyring import Keyring
+from entra_jit.accounts.backend import Backend
+from entra_jit.app import App
 from entra_jit.logs import configure_logs
-from entra_jit.operations.watch_reconciliation import ReconciliationWatch
 from entra_jit.settings import Settings, load_settings
-from entra_jit.temporal import connect, schedules, search_attributes
-from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal import schedules, search_attributes
+from entra_jit.temporal.watch import ReconciliationWatch
 from models.errors import EntraJitError, ExitCode
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
@@ -53,14 +52,14 @@ came back to hundreds of open grants replayed so many at once that none was done
 _log = structlog.get_logger("worker")
 
 
-def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
-    """Every activity, at work in this process."""
+def activities_of(backend: Backend) -> list[Callable[..., Any]]:
+    """Every activity of this process."""
     deciding, provisioning, closing, reconciling, alarming = (
-        DecidingActivities(workplace),
-        ProvisioningActivities(workplace),
-        ClosingActivities(workplace),
-        ReconcilingActivities(workplace),
-        AlarmingActivities(workplace),
+        DecidingActivities(backend),
+        ProvisioningActivities(backend),
+        ClosingActivities(backend),
+        ReconcilingActivities(backend),
+        AlarmingActivities(backend),
     )
     return [
         deciding.decide,
@@ -89,13 +88,13 @@ def activities_of(workplace: Workplace) -> list[Callable[..., Any]]:
     ]
 
 
-def worker_of(client: Client, workplace: Workplace, task_queue: str) -> Worker:
+def worker_of(client: Client, backend: Backend, task_queue: str) -> Worker:
     """The worker, not started. Converter and sandbox come from the client's plugin."""
     return Worker(
         client,
         task_queue=task_queue,
         workflows=list(WORKFLOWS),
-        activities=activities_of(workplace),
+        activities=activities_of(backend),
         interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -112,22 +111,18 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    keyring = Keyring.parse(settings.keys.get_secret_value())
     runtime = _runtime(settings)
-    client = await connect.connect(SealingCodec(keyring, seals=settings.seal_history), runtime)
-    await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
-    async with workplace_of(settings) as workplace:
-        tenants = await workplace.directories.read_all()
-        await workplace.registered.read_all()
-        async with worker_of(client, workplace, settings.task_queue):
+    async with App(settings, runtime=runtime) as app:
+        client = await app.temporal()
+        await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
+        tenants = await app.directories.read_all()
+        await app.registered.read_all()
+        async with worker_of(client, app, settings.task_queue):
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
-            watch = ReconciliationWatch(
-                workplace, client, settings.task_queue, settings.reconcile_every, runtime.metric_meter
-            )
-            watching = asyncio.create_task(watch.run())
+            watching = asyncio.create_task(ReconciliationWatch(app, client, runtime.metric_meter).run())
             await stop.wait()
             _log.info("stopping")
             watching.cancel()

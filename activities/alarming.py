@@ -5,15 +5,15 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.signatures import Alarming
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.accounts.backend import Backend
 from models.alarms import Alarm
 
 
 class AlarmingActivities(Alarming):
     """See ``activities.signatures.Alarming``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._alarms = workplace.alarms
+    def __init__(self, backend: Backend) -> None:
+        self._alarms = backend.alarms
 
     @activity.defn
     async def raise_alarm(self, alarm: Alarm) -> None:

@@ -15,11 +15,11 @@ from entra_jit.accounts.account_closing import (
     read_standing,
     strip,
 )
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.baseline import compare, look_at
 from entra_jit.accounts.finding import AccountFinder, NothingToClose
 from entra_jit.accounts.managed_account import FoundAccount
 from entra_jit.accounts.proving import expect_all_removed, expect_closed, read_back_step
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.assertions import is_ours
 from entra_jit.graph import Tenant
 from entra_jit.ledger import fences, receipts
@@ -41,12 +41,12 @@ from models.names import workflow_id
 class ClosingActivities(Closing):
     """See ``activities.signatures.Closing``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
-        self._finder = AccountFinder(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
+        self._finder = AccountFinder(backend)
 
     @activity.defn
     async def fence(self, request_id: str) -> Fence:
@@ -68,7 +68,7 @@ class ClosingActivities(Closing):
     @activity.defn
     async def strip_account(self, account: AccountToClose) -> Closed:
         """Password, sessions, sign-in methods and access, all attempted at the same time."""
-        given = Given.to(account, self._workplace.roles_known_after)
+        given = Given.to(account, self._backend.roles_known_after)
         with noting() as noted:
             tenant, found = await self._find(account, noted)
             if isinstance(found, NothingToClose):
@@ -82,7 +82,7 @@ class ClosingActivities(Closing):
     @activity.defn
     async def read_back(self, account: AccountToClose) -> Closed:
         """Raises ``NotProvenError`` after closing once more what was found open."""
-        given = Given.to(account, self._workplace.roles_known_after)
+        given = Given.to(account, self._backend.roles_known_after)
         with noting() as noted:
             tenant, found = await self._find(account, noted)
             if isinstance(found, NothingToClose):
@@ -98,7 +98,7 @@ class ClosingActivities(Closing):
     async def sweep(self, to_sweep: ToSweep) -> Sweep:
         """What Microsoft does not let us read is said so, and at last what fails for the moment."""
         last_try = activity.info().attempt >= BASELINE_TRIES
-        tenant = await self._workplace.directories.to_close(to_sweep.grant.tenant_id)
+        tenant = await self._backend.directories.to_close(to_sweep.grant.tenant_id)
         with noting() as noted:
             look = await look_at(tenant, to_sweep.object_id, noted.stripped, last_try=last_try)
         return compare(look, to_sweep.baseline)
@@ -114,13 +114,21 @@ class ClosingActivities(Closing):
         if not own_workflow or not is_ours(self._keyring, signed.assertion, signed.request):
             return None
         async with self._ledger.transaction() as session:
-            receipt = await receipts.settle(session, settlement)
+            receipt = await receipts.settle(session, self._with_proven_actor(settlement))
         at = settlement.closed_at
-        await self._workplace.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
+        await self._backend.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
         return receipt
 
+    def _with_proven_actor(self, settlement: Settlement) -> Settlement:
+        """The settlement with the actor who ended the grant, where our own signature proves who it was."""
+        signed, ending = settlement.signed_end, settlement.ending
+        is_about_it = signed and signed.ending.request_id == settlement.signed.request.request_id
+        if signed is None or not is_about_it or not is_ours(self._keyring, signed.assertion, signed.ending):
+            return settlement
+        return settlement.model_copy(update={"ending": ending.model_copy(update={"by": signed.assertion.actor})})
+
     async def _find(self, account: AccountToClose, noted: Noted) -> tuple[Tenant, FoundAccount | NothingToClose]:
-        tenant = await self._workplace.directories.to_close(account.grant.tenant_id)
+        tenant = await self._backend.directories.to_close(account.grant.tenant_id)
         return tenant, await self._finder.to_close(tenant, account, noted.missed)
 
     def _nothing(self, found: NothingToClose) -> Closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from activities.signatures import Deciding
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
 from entra_jit.ledger import admission, parking, requests, steps
 from models.alarms import AlarmKind
@@ -16,12 +16,12 @@ from models.names import workflow_id
 class DecidingActivities(Deciding):
     """See ``activities.signatures.Deciding``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
-        self._alarms = workplace.alarms
-        self._alarm_after = workplace.alarm_after
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
+        self._alarms = backend.alarms
+        self._alarm_after = backend.settings.alarm_after
 
     @activity.defn
     async def decide(self, signed: SignedAccessRequest) -> Decision:

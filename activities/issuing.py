@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from entra_jit.accounts.attempts import attempt_all
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.passwords import new_password
 from entra_jit.graph import AccessPass, AccessPassPolicy, ConflictError, SignInMethod, Tenant
 from entra_jit.ledger import credentials
@@ -31,10 +31,10 @@ class Issued:
 class Issuing:
     """Temporary Access Passes and passwords, by the tenant's choice and policy."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
 
     async def issue(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> Issued | None:
         """Give the account a fresh credential and nothing else to sign in with. Once per attempt of a grant.

@@ -17,11 +17,11 @@ from activities.signatures import Provisioning
 from entra_jit.accounts.access import KINDS, CannotBeGivenError
 from entra_jit.accounts.account_closing import Given, Stripped, take_foreign, without_mark
 from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.backend import LEASE_MARGIN, Backend
 from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
 from entra_jit.accounts.managed_account import FoundAccount, Holder
-from entra_jit.accounts.workplace import LEASE_MARGIN, Workplace
 from entra_jit.crypto.assertions import verify_actor
 from entra_jit.crypto.marks import (
     OPEN_UNTIL_ATTRIBUTE,
@@ -41,7 +41,7 @@ from entra_jit.graph import (
     UnexpectedResponseError,
     User,
 )
-from entra_jit.ledger import accounts, admission, baselines, events, steps
+from entra_jit.ledger import accounts, admission, baselines, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
@@ -73,12 +73,12 @@ class CannotCloseError(EntraJitError):
 class ProvisioningActivities(Provisioning):
     """See ``activities.signatures.Provisioning``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
-        self._issuing = Issuing(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
+        self._issuing = Issuing(backend)
 
     @activity.defn
     async def validate_domain(self, ref: GrantRef) -> None:
@@ -140,13 +140,13 @@ class ProvisioningActivities(Provisioning):
                 calls.append(await tenant.users.disable(object_id))
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, admitted.grant, object_id)
-        self._workplace.registered.learn(admitted.grant.tenant_id, object_id)
+        self._backend.registered.learn(admitted.grant.tenant_id, object_id)
         await self._record(ref, "account prepared", *calls, note="found" if found else "made")
         return object_id
 
     async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
         grant = admitted.grant
-        owner = Owner(self._workplace.installation, grant.technician_id)
+        owner = Owner(self._backend.settings.installation, grant.technician_id)
         tag = write_owner_tag(self._keyring, owner, grant.tenant_id, grant.account_name)
         new = NewUser(
             user_principal_name=grant.account_name,
@@ -167,7 +167,7 @@ class ProvisioningActivities(Provisioning):
         user, register = await self._read(tenant, admitted)
         if user is None:
             return None
-        found = self._workplace.inspect(user, Holder.of(admitted.grant), register)
+        found = self._backend.inspect(user, Holder.of(admitted.grant), register)
         if refusal := found.why_not_to_open():
             raise RefusedError(refusal)
         return found
@@ -223,7 +223,7 @@ class ProvisioningActivities(Provisioning):
         """With the application that closes: it may read all this, and takes away what was planted."""
         admitted, _ = await self._admit(ref)
         account = _known(admitted)
-        tenant = await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
+        tenant = await self._backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= BASELINE_TRIES
         with noting() as noted:
             look = await take_baseline(tenant, account, admitted.grant.access, noted.stripped, last_try=last_try)
@@ -256,7 +256,7 @@ class ProvisioningActivities(Provisioning):
     async def _enable(self, ref: GrantRef, *, with_mark: bool) -> tuple[Admitted, DirectoryCall]:
         asked_at = self._clock()
         async with self._ledger.transaction() as session:
-            lease = self._workplace.lease
+            lease = self._backend.lease
             admitted = await admission.take_lease(session, self._keyring, ref, asked_at, lease)
         tenant = await self._tenant(admitted)
         if self._clock() - asked_at > LEASE_MARGIN:
@@ -283,7 +283,7 @@ class ProvisioningActivities(Provisioning):
                 return []
         grant = admitted.grant
         try:
-            tenant = await self._workplace.directories.of(grant.tenant_id, Purpose.REVOKE)
+            tenant = await self._backend.directories.of(grant.tenant_id, Purpose.REVOKE)
             evidence = await tenant.users.disable(_known(admitted))
         except (PermanentError, UnexpectedResponseError, NotConnectedError) as error:
             why = "is not opened, because the revoking application could not close it again"
@@ -298,7 +298,7 @@ class ProvisioningActivities(Provisioning):
         now = self._clock()
         actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
         async with self._ledger.transaction() as session:
-            lease = self._workplace.lease
+            lease = self._backend.lease
             admitted = await admission.extend(
                 session,
                 self._keyring,
@@ -306,7 +306,7 @@ class ProvisioningActivities(Provisioning):
                 extension.expires_at,
                 now,
                 lease,
-                by=events.acting(actor),
+                by=actor,
                 reason=extension.reason,
             )
         tenant = await self._tenant(admitted)
@@ -325,11 +325,11 @@ class ProvisioningActivities(Provisioning):
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:
             admitted = await admission.admit(session, ref, self._clock())
-        self._workplace.registered.learn(admitted.grant.tenant_id, admitted.object_id)
+        self._backend.registered.learn(admitted.grant.tenant_id, admitted.object_id)
         return admitted, await self._tenant(admitted)
 
     async def _tenant(self, admitted: Admitted) -> Tenant:
-        return await self._workplace.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
+        return await self._backend.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
 
     async def _note_baseline(self, ref: GrantRef, baseline: Baseline) -> None:
         async with self._ledger.transaction() as session:

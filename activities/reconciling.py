@@ -7,9 +7,9 @@ import asyncio
 from temporalio import activity
 
 from activities.signatures import Reconciling
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.accounts.reconciliation.review_tenant import Reviewing
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.ledger import reconciliation, reviews
 from models.messages import TenantReport, TenantReview, TenantToReconcile
 
@@ -17,11 +17,11 @@ from models.messages import TenantReport, TenantReview, TenantToReconcile
 class ReconcilingActivities(Reconciling):
     """See ``activities.signatures.Reconciling``."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._clock = workplace.clock
-        self._reconciliation = TenantReconciliation(workplace)
-        self._reviewing = Reviewing(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._clock = backend.clock
+        self._reconciliation = TenantReconciliation(backend)
+        self._reviewing = Reviewing(backend)
 
     @activity.defn
     async def list_tenants(self, only: str | None) -> list[TenantToReconcile]:

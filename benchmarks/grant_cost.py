@@ -26,13 +26,13 @@ import httpx
 import yaml
 
 from benchmarks.bare_httpx import ELEVATE, BareVisits
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
+from entra_jit.identity.operator import operator_here
 from entra_jit.ledger.database import Ledger
 from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.logs import configure_logs
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.deployment import Deployment, open_deployment
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_receipt import show_receipt
@@ -62,8 +62,9 @@ class Cost:
 class Bench:
     """A deployment whose worker is this very process, so that its statements can be counted."""
 
-    def __init__(self, deployment: Deployment, ledger: Ledger, http: httpx.AsyncClient, control_url: str) -> None:
-        self._deployment = deployment
+    def __init__(self, app: App, ledger: Ledger, http: httpx.AsyncClient, control_url: str) -> None:
+        self._app = app
+        self._actor = operator_here()
         self._ledger = ledger
         self._http = http
         self._control_url = control_url
@@ -74,13 +75,13 @@ class Bench:
         await self._calls()
         statements = self._ledger.statements
         request_id = await self.ask(technician, timedelta(hours=1))
-        while (await show_status(self._deployment, request_id)).state is not GrantState.OPEN:
+        while (await show_status(self._actor, self._app, request_id)).state is not GrantState.OPEN:
             await asyncio.sleep(0.02)
         calls_to_open = await self._calls()
-        await end_access(self._deployment, "benchmark", request_id)
-        workflow = await self._deployment.workflow_of(request_id)
+        await end_access(self._actor, self._app, request_id)
+        workflow = await self._app.workflow_of(request_id)
         await workflow.result()
-        receipt = await show_receipt(self._deployment, request_id)
+        receipt = await show_receipt(self._actor, self._app, request_id)
         assert receipt.opened_at is not None
         return Cost(
             seconds_to_open=(receipt.opened_at - receipt.request.asked_at).total_seconds(),
@@ -93,8 +94,8 @@ class Bench:
     async def ask(self, technician: str, duration: timedelta) -> str:
         """Ask for Contoso; the request's id."""
         return await request_access(
-            self._deployment,
-            "benchmark",
+            self._actor,
+            self._app,
             tenant="contoso",
             technician=technician,
             reason="benchmark",
@@ -103,8 +104,8 @@ class Bench:
 
     async def receipt(self, request_id: str) -> Receipt:
         """The receipt, when the grant is over."""
-        await (await self._deployment.workflow_of(request_id)).result()
-        return await show_receipt(self._deployment, request_id)
+        await (await self._app.workflow_of(request_id)).result()
+        return await show_receipt(self._actor, self._app, request_id)
 
     async def round_trips(self, technician: str, undelayed: float) -> float:
         """Sequential Graph round trips from request to open, by what a slower directory adds to ``undelayed``."""
@@ -133,14 +134,14 @@ async def measure(count: int, together: int) -> None:
             configuration.write_text(yaml.safe_dump(_configuration(technicians)))
             trusted = ssl.create_default_context(cafile=str(stack.addresses.ca_file))
             async with (
-                open_deployment(settings) as deployment,
-                workplace_of(settings) as workplace,
+                App(settings) as app,
+                App(settings) as of_worker,
                 httpx.AsyncClient(verify=trusted, trust_env=False, timeout=30) as http,
                 httpx.AsyncClient(verify=trusted, trust_env=False, timeout=30) as bare_http,
             ):
-                await apply_configuration(deployment, configuration)
-                async with worker_of(await deployment.engine(), workplace, settings.task_queue):
-                    bench = Bench(deployment, workplace.ledger, http, stack.addresses.sandbox_control)
+                await apply_configuration(operator_here(), app, configuration)
+                async with worker_of(await app.temporal(), of_worker, settings.task_queue):
+                    bench = Bench(app, of_worker.ledger, http, stack.addresses.sandbox_control)
                     bare = BareVisits(bare_http, stack.addresses, CONTOSO, DOMAIN)
                     await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
                     opened = await _one_by_one(bench, bare, technicians[:count], warm_up=technicians[-1])

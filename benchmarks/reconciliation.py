@@ -24,13 +24,14 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 import yaml
 
+from entra_jit.app import App
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Owner, write_owner_tag
+from entra_jit.identity.operator import operator_here
 from entra_jit.ledger import accounts
 from entra_jit.local_stack import LocalStack, Programs
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.logs import configure_logs
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.deployment import Deployment, open_deployment
 from entra_jit.settings import adopt_environment, load_settings
 from models.messages import Grant, ObjectId, ReconciliationReport, TechnicianId, TenantId
 from workflows.reconciliation import Reconciliation
@@ -104,8 +105,8 @@ def _configuration(size: Size) -> dict[str, Any]:
 class Past:
     """Accounts as years of grants leave them behind: made by us, tagged, registered, closed."""
 
-    def __init__(self, deployment: Deployment, installation: str, http: httpx.AsyncClient, control_url: str) -> None:
-        self._deployment = deployment
+    def __init__(self, app: App, installation: str, http: httpx.AsyncClient, control_url: str) -> None:
+        self._app = app
         self._installation = installation
         self._http = http
         self._control_url = control_url
@@ -124,7 +125,7 @@ class Past:
         name, who = _tenant(tenant), f"tech-{technician}"
         account = f"msp-{who}@{name}.onmicrosoft.com"
         owner = Owner(self._installation, TechnicianId(_id(who)))
-        tag = write_owner_tag(self._deployment.keyring, owner, TenantId(_id(name)), account)
+        tag = write_owner_tag(self._app.keyring, owner, TenantId(_id(name)), account)
         url = f"{self._control_url}/tenants/{name}/users"
         made = (await self._http.post(url, json={"user_principal_name": account})).json()
         changes = {"enabled": enabled, "extension_attributes": {f"extensionAttribute{OWNER_TAG_ATTRIBUTE}": tag}}
@@ -138,10 +139,10 @@ class Past:
             account_name=account,
             access=(),
             duration=timedelta(hours=1),
-            window_ends_at=self._deployment.clock(),
+            window_ends_at=self._app.clock(),
         )
-        async with self._deployment.ledger.transaction() as session:
-            await accounts.intend(session, grant, self._deployment.clock())
+        async with self._app.ledger.transaction() as session:
+            await accounts.intend(session, grant, self._app.clock())
             await accounts.confirm(session, grant, ObjectId(made["id"]))
 
 
@@ -157,24 +158,24 @@ async def measure(size: Size) -> None:
             settings = load_settings()
             trusted = ssl.create_default_context(cafile=str(stack.addresses.ca_file))
             async with (
-                open_deployment(settings) as deployment,
+                App(settings) as app,
                 httpx.AsyncClient(verify=trusted, trust_env=False, timeout=60) as http,
             ):
                 control = stack.addresses.sandbox_control
-                await apply_configuration(deployment, configuration)
-                await Past(deployment, settings.installation, http, control).make(size)
+                await apply_configuration(operator_here(), app, configuration)
+                await Past(app, settings.installation, http, control).make(size)
                 everywhere = {"method": "*", "path": "/**", "delay": size.delay}
                 (await http.post(f"{control}/faults", json=everywhere)).raise_for_status()
                 for run in ("first run", "next run"):
                     began = time.monotonic()
-                    report = await _reconcile(deployment, run)
+                    report = await _reconcile(app, run)
                     _show(run, report, time.monotonic() - began, settings.reconcile_every.total_seconds())
 
 
-async def _reconcile(deployment: Deployment, run: str) -> ReconciliationReport:
-    client = await deployment.engine()
+async def _reconcile(app: App, run: str) -> ReconciliationReport:
+    client = await app.temporal()
     return await client.execute_workflow(
-        Reconciliation.run, id=f"benchmark-{run}".replace(" ", "-"), task_queue=deployment.task_queue
+        Reconciliation.run, id=f"benchmark-{run}".replace(" ", "-"), task_queue=app.settings.task_queue
     )
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import StringConstraints
 
 from models.message import Message
+
+LONGEST_NAME = 500
 
 
 class ActorKind(StrEnum):
@@ -18,6 +23,8 @@ class ActorKind(StrEnum):
     """At the command line of a machine that holds the deployment's keys. Its id is ``user@host``."""
     SYSTEM = "system"
     """Part of entra-jit acting by itself. Its id is the part's name: ``reconciler``."""
+    UNKNOWN = "unknown"
+    """Sent a message that only narrows access, and proved nothing. Its name is what it claims; its id is empty."""
 
 
 class Via(StrEnum):
@@ -36,10 +43,43 @@ class Actor(Message):
     kind: ActorKind
     id: str
     """Never changes and is never reused, unlike a name."""
-    name: str
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
     """For people to read."""
     via: Via
 
+    @classmethod
+    def part(cls, part: str) -> Self:
+        """A part of entra-jit: ``reconciler`` is shown as *the reconciler*."""
+        return cls(kind=ActorKind.SYSTEM, id=part, name=f"the {part}", via=Via.INTERNAL)
+
+    @classmethod
+    def claimed(cls, name: str) -> Self:
+        """The sender of an unsigned message through Temporal, who claims to be ``name``."""
+        return cls(kind=ActorKind.UNKNOWN, id="", name=name, via=Via.TEMPORAL)
+
+    def __str__(self) -> str:
+        """The name, so that a sentence about an actor stays readable."""
+        return self.name
+
     def is_same_as(self, other: Actor) -> bool:
-        """Whether both are the same one, whatever they are called by now and wherever they asked."""
-        return (self.kind, self.id) == (other.kind, other.id)
+        """Whether both are the same one, whatever they are called by now and wherever they asked.
+
+        False for unknown ones: two claims of one name prove nothing.
+        """
+        return self.kind is not ActorKind.UNKNOWN and (self.kind, self.id) == (other.kind, other.id)
+
+
+ALARMS = Actor.part("alarms")
+CLOCK = Actor.part("clock")
+CONFIGURATION = Actor.part("configuration")
+EMERGENCY_STOP = Actor.part("emergency stop")
+LEDGER = Actor.part("ledger")
+POLICY = Actor.part("policy")
+PROVISIONING_WINDOW = Actor.part("provisioning window")
+RECONCILER = Actor.part("reconciler")
+REVIEW = Actor.part("review")
+WORKFLOW = Actor.part("grant's workflow")
+"""Acts for a grant, within what was decided."""
+
+UNNAMED = Actor.claimed("a Temporal user")
+"""The sender of a message without a name."""

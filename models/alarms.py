@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from models.actor import Actor
 from models.message import Message
 
 
@@ -59,3 +60,10 @@ class Alarm(Message):
     cleared_at: AwareDatetime | None = None
     all_clear: str | None = None
     """Why it is over."""
+    cleared_by: Actor | None = None
+    """Who gave the all-clear by hand; None: it stands, or its cause was gone."""
+
+    @property
+    def ended(self) -> str:
+        """``kim: the customer has left us``: why it is over, and who says so."""
+        return ": ".join(part for part in (self.cleared_by and self.cleared_by.name, self.all_clear) if part)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.actor import Actor
 from models.alarms import AlarmKind
 from models.message import Message
 from models.messages import (
@@ -26,6 +27,7 @@ from models.messages import (
     PassId,
     Receipt,
     SignedAccessRequest,
+    SignedEnd,
     Step,
     Sweep,
 )
@@ -140,6 +142,8 @@ class GrantProgress(_State):
     """Fixed before the account is opened; an extension moves it."""
     ending: Ending | None = None
     """Why it ends. From then on nothing is opened."""
+    signed_end: SignedEnd | None = None
+    """What ended it, where that was a message of ours."""
     refusal: Refusal | None = None
     """Why it is parked, or about to be."""
     retry_wanted: bool = False
@@ -209,7 +213,7 @@ class GrantProgress(_State):
         self.refusal, self.closing = None, ClosingProgress()
         self.move_to(GrantState.PREPARING, "Tried again by an operator.")
 
-    def end(self, state: GrantState, by: str, reason: str | None = None, failure: FailureType | None = None) -> None:
+    def end(self, state: GrantState, by: Actor, reason: str | None = None, failure: FailureType | None = None) -> None:
         """The first ending counts."""
         if self.ending is None:
             self.ending = Ending(state=state, by=by, reason=reason, failure=failure)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from models.actor import Actor
 from models.message import Message
 from models.messages import RequestId, Sentence, TechnicianId, TenantId
 
@@ -30,7 +31,7 @@ class Hold(Message):
     """None: all technicians."""
     technician: str | None = None
     since: AwareDatetime
-    by: Sentence
+    by: Actor
     reason: Sentence
 
     def covers(self, tenant_id: TenantId, technician_id: TechnicianId) -> bool:

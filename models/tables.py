@@ -11,11 +11,13 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Dialect,
     ForeignKeyConstraint,
     Identity,
     Index,
     Interval,
     LargeBinary,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
@@ -23,7 +25,26 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
+from models.actor import Actor
 from models.marks import AccountKind
+
+
+class _ActorColumn(TypeDecorator[Actor]):
+    """An actor as JSON: kind, id, name, via."""
+
+    impl = JSONB(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Actor | None, dialect: Dialect) -> dict[str, str] | None:
+        return None if value is None else value.model_dump(mode="json")
+
+    def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> Actor | None:
+        return None if value is None else Actor.model_validate(value)
+
+
+def _actor(*, nullable: bool = True) -> Any:
+    """A column for who did it."""
+    return Field(default=None, sa_column=Column(_ActorColumn, nullable=nullable))
 
 
 def _moment(*, nullable: bool = True) -> Any:
@@ -175,7 +196,7 @@ class Request(SQLModel, table=True):
     duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
     replay_of: str | None = Field(default=None, index=True)
     """The failed request that this one repeats. No foreign key: a ledger restored from a backup may have lost it."""
-    requested_by: str
+    requested_by: Actor = _actor(nullable=False)
     asked_at: datetime = _moment(nullable=False)
     decided_at: datetime | None = _moment()
     verdict: str | None = None
@@ -226,7 +247,7 @@ class GrantRow(SQLModel, table=True):
     closing_at: datetime | None = _moment()
     closed_at: datetime | None = _moment()
     ending: str | None = None
-    ended_by: str | None = None
+    ended_by: Actor | None = _actor()
     end_reason: str | None = None
 
 
@@ -243,7 +264,7 @@ class SealedCredential(SQLModel, table=True):
     sealed_at: datetime = _moment(nullable=False)
     usable_until: datetime | None = _moment()
     revealed_at: datetime | None = _moment()
-    revealed_to: str | None = None
+    revealed_to: Actor | None = _actor()
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -307,10 +328,10 @@ class HoldRow(SQLModel, table=True):
     technician_id: UUID | None = Field(default=None, foreign_key="technicians.id")
     """None: all technicians."""
     since: datetime = _moment(nullable=False)
-    by: str
+    by: Actor = _actor(nullable=False)
     because: str
     lifted_at: datetime | None = _moment()
-    lifted_by: str | None = None
+    lifted_by: Actor | None = _actor()
 
 
 class EventRow(SQLModel, table=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import itertools
 import secrets
 import ssl
@@ -15,9 +16,8 @@ import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -35,11 +35,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Worker
 
-from entra_jit.accounts.workplace import Workplace, graph_of, workplace_of
-from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger.database import Ledger
+from entra_jit.app import App
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
@@ -47,6 +44,7 @@ from entra_jit.settings import Settings
 from models.messages import GrantState, GrantStatus, Receipt
 from models.names import workflow_id
 from sandbox.child import Addresses
+from tests.actors import TESTER
 from tests.patience import HELD_SECONDS, PATIENCE_SECONDS, eventually
 from worker import worker_of
 from workflows.access_grant import AccessGrant
@@ -60,6 +58,13 @@ or the next round of whoever makes up for what was missed."""
 
 UNDER_WAY = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 TECHNICIANS = ("alex", "robin", "kim")
+
+
+def variant(app: App, **changes: object) -> App:
+    """The same, with what it has opened, but for ``changes``."""
+    changed = copy.copy(app)
+    vars(changed).update(changes)
+    return changed
 
 
 def customer_id(name: str) -> str:
@@ -173,10 +178,9 @@ class Scene:
 
     services: Services
     settings: Settings
-    deployment: Deployment
+    app: App
     http: httpx.Client
     customers: tuple[str, ...]
-    workplace: Workplace
     skips_time: bool
     workers: list[Worker] = field(default_factory=list)
     worker_client: Client | None = None
@@ -206,8 +210,8 @@ class Scene:
     ) -> str:
         """Ask for access; the request's id. ``held``: its time stands until ``time_passes`` is called."""
         return await request_access(
-            replace(self.deployment, client=self.services.client) if held else self.deployment,
-            "tests",
+            TESTER,
+            variant(self.app, client=self.services.client) if held else self.app,
             tenant=customer or self.customer,
             technician=technician,
             reason="a test",
@@ -229,7 +233,7 @@ class Scene:
 
     async def status(self, request_id: str) -> GrantStatus:
         """Where the request stands, by the ledger."""
-        return await show_status(self.deployment, request_id)
+        return await show_status(TESTER, self.app, request_id)
 
     async def until(self, request_id: str, *wanted: GrantState) -> GrantStatus:
         """Wait for a state, by the ledger; fails with the state it stays in."""
@@ -246,7 +250,7 @@ class Scene:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self.workflow(request_id).result()
-        return await show_receipt(self.deployment, request_id)
+        return await show_receipt(TESTER, self.app, request_id)
 
     # -- the directory, seen and tampered with from outside
 
@@ -391,7 +395,7 @@ class Scene:
 
     async def start_worker(self) -> Worker:
         """One more worker of this scene."""
-        worker = worker_of(self._worker_client(), self.workplace, self.settings.task_queue)
+        worker = worker_of(self._worker_client(), self.app, self.settings.task_queue)
         task = asyncio.create_task(worker.run())
         self._running[id(worker)] = task
         self.workers.append(worker)
@@ -461,14 +465,10 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
         graph_timeout_seconds=5,
     )
     client = services.skipper.client if skips_time else services.client
-    async with workplace_of(settings, stage_clock) as usual, Ledger(settings.database_url, pool_size=2) as ledger:
-        workplace = replace(usual, roles_known_after=QUICK * usual.roles_known_after)
-        keyring = Keyring.parse(settings.keys.get_secret_value())
-        deployment = Deployment(
-            ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
-        )
+    async with App(settings, clock=stage_clock, client=client) as app:
+        app.roles_known_after *= QUICK
         with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
-            made = Scene(services, settings, deployment, http, names, workplace, skips_time)
+            made = Scene(services, settings, app, http, names, skips_time)
             await configure(made)
             if everywhere.lag:
                 made.sandbox_keeps_up = skips_time
@@ -517,7 +517,7 @@ async def configure(
     }
     file = Path(scene.services.sandbox.ca_file).parent / f"{scene.settings.task_queue}.yaml"
     file.write_text(yaml.safe_dump(content))
-    await apply_configuration(scene.deployment, file)
+    await apply_configuration(TESTER, scene.app, file)
 
 
 def temporal_program() -> str:

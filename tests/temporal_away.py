@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from temporalio.client import Client
 
-from entra_jit.operations.deployment import Deployment
+from entra_jit.app import App
 from entra_jit.temporal.connect import EngineUnreachableError
+from tests.stage import variant
 
 
-class _WithoutTemporal(Deployment):
-    async def engine(self) -> Client:
+def without_temporal(app: App) -> App:
+    """The same ledger and keys, and no Temporal."""
+
+    async def away() -> Client:
         raise EngineUnreachableError("Temporal at nowhere cannot be reached")
 
-
-def without_temporal(deployment: Deployment) -> Deployment:
-    """The same ledger and keys, and no Temporal."""
-    return _WithoutTemporal(deployment.ledger, deployment.keyring, deployment.task_queue)
+    return variant(app, temporal=away)

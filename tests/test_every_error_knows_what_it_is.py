@@ -22,7 +22,7 @@ import entra_jit
 import models
 import workflows
 from activities.failures import LONGEST_WAIT, RESUMED_WITHIN, as_failure
-from entra_jit.cli.commands.shell import app, errors_told
+from entra_jit.cli.commands.shell import cli, errors_told
 from entra_jit.graph import PermanentError, TransientError
 from entra_jit.ledger.admission import PausedError
 from models.errors import BadInputError, EntraJitError, ExitCode, InternalError, NotFoundError, SettingsError
@@ -99,7 +99,7 @@ def test_who_caused_it_is_told_alike_by_shell_and_browser() -> None:
 
 
 def test_the_help_lists_every_exit_code_once() -> None:
-    shown = " ".join(CliRunner().invoke(app, ["--help"], terminal_width=400).output.split())
+    shown = " ".join(CliRunner().invoke(cli, ["--help"], terminal_width=400).output.split())
     for code in ExitCode:
         assert f"{code.value} {code.meaning}" in shown.replace("│ ", "")
     assert len({code.meaning for code in ExitCode}) == len(ExitCode)

@@ -37,7 +37,7 @@ def options(command: Any, name: str = "") -> dict[str, set[str]]:
     return {name: {option for parameter in command.params for option in parameter.opts} | {"--help"}}
 
 
-COMMANDS = options(typer.main.get_command(starter.app))
+COMMANDS = options(typer.main.get_command(starter.cli))
 
 
 def command_of(typed: str) -> str | None:

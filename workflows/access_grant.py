@@ -15,6 +15,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
+from models import actor
 from models.grant_progress import GrantProgress
 from models.messages import FailureType, GrantState, GrantStatus, SignedAccessRequest
 from workflows.alerts import GrantAlerts
@@ -53,10 +54,10 @@ class AccessGrant:
         with suppress(asyncio.CancelledError):
             await workflow.wait_condition(lambda: life.done() or is_over(progress))
         if (reason := workflow.cancellation_reason()) is not None:
-            progress.end(GrantState.CANCELLED, "a Temporal user", reason or None)
+            progress.end(GrantState.CANCELLED, actor.UNNAMED, reason or None)
         life.cancel()
         await ended(life)
-        progress.end(GrantState.FAILED, "entra-jit", f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
+        progress.end(GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
 
         # After the try, never in a finally (see workflows.gathering).
         await uninterrupted(self._close())
@@ -127,7 +128,9 @@ class AccessGrant:
         said = read_ending(inputs)
         if not said.is_whole:
             note(self._progress, "Part of the input of `end` was unreadable. The grant ends.")
-        self._progress.end(GrantState.ENDED, said.ending.by, said.ending.reason)
+        if self._progress.ending is None:
+            self._progress.signed_end = said.signed
+        self._progress.end(GrantState.ENDED, said.by, said.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:

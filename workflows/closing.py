@@ -124,6 +124,7 @@ async def settle(progress: GrantProgress, ending: Ending) -> None:
             steps=(*progress.closing.steps, *([sweep.step] if sweep.step else [])),
             alarms=tuple(progress.alarms),
             carried=progress.carried,
+            signed_end=progress.signed_end,
         )
         receipt = await execute_until_done(
             Closing.settle, settlement, CLOSING, summary="Write the receipt, release the lock"

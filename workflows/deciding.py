@@ -10,6 +10,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from activities.options import LEDGER
 from activities.signatures import Deciding
 from entra_jit.policy.durations import DECISION_WINDOW
+from models import actor
 from models.grant_progress import GrantProgress
 from models.messages import Decision, FailureType, GrantState, Verdict
 from models.names import workflow_id
@@ -38,9 +39,9 @@ async def decide(progress: GrantProgress) -> None:
             progress.take_up(decision.earlier)
         publish(progress)
     elif decision.verdict is Verdict.OVER:
-        progress.end(GrantState.ENDED, "the ledger", "The request was decided before, and its grant is over.")
+        progress.end(GrantState.ENDED, actor.LEDGER, "The request was decided before, and its grant is over.")
     else:
-        progress.end(GrantState.DENIED, "policy", decision.sentence)
+        progress.end(GrantState.DENIED, actor.POLICY, decision.sentence)
 
 
 async def _ask(progress: GrantProgress) -> Decision:
@@ -66,5 +67,5 @@ async def _ask(progress: GrantProgress) -> Decision:
         refused = refusal_of(error)
         if refused.failure is not FailureType.REFUSED:
             # No rule has said no: none could be asked.
-            progress.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+            progress.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)
         return Decision(verdict=Verdict.DENIED, sentence=refused.sentence)

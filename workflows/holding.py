@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from activities.options import CLOSING
 from activities.signatures import Deciding
+from models import actor
 from models.grant_progress import GrantProgress
 from models.messages import GrantState, ToPark
 from workflows.alerts import GrantAlerts
@@ -33,7 +34,7 @@ async def hold(progress: GrantProgress) -> None:
             break
         if is_over(progress):
             return
-    progress.end(GrantState.EXPIRED, "the clock")
+    progress.end(GrantState.EXPIRED, actor.CLOCK)
 
 
 async def park(progress: GrantProgress, alerts: GrantAlerts) -> None:
@@ -62,7 +63,7 @@ async def park(progress: GrantProgress, alerts: GrantAlerts) -> None:
             timeout_summary="Until the provisioning window ends",
         )
     except TimeoutError:
-        progress.end(GrantState.FAILED, "the provisioning window", refusal.sentence, refusal.failure)
+        progress.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refusal.sentence, refusal.failure)
     if is_over(progress):
         return
     progress.begin_attempt((await step(progress, Deciding.unpark, "Try again")).attempt)

@@ -14,8 +14,9 @@ from typing import NamedTuple, TypeVar
 from pydantic import ValidationError
 from temporalio.common import RawValue
 
+from models.actor import UNNAMED, Actor
 from models.message import Message
-from models.messages import LONGEST_SENTENCE, EndAccess
+from models.messages import LONGEST_SENTENCE, SignedEnd
 
 TEXT = (b"json/", b"text/")
 """What encodings of text begin with; other bytes are no sentence, even where they happen to be letters."""
@@ -29,12 +30,19 @@ Wanted = TypeVar("Wanted", bound=Message)
 class Heard(NamedTuple):
     """What an ``end`` says, and whether all that came with it could be read."""
 
-    ending: EndAccess
-    is_whole: bool
+    by: Actor
+    """Who it claims to be from. A workflow has no keys, so that it proves nothing; settling the grant does."""
+    reason: str | None = None
+    signed: SignedEnd | None = None
+    """None: it was not sent by us."""
+    is_whole: bool = True
 
 
 def read_ending(inputs: Sequence[object]) -> Heard:
     """An ending, whatever came: its fields where it has them, sentences as its reason, each cut to length."""
+    if signed := read_message(SignedEnd, inputs):
+        name, reason = _sentence(signed.assertion.actor.name), _sentence(signed.ending.reason)
+        return Heard(Actor.claimed(name) if name else UNNAMED, reason, signed)
     by: list[str] = []
     reasons: list[str] = []
     is_whole = True
@@ -47,9 +55,8 @@ def read_ending(inputs: Sequence[object]) -> Heard:
                 kept.append(sentence)
             else:
                 is_whole = False
-    said_by = {"by": by[0]} if by else {}
     reason = "; ".join(dict.fromkeys(reasons))[:LONGEST_SENTENCE].strip() or None
-    return Heard(EndAccess(**said_by, reason=reason), is_whole)
+    return Heard(Actor.claimed(by[0]) if by else UNNAMED, reason, is_whole=is_whole)
 
 
 def read_message(kind: type[Wanted], inputs: Sequence[object]) -> Wanted | None:

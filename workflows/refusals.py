@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as TimedOutError
 
+from models import actor
 from models.grant_progress import GrantProgress, Refusal
 from models.messages import NOTHING_GIVEN, FailureType, GrantState
 
@@ -33,12 +34,12 @@ def take_refusal(progress: GrantProgress, error: ActivityError) -> None:
         progress.traces.access_asked_for = False
     if progress.expires_at and workflow.now() >= progress.expires_at:
         why = f"It expired before it could be opened: {refused.sentence}"
-        progress.end(GrantState.EXPIRED, "the clock", why, refused.failure)
+        progress.end(GrantState.EXPIRED, actor.CLOCK, why, refused.failure)
     elif refused.failure is FailureType.GRANT_OVER:
-        progress.end(GrantState.ENDED, "the ledger", refused.sentence)
+        progress.end(GrantState.ENDED, actor.LEDGER, refused.sentence)
     elif refused.failure is FailureType.REFUSED and not progress.traces.written:
-        progress.end(GrantState.DENIED, "policy", refused.sentence, refused.failure)
+        progress.end(GrantState.DENIED, actor.POLICY, refused.sentence, refused.failure)
     elif refused.failure and not refused.failure.is_transient and not refused.ran_out_of_time:
         progress.refusal = refused
     else:
-        progress.end(GrantState.FAILED, "the provisioning window", refused.sentence, refused.failure)
+        progress.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refused.sentence, refused.failure)

@@ -18,6 +18,7 @@ import structlog
 from entra_jit.ledger import alarms
 from entra_jit.ledger.alarms import Recording
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 
 ANNOUNCED_WITHIN_SECONDS = 5.0
@@ -68,10 +69,12 @@ class Alarms:
         if is_new and not told_already:
             self._tell(alarm)
 
-    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
-        """End the alarm. None: it did not stand. Raises ``LedgerUnavailableError``."""
+    async def clear(
+        self, kind: AlarmKind, subject: str, all_clear: str, at: datetime, by: Actor | None = None
+    ) -> Alarm | None:
+        """End the alarm; ``by``: who does so by hand. None: it did not stand. Raises ``LedgerUnavailableError``."""
         async with self.recording() as record:
-            return await record.clear(kind, subject, all_clear, at)
+            return await record.clear(kind, subject, all_clear, at, by)
 
     async def standing(self) -> Counter[AlarmKind]:
         """How many stand of each kind; while the ledger is away, those that have been told meanwhile."""
@@ -98,7 +101,7 @@ class Alarms:
 
     def _tell_all_clear(self, ended: Alarm) -> None:
         self._told_unrecorded.discard((ended.kind, ended.subject))
-        _log.info("all clear", kind=ended.kind.value, subject=ended.subject, because=ended.all_clear)
+        _log.info("all clear", kind=ended.kind.value, subject=ended.subject, because=ended.ended)
         self._announce(ended)
 
     async def said(self) -> None:

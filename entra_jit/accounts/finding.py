@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.managed_account import FoundAccount, Holder
 from entra_jit.accounts.proving import NotProvenError
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.marks import Register, read_open_until
 from entra_jit.graph import DeletedUser, NotYetVisibleError, Tenant, User
 from entra_jit.ledger import grants
@@ -78,11 +78,11 @@ class NothingToClose:
 class AccountFinder:
     """Finds the accounts of grants, in order to close them."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._clock = workplace.clock
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._clock = backend.clock
 
     async def to_close(
         self, tenant: Tenant, account: AccountToClose, missed: MissedSince, *, even_if_held: bool = False
@@ -114,8 +114,8 @@ class AccountFinder:
         return await read_account(tenant, account.object_id, missed, self._clock)
 
     async def _judge(self, grant: Grant, user: User) -> FoundAccount:
-        named = await self._workplace.registered.know(grant.tenant_id, user.id)
-        return self._workplace.inspect(user, Holder.of(grant), Register.NAMES_IT if named else Register.SILENT)
+        named = await self._backend.registered.know(grant.tenant_id, user.id)
+        return self._backend.inspect(user, Holder.of(grant), Register.NAMES_IT if named else Register.SILENT)
 
     async def _by_now(self, grant: Grant) -> ByNow | None:
         """Whose the account is now: a late closing must not strip a newer grant. None: the ledger cannot be asked."""

@@ -21,6 +21,7 @@ from entra_jit.accounts.account_closing import (
     disable_and_strip,
     read_standing,
 )
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.finding import NothingToClose
 from entra_jit.accounts.managed_account import FoundAccount
 from entra_jit.accounts.proving import (
@@ -32,10 +33,10 @@ from entra_jit.accounts.proving import (
     read_back_step,
     until_proven,
 )
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import addenda, interventions
 from entra_jit.ledger.database import LedgerUnavailableError
+from models.actor import Actor
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, TenantId
 from models.sweep import SweepFinding
 
@@ -53,8 +54,8 @@ class Intervention:
 
     def __init__(
         self,
-        workplace: Workplace,
-        by: str,
+        backend: Backend,
+        by: Actor,
         because: str,
         request_id: str | None = None,
         given: Given = NOTHING,
@@ -63,8 +64,8 @@ class Intervention:
     ) -> None:
         """``request_id``: the grant that holds the account. ``given``: what it may have given, which is no finding and
         is removed whether it is listed or not. ``under_way_until``: when no opening step can write any more."""
-        self._ledger = workplace.ledger
-        self._clock = workplace.clock
+        self._ledger = backend.ledger
+        self._clock = backend.clock
         self._by = by
         self._because = because
         self._request_id = request_id

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.baseline import compare, look_at
 from entra_jit.accounts.proving import ProvenClosing
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.ledger import addenda, baselines, interventions, receipts
 from entra_jit.ledger.alarms import Recording
+from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt, Step
 from models.sweep import SweepFinding, merged, stays_behind
@@ -43,11 +44,11 @@ PROVEN_LATER = "It is closed and read back."
 class Settling:
     """Writes the receipts that workflows do not. Each is written once; the first stands."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._directories = workplace.directories
-        self._alarms = workplace.alarms
-        self._clock = workplace.clock
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._directories = backend.directories
+        self._alarms = backend.alarms
+        self._clock = backend.clock
 
     async def without_account(self, request_id: str, ending: Ending, said: str) -> None:
         """Settle a grant that has never had an account. ``said``: the alarm in its receipt."""
@@ -81,7 +82,7 @@ class Settling:
             if receipt:
                 await _tell_what_stays_behind(record, receipt, receipt.findings, closure.closed_at)
 
-    async def closed_later(self, request_id: str, by: str, closing: ProvenClosing) -> None:
+    async def closed_later(self, request_id: str, by: Actor, closing: ProvenClosing) -> None:
         """Add to the receipt of a grant that ended unproven that ``by`` has closed its account, and what was found.
 
         Idempotent: the first proof stands. Raises ``LedgerUnavailableError``.
@@ -95,7 +96,7 @@ class Settling:
             beside = await interventions.of_request(record.session, request_id)
             found = [one.findings for one in beside if one.began_at > receipt.closed_at]
             findings = merged(*found, closing.findings, swept.findings)
-            sentence = f"{by.capitalize()} has closed {receipt.account_name} and read it back."
+            sentence = f"{by.name.capitalize()} has closed {receipt.account_name} and read it back."
             addendum = Addendum(
                 kind=AddendumKind.CLOSED_LATER,
                 at=step.at,

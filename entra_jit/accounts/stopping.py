@@ -8,16 +8,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from entra_jit.accounts.account_closing import Given
+from entra_jit.accounts.backend import Backend, Clock
 from entra_jit.accounts.finding import AccountFinder, MissedSince, NothingToClose
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.managed_account import FoundAccount
 from entra_jit.accounts.proving import NotProvenError, ProvenClosing
-from entra_jit.accounts.workplace import Clock, Workplace
 from entra_jit.graph import Tenant, TransientError
 from entra_jit.ledger.fences import Fenced
+from models.actor import EMERGENCY_STOP
 from models.messages import AccountToClose
-
-BY = "the emergency stop"
 
 LOOK_AGAIN = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=15)
@@ -30,14 +29,14 @@ LONGEST_THROTTLED = 5
 class GrantStop:
     """Closes the account of one fenced grant, and proves it."""
 
-    def __init__(self, workplace: Workplace, fenced: Fenced, because: str, *, even_if_held: bool) -> None:
+    def __init__(self, backend: Backend, fenced: Fenced, because: str, *, even_if_held: bool) -> None:
         """``because``: why it is stopped. ``even_if_held``: whichever grant has the account, for all are stopped."""
-        self._directories = workplace.directories
-        self._clock = workplace.clock
-        self._finder = AccountFinder(workplace)
+        self._directories = backend.directories
+        self._clock = backend.clock
+        self._finder = AccountFinder(backend)
         self._even_if_held = even_if_held
         self._missed = MissedSince()
-        under_way_until = _under_way_until(fenced, workplace.provisioning_step)
+        under_way_until = _under_way_until(fenced, backend.provisioning_step)
         grant = fenced.grant
         self._account = AccountToClose(
             grant=grant,
@@ -45,10 +44,10 @@ class GrantStop:
             access_given_at=fenced.opened_at or under_way_until,
             mark=fenced.mark,
         )
-        given = Given.to(self._account, workplace.roles_known_after)
+        given = Given.to(self._account, backend.roles_known_after)
         self._provable_at = max(under_way_until, given.known_at or under_way_until)
         self._intervention = Intervention(
-            workplace, BY, because, grant.request_id, given, under_way_until=under_way_until
+            backend, EMERGENCY_STOP, because, grant.request_id, given, under_way_until=under_way_until
         )
 
     async def disable(self) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from entra_jit.crypto.keyring import Keyring, Purpose
+from models.actor import Actor
 from models.errors import RefusedError
 from models.message import Message
 from models.messages import Assertion
@@ -34,7 +35,7 @@ class StaleAssertionError(ForgedAssertionError):
     """This deployment signed the message, but too long ago to hear it now for the first time."""
 
 
-def assert_actor(keyring: Keyring, actor: str, message: Message, at: datetime) -> Assertion:
+def assert_actor(keyring: Keyring, actor: Actor, message: Message, at: datetime) -> Assertion:
     """Sign ``message`` in the name of ``actor``. The caller has authenticated the actor; this proves the caller."""
     unsigned = Assertion(actor=actor, issued_at=at, key_id=keyring.active_id, signature="")
     # Signed as it will be read: a message's text loses the spaces around it.
@@ -48,7 +49,7 @@ def is_ours(keyring: Keyring, assertion: Assertion, message: Message) -> bool:
     return keyring.verify(assertion.key_id, Purpose.ASSERTION, content, assertion.signature)
 
 
-def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> str:
+def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> Actor:
     """The actor who sent ``message``; raises ``ForgedAssertionError`` where the signature does not prove it.
 
     A genuine one that is too old raises ``StaleAssertionError``, which is a ``ForgedAssertionError``.
@@ -60,5 +61,11 @@ def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: d
     return assertion.actor
 
 
-def _content(actor: str, message: Message, at: datetime) -> str:
-    return "\n".join((type(message).__name__, actor, at.isoformat(), message.model_dump_json(exclude_defaults=True)))
+def _content(actor: Actor, message: Message, at: datetime) -> str:
+    signed = (
+        type(message).__name__,
+        actor.model_dump_json(exclude_defaults=True),
+        at.isoformat(),
+        message.model_dump_json(exclude_defaults=True),
+    )
+    return "\n".join(signed)

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.crypto.marks import Register
 from entra_jit.ledger import events, rows
 from entra_jit.ledger.events import NewEvent
+from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
 from models.messages import Grant, ObjectId, TechnicianId, TenantId
@@ -76,6 +77,7 @@ async def register(
     technician_id: TechnicianId,
     account_name: str,
     object_id: ObjectId,
+    by: Actor,
     at: datetime,
 ) -> None:
     """Enter an account that is in the directory already. Idempotent.
@@ -106,7 +108,7 @@ async def register(
     if made is None:
         raise NameTakenError(f"the register has another account of the technician, or {account_name} as another's")
     body = {"technician_id": technician_id, "account_name": account_name, "object_id": object_id}
-    registered = NewEvent(EventKind.ACCOUNT_REGISTERED, events.acting("the operator"), body, tenant_id=UUID(tenant_id))
+    registered = NewEvent(EventKind.ACCOUNT_REGISTERED, by, body, tenant_id=UUID(tenant_id))
     await events.append(session, registered)
 
 

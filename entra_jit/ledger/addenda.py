@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import events, receipts
 from entra_jit.ledger.events import NewEvent
+from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import Addendum, AddendumKind
 from models.sweep import SweepFinding, merged
@@ -23,7 +24,7 @@ async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> boo
         return False
     event = NewEvent(
         EventKind.ADDENDUM,
-        events.WORKFLOW,
+        WORKFLOW,
         addendum.model_dump(mode="json"),
         request_id,
         once=_key(addendum.kind),
@@ -32,7 +33,7 @@ async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> boo
 
 
 async def add_found_beside(
-    session: AsyncSession, request_id: str, by: str, findings: Sequence[SweepFinding], at: datetime
+    session: AsyncSession, request_id: str, by: Actor, findings: Sequence[SweepFinding], at: datetime
 ) -> None:
     """Add what ``by`` took from the account, where the receipt was written before and does not tell it. Idempotent.
 

@@ -22,7 +22,7 @@ from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
 from entra_jit.ledger.rows import as_access, as_grant, object_id
 from entra_jit.ledger.texts import Written
 from entra_jit.policy.rules import hours
-from models.actor import Actor
+from models.actor import WORKFLOW, Actor
 from models.errors import RefusedError
 from models.events import EventKind
 from models.holds import HoldKind
@@ -175,7 +175,7 @@ async def extend(
     at: datetime,
     lease: timedelta,
     *,
-    by: Actor = events.WORKFLOW,
+    by: Actor = WORKFLOW,
     reason: str = "",
 ) -> Admitted:
     """Move the expiry to ``wanted``, sign its mark, and take a lease for writing it. Idempotent for one ``wanted``.

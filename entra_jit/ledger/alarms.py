@@ -14,8 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger import events, receipts
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.texts import Written
+from models.actor import ALARMS, Actor
 from models.alarms import Alarm, AlarmKind
-from models.events import EventKind
+from models.events import Event, EventKind
 from models.tables import AlarmRow
 
 
@@ -32,9 +33,11 @@ class Recording:
         if await raise_alarm(self.session, alarm):
             self.changed.append(alarm)
 
-    async def clear(self, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
-        """End it, and say why. None: it did not stand. Idempotent."""
-        if ended := await clear(self.session, kind, subject, all_clear, at):
+    async def clear(
+        self, kind: AlarmKind, subject: str, all_clear: str, at: datetime, by: Actor | None = None
+    ) -> Alarm | None:
+        """End it, and say why; ``by``: who does so by hand. None: it did not stand. Idempotent."""
+        if ended := await clear(self.session, kind, subject, all_clear, at, by):
             self.changed.append(ended)
         return ended
 
@@ -46,7 +49,7 @@ async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
     """
     if alarm.kind is AlarmKind.CLOSING_LATE and await receipts.of_request(session, alarm.subject, lock=True):
         return False
-    values = alarm.model_dump(exclude={"kind", "cleared_at", "all_clear"}) | {"kind": alarm.kind.value}
+    values = alarm.model_dump(exclude={"kind", "cleared_at", "all_clear", "cleared_by"}) | {"kind": alarm.kind.value}
     inserted = insert(AlarmRow).values(values).on_conflict_do_nothing().returning(col(AlarmRow.kind))
     if (await session.exec(inserted)).first() is not None:
         await events.append(session, _event(EventKind.ALARM_RAISED, alarm))
@@ -55,13 +58,15 @@ async def raise_alarm(session: AsyncSession, alarm: Alarm) -> bool:
     return False
 
 
-async def clear(session: AsyncSession, kind: AlarmKind, subject: str, all_clear: str, at: datetime) -> Alarm | None:
+async def clear(
+    session: AsyncSession, kind: AlarmKind, subject: str, all_clear: str, at: datetime, by: Actor | None = None
+) -> Alarm | None:
     """End the alarm, and say why. Gives the alarm that stood; None where none did. Idempotent."""
     ended = delete(AlarmRow).where(_standing(kind, subject)).returning(AlarmRow)
     row = (await session.exec(ended)).scalars().first()
     if row is None:
         return None
-    alarm = _as_alarm(row).model_copy(update={"cleared_at": at, "all_clear": all_clear})
+    alarm = _as_alarm(row).model_copy(update={"cleared_at": at, "all_clear": all_clear, "cleared_by": by})
     await events.append(session, _event(EventKind.ALARM_CLEARED, alarm))
     return alarm
 
@@ -84,7 +89,7 @@ async def listed(
     if not standing_only:
         wanted = {name: value for name, value in (("kind", kind), ("tenant", tenant)) if value}
         over = await events.newest(session, EventKind.ALARM_CLEARED, wanted, limit=limit)
-        found += [Alarm.model_validate(event.body) for event in over]
+        found += [_as_cleared(event) for event in over]
     return sorted(found, key=lambda alarm: alarm.raised_at, reverse=True)[:limit]
 
 
@@ -92,7 +97,7 @@ async def of_request(session: AsyncSession, request_id: str) -> tuple[Alarm, ...
     """Everything that was ever alarmed about a grant, the oldest first."""
     over = await events.of_request(session, request_id, EventKind.ALARM_CLEARED)
     standing = await session.exec(select(AlarmRow).where(col(AlarmRow.request_id) == request_id))
-    found = [*(Alarm.model_validate(event.body) for event in over), *map(_as_alarm, standing)]
+    found = [*(_as_cleared(event) for event in over), *map(_as_alarm, standing)]
     return tuple(sorted(found, key=lambda alarm: alarm.raised_at))
 
 
@@ -119,10 +124,15 @@ def _as_alarm(row: AlarmRow) -> Alarm:
     return Alarm.model_validate(row, from_attributes=True)
 
 
+def _as_cleared(event: Event) -> Alarm:
+    by = None if event.actor.is_same_as(ALARMS) else event.actor
+    return Alarm.model_validate({**event.body, "cleared_by": by})
+
+
 def _event(kind: EventKind, alarm: Alarm) -> NewEvent:
-    body = alarm.model_dump(mode="json", exclude_none=True)
+    body = alarm.model_dump(mode="json", exclude_none=True, exclude={"cleared_by"})
     if alarm.all_clear:
         body["all_clear"] = Written(alarm.all_clear)
     if alarm.kind is AlarmKind.ABANDONED:
         body["sentence"] = Written(alarm.sentence)  # which says in whose words it was given up
-    return NewEvent(kind, events.acting("the alarms"), body, alarm.request_id)
+    return NewEvent(kind, alarm.cleared_by or ALARMS, body, alarm.request_id)

@@ -19,6 +19,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.policy import decision, entitlement
 from entra_jit.policy.configuration import Configuration, PurposeName
 from entra_jit.policy.facts import TechnicianTerms, TenantTerms
+from models.actor import Actor
 from models.events import EventKind
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 from models.tables import (
@@ -35,7 +36,9 @@ Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
 """The credential of each tenant and purpose, as whoever applies the configuration has read it."""
 
 
-async def apply(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:
+async def apply(
+    session: AsyncSession, by: Actor, keyring: Keyring, configuration: Configuration, proofs: Proofs
+) -> None:
     """Make the ledger's configuration what the file says, whole. Applying the same file twice changes nothing.
 
     Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
@@ -69,17 +72,17 @@ async def apply(session: AsyncSession, keyring: Keyring, configuration: Configur
         )
         for mapping in configuration.mappings()
     )
-    await events.append(session, _applied(configuration))
+    await events.append(session, _applied(by, configuration))
 
 
-def _applied(configuration: Configuration) -> NewEvent:
+def _applied(by: Actor, configuration: Configuration) -> NewEvent:
     """That it was applied, and which: the hash is the same for what says the same."""
     body = {
         "hash": hashlib.sha256(configuration.model_dump_json().encode()).hexdigest(),
         "tenants": [tenant.name for tenant in configuration.tenants],
         "technicians": len(configuration.technicians),
     }
-    return NewEvent(EventKind.CONFIGURATION_APPLIED, events.acting("the operator"), body)
+    return NewEvent(EventKind.CONFIGURATION_APPLIED, by, body)
 
 
 async def _apply_tenants(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:

@@ -15,6 +15,7 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import admission, events
 from entra_jit.ledger.events import NewEvent
+from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
 from models.messages import CredentialKind, GrantRef
@@ -68,7 +69,7 @@ async def kind_kept(session: AsyncSession, ref: GrantRef) -> CredentialKind | No
     return CredentialKind(row.kind) if row is not None and row.attempt == ref.attempt else None
 
 
-async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: str, at: datetime) -> Revealed:
+async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: Actor, at: datetime) -> Revealed:
     """Open the credential, once, and record to whom. Raises ``RefusedError``."""
     row = await session.get(SealedCredential, request_id, with_for_update=True)
     if row is None:
@@ -81,7 +82,7 @@ async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: s
     session.add(row)
     secret = unseal(keyring, Sealed(row.key_id, row.ciphertext), _owner(request_id))
     body = {"kind": row.kind, "usable_until": row.usable_until}
-    await events.append(session, NewEvent(EventKind.REVEALED, events.acting(to), body, request_id))
+    await events.append(session, NewEvent(EventKind.REVEALED, to, body, request_id))
     return Revealed(CredentialKind(row.kind), secret, row.usable_until)
 
 

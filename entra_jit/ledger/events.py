@@ -13,10 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import texts
 from entra_jit.ledger.texts import Written
-from models.actor import Actor, ActorKind, Via
+from models.actor import Actor, ActorKind
 from models.events import Event, EventKind
 
 MOST_AT_ONCE = 500
+
+PEOPLE = frozenset({ActorKind.PERSON, ActorKind.OPERATOR, ActorKind.UNKNOWN})
+"""Kinds of actors whose name may be a person's."""
 
 
 @dataclass(frozen=True)
@@ -161,15 +164,12 @@ async def _read(session: AsyncSession, rows: Sequence[RowMapping]) -> list[Event
 
 
 def _entry(place: int, event: NewEvent) -> dict[str, Any]:
-    actor = event.actor.model_dump(mode="json")
-    if event.actor.kind in {ActorKind.PERSON, ActorKind.OPERATOR}:
-        actor["name"] = Written(event.actor.name)
     written = texts.Collected()
     return {
         "place": place,
         "tenant_id": str(event.tenant_id) if event.tenant_id else None,
         "request_id": event.request_id,
-        "actor": written.apart(actor),
+        "actor": written.apart(with_name_apart(event.actor)),
         "kind": event.kind.value,
         "body": written.apart(event.body),
         "once": event.once,
@@ -177,15 +177,7 @@ def _entry(place: int, event: NewEvent) -> dict[str, Any]:
     }
 
 
-def acting(who: Actor | str) -> Actor:
-    """Who is meant by the name alone: ``the reconciler`` is a part of ours, ``kim@desk`` an operator."""
-    if isinstance(who, Actor):
-        return who
-    name = who
-    if name.startswith("the "):
-        return Actor(kind=ActorKind.SYSTEM, id=name.removeprefix("the "), name=name, via=Via.INTERNAL)
-    return Actor(kind=ActorKind.OPERATOR, id=name, name=name, via=Via.COMMAND_LINE)
-
-
-WORKFLOW = Actor(kind=ActorKind.SYSTEM, id="grant workflow", name="the grant's workflow", via=Via.TEMPORAL)
-"""Acts for a grant, within what was decided."""
+def with_name_apart(actor: Actor) -> dict[str, Any]:
+    """The actor for the body of an event: a name that may be a person's can be erased."""
+    names = {"name": Written(actor.name)} if actor.kind in PEOPLE else {}
+    return actor.model_dump(mode="json") | names

@@ -16,6 +16,7 @@ from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.rules.parties import departed
+from models.actor import WORKFLOW
 from models.events import EventKind
 from models.messages import Fence, Grant, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
@@ -119,4 +120,4 @@ async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
 
 
 def _began(request_id: str, tenant_id: UUID, because: str | None = None) -> NewEvent:
-    return NewEvent(EventKind.CLOSING_BEGAN, events.WORKFLOW, {"because": because}, request_id, tenant_id)
+    return NewEvent(EventKind.CLOSING_BEGAN, WORKFLOW, {"because": because}, request_id, tenant_id)

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger import events
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.texts import Written
+from models.actor import Actor
 from models.events import EventKind
 from models.holds import Hold, HoldKind
 from models.messages import TechnicianId, TenantId
@@ -36,7 +37,7 @@ async def place(
     *,
     tenant_id: UUID | None = None,
     technician_id: UUID | None = None,
-    by: str,
+    by: Actor,
     reason: str,
     at: datetime,
 ) -> Hold:
@@ -57,7 +58,7 @@ async def place(
     placed = await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing().returning(col(HoldRow.id)))
     if placed.first() is not None:
         body = {"kind": kind, "technician_id": technician_id, "since": at, "reason": Written(reason)}
-        await events.append(session, NewEvent(EventKind.HOLD_PLACED, events.acting(by), body, tenant_id=tenant_id))
+        await events.append(session, NewEvent(EventKind.HOLD_PLACED, by, body, tenant_id=tenant_id))
     return next(
         hold
         for hold in await in_force(session)
@@ -71,7 +72,7 @@ async def lift(
     *,
     tenant_id: UUID | None = None,
     technician_id: UUID | None = None,
-    by: str,
+    by: Actor,
     at: datetime,
 ) -> bool:
     """Lift the hold of exactly this scope; False where there is none in force."""
@@ -88,7 +89,7 @@ async def lift(
     if not lifted.rowcount:
         return False
     body = {"kind": kind, "technician_id": technician_id}
-    await events.append(session, NewEvent(EventKind.HOLD_LIFTED, events.acting(by), body, tenant_id=tenant_id))
+    await events.append(session, NewEvent(EventKind.HOLD_LIFTED, by, body, tenant_id=tenant_id))
     return True
 
 

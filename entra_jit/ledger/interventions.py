@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import events
 from entra_jit.ledger.events import NewEvent
+from models.actor import Actor
 from models.events import EventKind
 from models.message import Message
 from models.messages import DirectoryCall, ObjectId, Step, TenantId
@@ -44,7 +45,7 @@ class Reported(Message):
 class Told(Began, Reported):
     """What was closed, by whom and why, and how that went."""
 
-    by: str
+    by: Actor
 
     @property
     def step(self) -> Step:
@@ -53,20 +54,20 @@ class Told(Began, Reported):
         return Step(name=f"closed by {self.by}", at=at, note=self.because, calls=self.calls)
 
 
-async def begin(session: AsyncSession, tenant_id: TenantId, by: str, began: Began, request_id: str | None) -> int:
+async def begin(session: AsyncSession, tenant_id: TenantId, by: Actor, began: Began, request_id: str | None) -> int:
     """Enter what is about to be closed; its number. ``request_id``: the grant that holds the account, if one does."""
     body = began.model_dump(mode="json")
-    new = NewEvent(EventKind.INTERVENTION_BEGAN, events.acting(by), body, request_id, UUID(tenant_id))
+    new = NewEvent(EventKind.INTERVENTION_BEGAN, by, body, request_id, UUID(tenant_id))
     [number] = await events.append(session, new)
     return number
 
 
 async def report(
-    session: AsyncSession, number: int, tenant_id: TenantId, by: str, reported: Reported, request_id: str | None
+    session: AsyncSession, number: int, tenant_id: TenantId, by: Actor, reported: Reported, request_id: str | None
 ) -> None:
     """Enter how it went. The last report counts, which knows all that those before it knew."""
     body = {"intervention": number, **reported.model_dump(mode="json")}
-    new = NewEvent(EventKind.INTERVENTION_REPORTED, events.acting(by), body, request_id, UUID(tenant_id))
+    new = NewEvent(EventKind.INTERVENTION_REPORTED, by, body, request_id, UUID(tenant_id))
     await events.append(session, new)
 
 
@@ -76,7 +77,7 @@ async def of_request(session: AsyncSession, request_id: str) -> Sequence[Told]:
     kinds = EventKind.INTERVENTION_BEGAN, EventKind.INTERVENTION_REPORTED
     for event in await events.of_request(session, request_id, *kinds):
         if event.kind is EventKind.INTERVENTION_BEGAN:
-            told[event.id] = Told.model_validate({**event.body, "by": event.actor.name})
+            told[event.id] = Told.model_validate({**event.body, "by": event.actor})
         elif began := told.get(event.body["intervention"]):
             told[event.body["intervention"]] = Told.model_validate({**began.model_dump(), **event.body})
     return sorted(told.values(), key=lambda one: one.began_at)

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger import events, holds
 from entra_jit.ledger.admission import GrantOverError
 from entra_jit.ledger.events import NewEvent
+from models.actor import WORKFLOW
 from models.events import EventKind
 from models.messages import FailureType, GrantRef
 from models.tables import GrantRow
@@ -35,7 +36,7 @@ async def park(
     await events.append(
         session,
         *(
-            NewEvent(EventKind.PARKED, events.WORKFLOW, body, request_id, once=f"parked {attempt}")
+            NewEvent(EventKind.PARKED, WORKFLOW, body, request_id, once=f"parked {attempt}")
             for attempt in parked.scalars()
         ),
     )
@@ -61,5 +62,5 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef
     row.parked_at = row.parked_because = row.failure = row.closing_at = None
     session.add(row)
     body = {"attempt": row.attempt}
-    await events.append(session, NewEvent(EventKind.RETRIED, events.WORKFLOW, body, row.request_id, row.tenant_id))
+    await events.append(session, NewEvent(EventKind.RETRIED, WORKFLOW, body, row.request_id, row.tenant_id))
     return GrantRef(request_id=ref.request_id, attempt=row.attempt)

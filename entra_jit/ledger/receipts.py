@@ -15,6 +15,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.interventions import Told
 from entra_jit.ledger.rows import as_access, as_request, object_id
 from entra_jit.ledger.texts import Written
+from models.actor import WORKFLOW
 from models.errors import InternalError
 from models.events import EventKind
 from models.messages import (
@@ -120,10 +121,12 @@ def _issued(receipt: Receipt) -> NewEvent:
     asked, ending = receipt.request, receipt.ending
     body["request"] |= {"reason": Written(asked.reason), "technician": Written(asked.technician)}
     body["request"] |= {"ticket": Written(asked.ticket)} if asked.ticket else {}
-    body |= {"requested_by": Written(receipt.requested_by), "decision": Written(receipt.decision)}
-    body["ending"] |= {"by": Written(ending.by)} | ({"reason": Written(ending.reason)} if ending.reason else {})
+    body |= {"requested_by": events.with_name_apart(receipt.requested_by), "decision": Written(receipt.decision)}
+    body["ending"] |= {"by": events.with_name_apart(ending.by)} | (
+        {"reason": Written(ending.reason)} if ending.reason else {}
+    )
     tenant_id = UUID(receipt.tenant_id) if receipt.tenant_id else None
-    return NewEvent(EventKind.RECEIPT_ISSUED, events.WORKFLOW, body, asked.request_id, tenant_id, once="receipt")
+    return NewEvent(EventKind.RECEIPT_ISSUED, WORKFLOW, body, asked.request_id, tenant_id, once="receipt")
 
 
 async def of_request(session: AsyncSession, request_id: str, *, lock: bool = False) -> Receipt | None:

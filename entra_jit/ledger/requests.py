@@ -18,13 +18,14 @@ from entra_jit.ledger.rows import as_grant, as_request, object_id
 from entra_jit.ledger.texts import Written
 from entra_jit.policy.decision import Terms, decide
 from entra_jit.policy.facts import Facts
+from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import AccessItem, AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
 
 async def answer(
-    session: AsyncSession, keyring: Keyring, request: AccessRequest, requested_by: str, at: datetime
+    session: AsyncSession, keyring: Keyring, request: AccessRequest, requested_by: Actor, at: datetime
 ) -> Decision:
     """Decide ``request`` under the current configuration and take the lock; what was decided before is repeated.
 
@@ -62,7 +63,7 @@ async def _decide(session: AsyncSession, row: Request, request: AccessRequest, a
     return Decision(verdict=Verdict.ALLOWED, sentence=judged.sentence, grant=as_grant(row, grant))
 
 
-async def record(session: AsyncSession, request: AccessRequest, requested_by: str) -> Request:
+async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:
     """The row of the request, locked; made if this is the first that is heard of it. Nothing is decided by this."""
     values = {
         "id": request.request_id,
@@ -192,13 +193,13 @@ def asked(row: Request) -> NewEvent:
     body = as_request(row).model_dump(mode="json", exclude={"request_id"})
     body |= {"reason": Written(row.reason), "technician": Written(row.technician)}
     body |= {"ticket": Written(row.ticket)} if row.ticket else {}
-    return NewEvent(EventKind.REQUESTED, events.acting(row.requested_by), body, row.id, row.tenant_id, once="requested")
+    return NewEvent(EventKind.REQUESTED, row.requested_by, body, row.id, row.tenant_id, once="requested")
 
 
 def decided(row: Request) -> NewEvent:
     """The answer, as the journal has it."""
     body = {"verdict": row.verdict, "sentence": Written(row.sentence or ""), "at": row.decided_at}
-    return NewEvent(EventKind.DECIDED, events.WORKFLOW, body, row.id, row.tenant_id, once="decided")
+    return NewEvent(EventKind.DECIDED, WORKFLOW, body, row.id, row.tenant_id, once="decided")
 
 
 def _answer(row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:

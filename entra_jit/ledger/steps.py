@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger import events
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.texts import Written
-from models.actor import Actor
+from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import Step
 from models.tables import EventKeyRow
@@ -39,7 +39,7 @@ async def record(session: AsyncSession, request_id: str, attempt: int, steps: It
     await events.append(session, *as_events(request_id, attempt, steps))
 
 
-def as_events(request_id: str, attempt: int, steps: Iterable[Step], actor: Actor = events.WORKFLOW) -> list[NewEvent]:
+def as_events(request_id: str, attempt: int, steps: Iterable[Step], actor: Actor = WORKFLOW) -> list[NewEvent]:
     """The steps of one attempt as they are entered."""
     return [
         NewEvent(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, receipts
-from entra_jit.operations.deployment import Deployment
+from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import Ending, GrantState, Proof, Receipt
 
 
-async def abandon_access(deployment: Deployment, by: str, request_id: str, reason: str) -> Receipt:
+async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -> Receipt:
     """Write a receipt that says *abandoned*, release the lock and raise an alarm.
 
     The grant's workflow sees it at its next try and ends. The reconciler goes on trying to close the account; once that
@@ -18,10 +20,11 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
     Raises ``BadInputError`` without a reason, ``NotFoundError``, or ``RefusedError`` for a grant that is over or was
     not asked to end yet.
     """
+    authorize(actor, Verb.ABANDON_ACCESS, Subject(request_id))
     if not reason.strip():
         raise BadInputError("reason: required; shown in the receipt")
-    at = deployment.clock()
-    async with deployment.alarms.recording() as record:
+    at = app.clock()
+    async with app.alarms.recording() as record:
         session = record.session
         grant = await grants.by_id(session, request_id)
         if grant is None:
@@ -35,15 +38,15 @@ async def abandon_access(deployment: Deployment, by: str, request_id: str, reaso
         if grant.closing_at is None and not over:
             raise RefusedError(f"The grant {request_id} is not closing. End it first.")
         state = GrantState.EXPIRED if over else GrantState.ENDED
-        ending = Ending(state=state, by=by, reason=f"abandoned, unproven: {reason}")
+        ending = Ending(state=state, by=actor, reason=f"abandoned, unproven: {reason}")
         receipt = await receipts.abandon(session, request_id, ending, at)
         assert receipt is not None  # noqa: S101  # a grant has a request
-        await record.clear(AlarmKind.CLOSING_LATE, request_id, f"Abandoned by {by}.", at)
+        await record.clear(AlarmKind.CLOSING_LATE, request_id, f"Abandoned by {actor}.", at)
         await record.raise_alarm(
             Alarm(
                 kind=AlarmKind.ABANDONED,
                 subject=request_id,
-                sentence=f"{by} abandoned the closing of {grant.account_name}, which may be open: {reason}",
+                sentence=f"{actor} abandoned the closing of {grant.account_name}, which may be open: {reason}",
                 tenant=receipt.request.tenant,
                 request_id=request_id,
                 raised_at=at,

@@ -12,29 +12,32 @@ import yaml
 from pydantic import SecretStr, ValidationError
 
 from entra_jit.accounts.directories import credential_of
+from entra_jit.app import App
+from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import reconciliation
 from entra_jit.ledger.fences import fence_departed
-from entra_jit.operations.check_security_groups import check_security_groups
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.end_workflows import end_workflows
+from entra_jit.operations._check_security_groups import check_security_groups
 from entra_jit.policy.configuration import Application, Configuration, PurposeName, SecretSource
 from entra_jit.settings import environment_secret
+from entra_jit.temporal.end_workflows import end_workflows
+from models.actor import CONFIGURATION, Actor
 from models.errors import BadInputError
-from models.messages import EndAccess
+from models.messages import EndAccess, SignedEnd
 
 _log = structlog.get_logger("configuration")
 
 Location = tuple[int | str, ...]
 
 
-async def apply_configuration(deployment: Deployment, file: Path) -> Configuration:
+async def apply_configuration(actor: Actor, app: App, file: Path) -> Configuration:
     """Make the ledger's configuration what ``file`` says, and end what is open for whom it no longer has. Idempotent.
 
     Where Temporal does not answer, the reconciler closes that. An open grant whose access was remapped stays as it was
     granted, and cannot be extended. Security groups are looked at in their tenants first. Raises ``BadInputError``, a
     line a mistake.
     """
+    authorize(actor, Verb.APPLY_CONFIGURATION)
     configuration, lines = read_configuration(file)
     proofs: dict[tuple[UUID, PurposeName], SecretStr] = {}
     for number, tenant in enumerate(configuration.tenants):
@@ -50,18 +53,18 @@ async def apply_configuration(deployment: Deployment, file: Path) -> Configurati
             except ValueError as error:
                 line = lines.line(("tenants", number, purpose))
                 raise BadInputError(f"{file}:{line}: tenant {tenant.name}, {purpose}: {error}") from None
-    await _expect_usable_groups(deployment, file, configuration, lines, proofs)
-    async with deployment.ledger.transaction() as session:
-        await configurations.apply(session, deployment.keyring, configuration, proofs)
-        await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], deployment.clock())
-        left = await fence_departed(session, deployment.clock())
+    await _expect_usable_groups(app, file, configuration, lines, proofs)
+    async with app.ledger.transaction() as session:
+        await configurations.apply(session, actor, app.keyring, configuration, proofs)
+        await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], app.clock())
+        left = await fence_departed(session, app.clock())
     if left:
-        await _end(deployment, left)
+        await _end(app, left)
     return configuration
 
 
 async def _expect_usable_groups(
-    deployment: Deployment,
+    app: App,
     file: Path,
     configuration: Configuration,
     lines: Lines,
@@ -69,10 +72,9 @@ async def _expect_usable_groups(
 ) -> None:
     if not any(tenant.security_groups for tenant in configuration.tenants):
         return
-    async with deployment.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         known = {mapping.item.id for mapping in await configurations.role_mappings(session)}
-    async with deployment.open_graph() as graph:
-        unusable = await check_security_groups(graph, configuration, secrets, known)
+    unusable = await check_security_groups(app.graph, configuration, secrets, known)
     if unusable:
         raise BadInputError(
             "\n".join(
@@ -83,13 +85,19 @@ async def _expect_usable_groups(
         )
 
 
-async def _end(deployment: Deployment, left: dict[str, str]) -> None:
+async def _end(app: App, left: dict[str, str]) -> None:
     """Have their own workflows close them at once; nothing opens for them in any case."""
-    endings = {request_id: EndAccess(by="the configuration", reason=why) for request_id, why in left.items()}
-    heard = await end_workflows(deployment, endings)
+    endings = {
+        request_id: _signed(app, EndAccess(request_id=request_id, reason=why)) for request_id, why in left.items()
+    }
+    heard = await end_workflows(app.temporal, endings)
     for request_id, why in left.items():
         who = "its workflow" if request_id in heard.told else "the reconciler"
         _log.warning("grant ended", grant=request_id, because=why, closed_by=who)
+
+
+def _signed(app: App, ending: EndAccess) -> SignedEnd:
+    return SignedEnd(ending=ending, assertion=app.sign(CONFIGURATION, ending))
 
 
 def read_configuration(file: Path) -> tuple[Configuration, Lines]:

@@ -17,9 +17,10 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from entra_jit.operations.deployment import Deployment
-from entra_jit.temporal.codec import SealingCodec
+from entra_jit.app import App
+from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.temporal.plugin import entra_jit_plugin
+from models.actor import Actor
 from models.search_attributes import EXPIRES_AT, GRANT_STATE, TECHNICIAN, TENANT
 
 FETCHED_AT_ONCE = 10
@@ -56,26 +57,28 @@ class UpgradeCheck(BaseModel):
 
 
 async def check_upgrade(
-    deployment: Deployment,
+    actor: Actor,
+    app: App,
     workflows: Sequence[type],
     *,
     limit: int | None = None,
     told: Callable[[int, int], None] = lambda done, of: None,
 ) -> UpgradeCheck:
-    """Replay every open execution of this deployment, or the ``limit`` newest, with the code of ``workflows``.
+    """Replay every open execution of this app, or the ``limit`` newest, with the code of ``workflows``.
 
     Reads only; changes nothing.
 
     ``told`` is called with how many are done, of how many. An execution that ends meanwhile is replayed all the same.
     """
-    client = await deployment.engine()
-    query = _open_executions(deployment.task_queue, workflows)
+    authorize(actor, Verb.CHECK_UPGRADE)
+    client = await app.temporal()
+    query = _open_executions(app.settings.task_queue, workflows)
     running = (await client.count_workflows(query)).count
     executions = {found.run_id: found async for found in client.list_workflows(query, limit=limit)}
     replayer = Replayer(
         workflows=list(workflows),
         namespace=client.namespace,
-        plugins=[entra_jit_plugin(SealingCodec(deployment.keyring, seals=deployment.seals_history))],
+        plugins=[entra_jit_plugin(app.codec)],
         # By itself it writes what it finds to standard output, between the lines of whoever reads our JSON.
         runtime=Runtime(telemetry=TelemetryConfig(logging=None)),
     )

@@ -16,16 +16,17 @@ from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.accounts.settling import Settling
 from entra_jit.accounts.stopping import GrantStop
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import holds, receipts
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import Fenced, fence_all
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.end_workflows import end_workflows
-from entra_jit.operations.stop_scope import scope_of
+from entra_jit.operations._stop_scope import scope_of
+from entra_jit.temporal.end_workflows import end_workflows
+from models.actor import Actor
 from models.errors import BadInputError
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
-from models.messages import EndAccess, Ending, GrantState, Standing
+from models.messages import EndAccess, Ending, GrantState, SignedEnd, Standing
 
 AT_ONCE = 16
 """How many accounts are worked on at the same time: directories throttle, and the first ones should be shut at once."""
@@ -46,9 +47,8 @@ Tell = Callable[[Iterable[StoppedGrant]], None]
 
 
 async def close_all(
-    deployment: Deployment,
-    workplace: Workplace,
-    by: str,
+    actor: Actor,
+    app: App,
     *,
     reason: str,
     tenant: str | None = None,
@@ -62,18 +62,18 @@ async def close_all(
     ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: without the ledger nobody knows what is open.
     What cannot be closed says so in the report.
     """
-    at = deployment.clock()
+    authorize(actor, Verb.CLOSE_ALL, Subject(tenant=tenant, technician=technician))
+    at = app.clock()
     try:
-        said = Hold(kind=HoldKind.STOP, since=at, by=by, reason=reason)
+        said = Hold(kind=HoldKind.STOP, since=at, by=actor, reason=reason)
     except ValidationError as error:
         raise BadInputError.of(error) from None
-    scope = await scope_of(deployment, tenant, technician)
+    scope = await scope_of(app, tenant, technician)
     whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
-    async with deployment.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         stop = await holds.place(session, said.kind, **whose, by=said.by, reason=said.reason, at=at)
         live = await fence_all(session, at, tenant_id=scope.tenant_id, technician_id=scope.technician_id)
-    ending = EndAccess(by=stop.by, reason=stop.reason)
-    stopping = Stopping(deployment, workplace, ending, live, tell, patience, even_if_held=True)
+    stopping = Stopping(app, actor, stop.reason, live, tell, patience, even_if_held=True)
     unheard = await stopping.run()
     return StopReport(stop=stop, unheard=unheard, grants=stopping.grants)
 
@@ -83,9 +83,9 @@ class Stopping:
 
     def __init__(
         self,
-        deployment: Deployment,
-        workplace: Workplace,
-        ending: EndAccess,
+        app: App,
+        by: Actor,
+        reason: str | None,
         live: list[Fenced],
         tell: Tell = lambda _: None,
         patience: timedelta = PATIENCE,
@@ -95,13 +95,14 @@ class Stopping:
     ) -> None:
         """``settled``: what the receipts say that are written from here. ``even_if_held``: all grants are stopped that
         the accounts may be held by."""
-        self._deployment = deployment
-        self._settling = Settling(workplace)
-        self._ending = ending
+        self._app = app
+        self._settling = Settling(app)
+        self._by = by
+        self._reason = reason
         self._settled = settled
-        because = ending.reason or f"ended by {ending.by}"
+        because = reason or f"ended by {by}"
         self._closing = {
-            fenced.grant.request_id: GrantStop(workplace, fenced, because, even_if_held=even_if_held) for fenced in live
+            fenced.grant.request_id: GrantStop(app, fenced, because, even_if_held=even_if_held) for fenced in live
         }
         self._tell = tell
         self._patience = patience
@@ -163,20 +164,24 @@ class Stopping:
                 self._show(request_id, StopState.DISABLED, "")
 
     async def _tell_workflows(self) -> str | None:
-        heard = await end_workflows(self._deployment, dict.fromkeys(self._closing, self._ending))
+        heard = await end_workflows(self._app.temporal, {one: self._signed_end(one) for one in self._closing})
         self._told = heard.told
         return heard.unheard
 
+    def _signed_end(self, request_id: str) -> SignedEnd:
+        ending = EndAccess(request_id=request_id, reason=self._reason)
+        return SignedEnd(ending=ending, assertion=self._app.sign(self._by, ending))
+
     async def _leave_to_workflows(self) -> None:
         """Look for receipts for a while; where nobody writes any, what is left is done from here."""
-        until = self._deployment.clock() + LEFT_TO_WORKFLOWS
-        while self._told & set(self._unproven()) and self._deployment.clock() < until:
+        until = self._app.clock() + LEFT_TO_WORKFLOWS
+        while self._told & set(self._unproven()) and self._app.clock() < until:
             await asyncio.sleep(0.2)
             await self._look_for_receipts()
 
     async def _look_for_receipts(self) -> None:
         try:
-            async with self._deployment.ledger.transaction() as session:
+            async with self._app.ledger.transaction() as session:
                 written = await receipts.of_requests(session, self._unproven())
         except LedgerUnavailableError:
             return
@@ -206,7 +211,7 @@ class Stopping:
 
     async def _settle(self, request_id: str, closing: ProvenClosing) -> str:
         """Write the receipt that no workflow is going to write soon. It is the one that stands, should one come."""
-        ending = Ending(state=GrantState.ENDED, by=self._ending.by, reason=self._ending.reason)
+        ending = Ending(state=GrantState.ENDED, by=self._by, reason=self._reason)
         try:
             await self._settling.closed(request_id, ending, self._settled, closing)
         except LedgerUnavailableError as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -16,18 +15,20 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from temporalio.service import RPCError
 
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import fence_all
+from entra_jit.operations._live_workflows import WorkflowGoneError
 from entra_jit.operations.close_all import PATIENCE, Stopping
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.end_access import WorkflowGoneError, end_access
+from entra_jit.operations.end_access import end_access
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
+from models.actor import Actor
 from models.errors import UnreachableError
 from models.holds import StoppedGrant, StopState
-from models.messages import LONGEST_SENTENCE, EndAccess
+from models.messages import LONGEST_SENTENCE
 from models.names import workflow_id
 
 ANSWERS_WITHIN = timedelta(seconds=10)
@@ -38,7 +39,7 @@ TAKEN_WITHIN = timedelta(seconds=20)
 
 SETTLED = "The command line closed and settled the grant; its workflow did not react."
 
-Send = Callable[[Deployment, str, str, str | None], Coroutine[Any, Any, None]]
+Send = Callable[[Actor, App, str, str | None], Coroutine[Any, Any, None]]
 
 
 class EndedBy(StrEnum):
@@ -74,44 +75,43 @@ class Ended(BaseModel):
 
 
 async def end_for_certain(
-    deployment: Deployment,
-    workplace: Callable[[], AbstractAsyncContextManager[Workplace]],
-    by: str,
+    actor: Actor,
+    app: App,
     request_id: str,
     reason: str | None = None,
     *,
     send: Send = end_access,
     patience: timedelta = PATIENCE,
 ) -> Ended:
-    """Close the account now, in whatever way that can be done. ``workplace`` is opened only where its workflow fails.
+    """Close the account now, by its workflow or, where that fails, from here.
 
     ``send``: ``end_access`` or ``cancel_access``, whose errors about input and about grants that are over are raised as
     they are. Idempotent.
     """
-    before = await _stage(deployment, request_id)
-    unsent = await _send(deployment, send, by, request_id, reason)
-    untaken = unsent or await _why_untaken(deployment, request_id, before)
+    authorize(actor, Verb.END_ACCESS, Subject(request_id))
+    before = await _stage(app, request_id)
+    unsent = await _send(actor, app, send, request_id, reason)
+    untaken = unsent or await _why_untaken(app, request_id, before)
     if untaken is None:
         return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
     try:
-        async with deployment.ledger.transaction() as session:
-            live = await fence_all(session, deployment.clock(), request_id=request_id)
+        async with app.ledger.transaction() as session:
+            live = await fence_all(session, app.clock(), request_id=request_id)
     except LedgerUnavailableError as error:
         raise UnreachableError(
             f"{_untaken(request_id, untaken)} It cannot be closed from this machine: {error}"
         ) from None
     if not live and unsent:
         raise UnreachableError(f"{unsent}. The ledger has no live grant {request_id}.")
-    if not live and await _stage(deployment, request_id) is _Stage.OVER:
+    if not live and await _stage(app, request_id) is _Stage.OVER:
         return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
     if not live:
         # Not decided yet, most likely; but a ledger that was restored may have forgotten what is open.
         sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it to close."
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
-    ending = EndAccess(by=by, reason=(reason or "").strip()[:LONGEST_SENTENCE] or None)
-    async with workplace() as opened:
-        stopping = Stopping(deployment, opened, ending, live, patience=patience, settled=SETTLED, even_if_held=False)
-        await stopping.run_alone()
+    said = (reason or "").strip()[:LONGEST_SENTENCE] or None
+    stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED, even_if_held=False)
+    await stopping.run_alone()
     return _told(stopping.grants[0], untaken)
 
 
@@ -132,11 +132,11 @@ def _untaken(request_id: str, why: str) -> str:
     return f"The workflow of the grant {request_id} has not reacted: {why}."
 
 
-async def _send(deployment: Deployment, send: Send, by: str, request_id: str, reason: str | None) -> str | None:
+async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str | None) -> str | None:
     """Why the workflow could not be told; None: Temporal has it."""
     try:
         async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
-            await send(deployment, by, request_id, reason)
+            await send(actor, app, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
     except EngineUnreachableError as error:
@@ -148,13 +148,13 @@ async def _send(deployment: Deployment, send: Send, by: str, request_id: str, re
     return None
 
 
-async def _why_untaken(deployment: Deployment, request_id: str, before: _Stage) -> str | None:
+async def _why_untaken(app: App, request_id: str, before: _Stage) -> str | None:
     """Wait until the workflow has taken what it was told; why it has not, or None."""
     loop = asyncio.get_running_loop()
     until = loop.time() + TAKEN_WITHIN.total_seconds()
     while True:
-        attention = await _attention(deployment, request_id)
-        if _is_taken(before, await _stage(deployment, request_id), attention):
+        attention = await _attention(app, request_id)
+        if _is_taken(before, await _stage(app, request_id), attention):
             return None
         if attention in (Attention.FAILS, Attention.GONE):
             return attention
@@ -178,17 +178,17 @@ def _is_taken(before: _Stage, now: _Stage, attention: Attention) -> bool:
     return attention is Attention.HEARS
 
 
-async def _attention(deployment: Deployment, request_id: str) -> Attention:
+async def _attention(app: App, request_id: str) -> Attention:
     try:
         async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
-            return await attention_of(await deployment.engine(), workflow_id(request_id))
+            return await attention_of(await app.temporal(), workflow_id(request_id))
     except (RPCError, TimeoutError):
         return Attention.WAITS
 
 
-async def _stage(deployment: Deployment, request_id: str) -> _Stage:
+async def _stage(app: App, request_id: str) -> _Stage:
     try:
-        async with deployment.ledger.transaction() as session:
+        async with app.ledger.transaction() as session:
             grant = await grants.by_id(session, request_id)
     except LedgerUnavailableError:
         return _Stage.UNKNOWN

@@ -10,22 +10,25 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeou
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds
-from entra_jit.operations.deployment import Deployment
+from models.actor import Actor
 from models.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
 from models.messages import Extension, SignedExtension
 
 WAIT_FOR_ANSWER = timedelta(seconds=30)
 
 
-async def extend_access(deployment: Deployment, actor: str, request_id: str, by: timedelta, reason: str) -> datetime:
+async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, reason: str) -> datetime:
     """Let the grant last ``by`` longer than it would now. Gives the new expiry.
 
     Idempotent: the new expiry is absolute, and asking twice for the same one is asking once.
     Raises ``BadInputError``, ``NotFoundError``, ``RefusedError`` with what would be allowed, or ``UnreachableError``
     where no worker answers; the extension may then still come about.
     """
-    async with deployment.ledger.transaction() as session:
+    authorize(actor, Verb.EXTEND_ACCESS, Subject(request_id))
+    async with app.ledger.transaction() as session:
         grant = await grants.by_id(session, request_id)
         stop = await holds.stop_over_grant(session, request_id)
     if grant is None:
@@ -38,8 +41,8 @@ async def extend_access(deployment: Deployment, actor: str, request_id: str, by:
         extension = Extension(request_id=request_id, expires_at=grant.expires_at + by, reason=reason)
     except ValidationError as error:
         raise BadInputError.of(error) from None
-    signed = SignedExtension(extension=extension, assertion=deployment.sign(actor, extension))
-    workflow = await deployment.workflow_of(request_id)
+    signed = SignedExtension(extension=extension, assertion=app.sign(actor, extension))
+    workflow = await app.workflow_of(request_id)
     try:
         async with asyncio.timeout(WAIT_FOR_ANSWER.total_seconds()):
             until: datetime = await workflow.execute_update(

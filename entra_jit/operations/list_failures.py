@@ -11,14 +11,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import failures, receipts
 from entra_jit.ledger.rows import state_of
-from entra_jit.operations.deployment import Deployment
 from entra_jit.policy.failures import FailureClass, Kind, class_of
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.policy.replaying import Replay, how_to_replay
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Execution, PendingStep, look_at, running_grants
+from models.actor import Actor
 from models.messages import FailureType, GrantState, GrantStatus, Receipt
 from models.names import workflow_id
 from models.tables import GrantRow, ReceiptRow, Request
@@ -87,10 +89,11 @@ class Failures:
     """Why steps that are stuck just now are not among them: Temporal could not be asked."""
 
 
-async def list_failures(deployment: Deployment, selection: Selection) -> Failures:
+async def list_failures(actor: Actor, app: App, selection: Selection) -> Failures:
     """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal."""
-    now = deployment.clock()
-    async with deployment.ledger.transaction() as session:
+    authorize(actor, Verb.LIST_FAILURES, Subject(tenant=selection.tenant))
+    now = app.clock()
+    async with app.ledger.transaction() as session:
         live = await failures.live(session)
         over = await failures.ended_in_failure(session, now - selection.since)
     known = [failure for request, grant in live if (failure := _parked_or_overdue(request, grant, now))]
@@ -98,7 +101,7 @@ async def list_failures(deployment: Deployment, selection: Selection) -> Failure
     others = [(request, grant) for request, grant in live if request.id not in told]
     unseen, stuck = None, list[Failure]()
     try:
-        stuck = await _stuck(deployment, await deployment.engine(), others) if others else []
+        stuck = await _stuck(app, await app.temporal(), others) if others else []
     except (EngineUnreachableError, RPCError) as error:
         unseen = f"Stuck steps cannot be listed. {error}"
     found = [*(_over(*row) for row in over), *known, *stuck]
@@ -145,7 +148,7 @@ def _failure(
     )
 
 
-async def _stuck(deployment: Deployment, client: Client, live: Sequence[tuple[Request, GrantRow]]) -> list[Failure]:
+async def _stuck(app: App, client: Client, live: Sequence[tuple[Request, GrantRow]]) -> list[Failure]:
     at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
     open_as_they_should = await running_grants(client, GrantState.OPEN)
 
@@ -153,7 +156,7 @@ async def _stuck(deployment: Deployment, client: Client, live: Sequence[tuple[Re
         async with at_once:
             execution = await _execution(client, request.id)
         if execution is None or execution.status is not WorkflowExecutionStatus.RUNNING:
-            return await _abandoned(deployment, request, grant)
+            return await _abandoned(app, request, grant)
         return _in_retries(request, grant, execution)
 
     looked = await asyncio.gather(*(look(*row) for row in live if workflow_id(row[0].id) not in open_as_they_should))
@@ -169,9 +172,9 @@ async def _execution(client: Client, request_id: str) -> Execution | None:
         return None
 
 
-async def _abandoned(deployment: Deployment, request: Request, grant: GrantRow) -> Failure | None:
+async def _abandoned(app: App, request: Request, grant: GrantRow) -> Failure | None:
     """A workflow that is over may have settled its grant since the ledger was read; one that has not is gone."""
-    async with deployment.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         if await receipts.of_request(session, request.id) is not None:
             return None
     sentence = "Its workflow is gone, perhaps terminated: the reconciler closes and settles it after its expiry."

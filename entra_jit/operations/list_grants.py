@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds
 from entra_jit.ledger.rows import as_status
-from entra_jit.operations.deployment import Deployment
+from models.actor import Actor
 from models.messages import GrantStatus, Receipt
 
 
 async def list_grants(
-    deployment: Deployment,
+    actor: Actor,
+    app: App,
     *,
     tenant: str | None = None,
     technician: str | None = None,
@@ -17,7 +20,8 @@ async def list_grants(
     limit: int = 50,
 ) -> list[GrantStatus]:
     """The newest requests first; ``live_only``: those that hold access or may come to hold it."""
-    async with deployment.ledger.transaction() as session:
+    authorize(actor, Verb.LIST_GRANTS, Subject(tenant=tenant, technician=technician))
+    async with app.ledger.transaction() as session:
         rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
         held = await holds.in_force(session)
     return [

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.managed_account import Holder
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.app import App
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Register, read_owner_tag, tag_prefix
 from entra_jit.graph import User
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import accounts, configuration
 from entra_jit.ledger.accounts import NameTakenError
+from models.actor import Actor
 from models.errors import NotFoundError
 from models.message import Message
 from models.messages import ObjectId, TenantId
@@ -27,48 +29,49 @@ class Unregistered(Message):
     """Why it cannot be registered; None: it can, or was."""
 
 
-async def register_accounts(workplace: Workplace, tenant: str, *, do: bool) -> list[Unregistered]:
+async def register_accounts(actor: Actor, app: App, tenant: str, *, do: bool) -> list[Unregistered]:
     """What the tenant's directory has of ours and the register has not; entered in it only if ``do``. Idempotent.
 
     An account that is open is not entered: reconcile first, then nobody is in it when it counts as ours again.
     Raises ``NotFoundError``.
     """
-    async with workplace.ledger.transaction() as session:
+    authorize(actor, Verb.REGISTER_ACCOUNTS, Subject(tenant=tenant))
+    async with app.ledger.transaction() as session:
         row = await configuration.tenant_by_name(session, tenant)
         if row is None:
             raise NotFoundError(f"There is no tenant {tenant!r}.")
         tenant_id = TenantId(str(row.id))
         registered = await accounts.object_ids(session, tenant_id)
-    directory = await workplace.directories.of(tenant_id, Purpose.REVOKE)
-    prefix = tag_prefix(workplace.installation)
+    directory = await app.directories.of(tenant_id, Purpose.REVOKE)
+    prefix = tag_prefix(app.settings.installation)
     tagged = [user async for user in directory.users.tagged(OWNER_TAG_ATTRIBUTE, prefix) if user.id not in registered]
     # The list lags; what is registered as closed must be closed.
     users = [await directory.users.get(user.id) for user in tagged]
-    return [await _register(workplace, tenant_id, user, do=do) for user in users]
+    return [await _register(actor, app, tenant_id, user, do=do) for user in users]
 
 
-async def _register(workplace: Workplace, tenant_id: TenantId, user: User, *, do: bool) -> Unregistered:
+async def _register(actor: Actor, app: App, tenant_id: TenantId, user: User, *, do: bool) -> Unregistered:
     name = user.user_principal_name
     found = Unregistered(account_name=name, object_id=user.id)
-    owner = read_owner_tag(workplace.keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
-    if owner is None or owner.installation != workplace.installation:
+    owner = read_owner_tag(app.keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
+    if owner is None or owner.installation != app.settings.installation:
         return found.model_copy(update={"because": "its owner tag is broken, or belongs to another account"})
-    async with workplace.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         names = await configuration.names_now(session, UUID(tenant_id), UUID(owner.technician_id))
     if names is None:
         because = f"the configuration has no active technician {owner.technician_id}"
         return found.model_copy(update={"because": because})
     found = found.model_copy(update={"technician": names[1]})
     holder = Holder(tenant_id, owner.technician_id, name)
-    judged = workplace.inspect(user, holder, Register.SILENT)
+    judged = app.inspect(user, holder, Register.SILENT)
     if judged.protected:
         return found.model_copy(update={"because": f"it {judged.protected}"})
     if user.account_enabled:
         return found.model_copy(update={"because": "it is open; reconcile first"})
     if do:
         try:
-            async with workplace.ledger.transaction() as session:
-                await accounts.register(session, tenant_id, owner.technician_id, name, user.id, workplace.clock())
+            async with app.ledger.transaction() as session:
+                await accounts.register(session, tenant_id, owner.technician_id, name, user.id, actor, app.clock())
         except NameTakenError as error:
             return found.model_copy(update={"because": str(error)})
     return found

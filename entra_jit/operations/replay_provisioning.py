@@ -9,14 +9,17 @@ from pydantic import BaseModel, ConfigDict
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import configuration, failures, grants, receipts, requests
 from entra_jit.ledger.rows import as_status
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.end_access import retry_provisioning, why_nobody_listens
+from entra_jit.operations._live_workflows import why_gone
 from entra_jit.operations.request_access import await_decision, send_request
+from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_status import show_status
 from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay
 from entra_jit.temporal.executions import look_at, try_now
+from models.actor import Actor
 from models.errors import RefusedError, UnreachableError
 from models.messages import AccessRequest, GrantState, GrantStatus
 from models.names import workflow_id
@@ -42,18 +45,19 @@ class Replayed(BaseModel):
     """False: it needs somebody all the same."""
 
 
-async def replay_provisioning(deployment: Deployment, by: str, request_id: str) -> Replayed:
+async def replay_provisioning(actor: Actor, app: App, request_id: str) -> Replayed:
     """Take up the last of the request's line: try it again, try it now, or ask anew in its place.
 
     Raises ``NotFoundError``, or ``RefusedError`` where there is nothing to take up.
     """
-    async with deployment.ledger.transaction() as session:
+    authorize(actor, Verb.REPLAY_PROVISIONING, Subject(request_id))
+    async with app.ledger.transaction() as session:
         named = await requests.by_id(session, request_id)
         last = await failures.last_of_line(session, named) if named else None
         grant = await grants.by_id(session, last.id) if last else None
         receipt = await receipts.of_request(session, last.id) if last else None
     if last is None:
-        raise RefusedError(f"{(await show_status(deployment, request_id)).sentence} There is nothing to replay.")
+        raise RefusedError(f"{(await show_status(actor, app, request_id)).sentence} There is nothing to replay.")
     status = as_status(last, grant, receipt)
     how = how_to_replay(status)
     if isinstance(how, NoReplay):
@@ -61,24 +65,25 @@ async def replay_provisioning(deployment: Deployment, by: str, request_id: str) 
             return _replayed_before(request_id, status)
         raise RefusedError(how.sentence)
     if how is Replay.ASK_ANEW:
-        return await _ask_anew(deployment, by, request_id, last, grant)
+        return await _ask_anew(actor, app, request_id, last, grant)
     if how is Replay.RETRY:
-        await retry_provisioning(deployment, by, last.id)
+        await retry_provisioning(actor, app, last.id)
         sentence = f"Trying {last.id} again."
     else:
-        tried = await _try_now(deployment, last.id)
+        tried = await _try_now(actor, app, last.id)
         sentence = f"Trying {', '.join(tried)} of {last.id} now." if tried else f"No step of {last.id} is waiting."
     return Replayed(request_id=last.id, how=how, sentence=sentence, goes_on=True)
 
 
-async def replay_each(deployment: Deployment, by: str, request_ids: Iterable[str]) -> AsyncIterator[Replayed]:
+async def replay_each(actor: Actor, app: App, request_ids: Iterable[str]) -> AsyncIterator[Replayed]:
     """Take all of them up again, and tell what became of each as it is known. What refuses stops no other."""
+    authorize(actor, Verb.REPLAY_PROVISIONING)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(request_id: str) -> Replayed:
         async with at_once:
             try:
-                return await replay_provisioning(deployment, by, request_id)
+                return await replay_provisioning(actor, app, request_id)
             except (RefusedError, UnreachableError) as error:
                 return Replayed(request_id=request_id, sentence=str(error), goes_on=False)
 
@@ -91,12 +96,10 @@ def _replayed_before(request_id: str, status: GrantStatus) -> Replayed:
     return Replayed(request_id=request_id, replayed_as=status.request_id, sentence=sentence, goes_on=True)
 
 
-async def _ask_anew(
-    deployment: Deployment, by: str, request_id: str, failed: Request, grant: GrantRow | None
-) -> Replayed:
+async def _ask_anew(actor: Actor, app: App, request_id: str, failed: Request, grant: GrantRow | None) -> Replayed:
     replay = id_of_replay(failed.id, failed.replay_of)
-    await _expect_free(deployment, replay)
-    tenant, technician = await _names(deployment, failed, grant)
+    await _expect_free(app, replay)
+    tenant, technician = await _names(app, failed, grant)
     request = AccessRequest(
         request_id=replay,
         tenant=tenant,
@@ -104,11 +107,11 @@ async def _ask_anew(
         reason=failed.reason,
         ticket=failed.ticket,
         duration=failed.duration,
-        asked_at=deployment.clock(),
+        asked_at=app.clock(),
         replay_of=failed.id,
     )
-    await send_request(deployment, by, request)
-    status = await await_decision(deployment, replay)
+    await send_request(actor, app, request)
+    status = await await_decision(actor, app, replay)
     return Replayed(
         request_id=request_id,
         how=Replay.ASK_ANEW,
@@ -118,18 +121,18 @@ async def _ask_anew(
     )
 
 
-async def _expect_free(deployment: Deployment, request_id: str) -> None:
+async def _expect_free(app: App, request_id: str) -> None:
     """Ids are chosen by whoever asks: somebody may have given this one to a request of theirs."""
-    async with deployment.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         if await requests.by_id(session, request_id) is not None:
             raise RefusedError(f"The id of the replay, {request_id}, belongs to another request. Request again.")
 
 
-async def _names(deployment: Deployment, failed: Request, grant: GrantRow | None) -> tuple[str, str]:
+async def _names(app: App, failed: Request, grant: GrantRow | None) -> tuple[str, str]:
     """What the same tenant and the same technician are called today. Raises ``RefusedError``."""
     if grant is None:  # it failed before anybody was looked up
         return failed.tenant, failed.technician
-    async with deployment.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         names = await configuration.names_now(session, grant.tenant_id, grant.technician_id)
     if names is None:
         raise RefusedError(
@@ -138,15 +141,15 @@ async def _names(deployment: Deployment, failed: Request, grant: GrantRow | None
     return names
 
 
-async def _try_now(deployment: Deployment, request_id: str) -> list[str]:
+async def _try_now(actor: Actor, app: App, request_id: str) -> list[str]:
     """End the waits of the grant's steps; the names of those that waited."""
-    client = await deployment.engine()
+    client = await app.temporal()
     workflow = workflow_id(request_id)
     tried = []
     try:
         execution = await look_at(client, workflow)
         if execution.status is not WorkflowExecutionStatus.RUNNING:
-            raise await why_nobody_listens(deployment, request_id)
+            raise await why_gone(actor, app, request_id)
         for step in execution.steps:
             if step.is_waiting:
                 await try_now(client, workflow, step)

@@ -14,8 +14,10 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from entra_jit.operations.deployment import Deployment
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.operations.show_status import show_status
+from models.actor import Actor
 from models.errors import BadInputError
 from models.markdown import escape
 from models.messages import AccessRequest, GrantState, GrantStatus, RequestKey, SignedAccessRequest
@@ -25,8 +27,8 @@ WAIT_FOR_DECISION = timedelta(seconds=30)
 
 
 async def request_access(
-    deployment: Deployment,
-    actor: str,
+    actor: Actor,
+    app: App,
     *,
     tenant: str,
     technician: str,
@@ -40,6 +42,7 @@ async def request_access(
     Idempotent by ``key``: asking for the same technician and tenant with the same one changes nothing. Raises
     ``BadInputError``.
     """
+    authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=tenant, technician=technician))
     try:
         request = AccessRequest(
             tenant=tenant,
@@ -48,11 +51,11 @@ async def request_access(
             reason=reason,
             ticket=ticket,
             duration=duration,
-            asked_at=deployment.clock(),
+            asked_at=app.clock(),
         )
     except ValidationError as error:
         raise BadInputError.of(error) from None
-    await send_request(deployment, actor, request)
+    await send_request(actor, app, request)
     return request.request_id
 
 
@@ -67,15 +70,16 @@ def _key(chosen: str | None) -> str:
         ) from None
 
 
-async def send_request(deployment: Deployment, actor: str, request: AccessRequest) -> None:
+async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
     """Have the request decided. Idempotent by its id."""
-    signed = SignedAccessRequest(request=request, assertion=deployment.sign(actor, request))
-    client = await deployment.engine()
+    authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=request.tenant, technician=request.technician))
+    signed = SignedAccessRequest(request=request, assertion=app.sign(actor, request))
+    client = await app.temporal()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
         await client.start_workflow(
             ACCESS_GRANT,
             id=workflow_id(request.request_id),
-            task_queue=deployment.task_queue,
+            task_queue=app.settings.task_queue,
             # An id shared by successive grants would let a reset of the old run end the live one.
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             start_signal=REQUEST_ACCESS,
@@ -85,22 +89,23 @@ async def send_request(deployment: Deployment, actor: str, request: AccessReques
         )
 
 
-async def await_decision(deployment: Deployment, request_id: str) -> GrantStatus:
+async def await_decision(actor: Actor, app: App, request_id: str) -> GrantStatus:
     """The status once the request is decided; after 30 seconds as it stands then, ``asked`` where no worker lives."""
-    workflow = await deployment.workflow_of(request_id)
+    authorize(actor, Verb.SHOW_STATUS, Subject(request_id))
+    workflow = await app.workflow_of(request_id)
     try:
         async with asyncio.timeout(WAIT_FOR_DECISION.total_seconds()):
             return await _decided(workflow)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         pass
     except WorkflowUpdateFailedError:
-        return await show_status(deployment, request_id)
+        return await show_status(actor, app, request_id)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # over already
-            return await show_status(deployment, request_id)
+            return await show_status(actor, app, request_id)
         if error.status is not RPCStatusCode.FAILED_PRECONDITION:
             raise
-    status = await show_status(deployment, request_id)
+    status = await show_status(actor, app, request_id)
     if status.state is not GrantState.ASKED:  # decided, and waiting for something that the ledger tells
         return status
     return GrantStatus(request_id=request_id, state=GrantState.ASKED, sentence="Not decided yet. Is a worker running?")

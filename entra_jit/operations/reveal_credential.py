@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from entra_jit.ledger import credentials, events, grants, requests
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.ledger import configuration, credentials, events, grants, requests
 from entra_jit.ledger.credentials import Revealed
 from entra_jit.ledger.rows import state_of
-from entra_jit.operations.deployment import Deployment
+from models.actor import Actor
 from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 
 
-async def reveal_credential(deployment: Deployment, technician: str, request_id: str) -> tuple[str, Revealed]:
+async def reveal_credential(actor: Actor, app: App, request_id: str, technician: str) -> tuple[str, Revealed]:
     """The account's name and its credential. The ledger records that, when and to whom it was shown.
+
+    ``technician`` is the name of the one whose grant it should be. Names are given anew, so the ids behind them are
+    compared.
 
     Raises ``NotFoundError``, or ``RefusedError``: another technician's grant, one that is not open, a second look.
     """
+    authorize(actor, Verb.REVEAL_CREDENTIAL, Subject(request_id))
     try:
-        return await _reveal(deployment, technician, request_id)
+        return await _reveal(actor, app, request_id, technician)
     except RefusedError as error:
-        async with deployment.ledger.transaction() as session:
-            await events.refuse(session, events.acting(technician), "reveal", request_id, str(error))
+        async with app.ledger.transaction() as session:
+            await events.refuse(session, actor, Verb.REVEAL_CREDENTIAL, request_id, str(error))
         raise
 
 
-async def _reveal(deployment: Deployment, technician: str, request_id: str) -> tuple[str, Revealed]:
-    async with deployment.ledger.transaction() as session:
+async def _reveal(actor: Actor, app: App, request_id: str, technician: str) -> tuple[str, Revealed]:
+    async with app.ledger.transaction() as session:
         request = await requests.by_id(session, request_id)
         grant = await grants.by_id(session, request_id)
         if request is None or grant is None:
             raise NotFoundError(f"There is no grant {request_id!r}.")
-        if request.technician != technician:
+        named = await configuration.technician_terms(session, technician)
+        if named is None or named.id != str(grant.technician_id):
             raise RefusedError(f"The grant {request_id} is not {technician}'s.")
         if (state := state_of(request, grant)) is not GrantState.OPEN:
             raise RefusedError(f"The grant {request_id} is {state}; a credential is shown while it is open.")
-        revealed = await credentials.reveal(session, deployment.keyring, request_id, technician, deployment.clock())
+        revealed = await credentials.reveal(session, app.keyring, request_id, actor, app.clock())
     return grant.account_name, revealed

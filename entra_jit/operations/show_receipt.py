@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import addenda, alarms, receipts
-from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.show_status import show_status
+from models.actor import Actor
 from models.errors import RefusedError
 from models.messages import Receipt
 
 
-async def show_receipt(deployment: Deployment, request_id: str) -> Receipt:
+async def show_receipt(actor: Actor, app: App, request_id: str) -> Receipt:
     """The evidence of one grant, with what was learnt since and what became of its alarms.
 
     Raises ``NotFoundError``, or ``RefusedError`` while it is not over.
     """
-    async with deployment.ledger.transaction() as session:
+    authorize(actor, Verb.SHOW_RECEIPT, Subject(request_id))
+    async with app.ledger.transaction() as session:
         receipt = await receipts.of_request(session, request_id)
         if receipt is not None:
             later = {
@@ -22,5 +25,5 @@ async def show_receipt(deployment: Deployment, request_id: str) -> Receipt:
                 "raised": await alarms.of_request(session, request_id),
             }
             return receipt.model_copy(update=later)
-    state = (await show_status(deployment, request_id)).state
+    state = (await show_status(actor, app, request_id)).state
     raise RefusedError(f"The grant {request_id} is {state}; its receipt is written when it is over.")

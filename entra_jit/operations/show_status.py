@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from temporalio.service import RPCError, RPCStatusCode
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds, receipts, requests, steps
 from entra_jit.ledger.rows import as_status
-from entra_jit.operations.deployment import Deployment
+from models.actor import Actor
 from models.errors import NotFoundError
 from models.messages import GrantStatus, Step
 
@@ -21,26 +23,27 @@ class Progress:
     steps: tuple[Step, ...]
 
 
-async def show_status(deployment: Deployment, request_id: str) -> GrantStatus:
+async def show_status(actor: Actor, app: App, request_id: str) -> GrantStatus:
     """Where the request stands, by the ledger. Raises ``NotFoundError``."""
-    return (await show_progress(deployment, request_id)).status
+    return (await show_progress(actor, app, request_id)).status
 
 
-async def show_progress(deployment: Deployment, request_id: str) -> Progress:
+async def show_progress(actor: Actor, app: App, request_id: str) -> Progress:
     """Where the request stands and how it came there. Raises ``NotFoundError``."""
-    async with deployment.ledger.transaction() as session:
+    authorize(actor, Verb.SHOW_STATUS, Subject(request_id))
+    async with app.ledger.transaction() as session:
         request = await requests.by_id(session, request_id)
         if request is not None:
             grant = await grants.by_id(session, request_id)
             receipt = await receipts.of_request(session, request_id)
             done = await steps.of_request(session, request_id)
             return Progress(as_status(request, grant, receipt, await holds.in_force(session)), done)
-    return Progress(await _asked_only(deployment, request_id), ())
+    return Progress(await _asked_only(app, request_id), ())
 
 
-async def _asked_only(deployment: Deployment, request_id: str) -> GrantStatus:
+async def _asked_only(app: App, request_id: str) -> GrantStatus:
     """A request that no worker has taken to the ledger yet is in Temporal alone."""
-    workflow = await deployment.workflow_of(request_id)
+    workflow = await app.workflow_of(request_id)
     try:
         await workflow.describe()
     except RPCError as error:

@@ -12,6 +12,7 @@ from models.messages.asking import (
     Extension,
     RetryProvisioning,
     SignedAccessRequest,
+    SignedEnd,
     SignedExtension,
 )
 from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, Sweep, ToSweep
@@ -97,6 +98,7 @@ __all__ = [
     "Sentence",
     "Settlement",
     "SignedAccessRequest",
+    "SignedEnd",
     "SignedExtension",
     "Standing",
     "Step",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, StringConstraints
 
+from models.actor import UNNAMED, Actor
 from models.message import Message
 from models.messages.ids import Name, RequestId, Sentence
 
@@ -14,7 +15,7 @@ from models.messages.ids import Name, RequestId, Sentence
 class Assertion(Message):
     """The actor of a message, signed with the deployment's key. Checked by ``entra_jit.crypto.assertions``."""
 
-    actor: Sentence
+    actor: Actor
     issued_at: AwareDatetime
     key_id: str
     signature: str
@@ -57,13 +58,23 @@ class SignedExtension(Message):
 
 
 class EndAccess(Message):
-    """The signal ``end``. It only narrows access, so it needs no signature."""
+    """An ask for the end of a grant."""
 
-    by: Sentence = "the Temporal UI or command line"
+    request_id: RequestId
     reason: Sentence | None = None
+
+
+class SignedEnd(Message):
+    """The signal ``end``, as we send it. It only narrows access, so that any other input ends the grant, too.
+
+    The assertion proves to the receipt who it was.
+    """
+
+    ending: EndAccess
+    assertion: Assertion
 
 
 class RetryProvisioning(Message):
     """The signal ``retry``: try again what was decided, and nothing else."""
 
-    by: Sentence = "the Temporal UI or command line"
+    by: Actor = UNNAMED

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
+from models.actor import Actor
 from models.alarms import AlarmKind
 from models.message import Message
-from models.messages.asking import SignedAccessRequest
+from models.messages.asking import SignedAccessRequest, SignedEnd
 from models.messages.evidence import Standing, Step
 from models.messages.granting import Grant
 from models.messages.ids import ObjectId, PassId
@@ -59,7 +60,7 @@ class Ending(Message):
     """Why a grant is closed: the final state it will have, by whom, and in whose words."""
 
     state: GrantState
-    by: str
+    by: Actor
     reason: str | None = None
     failure: FailureType | None = None
     """What kind of failure ended it; None if none did, or if none was reported."""
@@ -133,3 +134,5 @@ class Settlement(Closure):
     """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
     carried: Carried | None = None
     """None: nothing was granted."""
+    signed_end: SignedEnd | None = None
+    """What has ended the grant, where that was a message of ours."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from models.actor import Actor
 from models.alarms import Alarm
 from models.message import Message
 from models.messages.access import AccessItem
@@ -49,7 +50,7 @@ class Receipt(Message):
     """The evidence of one grant: what was asked, decided, done, and what the directory said when read back."""
 
     request: AccessRequest
-    requested_by: str
+    requested_by: Actor
     decision: str
     decided_at: AwareDatetime
     tenant_id: TenantId

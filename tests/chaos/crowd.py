@@ -15,13 +15,15 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from entra_jit.operations.end_access import cancel_access, end_access
+from entra_jit.operations.cancel_access import cancel_access
+from entra_jit.operations.end_access import end_access
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.show_status import show_status
 from entra_jit.policy.durations import SHORTEST
 from models.messages import GrantState
 from models.names import request_id, workflow_id
+from tests.actors import TESTER, operator
 from tests.chaos.land import NAME_IS_TAKEN, Land
 from tests.chaos.outages import now
 from tests.chaos.storm_time import StormTime
@@ -116,7 +118,7 @@ class Crowd:
         self._land = land
         self._time = time
         self._patience = patience
-        self._deployment = land.deployment
+        self._app = land.app
         self.asked: list[str] = []
         self.done: list[Done] = []
         self.unheard: Counter[str] = Counter()
@@ -155,8 +157,8 @@ class Crowd:
             try:
                 async with asyncio.timeout(10):
                     await request_access(
-                        self._deployment,
-                        "the crowd",
+                        operator("the crowd"),
+                        self._app,
                         tenant=visit.customer,
                         technician=visit.technician,
                         reason="a storm",
@@ -176,7 +178,7 @@ class Crowd:
         deadline = self._time.seconds + self._patience
         while self._time.seconds < deadline:
             try:
-                state = (await show_status(self._deployment, visit.request_id)).state
+                state = (await show_status(TESTER, self._app, visit.request_id)).state
             except Exception as error:
                 self.unheard[type(error).__name__] += 1
             else:
@@ -204,11 +206,11 @@ class Crowd:
         match deed:
             case Deed.EXTEND:
                 more = timedelta(seconds=chance.uniform(5, 15))
-                await extend_access(self._deployment, "the crowd", visit.request_id, more, "not done yet")
+                await extend_access(operator("the crowd"), self._app, visit.request_id, more, "not done yet")
             case Deed.END | Deed.END_WHILE_PREPARING:
-                await end_access(self._deployment, "the crowd", visit.request_id)
+                await end_access(operator("the crowd"), self._app, visit.request_id)
             case Deed.CANCEL | Deed.CANCEL_WHILE_PREPARING:
-                await cancel_access(self._deployment, "the crowd", visit.request_id)
+                await cancel_access(operator("the crowd"), self._app, visit.request_id)
             case Deed.TERMINATE | Deed.TERMINATE_AND_REVIVE:
                 await workflow.terminate("a wrong button")
             case Deed.RESET | Deed.RESET_WHEN_OVER:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from entra_jit.accounts.reconciliation.reconcile_tenant import BY as RECONCILER
+from models.actor import RECONCILER
 from models.messages import GrantState
 from tests.chaos.bound import PROMPT
 from tests.chaos.evidence import Evidence

@@ -19,14 +19,13 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
-from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger.database import Ledger
+from entra_jit.app import App
 from entra_jit.local_stack import LocalStack, Programs
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.deployment import Deployment
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin
+from tests.actors import TESTER
 from tests.stage import ELEVATE, REVOKE, customer_id, technician_id
 
 RECONCILE_EVERY = timedelta(seconds=30)
@@ -43,7 +42,7 @@ class Land:
 
     stack: LocalStack
     settings: Settings
-    deployment: Deployment
+    app: App
     client: Client
     customers: tuple[str, ...]
     technicians: tuple[str, ...]
@@ -91,13 +90,11 @@ async def settled_land(state: Path, customers: int, technicians: int) -> AsyncIt
         client = await Client.connect(where.temporal, plugins=[entra_jit_plugin()], runtime=_quiet())
         trusted = ssl.create_default_context(cafile=where.ca_file)
         async with (
-            Ledger(settings.database_url, pool_size=4) as ledger,
+            App(settings, client=client) as app,
             httpx.AsyncClient(verify=trusted, trust_env=False, timeout=60) as http,
         ):
-            keyring = Keyring.parse(settings.keys.get_secret_value())
-            deployment = Deployment(ledger, keyring, settings.task_queue, client=client)
-            await apply_configuration(deployment, state / "msp.yaml")
-            yield Land(stack, settings, deployment, client, names, people, http)
+            await apply_configuration(TESTER, app, state / "msp.yaml")
+            yield Land(stack, settings, app, client, names, people, http)
 
 
 def _quiet() -> Runtime:

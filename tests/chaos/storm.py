@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.ledger.reconciliation import SETTLED_AFTER
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.policy.durations import PROVISIONING_WINDOW
+from tests.actors import TESTER, operator
 from tests.chaos.crowd import Crowd, wishes
 from tests.chaos.evidence import (
     Evidence,
@@ -112,7 +113,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             receipts=receipts,
             runs=tuple(runs),
             interventions=tuple(interventions),
-            standing=tuple(await list_alarms(land.deployment, limit=1000)),
+            standing=tuple(await list_alarms(TESTER, land.app, limit=1000)),
             journal=tuple(watch.journal),
             tenant_ids={customer_id(customer): customer for customer in land.customers},
             reconciled_every=RECONCILE_EVERY,
@@ -145,7 +146,7 @@ async def _calm(land: Land, crowd: Crowd, watch: Watch, *, wait_for_reconciler: 
         for grant in await grants_on_file(land):
             if grant.parked_at:
                 with suppress(Exception):
-                    await end_access(land.deployment, "an operator", grant.request_id, "the storm is over")
+                    await end_access(operator("an operator"), land.app, grant.request_id, "the storm is over")
         await asyncio.sleep(1)
 
 
@@ -156,5 +157,5 @@ async def _an_hour_later(land: Land) -> None:
     def later() -> datetime:
         return now() + ahead
 
-    async with workplace_of(land.settings, later) as workplace:
-        await reconcile(workplace)
+    async with App(land.settings, clock=later) as app:
+        await reconcile(TESTER, app)

@@ -14,8 +14,10 @@ import pytest
 
 from entra_jit.graph.roles import assignment_id
 from entra_jit.policy.roles import find_role
+from models.actor import CLOCK
 from models.alarms import Alarm, AlarmKind
 from models.messages import AccessRequest, Ending, GrantState, ObjectId, Receipt, RoleId, TechnicianId, TenantId
+from tests.actors import TESTER
 from tests.chaos.bound import PROMPT, closed_by, reconciled_by
 from tests.chaos.crowd import Deed, Done
 from tests.chaos.evidence import Entry, Evidence, Grant, Intervention, Person, Registered, Run
@@ -54,12 +56,12 @@ def innocent() -> Evidence:
     request = AccessRequest(request_id="g1", tenant="contoso", technician="alex", reason="a test", asked_at=NOON)
     receipt = Receipt(
         request=request,
-        requested_by="a test",
+        requested_by=TESTER,
         decision="Allowed.",
         decided_at=at(0),
         tenant_id=TenantId(TENANT),
         technician_id=TechnicianId(OTHER),
-        ending=Ending(state=GrantState.EXPIRED, by="the clock"),
+        ending=Ending(state=GrantState.EXPIRED, by=CLOCK),
         closed_at=at(64),
     )
     return Evidence(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from entra_jit.cli.views.receipt import MOST_CALLS, show_receipt, show_summary, step_line
+from models.actor import CLOCK, UNNAMED, Actor
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     AccessItem,
@@ -31,6 +32,7 @@ from models.messages import (
     TenantId,
 )
 from models.sweep import Done, FindingKind, SweepFinding
+from tests.actors import operator
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 TENANT = TenantId("c0c0c0c0-2222-4222-8222-000000000002")
@@ -61,7 +63,7 @@ def receipt(**different: object) -> Receipt:
     )
     values = {
         "request": request,
-        "requested_by": "the portal",
+        "requested_by": operator("the portal"),
         "decision": "Allowed.",
         "decided_at": NOON,
         "tenant_id": TENANT,
@@ -74,7 +76,7 @@ def receipt(**different: object) -> Receipt:
         ),
         "opened_at": at(2),
         "expires_at": at(7200),
-        "ending": Ending(state=GrantState.EXPIRED, by="the clock"),
+        "ending": Ending(state=GrantState.EXPIRED, by=CLOCK),
         "closed_at": at(7201),
         "disabled_at": at(7200.1),
         "proven_at": at(7200.24),
@@ -181,3 +183,10 @@ def test_findings_and_addenda_follow() -> None:
         "    found      changed the policy Require MFA",
         "        2 x Update policy",
     ]
+
+
+def test_a_name_that_nothing_proves_is_called_so() -> None:
+    claim = "The name came unsigned through Temporal and is not proven."
+    for by, is_claim in ((Actor.claimed("kim"), True), (operator("kim"), False), (UNNAMED, False)):
+        shown = page(receipt(ending=Ending(state=GrantState.ENDED, by=by, reason="done")))
+        assert any(claim in row for row in shown) is is_claim

@@ -36,7 +36,7 @@ async def empty(database_url: str) -> None:
 
 async def find_out(stage: Scene) -> None:
     """Let each pool of connections find out that its database was thrown away."""
-    ledgers: tuple[Ledger, ...] = (stage.workplace.ledger, stage.deployment.ledger)
+    ledgers: tuple[Ledger, ...] = (stage.app.ledger, stage.app.ledger)
     for ledger in ledgers:
         with suppress(LedgerUnavailableError):
             async with ledger.transaction() as session:

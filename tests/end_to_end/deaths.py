@@ -17,11 +17,12 @@ from temporalio.api.workflowservice.v1 import UpdateActivityOptionsRequest
 from temporalio.client import WorkflowUpdateStage
 
 from models.messages import Extension, GrantState, SignedExtension
+from tests.actors import TESTER
 from tests.end_to_end import dying_worker
 from tests.end_to_end.dying_worker import Point, Suicide
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, READS_BEFORE_WRITING
 from tests.patience import PATIENCE_SECONDS
-from tests.stage import Scene
+from tests.stage import Scene, variant
 
 OPENING: dict[str, Mapping[str, object] | None] = {
     "decide": None,
@@ -88,12 +89,12 @@ EVERYWHERE = tuple(Place(activity, point) for activity, point in product(STEPS, 
 
 def alone(stage: Scene, customer: str) -> Scene:
     """The part of the stage on which one worker dies: a customer and a task queue of its own."""
-    queue = f"{stage.settings.task_queue}-{customer}"
+    settings = stage.settings.model_copy(update={"task_queue": f"{stage.settings.task_queue}-{customer}"})
     return replace(
         stage,
         customers=(customer,),
-        settings=stage.settings.model_copy(update={"task_queue": queue}),
-        deployment=replace(stage.deployment, task_queue=queue),
+        settings=settings,
+        app=variant(stage.app, settings=settings),
         workers=[],
     )
 
@@ -139,7 +140,7 @@ async def _brought_to(stage: Scene, activity: str) -> str:
         status = await stage.until(request_id, GrantState.OPEN)
         assert status.expires_at is not None
         wanted = Extension(request_id=request_id, expires_at=status.expires_at + HOUR, reason="a test")
-        signed = SignedExtension(extension=wanted, assertion=stage.deployment.sign("tests", wanted))
+        signed = SignedExtension(extension=wanted, assertion=stage.app.sign(TESTER, wanted))
         accepted = WorkflowUpdateStage.ACCEPTED
         await stage.workflow(request_id).start_update("extend", signed, wait_for_stage=accepted)
     return request_id

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import count
@@ -25,7 +25,7 @@ from temporalio import activity
 from temporalio.client import Client, Interceptor
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin
 from tests.copied import copied
@@ -78,9 +78,8 @@ async def _work_until_killed(settings: Settings, temporal: str, suicide: Suicide
     if suicide is not None:
         interceptors.append(_Dying(suicide))
     client = await Client.connect(temporal, plugins=[entra_jit_plugin()], interceptors=interceptors)
-    async with workplace_of(settings, stage_clock) as workplace:
-        later = replace(workplace, clock=lambda: stage_clock() + ahead) if ahead else workplace
-        await worker_of(client, later, settings.task_queue).run()
+    async with App(settings, clock=lambda: stage_clock() + ahead) as app:
+        await worker_of(client, app, settings.task_queue).run()
 
 
 _is_in_it: ContextVar[bool] = ContextVar("_is_in_it", default=False)

@@ -9,6 +9,7 @@ import httpx
 
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.patience import PATIENCE_SECONDS
 from tests.stage import REVOKE, Scene, configure
 
@@ -37,7 +38,7 @@ class Misbehaving:
     @classmethod
     async def signed_in(cls, act: Scene, request_id: str, technician: str = "alex") -> Misbehaving:
         """With the credential that the grant reveals."""
-        account, revealed = await reveal_credential(act.deployment, technician, request_id)
+        account, revealed = await reveal_credential(TESTER, act.app, request_id, technician)
         credential = {revealed.kind.value: revealed.secret.get_secret_value()}
         signed_in = act.control("POST", "/sign-in", username=account, **credential)
         head = {"Authorization": f"Bearer {signed_in['access_token']}"}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from models.messages import TenantId, TenantReport
 from tests.patience import eventually
-from tests.stage import Scene, customer_id, stage_clock
+from tests.stage import Scene, customer_id, stage_clock, variant
 
 
 async def reconciled_once(act: Scene, customer: str | None = None, *, later: timedelta = timedelta(0)) -> TenantReport:
     """The report of a single run."""
     act.a_while_later()
-    reconciliation = TenantReconciliation(replace(act.workplace, clock=lambda: stage_clock() + later))
+    reconciliation = TenantReconciliation(variant(act.app, clock=lambda: stage_clock() + later))
     name = customer or act.customer
     return await reconciliation.reconcile(TenantId(customer_id(name)), name)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.operations.show_receipt import show_receipt
 from models.messages import Addendum, AddendumKind, TenantId, TenantReview
-from tests.stage import Scene, customer_id, stage_clock
+from tests.actors import TESTER
+from tests.stage import Scene, customer_id, stage_clock, variant
 
 HALF_AN_HOUR = timedelta(minutes=31)
 TWO_HOURS = timedelta(hours=2, minutes=1)
@@ -17,13 +17,13 @@ TWO_HOURS = timedelta(hours=2, minutes=1)
 
 async def reviewed(act: Scene, later: timedelta) -> TenantReview:
     """Review this scene's customer, as it would be after so much time."""
-    workplace = replace(act.workplace, clock=lambda: stage_clock() + later)
-    return await Reviewing(workplace).review(TenantId(customer_id(act.customer)), act.customer)
+    app = variant(act.app, clock=lambda: stage_clock() + later)
+    return await Reviewing(app).review(TenantId(customer_id(act.customer)), act.customer)
 
 
 async def addendum(act: Scene, request_id: str, kind: AddendumKind = AddendumKind.AUDIT_REVIEW) -> Addendum | None:
     """The grant's addendum of this kind, if it has one."""
-    addenda = (await show_receipt(act.deployment, request_id)).addenda
+    addenda = (await show_receipt(TESTER, act.app, request_id)).addenda
     return next((one for one in addenda if one.kind is kind), None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from tests.stage import REVOKE, Scene, customer_id, stage_clock
 
 ADMINISTRATOR = "Privileged Authentication Administrator"
@@ -62,7 +62,7 @@ async def restarted(act: Scene) -> AsyncIterator[None]:
     """With a worker that was started just now: it has no token yet."""
     for worker in list(act.workers):
         await act.stop_worker(worker)
-    async with workplace_of(act.settings, stage_clock) as act.workplace:
+    async with App(act.settings, clock=stage_clock) as act.app:
         await act.start_worker()
         yield
         for worker in list(act.workers):

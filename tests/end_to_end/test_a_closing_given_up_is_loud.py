@@ -5,66 +5,67 @@ Products that let a failed revocation run out of retries leave an administrator 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from entra_jit.accounts.alarms import Alarms
 from entra_jit.operations.abandon_access import abandon_access
-from entra_jit.operations.list_alarms import clear_alarm, list_alarms
+from entra_jit.operations.clear_alarm import clear_alarm
+from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import AlarmKind
 from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import AddendumKind, GrantState, Proof
 from models.sweep import FindingKind
+from tests.actors import TESTER, operator
 from tests.announcer import FailingAnnouncer
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.reviews import HALF_AN_HOUR, addendum, reviewed
-from tests.stage import Scene
+from tests.stage import Scene, variant
 
 
 async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real_time: Scene) -> None:
     everybody = FailingAnnouncer()
-    deployment = replace(real_time.deployment, announcer=everybody)
+    app = variant(real_time.app, alarms=Alarms(real_time.app.ledger, everybody))
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
     with pytest.raises(RefusedError, match="End it first"):
-        await abandon_access(deployment, "an operator", request_id, "because")
+        await abandon_access(operator("an operator"), app, request_id, "because")
 
     real_time.fault(**CLOSING_CALLS["disable"], status=403)
     await real_time.workflow(request_id).signal("end")
     await real_time.until(request_id, GrantState.CLOSING)
     with pytest.raises(BadInputError, match="reason"):
-        await abandon_access(deployment, "an operator", request_id, " ")
-    receipt = await abandon_access(deployment, "an operator", request_id, "the customer has left us")
+        await abandon_access(operator("an operator"), app, request_id, " ")
+    receipt = await abandon_access(operator("an operator"), app, request_id, "the customer has left us")
 
     assert receipt.proof is Proof.ABANDONED
     assert receipt.proven_at is None
     assert "the customer has left us" in receipt.ending.sentence
-    [alarm] = await list_alarms(deployment, tenant=real_time.customer)
+    [alarm] = await list_alarms(TESTER, app, tenant=real_time.customer)
     assert (alarm.kind, alarm.subject) == (AlarmKind.ABANDONED, request_id)
     over = await clear_alarm(
-        deployment, "an operator", AlarmKind.ABANDONED.value, request_id, "the account was deleted"
+        operator("an operator"), app, AlarmKind.ABANDONED.value, request_id, "the account was deleted"
     )
-    await deployment.alarms.said()
+    await app.alarms.said()
     assert everybody.heard == [alarm, over]
     # Its own workflow hears of it at its next try, and changes nothing any more.
     assert (await real_time.receipt(request_id)).model_copy(update={"raised": ()}) == receipt
     assert (await real_time.status(request_id)).proof is Proof.ABANDONED
-    assert await abandon_access(deployment, "somebody else", request_id, "again") == receipt
+    assert await abandon_access(operator("somebody else"), app, request_id, "again") == receipt
     assert real_time.user()["enabled"]  # type: ignore[index]  # what is not proven is not claimed
 
 
 @pytest.mark.exact("a person does not repeat what a late replica refuses")
 async def test_who_had_the_account_until_it_was_shut_is_looked_at_up_to_then(real_time: Scene) -> None:
-    deployment = real_time.deployment
+    app = real_time.app
     request_id = await open_for_everything(real_time)
     for step in ("disable", "roles listed"):
         real_time.fault(**CLOSING_CALLS[step], status=403)
     with await Misbehaving.signed_in(real_time, request_id) as alex:
         await real_time.workflow(request_id).signal("end")
         await real_time.until(request_id, GrantState.CLOSING)
-        await abandon_access(deployment, "an operator", request_id, "the customer has left us")
+        await abandon_access(operator("an operator"), app, request_id, "the customer has left us")
         await real_time.receipt(request_id)
         early = await reviewed(real_time, HALF_AN_HOUR)
         assert (early.reviewed, early.failed) == (0, None), "it is open, and its audit goes on"
@@ -78,7 +79,7 @@ async def test_who_had_the_account_until_it_was_shut_is_looked_at_up_to_then(rea
     assert later is not None
     assert "Reports Reader" in " ".join(finding.sentence for finding in later.findings if finding.removed)
     assert {finding.kind for finding in later.findings if finding.alarming} == {FindingKind.OWNERSHIP}
-    raised = {(alarm.kind, alarm.subject) for alarm in await list_alarms(deployment, tenant=real_time.customer)}
+    raised = {(alarm.kind, alarm.subject) for alarm in await list_alarms(TESTER, app, tenant=real_time.customer)}
     assert (AlarmKind.PERSISTENCE, request_id) in raised
     assert (AlarmKind.ABANDONED, request_id) not in raised
 
@@ -95,10 +96,10 @@ async def test_what_is_over_or_unknown_cannot_be_given_up(real_time: Scene) -> N
     await real_time.workflow(request_id).signal("end")
     await real_time.receipt(request_id)
     with pytest.raises(RefusedError, match="over already"):
-        await abandon_access(real_time.deployment, "an operator", request_id, "because")
+        await abandon_access(operator("an operator"), real_time.app, request_id, "because")
     with pytest.raises(NotFoundError):
-        await abandon_access(real_time.deployment, "an operator", "nothing", "because")
+        await abandon_access(operator("an operator"), real_time.app, "nothing", "because")
     with pytest.raises(NotFoundError, match="No such alarm"):
-        await clear_alarm(real_time.deployment, "an operator", "closing late", request_id, "seen")
+        await clear_alarm(operator("an operator"), real_time.app, "closing late", request_id, "seen")
     with pytest.raises(BadInputError, match="the kinds are"):
-        await clear_alarm(real_time.deployment, "an operator", "toothache", request_id, "seen")
+        await clear_alarm(operator("an operator"), real_time.app, "toothache", request_id, "seen")

@@ -23,8 +23,10 @@ from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.temporal.schedules import RECONCILIATION_ID
+from models.actor import LEDGER, RECONCILER
 from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.end_to_end.backups import back_up, empty, find_out, put_back
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.reconciler import reconciled
@@ -71,7 +73,7 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         old, new, half = stage.customers
         lasting, ended_since = await opened(stage, "alex", old), await opened(stage, "robin", old)
         await back_up(url, tmp_path / "ledger.backup")
-        await end_access(stage.deployment, "tests", ended_since)
+        await end_access(TESTER, stage.app, ended_since)
         await stage.receipt(ended_since)
         forgotten, orphaned = await opened(stage, "alex", new), await opened(stage, "robin", new)
         await stage.workflow(orphaned).terminate("by hand")
@@ -100,7 +102,7 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         stage.assert_closed(stage.account("alex", new), new)
         with suppress(RPCError):  # it may be over already
             await stage.time_passes(half_way)
-        assert (await stage.receipt(half_way)).ending.by == "the ledger"
+        assert (await stage.receipt(half_way)).ending.by == LEDGER
         stage.assert_closed(customer=half)
 
         # What has none is closed when its signed mark expires; what the ledger still knows goes on.
@@ -111,14 +113,14 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         stage.assert_closed(stage.account("robin", new), new)
         assert not (await reconciled(stage, old)).closed
         assert is_open(stage, "alex", old)
-        await end_access(stage.deployment, "tests", lasting)
+        await end_access(TESTER, stage.app, lasting)
         assert (await stage.receipt(lasting)).ending.state is GrantState.ENDED
         stage.assert_closed(stage.account("alex", old), old)
 
         # A grant that was over and is live again in the old ledger: its account stays closed, and its place comes free.
         stage.assert_closed(stage.account("robin", old), old)
         await reconciled(stage, old, later=HOUR + SETTLED_AFTER)
-        assert (await show_receipt(stage.deployment, ended_since)).ending.by == "the reconciler"
+        assert (await show_receipt(TESTER, stage.app, ended_since)).ending.by == RECONCILER
         stage.assert_closed(stage.account("robin", old), old)
 
         # An account that the ledger has forgotten is not opened again before somebody has looked at it.
@@ -133,7 +135,7 @@ async def test_an_empty_ledger_whose_accounts_are_known_by_their_owner_tags_alon
         living, orphaned = await opened(stage, "alex", here), await opened(stage, "alex", there)
         await stage.workflow(orphaned).terminate("by hand")
         over = await opened(stage, "robin", there)
-        await end_access(stage.deployment, "tests", over)
+        await end_access(TESTER, stage.app, over)
         await stage.receipt(over)
         robins = stage.account("robin", there)
         stage.control("POST", f"/tenants/{there}/users/{robins}/roles", roles=["Exchange Administrator"])
@@ -168,10 +170,10 @@ async def test_an_empty_ledger_whose_accounts_are_known_by_their_owner_tags_alon
         assert (await stage.receipt(await stage.ask(customer=there))).ending.state is GrantState.DENIED
         ours = {stage.account(technician, there): technician for technician in ("alex", "robin")}
         for do in (False, True):
-            shown = await register_accounts(stage.workplace, there, do=do)
+            shown = await register_accounts(TESTER, stage.app, there, do=do)
             assert {account.account_name: account.technician for account in shown} == ours
             assert not [account.because for account in shown if account.because]
-        assert not await register_accounts(stage.workplace, there, do=True)
+        assert not await register_accounts(TESTER, stage.app, there, do=True)
         assert (await stage.receipt(await stage.ask(customer=there))).ending.state is GrantState.EXPIRED
         stage.assert_closed(stage.account("alex", there), there)
 
@@ -192,14 +194,14 @@ async def test_what_is_open_or_not_ours_is_not_registered(real_time: Scene) -> N
 
     shown = {
         account.account_name: account
-        for account in await register_accounts(real_time.workplace, real_time.customer, do=True)
+        for account in await register_accounts(TESTER, real_time.app, real_time.customer, do=True)
     }
 
     assert "reconcile first" in (shown[real_time.account()].because or "")
     assert "another account's" in (shown[thief].because or "")
     assert not real_time.sql("SELECT account_name FROM managed_accounts")
     with pytest.raises(NotFoundError):
-        await register_accounts(real_time.workplace, "nobody", do=True)
+        await register_accounts(TESTER, real_time.app, "nobody", do=True)
 
 
 async def test_temporal_has_lost_every_grant(state: Path) -> None:
@@ -224,30 +226,30 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
 
         await eventually(settled)
         await stage.services.client.get_schedule_handle(RECONCILIATION_ID).describe()
-        receipt = await show_receipt(stage.deployment, grants["long over"])
-        assert receipt.ending.by == "the reconciler"
+        receipt = await show_receipt(TESTER, stage.app, grants["long over"])
+        assert receipt.ending.by == RECONCILER
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         stage.assert_closed(stage.account("alex", "contoso"), "contoso")
         await eventually(closed(stage, "robin", "contoso"))
         with pytest.raises(RefusedError, match="written when it is over"):
-            await show_receipt(stage.deployment, grants["just over"])
+            await show_receipt(TESTER, stage.app, grants["just over"])
 
         # What was not over yet is let go on, and cannot be forgotten.
         assert is_open(stage, "alex", "fabrikam")
         passes(stage, grants["live"], HOUR + 2 * GRACE)
-        await reconcile(stage.workplace)
+        await reconcile(TESTER, stage.app)
         stage.assert_closed(stage.account("alex", "fabrikam"), "fabrikam")
         for name in ("just over", "live"):
             passes(stage, grants[name], SETTLED_AFTER)
-        await reconcile(stage.workplace)
+        await reconcile(TESTER, stage.app)
         for name in ("just over", "live"):
-            assert (await show_receipt(stage.deployment, grants[name])).ending.by == "the reconciler"
+            assert (await show_receipt(TESTER, stage.app, grants[name])).ending.by == RECONCILER
 
         # And everybody's place is free again.
         again = await stage.ask("alex", customer="contoso", hours=1)
         await stage.until(again, GrantState.OPEN)
-        await end_access(stage.deployment, "tests", again)
+        await end_access(TESTER, stage.app, again)
         assert (await stage.receipt(again)).ending.state is GrantState.ENDED
 
 

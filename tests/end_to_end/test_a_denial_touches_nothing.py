@@ -7,7 +7,6 @@ federated, where the password which they have just set opens nothing.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +15,8 @@ from entra_jit.operations.request_access import request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.errors import NotFoundError
 from models.messages import GrantState, Receipt
-from tests.stage import Scene, Services, configure, scene
+from tests.actors import TESTER
+from tests.stage import Scene, Services, configure, scene, variant
 
 pytestmark = pytest.mark.spine
 
@@ -39,7 +39,7 @@ async def denied(scene: Scene, request_id: str) -> Receipt:
 async def test_what_the_rules_deny_never_reaches_the_directory(hours_pass: Scene) -> None:
     await configure(hours_pass, role_mappings=SENIORS_ONLY)
     before = hours_pass.everything()
-    yesterday = replace(hours_pass.deployment, clock=lambda: datetime.now(UTC) - timedelta(hours=2))
+    yesterday = variant(hours_pass.app, clock=lambda: datetime.now(UTC) - timedelta(hours=2))
     requests = {
         "No role mapping gives kim": await hours_pass.ask("kim"),
         "There is no tenant 'nowhere'": await hours_pass.ask(customer="nowhere"),
@@ -47,7 +47,7 @@ async def test_what_the_rules_deny_never_reaches_the_directory(hours_pass: Scene
         "13 h cannot be granted": await hours_pass.ask(hours=13),
         "5 s cannot be granted": await hours_pass.ask(hours=5 / 3600),
         "too long ago": await request_access(
-            yesterday, "tests", tenant=hours_pass.customer, technician="alex", reason="asked before the outage"
+            TESTER, yesterday, tenant=hours_pass.customer, technician="alex", reason="asked before the outage"
         ),
     }
 
@@ -60,7 +60,7 @@ async def test_what_the_rules_deny_never_reaches_the_directory(hours_pass: Scene
     assert hours_pass.everything() == before
     assert not hours_pass.sql("SELECT 1 FROM grants")
     with pytest.raises(NotFoundError):
-        await reveal_credential(hours_pass.deployment, "kim", next(iter(requests.values())))
+        await reveal_credential(TESTER, hours_pass.app, next(iter(requests.values())), "kim")
 
 
 @pytest.mark.parametrize(

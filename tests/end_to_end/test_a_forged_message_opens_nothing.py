@@ -40,6 +40,7 @@ from models.messages import (
     ToPark,
 )
 from models.names import workflow_id
+from tests.actors import operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, Services, customer_id, scene, technician_id
@@ -77,7 +78,9 @@ def request(customer: str, request_id: str, asked_at: datetime | None = None) ->
 
 
 def signed_by(keyring: Keyring, asked: AccessRequest, at: datetime | None = None) -> SignedAccessRequest:
-    return SignedAccessRequest(request=asked, assertion=assert_actor(keyring, "kim", asked, at or datetime.now(UTC)))
+    return SignedAccessRequest(
+        request=asked, assertion=assert_actor(keyring, operator("kim"), asked, at or datetime.now(UTC))
+    )
 
 
 def altered(genuine: SignedAccessRequest, **changes: object) -> SignedAccessRequest:
@@ -100,7 +103,7 @@ async def start(
 
 async def test_what_this_deployment_did_not_sign_is_denied_and_leaves_no_trace(services: Services) -> None:
     async with scene(services, customers=2, skips_time=False) as stage:
-        keyring, [here, elsewhere] = stage.deployment.keyring, stage.customers
+        keyring, [here, elsewhere] = stage.app.keyring, stage.customers
 
         def genuine(request_id: str) -> SignedAccessRequest:
             return signed_by(keyring, request(here, f"{request_id}-{stage.settings.task_queue}"))
@@ -137,8 +140,8 @@ async def test_what_this_deployment_did_not_sign_is_denied_and_leaves_no_trace(s
 
         # Nor what the ledger heard in time, and never decided.
         undecided = request(here, f"undecided-{stage.settings.task_queue}", long_ago)
-        async with stage.deployment.ledger.transaction() as session:
-            await requests.record(session, undecided, "kim")
+        async with stage.app.ledger.transaction() as session:
+            await requests.record(session, undecided, operator("kim"))
         refused = await (await start(stage, signed_by(keyring, undecided, long_ago))).result()
         assert refused.state is GrantState.DENIED
         assert "too old to be decided" in refused.sentence
@@ -152,9 +155,7 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
 ) -> None:
     """The lock would be free while the account is open: a second grant's account could be closed by the first one."""
     stuck = real_time.fault(**OPENING_WRITES["assign a role"], status=503) if phase is GrantState.PREPARING else None
-    signed = signed_by(
-        real_time.deployment.keyring, request(real_time.customer, f"live-{real_time.settings.task_queue}")
-    )
+    signed = signed_by(real_time.app.keyring, request(real_time.customer, f"live-{real_time.settings.task_queue}"))
     original = await start(real_time, signed)
     request_id = signed.request.request_id
     await real_time.until(request_id, phase)
@@ -243,7 +244,7 @@ async def settled_by_a_burglar(stage: Scene, signed: SignedAccessRequest) -> Any
     now = datetime.now(UTC)
     settlement = Settlement(
         signed=signed,
-        ending=Ending(state=GrantState.ENDED, by="a burglar"),
+        ending=Ending(state=GrantState.ENDED, by=operator("a burglar")),
         closed_at=now,
         disabled_at=now,
         proven_at=now,
@@ -261,7 +262,7 @@ async def burgled(stage: Scene, activity: str, argument: object) -> Any:
 
 
 async def test_a_forged_extension_moves_nothing(real_time: Scene) -> None:
-    keyring = real_time.deployment.keyring
+    keyring = real_time.app.keyring
     request_id = await real_time.ask(hours=1)
     status = await real_time.until(request_id, GrantState.OPEN)
     assert status.expires_at is not None
@@ -273,15 +274,15 @@ async def test_a_forged_extension_moves_nothing(real_time: Scene) -> None:
 
     honest = extension(timedelta(hours=1))
     now = datetime.now(UTC)
-    assertion = assert_actor(keyring, "kim", honest, now)
-    yesterday = assert_actor(keyring, "kim", honest, now - timedelta(days=1))
+    assertion = assert_actor(keyring, operator("kim"), honest, now)
+    yesterday = assert_actor(keyring, operator("kim"), honest, now - timedelta(days=1))
     another = extension(timedelta(hours=1), of="another")
     forgeries = [
-        SignedExtension(extension=honest, assertion=assert_actor(STRANGERS_KEYS, "kim", honest, now)),
+        SignedExtension(extension=honest, assertion=assert_actor(STRANGERS_KEYS, operator("kim"), honest, now)),
         SignedExtension(extension=extension(timedelta(hours=2)), assertion=assertion),
         SignedExtension(extension=honest, assertion=yesterday),
-        SignedExtension(extension=another, assertion=assert_actor(keyring, "kim", another, now)),
-        SignedExtension(extension=honest, assertion=assert_actor(keyring, "kim", another, now)),
+        SignedExtension(extension=another, assertion=assert_actor(keyring, operator("kim"), another, now)),
+        SignedExtension(extension=honest, assertion=assert_actor(keyring, operator("kim"), another, now)),
     ]
     for forgery in forgeries:
         with pytest.raises(WorkflowUpdateFailedError):

@@ -11,8 +11,10 @@ import asyncio
 import pytest
 
 from entra_jit.operations.end_access import end_access
+from models.actor import UNNAMED, Actor
 from models.errors import NotFoundError, RefusedError
-from models.messages import GrantState, Receipt
+from models.messages import EndAccess, GrantState, Receipt, SignedEnd
+from tests.actors import operator
 from tests.stage import ON_TIME, Scene
 
 pytestmark = pytest.mark.spine
@@ -42,9 +44,9 @@ async def test_an_end_closes_at_once_and_says_by_whom(hours_pass: Scene) -> None
         assert receipt.standing is not None
         assert receipt.standing.is_closed
         hours_pass.assert_closed(receipt.account_name)
-    assert "Temporal" in bare.ending.by
+    assert bare.ending.by == UNNAMED
     assert said.ending.sentence == "Ended by robin: the work is done"
-    assert twice.ending.by == "kim"
+    assert twice.ending.by == Actor.claimed("kim"), "what nothing proves stays a claim"
 
 
 async def test_an_end_while_access_is_prepared_leaves_nothing(hours_pass: Scene) -> None:
@@ -53,7 +55,7 @@ async def test_an_end_while_access_is_prepared_leaves_nothing(hours_pass: Scene)
     request_id = await hours_pass.ask(held=True)
     await hours_pass.reached(creation)
 
-    await end_access(hours_pass.deployment, "kim", request_id, "a mistake")
+    await end_access(operator("kim"), hours_pass.app, request_id, "a mistake")
     hours_pass.release(creation)
 
     receipt = await hours_pass.receipt(request_id)
@@ -70,7 +72,31 @@ async def test_what_is_over_says_so(hours_pass: Scene) -> None:
     calls = len(hours_pass.journal())
 
     with pytest.raises(RefusedError, match="over already"):
-        await end_access(hours_pass.deployment, "kim", request_id)
+        await end_access(operator("kim"), hours_pass.app, request_id)
     with pytest.raises(NotFoundError):
-        await end_access(hours_pass.deployment, "kim", "no-such-grant")
+        await end_access(operator("kim"), hours_pass.app, "no-such-grant")
     assert len(hours_pass.journal()) == calls
+
+
+async def test_the_receipt_names_who_ended_it_only_where_a_signature_proves_it(hours_pass: Scene) -> None:
+    """Who can write to Temporal can send an end in any name. It ends; the receipt must not take the name for proven."""
+    kim = operator("kim")
+
+    async def ended_by(technician: str, signed_of: str | None, actor: Actor) -> Receipt:
+        request_id = await hours_pass.ask(technician, held=True)
+        await hours_pass.until(request_id, GrantState.OPEN)
+        end = EndAccess(request_id=signed_of or request_id, reason="done")
+        assertion = hours_pass.app.sign(kim, end).model_copy(update={"actor": actor})
+        await hours_pass.workflow(request_id).signal("end", SignedEnd(ending=end, assertion=assertion))
+        return await hours_pass.receipt(request_id)
+
+    proven, in_anothers_name, of_another_grant = await asyncio.gather(
+        ended_by("alex", None, kim),
+        ended_by("robin", None, operator("robin")),
+        ended_by("kim", "another-grant", kim),
+    )
+
+    assert proven.ending.by == kim
+    assert in_anothers_name.ending.by == Actor.claimed("robin")
+    assert of_another_grant.ending.by == Actor.claimed("kim")
+    assert {one.ending.sentence for one in (proven, of_another_grant)} == {"Ended by kim: done"}

@@ -13,6 +13,7 @@ import pytest
 
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import CredentialKind, GrantState
+from tests.actors import TESTER
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, TRYING_TO_CLOSE
 from tests.stage import Scene, Services, configure, scene
 
@@ -75,7 +76,7 @@ async def grant_and_end(stage: Scene, customer: str, kind: CredentialKind) -> No
     assert set(user["roles"]) == ROLES
     [(registered,)] = stage.sql("SELECT object_id FROM managed_accounts WHERE account_name = %s", account)
     assert str(registered) == user["id"]
-    _, revealed = await reveal_credential(stage.deployment, "alex", request_id)
+    _, revealed = await reveal_credential(TESTER, stage.app, request_id, "alex")
     credential = {kind.value: revealed.secret.get_secret_value()}
     opens = stage.signs_in(account, **credential)  # apart from the assertion, which would print the credential
     assert opens

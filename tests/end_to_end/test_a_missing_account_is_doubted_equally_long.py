@@ -16,16 +16,16 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.closing import ClosingActivities
 from activities.provisioning import ProvisioningActivities
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.accounts.stopping import GrantStop
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import NotYetVisibleError
 from entra_jit.ledger import grants, requests
 from entra_jit.ledger.fences import Fenced
 from entra_jit.ledger.rows import as_grant
 from entra_jit.policy.missing import DOUBTED_FOR
 from models.messages import AccountToClose, Grant, GrantRef, GrantState, ObjectId, TenantId
-from tests.stage import Scene, customer_id, stage_clock
+from tests.stage import Scene, customer_id, stage_clock, variant
 
 A_WHILE = timedelta(seconds=60)
 """Longer than this test takes to ask everything once."""
@@ -67,46 +67,46 @@ async def opened_and_purged(act: Scene) -> tuple[Grant, ObjectId]:
     user = act.user() or {}
     act.control("DELETE", f"/tenants/{act.customer}/users/{user['id']}?purge=true")
     act.a_while_later()
-    async with act.deployment.ledger.transaction() as session:
+    async with act.app.ledger.transaction() as session:
         request, row = await requests.by_id(session, request_id), await grants.by_id(session, request_id)
     assert request is not None
     assert row is not None
     return as_grant(request, row), ObjectId(user["id"])
 
 
-def closing_step(workplace: Workplace, grant: Grant, object_id: ObjectId) -> Gone:
+def closing_step(backend: Backend, grant: Grant, object_id: ObjectId) -> Gone:
     # It has failed for an hour, for other reasons, before the account is first missed.
     tries = Tries(stage_clock() - timedelta(hours=1))
     account = AccountToClose(grant=grant, object_id=object_id)
 
     async def gone() -> bool:
         with suppress(NotYetVisibleError):
-            closed = await tries.run(ClosingActivities(workplace).disable_account, account)
+            closed = await tries.run(ClosingActivities(backend).disable_account, account)
             return bool(closed.standing.vanished)
         return False
 
     return gone
 
 
-def provisioning_step(workplace: Workplace, grant: Grant) -> Gone:
+def provisioning_step(backend: Backend, grant: Grant) -> Gone:
     tries = Tries(stage_clock())
     ref = GrantRef(request_id=grant.request_id, attempt=1)
 
     async def gone() -> bool:
         with suppress(NotYetVisibleError):
-            found = await tries.run(ProvisioningActivities(workplace).find_account, ref)
+            found = await tries.run(ProvisioningActivities(backend).find_account, ref)
             return found.object_id is None
         return False
 
     return gone
 
 
-def emergency_stop(workplace: Workplace, grant: Grant, object_id: ObjectId) -> Gone:
+def emergency_stop(backend: Backend, grant: Grant, object_id: ObjectId) -> Gone:
     at = stage_clock()
     fenced = Fenced(
         grant=grant, object_id=object_id, mark=None, fenced_at=at, lease_until=None, opened_at=at, is_parked=False
     )
-    stop = GrantStop(workplace, fenced, "a test", even_if_held=True)
+    stop = GrantStop(backend, fenced, "a test", even_if_held=True)
 
     async def gone() -> bool:
         with suppress(NotYetVisibleError):
@@ -116,9 +116,9 @@ def emergency_stop(workplace: Workplace, grant: Grant, object_id: ObjectId) -> G
     return gone
 
 
-def reconciler(workplace: Workplace, act: Scene) -> Gone:
+def reconciler(backend: Backend, act: Scene) -> Gone:
     async def gone() -> bool:
-        report = await TenantReconciliation(workplace).reconcile(TenantId(customer_id(act.customer)), act.customer)
+        report = await TenantReconciliation(backend).reconcile(TenantId(customer_id(act.customer)), act.customer)
         assert report.failed is None
         return any("gone from the directory" in sentence for sentence in report.reported)
 
@@ -128,12 +128,12 @@ def reconciler(workplace: Workplace, act: Scene) -> Gone:
 async def test_whoever_misses_an_account_doubts_it_equally_long(real_time: Scene) -> None:
     grant, object_id = await opened_and_purged(real_time)
     clock = Clock()
-    workplace = replace(real_time.workplace, clock=clock)
+    backend = variant(real_time.app, clock=clock)
     callers = {
-        "closing": closing_step(workplace, grant, object_id),
-        "emergency stop": emergency_stop(workplace, grant, object_id),
-        "reconciler": reconciler(workplace, real_time),
-        "provisioning": provisioning_step(workplace, grant),  # the last: it forgets an account that is gone
+        "closing": closing_step(backend, grant, object_id),
+        "emergency stop": emergency_stop(backend, grant, object_id),
+        "reconciler": reconciler(backend, real_time),
+        "provisioning": provisioning_step(backend, grant),  # the last: it forgets an account that is gone
     }
 
     async def believed() -> set[str]:

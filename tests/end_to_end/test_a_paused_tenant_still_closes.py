@@ -7,7 +7,6 @@ failed what it holds would have every technician ask anew.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,13 +14,15 @@ import pytest
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_grants import list_grants
-from entra_jit.operations.pause_tenant import pause_tenant, resume_tenant
+from entra_jit.operations.pause_tenant import pause_tenant
 from entra_jit.operations.request_access import request_access
+from entra_jit.operations.resume_tenant import resume_tenant
 from models.errors import RefusedError
 from models.messages import FailureType, GrantState, GrantStatus
+from tests.actors import TESTER, operator
 from tests.end_to_end.reconciler import reconciled
 from tests.patience import eventually
-from tests.stage import TECHNICIANS, Scene, stage_clock
+from tests.stage import TECHNICIANS, Scene, stage_clock, variant
 
 WHY = "Microsoft is down there"
 
@@ -30,7 +31,7 @@ async def waits(act: Scene, request_id: str) -> GrantStatus:
     """Its status, once it says that it waits."""
 
     async def waiting() -> GrantStatus | None:
-        listed = {status.request_id: status for status in await list_grants(act.deployment)}
+        listed = {status.request_id: status for status in await list_grants(TESTER, act.app)}
         status = listed.get(request_id)
         return status if status and "paused" in status.sentence else None
 
@@ -42,11 +43,11 @@ async def test_expiry_end_and_reconciler_close_in_a_paused_tenant(hours_pass: Sc
     ended, expired, terminated = opened = [await act.ask(who, hours=1, held=True) for who in TECHNICIANS]
     for request_id in opened:
         await act.until(request_id, GrantState.OPEN)
-    await pause_tenant(act.deployment, "robin", act.customer, WHY)
+    await pause_tenant(operator("robin"), act.app, act.customer, WHY)
 
     with pytest.raises(RefusedError, match=f"paused since .* by robin: {WHY}. Nothing is extended"):
-        await extend_access(act.deployment, "tests", ended, timedelta(hours=1), "more to do")
-    await end_access(act.deployment, "kim", ended)
+        await extend_access(TESTER, act.app, ended, timedelta(hours=1), "more to do")
+    await end_access(operator("kim"), act.app, ended)
     await act.workflow(terminated).terminate("by hand")
     await asyncio.gather(act.time_passes(expired), act.receipt(ended))
     await reconciled(act, later=timedelta(hours=2))
@@ -59,7 +60,7 @@ async def test_expiry_end_and_reconciler_close_in_a_paused_tenant(hours_pass: Sc
 
 async def test_what_is_asked_for_waits_and_goes_on_when_it_is_resumed(real_time: Scene) -> None:
     act = real_time
-    await pause_tenant(act.deployment, "robin", act.customer, WHY)
+    await pause_tenant(operator("robin"), act.app, act.customer, WHY)
     request_id = await act.ask()
 
     status = await waits(act, request_id)
@@ -70,17 +71,17 @@ async def test_what_is_asked_for_waits_and_goes_on_when_it_is_resumed(real_time:
     assert {step.last_failure.application_failure_info.type for step in steps} <= {FailureType.PAUSED, ""}
     assert not act.journal()
 
-    assert await resume_tenant(act.deployment, "robin", act.customer)
-    assert not await resume_tenant(act.deployment, "robin", act.customer)
+    assert await resume_tenant(operator("robin"), act.app, act.customer)
+    assert not await resume_tenant(operator("robin"), act.app, act.customer)
     await act.until(request_id, GrantState.OPEN)
 
 
 async def test_a_window_that_ends_in_a_pause_touches_nothing_and_says_so(hours_pass: Scene) -> None:
     act = hours_pass
-    await pause_tenant(act.deployment, "robin", act.customer, WHY)
-    nearly_an_hour_ago = replace(act.deployment, clock=lambda: stage_clock() - timedelta(minutes=58))
+    await pause_tenant(operator("robin"), act.app, act.customer, WHY)
+    nearly_an_hour_ago = variant(act.app, clock=lambda: stage_clock() - timedelta(minutes=58))
     request_id = await request_access(
-        nearly_an_hour_ago, "tests", tenant=act.customer, technician="alex", reason="a test"
+        TESTER, nearly_an_hour_ago, tenant=act.customer, technician="alex", reason="a test"
     )
     receipt = await act.receipt(request_id)
 
@@ -88,5 +89,5 @@ async def test_a_window_that_ends_in_a_pause_touches_nothing_and_says_so(hours_p
     assert f"paused since {stage_clock():%Y}" in receipt.ending.sentence
     assert not act.journal(writes=True)
     assert act.user() is None
-    await resume_tenant(act.deployment, "robin", act.customer)
+    await resume_tenant(operator("robin"), act.app, act.customer)
     assert (await act.receipt(await act.ask())).ending.state is GrantState.EXPIRED, "the technician's place is free"

@@ -17,6 +17,7 @@ from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import AddendumKind
+from tests.actors import TESTER
 from tests.end_to_end import dying_worker
 from tests.end_to_end.deaths import RECONCILIATION
 from tests.end_to_end.dying_worker import Point, Suicide
@@ -63,8 +64,8 @@ async def _round(act: Scene, name: str) -> object:
 
 async def _is_told_but_not_written(act: Scene, grant: str) -> bool:
     """People were told of what the review has found, and it remembers nothing of that."""
-    told = any(alarm.subject == grant for alarm in await list_alarms(act.deployment))
-    return told and not (await show_receipt(act.deployment, grant)).addenda
+    told = any(alarm.subject == grant for alarm in await list_alarms(TESTER, act.app))
+    return told and not (await show_receipt(TESTER, act.app, grant)).addenda
 
 
 async def _killed_and_made_up_for(services: Services, place: Suicide) -> bool:
@@ -87,14 +88,14 @@ async def _killed_and_made_up_for(services: Services, place: Suicide) -> bool:
 
             async def made_up_for() -> bool | None:
                 await _round(act, "next")
-                addenda = (await show_receipt(act.deployment, left.grant)).addenda
+                addenda = (await show_receipt(TESTER, act.app, left.grant)).addenda
                 return True if addenda else None
 
             await eventually(made_up_for)
             act.assert_closed(left.opened)
-            kinds = [addendum.kind for addendum in (await show_receipt(act.deployment, left.grant)).addenda]
+            kinds = [addendum.kind for addendum in (await show_receipt(TESTER, act.app, left.grant)).addenda]
             assert kinds == [AddendumKind.AUDIT_REVIEW]
-            raised = [(alarm.kind, alarm.subject) for alarm in await list_alarms(act.deployment, standing_only=False)]
+            raised = [(alarm.kind, alarm.subject) for alarm in await list_alarms(TESTER, act.app, standing_only=False)]
             assert sorted(raised) == [(AlarmKind.FOREIGN_CHANGE, left.opened), (AlarmKind.PERSISTENCE, left.grant)]
             return between
         finally:

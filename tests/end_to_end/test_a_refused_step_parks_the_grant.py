@@ -14,11 +14,13 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
-from entra_jit.operations.end_access import end_access, retry_provisioning
+from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.retry_provisioning import retry_provisioning
 from models import search_attributes
 from models.alarms import AlarmKind
 from models.messages import GrantState
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.provisioning_steps import NEEDS, STEPS
 from tests.stage import ELEVATE, REVOKE, Scene, Services, configure, scene
@@ -87,19 +89,19 @@ async def test_what_was_mended_is_tried_again(
         assert stage.sql(fenced, request_id) == [(True,)], "the fence stands meanwhile"
 
         # Retried without being mended it only parks again.
-        await retry_provisioning(stage.deployment, "kim", request_id)
+        await retry_provisioning(operator("kim"), stage.app, request_id)
         await stage.time_passes(request_id, A_FEW_MINUTES)
         tried = "SELECT attempt FROM grants WHERE parked_at IS NOT NULL AND request_id = %s"
         assert stage.sql(tried, request_id) == [(2,)]
         stage.release(refused)
-        await retry_provisioning(stage.deployment, "kim", request_id)
+        await retry_provisioning(operator("kim"), stage.app, request_id)
 
         opened = await stage.until(request_id, GrantState.OPEN)
         user = stage.user(customer=customer)
         assert user is not None
         assert user["enabled"]
         assert sorted(user["roles"]) == sorted(item.name for item in opened.access)
-        await end_access(stage.deployment, "kim", request_id)
+        await end_access(operator("kim"), stage.app, request_id)
         await stage.time_passes(request_id)
         receipt = await stage.receipt(request_id)
         assert receipt.ending.state is GrantState.ENDED
@@ -147,7 +149,7 @@ async def test_what_was_closed_late_and_is_parked_is_late_no_more(hours_pass: Sc
     request_id = await hours_pass.ask(held=True)
     await hours_pass.time_passes(request_id, hours=0.5)
     await hours_pass.until(request_id, GrantState.PARKED)
-    [late] = await list_alarms(hours_pass.deployment, standing_only=False)
+    [late] = await list_alarms(TESTER, hours_pass.app, standing_only=False)
     assert (late.kind, late.all_clear) == (AlarmKind.CLOSING_LATE, "It is closed and parked.")
     shown = (await hours_pass.workflow(request_id).describe()).typed_search_attributes
     assert shown.get(search_attributes.GRANT_STATE) == GrantState.PARKED

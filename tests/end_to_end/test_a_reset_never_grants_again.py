@@ -7,7 +7,7 @@ roles and opens it a second time, for a grant that was over; and the end of the 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -19,9 +19,10 @@ from temporalio.client import WorkflowExecutionStatus
 
 from entra_jit.operations.extend_access import extend_access
 from models.messages import GrantState
+from tests.actors import operator
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.patience import eventually
-from tests.stage import ON_TIME, Scene, Services, scene
+from tests.stage import ON_TIME, Scene, Services, scene, variant
 
 SHORTEST_HOURS = 10 / 3600
 FIRST, MIDST, LAST = 0.0, 0.5, 1.0
@@ -99,8 +100,8 @@ async def test_a_live_grant_that_was_asked_for_hours_ago_survives_a_reset(real_t
     assert before.expires_at is not None
     await real_time.time_passes(request_id, hours=2)
     # A step that is done by then also tells the clock of activities what time it is.
-    later = replace(real_time.deployment, clock=lambda: datetime.now(UTC) + timedelta(hours=2))
-    await extend_access(later, "kim", request_id, timedelta(hours=1), "more to do")
+    later = variant(real_time.app, clock=lambda: datetime.now(UTC) + timedelta(hours=2))
+    await extend_access(operator("kim"), later, request_id, timedelta(hours=1), "more to do")
 
     await reset(real_time, request_id, FIRST)
     await sleeps(real_time, request_id)

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 
 from entra_jit.operations.reconcile import reconcile
 from models.messages import AccountToClose, Closed, ClosingStep, GrantState, Standing, Step
+from tests.actors import TESTER
 from tests.stage import Scene
 from worker import activities_of
 from workflows.access_grant import AccessGrant
@@ -52,7 +53,7 @@ async def test_a_closing_that_was_only_reported_is_done_by_the_reconciler(real_t
     await real_time.stop_worker(honest)
     rogue = Rogue()
     forged = [rogue.disable_account, rogue.strip_account, rogue.read_back]
-    genuine = [ours for ours in activities_of(real_time.workplace) if not hasattr(rogue, ours.__name__)]
+    genuine = [ours for ours in activities_of(real_time.app) if not hasattr(rogue, ours.__name__)]
 
     async with Worker(
         real_time.services.client,
@@ -71,7 +72,7 @@ async def test_a_closing_that_was_only_reported_is_done_by_the_reconciler(real_t
     # What it was told to close with is nobody's secret: names, ids and roles.
     assert {type(account) for account in rogue.seen} == {AccountToClose}
 
-    [report] = await reconcile(real_time.workplace, real_time.customer)
+    [report] = await reconcile(TESTER, real_time.app, real_time.customer)
 
     assert len(report.closed) == 1, report
     real_time.assert_closed()

@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 
 
 async def _account(act: Scene, request_id: str, given: timedelta) -> AccountToClose:
-    async with act.deployment.ledger.transaction() as session:
+    async with act.app.ledger.transaction() as session:
         request, row = await requests.by_id(session, request_id), await grants.by_id(session, request_id)
     assert request is not None
     assert row is not None
@@ -39,7 +39,7 @@ async def _account(act: Scene, request_id: str, given: timedelta) -> AccountToCl
 async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time: Scene) -> None:
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
-    strip = ClosingActivities(real_time.workplace).strip_account
+    strip = ClosingActivities(real_time.app).strip_account
     roles = len((await real_time.status(request_id)).access)
     fresh = await _account(real_time, request_id, -HOUR)  # too new, however long this takes
 
@@ -52,7 +52,7 @@ async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time:
     await ActivityEnvironment().run(strip, fresh)
     assert not real_time.user()["roles"]  # type: ignore[index]
     # Long after it was given, everybody has heard of it.
-    await ActivityEnvironment().run(strip, await _account(real_time, request_id, real_time.workplace.roles_known_after))
+    await ActivityEnvironment().run(strip, await _account(real_time, request_id, real_time.app.roles_known_after))
 
 
 async def test_a_grant_that_is_stopped_half_way_waits_for_the_roles_that_it_gave(real_time: Scene) -> None:

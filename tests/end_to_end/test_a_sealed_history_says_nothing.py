@@ -14,28 +14,29 @@ from entra_jit.operations.end_access import end_access
 from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.stage import Scene, Services, scene
 
 
 async def _client(act: Scene, *, seals: bool) -> Client:
     plain = act.services.client
     address = plain.service_client.config.target_host
-    return await Client.connect(address, plugins=[entra_jit_plugin(SealingCodec(act.workplace.keyring, seals=seals))])
+    return await Client.connect(address, plugins=[entra_jit_plugin(SealingCodec(act.app.keyring, seals=seals))])
 
 
 async def test_it_can_be_switched_while_a_grant_is_open(services: Services) -> None:
     async with scene(services, customers=1, skips_time=False, worker=False) as act:
         sealing = await _client(act, seals=True)
-        act.deployment.client = sealing
+        act.app.client = sealing
         act.worker_client = sealing
         worker = await act.start_worker()
         request_id = await act.ask()
         await act.until(request_id, GrantState.OPEN)
         await act.stop_worker(worker)
 
-        act.worker_client = act.deployment.client = await _client(act, seals=False)
+        act.worker_client = act.app.client = await _client(act, seals=False)
         await act.start_worker()
-        await end_access(act.deployment, "tests", request_id)
+        await end_access(TESTER, act.app, request_id)
         receipt = await act.receipt(request_id)
 
         assert receipt.ending.state is GrantState.ENDED

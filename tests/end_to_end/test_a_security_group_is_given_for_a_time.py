@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from entra_jit.operations.close_all import close_all
-from entra_jit.operations.end_access import end_access, retry_provisioning
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.retry_provisioning import retry_provisioning
 from models.alarms import AlarmKind
 from models.errors import BadInputError
 from models.messages import AccessKind, GrantState, Receipt
 from models.sweep import FindingKind
+from tests.actors import operator
 from tests.end_to_end.visits import OPENING_A_KNOWN_ACCOUNT, visit
 from tests.stage import Scene, configure
 
@@ -64,7 +66,7 @@ def of_account(scene: Scene) -> str:
 
 
 async def ended(scene: Scene, request_id: str) -> Receipt:
-    await end_access(scene.deployment, "kim", request_id)
+    await end_access(operator("kim"), scene.app, request_id)
     return await scene.receipt(request_id)
 
 
@@ -172,7 +174,7 @@ async def test_a_group_that_has_become_unsuitable_is_not_given(hours_pass: Scene
     assert because in status.sentence
     hours_pass.assert_closed()
     change_group(hours_pass, **{name: not wrong for name, wrong in UNSUITABLE[because].items()})
-    await retry_provisioning(hours_pass.deployment, "kim", request_id)
+    await retry_provisioning(operator("kim"), hours_pass.app, request_id)
     await hours_pass.until(request_id, GrantState.OPEN)
     assert groups_of(hours_pass) == [NAME]
     await ended(hours_pass, request_id)
@@ -204,7 +206,7 @@ async def test_the_emergency_stop_takes_it_like_a_role(hours_pass: Scene) -> Non
     await map_group(hours_pass, make_group(hours_pass))
     request_id = await hours_pass.ask(held=True)
     await hours_pass.until(request_id, GrantState.OPEN)
-    await close_all(hours_pass.deployment, hours_pass.workplace, by="kim", reason="a theft")
+    await close_all(operator("kim"), hours_pass.app, reason="a theft")
     hours_pass.assert_closed()
 
 

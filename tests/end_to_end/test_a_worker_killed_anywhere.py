@@ -18,7 +18,9 @@ from temporalio.client import WorkflowExecutionStatus
 from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.reconciliation import GRACE
+from models.actor import RECONCILER
 from models.messages import GrantState, Receipt
+from tests.actors import TESTER
 from tests.end_to_end.deaths import (
     EVERYWHERE,
     HELD,
@@ -97,9 +99,9 @@ async def test_the_reconciler_closes_what_nobody_takes_up(services: Services, pl
             if not decided(own, request_id):
                 assert own.user() is None
                 return
-            receipt = await show_receipt(own.deployment, request_id)
+            receipt = await show_receipt(TESTER, own.app, request_id)
             if place != Place("settle", Point.AFTER):
-                assert receipt.ending.by == "the reconciler"
+                assert receipt.ending.by == RECONCILER
             if made(own):
                 assert_over(own, receipt)
 

@@ -13,8 +13,10 @@ from temporalio.worker import Worker
 
 from activities.deciding import DecidingActivities
 from activities.failures import FailureInterceptor
-from entra_jit.operations.end_access import cancel_access, end_access
+from entra_jit.operations.cancel_access import cancel_access
+from entra_jit.operations.end_access import end_access
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.patience import eventually
 from tests.stage import Scene, Services, scene
 from worker import activities_of
@@ -29,7 +31,7 @@ async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
         with_activities = Worker(
             services.client,
             task_queue=act.settings.task_queue,
-            activities=activities_of(act.workplace),
+            activities=activities_of(act.app),
             interceptors=[FailureInterceptor()],
         )
         async with with_activities:
@@ -41,9 +43,9 @@ async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
             act.release(opening)
             await act.until(request_id, GrantState.OPEN)
             if ending is GrantState.ENDED:
-                await end_access(act.deployment, "tests", request_id)
+                await end_access(TESTER, act.app, request_id)
             else:
-                await cancel_access(act.deployment, "tests", request_id)
+                await cancel_access(TESTER, act.app, request_id)
             async with _with_workflows(act):
                 receipt = await act.receipt(request_id)
         assert receipt.ending.state is ending
@@ -55,7 +57,7 @@ async def _is_armed(act: Scene, request_id: str) -> bool | None:
 
 
 def _with_workflows(act: Scene) -> Worker:
-    deciding = DecidingActivities(act.workplace)
+    deciding = DecidingActivities(act.app)
     return Worker(
         act.services.client,
         task_queue=act.settings.task_queue,

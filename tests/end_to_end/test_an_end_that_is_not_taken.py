@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import replace
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -17,15 +16,16 @@ from pydantic import SecretStr
 from temporalio import workflow
 from temporalio.worker import Worker
 
+from entra_jit.app import App
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.end_access import cancel_access
+from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_for_certain import Ended, EndedBy, end_for_certain
 from entra_jit.operations.show_receipt import show_receipt
 from models.errors import UnreachableError
 from models.messages import GrantState
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import ELEVATE, Scene
+from tests.stage import ELEVATE, Scene, variant
 from tests.temporal_away import without_temporal
 
 
@@ -47,11 +47,10 @@ async def broken(act: Scene) -> AsyncIterator[None]:
         yield
 
 
-async def end(act: Scene, request_id: str, deployment: Deployment | None = None) -> Ended:
+async def end(act: Scene, request_id: str, app: App | None = None) -> Ended:
     return await end_for_certain(
-        deployment or act.deployment,
-        lambda: nullcontext(act.workplace),
-        "kim",
+        operator("kim"),
+        app or act.app,
         request_id,
         "done",
         patience=timedelta(seconds=5),
@@ -85,16 +84,14 @@ async def test_a_workflow_whose_task_keeps_failing_does_not_keep_its_account_ope
         ended = [
             await end(act, request_id),
             await end(act, parked),
-            await end_for_certain(
-                act.deployment, lambda: nullcontext(act.workplace), "kim", cancelled, "x" * 600, send=cancel_access
-            ),
+            await end_for_certain(operator("kim"), act.app, cancelled, "x" * 600, send=cancel_access),
         ]
 
         assert {one.by for one in ended} == {EndedBy.EMERGENCY}
         assert all("its workflow task keeps failing" in one.sentence for one in ended)
         for technician in ("alex", "robin", "kim"):
             act.assert_closed(act.account(technician))
-        receipt = await show_receipt(act.deployment, request_id)
+        receipt = await show_receipt(TESTER, act.app, request_id)
         assert receipt.ending.sentence == "Ended by kim: done"
         assert receipt.proof.is_proven
 
@@ -130,7 +127,7 @@ async def test_a_terminated_workflow_and_an_absent_temporal_are_no_obstacle(real
     terminated, away = await opened(act), await opened(act, "robin")
     await act.workflow(terminated).terminate("by a click")
 
-    ended = [await end(act, terminated), await end(act, away, without_temporal(act.deployment))]
+    ended = [await end(act, terminated), await end(act, away, without_temporal(act.app))]
 
     assert {one.by for one in ended} == {EndedBy.EMERGENCY}
     assert "terminated" in ended[0].sentence
@@ -144,15 +141,15 @@ async def test_without_the_ledger_its_workflow_is_told(real_time: Scene) -> None
     act = real_time
     request_id = await opened(act)
     async with Ledger(SecretStr("postgresql://nobody@127.0.0.1:1/none")) as away:
-        ended = await end(act, request_id, replace(act.deployment, ledger=away))
+        ended = await end(act, request_id, variant(act.app, ledger=away))
         assert ended.by is EndedBy.WORKFLOW
-        assert (await act.receipt(request_id)).ending.by == "kim"
+        assert (await act.receipt(request_id)).ending.by == operator("kim")
         act.assert_closed()
 
         terminated = await opened(act, "robin")
         await act.workflow(terminated).terminate("by a click")
         with pytest.raises((LedgerUnavailableError, UnreachableError)):
-            await end(act, terminated, replace(act.deployment, ledger=away))
+            await end(act, terminated, variant(act.app, ledger=away))
 
 
 @pytest.mark.exact("wants its answer within the patience of one account")

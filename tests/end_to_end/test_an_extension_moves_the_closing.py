@@ -18,6 +18,7 @@ from entra_jit.operations.end_access import end_access
 from entra_jit.operations.extend_access import extend_access
 from models.errors import RefusedError
 from models.messages import Extension, GrantState, SignedExtension
+from tests.actors import operator
 from tests.patience import eventually
 from tests.stage import ON_TIME, Scene
 
@@ -28,7 +29,7 @@ OPEN_UNTIL = "extensionAttribute15"
 
 def asked_for(scene: Scene, request_id: str, expires_at: datetime) -> SignedExtension:
     extension = Extension(request_id=request_id, expires_at=expires_at, reason="not done yet")
-    return SignedExtension(extension=extension, assertion=scene.deployment.sign("kim", extension))
+    return SignedExtension(extension=extension, assertion=scene.app.sign("kim", extension))
 
 
 async def send(scene: Scene, request_id: str, signed: SignedExtension, update_id: str | None = None) -> datetime:
@@ -41,7 +42,7 @@ async def test_the_new_expiry_is_the_one_that_closes(hours_pass: Scene) -> None:
     first = (await hours_pass.until(request_id, GrantState.OPEN)).expires_at
     assert first is not None
 
-    extended = await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=3), "not done yet")
+    extended = await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=3), "not done yet")
 
     assert extended == first + timedelta(hours=3)
     assert (await hours_pass.status(request_id)).expires_at == extended
@@ -95,9 +96,9 @@ async def test_what_may_not_be_is_refused_and_changes_nothing(hours_pass: Scene)
     for_another = asked_for(hours_pass, "another-grant", first + timedelta(hours=1))
 
     with pytest.raises(RefusedError, match=r"12 h in all"):
-        await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=9), "far too long")
+        await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=9), "far too long")
     with pytest.raises(RefusedError, match="already lasts until"):
-        await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=-1), "backwards")
+        await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=-1), "backwards")
     for wrong in (forged, borrowed, for_another):
         with pytest.raises(WorkflowUpdateFailedError):
             await send(hours_pass, request_id, wrong)
@@ -113,14 +114,14 @@ async def test_a_grant_that_closes_cannot_be_extended(hours_pass: Scene) -> None
     assert first is not None
     signed = asked_for(hours_pass, request_id, first + timedelta(hours=1))
     stuck = hours_pass.fault(method="PATCH", path="/users/*", body_contains='"accountEnabled"', status=503)
-    await end_access(hours_pass.deployment, "kim", request_id)
+    await end_access(operator("kim"), hours_pass.app, request_id)
     await hours_pass.until(request_id, GrantState.CLOSING)
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await send(hours_pass, request_id, signed)
     assert "this one is closing" in str(refused.value.cause)
     with pytest.raises(RefusedError, match="is not open"):
-        await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=1), "too late")
+        await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=1), "too late")
 
     hours_pass.release(stuck)
     receipt = await hours_pass.receipt(request_id)
@@ -145,7 +146,7 @@ async def test_an_end_that_overtakes_an_extension_wins(hours_pass: Scene) -> Non
 
     await eventually(moved)
     ended_at = datetime.now(UTC)
-    await end_access(hours_pass.deployment, "kim", request_id)
+    await end_access(operator("kim"), hours_pass.app, request_id)
     hours_pass.release(writing)
     # The writing of the mark holds a lease, which the last read-back waits for.
     await hours_pass.time_passes(request_id)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from temporalio.client import Client
@@ -20,10 +19,11 @@ from entra_jit.temporal.codec import SealingCodec
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState
 from models.names import workflow_id
+from tests.actors import TESTER
 from tests.command_line import ROOT, Ran, run_program
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.patience import eventually
-from tests.stage import Scene, Services, scene
+from tests.stage import Scene, Services, scene, variant
 from workflows.registry import WORKFLOWS
 
 STEP = "        account = await validate_domain(progress)"
@@ -53,7 +53,7 @@ async def test_grants_of_this_very_code_can_be_gone_on_with_in_every_state(servi
 
         assert rehearsal == UpgradeCheck(running=3, replayed=3, breaks=())
         assert steps == [(1, 3), (2, 3), (3, 3)]
-        limited = await check_upgrade(act.deployment, WORKFLOWS, limit=2)
+        limited = await check_upgrade(TESTER, act.app, WORKFLOWS, limit=2)
         assert (limited.running, limited.replayed) == (3, 2)
         for request_id in (parked, preparing, opened):
             await act.workflow(request_id).signal("end")
@@ -61,14 +61,14 @@ async def test_grants_of_this_very_code_can_be_gone_on_with_in_every_state(servi
 
 async def test_sealed_histories_are_replayed_too(services: Services) -> None:
     async with scene(services, customers=1, skips_time=False, worker=False) as act:
-        codec = SealingCodec(act.workplace.keyring, seals=True)
+        codec = SealingCodec(act.app.keyring, seals=True)
         address = services.client.service_client.config.target_host
-        act.worker_client = act.deployment.client = await Client.connect(address, plugins=[entra_jit_plugin(codec)])
+        act.worker_client = act.app.client = await Client.connect(address, plugins=[entra_jit_plugin(codec)])
         await act.start_worker()
         request_id = await act.ask()
         await act.until(request_id, GrantState.OPEN)
 
-        act.deployment = replace(act.deployment, seals_history=True)
+        act.app = variant(act.app, settings=act.settings.model_copy(update={"seal_history": True}))
         assert await _rehearsed(act, 1) == UpgradeCheck(running=1, replayed=1, breaks=())
 
         await act.workflow(request_id).signal("end")
@@ -116,7 +116,7 @@ async def _rehearsed(act: Scene, running: int, told: list[tuple[int, int]] | Non
 
     async def listed() -> UpgradeCheck | None:
         steps: list[tuple[int, int]] = []
-        rehearsal = await check_upgrade(act.deployment, WORKFLOWS, told=lambda done, of: steps.append((done, of)))
+        rehearsal = await check_upgrade(TESTER, act.app, WORKFLOWS, told=lambda done, of: steps.append((done, of)))
         if rehearsal.running != running:
             return None
         if told is not None:

@@ -14,6 +14,7 @@ from entra_jit.operations.close_all import close_all
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.end_to_end.revoking_application import LOSSES, Loss, restarted
@@ -25,7 +26,7 @@ SIGN_IN = "get a token from the sign-in service"
 
 async def refused(act: Scene) -> dict[str, Alarm]:
     """The alarms that the elevating application closes, by what the revoking one is refused."""
-    standing = await list_alarms(act.deployment, tenant=act.customer)
+    standing = await list_alarms(TESTER, act.app, tenant=act.customer)
     found = [alarm for alarm in standing if alarm.kind is AlarmKind.REVOKING_REFUSED]
     return {alarm.subject.removeprefix(f"{act.customer}: "): alarm for alarm in found}
 
@@ -97,7 +98,7 @@ async def test_the_reconciler_closes_with_the_elevating_application(real_time: S
         report = await reconciled(real_time, later=timedelta(hours=1, minutes=2))
         assert report.closed
         real_time.assert_closed()
-        await real_time.workplace.revoking.recorded()
+        await real_time.app.revoking.recorded()
         assert expected(loss) in await refused(real_time)
 
 
@@ -106,9 +107,9 @@ async def test_the_emergency_stop_closes_with_the_elevating_application(real_tim
     await real_time.until(request_id, GrantState.OPEN)
     LOSSES["switched off"].lose(real_time)
     async with restarted(real_time):
-        await close_all(real_time.deployment, real_time.workplace, "an operator", reason="a drill")
+        await close_all(operator("an operator"), real_time.app, reason="a drill")
         real_time.assert_closed()
-        await real_time.workplace.revoking.recorded()
+        await real_time.app.revoking.recorded()
         assert SIGN_IN in await refused(real_time)
 
 
@@ -142,5 +143,5 @@ async def test_without_either_application_nothing_can_be_closed_and_people_are_t
     for app in (ELEVATE, REVOKE):
         real_time.control("POST", f"/tenants/{real_time.customer}", service_principals=[{"app": app, "enabled": False}])
     assert (await reconciled_once(real_time)).failed
-    [alarm] = await list_alarms(real_time.deployment)
+    [alarm] = await list_alarms(TESTER, real_time.app)
     assert alarm.kind is AlarmKind.CREDENTIAL_DEAD

@@ -16,6 +16,7 @@ from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
+from tests.actors import TESTER
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.stage import ELEVATE, ON_TIME, REVOKE, Scene, Services, configure, scene
 
@@ -29,7 +30,7 @@ async def expired_with(scene: Scene, customer: str, **fault: object) -> tuple[Re
     ordered = scene.fault(customer=customer, **fault)
     await scene.time_passes(request_id)
     (met,) = [found["hits"] for found in scene.control("GET", "/faults") if found["id"] == ordered]
-    return await show_receipt(scene.deployment, request_id), met
+    return await show_receipt(TESTER, scene.app, request_id), met
 
 
 REMOVALS = {"methods deleted", "roles deleted"}
@@ -80,8 +81,8 @@ async def test_what_stays_open_is_alarmed_on_the_clock(hours_pass: Scene) -> Non
     assert [alarm.rpartition(" after ")[2] for alarm in receipt.alarms] == ["2 min.", "10 min."]
     hours_pass.assert_closed()
     request_id = receipt.request.request_id
-    assert not await list_alarms(hours_pass.deployment)
-    [late] = await list_alarms(hours_pass.deployment, standing_only=False)
+    assert not await list_alarms(TESTER, hours_pass.app)
+    [late] = await list_alarms(TESTER, hours_pass.app, standing_only=False)
     assert (late.kind, late.subject, late.all_clear) == (AlarmKind.CLOSING_LATE, request_id, "It is over: read back.")
     assert late.sentence.endswith("after 10 min.")
     # It was to be found by in Temporal's list, for as long as it stood.
@@ -170,4 +171,4 @@ async def test_a_step_that_somebody_fails_by_hand_is_done_again(hours_pass: Scen
     hours_pass.assert_closed()
     if step in call:
         assert any("by hand" in alarm for alarm in receipt.alarms)
-    assert not [alarm for alarm in await list_alarms(hours_pass.deployment) if alarm.kind is AlarmKind.CLOSING_LATE]
+    assert not [alarm for alarm in await list_alarms(TESTER, hours_pass.app) if alarm.kind is AlarmKind.CLOSING_LATE]

@@ -7,7 +7,6 @@ is given twice, and no record says which request replaced which.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,23 +20,24 @@ from entra_jit.temporal.executions import look_at
 from models.errors import RefusedError
 from models.messages import FailureType, GrantState
 from models.names import workflow_id
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.provisioning_steps import STEPS
 from tests.patience import eventually
-from tests.stage import ELEVATE, Scene, Services, configure, scene, technician_id
+from tests.stage import ELEVATE, Scene, Services, configure, scene, technician_id, variant
 
 REFUSED_ROLE: dict[str, object] = {**STEPS["assign the directory role"], "app": ELEVATE, "status": 403}
 
 
 async def failures(scene: Scene) -> dict[str, Failure]:
     """What needs somebody, by the grant's id."""
-    listed = await list_failures(scene.deployment, Selection())
+    listed = await list_failures(TESTER, scene.app, Selection())
     assert listed.unseen is None
     return {failure.request_id: failure for failure in listed.found}
 
 
 async def replay(scene: Scene, request_id: str) -> Replayed:
-    return await replay_provisioning(scene.deployment, "kim", request_id)
+    return await replay_provisioning(operator("kim"), scene.app, request_id)
 
 
 async def failed(scene: Scene) -> str:
@@ -63,7 +63,7 @@ async def test_what_has_failed_is_asked_anew_once(hours_pass: Scene) -> None:
     assert again.ending.state is GrantState.EXPIRED
     assert again.opened_at is not None
     assert again.request.replay_of == first
-    assert again.requested_by == "kim"
+    assert again.requested_by == operator("kim")
     repeated = {"tenant", "technician", "reason", "ticket", "duration"}
     assert again.request.model_dump(include=repeated) == before.request.model_dump(include=repeated)
     assert hours_pass.sql("SELECT id FROM requests WHERE replay_of = %s", first) == [(f"{first}.r1",)]
@@ -120,7 +120,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
         held = await stage.ask(customer=clinging)
         await stage.until(held, GrantState.OPEN)
         sessions = stage.fault(customer=clinging, **CLOSING_WRITES["revoke the sessions"], status=503, retry_after=280)
-        await end_access(stage.deployment, "kim", held)
+        await end_access(operator("kim"), stage.app, held)
         stage.fault(customer=refusing, **REFUSED_ROLE)
         stage.fault(customer=failing, **OPENING_WRITES["create the account"], status=503, retry_after=280)
         stage.fault(customer=babbling, path="/organization", body="empty")
@@ -154,10 +154,10 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
             (Selection(kind=Kind.parse("our-bug")), {babbling}),
             (Selection(since=timedelta(0)), set(asked) - {federated}),
         ):
-            listed = await list_failures(stage.deployment, selection)
+            listed = await list_failures(TESTER, stage.app, selection)
             assert {failure.tenant for failure in listed.found} == found
         monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-        partly = await list_failures(replace(stage.deployment, client=None), Selection())
+        partly = await list_failures(TESTER, variant(stage.app, client=None), Selection())
         assert {failure.tenant for failure in partly.found} == {refusing, babbling, federated}
         assert partly.unseen is not None
         assert "Temporal at 127.0.0.1:1 cannot be reached" in partly.unseen
@@ -175,7 +175,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
         assert await removed_so_far(stage, held) == noted
 
         stage.mend()
-        done = {one.request_id: one async for one in replay_each(stage.deployment, "kim", asked.values())}
+        done = {one.request_id: one async for one in replay_each(operator("kim"), stage.app, asked.values())}
 
         assert {customer: done[asked[customer]].how for customer in asked} == {
             refusing: Replay.RETRY,
@@ -215,7 +215,7 @@ async def test_an_opening_still_on_its_way_is_waited_for_though_its_step_was_tri
 
     await eventually(tried)
     await real_time.until(request_id, GrantState.OPEN)
-    await end_access(real_time.deployment, "kim", request_id)
+    await end_access(operator("kim"), real_time.app, request_id)
 
     assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
     await asyncio.sleep(12)

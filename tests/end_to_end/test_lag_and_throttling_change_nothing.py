@@ -13,6 +13,7 @@ import pytest
 
 from entra_jit.operations.end_access import end_access
 from models.messages import GrantState, Receipt
+from tests.actors import TESTER
 from tests.stage import ON_TIME, QUICK, Scene, Services, scene
 
 pytestmark = pytest.mark.exact("makes trouble of its own")
@@ -69,7 +70,7 @@ async def test_grants_live_and_end_in_real_time(services: Services) -> None:
                 assert (user["enabled"], user["roles"]) == (True, ROLES)
                 # Not at once: replicas that never knew of the roles would say that there are none, and be believed.
                 await asyncio.sleep(15 * QUICK)
-                await end_access(made.deployment, "tests", request_id, "enough")
+                await end_access(TESTER, made.app, request_id, "enough")
                 assert_kept(made, await made.receipt(request_id), GrantState.ENDED, customer)
 
         async def expire(customer: str) -> None:

@@ -6,7 +6,6 @@ The names here are Microsoft's own, byte for byte. What is judged is the receipt
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -16,9 +15,10 @@ from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
+from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reviews import HALF_AN_HOUR, ended
-from tests.stage import Scene, stage_clock
+from tests.stage import Scene, stage_clock, variant
 
 KIM = {"type": "User", "id": "5d6a4a1e-7a0e-4f0d-9d6e-0f6f2a1b3c4d", "name": "kim@customer.test"}
 ALARMED = {
@@ -47,11 +47,11 @@ async def test_what_was_done_is_known_by_microsofts_own_names(real_time: Scene) 
     await ended(real_time, request_id)
     real_time.a_while_later()
 
-    later = replace(real_time.workplace, clock=lambda: stage_clock() + HALF_AN_HOUR)
-    (report,) = await reconcile(later, real_time.customer)
+    later = variant(real_time.app, clock=lambda: stage_clock() + HALF_AN_HOUR)
+    (report,) = await reconcile(TESTER, later, real_time.customer)
 
     assert (report.reviewed, report.unreviewed) == (1, None)
-    receipt = await show_receipt(real_time.deployment, request_id)
+    receipt = await show_receipt(TESTER, real_time.app, request_id)
     (addendum,) = receipt.addenda
     alarming = [finding for finding in addendum.findings if finding.alarming]
     assert len(alarming) == len(ALARMED) + 1, [finding.sentence for finding in alarming]
@@ -63,7 +63,7 @@ async def test_what_was_done_is_known_by_microsofts_own_names(real_time: Scene) 
         assert said in page.getvalue()
     (alarm,) = [
         one
-        for one in await list_alarms(real_time.deployment, tenant=real_time.customer)
+        for one in await list_alarms(TESTER, real_time.app, tenant=real_time.customer)
         if (one.kind, one.subject) == (AlarmKind.PERSISTENCE, request_id)
     ]
     assert "more" in alarm.sentence

@@ -21,6 +21,7 @@ from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState
+from tests.actors import TESTER, operator
 from tests.end_to_end.whole_stack import whole_stack
 from tests.stage import Scene
 
@@ -92,7 +93,7 @@ async def findings(stack: LocalStack, stage: Scene, secrets: dict[str, bytes]) -
 
 async def credential(stage: Scene, technician: str, customer: str, request_id: str) -> bytes:
     """The revealed credential, after it has been used as a person would."""
-    account, revealed = await reveal_credential(stage.deployment, technician, request_id)
+    account, revealed = await reveal_credential(TESTER, stage.app, request_id, technician)
     secret = revealed.secret.get_secret_value()
     opens = stage.signs_in(account, **{revealed.kind.value: secret})
     assert opens
@@ -116,7 +117,7 @@ async def test_what_is_secret_is_written_nowhere(state: Path) -> None:
             await stage.workflow(with_password).signal("retry")
             await stage.until(with_password, GrantState.OPEN)
         secrets["a pass"] = await credential(stage, "alex", "contoso", with_pass)
-        await extend_access(stage.deployment, "kim", with_pass, timedelta(minutes=5), "more to do")
+        await extend_access(operator("kim"), stage.app, with_pass, timedelta(minutes=5), "more to do")
         secrets["a second pass"] = await credential(stage, "alex", "contoso", with_pass)
         secrets["a password"] = await credential(stage, "robin", "fabrikam", with_password)
         assert len(set(secrets.values())) == len(secrets)

@@ -7,16 +7,16 @@ cleared although a removal had failed hid an administrator from every list.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 from entra_jit.accounts.alarms import Alarms
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.patience import eventually
-from tests.stage import Services, scene
+from tests.stage import Services, scene, variant
 
 
 class NobodyAnswers:
@@ -34,9 +34,8 @@ class NobodyAnswers:
 async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(services: Services) -> None:
     nobody = NobodyAnswers()
     async with scene(services, customers=1, skips_time=False, worker=False) as act:
-        act.workplace = replace(
-            act.workplace, alarms=Alarms(act.workplace.ledger, nobody), alarm_after=(timedelta(seconds=1),)
-        )
+        soon = act.settings.model_copy(update={"alarm_after": (timedelta(seconds=1),)})
+        act.app = variant(act.app, alarms=Alarms(act.app.ledger, nobody), settings=soon)
         await act.start_worker()
         request_id = await act.ask()
         await act.until(request_id, GrantState.OPEN)
@@ -44,7 +43,7 @@ async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(serv
         await act.workflow(request_id).signal("end")
 
         async def told() -> Alarm | None:
-            standing = await list_alarms(act.deployment)
+            standing = await list_alarms(TESTER, act.app)
             return standing[0] if standing else None
 
         late = await eventually(told)
@@ -65,5 +64,5 @@ async def test_a_late_closing_goes_on_and_its_mark_stays_until_it_is_proven(serv
         assert (closed["extensionAttribute14"], closed.get("extensionAttribute15")) == (tag, None), (
             "the tag is for ever"
         )
-        assert not await list_alarms(act.deployment)
+        assert not await list_alarms(TESTER, act.app)
         assert [alarm.cleared_at is None for alarm in nobody.asked] == [True, False]

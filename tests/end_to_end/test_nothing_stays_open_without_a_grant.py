@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from entra_jit.operations.show_receipt import show_receipt
+from models.actor import RECONCILER
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.end_to_end.provisioning_steps import STEPS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.stage import REVOKE, Scene
@@ -40,11 +42,11 @@ async def test_a_terminated_grant_is_closed_at_its_expiry_and_settled(real_time:
     assert request_id in after.closed[0]
     real_time.assert_closed()
     with pytest.raises(Exception, match="receipt is written"):
-        await show_receipt(real_time.deployment, request_id)
+        await show_receipt(TESTER, real_time.app, request_id)
 
     await reconciled(real_time, later=timedelta(hours=2))
-    receipt = await show_receipt(real_time.deployment, request_id)
-    assert receipt.ending.by == "the reconciler"
+    receipt = await show_receipt(TESTER, real_time.app, request_id)
+    assert receipt.ending.by == RECONCILER
     assert receipt.standing is not None
     assert receipt.standing.is_closed
     assert receipt.alarms
@@ -153,7 +155,7 @@ async def test_a_grant_that_never_made_an_account_does_not_keep_its_place_for_ev
 
     assert len(report.reported) == 1
     assert request_id in report.reported[0]
-    receipt = await show_receipt(real_time.deployment, request_id)
-    assert (receipt.ending.state, receipt.ending.by) == (GrantState.FAILED, "the reconciler")
+    receipt = await show_receipt(TESTER, real_time.app, request_id)
+    assert (receipt.ending.state, receipt.ending.by) == (GrantState.FAILED, RECONCILER)
     again = await real_time.ask()
     await real_time.until(again, GrantState.OPEN)

@@ -15,6 +15,7 @@ from entra_jit.operations.end_access import end_access
 from entra_jit.operations.request_access import await_decision
 from entra_jit.operations.show_receipt import show_receipt
 from models.messages import GrantState
+from tests.actors import TESTER, operator
 from tests.stage import REVOKE, Scene
 
 pytestmark = pytest.mark.spine
@@ -37,7 +38,7 @@ async def test_one_key_is_one_grant_of_a_technician_in_a_tenant(hours_pass: Scen
 
     # Asked once more when all is over, for whatever: the first outcome stands.
     assert await hours_pass.ask(key="the-key", hours=1) == first
-    assert (await await_decision(hours_pass.deployment, first)).state is GrantState.EXPIRED
+    assert (await await_decision(TESTER, hours_pass.app, first)).state is GrantState.EXPIRED
     assert await hours_pass.receipt(first) == receipt
     assert len(hours_pass.journal()) == calls
     assert hours_pass.sql("SELECT count(*) FROM grants") == [(1,)]
@@ -55,7 +56,7 @@ async def test_a_second_request_is_told_of_the_live_grant(hours_pass: Scene) -> 
 
     second = await hours_pass.ask()
 
-    denied = await await_decision(hours_pass.deployment, second)
+    denied = await await_decision(TESTER, hours_pass.app, second)
     assert denied.state is GrantState.DENIED
     assert live in denied.sentence
     assert f"open until {expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it" in denied.sentence
@@ -80,7 +81,7 @@ async def test_a_second_request_is_told_of_the_parked_grant(hours_pass: Scene) -
     assert f"the grant {parked} is parked" in denied.sentence
     assert "User.ReadWrite.All" in denied.sentence
     assert "retry or end it" in denied.sentence
-    await end_access(hours_pass.deployment, "kim", parked)
+    await end_access(operator("kim"), hours_pass.app, parked)
     await hours_pass.receipt(parked)
     hours_pass.mend()
     assert (await hours_pass.receipt(await hours_pass.ask())).ending.state is GrantState.EXPIRED
@@ -91,7 +92,7 @@ async def closing(scene: Scene) -> tuple[str, str]:
     request_id = await scene.ask(held=True)
     await scene.until(request_id, GrantState.OPEN)
     fault = scene.fault(**DISABLING, status=503, retry_after=1)
-    await end_access(scene.deployment, "kim", request_id)
+    await end_access(operator("kim"), scene.app, request_id)
     await scene.until(request_id, GrantState.CLOSING)
     return request_id, fault
 
@@ -105,7 +106,7 @@ async def test_a_second_request_waits_for_a_closing_grant(hours_pass: Scene) -> 
     hours_pass.release(fault)
 
     await hours_pass.until(second, GrantState.OPEN)
-    closed = await show_receipt(hours_pass.deployment, first)
+    closed = await show_receipt(TESTER, hours_pass.app, first)
     await hours_pass.time_passes(second)
     opened = (await hours_pass.receipt(second)).opened_at
     assert opened is not None

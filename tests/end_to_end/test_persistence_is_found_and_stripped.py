@@ -21,6 +21,7 @@ from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, GrantState, TenantId
 from models.sweep import Done, FindingKind
+from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reviews import HALF_AN_HOUR, TWO_HOURS, addendum, ended, reviewed
 from tests.patience import eventually
@@ -29,7 +30,7 @@ from workflows.reconciliation import Reconciliation
 
 
 async def standing(act: Scene) -> dict[tuple[AlarmKind, str], Alarm]:
-    async with act.workplace.ledger.transaction() as session:
+    async with act.app.ledger.transaction() as session:
         return {(one.kind, one.subject): one for one in await alarms.listed(session)}
 
 
@@ -49,7 +50,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     await ended(real_time, dirty, clean)
 
     # Too early: the audit does not know yet, and what it does not know must not become a clean bill.
-    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
     now = stage_clock()
     assert not await tenant.audit_logs.done_by(account, now - HALF_AN_HOUR, now)  # type: ignore[arg-type]
     assert (await reviewed(real_time, timedelta(minutes=29))).reviewed == 0
@@ -79,7 +80,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     assert Done(activity="Add group", times=1) in found.done, "what is no finding is counted"
     assert all(call.request_id for call in found.calls)
     page = io.StringIO()
-    print_receipt(Console(file=page, width=200), await show_receipt(real_time.deployment, dirty))
+    print_receipt(Console(file=page, width=200), await show_receipt(TESTER, real_time.app, dirty))
     assert "changed the policy Require MFA" in page.getvalue()
 
     spotless = await addendum(real_time, clean)

@@ -37,6 +37,7 @@ from entra_jit.operations.extend_access import extend_access
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.messages import GrantState, GrantStatus
 from models.names import request_id
+from tests.actors import operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
 from tests.end_to_end.recordings import HISTORIES, RECORDED, recorded
 from tests.stage import REVOKE, Scene, Services, scene
@@ -112,7 +113,7 @@ async def parked_and_failed(act: Scene, key: str, customer: str) -> None:
 
 async def extended(act: Scene, key: str, customer: str) -> None:
     request_id = await opened(act, customer, key, hours=2)
-    await extend_access(act.deployment, "kim", request_id, timedelta(hours=1), "more to do")
+    await extend_access(operator("kim"), act.app, request_id, timedelta(hours=1), "more to do")
     await act.time_passes(request_id)
 
 

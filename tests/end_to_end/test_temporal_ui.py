@@ -18,10 +18,12 @@ import yaml
 from playwright.async_api import Browser, Route, expect
 from temporalio.client import WorkflowExecutionStatus
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.local_stack import LocalStack
 from entra_jit.operations.reconcile import reconcile
+from models.actor import RECONCILER
 from models.messages import GrantState
+from tests.actors import TESTER
 from tests.chromium import CHROMIUM
 from tests.command_line import CommandLine
 from tests.end_to_end.grant_calls import OPENING_WRITES
@@ -138,17 +140,17 @@ async def test_an_account_whose_grant_was_terminated_is_closed_by_the_reconciler
     execution = await act.workflow(grant).describe()
     assert execution.status is WorkflowExecutionStatus.TERMINATED
     assert (await act.status(grant)).state is GrantState.OPEN
-    [early] = await reconcile(act.workplace, "contoso")
+    [early] = await reconcile(TESTER, act.app, "contoso")
     assert not early.closed
     assert _is_enabled(act, "robin"), "it was granted until its expiry"
 
-    async with workplace_of(act.settings, lambda: datetime.now(UTC) + timedelta(hours=1, minutes=11)) as later:
-        [report] = await reconcile(later, "contoso")
+    async with App(act.settings, clock=lambda: datetime.now(UTC) + timedelta(hours=1, minutes=11)) as later:
+        [report] = await reconcile(TESTER, later, "contoso")
 
     assert any(act.account("robin") in closed for closed in report.closed), report
     act.assert_closed(act.account("robin"))
     receipt = await act.receipt(grant)
-    assert receipt.ending.by == "the reconciler"
+    assert receipt.ending.by == RECONCILER
     assert receipt.standing is not None
     assert receipt.standing.is_closed
 

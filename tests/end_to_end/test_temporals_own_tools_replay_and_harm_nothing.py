@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
-from dataclasses import replace
 
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_failures import Failure, Selection, list_failures
 from entra_jit.temporal.executions import PendingStep, look_at
 from models.messages import GrantState
 from models.names import workflow_id
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.patience import eventually
-from tests.stage import ELEVATE, Scene, Services, scene, temporal_program
+from tests.stage import ELEVATE, Scene, Services, scene, temporal_program, variant
 
 REFUSED_ROLE: dict[str, object] = {**OPENING_WRITES["assign a role"], "app": ELEVATE, "status": 403}
 
@@ -67,13 +67,13 @@ async def test_temporals_command_line_replays_one_or_many(services: Services) ->
         await temporal(stage, "workflow", "terminate", "-w", f"grant/{asked[alone]}", "--reason", "a slip")
 
         async def seen() -> list[Failure] | None:
-            return (await list_failures(stage.deployment, Selection())).found or None
+            return (await list_failures(TESTER, stage.app, Selection())).found or None
 
         [gone] = await eventually(seen)
         assert (gone.request_id, gone.state) == (asked[alone], GrantState.OPEN)
         assert "Its workflow is gone" in gone.sentence
         stage.sql("UPDATE grants SET expires_at = now() - interval '2 minutes' WHERE request_id = %s", asked[waiting])
-        overdue = (await list_failures(replace(stage.deployment, client=None), Selection(tenant=waiting))).found
+        overdue = (await list_failures(TESTER, variant(stage.app, client=None), Selection(tenant=waiting))).found
         assert ["Closing has not started" in failure.sentence for failure in overdue] == [True]
 
 
@@ -92,7 +92,7 @@ async def test_a_closing_that_is_reset_or_paused_in_the_middle_closes_all_the_sa
     await real_time.until(request_id, GrantState.OPEN)
     real_time.fault(**CLOSING_WRITES["revoke the sessions"], status=503, retry_after=280)
     slow = real_time.hold(**CLOSING_WRITES["disable"])
-    await end_access(real_time.deployment, "kim", request_id)
+    await end_access(operator("kim"), real_time.app, request_id)
     await real_time.reached(slow)
     workflow = ("-w", f"grant/{request_id}")
     client = real_time.services.client
@@ -102,7 +102,7 @@ async def test_a_closing_that_is_reset_or_paused_in_the_middle_closes_all_the_sa
         await temporal(real_time, "activity", "reset", *workflow, "--activity-id", step.activity_id)
     stripping = await waits(real_time, request_id)
     await temporal(real_time, "activity", "pause", *workflow, "--activity-id", stripping.id, "--reason", "a slip")
-    [shown] = (await list_failures(real_time.deployment, Selection())).found
+    [shown] = (await list_failures(TESTER, real_time.app, Selection())).found
     assert [(step.name, step.paused) for step in shown.steps] == [("strip_account", True)]
     real_time.mend()
 

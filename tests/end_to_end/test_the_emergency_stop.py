@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.app import App
 from entra_jit.operations.close_all import close_all
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.end_access import retry_provisioning
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
+from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_receipt import show_receipt
 from models.errors import RefusedError
 from models.holds import StoppedGrant, StopReport, StopState
 from models.messages import GrantState, TenantId
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.patience import PATIENCE_SECONDS
-from tests.stage import ELEVATE, Scene, Services, customer_id, scene, stage_clock
+from tests.stage import ELEVATE, Scene, Services, customer_id, scene, stage_clock, variant
 from tests.temporal_away import without_temporal
 
 WHY = "a laptop was stolen"
@@ -39,11 +39,11 @@ async def two_customers(services: Services) -> AsyncIterator[Scene]:
         yield made
 
 
-async def stop(act: Scene, deployment: Deployment | None = None, **whom: str) -> StopReport:
+async def stop(act: Scene, app: App | None = None, **whom: str) -> StopReport:
     """Stop, of this scene's first customer where nothing else is said."""
     whom = whom or {"tenant": act.customer}
     patience = timedelta(seconds=PATIENCE_SECONDS)
-    return await close_all(deployment or act.deployment, act.workplace, "kim", reason=WHY, patience=patience, **whom)
+    return await close_all(operator("kim"), app or act.app, reason=WHY, patience=patience, **whom)
 
 
 async def opened(act: Scene, *technicians: str) -> list[str]:
@@ -65,7 +65,7 @@ async def test_what_is_in_scope_closes_and_stays_closed_until_it_is_lifted(two_c
     def tell(grants: Iterable[StoppedGrant]) -> None:
         counts.append([grant.state for grant in grants])
 
-    report = await close_all(act.deployment, act.workplace, "kim", reason=WHY, tenant=here, tell=tell)
+    report = await close_all(operator("kim"), act.app, reason=WHY, tenant=here, tell=tell)
 
     assert report.is_proven
     assert {grant.request_id for grant in report.grants} == {first, second}
@@ -85,18 +85,18 @@ async def test_what_is_in_scope_closes_and_stays_closed_until_it_is_lifted(two_c
         f"is stopped since {report.stop.since:%Y-%m-%d %H:%M:%SZ} by kim: {WHY}."
         in (await act.until(denied, GrantState.DENIED)).sentence
     )
-    again = await close_all(act.deployment, act.workplace, "robin", reason="another reason", tenant=here)
+    again = await close_all(operator("robin"), act.app, reason="another reason", tenant=here)
     assert (again.stop, again.grants, again.is_proven) == (report.stop, (), True)
-    assert await list_holds(act.deployment) == [report.stop]
+    assert await list_holds(TESTER, act.app) == [report.stop]
 
     # One technician, in every tenant.
     everywhere = await stop(act, technician="alex")
     assert [grant.request_id for grant in everywhere.grants] == [other]
     assert everywhere.is_proven
     act.assert_closed(customer=elsewhere)
-    assert not await lift_stop(act.deployment, "kim"), "there is none of everybody"
-    assert await lift_stop(act.deployment, "kim", tenant=here)
-    assert not await lift_stop(act.deployment, "kim", tenant=here)
+    assert not await lift_stop(operator("kim"), act.app), "there is none of everybody"
+    assert await lift_stop(operator("kim"), act.app, tenant=here)
+    assert not await lift_stop(operator("kim"), act.app, tenant=here)
     await opened(act, "robin")
     assert "alex" in (await act.until(await act.ask("alex"), GrantState.DENIED)).sentence
 
@@ -106,28 +106,28 @@ async def test_without_temporal_accounts_are_closed_proven_and_settled(real_time
     act = real_time
     alex, robin = await opened(act, "alex", "robin")
 
-    report = await stop(act, without_temporal(act.deployment))
+    report = await stop(act, without_temporal(act.app))
 
     assert report.is_proven
     assert report.unheard is not None
     for technician in ("alex", "robin"):
         act.assert_closed(act.account(technician))
     for request_id in (alex, robin):
-        receipt = await show_receipt(act.deployment, request_id)
+        receipt = await show_receipt(TESTER, act.app, request_id)
         assert receipt.ending.sentence == f"Ended by kim: {WHY}"
         assert receipt.proof.is_proven
         assert receipt.alarms
     assert not act.sql("SELECT 1 FROM sealed_credentials")
 
     # The workflow that knows of nothing ends later, and takes nothing from the technician's next grant.
-    await lift_stop(act.deployment, "kim", tenant=act.customer)
+    await lift_stop(operator("kim"), act.app, tenant=act.customer)
     next_one, *_ = await opened(act, "alex")
     await act.workflow(alex).signal("end")
     await act.workflow(alex).result()
     assert (await act.status(next_one)).state is GrantState.OPEN
     assert act.user()["enabled"]  # type: ignore[index]
     assert act.user()["roles"]  # type: ignore[index]
-    assert (await show_receipt(act.deployment, alex)).ending.by == "kim"
+    assert (await show_receipt(TESTER, act.app, alex)).ending.by == operator("kim")
 
 
 async def test_a_grant_that_is_just_being_prepared_is_not_forgotten(services: Services) -> None:
@@ -135,17 +135,17 @@ async def test_a_grant_that_is_just_being_prepared_is_not_forgotten(services: Se
     steps, ways = ("assign a role", "enable"), ("with Temporal", "without Temporal")
     async with scene(services, customers=len(steps) * len(ways), skips_time=False) as act:
         # Shorter than a step may really take: so long each stop waits for what may be under way.
-        act.workplace = replace(act.workplace, provisioning_step=timedelta(seconds=8))
+        act.app = variant(act.app, provisioning_step=timedelta(seconds=8))
 
         async def stopped(customer: str, step: str, way: str) -> None:
             told = way == "with Temporal"
-            deployment = act.deployment if told else without_temporal(act.deployment)
+            app = act.app if told else without_temporal(act.app)
             under_way = act.hold(customer=customer, **OPENING_WRITES[step])
             request_id = await act.ask(customer=customer)
             await act.reached(under_way)
             shutting = act.fault(customer=customer, **CLOSING_WRITES["disable"], delay=0)
 
-            stopping = asyncio.create_task(stop(act, deployment, tenant=customer))
+            stopping = asyncio.create_task(stop(act, app, tenant=customer))
             await act.reached(shutting)
             await act.lands(under_way)
             report = await stopping
@@ -153,7 +153,7 @@ async def test_a_grant_that_is_just_being_prepared_is_not_forgotten(services: Se
             assert [grant.request_id for grant in report.grants] == [request_id]
             assert report.is_proven, report
             act.assert_closed(customer=customer)
-            receipt = await act.receipt(request_id) if told else await show_receipt(act.deployment, request_id)
+            receipt = await act.receipt(request_id) if told else await show_receipt(TESTER, act.app, request_id)
             assert WHY in receipt.ending.sentence, "by the one who stopped it, or by the ledger, which names the stop"
             await asyncio.sleep(2)
             act.assert_closed(customer=customer)
@@ -177,8 +177,8 @@ async def test_while_no_worker_runs_accounts_are_closed_and_workflows_settle_lat
     act.assert_closed()
     assert (await act.status(alex)).state is GrantState.CLOSING, "its workflow was told, and has not settled it yet"
     for widening in (
-        retry_provisioning(act.deployment, "robin", parked),
-        extend_access(act.deployment, "robin", alex, timedelta(hours=1), "more"),
+        retry_provisioning(operator("robin"), act.app, parked),
+        extend_access(operator("robin"), act.app, alex, timedelta(hours=1), "more"),
     ):
         with pytest.raises(RefusedError, match=f"stopped since .* by kim: {WHY}"):
             await widening
@@ -196,7 +196,7 @@ async def test_what_microsoft_puts_off_is_waited_for(real_time: Scene) -> None:
     patience = timedelta(seconds=4)
 
     report = await close_all(
-        without_temporal(act.deployment), act.workplace, "kim", reason=WHY, tenant=act.customer, patience=patience
+        operator("kim"), without_temporal(act.app), reason=WHY, tenant=act.customer, patience=patience
     )
 
     assert report.is_proven, report.grants[0].sentence
@@ -209,9 +209,7 @@ async def test_what_could_not_be_closed_says_so_and_is_the_reconcilers(real_time
     await act.workflow(alex).terminate("by hand")
     act.fault(**CLOSING_WRITES["disable"], status=503)
 
-    report = await close_all(
-        act.deployment, act.workplace, "kim", reason=WHY, tenant=act.customer, patience=timedelta(seconds=1)
-    )
+    report = await close_all(operator("kim"), act.app, reason=WHY, tenant=act.customer, patience=timedelta(seconds=1))
 
     assert not report.is_proven
     assert report.grants[0].state is StopState.FAILED
@@ -219,11 +217,11 @@ async def test_what_could_not_be_closed_says_so_and_is_the_reconcilers(real_time
     assert act.user()["enabled"]  # type: ignore[index]
     act.mend()
     tenant = TenantId(customer_id(act.customer)), act.customer
-    at_once = await TenantReconciliation(act.workplace).reconcile(*tenant)
+    at_once = await TenantReconciliation(act.app).reconcile(*tenant)
     assert WHY in at_once.closed[0], "hours before the grant would have expired"
     act.assert_closed()
-    later = replace(act.workplace, clock=lambda: stage_clock() + timedelta(minutes=11))
+    later = variant(act.app, clock=lambda: stage_clock() + timedelta(minutes=11))
     await TenantReconciliation(later).reconcile(*tenant)
-    receipt = await show_receipt(act.deployment, alex)
+    receipt = await show_receipt(TESTER, act.app, alex)
     assert receipt.ending.state is GrantState.ENDED
     assert WHY in receipt.ending.sentence

@@ -7,7 +7,6 @@ marks decide: the newest valid one says which grant has the account and until wh
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from entra_jit.operations.end_for_certain import EndedBy, end_for_certain
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
+from tests.actors import TESTER, operator
 from tests.end_to_end.backups import back_up, find_out, put_back
 from tests.end_to_end.reconciler import reconciled
 from tests.patience import eventually
@@ -36,7 +36,7 @@ async def opened(act: Scene, hours: float = 1) -> str:
 
 
 async def ended(act: Scene, request_id: str) -> None:
-    await end_access(act.deployment, "tests", request_id)
+    await end_access(TESTER, act.app, request_id)
     assert (await act.receipt(request_id)).proof is Proof.READ_BACK
 
 
@@ -56,7 +56,7 @@ def is_open(act: Scene) -> bool:
 
 
 async def kinds_of_alarms(act: Scene) -> set[str]:
-    return {alarm.kind.value for alarm in await list_alarms(act.deployment)}
+    return {alarm.kind.value for alarm in await list_alarms(TESTER, act.app)}
 
 
 async def test_a_restored_ledger_does_not_let_a_grant_pass_for_closed(services: Services, tmp_path: Path) -> None:
@@ -124,15 +124,13 @@ async def test_the_end_of_a_grant_does_not_close_a_newer_one_and_an_emergency_st
         await find_out(act)
 
         patience = timedelta(seconds=1)
-        told = await end_for_certain(
-            act.deployment, lambda: nullcontext(act.workplace), "kim", first, patience=patience
-        )
+        told = await end_for_certain(operator("kim"), act.app, first, patience=patience)
         assert told.by is EndedBy.NOT_PROVEN
         assert f"the grant {second} holds it" in told.sentence
         assert is_open(act)
 
         # Whichever grant of the tenant has the account, it is to be closed.
-        report = await close_all(act.deployment, act.workplace, "kim", reason="stolen", tenant=act.customer)
+        report = await close_all(operator("kim"), act.app, reason="stolen", tenant=act.customer)
         assert report.is_proven, report.grants[0].sentence
         act.assert_closed()
 
@@ -232,7 +230,7 @@ async def test_a_closing_without_the_ledger_knows_an_old_mark(hours_pass: Scene)
 async def test_a_replica_that_has_not_heard_of_an_extension_closes_nothing(hours_pass: Scene) -> None:
     request_id = await opened(hours_pass, hours=1)
     before = mark(hours_pass)
-    await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=2), "not done yet")
+    await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=2), "not done yet")
     assert mark(hours_pass) != before
     change(hours_pass, extension_attributes={MARK: before})
     hours_pass.a_while_later()
@@ -253,7 +251,7 @@ async def test_a_mark_that_exchange_does_not_let_us_write_holds_nothing_up(hours
     if since == "while it is open":
         change(hours_pass, mailbox=True)
     hours_pass.a_while_later()
-    await extend_access(hours_pass.deployment, "kim", request_id, timedelta(hours=1), "not done yet")
+    await extend_access(operator("kim"), hours_pass.app, request_id, timedelta(hours=1), "not done yet")
 
     assert not (await reconciled(hours_pass, later=HOUR + timedelta(minutes=2))).closed
     assert is_open(hours_pass)

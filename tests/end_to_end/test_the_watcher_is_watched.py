@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -21,13 +20,15 @@ from temporalio.worker import Worker
 
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
-from entra_jit.operations.watch_reconciliation import ReconciliationWatch
 from entra_jit.temporal.schedules import RECONCILIATION_ID
+from entra_jit.temporal.watch import ReconciliationWatch
+from models.actor import RECONCILER
 from models.alarms import AlarmKind
 from models.messages import GrantState, SignedAccessRequest
+from tests.actors import TESTER
 from tests.end_to_end.reconciler import reconciled
 from tests.patience import PATIENCE_SECONDS, eventually
-from tests.stage import REVOKE, Scene, stage_clock
+from tests.stage import REVOKE, Scene, stage_clock, variant
 
 EVERY = timedelta(minutes=5)
 
@@ -49,22 +50,22 @@ async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(rea
     # The run that the schedule begins at once would look at the tenant as well, at the real time, and maybe last.
     await real_time.stop_worker(real_time.workers[0])
     now = stage_clock()
-    workplace = replace(real_time.workplace, clock=lambda: now)
+    app = variant(real_time.app, clock=lambda: now)
     client = real_time.services.client
     address = free_address()
     metrics = Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
-    watch = ReconciliationWatch(workplace, client, real_time.settings.task_queue, EVERY, metrics.metric_meter)
+    watch = ReconciliationWatch(app, client, metrics.metric_meter)
     # A tenant that was connected just now is no lapse, though nobody has looked at it.
     await watch.look()
-    assert not await list_alarms(real_time.deployment)
+    assert not await list_alarms(TESTER, real_time.app)
     assert standing(address) == dict.fromkeys(AlarmKind, 0)
 
     now += 4 * EVERY
     # Where no worker lives, nobody raises it: whoever lists alarms is told all the same.
-    unwatched = replace(real_time.deployment, clock=lambda: now)
-    [untold] = await list_alarms(unwatched)
+    unwatched = variant(real_time.app, clock=lambda: now)
+    [untold] = await list_alarms(TESTER, unwatched)
     await watch.look()
-    [lapse] = await list_alarms(unwatched)
+    [lapse] = await list_alarms(TESTER, unwatched)
     assert lapse.sentence == untold.sentence
     assert standing(address)[AlarmKind.RECONCILER_LAPSED] == 1
     assert lapse.kind is AlarmKind.RECONCILER_LAPSED
@@ -80,7 +81,7 @@ async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(rea
 
     await reconciled(real_time, later=4 * EVERY)
     await watch.look()
-    assert not await list_alarms(real_time.deployment)
+    assert not await list_alarms(TESTER, real_time.app)
     assert standing(address) == dict.fromkeys(AlarmKind, 0)
 
 
@@ -121,14 +122,14 @@ async def test_a_grant_whose_workflow_is_wedged_is_closed_at_its_expiry_and_ends
         await reconciled(real_time)
         real_time.assert_closed()
         await reconciled(real_time, later=timedelta(minutes=15))
-    settled = await show_receipt(real_time.deployment, request_id)
-    assert (settled.ending.state, settled.ending.by) == (GrantState.EXPIRED, "the reconciler")
+    settled = await show_receipt(TESTER, real_time.app, request_id)
+    assert (settled.ending.state, settled.ending.by) == (GrantState.EXPIRED, RECONCILER)
 
     written = len(real_time.journal(writes=True))
     await real_time.start_worker()
     await workflow.result()
     assert (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
-    assert await show_receipt(real_time.deployment, request_id) == settled
+    assert await show_receipt(TESTER, real_time.app, request_id) == settled
     assert all(call["app_id"] == REVOKE for call in real_time.journal(writes=True)[written:]), "it opens nothing"
     real_time.assert_closed()
     again = await real_time.ask()
@@ -139,11 +140,11 @@ async def test_a_grant_whose_workflow_is_wedged_is_closed_at_its_expiry_and_ends
 async def test_a_grant_that_temporal_cannot_carry_on_is_told_until_it_goes_on(real_time: Scene) -> None:
     client, queue = real_time.services.client, real_time.settings.task_queue
     await real_time.stop_worker(real_time.workers[0])
-    watch = ReconciliationWatch(real_time.workplace, client, queue, EVERY, Runtime.default().metric_meter)
+    watch = ReconciliationWatch(real_time.app, client, queue, EVERY, Runtime.default().metric_meter)
 
     async def told() -> str | None:
         await watch.look()
-        wedged = [a for a in await list_alarms(real_time.deployment) if a.kind is AlarmKind.WORKFLOW_WEDGED]
+        wedged = [a for a in await list_alarms(TESTER, real_time.app) if a.kind is AlarmKind.WORKFLOW_WEDGED]
         return wedged[0].subject if wedged else None
 
     async with Worker(client, task_queue=queue, workflows=[Wedged]):

@@ -48,7 +48,7 @@ async def test_what_was_gathered_is_removed_and_told_and_what_stays_is_alarmed(h
         (FindingKind.ROLE, "It was eligible for the role Reports Reader."),
         (FindingKind.SIGN_IN_METHOD, "A sign-in method was registered: phone."),
     ]
-    tenant = await hours_pass.workplace.directories.of(TenantId(customer_id(hours_pass.customer)), Purpose.REVOKE)
+    tenant = await hours_pass.app.directories.of(TenantId(customer_id(hours_pass.customer)), Purpose.REVOKE)
     assert not await tenant.roles.eligibilities_of(ObjectId(alex.account))
     (sweep,) = [step for step in receipt.steps if step.name == "swept"]
     assert len(sweep.calls) >= 3

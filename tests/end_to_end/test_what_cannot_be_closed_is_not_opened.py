@@ -9,9 +9,11 @@ from __future__ import annotations
 import pytest
 
 from activities.provisioning import ProvisioningActivities
-from entra_jit.operations.end_access import end_access, retry_provisioning
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_status import show_progress
 from models.messages import GrantRef, GrantState
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_WRITES, OPENING_WRITES
 from tests.end_to_end.revoking_application import LOSSES, restarted
 from tests.stage import ELEVATE, REVOKE, Scene
@@ -35,9 +37,9 @@ async def test_the_grant_is_parked_until_the_closing_application_is_mended(hours
 
     loss.mend(hours_pass)
     async with restarted(hours_pass):
-        await retry_provisioning(hours_pass.deployment, "kim", request_id)
+        await retry_provisioning(operator("kim"), hours_pass.app, request_id)
         await hours_pass.until(request_id, GrantState.OPEN)
-        await end_access(hours_pass.deployment, "kim", request_id)
+        await end_access(operator("kim"), hours_pass.app, request_id)
         await hours_pass.time_passes(request_id)
         assert (await hours_pass.receipt(request_id)).ending.state is GrantState.ENDED
         hours_pass.assert_closed()
@@ -47,7 +49,7 @@ async def test_each_opening_has_the_evidence_among_its_steps(hours_pass: Scene) 
     for _ in range(2):  # the account is made, and is found
         request_id = await hours_pass.ask(held=True)
         await hours_pass.until(request_id, GrantState.OPEN)
-        done = {step.name: step for step in (await show_progress(hours_pass.deployment, request_id)).steps}
+        done = {step.name: step for step in (await show_progress(TESTER, hours_pass.app, request_id)).steps}
         user = hours_pass.user()
         assert user is not None
         [call] = done["closing tried"].calls
@@ -93,7 +95,7 @@ async def test_an_opening_that_is_done_again_does_not_disturb_who_is_signed_in(r
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
     disabling = real_time.fault(**CLOSING_WRITES["disable"], delay=0)
-    opening = ProvisioningActivities(real_time.workplace)
+    opening = ProvisioningActivities(real_time.app)
     again = await opening.open_account(GrantRef(request_id=request_id, attempt=1))
 
     assert again == (await real_time.status(request_id)).opened_at

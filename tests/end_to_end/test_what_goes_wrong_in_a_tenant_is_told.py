@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.operations.abandon_access import abandon_access
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantReport
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.patience import eventually
@@ -23,7 +24,7 @@ from tests.stage import ELEVATE, REVOKE, Scene, customer_id
 
 async def standing(act: Scene) -> dict[AlarmKind, str]:
     """The alarms that stand, by kind."""
-    return {alarm.kind: alarm.subject for alarm in await list_alarms(act.deployment)}
+    return {alarm.kind: alarm.subject for alarm in await list_alarms(TESTER, act.app)}
 
 
 async def test_an_application_that_is_switched_off_and_on(real_time: Scene) -> None:
@@ -45,9 +46,9 @@ async def test_an_application_that_is_switched_off_and_on(real_time: Scene) -> N
 async def test_a_permission_that_is_withdrawn_and_given_back(real_time: Scene) -> None:
     async def anew() -> TenantReport:
         """As a process that has no token yet: what it may do stands in the token, which lives for an hour."""
-        async with workplace_of(real_time.settings) as workplace:
+        async with App(real_time.settings) as app:
             tenant_id = TenantId(customer_id(real_time.customer))
-            return await TenantReconciliation(workplace).reconcile(tenant_id, real_time.customer)
+            return await TenantReconciliation(app).reconcile(tenant_id, real_time.customer)
 
     async def consent(**changes: object) -> None:
         real_time.control("POST", f"/tenants/{real_time.customer}", service_principals=[{"app": REVOKE, **changes}])
@@ -57,7 +58,7 @@ async def test_a_permission_that_is_withdrawn_and_given_back(real_time: Scene) -
     assert not await standing(real_time)
     await consent(withdraw=["User.EnableDisableAccount.All"], remove_roles=["Privileged Authentication Administrator"])
     assert not (await anew()).failed
-    [lost] = await list_alarms(real_time.deployment)
+    [lost] = await list_alarms(TESTER, real_time.app)
     assert lost.kind is AlarmKind.PERMISSION_LOST
     assert "Privileged Authentication Administrator (revoke), User.EnableDisableAccount.All (revoke)." in lost.sentence
     await consent(grant=["User.EnableDisableAccount.All"], add_roles=["Privileged Authentication Administrator"])
@@ -89,7 +90,7 @@ async def test_a_deleted_account_is_watched_and_closed_when_it_comes_back(real_t
     assert (await reconciled(real_time)).closed
     real_time.assert_closed()
     assert not await standing(real_time)
-    [addendum] = (await show_receipt(real_time.deployment, request_id)).addenda
+    [addendum] = (await show_receipt(TESTER, real_time.app, request_id)).addenda
     assert addendum.kind is AddendumKind.CLOSED_LATER
 
 
@@ -109,7 +110,7 @@ async def test_an_account_that_another_has_replaced_is_watched_all_the_same(real
     await real_time.workflow(second).signal("end")
     await real_time.receipt(second)
     await reconciled(real_time)
-    assert not (await show_receipt(real_time.deployment, first)).addenda
+    assert not (await show_receipt(TESTER, real_time.app, first)).addenda
     assert await standing(real_time) == {AlarmKind.VANISHED: real_time.account()}
 
     # It comes back under another name: its own is taken. The tag was made for that one, and proves nothing here.
@@ -118,7 +119,7 @@ async def test_an_account_that_another_has_replaced_is_watched_all_the_same(real
     assert (await reconciled(real_time)).closed
     back = next(user for user in real_time.everything() if user["id"] == old["id"])
     assert [part for part in ("enabled", "roles", "groups", "methods") if back[part]] == []
-    [addendum] = (await show_receipt(real_time.deployment, first)).addenda
+    [addendum] = (await show_receipt(TESTER, real_time.app, first)).addenda
     assert addendum.kind is AddendumKind.CLOSED_LATER
     assert AlarmKind.VANISHED not in await standing(real_time)
 
@@ -138,7 +139,7 @@ async def test_a_purged_account_keeps_no_place(real_time: Scene) -> None:
 
     await reconciled(real_time, later=timedelta(hours=1, minutes=11))
 
-    receipt = await show_receipt(real_time.deployment, request_id)
+    receipt = await show_receipt(TESTER, real_time.app, request_id)
     assert receipt.proof is Proof.VANISHED
     assert not real_time.sql("SELECT 1 FROM grants WHERE closed_at IS NULL")
     assert real_time.sql("SELECT object_id FROM managed_accounts") == [(None,)]
@@ -151,7 +152,7 @@ async def test_an_account_that_the_reconciler_may_not_close_is_alarmed(real_time
     real_time.fault(**CLOSING_CALLS["disable"], status=403)
     over = timedelta(hours=1, minutes=2)
     assert (await reconciled_once(real_time, later=over)).failed
-    [alarm] = await list_alarms(real_time.deployment)
+    [alarm] = await list_alarms(TESTER, real_time.app)
     assert (alarm.kind, alarm.subject) == (AlarmKind.STILL_OPEN, real_time.account())
     assert request_id in alarm.sentence
     # That it cannot even be looked at is no all-clear.
@@ -170,16 +171,16 @@ async def test_an_abandoned_closing_goes_on_until_the_account_is_closed(real_tim
     real_time.fault(**CLOSING_CALLS["disable"], status=403)
     await real_time.workflow(request_id).signal("end")
     await real_time.until(request_id, GrantState.CLOSING)
-    await abandon_access(real_time.deployment, "an operator", request_id, "nobody answers there")
+    await abandon_access(operator("an operator"), real_time.app, request_id, "nobody answers there")
 
     assert (await reconciled_once(real_time)).failed
     assert AlarmKind.ABANDONED in await standing(real_time)
-    assert not (await show_receipt(real_time.deployment, request_id)).addenda
+    assert not (await show_receipt(TESTER, real_time.app, request_id)).addenda
     real_time.mend()
     assert (await reconciled(real_time)).closed
     real_time.assert_closed()
     assert not await standing(real_time)
-    [addendum] = (await show_receipt(real_time.deployment, request_id)).addenda
+    [addendum] = (await show_receipt(TESTER, real_time.app, request_id)).addenda
     assert addendum.calls
     # Proven once is enough: the next look finds it as it should be.
     assert not (await reconciled(real_time, later=timedelta(minutes=5))).closed

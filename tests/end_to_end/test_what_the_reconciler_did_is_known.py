@@ -17,9 +17,11 @@ from entra_jit.accounts.interventions import Intervention
 from entra_jit.ledger import alarms, interventions
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
+from models.actor import EMERGENCY_STOP, RECONCILER
 from models.alarms import Alarm, AlarmKind
 from models.messages import AddendumKind, GrantState, Receipt, TenantId
 from models.sweep import FindingKind
+from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
 from tests.stage import REVOKE, Scene, customer_id
@@ -54,16 +56,16 @@ async def settled(act: Scene, request_id: str) -> Receipt:
     """Its receipt, once its workflow counts as gone."""
     time_went_by(act, "15 minutes")
     await reconciled(act)
-    return await show_receipt(act.deployment, request_id)
+    return await show_receipt(TESTER, act.app, request_id)
 
 
 async def standing(act: Scene, kind: AlarmKind) -> list[Alarm]:
-    async with act.workplace.ledger.transaction() as session:
+    async with act.app.ledger.transaction() as session:
         return await alarms.listed(session, kind=kind)
 
 
 async def interventions_of(act: Scene, request_id: str) -> Sequence[interventions.Told]:
-    async with act.workplace.ledger.transaction() as session:
+    async with act.app.ledger.transaction() as session:
         return await interventions.of_request(session, request_id)
 
 
@@ -92,7 +94,7 @@ async def test_a_run_that_dies_half_way_has_said_what_it_was_about_to_do(real_ti
     dying.cancel()
 
     [began] = await interventions_of(real_time, request_id)
-    assert began.by == "the reconciler"
+    assert began.by == RECONCILER
     assert "expired" in began.because
     assert began.proven_at is None
 
@@ -163,7 +165,7 @@ async def test_what_the_grant_has_given_is_no_finding(real_time: Scene) -> None:
     await terminated(real_time, request_id)
     time_went_by(real_time, "15 minutes")
     await reconciled(real_time)
-    receipt = await show_receipt(real_time.deployment, request_id)
+    receipt = await show_receipt(TESTER, real_time.app, request_id)
     assert receipt.access
     assert receipt.findings == ()
 
@@ -173,18 +175,18 @@ async def test_what_is_taken_from_an_account_after_its_receipt_was_written_is_ad
     """An emergency stop and the grant's own workflow close the same account at the same time."""
     request_id = await over(real_time)
     account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
-    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
     user = await tenant.users.find(real_time.account())
     assert user is not None
-    stop = Intervention(real_time.workplace, "the emergency stop", "a stolen laptop", request_id)
+    stop = Intervention(real_time.app, EMERGENCY_STOP, "a stolen laptop", request_id)
     await stop.close(tenant, user)
-    assert (await show_receipt(real_time.deployment, request_id)).addenda == (), "nothing was found"
+    assert (await show_receipt(TESTER, real_time.app, request_id)).addenda == (), "nothing was found"
 
     real_time.control("POST", f"{account}/roles", roles=["Helpdesk Administrator"])
     real_time.a_while_later()
     for _ in range(2):
         await stop.close(tenant, user)
-    [addendum] = (await show_receipt(real_time.deployment, request_id)).addenda
+    [addendum] = (await show_receipt(TESTER, real_time.app, request_id)).addenda
     assert addendum.kind is AddendumKind.CLOSED_BESIDE
     assert "the emergency stop" in addendum.sentence
     [finding] = addendum.findings
@@ -235,12 +237,12 @@ async def test_a_grant_that_begins_while_a_tenant_is_looked_at_is_left_alone(rea
 @pytest.mark.exact("counts what one run has read")
 async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) -> None:
     await over(real_time)
-    [first] = await reconcile(real_time.workplace)
-    [second] = await reconcile(real_time.workplace)
+    [first] = await reconcile(TESTER, real_time.app)
+    [second] = await reconcile(TESTER, real_time.app)
     assert (first.reviewed, first.unreviewed, second.reviewed) == (1, None, 0)
     real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=503)
     await over(real_time)
-    [third] = await reconcile(real_time.workplace)
+    [third] = await reconcile(TESTER, real_time.app)
     assert (third.failed, third.reviewed) == (None, 0)
     assert third.unreviewed
 
@@ -248,9 +250,9 @@ async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) ->
 @pytest.mark.exact("closes once, and looks at once")
 async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> None:
     await opened(real_time)
-    tenant = await real_time.workplace.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
     user = await tenant.users.find(real_time.account())
     assert user is not None
     real_time.sql("ALTER TABLE events RENAME TO mislaid")
-    closing = await Intervention(real_time.workplace, "the reconciler", "a test").close_found(tenant, user)
+    closing = await Intervention(real_time.app, RECONCILER, "a test").close_found(tenant, user)
     assert closing.standing.is_closed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,8 +17,9 @@ from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.show_receipt import show_receipt
 from models.errors import RefusedError
 from models.messages import GrantState, TenantId
+from tests.actors import TESTER
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import Scene, Services, configure, customer_id, scene, stage_clock
+from tests.stage import Scene, Services, configure, customer_id, scene, stage_clock, variant
 from tests.temporal_away import without_temporal
 
 HELPDESK_ALONE = ({"group": "all-technicians", "roles": ["Helpdesk Administrator"]},)
@@ -53,17 +53,17 @@ async def test_without_temporal_the_reconciler_ends_it(real_time: Scene) -> None
     act = real_time
     alex = await act.ask()
     await act.until(alex, GrantState.OPEN)
-    usual, act.deployment = act.deployment, without_temporal(act.deployment)
+    usual, act.app = act.app, without_temporal(act.app)
     await configure(act, technicians=("robin",))
-    act.deployment = usual
+    act.app = usual
 
     tenant = TenantId(customer_id(act.customer)), act.customer
-    report = await TenantReconciliation(act.workplace).reconcile(*tenant)
+    report = await TenantReconciliation(act.app).reconcile(*tenant)
     assert "alex is no longer in the configuration" in report.closed[0], "hours before it expires"
     act.assert_closed()
-    later = replace(act.workplace, clock=lambda: stage_clock() + timedelta(minutes=11))
+    later = variant(act.app, clock=lambda: stage_clock() + timedelta(minutes=11))
     await TenantReconciliation(later).reconcile(*tenant)
-    receipt = await show_receipt(act.deployment, alex)
+    receipt = await show_receipt(TESTER, act.app, alex)
     assert receipt.ending.state is GrantState.ENDED
     assert "alex is no longer" in receipt.ending.sentence
 
@@ -99,5 +99,5 @@ async def test_an_open_grant_whose_role_was_taken_away_lasts_and_is_not_extended
     await configure(act, role_mappings=HELPDESK_ALONE)
 
     with pytest.raises(RefusedError, match="alex is no longer entitled to User Administrator"):
-        await extend_access(act.deployment, "tests", alex, timedelta(hours=1), "more")
+        await extend_access(TESTER, act.app, alex, timedelta(hours=1), "more")
     assert (await act.status(alex)).state is GrantState.OPEN

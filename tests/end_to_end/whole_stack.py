@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,19 +12,16 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
-from entra_jit.accounts.workplace import graph_of
-from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger.database import Ledger
+from entra_jit.app import App
 from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.deployment import Deployment
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin
 from sandbox.child import Addresses
+from tests.actors import TESTER
 from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, Services
-from worker import workplace_of
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
 
@@ -52,12 +48,8 @@ async def whole_stack(state: Path) -> AsyncIterator[tuple[LocalStack, Scene]]:
             where.graph_url, where.login_url, where.sandbox_control, str(where.ca_file), where.pids["sandbox"], 0
         )
         services = Services(where.database_url, sandbox, client, TimeSkipper(client), iter(()))
-        async with workplace_of(settings) as workplace, Ledger(settings.database_url, pool_size=2) as ledger:
-            keyring = Keyring.parse(settings.keys.get_secret_value())
-            deployment = Deployment(
-                ledger, keyring, settings.task_queue, client=client, open_graph=partial(graph_of, settings)
-            )
-            await apply_configuration(deployment, EXAMPLE)
+        async with App(settings, client=client) as app:
+            await apply_configuration(TESTER, app, EXAMPLE)
             with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
                 customers = ("contoso", "fabrikam")
-                yield stack, Scene(services, settings, deployment, http, customers, workplace, skips_time=False)
+                yield stack, Scene(services, settings, app, http, customers, skips_time=False)

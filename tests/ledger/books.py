@@ -20,6 +20,7 @@ from entra_jit.ledger import accounts, admission, receipts, requests
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger.database import Ledger
 from entra_jit.policy.configuration import Configuration
+from models.actor import CLOCK
 from models.messages import (
     AccessRequest,
     Assertion,
@@ -34,6 +35,7 @@ from models.messages import (
     SignedAccessRequest,
     Standing,
 )
+from tests.actors import TESTER
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYRING = Keyring.parse("k0:" + "A" * 43 + "=")
@@ -92,7 +94,7 @@ class Books:
             for tenant in configuration.tenants
             for purpose, _ in tenant.applications()
         }
-        await self.do(configurations.apply, KEYRING, configuration, proofs)
+        await self.do(configurations.apply, TESTER, KEYRING, configuration, proofs)
 
     def a_request(self, technician: str = "alex", tenant: str = "contoso", at: datetime = NOON) -> AccessRequest:
         """Another request."""
@@ -102,7 +104,7 @@ class Books:
 
     async def answer(self, request: AccessRequest, at: datetime = NOON) -> Decision:
         """Decide it."""
-        return await self.do(requests.answer, KEYRING, request, "tests", at)
+        return await self.do(requests.answer, KEYRING, request, TESTER, at)
 
     async def granted(self, technician: str = "alex", tenant: str = "contoso") -> Grant:
         """A request that was allowed; its lock is held, and nothing is done yet."""
@@ -157,9 +159,9 @@ def settlement_of(
         )
     return Settlement(
         signed=SignedAccessRequest(
-            request=request, assertion=Assertion(actor="tests", issued_at=NOON, key_id="k0", signature="-")
+            request=request, assertion=Assertion(actor=TESTER, issued_at=NOON, key_id="k0", signature="-")
         ),
-        ending=Ending(state=GrantState.EXPIRED, by="the clock"),
+        ending=Ending(state=GrantState.EXPIRED, by=CLOCK),
         closed_at=at,
         disabled_at=at,
         proven_at=at if proven else None,

@@ -19,6 +19,7 @@ from entra_jit.ledger import events
 from entra_jit.policy.configuration import Configuration
 from models.events import EventKind
 from models.messages import TenantId, Verdict
+from tests.actors import TESTER
 from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration
 
 SEALED = {"tenant_credentials"}
@@ -55,7 +56,7 @@ async def test_a_configuration_that_fails_half_way_leaves_the_old_one(books: Boo
         (tenant.id, purpose): SecretStr("x") for tenant in changed.tenants for purpose, _ in tenant.applications()
     }
     with pytest.raises(IntegrityError):
-        await books.do(configurations.apply, KEYRING, unapplicable, proofs)
+        await books.do(configurations.apply, TESTER, KEYRING, unapplicable, proofs)
     assert await books.everything() == before
 
 

@@ -17,6 +17,7 @@ from entra_jit.ledger.admission import PausedError
 from models.errors import RefusedError
 from models.holds import Hold, HoldKind
 from models.messages import CredentialKind
+from tests.actors import operator
 from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 HOUR = timedelta(hours=1)
@@ -24,7 +25,7 @@ HOUR = timedelta(hours=1)
 
 async def pause(books: Books, reason: str = "Microsoft is down") -> Hold:
     return await books.do(
-        holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, technician_id=None, by="kim", reason=reason, at=NOON
+        holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, technician_id=None, by=operator("kim"), reason=reason, at=NOON
     )
 
 
@@ -53,7 +54,7 @@ async def test_nothing_widens_and_everything_narrows(books: Books) -> None:
 async def test_a_pause_stands_once_and_is_lifted_once(books: Books) -> None:
     said = await asyncio.gather(*(pause(books, reason=f"reason {number}") for number in range(5)))
     assert len({hold.reason for hold in said}) == 1, "the first one stands"
-    lift = {"tenant_id": CONTOSO, "technician_id": None, "by": "robin", "at": NOON}
+    lift = {"tenant_id": CONTOSO, "technician_id": None, "by": operator("robin"), "at": NOON}
     assert not await books.do(holds.lift, HoldKind.PAUSE, **{**lift, "tenant_id": FABRIKAM})
     assert not await books.do(holds.lift, HoldKind.STOP, **lift)
     assert not await books.do(holds.lift, HoldKind.PAUSE, **{**lift, "technician_id": ALEX})

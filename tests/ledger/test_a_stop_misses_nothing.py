@@ -17,6 +17,7 @@ from entra_jit.ledger.admission import GrantOverError
 from entra_jit.ledger.fences import Fenced, fence_all
 from models.holds import HoldKind
 from models.messages import TenantId, Verdict
+from tests.actors import TESTER, operator
 from tests.ledger.books import ALEX, CONTOSO, KEYRING, LEASE, NOON, Books, ref
 
 
@@ -24,7 +25,7 @@ async def place_and_fence(
     session: AsyncSession, tenant_id: UUID | None = None, technician_id: UUID | None = None
 ) -> list[Fenced]:
     whose = {"tenant_id": tenant_id, "technician_id": technician_id}
-    await holds.place(session, HoldKind.STOP, **whose, by="kim", reason="a laptop was stolen", at=NOON)
+    await holds.place(session, HoldKind.STOP, **whose, by=operator("kim"), reason="a laptop was stolen", at=NOON)
     return await fence_all(session, NOON, **whose)
 
 
@@ -33,7 +34,7 @@ async def stop(books: Books, *, tenant_id: UUID | None = None, technician_id: UU
 
 
 async def lift(books: Books) -> None:
-    assert await books.do(holds.lift, HoldKind.STOP, by="kim", at=NOON)
+    assert await books.do(holds.lift, HoldKind.STOP, by=operator("kim"), at=NOON)
 
 
 async def waits(task: asyncio.Task[object]) -> bool:
@@ -43,7 +44,7 @@ async def waits(task: asyncio.Task[object]) -> bool:
 async def test_a_stop_waits_for_what_is_just_being_decided(books: Books) -> None:
     request = books.a_request()
     async with books.ledger.transaction() as deciding:
-        assert (await requests.answer(deciding, KEYRING, request, "tests", NOON)).verdict is Verdict.ALLOWED
+        assert (await requests.answer(deciding, KEYRING, request, TESTER, NOON)).verdict is Verdict.ALLOWED
         stopping = asyncio.create_task(stop(books))
         assert await waits(stopping), "it would not see the grant, nor the grant it"
     assert [one.grant.request_id for one in await stopping] == [request.request_id]

@@ -19,6 +19,7 @@ from entra_jit.ledger.accounts import NameTakenError
 from entra_jit.ledger.receipts import UnprovenError
 from models.errors import RefusedError
 from models.messages import CredentialKind, Grant, GrantState, ObjectId, Step, TenantId, Verdict
+from tests.actors import TESTER
 from tests.ledger.books import CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 LATER = timedelta(minutes=1)
@@ -102,7 +103,7 @@ async def test_an_armed_grant_is_not_settled_without_proof(books: Books) -> None
     await books.settle(settlement_of(grant))
     assert (await books.everything())["sealed_credentials"] == []
     with pytest.raises(RefusedError, match="closed already"):
-        await books.do(credentials.reveal, KEYRING, grant.request_id, "alex", NOON)
+        await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
 
 
 async def test_a_grant_that_never_came_to_be_armed_needs_no_proof(books: Books) -> None:
@@ -145,10 +146,10 @@ async def test_a_newer_credential_replaces_the_old_one_and_counts_as_not_shown(b
     grant = await books.armed()
     for secret in ("first", "second"):
         await books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr(secret), at=NOON)
-        revealed = await books.do(credentials.reveal, KEYRING, grant.request_id, "alex", NOON)
+        revealed = await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
         assert revealed.secret.get_secret_value() == secret
-    with pytest.raises(RefusedError, match="shown to alex at 2026-11-23 12:00:00Z"):
-        await books.do(credentials.reveal, KEYRING, grant.request_id, "alex", NOON)
+    with pytest.raises(RefusedError, match="shown to tests at 2026-11-23 12:00:00Z"):
+        await books.do(credentials.reveal, KEYRING, grant.request_id, TESTER, NOON)
 
 
 async def test_a_slow_attempt_leaves_no_credential_behind_the_receipt(books: Books) -> None:
@@ -165,7 +166,7 @@ async def test_nothing_of_a_transaction_that_fails_is_kept(books: Books) -> None
     before = await books.everything()
 
     async def answer_and_fail(session: AsyncSession) -> None:
-        await requests.answer(session, KEYRING, books.a_request(), "tests", NOON)
+        await requests.answer(session, KEYRING, books.a_request(), TESTER, NOON)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -9,14 +9,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from entra_jit.ledger import failures, requests
+from models.actor import PROVISIONING_WINDOW
 from models.messages import AccessRequest, Ending, FailureType, Grant, GrantState, Verdict
+from tests.actors import operator
 from tests.ledger.books import NOON, Books, settlement_of
 
 SOON = NOON + timedelta(minutes=1)
 
 
 async def fail(books: Books, grant: Grant) -> None:
-    ending = Ending(state=GrantState.FAILED, by="the provisioning window", failure=FailureType.PERMANENT)
+    ending = Ending(state=GrantState.FAILED, by=PROVISIONING_WINDOW, failure=FailureType.PERMANENT)
     await books.settle(settlement_of(grant).model_copy(update={"ending": ending}))
 
 
@@ -56,7 +58,7 @@ async def test_it_is_shown_by_its_last_replay_alone(books: Books) -> None:
 async def test_what_ended_as_it_should_is_no_failure(books: Books) -> None:
     for technician, state in (("alex", GrantState.ENDED), ("robin", GrantState.CANCELLED)):
         grant = await books.granted(technician)
-        ending = Ending(state=state, by="kim")
+        ending = Ending(state=state, by=operator("kim"))
         await books.settle(settlement_of(grant).model_copy(update={"ending": ending}))
     denied = await books.answer(books.a_request(tenant="nowhere"))
     assert denied.verdict is Verdict.DENIED

@@ -16,6 +16,7 @@ from entra_jit.ledger import admission, credentials, fences, parking
 from entra_jit.ledger.admission import Admitted, GrantOverError
 from models.errors import RefusedError
 from models.messages import CredentialKind, Fence, GrantRef, Verdict
+from tests.actors import operator
 from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 HOUR = timedelta(hours=1)
@@ -203,7 +204,7 @@ async def test_a_credential_is_shown_once_however_many_ask_at_once(books: Books)
     grant = await books.armed()
     await books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("sesame"), at=NOON)
     results = await asyncio.gather(
-        *(books.do(credentials.reveal, KEYRING, grant.request_id, f"alex-{n}", NOON) for n in range(10)),
+        *(books.do(credentials.reveal, KEYRING, grant.request_id, operator(f"alex-{n}"), NOON) for n in range(10)),
         return_exceptions=True,
     )
     shown = [result for result in results if not isinstance(result, BaseException)]

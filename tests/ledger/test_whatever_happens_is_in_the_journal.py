@@ -24,11 +24,12 @@ from entra_jit.ledger import (
     receipts,
     steps,
 )
-from models.actor import ActorKind
+from models.actor import RECONCILER, ActorKind
 from models.alarms import Alarm, AlarmKind
 from models.events import Event, EventKind
 from models.holds import HoldKind
 from models.messages import Addendum, AddendumKind, CredentialKind, GrantRef, ObjectId, Receipt, Step, TenantId
+from tests.actors import TESTER, operator
 from tests.ledger.books import ALEX, CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 HOUR = timedelta(hours=1)
@@ -45,9 +46,9 @@ async def test_a_grant_is_told_from_asking_to_receipt(books: Books) -> None:
     await books.do(admission.opened, grant.request_id, NOON)
     await books.do(steps.record, grant.request_id, 1, [Step(name="opened", at=NOON)])
     await books.do(credentials.keep, KEYRING, ref(grant), CredentialKind.PASSWORD, SecretStr("sesame"), at=NOON)
-    await books.do(credentials.reveal, KEYRING, grant.request_id, "alex", NOON)
+    await books.do(credentials.reveal, KEYRING, grant.request_id, operator("alex"), NOON)
     await books.do(
-        admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE, by=events.acting("kim"), reason="more"
+        admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE, by=operator("kim"), reason="more"
     )
     await books.do(fences.fence, grant.request_id, NOON + 4 * HOUR)
     closing = [Step(name=name, at=NOON + 4 * HOUR) for name in ("disabled", "stripped", "read back")]
@@ -151,10 +152,10 @@ async def test_what_is_closed_beside_a_workflow_is_told_before_and_after(books: 
     began = interventions.Began(
         object_id=OBJECT, account_name=grant.account_name, because="expired", found_enabled=True, began_at=NOON
     )
-    by = TenantId(str(CONTOSO)), "the reconciler"
+    by = TenantId(str(CONTOSO)), RECONCILER
     number = await books.do(interventions.begin, *by, began, grant.request_id)
     [only_begun] = await books.do(interventions.of_request, grant.request_id)
-    assert (only_begun.by, only_begun.because, only_begun.proven_at) == ("the reconciler", "expired", None)
+    assert (only_begun.by, only_begun.because, only_begun.proven_at) == (RECONCILER, "expired", None)
     for proven_at in (None, NOON + HOUR):
         reported = interventions.Reported(disabled_at=NOON, proven_at=proven_at)
         await books.do(interventions.report, number, *by, reported, grant.request_id)
@@ -166,15 +167,15 @@ async def test_what_is_closed_beside_a_workflow_is_told_before_and_after(books: 
 
 async def test_holds_and_the_register_are_told(books: Books) -> None:
     for _ in range(2):
-        await books.do(holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, by="kim", reason="down", at=NOON)
+        await books.do(holds.place, HoldKind.PAUSE, tenant_id=CONTOSO, by=operator("kim"), reason="down", at=NOON)
     for _ in range(2):
-        await books.do(holds.lift, HoldKind.PAUSE, tenant_id=CONTOSO, by="robin", at=NOON)
+        await books.do(holds.lift, HoldKind.PAUSE, tenant_id=CONTOSO, by=operator("robin"), at=NOON)
     grant = await books.granted()
-    await books.do(accounts.register, grant.tenant_id, grant.technician_id, grant.account_name, OBJECT, NOON)
+    await books.do(accounts.register, grant.tenant_id, grant.technician_id, grant.account_name, OBJECT, TESTER, NOON)
     for kind, who in (
-        (EventKind.HOLD_PLACED, "kim"),
-        (EventKind.HOLD_LIFTED, "robin"),
-        (EventKind.ACCOUNT_REGISTERED, "the operator"),
+        (EventKind.HOLD_PLACED, operator("kim")),
+        (EventKind.HOLD_LIFTED, operator("robin")),
+        (EventKind.ACCOUNT_REGISTERED, TESTER),
     ):
         [event] = await books.do(events.newest, kind, {}, limit=9)
-        assert (event.actor.name, event.tenant_id) == (who, CONTOSO)
+        assert (event.actor, event.tenant_id) == (who, CONTOSO)

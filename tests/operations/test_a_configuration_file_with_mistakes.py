@@ -15,24 +15,24 @@ import trustme
 import yaml
 from pydantic import SecretStr
 
-from entra_jit.crypto.keyring import Keyring
+from entra_jit.app import App
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.operations.apply_configuration import apply_configuration, read_configuration
-from entra_jit.operations.deployment import Deployment
+from entra_jit.settings import Settings
 from models.errors import BadInputError
 from models.messages import TenantId
+from tests.actors import TESTER
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
-KEYRING = Keyring.parse("k0:" + "A" * 43 + "=")
+KEYS = "k0:" + "A" * 43 + "="
 SECRET = "unmistakable"
 
 
 @pytest.fixture(scope="module")
-async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
+async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
     """A deployment with an empty ledger."""
     state = tmp_path_factory.mktemp("operations")
     (state / "run").mkdir()
@@ -41,8 +41,9 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     await postgres.start()
     try:
         upgrade(SecretStr(postgres.url))
-        async with Ledger(SecretStr(postgres.url)) as ledger:
-            yield Deployment(ledger, KEYRING, "nobody")
+        settings = Settings(profile="sandbox", database_url=SecretStr(postgres.url), keys=SecretStr(KEYS))
+        async with App(settings) as app:
+            yield app
     finally:
         await postgres.stop()
         postgres.forget_sockets()
@@ -175,18 +176,18 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert len(str(refused.value).splitlines()) == 2
 
 
-async def test_a_mistake_changes_nothing(deployment: Deployment, tmp_path: Path) -> None:
+async def test_a_mistake_changes_nothing(app: App, tmp_path: Path) -> None:
     file = tmp_path / "msp.yaml"
     file.write_text(yaml.safe_dump(example_without_groups()))
-    await apply_configuration(deployment, file)
+    await apply_configuration(TESTER, app, file)
     for changed in (
         example(("display_name: Contoso", "display_name: Changed"), ("roles: [Helpdesk Administrator]", "roles: [x]")),
         example(("display_name: Contoso", "display_name: Changed"), ("SANDBOX_REVOKE_SECRET", "NOT_SET_ANYWHERE")),
     ):
         file.write_text(changed)
         with pytest.raises(BadInputError):
-            await apply_configuration(deployment, file)
-        async with deployment.ledger.transaction() as session:
+            await apply_configuration(TESTER, app, file)
+        async with app.ledger.transaction() as session:
             tenant = await configurations.tenant_by_name(session, "contoso")
         assert tenant is not None
         assert tenant.display_name == "Contoso"
@@ -201,21 +202,21 @@ async def test_a_mistake_changes_nothing(deployment: Deployment, tmp_path: Path)
     ],
 )
 async def test_a_secret_that_is_not_there_is_named_and_none_is_quoted(
-    deployment: Deployment, tmp_path: Path, application: str, says: str
+    app: App, tmp_path: Path, application: str, says: str
 ) -> None:
     (tmp_path / "secret.txt").write_text(SECRET)
     file = tmp_path / "msp.yaml"
     text = example(("secret: {env: SANDBOX_ELEVATE_SECRET}", application))
     file.write_text(text)
     with pytest.raises(BadInputError) as refused:
-        await apply_configuration(deployment, file)
+        await apply_configuration(TESTER, app, file)
     assert says in str(refused.value)
     assert str(refused.value).startswith(f"{file}:{line_of(text, 'elevate: &elevate')}: ")
     assert SECRET not in str(refused.value)
 
 
 async def test_secrets_come_from_environment_and_file_certificates_from_pem_and_tokens_stay_where_they_are(
-    deployment: Deployment, tmp_path: Path
+    app: App, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     identity = authority.issue_cert("entra-jit.example")
@@ -230,12 +231,12 @@ async def test_secrets_come_from_environment_and_file_certificates_from_pem_and_
     del content["tenants"][1]["revoke"]
     file = tmp_path / "msp.yaml"
     file.write_text(yaml.safe_dump(content))
-    await apply_configuration(deployment, file)
+    await apply_configuration(TESTER, app, file)
 
-    async with deployment.ledger.transaction() as session:
-        contoso = await configurations.connection_secrets(session, KEYRING, TenantId(CONTOSO))
+    async with app.ledger.transaction() as session:
+        contoso = await configurations.connection_secrets(session, app.keyring, TenantId(CONTOSO))
         fabrikam = await configurations.connection_secrets(
-            session, KEYRING, TenantId("fab0fab0-3333-4333-8333-000000000003")
+            session, app.keyring, TenantId("fab0fab0-3333-4333-8333-000000000003")
         )
     assert {purpose: kind for purpose, (_, kind, _) in contoso.items()} == {
         "elevate": "certificate",

@@ -19,6 +19,7 @@ from entra_jit.policy.facts import Facts, TechnicianTerms, TenantTerms
 from entra_jit.policy.rules.hours import refuse_extension
 from models.holds import Hold, HoldKind
 from models.messages import AccessItem, AccessKind, AccessRequest, TechnicianId, TenantId
+from tests.actors import TESTER
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HELPDESK = AccessItem(kind=AccessKind.ROLE, id="729827e3-9c14-49f7-bb1b-9608f156bbb8", name="Helpdesk Administrator")
@@ -124,7 +125,7 @@ def test_a_missing_fact_is_a_no_and_touches_nothing(missing: set[str]) -> None:
 def test_an_emergency_stop_never_allows_anything(
     asked: timedelta | None, tenant: bool, mapped: bool, waited: timedelta, scope: tuple[str | None, str | None]
 ) -> None:
-    stop = Hold(kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by="kim", reason="a theft")
+    stop = Hold(kind=HoldKind.STOP, tenant=scope[0], technician=scope[1], since=NOON, by=TESTER, reason="a theft")
     terms = contoso() if tenant else None
     mappings = tuple(EVERYONE if mapped else ())
     answer = decide(Facts(ask(asked), terms, ALEX, (), mappings, stop, NOON + waited))

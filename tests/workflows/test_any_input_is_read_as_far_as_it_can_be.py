@@ -18,8 +18,9 @@ from temporalio.common import RawValue
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.temporal.codec import ENCODING, KEY_ID, SealingCodec, StillSealedError
 from entra_jit.temporal.plugin import QuietPayloadConverter
+from models.actor import UNNAMED
 from models.messages import LONGEST_SENTENCE, EndAccess, SignedAccessRequest, SignedExtension
-from workflows.inputs import read_ending, read_message
+from workflows.inputs import Heard, read_ending, read_message
 
 encodings = st.sampled_from(
     [
@@ -62,8 +63,8 @@ def test_what_no_type_is_expected_of_is_always_handed_over(sent: list[Payload]) 
 
 @given(st.lists(anything, max_size=4))
 def test_every_end_is_an_end_and_says_at_most_a_line(inputs: list[object]) -> None:
-    ending = read_ending(inputs).ending
-    for said in (ending.by, ending.reason or "-"):
+    heard = read_ending(inputs)
+    for said in (heard.by.name, heard.reason or "-"):
         assert 0 < len(said) <= LONGEST_SENTENCE
         assert said.isprintable()
     assert read_message(SignedAccessRequest, inputs) is None
@@ -72,24 +73,26 @@ def test_every_end_is_an_end_and_says_at_most_a_line(inputs: list[object]) -> No
 
 @given(st.text(max_size=2000), st.text(max_size=2000))
 def test_what_our_own_command_line_sends_is_kept(by: str, reason: str) -> None:
-    ending, is_whole = read_ending([{"by": f"kim {by}", "reason": f"done {reason}", "more": 7}])
-    assert is_whole
-    assert ending.by.startswith("kim")
-    assert (ending.reason or "").startswith("done")
+    heard = read_ending([{"by": f"kim {by}", "reason": f"done {reason}", "more": 7}])
+    assert heard.is_whole
+    assert heard.by.name.startswith("kim")
+    assert (heard.reason or "").startswith("done")
 
 
 def test_nothing_is_nothing() -> None:
-    assert read_ending([]) == read_ending([None]) == read_ending([{}]) == (EndAccess(), True)
+    assert read_ending([]) == read_ending([None]) == read_ending([{}]) == Heard(UNNAMED)
 
 
 def test_a_sentence_cut_within_a_character_is_still_one() -> None:
-    assert read_ending(["x" + "ü" * 9_000]).ending.reason == "x" + "ü" * (LONGEST_SENTENCE - 1)
+    assert read_ending(["x" + "ü" * 9_000]).reason == "x" + "ü" * (LONGEST_SENTENCE - 1)
     as_bytes = ("x" + "ü" * 9_000).encode()
     assert read_ending([as_bytes]) == read_ending([as_bytes.decode()])
 
 
 async def test_what_is_needed_and_sealed_with_a_lost_key_says_so() -> None:
-    [sealed] = await codec().encode(QuietPayloadConverter().to_payloads([EndAccess(reason="unmistakable")]))
+    [sealed] = await codec().encode(
+        QuietPayloadConverter().to_payloads([EndAccess(request_id="r", reason="unmistakable")])
+    )
     other = SealingCodec(Keyring.parse("test-2:" + b64encode(b"o" * 32).decode()), seals=True)
     [still_sealed] = await other.decode([sealed])
     assert still_sealed == sealed

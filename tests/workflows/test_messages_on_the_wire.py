@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from entra_jit.temporal.plugin import QuietPayloadConverter
 from models import messages
+from models.actor import Actor
 from models.message import Message
 from models.messages import (
     FINAL_STATES,
@@ -122,7 +123,7 @@ def test_every_state_that_is_not_final_says_what_can_be_done() -> None:
 
 @given(st.sampled_from(sorted(FINAL_STATES)), sentences, st.none() | sentences)
 def test_every_ending_is_a_sentence(state: GrantState, by: str, reason: str | None) -> None:
-    said = Ending(state=state, by=by, reason=reason).sentence
+    said = Ending(state=state, by=Actor.claimed(by), reason=reason).sentence
     assert said[0].isupper()
     assert reason is None or reason in said
 

@@ -32,6 +32,7 @@ from models.messages import (
     TenantId,
 )
 from models.sweep import Baseline, FindingKind, SweepFinding
+from tests.actors import operator
 from workflows.view import GrantView
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,7 +54,7 @@ def asked(progress: GrantProgress) -> None:
     request = AccessRequest(
         request_id=GRANT.request_id, tenant="contoso", technician="alex", reason="r", ticket="T-1", asked_at=NOON
     )
-    assertion = Assertion(actor="kim", issued_at=NOON, key_id="k", signature="s")
+    assertion = Assertion(actor=operator("kim"), issued_at=NOON, key_id="k", signature="s")
     progress.asked = SignedAccessRequest(request=request, assertion=assertion)
     progress.note("An unreadable request_access was ignored.")
 
@@ -89,7 +90,7 @@ def extended(progress: GrantProgress) -> None:
 
 
 def closing(progress: GrantProgress) -> None:
-    progress.end(GrantState.ENDED, "kim", "done")
+    progress.end(GrantState.ENDED, operator("kim"), "done")
     progress.move_to(GrantState.CLOSING, "Ended by kim: done")
     progress.alarms.append("It is late.")
     progress.alarm = AlarmKind.CLOSING_LATE

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.finding import judge_absence
 from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.accounts.settling import Settling
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import DeletedUser, Tenant
 from entra_jit.ledger import accounts, addenda, reconciliation
 from entra_jit.ledger.reconciliation import Registered
 from entra_jit.policy.missing import IN_THE_BIN_FOR, Missing
+from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     Addendum,
@@ -25,17 +26,17 @@ from models.messages import (
     TenantId,
 )
 
-GONE = Ending(state=GrantState.EXPIRED, by="the reconciler", reason="its workflow and its account are gone")
+GONE = Ending(state=GrantState.EXPIRED, by=RECONCILER, reason="its workflow and its account are gone")
 
 
 class MissingAccounts:
     """Watches what is missing from tenants."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._alarms = workplace.alarms
-        self._clock = workplace.clock
-        self._settling = Settling(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._alarms = backend.alarms
+        self._clock = backend.clock
+        self._settling = Settling(backend)
 
     async def watch(
         self, tenant: Tenant, tenant_id: TenantId, name: str, missing: tuple[Registered, ...]

@@ -6,26 +6,27 @@ the tenant would stay taken for ever.
 
 from __future__ import annotations
 
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.settling import Settling
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import Tenant
 from entra_jit.ledger import orphaned_grants
 from entra_jit.ledger.database import LedgerUnavailableError
+from models.actor import RECONCILER
 from models.messages import Ending, GrantState, TenantId
 
-ORPHANED = Ending(state=GrantState.FAILED, by="the reconciler", reason="its workflow did not settle it")
+ORPHANED = Ending(state=GrantState.FAILED, by=RECONCILER, reason="its workflow did not settle it")
 
 
-async def settle_orphaned_grants(workplace: Workplace, tenant: Tenant) -> list[str]:
+async def settle_orphaned_grants(backend: Backend, tenant: Tenant) -> list[str]:
     """Release the places of such grants, with a receipt that says so; a sentence for each. Idempotent.
 
     One whose account is in the directory after all is left to the comparing of accounts, which finds it by its tag.
     """
     settled: list[str] = []
-    settling = Settling(workplace)
+    settling = Settling(backend)
     try:
-        async with workplace.ledger.transaction() as session:
-            lapsed = await orphaned_grants.lapsed(session, TenantId(tenant.connection.tenant_id), workplace.clock())
+        async with backend.ledger.transaction() as session:
+            lapsed = await orphaned_grants.lapsed(session, TenantId(tenant.connection.tenant_id), backend.clock())
         for grant in lapsed:
             if grant.intended and await tenant.users.find(grant.account_name) is not None:
                 continue

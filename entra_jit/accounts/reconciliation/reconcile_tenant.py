@@ -12,19 +12,20 @@ from dataclasses import dataclass, field, replace
 from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
 from entra_jit.accounts.reconciliation.orphaned_grants import settle_orphaned_grants
 from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAccounts
 from entra_jit.accounts.reconciliation.tenant_watch import TenantWatch
 from entra_jit.accounts.settling import Settling
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import grants, reconciliation
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
+from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
 from models.messages import (
     Ending,
@@ -37,7 +38,6 @@ ACCOUNTS_AT_ONCE = 3
 """In each tenant. With all tenants that are looked at together it stays below what a worker's connections can carry:
 an account that expires meanwhile must not wait behind those that are only looked at."""
 
-BY = "the reconciler"
 SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
 
 NOTHING_KNOWN = Register(accounts=(), account_prefix="")
@@ -58,14 +58,14 @@ class _Outcome:
 class TenantReconciliation:
     """Reconciles tenants, one at a time."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
-        self._ledger = workplace.ledger
-        self._clock = workplace.clock
-        self._accounts = TenantAccounts(workplace)
-        self._missing = MissingAccounts(workplace)
-        self._settling = Settling(workplace)
-        self._watch = TenantWatch(workplace)
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ledger = backend.ledger
+        self._clock = backend.clock
+        self._accounts = TenantAccounts(backend)
+        self._missing = MissingAccounts(backend)
+        self._settling = Settling(backend)
+        self._watch = TenantWatch(backend)
 
     async def reconcile(self, tenant_id: TenantId, name: str) -> TenantReport:
         """Look at every account of the tenant that is tagged or registered, and close what has no reason to be open.
@@ -73,10 +73,10 @@ class TenantReconciliation:
         Idempotent. What fails is told in the report and tried again next time; it never stops the other accounts.
         """
         try:
-            tenant = await self._workplace.directories.to_close(tenant_id)
+            tenant = await self._backend.directories.to_close(tenant_id)
             register = await self._register(tenant_id)
             accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
-            settled = await settle_orphaned_grants(self._workplace, tenant)
+            settled = await settle_orphaned_grants(self._backend, tenant)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=describe_error(error))
@@ -111,7 +111,7 @@ class TenantReconciliation:
         """None: the ledger cannot be asked."""
         try:
             async with self._ledger.transaction() as session:
-                return await reconciliation.register(session, self._workplace.keyring, tenant_id, self._clock())
+                return await reconciliation.register(session, self._backend.keyring, tenant_id, self._clock())
         except LedgerUnavailableError:
             return None
 
@@ -133,7 +133,7 @@ class TenantReconciliation:
             sentence = f"{who} was changed: {finding.because}. It is closed again."
             noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
             with suppress(LedgerUnavailableError):  # at once, for this run may die
-                await self._workplace.alarms.raise_alarm(noticed[-1])
+                await self._backend.alarms.raise_alarm(noticed[-1])
         try:
             await self._close(tenant, account, finding)
         except Exception as error:
@@ -202,19 +202,19 @@ class TenantReconciliation:
         holding = live.request_id if live else next(reversed(account.unproven), None)
         # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
         given = Given(live.access if live else ())
-        intervention = Intervention(self._workplace, BY, finding.because, holding, given)
+        intervention = Intervention(self._backend, RECONCILER, finding.because, holding, given)
         closing = await intervention.close_found(tenant, account.user)
         if live is not None and live.is_lapsed:
             await self._settling.closed(live.request_id, _ending(live), SETTLED, closing)
         for request_id in account.unproven:
-            await self._settling.closed_later(request_id, BY, closing)
+            await self._settling.closed_later(request_id, RECONCILER, closing)
 
 
 def _ending(live: LiveGrant) -> Ending:
     if live.withdrawn_because:
-        return Ending(state=GrantState.ENDED, by=BY, reason=live.withdrawn_because)
+        return Ending(state=GrantState.ENDED, by=RECONCILER, reason=live.withdrawn_because)
     state = GrantState.EXPIRED if live.expires_at else GrantState.FAILED
-    return Ending(state=state, by=BY, reason="its workflow did not settle it")
+    return Ending(state=state, by=RECONCILER, reason="its workflow did not settle it")
 
 
 def _is_about(row: Registered, account: Account) -> bool:

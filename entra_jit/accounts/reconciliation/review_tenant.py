@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from entra_jit.accounts.account_closing import MOST_CALLS, read_standing
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import Directories, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.proving import NotProvenError
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import (
     AuditEntry,
     GraphError,
@@ -25,6 +25,7 @@ from entra_jit.ledger import addenda, reconciliation, reviews
 from entra_jit.ledger.reviews import Due
 from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from entra_jit.policy.review import AUDIT_IS_KEPT_FOR
+from models.actor import REVIEW
 from models.alarms import Alarm, AlarmKind
 from models.display_text import comparable
 from models.messages import Addendum, AddendumKind, DirectoryCall, ObjectId, TenantId, TenantReview
@@ -35,7 +36,6 @@ AT_ONE_TIME = 10
 
 MOST_SENTENCES = 5
 
-BY = "the review"
 
 REVIEWS_MAY_WAIT = timedelta(seconds=35)
 """How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
@@ -54,13 +54,13 @@ class _HeldAfterwards:
 class Reviewing:
     """Reviews tenants, one at a time."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._keyring = workplace.keyring
-        self._directories = workplace.directories
-        self._alarms = workplace.alarms
-        self._clock = workplace.clock
-        self._workplace = workplace
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._keyring = backend.keyring
+        self._directories = backend.directories
+        self._alarms = backend.alarms
+        self._clock = backend.clock
+        self._backend = backend
 
     async def review(self, tenant_id: TenantId, name: str) -> TenantReview:
         """Write the addenda that are due. Idempotent; what fails is told, and tried again next time."""
@@ -150,7 +150,7 @@ class Reviewing:
         user = await read_account(tenant, account, missed, self._clock)
         if user is None or (await read_standing(tenant, user)).standing.is_closed:
             return _HeldAfterwards(is_closed=True)
-        intervention = Intervention(self._workplace, BY, "it held something when the audit was read")
+        intervention = Intervention(self._backend, REVIEW, "it held something when the audit was read")
         try:
             closing = await intervention.close_found(tenant, user)
         except NotProvenError:

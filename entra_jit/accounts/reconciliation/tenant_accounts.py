@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.managed_account import Holder
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.crypto import marks
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_prefix
 from entra_jit.graph import NotYetVisibleError, Tenant, User
@@ -50,8 +50,8 @@ class Accounts:
 class TenantAccounts:
     """Finds accounts, and judges whose they are. Reads only."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._workplace = workplace
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     async def find(self, tenant: Tenant, tenant_id: TenantId, register: Register) -> Accounts:
         """Two listings, and a read for each registered account that the listing by name does not show.
@@ -59,7 +59,7 @@ class TenantAccounts:
         Only an index that is behind can be asked for tags: it finds accounts under any name, and may say of one that
         it is closed long after it was opened. The listing by name is the directory's own, so it has precedence.
         """
-        tags = tag_prefix(self._workplace.installation)
+        tags = tag_prefix(self._backend.settings.installation)
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
         users = {user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags)}
@@ -97,7 +97,7 @@ class TenantAccounts:
         else:
             register = marks.Register.NAMES_IT if row.object_id == user.id else marks.Register.INTENDS_IT
             holder = Holder(tenant_id, row.technician_id, row.account_name)
-        judged = self._workplace.inspect(user, holder, register)
+        judged = self._backend.inspect(user, holder, register)
         found = Found(
             kind=row.kind if row else AccountKind.TECHNICIAN,
             may_be_closed=judged.may_be_closed,
@@ -112,7 +112,7 @@ class TenantAccounts:
     def _claimed_holder(self, tenant_id: TenantId, user: User) -> Holder:
         """Whose the account is by its own tag alone, as after the ledger was lost."""
         name = user.user_principal_name
-        keyring = self._workplace.keyring
+        keyring = self._backend.keyring
         owner = read_owner_tag(keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
         return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import NotConnectedError, Purpose
-from entra_jit.accounts.workplace import Workplace
 from entra_jit.graph import GraphError, PermanentError, UnexpectedResponseError
 from entra_jit.ledger import alarms, reconciliation
 from entra_jit.ledger.database import LedgerUnavailableError
@@ -27,12 +27,12 @@ SEEN_BY_LOOKING = (AlarmKind.STILL_OPEN, AlarmKind.NOT_OURS, AlarmKind.VANISHED,
 class TenantWatch:
     """Alarms about tenants. Nothing here raises: a ledger that is away must not keep accounts from being closed."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self._ledger = workplace.ledger
-        self._alarms = workplace.alarms
-        self._clock = workplace.clock
-        self._directories = workplace.directories
-        self._revoking = workplace.revoking
+    def __init__(self, backend: Backend) -> None:
+        self._ledger = backend.ledger
+        self._alarms = backend.alarms
+        self._clock = backend.clock
+        self._directories = backend.directories
+        self._revoking = backend.revoking
 
     async def failed(self, tenant_id: TenantId, name: str, error: Exception) -> None:
         """The tenant could not be looked at."""

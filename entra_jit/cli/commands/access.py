@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, duration
-from entra_jit.cli.commands.shell import actor, app, console, deployed, run, settings_of, show
+from entra_jit.cli.commands.shell import cli, console, deployed, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
 from entra_jit.cli.views.formatting import moment
 from entra_jit.cli.views.timeline import Timeline
-from entra_jit.operations.deployment import Deployment, open_deployment
-from entra_jit.operations.end_access import cancel_access, end_access
-from entra_jit.operations.end_for_certain import Ended, EndedBy, Send, end_for_certain
+from entra_jit.operations.cancel_access import cancel_access
+from entra_jit.operations.end_access import end_access
+from entra_jit.operations.end_for_certain import EndedBy, Send, end_for_certain
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_grants import list_grants
 from entra_jit.operations.list_holds import list_holds
@@ -25,6 +25,7 @@ from entra_jit.operations.request_access import await_decision, request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
+from models.actor import Actor
 from models.errors import ExitCode
 from models.holds import Hold
 from models.messages import GrantState, GrantStatus
@@ -35,7 +36,7 @@ ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PRO
 """Exit codes of an end that the grant's own workflow has not taken."""
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def request(
     context: typer.Context,
     tenant: TenantName,
@@ -51,10 +52,10 @@ def request(
 ) -> None:
     """Ask for administrator access to TENANT for TECHNICIAN."""
 
-    async def ask(deployment: Deployment) -> GrantStatus:
+    async def ask(actor: Actor, app: App) -> GrantStatus:
         asked = await request_access(
-            deployment,
-            actor(),
+            actor,
+            app,
             tenant=tenant,
             technician=technician,
             reason=reason,
@@ -63,8 +64,8 @@ def request(
             key=key,
         )
         if wait:
-            return await Timeline(deployment, asked, Console(stderr=True) if as_json else console).follow()
-        return await await_decision(deployment, asked)
+            return await Timeline(actor, app, asked, Console(stderr=True) if as_json else console).follow()
+        return await await_decision(actor, app, asked)
 
     status = deployed(context, ask)
     show(status, as_json, lambda: tables.show_status(console, status))
@@ -72,7 +73,7 @@ def request(
         raise typer.Exit(ExitCode.REFUSED)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def extend(
     context: typer.Context,
     grant: GrantId,
@@ -81,17 +82,17 @@ def extend(
     as_json: Json = False,
 ) -> None:
     """Extend an open grant."""
-    until = deployed(context, lambda deployment: extend_access(deployment, actor(), grant, hours, reason))
+    until = deployed(context, lambda actor, app: extend_access(actor, app, grant, hours, reason))
     show({"expires_at": until.isoformat()}, as_json, lambda: console.print(f"Open until {until:%Y-%m-%d %H:%M:%SZ}."))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def end(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
     """End a grant now and close its account, with or without its workflow."""
     _end(context, grant, reason, end_access, {"grant": grant, "ending": True}, as_json)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
     """Withdraw a request, and close its account if it is open."""
     _end(context, grant, reason, cancel_access, {"grant": grant, "cancelling": True}, as_json)
@@ -100,13 +101,7 @@ def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_jso
 def _end(
     context: typer.Context, grant: str, reason: str | None, send: Send, shown: dict[str, object], as_json: bool
 ) -> None:
-    settings = settings_of(context)
-
-    async def by_itself() -> Ended:
-        async with open_deployment(settings) as deployment:
-            return await end_for_certain(deployment, lambda: workplace_of(settings), actor(), grant, reason, send=send)
-
-    ended = run(by_itself)
+    ended = deployed(context, lambda actor, app: end_for_certain(actor, app, grant, reason, send=send))
     if ended.by is not EndedBy.WORKFLOW:
         shown |= {"closed": ended.by is EndedBy.EMERGENCY, "sentence": ended.sentence}
     show(shown, as_json, lambda: console.print(ended.sentence, markup=False, highlight=False, soft_wrap=True))
@@ -114,14 +109,14 @@ def _end(
         raise typer.Exit(ENDED_OTHERWISE[ended.by])
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def status(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
     """Show the state of a request."""
-    found = deployed(context, lambda deployment: show_status(deployment, grant))
+    found = deployed(context, lambda actor, app: show_status(actor, app, grant))
     show(found, as_json, lambda: tables.show_status(console, found))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def grants(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
@@ -132,10 +127,10 @@ def grants(
 ) -> None:
     """List requests, the newest first."""
 
-    async def look(deployment: Deployment) -> tuple[list[GrantStatus], list[Hold]]:
+    async def look(actor: Actor, app: App) -> tuple[list[GrantStatus], list[Hold]]:
         return (
-            await list_grants(deployment, tenant=tenant, technician=technician, live_only=live, limit=limit),
-            await list_holds(deployment),
+            await list_grants(actor, app, tenant=tenant, technician=technician, live_only=live, limit=limit),
+            await list_holds(actor, app),
         )
 
     found, held = deployed(context, look)
@@ -147,14 +142,14 @@ def grants(
     show(found, as_json, print_text)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
     """Show the evidence of a grant that is over."""
-    found = deployed(context, lambda deployment: show_receipt(deployment, grant))
+    found = deployed(context, lambda actor, app: show_receipt(actor, app, grant))
     show(found, as_json, lambda: receipt_page.show_receipt(console, found))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def reveal(
     context: typer.Context,
     grant: GrantId,
@@ -162,7 +157,7 @@ def reveal(
     as_json: Json = False,
 ) -> None:
     """Show the technician the credential of their open grant, once."""
-    account, revealed = deployed(context, lambda deployment: reveal_credential(deployment, technician, grant))
+    account, revealed = deployed(context, lambda actor, app: reveal_credential(actor, app, grant, technician))
     shown = {
         "account": account,
         "kind": revealed.kind.value,

@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.cli.commands.options import Json, TenantName
-from entra_jit.cli.commands.shell import actor, app, confirm, console, deployed, errors_told, run, settings_of, show
+from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
 from entra_jit.cli.views import stopping, tables
 from entra_jit.operations.close_all import close_all
-from entra_jit.operations.deployment import open_deployment
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
-from entra_jit.operations.pause_tenant import pause_tenant, resume_tenant
+from entra_jit.operations.pause_tenant import pause_tenant
+from entra_jit.operations.resume_tenant import resume_tenant
+from models.actor import Actor
 from models.errors import ExitCode
 from models.holds import StopReport
 
@@ -24,17 +25,17 @@ PANEL = "Holding back"
 
 tenant_commands = typer.Typer(help="A tenant in trouble.", no_args_is_help=True)
 
-app.add_typer(tenant_commands, name="tenant", rich_help_panel=PANEL)
+cli.add_typer(tenant_commands, name="tenant", rich_help_panel=PANEL)
 
 
-@app.command(rich_help_panel=PANEL, name="holds")
+@cli.command(rich_help_panel=PANEL, name="holds")
 def show_holds(context: typer.Context, as_json: Json = False) -> None:
     """List the pauses and stops in force."""
     found = deployed(context, list_holds)
     show(found, as_json, lambda: tables.show_holds(console, found))
 
 
-@app.command(rich_help_panel=PANEL, name="close-all")
+@cli.command(rich_help_panel=PANEL, name="close-all")
 def stop_everything(
     context: typer.Context,
     reason: Annotated[str, typer.Option("--reason", help="Why; shown in receipts and refusals.")],
@@ -44,25 +45,21 @@ def stop_everything(
     as_json: Json = False,
 ) -> None:
     """Emergency stop: close every open grant now, and grant nothing until `lift-stop`. Needs no Temporal."""
-    settings = settings_of(context)
     with errors_told():
         if tenant is None and technician is None and not yes:
             confirm("Close every open grant of this deployment?")
 
-    async def by_itself() -> StopReport:
-        async with open_deployment(settings) as deployment, workplace_of(settings) as workplace:
-            with stopping.Count(Console(stderr=True) if as_json else console) as count:
-                return await close_all(
-                    deployment, workplace, actor(), reason=reason, tenant=tenant, technician=technician, tell=count
-                )
+    async def stop(actor: Actor, app: App) -> StopReport:
+        with stopping.Count(Console(stderr=True) if as_json else console) as count:
+            return await close_all(actor, app, reason=reason, tenant=tenant, technician=technician, tell=count)
 
-    report = run(by_itself)
+    report = deployed(context, stop)
     show(report, as_json, lambda: stopping.show_report(console, report))
     if not report.is_proven:
         raise typer.Exit(ExitCode.UNREACHABLE)
 
 
-@app.command(rich_help_panel=PANEL, name="lift-stop")
+@cli.command(rich_help_panel=PANEL, name="lift-stop")
 def lift(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="The stop of this tenant.")] = None,
@@ -70,7 +67,7 @@ def lift(
     as_json: Json = False,
 ) -> None:
     """Lift the emergency stop, for all, a tenant or a technician. It opens nothing."""
-    lifted = deployed(context, lambda deployment: lift_stop(deployment, actor(), tenant=tenant, technician=technician))
+    lifted = deployed(context, lambda actor, app: lift_stop(actor, app, tenant=tenant, technician=technician))
     said = "The stop is lifted." if lifted else "No such stop is in force; see `holds`."
     show(
         {"tenant": tenant, "technician": technician, "lifted": lifted},
@@ -87,13 +84,13 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Pause TENANT: nothing is opened or extended there until it is resumed. Closing continues."""
-    held = deployed(context, lambda deployment: pause_tenant(deployment, actor(), tenant, reason))
+    held = deployed(context, lambda actor, app: pause_tenant(actor, app, tenant, reason))
     show(held, as_json, lambda: tables.show_banner(console, [held]))
 
 
 @tenant_commands.command()
 def resume(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
     """Resume TENANT."""
-    lifted = deployed(context, lambda deployment: resume_tenant(deployment, actor(), tenant))
+    lifted = deployed(context, lambda actor, app: resume_tenant(actor, app, tenant))
     said = f"Provisioning in {tenant} is resumed." if lifted else f"{tenant} was not paused."
     show({"tenant": tenant, "resumed": lifted}, as_json, lambda: console.print(said, highlight=False))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import logging
-import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,17 +15,20 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from temporalio.service import RPCError
 
+from entra_jit.app import App
 from entra_jit.cli.commands.options import StateDir
+from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import DEFAULT_STATE_DIR, running_stack
 from entra_jit.logs import configure_logs
-from entra_jit.operations.deployment import Deployment, open_deployment
 from entra_jit.settings import Settings, adopt_environment, load_settings, names_a_database
+from models.actor import Actor
 from models.errors import BadInputError, EntraJitError, ExitCode, SettingsError
 
 Result = TypeVar("Result")
 
-app = typer.Typer(
+cli = typer.Typer(
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
     epilog=f"Exit codes: {'; '.join(f'{code} {code.meaning}' for code in ExitCode)}.",
     no_args_is_help=True,
@@ -52,7 +53,7 @@ class Invocation:
     """Every workflow of this checkout. The program hands them down: nothing in this package imports workflows."""
 
 
-@app.callback()
+@cli.callback()
 def main(
     context: typer.Context,
     state_dir: StateDir = DEFAULT_STATE_DIR,
@@ -69,11 +70,6 @@ def invocation(context: typer.Context) -> Invocation:
     """What was said before the command's name."""
     found: Invocation = context.obj
     return found
-
-
-def actor() -> str:
-    """Who types, as far as this machine knows."""
-    return f"{getpass.getuser()}@{socket.gethostname()} (command line)"
 
 
 def confirm(question: str) -> None:
@@ -95,15 +91,15 @@ def settings_of(context: typer.Context) -> Settings:
         raise SettingsError(f"No stack is running in {state_dir} (`make up` starts one), and DATABASE_URL is not set.")
 
 
-def deployed(context: typer.Context, work: Callable[[Deployment], Awaitable[Result]]) -> Result:
-    """What ``work`` gives, done with the deployment."""
+def deployed(context: typer.Context, work: Callable[[Actor, App], Awaitable[Result]]) -> Result:
+    """What ``work`` gives, done by the operator who types, with the deployment."""
     settings = settings_of(context)
 
-    async def with_deployment() -> Result:
-        async with open_deployment(settings) as deployment:
-            return await work(deployment)
+    async def with_app() -> Result:
+        async with App(settings) as app:
+            return await work(operator_here(), app)
 
-    return run(with_deployment)
+    return run(with_app)
 
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
@@ -127,6 +123,8 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         if isinstance(error, EntraJitError):
             leave(str(error), error.exit_code)
+        if isinstance(error, RPCError):
+            leave(f"Temporal refused: {error.message}", ExitCode.UNREACHABLE)
 
 
 def leave(sentence: str, code: ExitCode) -> NoReturn:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from entra_jit.cli.commands.options import Json
-from entra_jit.cli.commands.shell import app, console, deployed, errors_told, invocation, run, settings_of, show
+from entra_jit.cli.commands.shell import cli, console, deployed, errors_told, invocation, run, settings_of, show
 from entra_jit.cli.views import demo as demonstration
 from entra_jit.cli.views import upgrade_check
 from entra_jit.ledger import schema
@@ -21,13 +21,13 @@ from models.errors import ExitCode
 PANEL = "The deployment"
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def up(context: typer.Context) -> None:
     """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
     run(lambda: demonstration.keep_up(console, LocalStack(invocation(context).state_dir)))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def demo(
     verbose: Annotated[bool, typer.Option("--verbose", help="With request ids and the whole receipt.")] = False,
 ) -> None:
@@ -35,7 +35,7 @@ def demo(
     run(lambda: demonstration.demonstrate(console, verbose=verbose))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def migrate(context: typer.Context) -> None:
     """Bring the ledger's schema up to date. Idempotent."""
     settings = settings_of(context)
@@ -43,19 +43,19 @@ def migrate(context: typer.Context) -> None:
         schema.upgrade(settings.database_url)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def apply(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Tenants, technicians, groups and role mappings, YAML.")],
     as_json: Json = False,
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
-    configuration = deployed(context, lambda deployment: apply_configuration(deployment, file))
+    configuration = deployed(context, lambda actor, app: apply_configuration(actor, app, file))
     counts = {name: len(getattr(configuration, name)) for name in type(configuration).model_fields}
     show(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
 
 
-@app.command("check-upgrade", rich_help_panel=PANEL)
+@cli.command("check-upgrade", rich_help_panel=PANEL)
 def check_upgrade_command(
     context: typer.Context,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the newest N.")] = None,
@@ -64,7 +64,7 @@ def check_upgrade_command(
     """Replay every open grant with this checkout's code before you deploy it. Changes nothing."""
     with upgrade_check.progress(Console(stderr=True)) as told:
         workflows = invocation(context).workflows
-        found = deployed(context, lambda deployment: check_upgrade(deployment, workflows, limit=limit, told=told))
+        found = deployed(context, lambda actor, app: check_upgrade(actor, app, workflows, limit=limit, told=told))
     show(found, as_json, lambda: upgrade_check.show_upgrade_check(console, found))
     if found.breaks:
         raise typer.Exit(ExitCode.REFUSED)

@@ -7,40 +7,40 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from entra_jit.accounts.workplace import workplace_of
+from entra_jit.app import App
 from entra_jit.cli.commands.options import GrantId, Json, OfKind, OfTenant, Reason, Since
-from entra_jit.cli.commands.shell import actor, app, console, deployed, leave, run, settings_of, show
+from entra_jit.cli.commands.shell import cli, console, deployed, leave, show
 from entra_jit.cli.views import alarms as alarm_list
 from entra_jit.cli.views import failures as failures_page
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import reconciliation
 from entra_jit.operations.abandon_access import abandon_access
-from entra_jit.operations.deployment import Deployment
-from entra_jit.operations.list_alarms import clear_alarm, list_alarms
+from entra_jit.operations.clear_alarm import clear_alarm
+from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.list_failures import Failures, Selection, list_failures
 from entra_jit.operations.reconcile import reconcile as reconcile_now
-from entra_jit.operations.register_accounts import Unregistered, register_accounts
+from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.replay_provisioning import Replayed, replay_each, replay_provisioning
+from models.actor import Actor
 from models.alarms import Alarm
 from models.errors import BadInputError, ExitCode
-from models.messages import TenantReport
 
 PANEL = "On duty"
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def failures(
     context: typer.Context, tenant: OfTenant = None, kind: OfKind = None, since: Since = None, as_json: Json = False
 ) -> None:
     """List grants that need an operator: parked, failed, stuck, or closing late."""
     selection = Selection(tenant, kind, since or Selection.since)
-    listed = deployed(context, lambda deployment: list_failures(deployment, selection))
+    listed = deployed(context, lambda actor, app: list_failures(actor, app, selection))
     show(listed.found, as_json, lambda: failures_page.show_failures(console, listed.found))
     if listed.unseen:
         leave(listed.unseen, ExitCode.UNREACHABLE)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def replay(
     context: typer.Context,
     grant: Annotated[
@@ -57,7 +57,7 @@ def replay(
     if selected is (grant is not None):
         raise typer.BadParameter("pass either one GRANT, or --tenant, --type, --since")
     if grant is not None:
-        outcome = deployed(context, lambda deployment: replay_provisioning(deployment, actor(), grant))
+        outcome = deployed(context, lambda actor, app: replay_provisioning(actor, app, grant))
         show(outcome, as_json, lambda: failures_page.show_outcomes(console, [outcome]))
         if not outcome.goes_on:
             raise typer.Exit(ExitCode.REFUSED)
@@ -66,10 +66,10 @@ def replay(
 
 
 def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool, as_json: bool) -> None:
-    async def work(deployment: Deployment) -> tuple[Failures, list[Replayed]]:
-        listed = await list_failures(deployment, selection)
+    async def work(actor: Actor, app: App) -> tuple[Failures, list[Replayed]]:
+        listed = await list_failures(actor, app, selection)
         ids = [failure.request_id for failure in listed.found if failure.remedy and yes]
-        outcomes = replay_each(deployment, actor(), ids)
+        outcomes = replay_each(actor, app, ids)
         return listed, await failures_page.follow(Console(stderr=True), outcomes, len(ids))
 
     listed, outcomes = deployed(context, work)
@@ -87,7 +87,7 @@ def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool
         raise typer.Exit(ExitCode.REFUSED)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def abandon(
     context: typer.Context,
     grant: GrantId,
@@ -95,11 +95,11 @@ def abandon(
     as_json: Json = False,
 ) -> None:
     """Give up a closing that cannot be proven. The alarm stays, and the reconciler keeps trying."""
-    found = deployed(context, lambda deployment: abandon_access(deployment, actor(), grant, reason))
+    found = deployed(context, lambda actor, app: abandon_access(actor, app, grant, reason))
     show(found, as_json, lambda: receipt_page.show_receipt(console, found))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def alarms(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
@@ -112,37 +112,31 @@ def alarms(
 ) -> None:
     """List the alarms that need attention. An alarm is raised again while its cause lasts."""
 
-    async def look(deployment: Deployment) -> list[Alarm]:
+    async def look(actor: Actor, app: App) -> list[Alarm]:
         if clear is not None:
             if not reason:
                 raise BadInputError("--clear needs --reason")
-            return [await clear_alarm(deployment, actor(), *clear, reason)]
-        return await list_alarms(deployment, tenant=tenant, standing_only=not past)
+            return [await clear_alarm(actor, app, *clear, reason)]
+        return await list_alarms(actor, app, tenant=tenant, standing_only=not past)
 
     found = deployed(context, look)
     show(found, as_json, lambda: alarm_list.show_alarms(console, found))
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def reconcile(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
     as_json: Json = False,
 ) -> None:
     """Close every managed account that is open without a live grant. Needs no Temporal."""
-    settings = settings_of(context)
-
-    async def by_itself() -> list[TenantReport]:
-        async with workplace_of(settings) as workplace:
-            return await reconcile_now(workplace, tenant)
-
-    reports = run(by_itself)
+    reports = deployed(context, lambda actor, app: reconcile_now(actor, app, tenant))
     show(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed or report.unreviewed for report in reports):
         raise typer.Exit(ExitCode.UNREACHABLE)
 
 
-@app.command(rich_help_panel=PANEL)
+@cli.command(rich_help_panel=PANEL)
 def register(
     context: typer.Context,
     tenant: str,
@@ -150,11 +144,5 @@ def register(
     as_json: Json = False,
 ) -> None:
     """Register accounts again that a restored ledger has forgotten. Check each one first."""
-    settings = settings_of(context)
-
-    async def by_tags() -> list[Unregistered]:
-        async with workplace_of(settings) as workplace:
-            return await register_accounts(workplace, tenant, do=yes)
-
-    found = run(by_tags)
+    found = deployed(context, lambda actor, app: register_accounts(actor, app, tenant, do=yes))
     show(found, as_json, lambda: reconciliation.show_unregistered(console, found, done=yes))

@@ -28,6 +28,6 @@ def show_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
             alarm.subject,
             alarm.tenant or "",
             escape(alarm.sentence)
-            + (f" [green]All clear {moment(alarm.cleared_at)}: {escape(alarm.all_clear or '')}[/]" if over else ""),
+            + (f" [green]All clear {moment(alarm.cleared_at)}: {escape(alarm.ended)}[/]" if over else ""),
         )
     console.print(table)

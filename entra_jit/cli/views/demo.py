@@ -14,12 +14,13 @@ from time import monotonic
 import httpx
 from rich.console import Console
 
+from entra_jit.app import App
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views.formatting import line
 from entra_jit.cli.views.timeline import Timeline
+from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import LocalStack, StackAddresses, temporal_program
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.deployment import Deployment, open_deployment
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_grants import list_grants
 from entra_jit.operations.request_access import request_access
@@ -78,17 +79,17 @@ Ctrl-C stops everything; `make up` continues where it stopped.
 
 
 async def _configure_once(console: Console, addresses: StackAddresses) -> None:
-    async with _deployed(addresses) as deployment:
-        if not await deployment.is_configured():
-            await apply_configuration(deployment, EXAMPLE)
+    async with _deployed(addresses) as app:
+        if not await app.is_configured():
+            await apply_configuration(operator_here(), app, EXAMPLE)
             console.print(f"The ledger was empty: applied {EXAMPLE.parent.name}/{EXAMPLE.name}.")
 
 
 @asynccontextmanager
-async def _deployed(addresses: StackAddresses) -> AsyncIterator[Deployment]:
+async def _deployed(addresses: StackAddresses) -> AsyncIterator[App]:
     adopt_environment(addresses.environment())
-    async with open_deployment(load_settings()) as deployment:
-        yield deployment
+    async with App(load_settings()) as app:
+        yield app
 
 
 async def demonstrate(console: Console, *, verbose: bool) -> None:
@@ -99,11 +100,11 @@ async def demonstrate(console: Console, *, verbose: bool) -> None:
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="entra-jit-demo-") as directory:
         console.print("Starting PostgreSQL, Temporal, two simulated customers and a worker ...")
-        async with LocalStack(Path(directory)) as stack, _deployed(stack.addresses) as deployment:
-            await apply_configuration(deployment, EXAMPLE)
+        async with LocalStack(Path(directory)) as stack, _deployed(stack.addresses) as app:
+            await apply_configuration(operator_here(), app, EXAMPLE)
             console.print(f"Ready after {monotonic() - began:.1f} s. Everything is real except the tenants.\n")
             async with httpx.AsyncClient(verify=_trusting(stack.addresses), trust_env=False) as http:
-                await _Visits(console, deployment, stack.addresses, http, verbose=verbose).make()
+                await _Visits(console, app, stack.addresses, http, verbose=verbose).make()
     console.print(
         f"[bold green]Every account that was opened is closed, and proven so.[/] ({monotonic() - began:.0f} s)"
     )
@@ -118,14 +119,15 @@ class _Visits:
     def __init__(
         self,
         console: Console,
-        deployment: Deployment,
+        app: App,
         addresses: StackAddresses,
         http: httpx.AsyncClient,
         *,
         verbose: bool,
     ) -> None:
         self._console = console
-        self._deployment = deployment
+        self._app = app
+        self._actor = operator_here()
         self._addresses = addresses
         self._http = http
         self._verbose = verbose
@@ -148,7 +150,7 @@ class _Visits:
         await self._expect_sign_in(account, secret, kind, works=True)
         await self._follow(timeline, GrantState.EXPIRED)
         await self._expect_sign_in(account, secret, kind, works=False)
-        receipt = await show_receipt(self._deployment, grant)
+        receipt = await show_receipt(self._actor, self._app, grant)
         if self._verbose:
             receipt_page.show_receipt(self._console, receipt)
         else:
@@ -157,7 +159,7 @@ class _Visits:
     async def _ends_early(self) -> None:
         grant, timeline = await self._ask("alex", "contoso", "One more mailbox", timedelta(hours=1))
         await self._follow(timeline, GrantState.OPEN)
-        await end_access(self._deployment, "alex", grant, "done")
+        await end_access(self._actor, self._app, grant, "done")
         await self._follow(timeline, GrantState.ENDED)
         await self._expect_closed("contoso")
 
@@ -187,15 +189,15 @@ class _Visits:
     async def _ask(self, technician: str, tenant: str, reason: str, duration: timedelta) -> tuple[str, Timeline]:
         self._say(f"{technician} requests {tenant}: {reason}")
         request_id = await request_access(
-            self._deployment,
-            f"{technician} (demonstration)",
+            self._actor,
+            self._app,
             tenant=tenant,
             technician=technician,
             reason=reason,
             ticket="T-1042",
             duration=duration,
         )
-        return request_id, Timeline(self._deployment, request_id, self._console, calls=self._verbose)
+        return request_id, Timeline(self._actor, self._app, request_id, self._console, calls=self._verbose)
 
     async def _follow(self, timeline: Timeline, wanted: GrantState) -> GrantStatus:
         try:
@@ -210,7 +212,7 @@ class _Visits:
         return status
 
     async def _reveal(self, grant: str, technician: str) -> tuple[str, str, CredentialKind]:
-        account, revealed = await reveal_credential(self._deployment, technician, grant)
+        account, revealed = await reveal_credential(self._actor, self._app, grant, technician)
         self._say(f"{technician} reveals the credential, once: a {revealed.kind.value.replace('_', ' ')}")
         return account, revealed.secret.get_secret_value(), revealed.kind
 
@@ -226,7 +228,7 @@ class _Visits:
         ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
         closed = [user for user in ours if not (user["enabled"] or user["roles"] or user["groups"])]
         self._check(f"all managed accounts in {tenant} ({len(ours)}) are disabled and hold nothing", closed == ours)
-        live = await list_grants(self._deployment, live_only=True)
+        live = await list_grants(self._actor, self._app, live_only=True)
         self._check("the ledger has no live grant", not live)
 
     def _say(self, text: str) -> None:

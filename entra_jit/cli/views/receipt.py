@@ -9,12 +9,15 @@ from rich.markup import escape
 
 from entra_jit.cli.views.formatting import clock, coloured, line, moment, rows
 from entra_jit.policy.durations import format_duration
+from models.actor import UNNAMED, ActorKind
 from models.alarms import Alarm
 from models.messages import Addendum, DirectoryCall, Receipt, Standing, Step
 from models.sweep import SweepFinding
 
 MOST_CALLS = 40
 """Of one step on the page; ``--json`` has them all."""
+
+CLAIM = "The name came unsigned through Temporal and is not proven."
 
 
 def show_receipt(console: Console, receipt: Receipt) -> None:
@@ -46,6 +49,7 @@ def _show_request(console: Console, receipt: Receipt) -> None:
         ("opened", moment(receipt.opened_at)),
         ("expiry", moment(receipt.expires_at)),
         ("ended", receipt.ending.sentence),
+        ("", CLAIM if receipt.ending.by.kind is ActorKind.UNKNOWN and receipt.ending.by != UNNAMED else None),
     )
 
 
@@ -86,7 +90,7 @@ def _show_alarms(console: Console, receipt: Receipt) -> None:
 
 
 def _alarm(alarm: Alarm) -> str:
-    over = f" [green]Over {moment(alarm.cleared_at)}: {escape(alarm.all_clear or '')}[/]" if alarm.cleared_at else ""
+    over = f" [green]Over {moment(alarm.cleared_at)}: {escape(alarm.ended)}[/]" if alarm.cleared_at else ""
     return f"{alarm.kind.value}: {escape(alarm.sentence)}{over}"
 
 

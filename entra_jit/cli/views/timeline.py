@@ -9,10 +9,11 @@ from contextlib import suppress
 from rich.console import Console
 from rich.text import Text
 
+from entra_jit.app import App
 from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.cli.views.receipt import step_line
-from entra_jit.operations.deployment import Deployment
 from entra_jit.operations.show_status import show_progress
+from models.actor import Actor
 from models.events import Event
 from models.messages import GrantState, GrantStatus
 
@@ -28,8 +29,9 @@ class Timeline:
     ``calls``: with the number of calls and the last request id of each step.
     """
 
-    def __init__(self, deployment: Deployment, request_id: str, console: Console, *, calls: bool = False) -> None:
-        self._deployment = deployment
+    def __init__(self, actor: Actor, app: App, request_id: str, console: Console, *, calls: bool = False) -> None:
+        self._actor = actor
+        self._app = app
         self._request_id = request_id
         self._console = console
         self._calls = calls
@@ -39,7 +41,7 @@ class Timeline:
 
     async def follow(self, *wanted: GrantState) -> GrantStatus:
         """Print every step and every change of state as it is recorded, until the state is ``wanted`` or final."""
-        async with self._deployment.events.subscribe() as happening:
+        async with self._app.events.subscribe() as happening:
             while True:
                 status = await self._show_progress()
                 if status.state in wanted or status.state.is_final:
@@ -47,7 +49,7 @@ class Timeline:
                 await self._something_happens(happening)
 
     async def _show_progress(self) -> GrantStatus:
-        progress = await show_progress(self._deployment, self._request_id)
+        progress = await show_progress(self._actor, self._app, self._request_id)
         status = progress.status
         self._looks += 1
         if status.state is GrantState.ASKED and self._looks == 1:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from temporalio.client import Client
 from temporalio.service import RPCError
 
-from entra_jit.operations.deployment import Deployment
 from entra_jit.temporal.connect import EngineUnreachableError
 from models.errors import SettingsError
-from models.messages import EndAccess
-from models.names import END
+from models.messages import SignedEnd
+from models.names import END, workflow_id
 
 WITHIN = timedelta(seconds=10)
 
@@ -28,22 +28,21 @@ class Heard:
     """Why Temporal could not be told; None: it answered."""
 
 
-async def end_workflows(deployment: Deployment, endings: Mapping[str, EndAccess]) -> Heard:
+async def end_workflows(connect: Callable[[], Awaitable[Client]], endings: Mapping[str, SignedEnd]) -> Heard:
     """Send each grant's workflow its ``end``. Idempotent; raises nothing that Temporal's absence can cause."""
     told: set[str] = set()
 
-    async def tell(request_id: str, ending: EndAccess) -> None:
-        workflow = await deployment.workflow_of(request_id)
+    async def tell(client: Client, request_id: str, ending: SignedEnd) -> None:
         try:
-            await workflow.signal(END, ending)
+            await client.get_workflow_handle(workflow_id(request_id)).signal(END, ending)
         except RPCError:
             return
         told.add(request_id)
 
     try:
         async with asyncio.timeout(WITHIN.total_seconds()):
-            await deployment.engine()
-            await asyncio.gather(*(tell(request_id, ending) for request_id, ending in endings.items()))
+            client = await connect()
+            await asyncio.gather(*(tell(client, request_id, ending) for request_id, ending in endings.items()))
     except (EngineUnreachableError, SettingsError) as error:
         return Heard(frozenset(told), str(error))
     except TimeoutError:

@@ -15,7 +15,7 @@ from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 
 from entra_jit.accounts.attempts import attempt_all
-from entra_jit.accounts.workplace import Workplace
+from entra_jit.accounts.backend import Backend
 from entra_jit.ledger import alarms, event_partitions, reconciliation
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.policy.durations import format_duration
@@ -51,19 +51,17 @@ async def find_lapse(ledger: Ledger, every: timedelta, at: datetime) -> Alarm | 
 
 
 class ReconciliationWatch:
-    """Looks every minute. ``every``: how often tenants are to be reconciled; ``meter``: where alarms are counted."""
+    """Looks every minute. ``meter``: where alarms are counted."""
 
-    def __init__(
-        self, workplace: Workplace, client: Client, task_queue: str, every: timedelta, meter: MetricMeter
-    ) -> None:
-        self._ledger = workplace.ledger
-        self._alarms = workplace.alarms
-        self._revoking = workplace.revoking
-        self._clock = workplace.clock
+    def __init__(self, backend: Backend, client: Client, meter: MetricMeter) -> None:
+        self._ledger = backend.ledger
+        self._alarms = backend.alarms
+        self._revoking = backend.revoking
+        self._clock = backend.clock
         self._client = client
-        self._task_queue = task_queue
-        self._every = every
-        self._since = workplace.clock()
+        self._task_queue = backend.settings.task_queue
+        self._every = backend.settings.reconcile_every
+        self._since = backend.clock()
         self._gauge = meter.create_gauge("entra_jit_alarms", "Alarms that stand, by kind")
 
     async def run(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from entra_jit.app import App
 from entra_jit.ledger import configuration
-from entra_jit.operations.deployment import Deployment
 from models.errors import BadInputError, NotFoundError
 
 
@@ -18,14 +18,14 @@ class Scope:
     technician_id: UUID | None = None
 
 
-async def scope_of(deployment: Deployment, tenant: str | None, technician: str | None) -> Scope:
+async def scope_of(app: App, tenant: str | None, technician: str | None) -> Scope:
     """The scope by its name; those that the configuration no longer has are found too.
 
     Raises ``BadInputError`` for both at once, which is ambiguous, or ``NotFoundError``.
     """
     if tenant is not None and technician is not None:
         raise BadInputError("Name a tenant or a technician, not both.")
-    async with deployment.ledger.transaction() as session:
+    async with app.ledger.transaction() as session:
         if tenant is not None:
             row = await configuration.tenant_by_name(session, tenant)
             if row is None:

@@ -1,0 +1,129 @@
+"""What the work on accounts needs of its process: ledger, keys, directories, alarms and a clock. No Temporal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
+from entra_jit.accounts.directories import Directories
+from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
+from entra_jit.accounts.registered_accounts import RegisteredAccounts
+from entra_jit.accounts.revoking_watch import RevokingWatch
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.marks import Register
+from entra_jit.graph import Graph, User
+from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.event_stream import EventStream
+from entra_jit.policy.durations import PROVISIONING_STEP
+from entra_jit.settings import Settings
+
+Clock = Callable[[], datetime]
+"""Aware, UTC."""
+
+LEASE_MARGIN = timedelta(seconds=5)
+
+ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
+"""How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""
+
+
+def system_clock() -> datetime:
+    """The clock of the machine."""
+    return datetime.now(UTC)
+
+
+class Backend:
+    """Each part is opened when it is first used, and closed with the whole. An async context manager.
+
+    ``App`` adds Temporal. What closes accounts takes a ``Backend``, so that it works without.
+    """
+
+    roles_known_after = ROLES_ARE_KNOWN_AFTER
+    provisioning_step = PROVISIONING_STEP
+    """How long a step of opening that was begun before a stop may still write."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = system_clock, announcer: Announcer | None = None) -> None:
+        """``announcer`` delivers alarms to people; None: they stand in the ledger and the log."""
+        self.settings = settings
+        self.clock = clock
+        self.announcer = announcer or Unannounced()
+        self._opened = AsyncExitStack()
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The deployment's keys. Raises ``SettingsError``."""
+        return Keyring.parse(self.settings.keys.get_secret_value())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """PostgreSQL, connected when the first transaction begins. Raises ``SettingsError``."""
+        ledger = Ledger(self.settings.database_url)
+        self._opened.push_async_callback(ledger.close)
+        return ledger
+
+    @cached_property
+    def events(self) -> EventStream:
+        """What happens from now on, for everyone in this process who follows it."""
+        return EventStream(self.ledger)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The door to Microsoft."""
+        graph = Graph(
+            graph_url=self.settings.graph_url,
+            login_url=self.settings.login_url,
+            ca_file=self.settings.ca_file,
+            timeout=self.settings.graph_timeout_seconds,
+            clock=self.clock,
+        )
+        self._opened.push_async_exit(graph)
+        return graph
+
+    @cached_property
+    def directories(self) -> Directories:
+        """The customers' tenants."""
+        return Directories(self.graph, self.ledger, self.keyring, self.revoking)
+
+    @cached_property
+    def registered(self) -> RegisteredAccounts:
+        """Which accounts are ours, remembered while the ledger is away."""
+        return RegisteredAccounts(self.ledger)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Raises and ends alarms."""
+        alarms = Alarms(self.ledger, self.announcer)
+        self._opened.push_async_callback(alarms.said)
+        return alarms
+
+    @cached_property
+    def revoking(self) -> RevokingWatch:
+        """Tells that the elevating application closes in place of the revoking one."""
+        revoking = RevokingWatch(self.ledger, self.alarms, self.clock)
+        self._opened.push_async_callback(revoking.recorded)
+        return revoking
+
+    @property
+    def lease(self) -> timedelta:
+        """How long an admitted opening may be in flight: a little longer than one call to Microsoft can take."""
+        return timedelta(seconds=self.settings.graph_timeout_seconds) + LEASE_MARGIN
+
+    def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
+        """Judge ``user``, found under the account's name or by the id that the register has."""
+        return inspect(user, holder, register, installation=self.settings.installation, keyring=self.keyring)
+
+    async def close(self) -> None:
+        """Close what was opened, the last first: alarms are delivered before the ledger goes. Idempotent."""
+        await self._opened.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

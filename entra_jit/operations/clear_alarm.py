@@ -1,0 +1,28 @@
+"""End an alarm by hand that nothing else ends."""
+
+from __future__ import annotations
+
+from entra_jit.app import App
+from entra_jit.identity.authorize import Verb, authorize
+from models.actor import Actor
+from models.alarms import Alarm, AlarmKind
+from models.errors import BadInputError, NotFoundError
+
+
+async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: str) -> Alarm:
+    """Clear an alarm by hand. An alarm whose cause goes on is raised again.
+
+    Raises ``BadInputError`` for an unknown kind or without a reason, or ``NotFoundError`` where no such alarm stands.
+    """
+    authorize(actor, Verb.CLEAR_ALARM)
+    if not reason.strip():
+        raise BadInputError("reason: required; shown in the all-clear")
+    try:
+        known = AlarmKind(kind)
+    except ValueError:
+        kinds = ", ".join(repr(each.value) for each in AlarmKind)
+        raise BadInputError(f"{kind!r} is not a kind of alarm; the kinds are {kinds}") from None
+    ended = await app.alarms.clear(known, subject, reason, app.clock(), by=actor)
+    if ended is None:
+        raise NotFoundError(f"No such alarm: {kind} about {subject}.")
+    return ended

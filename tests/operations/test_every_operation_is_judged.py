@@ -1,0 +1,135 @@
+"""No operation does anything for an actor whom the table does not allow it.
+
+The portal and the API will call the same operations as the command line. One that forgets to ask `authorize` would be
+open to every caller. So each runs here for a stranger: it must be refused before it has opened anything.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from entra_jit import operations
+from entra_jit.app import App
+from entra_jit.identity.authorize import DEPLOYMENT, TABLE, NotAllowedError, Subject, Verb, authorize
+from entra_jit.operations.list_failures import Selection
+from entra_jit.settings import Settings
+from models.actor import RECONCILER, Actor, ActorKind, Via
+from models.messages import AccessRequest
+from tests.actors import TESTER
+
+STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000", name="tests", via=Via.PORTAL)
+"""Has the name of the operator who may do everything: a name decides nothing."""
+
+ARGUMENTS = {
+    "by": timedelta(hours=1),
+    "do": True,
+    "file": Path("/nowhere/msp.yaml"),
+    "kind": "closing late",
+    "reason": "a test",
+    "request": AccessRequest(
+        request_id="a-grant", tenant="contoso", technician="alex", reason="a test", asked_at=datetime.now(UTC)
+    ),
+    "request_id": "a-grant",
+    "request_ids": ["a-grant"],
+    "selection": Selection(),
+    "subject": "a-grant",
+    "technician": "alex",
+    "tenant": "contoso",
+    "workflows": (),
+}
+"""A value for each argument that some operation needs."""
+
+
+def public_operations() -> Iterator[Callable[..., Any]]:
+    """What the modules of ``operations`` offer: every public coroutine and asynchronous generator that they define."""
+    for found in pkgutil.iter_modules(operations.__path__):
+        module = importlib.import_module(f"{operations.__name__}.{found.name}")
+        for name, value in vars(module).items():
+            is_its_own = inspect.isfunction(value) and value.__module__ == module.__name__
+            is_async = inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)
+            if is_its_own and is_async and not name.startswith("_") and not found.name.startswith("_"):
+                yield value
+
+
+OPERATIONS = {operation.__name__: operation for operation in public_operations()}
+
+
+@pytest.fixture
+def app() -> App:
+    """Of a deployment that does not exist: an operation that went on would fail otherwise than by being refused."""
+    keys = SecretStr("k0:" + "A" * 43 + "=")
+    return App(Settings(profile="sandbox", database_url=SecretStr("postgresql://127.0.0.1:1/nothing"), keys=keys))
+
+
+async def refusal(operation: Callable[..., Any], actor: Actor, app: App) -> NotAllowedError:
+    """Call the operation with all the arguments that it needs."""
+    parameters = inspect.signature(operation).parameters.values()
+    needed = [one for one in parameters if one.default is one.empty and one.name not in {"actor", "app"}]
+    values = {one.name: ARGUMENTS[one.name] for one in needed}
+    called = operation(actor=actor, app=app, **values)
+    with pytest.raises(NotAllowedError) as refused:
+        await (anext(called) if isinstance(called, AsyncIterator) else called)
+    return refused.value
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_it_is_refused_to_a_stranger_before_anything_is_touched(name: str, app: App) -> None:
+    untouched = dict(vars(app))
+
+    refused = await refusal(OPERATIONS[name], STRANGER, app)
+
+    assert vars(app) == untouched, "neither keys nor ledger, directories or Temporal were opened"
+    assert refused.actor is STRANGER
+    assert "may not" in str(refused)
+
+
+async def test_each_verb_is_what_some_operation_asks_for(app: App) -> None:
+    asked = {(await refusal(operation, STRANGER, app)).verb for operation in OPERATIONS.values()}
+    assert asked == set(Verb)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_actor_comes_first(name: str) -> None:
+    first, second, *_ = inspect.signature(OPERATIONS[name]).parameters.values()
+    assert (first.name, first.annotation) == ("actor", "Actor")
+    assert (second.name, second.annotation) == ("app", "App")
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_an_operator_may_do_everything_from_the_command_line_and_nowhere_else(verb: Verb) -> None:
+    authorize(TESTER, verb)
+    for via in set(Via) - {Via.COMMAND_LINE}:
+        with pytest.raises(NotAllowedError):
+            authorize(TESTER.model_copy(update={"via": via}), verb)
+
+
+def test_what_gives_or_shows_access_is_not_the_systems_to_ask_for() -> None:
+    for verb in (Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.APPLY_CONFIGURATION):
+        with pytest.raises(NotAllowedError):
+            authorize(RECONCILER, verb)
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_who_proves_nothing_may_do_nothing(verb: Verb) -> None:
+    with pytest.raises(NotAllowedError):
+        authorize(Actor.claimed("tests"), verb)
+
+
+def test_a_kind_has_one_row_for_each_way() -> None:
+    assert len({(row.kind, row.via) for row in TABLE}) == len(TABLE)
+
+
+def test_a_refusal_says_who_what_and_to_whom() -> None:
+    with pytest.raises(NotAllowedError, match=r"tests \(person, portal\) may not see the credential: grant 4f2a\."):
+        authorize(STRANGER, Verb.REVEAL_CREDENTIAL, Subject("4f2a"))
+    assert str(DEPLOYMENT) == "the deployment"
+    assert str(Subject(tenant="contoso", technician="alex")) == "alex in contoso"
