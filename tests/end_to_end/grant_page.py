@@ -7,12 +7,19 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.async_api import Browser, Locator, Page, Request, async_playwright, expect
 
+from models.names import workflow_id
 from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+def in_url(request_id: str) -> str:
+    """The grant's workflow id as one part of a path."""
+    return quote(workflow_id(request_id), safe="")
 
 
 @contextlib.asynccontextmanager
@@ -55,7 +62,7 @@ class TemporalUI:
 
     async def grant(self, request_id: str) -> None:
         """Go to the newest run of a grant."""
-        await self.page.goto(f"{self.address}/namespaces/default/workflows/grant%2F{request_id}")
+        await self.page.goto(f"{self.address}/namespaces/default/workflows/{in_url(request_id)}")
         await expect(self.more_actions).to_be_visible()
 
     @property
