@@ -17,14 +17,14 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from models import actor
 from models.grant_progress import GrantProgress
-from models.messages import FailureType, GrantState, GrantStatus, SignedAccessRequest
+from models.messages import FailureType, GrantState, GrantStatus, RetryProvisioning, SignedAccessRequest
 from workflows.alerts import GrantAlerts
 from workflows.closing import close_and_prove, settle
 from workflows.deciding import decide
 from workflows.extending import extend_grant, read_extension, refuse_extension
 from workflows.gathering import ended, uninterrupted
 from workflows.holding import hold, park
-from workflows.inputs import LONGEST_NAME, read_ending, read_message
+from workflows.inputs import LONGEST_NAME, read_ending, read_message, read_sentence
 from workflows.provisioning import arm, give_access, open_account, prepare_account, validate_domain
 from workflows.refusals import take_refusal
 from workflows.steps import is_over
@@ -54,7 +54,7 @@ class AccessGrant:
         with suppress(asyncio.CancelledError):
             await workflow.wait_condition(lambda: life.done() or is_over(progress))
         if (reason := workflow.cancellation_reason()) is not None:
-            progress.end(GrantState.CANCELLED, actor.UNNAMED, reason or None)
+            progress.end(GrantState.CANCELLED, actor.UNNAMED, read_sentence(reason))
         life.cancel()
         await ended(life)
         progress.end(GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
@@ -135,7 +135,7 @@ class AccessGrant:
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:
         """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
-        if not read_ending(inputs).is_whole:
+        if read_message(RetryProvisioning, inputs) is None and inputs and not read_ending(inputs).is_whole:
             note(self._progress, "Part of the input of `retry` was unreadable. The grant is retried.")
         self._progress.retry_wanted = True
 

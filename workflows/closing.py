@@ -81,6 +81,8 @@ class _Closing:
         if fence.lease_until and closing.proof.steps[-1].at < fence.lease_until:
             # An opening that was admitted before the fence may still be on its way to Microsoft.
             await workflow.sleep(max(fence.lease_until - workflow.now(), timedelta(0)), summary="An opening's lease")
+            # It may have landed at the last moment, and a replica that lags would still show the account as disabled.
+            self._keep(await self._do(Closing.disable_account, self._account, DISABLING, "Disable it once more"))
             closing.proof = await self._read_back()
         self._keep(closing.proof)
         self._progress.traces.are_gone()

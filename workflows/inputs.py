@@ -41,7 +41,7 @@ class Heard(NamedTuple):
 def read_ending(inputs: Sequence[object]) -> Heard:
     """An ending, whatever came: its fields where it has them, sentences as its reason, each cut to length."""
     if signed := read_message(SignedEnd, inputs):
-        name, reason = _sentence(signed.assertion.actor.name), _sentence(signed.ending.reason)
+        name, reason = read_sentence(signed.assertion.actor.name), read_sentence(signed.ending.reason)
         return Heard(Actor.claimed(name) if name else UNNAMED, reason, signed)
     by: list[str] = []
     reasons: list[str] = []
@@ -51,7 +51,7 @@ def read_ending(inputs: Sequence[object]) -> Heard:
         for kept, said in ((by, fields.get("by")), (reasons, fields.get("reason"))):
             if said is None:
                 continue
-            if sentence := _sentence(said):
+            if sentence := read_sentence(said):
                 kept.append(sentence)
             else:
                 is_whole = False
@@ -69,7 +69,7 @@ def read_message(kind: type[Wanted], inputs: Sequence[object]) -> Wanted | None:
     return None
 
 
-def _sentence(value: object) -> str | None:
+def read_sentence(value: object) -> str | None:
     """``value`` on one line, without control characters and cut to length; None: it says nothing."""
     if isinstance(value, RawValue):
         encoding = value.payload.metadata.get("encoding", TEXT[0])

@@ -103,9 +103,18 @@ class AccountFinder:
         found = await self._judge(account.grant, user)
         if not found.may_be_closed:
             return _not_ours(account, ledger_is_known=now is not None)
-        if not even_if_held and (holder := self._other_holder(account, found, now)):
+        holder = None if even_if_held else self._other_holder(account, found, now)
+        if holder is not None and not await self._is_settled(holder):
             return _held(account, user, holder)
         return found
+
+    async def _is_settled(self, request_id: str) -> bool:
+        """Whether the grant is over by the ledger: a mark of it that Exchange did not let us clear holds nothing."""
+        try:
+            async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
+                return await grants.settled_with(session, request_id) is not None
+        except (LedgerUnavailableError, TimeoutError):
+            return False
 
     async def _read(self, tenant: Tenant, account: AccountToClose, missed: MissedSince) -> User | None:
         if account.object_id is None:

@@ -40,5 +40,7 @@ async def _reveal(actor: Actor, app: App, request_id: str, technician: str) -> t
             raise RefusedError(f"The grant {request_id} is not {technician}'s.")
         if (state := state_of(request, grant)) is not GrantState.OPEN:
             raise RefusedError(f"The grant {request_id} is {state}; a credential is shown while it is open.")
+        if grant.expires_at is None or grant.expires_at <= app.clock():
+            raise RefusedError(f"The grant {request_id} has expired; a credential is shown while it is open.")
         revealed = await credentials.reveal(session, app.keyring, request_id, actor, app.clock())
     return grant.account_name, revealed

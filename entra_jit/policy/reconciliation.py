@@ -125,7 +125,7 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
         return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
     if live.closing_at is not None and at >= live.closing_at + GRACE:
         return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not finish")
-    mark = newest(live.mark, found.mark)
+    mark = newest(live.mark, None if found.mark_is_settled else found.mark)
     if mark is None:
         return Finding(Remedy.CLOSE, f"no signed mark covers its grant {live.request_id}")
     # Of a ledger restored from before an extension, the directory's mark of the same grant is the newer one.

@@ -271,7 +271,7 @@ async def test_what_failed_is_shown_and_replayed_by_one_command(stack: LocalStac
         await run.until(grant, is_open)
     twice, again = await asyncio.gather(run("replay", *both, "--yes"), run("replay", grants[0]))
     assert (twice.code, twice.out) == (DONE, "Nothing to replay.\n")
-    assert "is open: nothing of it has failed" in one_sentence(again, REFUSED)
+    assert "is open; nothing has failed" in one_sentence(again, REFUSED)
     await asyncio.gather(*(run("end", grant) for grant in grants))
     for grant in grants:
         await run.until(grant, is_over)
@@ -299,7 +299,13 @@ async def test_everything_is_closed_by_one_command(stack: LocalStack, run: Comma
     try:
         stopped = await run(*stop, "--technician", "robin", **no_engine)
         assert stopped.code == DONE, stopped
-        for said in ("open 1", "closed 1", status.account_name, "Temporal was not told", "for robin is stopped since"):
+        for said in (
+            "open 1",
+            "closed 1",
+            status.account_name,
+            "Temporal was not reached",
+            "for robin is stopped since",
+        ):
             assert str(said) in stopped.out, stopped.out
         assert (await run.until(grant, is_over)).state is GrantState.ENDED
         listed, refused, everybody = await asyncio.gather(

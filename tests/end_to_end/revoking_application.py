@@ -62,7 +62,7 @@ async def restarted(act: Scene) -> AsyncIterator[None]:
     """With a worker that was started just now: it has no token yet."""
     for worker in list(act.workers):
         await act.stop_worker(worker)
-    async with App(act.settings, clock=stage_clock) as act.app:
+    async with App(act.settings, clock=stage_clock, client=act.app.client) as act.app:
         await act.start_worker()
         yield
         for worker in list(act.workers):

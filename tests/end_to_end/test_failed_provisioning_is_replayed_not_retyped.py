@@ -190,7 +190,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
         stage.assert_closed(customer=clinging)
         for customer in (refusing, failing, babbling):
             await stage.until(asked[customer], GrantState.OPEN)
-        with pytest.raises(RefusedError, match="is open: nothing of it has failed"):
+        with pytest.raises(RefusedError, match="is open; nothing has failed"):
             await replay(stage, asked[failing])
 
 
