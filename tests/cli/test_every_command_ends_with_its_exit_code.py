@@ -322,7 +322,7 @@ async def test_everything_is_closed_by_one_command(stack: LocalStack, run: Comma
     finally:
         lifted = [await run("lift-stop", *whom, "--json") for whom in ((), ("--technician", "robin"))]
     assert [ran.json["lifted"] for ran in lifted] == [True, True]
-    assert "No stop of this scope" in (await run("lift-stop")).out
+    assert "No such stop is in force" in (await run("lift-stop")).out
 
 
 @pytest.mark.usefixtures("unscheduled")
@@ -343,7 +343,7 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
         run("alarms", "--clear", "closing late", grant, "--reason", " "),
         run("reconcile", "--tenant", "nowhere"),
     )
-    assert "end it first" in one_sentence(too_early, REFUSED)
+    assert "End it first" in one_sentence(too_early, REFUSED)
     assert "reason" in one_sentence(unreasoned, BAD_INPUT)
     assert "There is no grant 'nothing'" in one_sentence(unknown, NOT_FOUND)
     assert "No alarm 'closing late' stands" in one_sentence(clears_nothing, NOT_FOUND)

@@ -29,7 +29,7 @@ OPEN_UNTIL = "extensionAttribute15"
 
 def asked_for(scene: Scene, request_id: str, expires_at: datetime) -> SignedExtension:
     extension = Extension(request_id=request_id, expires_at=expires_at, reason="not done yet")
-    return SignedExtension(extension=extension, assertion=scene.app.sign("kim", extension))
+    return SignedExtension(extension=extension, assertion=scene.app.sign(operator("kim"), extension))
 
 
 async def send(scene: Scene, request_id: str, signed: SignedExtension, update_id: str | None = None) -> datetime:
@@ -91,7 +91,7 @@ async def test_what_may_not_be_is_refused_and_changes_nothing(hours_pass: Scene)
     longer = honest.extension.model_copy(update={"expires_at": first + timedelta(hours=2)})
     forged = honest.model_copy(update={"extension": longer})
     borrowed = honest.model_copy(
-        update={"assertion": honest.assertion.model_copy(update={"actor": "somebody else"})},
+        update={"assertion": honest.assertion.model_copy(update={"actor": operator("another")})},
     )
     for_another = asked_for(hours_pass, "another-grant", first + timedelta(hours=1))
 

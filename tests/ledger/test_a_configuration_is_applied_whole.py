@@ -27,7 +27,7 @@ SEALED = {"tenant_credentials"}
 
 def told(books: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
     """What the ledger says by now: each row without its number, and what is sealed, or happened, not at all."""
-    left_out = SEALED | {table for table in books if table.startswith("events")}
+    left_out = SEALED | {table for table in books if table.startswith(("events", "texts"))}
     return {table: [row[1:] for row in rows] for table, rows in books.items() if table not in left_out}
 
 
