@@ -346,7 +346,7 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
     assert "End it first" in one_sentence(too_early, REFUSED)
     assert "reason" in one_sentence(unreasoned, BAD_INPUT)
     assert "There is no grant 'nothing'" in one_sentence(unknown, NOT_FOUND)
-    assert "No alarm 'closing late' stands" in one_sentence(clears_nothing, NOT_FOUND)
+    assert "No such alarm: closing late" in one_sentence(clears_nothing, NOT_FOUND)
     assert "the kinds are" in one_sentence(no_kind, BAD_INPUT)
     assert "reason" in one_sentence(no_reason, BAD_INPUT)
     assert "no tenant 'nowhere'" in one_sentence(nowhere, NOT_FOUND)

@@ -198,7 +198,7 @@ async def test_what_is_open_or_not_ours_is_not_registered(real_time: Scene) -> N
     }
 
     assert "reconcile first" in (shown[real_time.account()].because or "")
-    assert "another account's" in (shown[thief].because or "")
+    assert "to another account" in (shown[thief].because or "")
     assert not real_time.sql("SELECT account_name FROM managed_accounts")
     with pytest.raises(NotFoundError):
         await register_accounts(TESTER, real_time.app, "nobody", do=True)

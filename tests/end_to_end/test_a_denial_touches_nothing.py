@@ -66,7 +66,7 @@ async def test_what_the_rules_deny_never_reaches_the_directory(hours_pass: Scene
 @pytest.mark.parametrize(
     ("domain", "sentence"),
     [
-        ("{}.com", "is federated: its passwords are another identity provider's"),
+        ("{}.com", "is federated: another identity provider sets its passwords"),
         ("new.{}.com", "is not verified in"),
         ("nowhere.example", "is not verified in"),
     ],
