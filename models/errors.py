@@ -13,6 +13,13 @@ from pydantic import ValidationError
 
 from models.messages.states import FailureType
 
+QUOTED_LENGTH = 60
+
+
+def quoted(text: str) -> str:
+    """What was typed, for an explanation: in quotes, escaped, and cut where it is long."""
+    return repr(text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}...")
+
 
 class ExitCode(IntEnum):
     """What a command ends with. The last line of ``--help`` is made of these."""

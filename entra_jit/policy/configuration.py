@@ -24,7 +24,7 @@ from entra_jit.policy.roles import find_role
 from models.messages import AccessItem, AccessKind, Name, TenantId
 
 Hours = Annotated[timedelta, BeforeValidator(lambda value: parse_duration(str(value)))]
-"""Hours as a number (4, 1.5) or an ISO 8601 duration (PT90M)."""
+"""Hours (4, 1.5), 90m, 1h30 or PT90M."""
 
 RoleName = Annotated[str, BeforeValidator(lambda value: find_role(str(value)) and str(value))]
 """A built-in directory role by its name, or any role by its id."""

@@ -6,13 +6,16 @@ import math
 import re
 from datetime import timedelta
 
-from models.errors import BadInputError
+from models.errors import BadInputError, quoted
 
 SHORTEST = timedelta(seconds=10)
 LONGEST = timedelta(days=7)
 """No tenant may be configured beyond this."""
 
 DEFAULT = timedelta(hours=4)
+
+CENTURY = timedelta(days=36525)
+"""Before this no moment of ours lies; what is subtracted from a moment must not leave the calendar."""
 
 DECISION_WINDOW = timedelta(hours=1)
 """How long after it was asked for access may still be decided."""
@@ -23,47 +26,57 @@ PROVISIONING_WINDOW = timedelta(hours=1)
 PROVISIONING_STEP = timedelta(seconds=45)
 """How long one try of a step that opens may take; one that was begun just before a fence may write for so long."""
 
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+
+_HOURS = re.compile(r"(?P<hours>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)")
+"""No leading zero: other readers of YAML take 010 for eight."""
+
+_UNITS = re.compile(
+    rf"(?:(?P<days>{_NUMBER}) ?d ?)?"
+    rf"(?:(?P<hours>{_NUMBER}) ?h ?)?"
+    rf"(?:(?P<minutes>{_NUMBER}) ?m(?:in)? ?|(?<=h)(?P<minutes_after_hours>[0-5][0-9])\Z)?"
+    rf"(?:(?P<seconds>{_NUMBER}) ?s)?"
+)
+
 _ISO_8601 = re.compile(
-    r"P(?:(?P<days>\d+(?:\.\d+)?)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
-    re.ASCII,
+    rf"p(?:(?P<days>{_NUMBER})d)?"
+    rf"(?:t(?=[0-9])(?:(?P<hours>{_NUMBER})h)?(?:(?P<minutes>{_NUMBER})m)?(?:(?P<seconds>{_NUMBER})s)?)?"
 )
 
 
-_AGE = re.compile(r"(?P<number>[0-9]{1,5}) ?(?P<unit>d|h|m|s)", re.ASCII)
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-
-
 def parse_duration(text: str) -> timedelta:
-    """Read hours (``4``, ``1.5``) or an ISO 8601 duration (``PT20S``, ``PT1H30M``, ``P1D``)."""
-    wanted = text.strip().upper()
-    iso = _ISO_8601.fullmatch(wanted)
-    if iso and any(iso.groups()):
-        parts = {unit: float(number) for unit, number in iso.groupdict().items() if number}
-        try:
-            return _within(timedelta(**parts), text)
-        except OverflowError:
-            raise _out_of_range(text) from None
-    if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", wanted):
-        return _within(timedelta(hours=float(wanted)), text)
-    raise BadInputError(f"{text!r} is not a duration; use hours (4, 1.5) or ISO 8601 (PT90M)")
+    """Read hours (``4``, ``1.5``), units (``90m``, ``1h30``, ``2 h 15 min``, ``1d``) or ISO 8601 (``PT90M``).
 
-
-def parse_age(text: str) -> timedelta:
-    """Read how long ago: ``90m``, ``24h``, ``7d``."""
-    if age := _AGE.fullmatch(text.strip().lower()):
-        return timedelta(**{_UNITS[age["unit"]]: int(age["number"])})
-    raise BadInputError(f"{text!r} is not an age; use 90m, 24h or 7d")
-
-
-def _within(duration: timedelta, text: str) -> timedelta:
+    The one reader of the command line, of forms and of configuration files. Raises ``BadInputError``: a clock's
+    ``1:30`` and a ``010`` mean different things to different readers.
+    """
+    wanted = text.strip().lower()
+    readings = (_of_parts(pattern, wanted) for pattern in (_HOURS, _UNITS, _ISO_8601))
+    duration = next((reading for reading in readings if reading is not None), None)
+    if duration is None:
+        raise BadInputError(f"{quoted(text)} is not a duration; write hours (4, 1.5), 90m, 1h30 or PT90M")
     if not SHORTEST <= duration <= LONGEST:
-        raise _out_of_range(text)
+        limits = f"from {format_duration(SHORTEST)} to {format_duration(LONGEST)}"
+        raise BadInputError(f"{quoted(text)} is out of range: {limits}")
     return duration
 
 
-def _out_of_range(text: str) -> BadInputError:
-    return BadInputError(f"{text!r} is out of range: from {format_duration(SHORTEST)} to {format_duration(LONGEST)}")
+def parse_age(text: str) -> timedelta:
+    """Read how long ago: ``90m``, ``24h``, ``7d``; longer than a century is a century. Raises ``BadInputError``."""
+    age = _of_parts(_UNITS, text.strip().lower())
+    if age is None:
+        raise BadInputError(f"{quoted(text)} is not an age; use 90m, 24h or 7d")
+    return min(age, CENTURY)
+
+
+def _of_parts(pattern: re.Pattern[str], wanted: str) -> timedelta | None:
+    found = pattern.fullmatch(wanted)
+    written = found.groupdict().items() if found else ()
+    parts = {unit.partition("_")[0]: float(number) for unit, number in written if number}
+    try:
+        return timedelta(**parts) if parts else None
+    except OverflowError:
+        return timedelta.max
 
 
 def format_duration(duration: timedelta) -> str:

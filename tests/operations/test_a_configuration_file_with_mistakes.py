@@ -80,7 +80,7 @@ def line_of(text: str, part: str) -> int:
 
 MISTAKES = [
     ("max_hours: 8", "max_hours: PT200H", "max_hours", "from 10 s to 7 d"),
-    ("hours: 4", "hours: four", "hours: four", "use hours (4, 1.5) or ISO 8601 (PT90M)"),
+    ("hours: 4", "hours: four", "hours: four", "write hours (4, 1.5), 90m, 1h30 or PT90M"),
     ("hours: 4", "hours: 9", "name: contoso", "hours exceeds max_hours"),
     ("hours: 4", "houres: 4", "houres", "unknown field"),
     ("name: contoso", "name: Contoso!", "Contoso!", "pattern"),

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from entra_jit.policy.durations import LONGEST, SHORTEST, format_duration, parse_duration, pass_lifetime
+from entra_jit.policy.durations import (
+    CENTURY,
+    LONGEST,
+    SHORTEST,
+    format_duration,
+    parse_age,
+    parse_duration,
+    pass_lifetime,
+)
 from models.errors import BadInputError
 
 whole_seconds = st.integers(int(SHORTEST.total_seconds()), int(LONGEST.total_seconds())).map(
@@ -39,7 +47,47 @@ def test_hours_are_read_as_they_were_written(quarters: int) -> None:
     assert parse_duration(f"PT{quarters / 4}H") == timedelta(minutes=15 * quarters)
 
 
-@given(st.text(max_size=40) | st.from_regex(r"P?[0-9.]{0,30}D?T?[0-9.]{0,30}[HMS]?", fullmatch=True))
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        *(("1.5", 90), ("90m", 90), ("1h30", 90), ("1H30M", 90), ("1 h 30 min", 90), ("PT90M", 90), ("pt1.5h", 90)),
+        *(
+            ("4h", 240),
+            ("1.5h", 90),
+            ("1d", 1440),
+            ("1d12h", 2160),
+            ("0.5", 30),
+            ("90 min", 90),
+            ("600s", 10),
+            ("1h05", 65),
+        ),
+    ],
+)
+def test_each_way_to_write_it_is_read(text: str, minutes: int) -> None:
+    """``--hours 90m`` was refused, and whoever then typed 90 would have asked for days."""
+    assert parse_duration(text) == timedelta(minutes=minutes)
+
+
+@given(whole_seconds)
+def test_what_we_print_can_be_typed(duration: timedelta) -> None:
+    said = format_duration(duration)
+    assert format_duration(parse_duration(said)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "age"), [("90m", timedelta(minutes=90)), ("7d", timedelta(days=7)), ("9" * 30 + "d", CENTURY)]
+)
+def test_an_age_is_read_and_stays_in_the_calendar(text: str, age: timedelta) -> None:
+    assert parse_age(text) == age
+
+
+def test_what_is_long_is_cut_in_the_sentence() -> None:
+    with pytest.raises(BadInputError) as refused:
+        parse_duration("x" * 5000)
+    assert len(str(refused.value)) < 200
+
+
+@given(st.text(max_size=40) | st.from_regex(r"P?[0-9.]{0,30} ?D?T?[0-9.]{0,30}[HMS]?[0-9]{0,3}[MS]?", fullmatch=True))
 @example("P9999999999999999D")
 @example("PT" + "9" * 400 + "H")
 @example("9" * 400)
@@ -62,8 +110,20 @@ def test_whatever_is_typed_is_within_the_bounds_or_refused_with_a_sentence(text:
             "PT",
             "P1DT",
             "T4H",
-            "4h",
             "four",
+            "1:30",
+            "0:30",
+            "010",
+            "08",
+            "0x10",
+            "1_0",
+            "1h5",
+            "1h30 20s",
+            "1h30x",
+            "30 1h",
+            "4 4",
+            "h",
+            "d",
             "1e3",
             "-4",
             "+4",
@@ -73,12 +133,14 @@ def test_whatever_is_typed_is_within_the_bounds_or_refused_with_a_sentence(text:
             "P1Y",
             "PT-4H",
             "1,5",
+            ".5",
+            "1.",
         ),
         *("\N{ARABIC-INDIC DIGIT FOUR}", "PT\N{ARABIC-INDIC DIGIT FOUR}H"),
     ],
 )
 def test_nonsense_is_refused_and_the_sentence_says_what_is_allowed(nonsense: str) -> None:
-    with pytest.raises(BadInputError, match=r"use hours \(4, 1\.5\) or ISO 8601 \(PT90M\)"):
+    with pytest.raises(BadInputError, match=r"write hours \(4, 1\.5\), 90m, 1h30 or PT90M"):
         parse_duration(nonsense)
 
 

@@ -14,7 +14,7 @@ from models.errors import BadInputError
 
 
 def duration(text: str) -> timedelta:
-    """Hours or an ISO 8601 duration, as ``entra_jit.policy.durations`` reads them."""
+    """How long, as ``entra_jit.policy.durations`` reads them."""
     try:
         return parse_duration(text)
     except BadInputError as error:
@@ -53,7 +53,7 @@ Since = Annotated[
 
 Hours = Annotated[
     timedelta | None,
-    typer.Option("--hours", parser=duration, metavar="HOURS", help="Hours (4, 1.5) or ISO 8601 (PT90M)."),
+    typer.Option("--hours", parser=duration, metavar="HOURS", help="Hours (4, 1.5), 90m, 1h30 or PT90M."),
 ]
 
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; shown in the receipt.")]
