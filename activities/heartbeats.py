@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,10 +38,27 @@ class Noted:
         return *self.stripped.to_note(), self.missed.at.isoformat() if self.missed.at else None
 
 
+@dataclass
+class _Pulse:
+    """What the heartbeats of one try tell."""
+
+    noted: Noted | None = None
+
+    @property
+    def details(self) -> Sequence[Any]:
+        """What is known now; at first what an earlier try has noted, for this one may die before it notes anything."""
+        return self.noted.details if self.noted else activity.info().heartbeat_details
+
+
+_pulse: ContextVar[_Pulse] = ContextVar("pulse")
+
+
 @contextmanager
 def noting() -> Iterator[Noted]:
     """What all tries of this activity have found out; what this one adds is noted for the next."""
     noted = Noted.earlier(activity.info().heartbeat_details)
+    if pulse := _pulse.get(None):
+        pulse.noted = noted
     try:
         yield noted
     finally:
@@ -63,16 +81,16 @@ class _Beating(ActivityInboundInterceptor):
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await super().execute_activity(input)
-        beating = asyncio.create_task(_beat(timeout / BEATS_PER_TIMEOUT))
+        pulse = _Pulse()
+        _pulse.set(pulse)
+        beating = asyncio.create_task(_beat(pulse, timeout / BEATS_PER_TIMEOUT))
         try:
             return await super().execute_activity(input)
         finally:
             beating.cancel()
 
 
-async def _beat(every: timedelta) -> None:
-    # What an earlier try has noted in its own last one is passed on: this try may die before it notes anything.
-    noted = activity.info().heartbeat_details
+async def _beat(pulse: _Pulse, every: timedelta) -> None:
     while True:
-        activity.heartbeat(*noted)
+        activity.heartbeat(*pulse.details)
         await asyncio.sleep(every.total_seconds())

@@ -17,12 +17,12 @@ from entra_jit.accounts.proving import NotProvenError
 from entra_jit.crypto.marks import Register, read_open_until
 from entra_jit.graph import DeletedUser, NotYetVisibleError, Tenant, User
 from entra_jit.ledger import grants
-from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.ledger.grants import ByNow
 from entra_jit.policy.missing import Missing, judge_missing
 from models.alarms import AlarmKind
 from models.marks import newest
-from models.messages import AccountToClose, Grant, ObjectId, Standing
+from models.messages import AccountToClose, Grant, ObjectId, Proof, Standing
 
 ASK_THE_LEDGER_SECONDS = 2.0
 
@@ -62,6 +62,19 @@ async def read_account(
         return None
     missed.at = None
     return user
+
+
+async def settled_with(ledger: Ledger, request_id: str) -> Proof | None:
+    """On what the receipt of a grant rests; None: it is not settled, or the ledger cannot be asked.
+
+    A mark of a settled grant holds nothing open: an administrator of the tenant put it back, or Exchange masters it and
+    did not let us clear it.
+    """
+    try:
+        async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), ledger.transaction() as session:
+            return await grants.settled_with(session, request_id)
+    except (LedgerUnavailableError, TimeoutError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -104,17 +117,9 @@ class AccountFinder:
         if not found.may_be_closed:
             return _not_ours(account, ledger_is_known=now is not None)
         holder = None if even_if_held else self._other_holder(account, found, now)
-        if holder is not None and not await self._is_settled(holder):
+        if holder is not None and await settled_with(self._ledger, holder) is None:
             return _held(account, user, holder)
         return found
-
-    async def _is_settled(self, request_id: str) -> bool:
-        """Whether the grant is over by the ledger: a mark of it that Exchange did not let us clear holds nothing."""
-        try:
-            async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
-                return await grants.settled_with(session, request_id) is not None
-        except (LedgerUnavailableError, TimeoutError):
-            return False
 
     async def _read(self, tenant: Tenant, account: AccountToClose, missed: MissedSince) -> User | None:
         if account.object_id is None:

@@ -44,13 +44,12 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
     """
     row = await session.get(GrantRow, request_id, with_for_update=True)
     if row is None:
-        return Fence(lease_until=None, object_id=None)
+        return Fence(lease_until=None)
     if row.closing_at is None:
         row.closing_at = at
         session.add(row)
         await events.append(session, _began(request_id, row.tenant_id))
-    account = await session.get(ManagedAccount, (row.tenant_id, row.technician_id))
-    return Fence(lease_until=row.lease_until, object_id=object_id(account))
+    return Fence(lease_until=row.lease_until)
 
 
 async def fence_all(

@@ -26,7 +26,6 @@ from models.messages import (
     Proof,
     Receipt,
     Settlement,
-    Step,
     TechnicianId,
     TenantId,
     later,
@@ -82,13 +81,11 @@ async def _settle(
     forgotten = carried if grant is None else None
     if forgotten:
         grant = await requests.recall(session, request, forgotten, FORGOTTEN, settlement)
-    happened = [requests.asked(request)]
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
         sentence = settlement.ending.reason or "Withdrawn before it was decided."
         requests.deny(request, FORGOTTEN if forgotten else sentence, settlement.closed_at)
         session.add(request)
-        happened.append(requests.decided(request))
     if grant is not None:
         grant.closing_at = grant.closing_at or settlement.closed_at
         grant.closed_at = settlement.closed_at
@@ -99,9 +96,8 @@ async def _settle(
         session.add(grant)
     await credentials.forget(session, request.id)
     last = steps.as_events(request.id, grant.attempt if grant else 1, settlement.steps)
-    done = {event.once or "": step for event, step in zip(last, settlement.steps, strict=True)}
-    done |= await steps.recorded(session, request.id)  # what stands already, stands
-    receipt = await _draw_up(session, request, grant, settlement, proof, done.values())
+    await events.append(session, requests.asked(request), requests.decided(request), *last)
+    receipt = await _draw_up(session, request, grant, settlement, proof)
     if forgotten:
         receipt = _as_carried(receipt, forgotten, is_reviewed=grant is not None)
     values = {
@@ -110,7 +106,7 @@ async def _settle(
         "document": receipt.model_dump(mode="json"),
     }
     await session.exec(insert(ReceiptRow).values(values))
-    await events.append(session, *happened, *last, _issued(receipt))
+    await events.append(session, _issued(receipt))
     return receipt
 
 
@@ -153,7 +149,6 @@ async def _draw_up(
     grant: GrantRow | None,
     settlement: Closure,
     proof: Proof,
-    done: Iterable[Step],
 ) -> Receipt:
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id)) if grant else None
     expired = settlement.ending.state is GrantState.EXPIRED
@@ -183,7 +178,7 @@ async def _draw_up(
         findings=merged(*(one.findings for one in beside), settlement.findings),
         swept=settlement.swept,
         unswept=settlement.unswept,
-        steps=steps.in_order((*done, *(one.step for one in beside))),
+        steps=steps.in_order((*await steps.of_request(session, request.id), *(one.step for one in beside))),
         alarms=settlement.alarms,
     )
 

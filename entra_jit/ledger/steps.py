@@ -1,8 +1,12 @@
-"""What was done for a grant, step by step, as the journal tells it. Of one attempt the first entry of a step stands."""
+"""What was done for a grant, step by step, as the journal tells it. Of one attempt the first entry of a step stands.
+
+A closing is the exception: an attempt that is parked and then ended is closed twice, and each has its own evidence.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +16,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.texts import Written
 from models.actor import WORKFLOW, Actor
 from models.events import EventKind
-from models.messages import Step
+from models.messages import ClosingStep, Step
 from models.tables import EventKeyRow
 
 KINDS = (
@@ -33,6 +37,8 @@ KINDS = (
 )
 """The kinds of events that are steps of a grant."""
 
+CLOSING = frozenset(step.value for step in ClosingStep)
+
 
 async def record(session: AsyncSession, request_id: str, attempt: int, steps: Iterable[Step]) -> None:
     """Enter the steps of one attempt; one that stands already is left as it is."""
@@ -47,7 +53,7 @@ def as_events(request_id: str, attempt: int, steps: Iterable[Step], actor: Actor
             actor=actor,
             body={**body(step), "attempt": attempt},
             request_id=request_id,
-            once=key(attempt, step.name),
+            once=_key(attempt, step.name, step.at if step.name in CLOSING else None),
         )
         for step in steps
     ]
@@ -55,18 +61,12 @@ def as_events(request_id: str, attempt: int, steps: Iterable[Step], actor: Actor
 
 async def is_recorded(session: AsyncSession, request_id: str, attempt: int, name: str) -> bool:
     """Whether the step of this name was done in this attempt."""
-    return await session.get(EventKeyRow, (request_id, key(attempt, name))) is not None
+    return await session.get(EventKeyRow, (request_id, _key(attempt, name))) is not None
 
 
 async def of_request(session: AsyncSession, request_id: str) -> tuple[Step, ...]:
     """All steps of a request in the order in which they happened."""
-    return in_order((await recorded(session, request_id)).values())
-
-
-async def recorded(session: AsyncSession, request_id: str) -> dict[str, Step]:
-    """All steps of a request by the key that each is entered once under."""
-    found = await events.of_request(session, request_id, *KINDS)
-    return {key(event.body["attempt"], event.body["name"]): Step.model_validate(event.body) for event in found}
+    return in_order(Step.model_validate(event.body) for event in await events.of_request(session, request_id, *KINDS))
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -81,9 +81,9 @@ def body(step: Step) -> dict[str, Any]:
     return step.model_dump(mode="json")
 
 
-def key(attempt: int, name: str) -> str:
+def _key(attempt: int, name: str, at: datetime | None = None) -> str:
     """What a step is entered once under."""
-    return f"step {attempt} {name}"
+    return f"step {attempt} {name}" + (f" {at.isoformat()}" if at else "")
 
 
 def _kind(name: str) -> EventKind:

@@ -19,7 +19,6 @@ class Fence(Message):
     """No opening of this grant can pass any more. One that passed before is through when its lease ends."""
 
     lease_until: AwareDatetime | None
-    object_id: ObjectId | None
 
 
 class AccountToClose(Message):

@@ -112,7 +112,7 @@ async def test_what_the_ledger_does_not_know_is_not_opened_and_can_be_closed(boo
     with pytest.raises(GrantOverError, match="knows no grant"):
         await books.do(parking.unpark, unknown, NOON)
     fence = await books.do(fences.fence, "lost", NOON)
-    assert fence == Fence(lease_until=None, object_id=None)
+    assert fence == Fence(lease_until=None)
     receipt = await books.settle(settlement_of(books.a_request()))
     assert receipt.account_name is None
 

@@ -28,7 +28,17 @@ from models.actor import RECONCILER, ActorKind
 from models.alarms import Alarm, AlarmKind
 from models.events import Event, EventKind
 from models.holds import HoldKind
-from models.messages import Addendum, AddendumKind, CredentialKind, GrantRef, ObjectId, Receipt, Step, TenantId
+from models.messages import (
+    Addendum,
+    AddendumKind,
+    Carried,
+    CredentialKind,
+    GrantRef,
+    ObjectId,
+    Receipt,
+    Step,
+    TenantId,
+)
 from tests.actors import TESTER, operator
 from tests.ledger.books import ALEX, CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
@@ -100,6 +110,27 @@ async def test_a_request_that_is_withdrawn_or_denied_is_told_as_well(books: Book
     assert kinds == [EventKind.REQUESTED, EventKind.DECIDED, EventKind.RECEIPT_ISSUED]
     [_, decided] = await told(books, denied.request_id)
     assert (decided.kind, decided.body["verdict"]) == (EventKind.DECIDED, "denied")
+
+
+async def test_each_closing_of_one_attempt_is_told(books: Books) -> None:
+    """A grant that is parked and then ended is closed twice, and only the first proof was told."""
+    grant = await books.granted()
+    names = ("disabled", "stripped", "read back")
+    parked = [Step(name=name, at=NOON) for name in names]
+    ended = [Step(name=name, at=NOON + HOUR) for name in names]
+    await books.do(steps.record, grant.request_id, 1, parked)
+    settlement = settlement_of(grant).model_copy(update={"steps": (*parked, *ended)})
+    for _ in range(2):
+        receipt = await books.settle(settlement)
+    assert receipt.steps == (*parked, *ended) == await books.do(steps.of_request, grant.request_id)
+
+
+async def test_a_grant_that_the_ledger_had_lost_is_told_as_decided(books: Books) -> None:
+    lost = (await books.granted()).model_copy(update={"request_id": "lost"})
+    carried = Carried(grant=lost, object_id=OBJECT, opened_at=NOON)
+    await books.settle(settlement_of(lost).model_copy(update={"carried": carried}))
+    [_, decided, _] = await told(books, "lost")
+    assert (decided.kind, decided.body["verdict"]) == (EventKind.DECIDED, "allowed")
 
 
 async def test_parking_and_trying_again_is_told_once_per_attempt(books: Books) -> None:

@@ -13,6 +13,7 @@ from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
+from entra_jit.accounts.finding import settled_with
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
 from entra_jit.accounts.reconciliation.orphaned_grants import settle_orphaned_grants
@@ -21,7 +22,7 @@ from entra_jit.accounts.reconciliation.tenant_watch import TenantWatch
 from entra_jit.accounts.settling import Settling
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
 from entra_jit.graph import Tenant, User
-from entra_jit.ledger import grants, reconciliation
+from entra_jit.ledger import reconciliation
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
@@ -155,20 +156,15 @@ class TenantReconciliation:
         return finding
 
     async def _without_settled_mark(self, account: Account) -> Account:
-        """A mark whose grant was settled holds nothing open; where that grant was proven closed it says nothing at all.
-
-        An administrator of the tenant put it back, or Exchange masters it and did not let us clear it.
-        """
+        """A mark of a settled grant holds nothing open; one of a grant that was proven closed says nothing at all."""
         mark = account.found.mark
         if mark is None or (account.live and account.live.request_id == mark.request_id):
             return account
-        with suppress(LedgerUnavailableError):
-            async with self._ledger.transaction() as session:
-                proof = await grants.settled_with(session, mark.request_id)
-            if proof is not None:
-                found = replace(account.found, mark=None if proof.is_proven else mark, mark_is_settled=True)
-                return replace(account, found=found)
-        return account
+        proof = await settled_with(self._ledger, mark.request_id)
+        if proof is None:
+            return account
+        found = replace(account.found, mark=None if proof.is_proven else mark, mark_is_settled=True)
+        return replace(account, found=found)
 
     async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
         """A closed account that nobody has a grant for should hold nothing either."""
