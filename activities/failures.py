@@ -10,14 +10,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from entra_jit.accounts.access import CannotBeGivenError
-from entra_jit.graph import PermanentError, TransientError
+from entra_jit.graph import LONGEST_WAIT, PermanentError, TransientError
 from entra_jit.ledger.admission import PausedError
 from models.errors import EntraJitError
 from models.messages import NOTHING_GIVEN
-
-LONGEST_WAIT = timedelta(minutes=5)
-"""However long Microsoft asks to wait: a closing is tried again at least so often."""
-
 
 RESUMED_WITHIN = timedelta(seconds=10)
 """How long after a tenant is resumed its waiting steps go on, at most, however long they have waited."""
@@ -54,7 +50,7 @@ def _wait(error: EntraJitError, info: activity.Info) -> timedelta | None:
     if isinstance(error, PausedError):
         return RESUMED_WITHIN
     asked = error.retry_after if isinstance(error, TransientError) else None
-    return min(asked, LONGEST_WAIT) if asked and asked > _own_wait(info) else None
+    return asked if asked and asked > _own_wait(info) else None
 
 
 def _own_wait(info: activity.Info) -> timedelta:

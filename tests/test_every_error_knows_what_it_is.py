@@ -21,7 +21,7 @@ import activities
 import entra_jit
 import models
 import workflows
-from activities.failures import LONGEST_WAIT, RESUMED_WITHIN, as_failure
+from activities.failures import RESUMED_WITHIN, as_failure
 from entra_jit.cli.commands.shell import cli, errors_told
 from entra_jit.graph import PermanentError, TransientError
 from entra_jit.ledger.admission import PausedError
@@ -141,7 +141,7 @@ def test_an_error_of_microsofts_says_what_where_what_to_do_and_its_number() -> N
         (PermanentError(**CALL), (), None),
         (PermanentError(**CALL, nothing_given=True), (NOTHING_GIVEN,), None),
         (TransientError(**CALL), (), None),
-        (TransientError(**CALL, retry_after=timedelta(hours=1)), (), LONGEST_WAIT),
+        (TransientError(**CALL, retry_after=timedelta(minutes=4)), (), timedelta(minutes=4)),
         (PausedError("contoso is paused."), (), RESUMED_WITHIN),
         (SettingsError("The key is gone."), (), None),
     ],

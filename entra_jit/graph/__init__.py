@@ -14,12 +14,14 @@ from entra_jit.graph.addresses import InvalidAddressError
 from entra_jit.graph.answers import Listing
 from entra_jit.graph.applications import ApplicationObject
 from entra_jit.graph.audit_logs import AuditEntry, AuditTarget
+from entra_jit.graph.catalogue import LONGEST_WAIT
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from entra_jit.graph.deleted_items import DeletedUser
 from entra_jit.graph.domains import Domain
 from entra_jit.graph.errors import (
     ConflictError,
     GraphError,
+    LostPageError,
     MasteredElsewhereError,
     Needs,
     NotYetVisibleError,
@@ -40,6 +42,7 @@ from entra_jit.graph.standby import StandbyWatch
 from entra_jit.graph.users import CreatedUser, Memberships, NewUser, User
 
 __all__ = [
+    "LONGEST_WAIT",
     "SIGN_IN",
     "AccessPass",
     "AccessPassPolicy",
@@ -64,6 +67,7 @@ __all__ = [
     "GroupRead",
     "InvalidAddressError",
     "Listing",
+    "LostPageError",
     "MasteredElsewhereError",
     "Memberships",
     "Needs",

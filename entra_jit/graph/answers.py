@@ -116,7 +116,8 @@ def document_of(response: httpx.Response) -> Mapping[str, JsonValue] | None:
 def error_of(document: Mapping[str, JsonValue] | None) -> tuple[str | None, str | None]:
     """Code and words of Graph's error body; the words are ``NOT_GRAPHS`` if the body is not one.
 
-    Graph has two forms of ``message``: a string, and an object with the string as its ``value``.
+    Graph has three forms of ``message``: a string, an object with the string as its ``value``, and, in Privileged
+    Identity Management, a string that is the service's own error in JSON, under the code ``UnknownError``.
     """
     error = (document or {}).get("error")
     if not isinstance(error, dict):
@@ -124,4 +125,16 @@ def error_of(document: Mapping[str, JsonValue] | None) -> tuple[str | None, str 
     code, message = error.get("code"), error.get("message")
     if isinstance(message, dict):
         message = message.get("value")
+    if isinstance(wrapped := _json_in(message), dict) and "errorCode" in wrapped:
+        code, message = wrapped["errorCode"], wrapped.get("message")
     return (str(code) if code else None, " ".join(str(message).split())[:500] if message else None)
+
+
+def _json_in(text: JsonValue) -> JsonValue:
+    if not isinstance(text, str) or not text.startswith("{"):
+        return None
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError:
+        return None
+    return value

@@ -16,6 +16,7 @@ from typing import Any
 from entra_jit.graph.errors import (
     ConflictError,
     GraphError,
+    LostPageError,
     MasteredElsewhereError,
     NotYetVisibleError,
     PermanentError,
@@ -26,6 +27,11 @@ from entra_jit.graph.operations import Operation
 from models.display_text import comparable
 
 NOT_GRAPHS = "a body that Graph did not write"
+IDENTITY_NOT_FOUND = "Authorization_IdentityNotFound"
+"""The code of a 401 for minutes after consent, or for good where the service principal is missing."""
+
+LONGEST_WAIT = timedelta(minutes=5)
+"""However long Microsoft asks to wait. A proxy was seen to ask for a time of 14 digits, which no clock can add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,31 @@ def _span(status: range | int) -> range:
 _BUSY = "The tenant is busy with another change; it passes in seconds."
 _READ_BACK = "Read back what the directory holds."
 _WAIT = "It passes by itself; if it goes on for an hour, see Microsoft's service health."
+_ANEW = "The listing has to begin anew, and does."
 _OUR_BUG = "Please report this with its request-id: the request should not have been made so."
 _INTERMEDIARY = "The answer did not come from Graph: see what proxy or firewall stands between."
 
 _ROWS = (
     # Throttling and passing trouble, whatever the status it comes with.
     _Row(TransientError, _BUSY, code="Directory_ConcurrencyViolation"),
+    _Row(LostPageError, _ANEW, code="Directory_ExpiredPageToken"),
+    _Row(LostPageError, _ANEW, 400, says="page token .*expired"),
+    # 503 that Graph words as 400 (microsoft-graph-docs#8188); its codes are those of the directory's older interface.
+    _Row(TransientError, _WAIT, code="Directory_BindingRedirection", effect_unknown=True),
+    _Row(
+        TransientError,
+        _WAIT,
+        400,
+        says="replica .*unavailable|service is (temporarily )?unavailable",
+        effect_unknown=True,
+    ),
+    _Row(
+        TransientError,
+        "It passes within minutes of a consent. If it stays, the app has no service principal in the tenant: "
+        "have an administrator consent to it.",
+        401,
+        code=IDENTITY_NOT_FOUND,
+    ),
     _Row(TransientError, "Too many calls at once; wait as long as Microsoft asks.", status=429),
     _Row(TransientError, _WAIT, status=408, effect_unknown=True),
     _Row(TransientError, _WAIT, status=range(500, 600), effect_unknown=True),
@@ -94,7 +119,12 @@ _ROWS = (
     _Row(NotYetVisibleError, "The directory is still copying it between data centres.", 202, method="GET"),
     _Row(TransientError, _INTERMEDIARY, says=f"^{NOT_GRAPHS}$", effect_unknown=True),
     # Already so.
-    _Row(ConflictError, _READ_BACK, 400, says="Another object with the same value for property .* already exists"),
+    _Row(
+        ConflictError,
+        _READ_BACK,
+        400,
+        says="Another object with the same value for property userPrincipalName already exists",
+    ),
     _Row(ConflictError, _READ_BACK, 400, says="A conflicting object with one or more of the specified property values"),
     _Row(ConflictError, _READ_BACK, 400, says="added object references already exist"),
     _Row(ConflictError, _READ_BACK, 400, says="removed object references do not exist"),
@@ -105,6 +135,13 @@ _ROWS = (
     _Row(NotYetVisibleError, "It is not in the directory, was deleted, or is too new to be seen everywhere.", 404),
     _Row(NotYetVisibleError, "The account is too new to be seen everywhere.", 400, says="principal .*does not exist"),
     # Refused for good, and not for want of a permission.
+    _Row(
+        PermanentError,
+        "Another object of the tenant, such as a group, a contact or a mailbox, has the account's address: "
+        "change it there, then replay.",
+        400,
+        says="Another object with the same value for property .* already exists",
+    ),
     _Row(PermanentError, "Choose another password.", 400, says="does not comply with password complexity"),
     _Row(
         PermanentError,
@@ -155,6 +192,12 @@ _ROWS = (
     _Row(UnexpectedResponseError, _OUR_BUG, 401, says="Access token is empty"),
     # This one is also said for minutes after a domain or a tenant has changed; only time tells which it is.
     _Row(TransientError, _WAIT, 400, says=r"^One or more property values specified are invalid\.$"),
+    _Row(
+        PermanentError,
+        "Privileged Identity Management does not accept the token: check the app's consent, and the tenant's licence.",
+        401,
+        code="GraphTokenValidationFail",
+    ),
     _Row(
         PermanentError,
         "Graph does not accept the token: the Graph and sign-in addresses must belong to the same cloud, "
@@ -212,12 +255,16 @@ def _error(
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """The wait that a ``Retry-After`` header asks for: seconds or an HTTP date. None: absent or unreadable."""
+    """The wait that a ``Retry-After`` header asks for, seconds or an HTTP date, but at most ``LONGEST_WAIT``.
+
+    None: absent or unreadable.
+    """
     if value is None:
         return None
-    if value.strip().isdecimal():
-        return timedelta(seconds=int(value))
+    if (digits := value.strip()).isdecimal():
+        # Python refuses to read more than some thousand digits at once.
+        return LONGEST_WAIT if len(digits) > 9 else min(timedelta(seconds=int(digits)), LONGEST_WAIT)
     try:
-        return max(timedelta(), parsedate_to_datetime(value) - now)
+        return min(max(timedelta(), parsedate_to_datetime(value) - now), LONGEST_WAIT)
     except (ValueError, TypeError, OverflowError):
         return None

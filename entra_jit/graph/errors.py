@@ -82,6 +82,11 @@ class TransientError(GraphError):
 
 
 @dataclass(kw_only=True, eq=False)
+class LostPageError(TransientError):
+    """A page of a collection that will not come, however often it is asked for. Ask for the whole anew, or for less."""
+
+
+@dataclass(kw_only=True, eq=False)
 class NotYetVisibleError(GraphError):
     """The object is absent, deleted, or not replicated yet. After our own create, give it time."""
 

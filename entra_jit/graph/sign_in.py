@@ -76,12 +76,18 @@ def _read(response: requests.Response, document: object) -> SignInAnswer:
         response.status_code,
         readable=True,
         retry_after=wait,
-        number=numbers[0] if isinstance(numbers, list) and numbers else None,
+        number=_telling(numbers) if isinstance(numbers, list) else None,
         error=document.get("error"),
         description=re.sub(r"^AADSTS\d+:\s*", "", description) or None,
         trace_id=document.get("trace_id"),
         correlation_id=document.get("correlation_id"),
     )
+
+
+def _telling(numbers: list[object]) -> int | None:
+    """The number that says most: of two, Microsoft gives the general one first (70002, 50012)."""
+    read = [number for number in numbers if isinstance(number, int)]
+    return next((number for number in read if number in _REFUSALS or number in _PASSING), next(iter(read), None))
 
 
 SIGN_IN = "get a token from the sign-in service"
@@ -90,6 +96,7 @@ SIGN_IN = "get a token from the sign-in service"
 _WRONG_SECRET = 7000215
 
 _CONSENT = "Have an administrator of the tenant consent to the app, and check the tenant id and the client id."
+_NO_PRINCIPAL = "The app has no service principal in the tenant: have an administrator of the tenant consent to it."
 _WRONG_TENANT = "Check the tenant id, and that the sign-in address belongs to the tenant's cloud."
 _WRONG_CLOUD = "The Graph and sign-in addresses must belong to the tenant's cloud."
 _FEDERATION = "The app's federated credential must match the token's issuer, subject and audience exactly."
@@ -100,13 +107,16 @@ _REFUSALS = {
     7000112: "The app is disabled in the tenant: enable its enterprise application.",
     700016: _CONSENT,
     65001: _CONSENT,
+    7000229: _NO_PRINCIPAL,
     700038: "Check the client id.",
     90002: _WRONG_TENANT,
     900023: _WRONG_TENANT,
+    5000224: "The tenant was deleted or disabled. If the customer has left, remove it from the configuration.",
     500011: _WRONG_CLOUD,
     70011: _WRONG_CLOUD,
     1002012: _WRONG_CLOUD,
     700027: "Upload the certificate to the app; the one that signed is not known there.",
+    50012: "Check that the certificate is the app's, the tenant id, the sign-in address and this machine's clock.",
     700024: "Set this machine's clock right, or renew the federated token.",
     70021: _FEDERATION,
     700211: _FEDERATION,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from entra_jit.graph.answers import Answer
 from entra_jit.graph.calls import Body, Calls
+from entra_jit.graph.catalogue import IDENTITY_NOT_FOUND
 from entra_jit.graph.errors import GraphError, PermanentError, UnexpectedResponseError
 from entra_jit.graph.operations import Operation
 from entra_jit.graph.sign_in import SIGN_IN, is_wrong_secret
@@ -73,8 +74,9 @@ class CallsWithStandby(Calls):
 def _is_refusal(error: GraphError) -> bool:
     """Whether another application may fare better: other refusals are about the tenant or the account.
 
-    A wrong secret may be a new one that becomes known within a minute, and is not waited for either.
+    A wrong secret may be a new one that becomes known within a minute, and a service principal may be as new: neither
+    is waited for.
     """
     if isinstance(error, PermanentError | UnexpectedResponseError):
         return error.purpose == SIGN_IN or error.status in _ABOUT_THE_APPLICATION
-    return is_wrong_secret(error)
+    return is_wrong_secret(error) or error.code == IDENTITY_NOT_FOUND

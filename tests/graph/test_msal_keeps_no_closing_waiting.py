@@ -27,10 +27,12 @@ class StopWatch:
         return self.seconds
 
 
-def refusal(number: int, status: int = 400) -> Reply:
+def refusal(*numbers: int, status: int = 400) -> Reply:
     """A refusal as the sign-in service writes it."""
-    description = f"AADSTS{number}: Some sentence. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-11-23 12:00:00Z"
-    body = {"error": "invalid_client", "error_description": description, "error_codes": [number]}
+    description = (
+        f"AADSTS{numbers[0]}: Some sentence. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-11-23 12:00:00Z"
+    )
+    body = {"error": "invalid_client", "error_description": description, "error_codes": numbers}
     return Reply(status, body | {"trace_id": "t-1", "correlation_id": "c-1"})
 
 
@@ -124,8 +126,8 @@ async def test_a_throttled_sign_in_is_left_alone_for_as_long_as_it_asks(crooked:
         (Reply(200, {}), UnexpectedResponseError),
         (Reply(200, {"access_token": "x"}), UnexpectedResponseError),
         (Reply(400, {"error": "odd"}), PermanentError),
-        (refusal(7000222, 401), PermanentError),
-        (refusal(90033, 400), TransientError),
+        (refusal(7000222, status=401), PermanentError),
+        (refusal(90033), TransientError),
         (refusal(53003), PermanentError),
     ],
     ids=lambda value: f"{value.status}-{str(value.body)[:24]}" if isinstance(value, Reply) else value.__name__,
@@ -141,7 +143,7 @@ async def test_every_way_to_fail_is_one_of_ours(crooked: Crooked, reply: Reply, 
 
 async def test_a_refusal_says_what_to_do_and_under_which_number(crooked: Crooked) -> None:
     """AADSTS numbers mean nothing to the operator; Microsoft's support wants the trace id."""
-    crooked.tokens.append(refusal(7000222, 401))
+    crooked.tokens.append(refusal(7000222, status=401))
     async with crooked.graph() as graph:
         with pytest.raises(PermanentError) as raised:
             await disable(crooked, crooked.connect(graph))
@@ -151,6 +153,28 @@ async def test_a_refusal_says_what_to_do_and_under_which_number(crooked: Crooked
         "[SIGN-IN 11111111-2222-3333-4444-555555555555 as 11111111-2222-3333-4444-555555555555; "
         "request-id t-1; client-request-id c-1]"
     )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "status", "says"),
+    [
+        ((7000229,), 401, "service principal"),
+        ((5000224,), 400, "deleted or disabled"),
+        ((70002, 50012), 401, "certificate"),
+        ((50012,), 401, "certificate"),
+    ],
+)
+async def test_the_number_that_says_most_decides(
+    crooked: Crooked, numbers: tuple[int, ...], status: int, says: str
+) -> None:
+    """Microsoft gives the general number first; a customer's deleted tenant, and a consent to an application that never
+    became a service principal, have numbers of their own."""
+    crooked.tokens.append(refusal(*numbers, status=status))
+    async with crooked.graph() as graph:
+        with pytest.raises(PermanentError) as raised:
+            await disable(crooked, crooked.connect(graph))
+    assert says in raised.value.advice
+    assert raised.value.code == f"AADSTS{numbers[-1]}"
 
 
 async def test_half_a_token_is_not_logged(crooked: Crooked, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,11 +264,11 @@ async def test_a_new_secret_is_given_time_before_it_is_called_wrong(crooked: Cro
     watch = StopWatch()
     async with crooked.graph(monotonic=watch) as graph:
         tenant = crooked.connect(graph)
-        crooked.tokens.append(refusal(7000215, 401))
+        crooked.tokens.append(refusal(7000215, status=401))
         with pytest.raises(TransientError, match="not known everywhere yet"):
             await disable(crooked, tenant)
         await disable(crooked, tenant)
         crooked.answers.append(Reply(401, {"error": {"code": "InvalidAuthenticationToken", "message": "Expired."}}))
-        crooked.tokens.append(refusal(7000215, 401))
+        crooked.tokens.append(refusal(7000215, status=401))
         with pytest.raises(PermanentError, match="secret's value"):
             await tenant.users.disable(ALEX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +102,35 @@ async def test_a_token_that_graph_no_longer_takes_is_replaced_once(crooked: Croo
         assert crooked.bearers == ["token-1", "token-2"]
         crooked.answers += [unauthorized, unauthorized]
         with pytest.raises(PermanentError, match="same cloud"):
+            await tenant.users.disable(ALEX)
+
+
+class _Heard:
+    """Keeps what was refused to the first application."""
+
+    def __init__(self) -> None:
+        self.refusals: list[str] = []
+
+    def refused(self, tenant: str, purpose: str, why: str) -> None:
+        self.refusals.append(why)
+
+    def worked(self, tenant: str, purpose: str, at: datetime) -> None:
+        """Nothing to remember."""
+
+
+async def test_an_application_that_is_too_new_does_not_keep_a_closing_waiting(crooked: Crooked) -> None:
+    """For minutes after its consent, and for good without a service principal, Graph does not know an application.
+
+    That passes, so an opening waits for it; a closing has another application that can do it at once.
+    """
+    unknown = Reply(401, {"error": {"code": "Authorization_IdentityNotFound", "message": "Could not be established."}})
+    crooked.answers += [unknown, unknown, Reply(204), unknown, unknown]
+    watch = _Heard()
+    async with crooked.graph() as graph:
+        tenant, other = crooked.connect(graph), crooked.connect(graph, "other")
+        await graph.tenant_with_standby(tenant.connection, other.connection, watch).users.disable(ALEX)
+        assert "consent" in watch.refusals[0]
+        with pytest.raises(TransientError, match="consent"):
             await tenant.users.disable(ALEX)
 
 

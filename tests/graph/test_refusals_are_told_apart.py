@@ -10,13 +10,15 @@ import pytest
 from entra_jit.graph import (
     ConflictError,
     GraphError,
+    LostPageError,
     NotYetVisibleError,
     PermanentError,
     TransientError,
     UnexpectedResponseError,
     operations,
 )
-from entra_jit.graph.catalogue import NOT_GRAPHS, Attempt, explain, retry_after, unreachable
+from entra_jit.graph.answers import error_of
+from entra_jit.graph.catalogue import LONGEST_WAIT, NOT_GRAPHS, Attempt, explain, retry_after, unreachable
 
 GENERIC = "Request_BadRequest"
 
@@ -29,6 +31,8 @@ def attempt(method: str, status: int, code: str | None, message: str | None, **k
     ("method", "status", "code", "message", "expected"),
     [
         ("POST", 400, GENERIC, "Another object with the same value for property userPrincipalName already exists.", ConflictError),
+        ("POST", 400, GENERIC, "Another object with the same value for property proxyAddresses already exists.", PermanentError),
+        ("POST", 400, GENERIC, "Another object with the same value for property mailNickname already exists.", PermanentError),
         ("POST", 400, GENERIC, "A conflicting object with one or more of the specified property values is present in the directory.", ConflictError),
         ("POST", 400, GENERIC, "One or more added object references already exist for the following modified properties: 'members'.", ConflictError),
         ("DELETE", 400, GENERIC, "One or more removed object references do not exist for the following modified properties: 'members'.", ConflictError),
@@ -65,6 +69,13 @@ def attempt(method: str, status: int, code: str | None, message: str | None, **k
         ("GET", 400, "Request_UnsupportedQuery", "Unsupported Query.", UnexpectedResponseError),
         ("POST", 405, GENERIC, "Specified HTTP method is not allowed for the request target.", UnexpectedResponseError),
         ("GET", 401, "InvalidAuthenticationToken", "Access token is empty.", UnexpectedResponseError),
+        ("GET", 401, "Authorization_IdentityNotFound", "The identity of the calling application could not be established.", TransientError),
+        ("GET", 401, "GraphTokenValidationFail", "MS Graph token validation fail", PermanentError),
+        ("GET", 400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request.", LostPageError),
+        ("GET", 400, "Directory_ReplicaUnavailable", "The preferred replica is unavailable.", TransientError),
+        ("GET", 400, GENERIC, "The preferred replica is unavailable. Please retry.", TransientError),
+        ("GET", 400, "Directory_BindingRedirection", "Tenant information is not available in this data center.", TransientError),
+        ("GET", 400, "ServiceUnavailable", "Service is unavailable.", TransientError),
     ],
 )  # fmt: skip
 def test_an_answer_means_what_microsoft_means_by_it(
@@ -106,6 +117,30 @@ def test_a_missing_permission_is_named() -> None:
     assert "Privileged Authentication Administrator" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "message", "says", "never"),
+    [
+        (401, "Authorization_IdentityNotFound", "The identity could not be established.", "consent", "clock"),
+        (401, "GraphTokenValidationFail", "MS Graph token validation fail", "consent", "clock"),
+        (400, GENERIC, "Another object with the same value for property proxyAddresses already exists.", "mailbox", "ours"),
+    ],
+)  # fmt: skip
+def test_the_advice_fits_the_refusal(status: int, code: str, message: str, says: str, never: str) -> None:
+    """A missing consent has sent people to look at clocks and clouds, and a taken address at Microsoft's outages."""
+    advice = explain(attempt("POST", status, code, message)).advice
+    assert says in advice
+    assert never not in advice
+
+
+def test_an_error_inside_an_errors_words_is_unwrapped() -> None:
+    """Privileged Identity Management says ``UnknownError``, and its own code and words as JSON in the message."""
+    inner = '{"errorCode":"PermissionScopeNotGranted","message":"Missing {X.Read}.","target":null}'
+    wrapped = {"error": {"code": "UnknownError", "message": inner}}
+    assert error_of(wrapped) == ("PermissionScopeNotGranted", "Missing {X.Read}.")
+    other = {"error": {"code": "UnknownError", "message": "{not JSON"}}
+    assert error_of(other) == ("UnknownError", "{not JSON")
+
+
 def test_an_error_is_one_line_that_says_where_what_and_under_which_number() -> None:
     """Temporal's UI shows one line; a person must be able to act on it and to quote it to Microsoft."""
     told = attempt("PATCH", 503, "ServiceUnavailable", "Service is\n  unavailable.", request_id="r-1")
@@ -129,6 +164,9 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
         ("0", timedelta()),
         ("Mon, 23 Nov 2026 12:01:30 GMT", timedelta(seconds=90)),
         ("Mon, 23 Nov 2026 11:00:00 GMT", timedelta()),
+        ("99999999999999", LONGEST_WAIT),
+        ("9" * 5000, LONGEST_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT),
     ],
 )
 def test_the_wait_that_microsoft_asks_for_is_understood(header: str | None, wait: timedelta | None) -> None:
