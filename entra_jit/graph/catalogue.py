@@ -158,7 +158,7 @@ _ROWS = (
     ),
     _Row(
         PermanentError,
-        "The account is synchronised from an on-premises directory; it can only be changed there.",
+        "The account or group is synchronised from an on-premises directory; change it there.",
         400,
         says="on-premises mastered",
     ),

@@ -66,6 +66,6 @@ class Groups:
 
     async def remove_member(self, user: ObjectId, *, group: ObjectId) -> DirectoryCall:
         """Take the account out of the group. ``ConflictError`` when it was not in it."""
-        # /$ref addresses the membership. Without it the request would delete the account itself.
+        # /$ref addresses the membership. Without it the request names the account, and Graph refuses it.
         path = f"/groups/{guid(group)}/members/{guid(user)}/$ref"
         return (await self._calls.delete(operations.REMOVE_MEMBER, path)).evidence

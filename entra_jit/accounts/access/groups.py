@@ -40,10 +40,11 @@ async def list_held(tenant: Tenant, account: ObjectId) -> Holdings:
     """See ``Kind``. Who is in a dynamic group follows a rule, so such groups are left out."""
     memberships = await tenant.users.memberships(account)
     assigned = [group for group in memberships.groups if not group.is_dynamic]
+    staying = {group.id: where for group in assigned if (where := _only_left_elsewhere(group))}
     return Holdings(
-        held=tuple(_held(group) for group in assigned if not group.is_exchanges),
+        held=tuple(_held(group) for group in assigned if group.id not in staying),
         evidence=memberships.evidence,
-        cannot_be_taken=tuple(_stays(group) for group in assigned if group.is_exchanges),
+        cannot_be_taken=tuple(_stays(group, *staying[group.id]) for group in assigned if group.id in staying),
     )
 
 
@@ -74,10 +75,18 @@ def _held(group: Group) -> Held:
     return Held(group.id, item, f"It was a member of the group {item.name}.")
 
 
-def _stays(group: Group) -> SweepFinding:
+def _only_left_elsewhere(group: Group) -> tuple[str, str] | None:
+    """What such a group is called, and where an account is removed from it; None: through Graph."""
+    if group.on_premises_sync_enabled:
+        # Microsoft refuses this for a cloud account too, in the words for a synchronised account.
+        return "synchronised", "in the on-premises directory"
+    return ("mail-enabled", "in Exchange") if group.is_exchanges else None
+
+
+def _stays(group: Group, kind: str, where: str) -> SweepFinding:
     sentence = (
-        f"It is a member of the mail-enabled group {group.display_name or group.id} and stays one: Microsoft Graph "
-        "cannot remove it. Remove it in Exchange."
+        f"It is a member of the {kind} group {group.display_name or group.id} and stays one: Microsoft Graph "
+        f"cannot remove it. Remove it {where}."
     )
     # A distribution list opens nothing; a security group may.
     return SweepFinding(kind=FINDING, sentence=sentence, alarming=bool(group.security_enabled), evidence=(group.id,))
