@@ -103,6 +103,8 @@ class SeedTemporaryAccessPass(_Part):
     maximum_lifetime: Annotated[int, Field(ge=10, le=43_200)] = 480
     default_lifetime: Annotated[int, Field(ge=10, le=43_200)] = 60
     length: Annotated[int, Field(ge=8, le=48)] = 8
+    new_accounts_refused: Annotated[int, Field(ge=0, le=86_400)] = 0
+    new_passes_refused: Annotated[int, Field(ge=0, le=86_400)] = 0
 
 
 class SeedUser(_Part):

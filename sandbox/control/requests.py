@@ -95,6 +95,8 @@ class TemporaryAccessPassBody(_Body):
     maximum_lifetime: Annotated[int, Field(ge=10, le=43_200)] | None = None
     default_lifetime: Annotated[int, Field(ge=10, le=43_200)] | None = None
     length: Annotated[int, Field(ge=8, le=48)] | None = None
+    new_accounts_refused: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    new_passes_refused: Annotated[int, Field(ge=0, le=86_400)] | None = None
 
 
 class ServicePrincipalBody(_Body):

@@ -145,6 +145,8 @@ def _shown(tenant: Tenant) -> dict[str, Json]:
                 "maximum_lifetime",
                 "default_lifetime",
                 "length",
+                "new_accounts_refused",
+                "new_passes_refused",
             )
         },
         "service_principals": [

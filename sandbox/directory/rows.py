@@ -36,6 +36,10 @@ class TemporaryAccessPassPolicy:
     default_lifetime: int = 60
     length: int = 8
     include_groups: tuple[str, ...] = (ALL_USERS,)
+    new_accounts_refused: int = 0
+    """For how many seconds the policy does not know of an account that was just made."""
+    new_passes_refused: int = 0
+    """For how many seconds a pass that was just made opens nothing (reported in azure-docs#76936)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,11 @@ MethodKind = Literal[
     "email",
     "windowsHelloForBusiness",
     "platformCredential",
+    "qrCodePin",
 ]
+
+
+_SECOND_FACTORS = frozenset({"phone", "microsoftAuthenticator", "softwareOath"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +167,11 @@ class User:
     @property
     def enabled(self) -> bool:
         return self.properties.get("accountEnabled") is True
+
+    @property
+    def default_method(self) -> SignInMethod | None:
+        """What it is asked for as a second factor: the first that was registered of those that can be asked for."""
+        return next((method for method in self.methods if method.kind in _SECOND_FACTORS), None)
 
     @property
     def is_guest(self) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import secrets
 import string
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
+from urllib.parse import quote
 from uuid import uuid4
 
 from sandbox.clock import ticks
@@ -19,7 +20,7 @@ from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Json
 from sandbox.graph import permissions
 from sandbox.graph.call import Call, Operation
-from sandbox.graph.errors import GraphError, methods_denied, not_found
+from sandbox.graph.errors import methods_denied, methods_refused, not_found
 from sandbox.graph.operations import Operations
 from sandbox.graph.protection import require_unrestricted
 from sandbox.graph.users import live_user
@@ -31,6 +32,8 @@ _PASSES = f"{_AUTHENTICATION}/temporaryAccessPassMethods"
 PASSWORD_METHOD_ID = "28c10230-6103-485e-b985-444c60001490"
 _PASS_ALPHABET = string.ascii_letters + string.digits + "+-*&^%$#@!"
 _SHORTEST, _LONGEST = 10, 43_200
+_STARTS_EARLIER = timedelta(seconds=1.3)
+"""A pass for now is dated before it was made, as in an answer that was seen."""
 
 
 @operations.get(f"{_AUTHENTICATION}/methods", permissions.READ_METHODS)
@@ -66,6 +69,18 @@ def get_password_method(call: Call) -> Answer:
     return _entity(call, user, "passwordMethods", kind, _password_method(user), 200)
 
 
+@operations.delete(f"{_AUTHENTICATION}/methods/{{method}}", permissions.WRITE_METHODS)
+def refuse_to_delete_method(call: Call) -> Answer:
+    """Nothing is deleted here, but under the segment of its kind; the workload behind Graph says so by itself.
+
+    Body as pasted in microsoft-graph-docs#20928 and msgraph-sdk-powershell#937, which do not tell the status.
+    """
+    where = f"/odata/users('{call.args['user']}@{call.tenant.id}')/authentication/methods('{call.args['method']}')"
+    message = f"No HTTP resource was found that matches the request URI 'https://mface.windowsazure.com{where}'."
+    detail = "No type was found that matches the controller named 'users'."
+    return Answer(404, {"Message": message, "MessageDetail": detail})
+
+
 @operations.post(
     f"{_AUTHENTICATION}/methods/{{method}}/resetPassword", permissions.WRITE_METHODS, lacks="delegated calls"
 )
@@ -97,7 +112,7 @@ def create_pass(call: Call) -> Answer:
     body = call.json_object(optional=True)
     user = live_user(call)
     require_unrestricted(call, user.id)
-    _require_policy(call.tenant, user)
+    _require_policy(call, user)
     policy = call.tenant.organization.temporary_access_pass
     value = "".join(secrets.choice(_PASS_ALPHABET) for _ in range(policy.length))
     held = TemporaryAccessPass(
@@ -141,10 +156,7 @@ def _serve_kind(kind: MethodKind) -> None:
 
     def delete_one(call: Call) -> Answer:
         user = live_user(call)
-        require_unrestricted(call, user.id)
-        gone = _registered(call, user, kind)
-        call.tenant.users.put(replace(user, methods=tuple(held for held in user.methods if held != gone)))
-        return Answer(204)
+        return _delete(call, user, _registered(call, user, kind))
 
     path = f"{_AUTHENTICATION}/{kind}Methods"
     reads: list[tuple[str, Operation]] = [(path, list_kind), (f"{path}/{{method}}", get_one)]
@@ -153,8 +165,33 @@ def _serve_kind(kind: MethodKind) -> None:
     operations.delete(f"{path}/{{method}}", permissions.WRITE_METHODS)(delete_one)
 
 
+_QR_CODE: MethodKind = "qrCodePin"
+
 for _kind in get_args(MethodKind):
-    _serve_kind(_kind)
+    if _kind != _QR_CODE:
+        _serve_kind(_kind)
+
+
+@operations.delete(f"/beta{_AUTHENTICATION}/qrCodePinMethod", permissions.WRITE_METHODS)
+def delete_qr_code(call: Call) -> Answer:
+    """Listed in v1.0 and deleted in beta alone; an account has one at most."""
+    user = live_user(call)
+    held = next((method for method in user.methods if method.kind == _QR_CODE), None)
+    if held is None:
+        raise not_found("qrCodePinMethod")
+    return _delete(call, user, held)
+
+
+def _delete(call: Call, user: User, method: SignInMethod) -> Answer:
+    require_unrestricted(call, user.id)
+    kept = tuple(held for held in user.methods if held != method)
+    if kept and method == user.default_method:
+        raise methods_refused(
+            f"The requested authentication method id of [{method.id}] matches the user's current default "
+            "authentication method, and cannot be deleted until the default authentication method is changed"
+        )
+    call.tenant.users.put(replace(user, methods=kept))
+    return Answer(204)
 
 
 def _serve_registration(kind: MethodKind, required: tuple[str, ...]) -> None:
@@ -166,9 +203,9 @@ def _serve_registration(kind: MethodKind, required: tuple[str, ...]) -> None:
         require_unrestricted(call, user.id)
         body = {name: value for name, value in call.json_object().items() if not name.startswith("@odata.")}
         if missing := next((name for name in required if not isinstance(body.get(name), str)), None):
-            raise _refused(f"The value of {missing} is required.")
+            raise methods_refused(f"The value of {missing} is required.")
         if any(method.kind == kind and _is_same(method, body) for method in user.methods):
-            raise _refused("This authentication method is registered already.")
+            raise methods_refused("This authentication method is registered already.")
         method = SignInMethod(id=_METHOD_IDS.get(body.get("phoneType", kind), str(uuid4())), kind=kind, properties=body)
         call.tenant.users.put(replace(user, methods=(*user.methods, method)))
         return _entity(call, user, f"{kind}Methods", _type_of(kind), _method(method), 201)
@@ -255,23 +292,26 @@ def _entity(call: Call, user: User, collection: str, kind: str, value: dict[str,
 
 
 def _context(call: Call, user: User, collection: str) -> str:
-    return f"{call.context_base}users('{user.id}')/authentication/{collection}"
+    """Names the user as the caller did."""
+    return f"{call.context_base}users('{quote(call.args['user'], safe='')}')/authentication/{collection}"
 
 
-def _refused(message: str) -> GraphError:
-    return GraphError(400, "badRequest", message)
-
-
-def _require_policy(tenant: Tenant, user: User) -> None:
+def _require_policy(call: Call, user: User) -> None:
+    tenant = call.tenant
     if user.is_guest:
-        raise _refused("Temporary Access Pass cannot be added to an external guest user")
+        raise methods_refused("Temporary Access Pass cannot be added to an external guest user")
     policy = tenant.organization.temporary_access_pass
     groups = {group.id for group in tenant.groups.find("member", user.id)}
-    if not policy.enabled or not {ALL_USERS, *groups} & set(policy.include_groups):
-        raise _refused(
+    known = _age(user, call.exchange.at) >= timedelta(seconds=policy.new_accounts_refused)
+    if not (known and policy.enabled and {ALL_USERS, *groups} & set(policy.include_groups)):
+        raise methods_refused(
             "Converged UserCredentialPolicy does not allow creating or updating this authentication method. "
             "AuthMethodType [TemporaryAccessPass]."
         )
+
+
+def _age(user: User, now: datetime) -> timedelta:
+    return now - datetime.fromisoformat(str(user.properties["createdDateTime"]))
 
 
 def _lifetime(tenant: Tenant, body: dict[str, Json]) -> int:
@@ -281,7 +321,7 @@ def _lifetime(tenant: Tenant, body: dict[str, Json]) -> int:
         return policy.default_lifetime
     lowest, highest = max(_SHORTEST, policy.minimum_lifetime), min(_LONGEST, policy.maximum_lifetime)
     if not isinstance(asked, int) or isinstance(asked, bool) or not lowest <= asked <= highest:
-        raise _refused(f"lifetimeInMinutes must be between {lowest} and {highest} by the policy of this tenant.")
+        raise methods_refused(f"Invalid LifetimeInMinutes specified. The valid range between {lowest} and {highest}.")
     return asked
 
 
@@ -291,16 +331,19 @@ def _usable_once(tenant: Tenant, body: dict[str, Json]) -> bool:
     if asked is None:
         return one_time_only
     if not isinstance(asked, bool) or (one_time_only and not asked):
-        raise _refused("isUsableOnce cannot be false: the policy of this tenant allows one-time passes only.")
+        raise methods_refused("isUsableOnce cannot be false: the policy of this tenant allows one-time passes only.")
     return asked
 
 
 def _start(body: dict[str, Json], now: datetime) -> datetime:
     asked = body.get("startDateTime")
     if asked is None:
-        return now
+        return now - _STARTS_EARLIER
     try:
         moment = datetime.fromisoformat(asked)
     except (TypeError, ValueError):
-        raise _refused("startDateTime is not a valid time.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise methods_refused("startDateTime is not a valid time.") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment < now:
+        raise methods_refused("Invalid StartDateTime specified. It can not be a time in the past.")
+    return moment

@@ -19,13 +19,15 @@ class GraphError(Exception):
     message: str
     details: list[dict[str, str]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    repeats_message: bool = False
+    """Whether ``innerError`` has the message too, as from the authentication methods' workload."""
 
     def answer(self, exchange: Exchange) -> Answer:
         """The error envelope, with the ids and the zoneless date that the service writes."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = self.details
-        error["innerError"] = {
+        error["innerError"] = ({"message": self.message} if self.repeats_message else {}) | {
             "date": exchange.at.strftime("%Y-%m-%dT%H:%M:%S"),
             "request-id": exchange.request_id,
             "client-request-id": exchange.client_request_id,
@@ -159,7 +161,17 @@ def restricted() -> GraphError:
 
 def methods_denied() -> GraphError:
     """The authentication-methods workload says it in its own way."""
-    return GraphError(403, "accessDenied", "Request Authorization failed")
+    return GraphError(403, "accessDenied", "Request Authorization failed", repeats_message=True)
+
+
+def methods_refused(message: str) -> GraphError:
+    """That workload's general 400 (microsoft-graph-docs#14470, #18091)."""
+    return GraphError(400, "badRequest", message, repeats_message=True)
+
+
+def not_contained() -> GraphError:
+    """A member addressed as if the group held the object itself: ``/$ref`` is missing (microsoft-graph-docs#7800)."""
+    return GraphError(400, "BadRequest", "Write requests are only supported on contained entities")
 
 
 def unauthenticated(message: str) -> GraphError:

@@ -20,6 +20,7 @@ from sandbox.graph.errors import (
     denied,
     invalid_value,
     mail_enabled_group,
+    not_contained,
     not_found,
     reference_absent,
     reference_exists,
@@ -188,6 +189,12 @@ def remove_member(call: Call) -> Answer:
         raise reference_absent()
     call.tenant.groups.put(replace(group, members=group.members - {member}))
     return Answer(204)
+
+
+@operations.delete("/groups/{group}/members/{member}", permissions.WRITE_MEMBERSHIPS)
+def refuse_to_delete_member(_: Call) -> Answer:
+    """Without ``/$ref`` the request names the member itself."""
+    raise not_contained()
 
 
 @operations.post("/groups/{group}/owners/$ref", permissions.WRITE_GROUPS)

@@ -50,9 +50,13 @@ class _Asked:
         return (schedule.kind, schedule.role_id, schedule.scope) == mine
 
 
+_WAITING = "Granted"
+"""Of a request for later; its ``completedDateTime`` is the start (pnp/cli-microsoft365's tests)."""
+
+
 def _status(request: ScheduleRequest, now: datetime) -> str:
-    waits = request.status == "PendingProvisioning" and (request.starts is None or now < request.starts)
-    return "Provisioned" if request.status == "PendingProvisioning" and not waits else request.status
+    waits = request.status == _WAITING and (request.starts is None or now < request.starts)
+    return "Provisioned" if request.status == _WAITING and not waits else request.status
 
 
 def _values(request: ScheduleRequest, now: datetime, *, is_validation: bool = False) -> dict[str, Json]:
@@ -139,7 +143,7 @@ def _serve(kind: ScheduleKind, readable: frozenset[str], writable: frozenset[str
         """Only before it starts."""
         rules.require_licence(call)
         request = _request(call, kind)
-        if _status(request, call.exchange.at) != "PendingProvisioning":
+        if _status(request, call.exchange.at) != _WAITING:
             raise rules.refused(
                 "RequestCannotBeCancelled", "The request is in a state in which it cannot be cancelled."
             )
@@ -214,7 +218,7 @@ def _check(call: Call, asked: _Asked, schedule: Schedule | None) -> None:
 def _request_row(call: Call, asked: _Asked, schedule: Schedule | None) -> ScheduleRequest:
     now, request_id = call.exchange.at, str(uuid4())
     waits = asked.action != "adminRemove" and asked.starts > now
-    status = "Revoked" if asked.action == "adminRemove" else "PendingProvisioning" if waits else "Provisioned"
+    status = "Revoked" if asked.action == "adminRemove" else _WAITING if waits else "Provisioned"
     ticket = asked.body.get("ticketInfo") or {}
     kind: Literal["app", "user"] = call.actor.kind
     return ScheduleRequest(
@@ -226,7 +230,7 @@ def _request_row(call: Call, asked: _Asked, schedule: Schedule | None) -> Schedu
         role_id=asked.role_id,
         scope=asked.scope,
         created=now,
-        completed=None if waits else now,
+        completed=asked.starts if waits else now,
         created_by=(kind, call.actor.app_id if kind == "app" else call.actor.id),
         starts=None if asked.action == "adminRemove" else asked.starts,
         expiration=asked.expiration,

@@ -48,7 +48,8 @@ from sandbox.replication import Replication
 from sandbox.routing import Routes, UnknownMethodError, UnknownSegmentError
 from sandbox.throttling import Throttling
 
-VERSIONS = frozenset({"v1.0"})
+VERSIONS = frozenset({"v1.0", "beta"})
+_BETA = "beta"
 _AS_THE_PERSON = "Directory.AccessAsUser.All"
 _OWN_PROFILE = frozenset({"User.Read"})
 
@@ -104,7 +105,7 @@ def served_operations() -> Iterator[Served]:
 
 
 class GraphService:
-    """Everything that is served under ``/v1.0``."""
+    """Everything that is served under ``/v1.0``, and the few operations that Microsoft has in beta alone."""
 
     def __init__(self, directory: Directory, tokens: Tokens, replication: Replication, throttling: Throttling) -> None:
         self._directory = directory
@@ -135,7 +136,8 @@ class GraphService:
         segments = _plain(segments)
         try:
             # Unknown paths are refused before the caller is identified.
-            served, found = self._routes.find(exchange.method, segments)
+            asked = [_BETA, *segments] if version.lower() == _BETA else segments
+            served, found = self._routes.find(exchange.method, asked)
         except UnknownSegmentError as unknown:
             raise unknown_segment(unknown.segment) from None
         except UnknownMethodError:

@@ -137,12 +137,18 @@ def extension_attributes(user: User) -> dict[str, Json]:
     return {name: held.get(name) if isinstance(held, dict) else None for name in EXTENSION_ATTRIBUTES}
 
 
+def shown_name(user: User) -> str:
+    """The user principal name; a deleted account's has its id in front, as recorded by rknightion/graph2otel."""
+    return (user.id.replace("-", "") if user.deleted else "") + user.user_principal_name
+
+
 _COMPUTED: dict[str, Callable[[User], Json]] = {
     "id": lambda user: user.id,
     "deletedDateTime": lambda user: seconds(user.deleted) if user.deleted else None,
     "signInSessionsValidFromDateTime": lambda user: seconds(user.sessions_valid_from),
     "onPremisesExtensionAttributes": extension_attributes,
     "passwordProfile": lambda user: None,
+    "userPrincipalName": shown_name,
 }
 
 
@@ -170,6 +176,8 @@ def value_of(user: User, name: str) -> Json:
 
 def searched_value_of(user: User, name: str) -> Json:
     """What filters see of this property: as it is stored, since ten thousand accounts are looked at for one list."""
+    if user.deleted and name == "userPrincipalName":
+        return shown_name(user)
     return user.id if name == "id" else user.properties.get(name)
 
 

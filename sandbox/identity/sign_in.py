@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import uuid4
 
@@ -70,6 +70,8 @@ def with_temporary_access_pass(
         where, user = account(directory, username, tenant)
         held = user.temporary_access_pass
         if held is None or not held.digest.matches(value) or not has_usable_pass(where, user, now):
+            raise pass_not_accepted()
+        if now < held.created + timedelta(seconds=where.organization.temporary_access_pass.new_passes_refused):
             raise pass_not_accepted()
     if held.is_usable_once:
         user = replace(user, temporary_access_pass=replace(held, used=True))

