@@ -393,9 +393,9 @@ class Scene:
 
     # -- workers
 
-    async def start_worker(self) -> Worker:
-        """One more worker of this scene."""
-        worker = worker_of(self._worker_client(), self.app, self.settings.task_queue)
+    async def start_worker(self, app: App | None = None) -> Worker:
+        """One more worker of this scene; ``app``: where it has another than all others, such as another clock."""
+        worker = worker_of(self._worker_client(), app or self.app, self.settings.task_queue)
         task = asyncio.create_task(worker.run())
         self._running[id(worker)] = task
         self.workers.append(worker)

@@ -92,6 +92,7 @@ async def test_a_run_that_dies_half_way_has_said_what_it_was_about_to_do(real_ti
     dying = asyncio.create_task(reconciled(real_time))
     await real_time.reached(half_way)
     dying.cancel()
+    real_time.release(half_way)
 
     [began] = await interventions_of(real_time, request_id)
     assert began.by == RECONCILER
