@@ -1,7 +1,8 @@
-"""How much of Microsoft's interface is here: ``python -m sandbox conformance``.
+"""How much of Microsoft's interface is here, as a page of Markdown: ``python -m sandbox conformance``.
 
-The list of operations is data; whether each is served is read from the routing table, and what one lacks from the
-declaration beside its code. So the report cannot promise what the code does not do.
+The list of operations and the tables of query options and of evidence are data; whether an operation is served is read
+from the routing table, and what one lacks from the declaration beside its code. So the page cannot promise what the
+code does not do.
 """
 
 from __future__ import annotations
@@ -16,11 +17,26 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from sandbox.graph import options
 from sandbox.graph.service import served_operations
 
-_DATA = Path(__file__).parent / "data" / "operations.yaml"
+_DATA = Path(__file__).parent / "data"
 
 State = Literal["served", "partly", "not served"]
+_HEAD = """\
+# What the sandbox serves
+
+Written by `python -m sandbox conformance` from [its data](../sandbox/data) and its routes; do not edit.
+
+"""
+_OF_OPTIONS = """\
+## Query options
+
+**served**: answered; [queries.yaml](../sandbox/data/queries.yaml) says which properties can be filtered and sorted by.
+**refused**: as at Microsoft. **not served**: Microsoft answers, the sandbox refuses. **ignored**: passed over in
+silence, as at Microsoft.
+
+"""
 
 
 class Section(BaseModel):
@@ -48,7 +64,8 @@ class Coverage:
 @cache
 def sections() -> tuple[Section, ...]:
     """The list of operations."""
-    return tuple(Section.model_validate(one) for one in yaml.safe_load(_DATA.read_text(encoding="utf-8")))
+    written = (_DATA / "operations.yaml").read_text(encoding="utf-8")
+    return tuple(Section.model_validate(one) for one in yaml.safe_load(written))
 
 
 def coverage() -> Iterator[Coverage]:
@@ -68,16 +85,35 @@ def coverage() -> Iterator[Coverage]:
 
 
 def report() -> str:
-    """The coverage as text, with a sum at the end."""
-    lines: list[str] = []
+    """The whole page."""
+    return _HEAD + "\n\n".join(("\n".join(_operations()), _OF_OPTIONS + "\n".join(_options()))) + "\n"
+
+
+def _operations() -> Iterator[str]:
+    rows = list(coverage())
+    states = Counter(one.state for one in rows)
+    counts = ", ".join(f"{states[state]} {state}" for state in ("served", "partly", "not served"))
+    yield f"## Operations\n\n{len(rows)} operations: {counts}."
     title = ""
-    states: Counter[State] = Counter()
-    for one in coverage():
+    for one in rows:
         if one.section != title:
             title = one.section
-            lines += ["", title]
-        states[one.state] += 1
-        note = f"  ({one.lacks})" if one.lacks else ""
-        lines.append(f"  {one.state:<11} {one.operation}{note}")
-    counts = ", ".join(f"{states[state]} {state}" for state in ("served", "partly", "not served"))
-    return "\n".join([*lines, "", f"{sum(states.values())} operations: {counts}"]).lstrip("\n")
+            yield f"\n### {title}\n"
+            yield from _table("operation", "", "lacks")
+        yield _row(f"`{one.operation}`", one.state, one.lacks or "")
+
+
+def _options() -> Iterator[str]:
+    yield from _table("reads", *(f"`{option}`" for option in options.OPTIONS))
+    for name, row in options.table().items():
+        reads = ", ".join(f"`{path}`" for path in row.reads)
+        yield _row(f"{name}: {reads}", *(row.state(option) for option in options.OPTIONS))
+
+
+def _table(*titles: str) -> Iterator[str]:
+    yield _row(*titles)
+    yield _row(*("---" for _ in titles))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -14,7 +14,7 @@ from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.administrative_unit_schema import ADMINISTRATIVE_UNITS
 from sandbox.graph.call import Call
-from sandbox.graph.directory_objects import objects, referenced
+from sandbox.graph.directory_objects import objects, referenced, related_objects
 from sandbox.graph.directory_role_schema import role_object
 from sandbox.graph.errors import (
     bad_request,
@@ -89,12 +89,12 @@ def delete_unit(call: Call) -> Answer:
     return Answer(204)
 
 
-@operations.get(f"{_UNITS}/{{unit}}/members", permissions.READ_UNITS, lacks=odata.RELATED_LACKS)
+@operations.get(f"{_UNITS}/{{unit}}/members", permissions.READ_UNITS)
 def list_members(call: Call) -> Answer:
     return objects(call, _unit(call).members)
 
 
-@operations.get(f"{_UNITS}/{{unit}}/members/graph.user", permissions.READ_UNITS, lacks=odata.RELATED_LACKS)
+@operations.get(f"{_UNITS}/{{unit}}/members/graph.user", permissions.READ_UNITS)
 def list_member_users(call: Call) -> Answer:
     return objects(call, _unit(call).members, "graph.user")
 
@@ -152,3 +152,6 @@ def _unit(call: Call) -> AdministrativeUnit:
     if unit is None:
         raise not_found(call.args["unit"])
     return unit
+
+
+related_objects("AdministrativeUnit", "members", lambda _, unit: unit.members)

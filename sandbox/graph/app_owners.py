@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sandbox.exchange import Answer
-from sandbox.graph import odata, permissions
+from sandbox.graph import permissions
 from sandbox.graph.applications import application
 from sandbox.graph.call import Call
-from sandbox.graph.directory_objects import objects, referenced
+from sandbox.graph.directory_objects import objects, referenced, related_objects
 from sandbox.graph.errors import reference_absent, reference_exists
 from sandbox.graph.operations import Operations
 from sandbox.graph.service_principals import own_principal, principal
@@ -18,7 +18,7 @@ _OF_PRINCIPAL = "/servicePrincipals/{principal}/owners"
 _OF_APPLICATION = "/applications/{application}/owners"
 
 
-@operations.get(_OF_PRINCIPAL, permissions.READ_APPLICATIONS, lacks=odata.RELATED_LACKS)
+@operations.get(_OF_PRINCIPAL, permissions.READ_APPLICATIONS)
 def list_principal_owners(call: Call) -> Answer:
     return objects(call, principal(call).owners)
 
@@ -37,7 +37,7 @@ def remove_principal_owner(call: Call) -> Answer:
     return Answer(204)
 
 
-@operations.get(_OF_APPLICATION, permissions.READ_APPLICATIONS, lacks=odata.RELATED_LACKS)
+@operations.get(_OF_APPLICATION, permissions.READ_APPLICATIONS)
 def list_application_owners(call: Call) -> Answer:
     return objects(call, application(call).owners)
 
@@ -68,3 +68,7 @@ def _without(call: Call, owners: frozenset[str]) -> frozenset[str]:
     if owner not in owners:
         raise reference_absent("owners")
     return owners - {owner}
+
+
+related_objects("ServicePrincipal", "owners", lambda _, held: held.owners)
+related_objects("Application", "owners", lambda _, held: held.owners)

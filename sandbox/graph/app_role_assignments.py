@@ -21,7 +21,7 @@ _GIVEN = "/servicePrincipals/{principal}/appRoleAssignments"
 _GIVEN_BY = "/servicePrincipals/{principal}/appRoleAssignedTo"
 
 
-@operations.get(_GIVEN, permissions.READ_APPLICATIONS, lacks=odata.RELATED_LACKS)
+@operations.get(_GIVEN, permissions.READ_APPLICATIONS)
 def list_given(call: Call) -> Answer:
     """What was granted to this principal."""
     return _collection(call, _assignments(call, principal(call)))
@@ -29,11 +29,11 @@ def list_given(call: Call) -> Answer:
 
 @operations.get(f"{_GIVEN}/{{assignment}}", permissions.READ_APPLICATIONS)
 def get_given(call: Call) -> Answer:
-    head: dict[str, Json] = {"@odata.context": f"{call.context_base}appRoleAssignments/$entity"}
-    return Answer(200, head | _one(call, principal(call)))
+    head: dict[str, Json] = {"@odata.context": odata.context(call, "appRoleAssignments", entity=True)}
+    return Answer(200, head | odata.chosen(call, _one(call, principal(call))))
 
 
-@operations.get(_GIVEN_BY, permissions.READ_APPLICATIONS, lacks=odata.RELATED_LACKS)
+@operations.get(_GIVEN_BY, permissions.READ_APPLICATIONS)
 def list_given_by(call: Call) -> Answer:
     """Who was granted something of this principal's: of Microsoft Graph's, everybody with app permissions."""
     if principal(call).id != graph_principal_id(call.tenant.id):
@@ -127,4 +127,6 @@ def _shown(call: Call, held: ServicePrincipal, permission: str) -> dict[str, Jso
 
 
 def _collection(call: Call, value: list[dict[str, Json]]) -> Answer:
-    return odata.related(call, "appRoleAssignments", value)
+    names = odata.selected_and_id(call)
+    shown = [{name: held for name, held in one.items() if names is None or name in names} for one in value]
+    return odata.related(call, "appRoleAssignments", shown)

@@ -87,7 +87,7 @@ def _registered(call: Call) -> list[Application]:
     return [row for row in call.applications.in_order() if row.home_tenant == call.tenant.id]
 
 
-@operations.get("/applications", permissions.READ_APPLICATIONS, lacks="$search")
+@operations.get("/applications", permissions.READ_APPLICATIONS)
 def list_applications(call: Call) -> Answer:
     return odata.collection(call, APPLICATIONS, _registered(call))
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata
 from sandbox.graph.call import Call
 from sandbox.graph.errors import bad_request, not_found, value_required
+from sandbox.graph.expand import relationship
 from sandbox.graph.group_schema import GROUPS
 from sandbox.graph.service_principals import SERVICE_PRINCIPALS, principal_by_id
+from sandbox.graph.user_schema import OF_OTHER_SERVICES, PROPERTIES
 from sandbox.graph.users import USERS
 
+_EVERYTHING = [name for name in PROPERTIES if name not in OF_OTHER_SERVICES]
 _CASTS = {
     "graph.user": "#microsoft.graph.user",
     "graph.group": "#microsoft.graph.group",
@@ -21,10 +25,12 @@ _CASTS = {
 _SETS = {"graph.user": "users", "graph.group": "groups", "graph.serviceprincipal": "servicePrincipals"}
 
 
-def shown(tenant: Tenant, object_id: str, names: Sequence[str] | None = None) -> dict[str, Json] | None:
-    """Any object with its type, in its default projection or with these properties; None if there is no such."""
+def shown(
+    tenant: Tenant, object_id: str, names: Sequence[str] | None = None, *, everything: bool = False
+) -> dict[str, Json] | None:
+    """Any object with its type, in its default projection, with these properties or all; None if there is no such."""
     if user := tenant.users.get(object_id):
-        return {"@odata.type": "#microsoft.graph.user"} | USERS.project(user, names)
+        return {"@odata.type": "#microsoft.graph.user"} | USERS.project(user, _EVERYTHING if everything else names)
     if group := tenant.groups.get(object_id):
         return {"@odata.type": "#microsoft.graph.group"} | GROUPS.project(group, names)
     if principal := principal_by_id(tenant, object_id):
@@ -56,10 +62,22 @@ def bound(body: dict[str, Json], collection: str) -> list[str]:
     return [address.rstrip("/").rpartition("/")[2].lower() for address in addresses]
 
 
+def all_shown(tenant: Tenant, ids: Iterable[str], names: Sequence[str] | None) -> list[dict[str, Json]]:
+    """Objects by id, in its order, as ``shown``; those that are not there are left out."""
+    return [item for one in sorted(ids) if (item := shown(tenant, one, names)) is not None]
+
+
+def related_objects(resource: str, name: str, ids: Callable[[Call, Any], Iterable[str]]) -> None:
+    """Let a relationship to objects be expanded; ``ids`` are those of the objects that belong to a row."""
+
+    @relationship(resource, name)
+    def read(call: Call, row: object, names: Sequence[str] | None) -> list[dict[str, Json]]:
+        return all_shown(call.tenant, ids(call, row), names)
+
+
 def objects(call: Call, ids: Iterable[str], cast: str | None = None) -> Answer:
     """Objects by id as a collection; of one kind only under a cast, and then without the kind at each item."""
-    names = odata.selected(call)
-    value = [item for one in sorted(ids) if (item := shown(call.tenant, one, names)) is not None]
+    value = all_shown(call.tenant, ids, odata.selected_and_id(call))
     entity_set = "directoryObjects"
     if cast is not None:
         kind = _CASTS[cast]

@@ -12,7 +12,7 @@ from sandbox.directory.rows import TENANT_SCOPE
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
-from sandbox.graph.directory_objects import exists, objects, referenced
+from sandbox.graph.directory_objects import exists, objects, referenced, related_objects
 from sandbox.graph.directory_role_schema import DIRECTORY_ROLES, RoleObject, role_object
 from sandbox.graph.errors import (
     already_assigned,
@@ -31,7 +31,6 @@ _MEMBERS = "/directoryRoles/{role}/members"
 @operations.get("/directoryRoles", permissions.READ_ROLES)
 def list_roles(call: Call) -> Answer:
     """The activated roles, all at once: this collection does not page."""
-    odata.require_no_page_size(call)
     rows = [role_object(call.tenant.id, role_id) for role_id in activated(call)]
     return odata.collection(call, DIRECTORY_ROLES, rows, page=max(1, len(rows)))
 
@@ -56,12 +55,12 @@ def activate(call: Call) -> Answer:
     return odata.entity(call, DIRECTORY_ROLES, role_object(call.tenant.id, role.template_id), 201)
 
 
-@operations.get(_MEMBERS, permissions.READ_ROLES, lacks=odata.RELATED_LACKS)
+@operations.get(_MEMBERS, permissions.READ_ROLES)
 def list_members(call: Call) -> Answer:
     return objects(call, _holders(call, _role(call)))
 
 
-@operations.get(f"{_MEMBERS}/graph.user", permissions.READ_ROLES, lacks=odata.RELATED_LACKS)
+@operations.get(f"{_MEMBERS}/graph.user", permissions.READ_ROLES)
 def list_member_users(call: Call) -> Answer:
     return objects(call, _holders(call, _role(call)), "graph.user")
 
@@ -94,7 +93,6 @@ def remove_member(call: Call) -> Answer:
 @operations.get("/directoryRoleTemplates", permissions.READ_ROLES)
 def list_templates(call: Call) -> Answer:
     """Every template, the implicit ones that must not be given included."""
-    odata.require_no_page_size(call)
     body: dict[str, Json] = {"@odata.context": odata.context(call, "directoryRoleTemplates", entity=False)}
     return Answer(200, body | {"value": [_template(call, role_id) for role_id in built_in_roles()]})
 
@@ -138,5 +136,7 @@ def _template(call: Call, role_id: str) -> dict[str, Json]:
         "description": role.description,
         "displayName": role.name,
     }
-    names = odata.selected(call)
-    return values if names is None else {name: values[name] for name in names if name in values}
+    return odata.chosen(call, values)
+
+
+related_objects("DirectoryRole", "members", _holders)

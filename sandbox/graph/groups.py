@@ -13,7 +13,7 @@ from sandbox.directory.rows import Group
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
-from sandbox.graph.directory_objects import bound, exists, objects, referenced
+from sandbox.graph.directory_objects import bound, exists, objects, referenced, related_objects
 from sandbox.graph.errors import (
     GraphError,
     bad_request,
@@ -52,7 +52,7 @@ def live_group(call: Call) -> Group:
     return group
 
 
-@operations.get("/groups", permissions.READ_MEMBERSHIPS, lacks="$search, Microsoft 365 groups")
+@operations.get("/groups", permissions.READ_MEMBERSHIPS, lacks="Microsoft 365 groups")
 def list_groups(call: Call) -> Answer:
     return odata.collection(call, GROUPS, call.tenant.groups.in_order())
 
@@ -132,33 +132,27 @@ def delete_group(call: Call) -> Answer:
     return Answer(204)
 
 
-@operations.get("/groups/{group}/members", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
+@operations.get("/groups/{group}/members", permissions.READ_MEMBERSHIPS)
 def list_members(call: Call) -> Answer:
     return objects(call, live_group(call).members)
 
 
-@operations.get("/groups/{group}/members/$count", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
+@operations.get("/groups/{group}/members/$count", permissions.READ_MEMBERSHIPS)
 def count_members(call: Call) -> Answer:
     return objects(call, live_group(call).members)
 
 
-@operations.get("/groups/{group}/members/graph.user", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
+@operations.get("/groups/{group}/members/graph.user", permissions.READ_MEMBERSHIPS)
 def list_member_users(call: Call) -> Answer:
     return objects(call, live_group(call).members, "graph.user")
 
 
-@operations.get("/groups/{group}/transitiveMembers", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
+@operations.get("/groups/{group}/transitiveMembers", permissions.READ_MEMBERSHIPS)
 def list_transitive_members(call: Call) -> Answer:
-    found: set[str] = set()
-    waiting = [live_group(call)]
-    while waiting:
-        new = waiting.pop().members - found
-        found |= new
-        waiting += [group for one in new if (group := call.tenant.groups.get(one))]
-    return objects(call, found)
+    return objects(call, _transitive_members(call, live_group(call)))
 
 
-@operations.get("/groups/{group}/owners", permissions.READ_MEMBERSHIPS, lacks=odata.RELATED_LACKS)
+@operations.get("/groups/{group}/owners", permissions.READ_MEMBERSHIPS)
 def list_owners(call: Call) -> Answer:
     return objects(call, live_group(call).owners)
 
@@ -217,6 +211,24 @@ def remove_owner(call: Call) -> Answer:
         raise reference_absent("owners")
     call.tenant.groups.put(replace(group, owners=group.owners - {owner}))
     return Answer(204)
+
+
+def _transitive_members(call: Call, group: Group) -> set[str]:
+    found: set[str] = set()
+    waiting = [group]
+    while waiting:
+        new = waiting.pop().members - found
+        found |= new
+        waiting += [held for one in new if (held := call.tenant.groups.get(one))]
+    return found
+
+
+for _name, _ids in {
+    "members": lambda _, group: group.members,
+    "owners": lambda _, group: group.owners,
+    "transitiveMembers": _transitive_members,
+}.items():
+    related_objects("Group", _name, _ids)
 
 
 def _require_plain_security_group(body: dict[str, Json]) -> None:

@@ -31,9 +31,8 @@ def has_privileged_identity_management(tenant: Tenant) -> bool:
 
 @operations.get("/subscribedSkus", permissions.READ_LICENCES, lacks="one SKU for each service plan; no real products")
 def list_skus(call: Call) -> Answer:
-    odata.require_no_page_size(call)
     body: dict[str, Json] = {"@odata.context": odata.context(call, "subscribedSkus", entity=False)}
-    return Answer(200, body | {"value": [_chosen(call, sku) for sku in _skus(call.tenant)]})
+    return Answer(200, body | {"value": [odata.chosen(call, sku) for sku in _skus(call.tenant)]})
 
 
 @operations.get("/subscribedSkus/{sku}", permissions.READ_LICENCES)
@@ -42,7 +41,7 @@ def get_sku(call: Call) -> Answer:
     if sku is None:
         raise not_found(call.args["sku"])
     body: dict[str, Json] = {"@odata.context": odata.context(call, "subscribedSkus", entity=True)}
-    return Answer(200, body | _chosen(call, sku))
+    return Answer(200, body | odata.chosen(call, sku))
 
 
 def _skus(tenant: Tenant) -> list[dict[str, Json]]:
@@ -72,8 +71,3 @@ def _sku(tenant: Tenant, plan: str) -> dict[str, Json]:
             }
         ],
     }
-
-
-def _chosen(call: Call, values: dict[str, Json]) -> dict[str, Json]:
-    names = odata.selected(call)
-    return values if names is None else {name: values[name] for name in names if name in values}

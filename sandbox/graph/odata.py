@@ -12,8 +12,11 @@ from sandbox.directory.table import Identified, Ordered
 from sandbox.exchange import Answer, Json
 from sandbox.graph.call import Call
 from sandbox.graph.errors import bad_request, unsupported_query
+from sandbox.graph.expand import Expansion, expansion_of
 from sandbox.graph.filter import Predicate, ValueOf, parse_filter
+from sandbox.graph.options import search_needs_header
 from sandbox.graph.queries import Queries, queries_of
+from sandbox.graph.search import parse_search
 
 Row = TypeVar("Row", bound=Identified)
 
@@ -52,17 +55,30 @@ def selected(call: Call) -> list[str] | None:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def context(call: Call, entity_set: str, *, entity: bool) -> str:
-    """The ``@odata.context`` address, with the selection as it was asked for."""
+def selected_and_id(call: Call) -> list[str] | None:
+    """The names in ``$select`` with the id, by which ``related`` pages."""
+    return None if (names := selected(call)) is None else [*names, "id"]
+
+
+def chosen(call: Call, values: dict[str, Json]) -> dict[str, Json]:
+    """The selected ones of these properties, for what has no shape."""
     names = selected(call)
-    chosen = f"({','.join(names)})" if names is not None else ""
-    return f"{call.context_base}{entity_set}{chosen}{'/$entity' if entity else ''}"
+    return values if names is None else {name: values[name] for name in names if name in values}
+
+
+def context(call: Call, entity_set: str, *, entity: bool, expansion: Expansion | None = None) -> str:
+    """The ``@odata.context`` address, with the selection as it was asked for."""
+    names = [*(selected(call) or ()), *([expansion.context] if expansion else ())]
+    shown = f"({','.join(names)})" if names else ""
+    return f"{call.context_base}{entity_set}{shown}{'/$entity' if entity else ''}"
 
 
 def entity(call: Call, shape: Shape[Row], row: Row, status: int = 200) -> Answer:
     """One row as an answer."""
-    body = {"@odata.context": context(call, shape.entity_set, entity=True)}
-    answer = Answer(status, body | shape.project(row, selected(call)))
+    expansion = expansion_of(call, shape.resource)
+    body = {"@odata.context": context(call, shape.entity_set, entity=True, expansion=expansion)}
+    body |= shape.project(row, selected(call))
+    answer = Answer(status, body | (expansion.of(call, row) if expansion else {}))
     if shape.directory_class is not None:
         objects = f"{call.exchange.origin}/v2/{call.tenant.id}/directoryObjects"
         answer.headers["Location"] = f"{objects}/{row.id}/Microsoft.DirectoryServices.{shape.directory_class}"
@@ -71,11 +87,11 @@ def entity(call: Call, shape: Shape[Row], row: Row, status: int = 200) -> Answer
 
 def collection(call: Call, shape: Shape[Row], rows: Iterable[Row], *, page: int = 100, largest: int = 999) -> Answer:
     """Rows as an answer: filtered, ordered, cut into pages with an absolute and opaque next link."""
-    if "$skip" in call.query and shape.queries.directory:
-        raise bad_request("'$skip' is not supported by the service.")
+    expansion = expansion_of(call, shape.resource)
     filtered = _filtered(call, shape, rows)
     matching = _ordered(call, shape, filtered if isinstance(filtered, Ordered) else list(filtered))
-    body: dict[str, Json] = {"@odata.context": context(call, shape.entity_set, entity=False)}
+    head = context(call, shape.entity_set, entity=False, expansion=expansion)
+    body: dict[str, Json] = {"@odata.context": head}
     start = _start(call)
     if call.eventual and call.query.get("$count", "").lower() == "true" and not start:
         body["@odata.count"] = len(matching)
@@ -85,7 +101,7 @@ def collection(call: Call, shape: Shape[Row], rows: Iterable[Row], *, page: int 
     if len(following) > size:
         body["@odata.nextLink"] = _next_link(call, shown[-1].id)
     names = selected(call)
-    body["value"] = [shape.project(row, names) for row in shown]
+    body["value"] = [shape.project(row, names) | (expansion.of(call, row) if expansion else {}) for row in shown]
     return Answer(200, body)
 
 
@@ -103,26 +119,21 @@ def count(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Answer:
     return _number(call, _filtered(call, shape, rows))
 
 
-RELATED_LACKS = "$search, $filter, $orderby: refused"
-
-
 def related(call: Call, entity_set: str, value: Sequence[dict[str, Json]]) -> Answer:
-    """Objects to which another one is related, as they are shown, or their number.
-
-    Here they are not searched, filtered or sorted, and that is refused in the words in which Microsoft refuses it
-    without the advanced parameters: an answer with more than was asked for would be taken for what was asked for.
-    """
-    _refuse_search(call)
-    if "$filter" in call.query:
-        raise unsupported_query("The specified filter to the reference property query is currently not supported.")
-    if _sorting(call):
-        raise unsupported_query("Sorting not supported for current query.")
+    """Objects to which another one is related, as they are shown with their ids, or their number."""
     if call.path_is_count:
         return _number(call, value)
     body: dict[str, Json] = {"@odata.context": context(call, entity_set, entity=False)}
-    if call.advanced:
+    start, size = _start(call), _page_size(call, 100, 999)
+    if call.advanced and not start:
         body["@odata.count"] = len(value)
-    return Answer(200, body | {"value": value})
+    following = sorted((item for item in value if item["id"] > start), key=lambda item: str(item["id"]))
+    if len(following) > size:
+        body["@odata.nextLink"] = _next_link(call, following[size - 1]["id"])
+    names = selected(call)
+    hidden = {"id"} if names is not None and "id" not in names else set()
+    body["value"] = [{name: held for name, held in item.items() if name not in hidden} for item in following[:size]]
+    return Answer(200, body)
 
 
 def _number(call: Call, rows: Iterable[object]) -> Answer:
@@ -131,29 +142,15 @@ def _number(call: Call, rows: Iterable[object]) -> Answer:
     return Answer(200, str(sum(1 for _ in rows)).encode(), {"Content-Type": "text/plain"})
 
 
-def require_no_page_size(call: Call) -> None:
-    """For collections that come whole. Raises Graph's 400 for ``$top``, whatever its value."""
-    if "$top" in call.query:
-        raise unsupported_query(
-            "This resource does not support custom page sizes. Please retry without a page size argument."
-        )
-
-
-def _refuse_search(call: Call) -> None:
-    if "$search" in call.query:
-        raise unsupported_query(
-            "Request with $search query parameter only works through MSGraph with a special request header: "
-            "'ConsistencyLevel: eventual'"
-            if not call.eventual
-            else "The $search query option is not served by this sandbox."
-        )
-
-
 def _filtered(call: Call, shape: Shape[Row], rows: Iterable[Row]) -> Iterable[Row]:
-    _refuse_search(call)
+    value_of: ValueOf[Row] = shape.searched or shape.value_of
+    if "$search" in call.query:
+        if not call.eventual:
+            raise search_needs_header()
+        found = parse_search(call.query["$search"], value_of, shape.queries, shape.resource)
+        rows = (row for row in rows if found(row))
     if not (text := call.query.get("$filter")):
         return rows
-    value_of: ValueOf[Row] = shape.searched or shape.value_of
     matches: Predicate[Row] = parse_filter(
         text, value_of, shape.properties, shape.queries, shape.resource, advanced=call.advanced
     )
@@ -167,7 +164,8 @@ def _sorting(call: Call) -> str:
 def _ordered(call: Call, shape: Shape[Row], rows: Sequence[Row]) -> Sequence[Row]:
     if not (text := _sorting(call)):
         return rows
-    if "$filter" in call.query and shape.queries.directory and not call.advanced:
+    narrowed = call.query.keys() & {"$filter", "$search"}
+    if narrowed and shape.queries.directory and not call.advanced:
         raise unsupported_query("Sorting not supported for current query.")
     name, _, direction = text.strip().partition(" ")
     if not shape.queries.may_sort(name, advanced=call.advanced):

@@ -38,7 +38,7 @@ def list_domains(call: Call) -> Answer:
     """All domains at once: this endpoint neither filters nor pages, and says nothing about being asked to."""
     body: dict[str, Json] = {"@odata.context": odata.context(call, "domains", entity=False)}
     domains = call.tenant.organization.domains
-    return Answer(200, body | {"value": [_chosen(call, _domain(domain, domains)) for domain in domains]})
+    return Answer(200, body | {"value": [odata.chosen(call, _domain(domain, domains)) for domain in domains]})
 
 
 @operations.get("/domains/{domain}", permissions.READ_DOMAINS)
@@ -47,7 +47,7 @@ def get_domain(call: Call) -> Answer:
     if domain is None:
         raise not_found(call.args["domain"])
     body: dict[str, Json] = {"@odata.context": odata.context(call, "domains", entity=True)}
-    return Answer(200, body | _chosen(call, _domain(domain, call.tenant.organization.domains)))
+    return Answer(200, body | odata.chosen(call, _domain(domain, call.tenant.organization.domains)))
 
 
 def _shown(call: Call) -> dict[str, Json]:
@@ -57,12 +57,7 @@ def _shown(call: Call) -> dict[str, Json]:
             name: value if name in _LIMITED_VIEW else [] if isinstance(value, list) else None
             for name, value in shown.items()
         }
-    return _chosen(call, shown)
-
-
-def _chosen(call: Call, values: dict[str, Json]) -> dict[str, Json]:
-    names = odata.selected(call)
-    return values if names is None else {name: values[name] for name in names if name in values}
+    return odata.chosen(call, shown)
 
 
 def _organization(organization: Organization, tenant: Tenant) -> dict[str, Json]:

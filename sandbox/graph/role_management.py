@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sandbox.directory.records import ScheduleRequest
 from sandbox.directory.roles import (
     DIRECTORY_READERS,
     RoleDefinition,
@@ -18,6 +19,7 @@ from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
 from sandbox.graph.directory_objects import shown
 from sandbox.graph.errors import already_assigned, bad_request, not_found, value_required
+from sandbox.graph.expand import relationship
 from sandbox.graph.operations import Operations
 from sandbox.graph.role_rules import require_assignable, require_removable
 
@@ -86,7 +88,6 @@ ASSIGNMENTS: odata.Shape[RoleAssignment] = odata.Shape(
 
 @operations.get(f"{_ROOT}/roleDefinitions", permissions.READ_ROLES, lacks="custom roles; what each role may do")
 def list_definitions(call: Call) -> Answer:
-    odata.require_no_page_size(call)
     rows = [_Definition(role.template_id, role) for role in built_in_roles().values()]
     answer = odata.collection(call, DEFINITIONS, rows, page=len(rows))
     if odata.selected(call) is None:
@@ -108,22 +109,12 @@ def get_definition(call: Call) -> Answer:
 
 @operations.get(f"{_ROOT}/roleAssignments", permissions.READ_ROLES)
 def list_assignments(call: Call) -> Answer:
-    answer = odata.collection(call, ASSIGNMENTS, _candidates(call))
-    if (expanded := _expanded(call)) is not None:
-        answer.body["@odata.context"] += f"({expanded}())"
-        for item in answer.body["value"]:
-            if (held := call.tenant.role_assignments.get(item.get("id", ""))) is not None:
-                item[expanded] = _expansion(call, expanded, held)
-    return answer
+    return odata.collection(call, ASSIGNMENTS, _candidates(call))
 
 
 @operations.get(f"{_ROOT}/roleAssignments/{{assignment}}", permissions.READ_ROLES)
 def get_assignment(call: Call) -> Answer:
-    held = _assignment(call)
-    answer = odata.entity(call, ASSIGNMENTS, held)
-    if (expanded := _expanded(call)) is not None:
-        answer.body[expanded] = _expansion(call, expanded, held)
-    return answer
+    return odata.entity(call, ASSIGNMENTS, _assignment(call))
 
 
 @operations.post(f"{_ROOT}/roleAssignments", permissions.WRITE_ROLES)
@@ -185,18 +176,24 @@ def _inheritance(call: Call, role_id: str) -> dict[str, Json]:
     return {"inheritsPermissionsFrom@odata.context": address, "inheritsPermissionsFrom": parents}
 
 
-def _expanded(call: Call) -> str | None:
-    name = call.query.get("$expand")
-    if name is None:
-        return None
-    name = name.partition("(")[0]
-    if name not in {"principal", "roleDefinition"}:
-        raise bad_request(f"Parsing OData Select and Expand failed: Could not find a property named '{name}'.")
-    return name
+def principal_shown(call: Call, principal_id: str) -> Json:
+    """Who holds a role, with everything that is kept: more than the default properties (docs-contrib#8876)."""
+    return shown(call.tenant, principal_id, everything=True)
 
 
-def _expansion(call: Call, name: str, held: RoleAssignment) -> Json:
-    if name == "roleDefinition":
-        role = built_in_roles()[held.role_id]
-        return DEFINITIONS.project(_Definition(role.template_id, role), None)
-    return shown(call.tenant, held.principal_id)
+def definition_shown(role_id: str) -> dict[str, Json]:
+    """The role that is held."""
+    role = built_in_roles()[role_id]
+    return DEFINITIONS.project(_Definition(role.template_id, role), None)
+
+
+# A selection inside is passed over for assignments (docs-contrib#8876) and refused for what belongs to PIM (#9157).
+for _resource, _selects in {"UnifiedRoleAssignment": True, "UnifiedRoleScheduleRequest": False}.items():
+
+    @relationship(_resource, "principal", selects=_selects)
+    def _principal(call: Call, held: RoleAssignment | ScheduleRequest, _: Sequence[str] | None) -> Json:
+        return principal_shown(call, held.principal_id)
+
+    @relationship(_resource, "roleDefinition", selects=_selects)
+    def _definition(_: Call, held: RoleAssignment | ScheduleRequest, __: Sequence[str] | None) -> Json:
+        return definition_shown(held.role_id)

@@ -5,6 +5,7 @@ One policy for all roles: permanent active assignments are allowed unless the te
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
@@ -14,6 +15,7 @@ from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
 from sandbox.graph.errors import not_found
+from sandbox.graph.expand import expansion_of, relationship
 from sandbox.graph.operations import Operations
 from sandbox.graph.role_schedule_rules import require_licence
 
@@ -56,21 +58,27 @@ ASSIGNMENTS: odata.Shape[_Assignment] = odata.Shape(
 def list_assignments(call: Call) -> Answer:
     require_licence(call)
     rows = [_assignment(call.tenant, role.template_id) for role in built_in_roles().values() if role.assignable]
-    answer = odata.collection(call, ASSIGNMENTS, sorted(rows, key=lambda row: row.id))
-    if call.query.get("$expand", "").startswith("policy"):
-        answer.body["@odata.context"] += "(policy())"
-        for item in answer.body["value"]:
-            item["policy"] = _policy(call.tenant, item["policyId"], with_rules="rules" in call.query["$expand"])
-    return answer
+    return odata.collection(call, ASSIGNMENTS, sorted(rows, key=lambda row: row.id))
+
+
+@relationship("UnifiedRoleManagementPolicyAssignment", "policy", nested="rules", selects=False)
+def _policy_of(call: Call, row: _Assignment, nested: Sequence[str] | None) -> Json:
+    return _policy(call.tenant, row.policy_id, with_rules=nested is not None)
 
 
 @operations.get("/policies/roleManagementPolicies/{policy}", permissions.READ_ROLE_POLICIES)
 def get_policy(call: Call) -> Answer:
     require_licence(call)
     _require_policy(call)
-    head: dict[str, Json] = {"@odata.context": f"{call.context_base}policies/roleManagementPolicies/$entity"}
-    with_rules = call.query.get("$expand", "").startswith("rules")
-    return Answer(200, head | _policy(call.tenant, call.args["policy"], with_rules=with_rules))
+    expansion = expansion_of(call, "UnifiedRoleManagementPolicy")
+    context = odata.context(call, "policies/roleManagementPolicies", entity=True, expansion=expansion)
+    policy = _policy(call.tenant, call.args["policy"], with_rules=False)
+    return Answer(200, {"@odata.context": context} | policy | (expansion.of(call, policy) if expansion else {}))
+
+
+@relationship("UnifiedRoleManagementPolicy", "rules", selects=False)
+def _rules_of(call: Call, _: object, __: Sequence[str] | None) -> Json:
+    return _rules(call.tenant)
 
 
 @operations.get("/policies/roleManagementPolicies/{policy}/rules", permissions.READ_ROLE_POLICIES)

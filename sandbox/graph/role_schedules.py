@@ -6,7 +6,7 @@ an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sandbox.clock import seconds, ticks
@@ -17,7 +17,9 @@ from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
 from sandbox.graph.errors import not_found
+from sandbox.graph.expand import relationship
 from sandbox.graph.operations import Operations
+from sandbox.graph.role_management import definition_shown, principal_shown
 from sandbox.graph.role_schedule_requests import schedule_info
 from sandbox.graph.role_schedule_rules import require_licence
 
@@ -52,7 +54,7 @@ def _serve(
 ) -> None:
     shape = _shape(collection, names)
 
-    @operations.get(f"{_ROOT}/{collection}", allowed, lacks="$expand")
+    @operations.get(f"{_ROOT}/{collection}", allowed)
     def list_all(call: Call) -> Answer:
         require_licence(call)
         return odata.collection(call, shape, sorted(rows(call), key=lambda row: row.id))
@@ -181,3 +183,13 @@ _serve(
     permissions.READ_ELIGIBILITY,
     _eligibility_instances,
 )
+
+
+@relationship("UnifiedRoleSchedule", "principal", selects=False)
+def _principal(call: Call, row: _Row, _: Sequence[str] | None) -> Json:
+    return principal_shown(call, row.values["principalId"])
+
+
+@relationship("UnifiedRoleSchedule", "roleDefinition", selects=False)
+def _definition(_: Call, row: _Row, __: Sequence[str] | None) -> Json:
+    return definition_shown(row.values["roleDefinitionId"])

@@ -42,6 +42,7 @@ from sandbox.graph.app_roles import app_role_ids
 from sandbox.graph.call import Actor, Call
 from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
 from sandbox.graph.operations import Served
+from sandbox.graph.options import read_options
 from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens
 from sandbox.lag import Api
 from sandbox.replication import Replication
@@ -151,7 +152,8 @@ class GraphService:
         if served.allowed and not served.allowed & actor.permissions:
             raise served.refusal()
         applications = self._directory.applications
-        call = Call(exchange, tenant, actor, version.lower(), found, exchange.query(), applications)
+        query = read_options(exchange, served.method, served.path)
+        call = Call(exchange, tenant, actor, version.lower(), found, query, applications)
         api = Api.of(exchange.method, segments, asks_index=call.asks_index)
         call.tenant = self._replication.as_seen(tenant, exchange.method, api)
         return served.run(call)

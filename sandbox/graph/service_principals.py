@@ -131,7 +131,7 @@ def own_principal(call: Call) -> ServicePrincipal:
     return found
 
 
-@operations.get("/servicePrincipals", permissions.READ_APPLICATIONS, lacks="Microsoft's own, but for Graph; $search")
+@operations.get("/servicePrincipals", permissions.READ_APPLICATIONS, lacks="Microsoft's own, but for Graph")
 def list_service_principals(call: Call) -> Answer:
     rows = [*call.tenant.service_principals, graph_principal(call.tenant)]
     return odata.collection(call, SERVICE_PRINCIPALS, sorted(rows, key=lambda row: row.id))

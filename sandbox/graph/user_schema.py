@@ -130,6 +130,11 @@ PROPERTIES: dict[str, Property] = {
     "userType": Property("text"),
 }
 
+OF_OTHER_SERVICES = frozenset(
+    {"customSecurityAttributes", "isManagementRestricted", "passwordProfile", "signInActivity"}
+)
+"""What is shown only where one user is asked for it."""
+
 
 def extension_attributes(user: User) -> dict[str, Json]:
     """All fifteen, null where unset."""

@@ -77,7 +77,7 @@ def live_user(call: Call) -> User:
     return user
 
 
-@operations.get("/users", permissions.READ_USERS, lacks="$search, $expand")
+@operations.get("/users", permissions.READ_USERS)
 def list_users(call: Call) -> Answer:
     return odata.collection(call, USERS, _candidates(call))
 
@@ -108,7 +108,7 @@ def count_users(call: Call) -> Answer:
     return odata.count(call, USERS, call.tenant.users)
 
 
-@operations.get("/users/{user}", permissions.READ_USERS, lacks="$expand")
+@operations.get("/users/{user}", permissions.READ_USERS)
 def get_user(call: Call) -> Answer:
     user = live_user(call)
     names = odata.selected(call) or ()

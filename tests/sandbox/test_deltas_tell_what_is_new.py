@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import httpx
-import pytest
 
 from tests.sandbox.seeded import ADELE, HELPDESK, REPORTS_READER, REVOKE, Graph, new_user, refusal
 
@@ -71,11 +70,6 @@ def test_only_those_asked_for_are_followed(graph: Graph, account: str) -> None:
     assert [item["id"] for item in everybody] == [account]
     client.patch(f"/users/{HELPDESK}", json={"displayName": "another name"})
     assert follow(client, link)[0] == []
-
-
-@pytest.mark.parametrize("option", ["$top=5", "$orderby=displayName", "$expand=manager"])
-def test_options_that_a_delta_does_not_know_are_refused(graph: Graph, option: str) -> None:
-    assert refusal(graph().get(f"/users/delta?{option}")).code == "Request_UnsupportedQuery"
 
 
 def test_a_token_of_seven_days_is_gone(graph: Graph, control: httpx.Client) -> None:

@@ -1,12 +1,14 @@
 """Microsoft's SDK calls every operation that the conformance report lists as served, through its own builder.
 
 An address, a type or an envelope that Microsoft would not have makes the SDK ask elsewhere, fail to read the answer, or
-find nothing in it. A new operation needs an entry here; without one this fails.
+find nothing in it. A new operation needs an entry here; without one this fails. Each read is then asked with every
+query option: what the conformance list calls served has its effect, what it calls refused is refused.
 """
 
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import AsyncIterator
 
 import httpx
@@ -21,7 +23,8 @@ from sandbox.graph.licences import P1, P2
 from tests.sandbox import sdk
 from tests.sandbox.bodies import BODIES
 from tests.sandbox.operands import Directory
-from tests.sandbox.seeded import ELEVATE, NORTHWIND
+from tests.sandbox.options import check_options
+from tests.sandbox.seeded import ELEVATE, NORTHWIND, token_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
 
@@ -56,7 +59,9 @@ async def northwind(addresses: Addresses, control: httpx.Client) -> AsyncIterato
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_it_is_called_and_its_answer_read(northwind: Directory, operation: str) -> None:
+async def test_it_is_called_and_its_answer_read(
+    northwind: Directory, login: httpx.Client, trust: ssl.SSLContext, operation: str
+) -> None:
     northwind.operation = operation
     method, path = operation.split()
     builder = await northwind.builder(path)
@@ -71,6 +76,15 @@ async def test_it_is_called_and_its_answer_read(northwind: Directory, operation:
     assert re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), asked), asked
     assert 200 <= last["status"] < 300
     assert (answer is None) is (last["status"] == 204)
+    if method == "GET":
+        token = token_of(login, ELEVATE, NORTHWIND)
+        with httpx.Client(
+            base_url=str(northwind.graph.request_adapter.base_url),
+            verify=trust,
+            trust_env=False,
+            headers={"Authorization": f"Bearer {token}"},
+        ) as plain:
+            check_options(plain, path, last["path"].removeprefix("/v1.0").partition("?")[0])
 
 
 def _headers(**headers: str) -> HeadersCollection:

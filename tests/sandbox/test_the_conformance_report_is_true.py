@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import httpx
 import pytest
 
 from sandbox.conformance import coverage, sections
+from sandbox.graph.options import table
 from sandbox.graph.service import served_operations
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +40,18 @@ def test_the_sign_in_service_answers_what_is_listed(login: httpx.Client, operati
     assert login.request(method, path).status_code not in {404, 405}
 
 
-def test_the_command_prints_each_operation_and_the_sum() -> None:
+def test_the_page_in_the_documentation_is_what_the_command_prints() -> None:
+    """After a change: ``python -m sandbox conformance > docs/conformance.md``."""
     run = subprocess.run(
         [sys.executable, "-m", "sandbox", "conformance"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert f"{len(list(coverage()))} operations: " in run.stdout.splitlines()[-1]
-    assert "not served  POST /subscriptions" in run.stdout
+    assert run.stdout == (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
+    assert "| `POST /subscriptions` | not served |" in run.stdout
+
+
+def test_each_read_is_in_one_row_of_the_options_and_each_row_has_a_read() -> None:
+    reads = {one.path for one in served_operations() if one.method == "GET"}
+    rows = {path: [name for name, row in table().items() if row.has(path)] for path in reads}
+    assert {path: names for path, names in rows.items() if len(names) != 1} == {}
+    patterns = {pattern for row in table().values() for pattern in (*row.reads, *row.except_)}
+    assert {pattern for pattern in patterns if not any(fnmatchcase(path, pattern) for path in reads)} == set()
