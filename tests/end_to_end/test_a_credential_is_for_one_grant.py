@@ -125,7 +125,7 @@ async def test_an_extension_renews_a_pass_that_would_end_too_soon(hours_pass: Sc
     _, second = await reveal_credential(TESTER, hours_pass.app, request_id, "alex")
     assert second.secret.get_secret_value() != first.secret.get_secret_value()
     assert second.usable_until is not None
-    assert timedelta(0) <= second.usable_until - expires_at < ON_TIME, "Microsoft's clock is a second one"
+    assert abs(second.usable_until - expires_at) < ON_TIME, "Microsoft's clock is another one"
     assert signs_in(hours_pass, second)
     assert not signs_in(hours_pass, first)
     await hours_pass.time_passes(request_id)
