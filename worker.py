@@ -33,6 +33,7 @@ from entra_jit.settings import Settings, load_settings
 from entra_jit.temporal import schedules, search_attributes
 from entra_jit.temporal.watch import ReconciliationWatch
 from models.errors import EntraJitError, ExitCode
+from models.plain_text import plain
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
 
@@ -142,7 +143,7 @@ def main() -> int:
         configure_logs(settings.log_format)
         asyncio.run(run(settings))
     except EntraJitError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{plain(str(error))}\n")
         return error.exit_code
     return ExitCode.DONE
 

@@ -8,6 +8,10 @@ from typing import Literal
 
 import structlog
 
+from models.plain_text import printable
+
+TRACEBACKS = frozenset({"exception", "stack"})
+
 
 def configure_logs(form: Literal["json", "console"], level: int = logging.INFO) -> None:
     """Send every log line of the process to standard error in one form. Call once, before anything logs."""
@@ -33,6 +37,7 @@ def configure_logs(form: Literal["json", "console"], level: int = logging.INFO) 
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _keep_lines_apart,
             renderer,
         ],
     )
@@ -43,3 +48,14 @@ def configure_logs(form: Literal["json", "console"], level: int = logging.INFO) 
     root.setLevel(level)
     # httpx tells every address at info level; ours tells the same with Microsoft's request-id.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _keep_lines_apart(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """No text that is logged begins a line, or controls the terminal that shows it; tracebacks are indented."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            lines = [f"    {line}" for line in value.split("\n")] if name in TRACEBACKS else [value]
+            event[name] = "\n".join(map(printable, lines))
+    return event

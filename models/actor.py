@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import StringConstraints
 
 from models.message import Message
+from models.plain_text import ONE_LINE
 
 LONGEST_NAME = 500
 
@@ -43,7 +44,7 @@ class Actor(Message):
     kind: ActorKind
     id: str
     """Never changes and is never reused, unlike a name."""
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
     """For people to read."""
     via: Via
 

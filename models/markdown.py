@@ -2,8 +2,12 @@
 
 import re
 
+from models.plain_text import plain
+
 MARKUP = re.compile(r"[\\`*_\[\]<>#|~&]")
 """What means something to Markdown or HTML in the middle of a line."""
+FIRST = re.compile(r"^([0-9]{0,9})([-+=.)])")
+"""What begins a list, or underlines a heading, where a line begins with it."""
 
 
 def escape(text: str) -> str:
@@ -11,4 +15,4 @@ def escape(text: str) -> str:
 
     Reasons are written by technicians: unescaped, one could look like an alarm, or like a link from us.
     """
-    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+    return FIRST.sub(r"\1\\\2", MARKUP.sub(r"\\\g<0>", plain(text)))

@@ -10,6 +10,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, is_cancelled_exception
 from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
+from models.markdown import escape
+
 DONE_AGAIN_AFTER = timedelta(minutes=1)
 
 Argument = TypeVar("Argument")
@@ -25,7 +27,7 @@ async def execute(
     within: timedelta | None = None,
 ) -> Result:
     """Have ``activity`` done by any worker, retried until ``within`` is over (None: for as long as it takes)."""
-    config = ActivityConfig(**{**how, "summary": summary, "schedule_to_close_timeout": within})
+    config = ActivityConfig(**{**how, "summary": escape(summary), "schedule_to_close_timeout": within})
     return cast("Result", await workflow.execute_activity_method(activity, argument, **config))
 
 
@@ -63,7 +65,7 @@ async def execute_locally(
     within: timedelta,
 ) -> Result:
     """Have ``activity`` done by this very worker, at a tenth of the cost; for what only asks the ledger."""
-    config = LocalActivityConfig(**{**how, "summary": summary, "schedule_to_close_timeout": within})
+    config = LocalActivityConfig(**{**how, "summary": escape(summary), "schedule_to_close_timeout": within})
     try:
         return cast("Result", await workflow.execute_local_activity_method(activity, argument, **config))
     except ApplicationError as error:

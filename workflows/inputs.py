@@ -17,6 +17,7 @@ from temporalio.common import RawValue
 from models.actor import UNNAMED, Actor
 from models.message import Message
 from models.messages import LONGEST_SENTENCE, SignedEnd
+from models.plain_text import plain
 
 TEXT = (b"json/", b"text/")
 """What encodings of text begin with; other bytes are no sentence, even where they happen to be letters."""
@@ -70,7 +71,7 @@ def read_message(kind: type[Wanted], inputs: Sequence[object]) -> Wanted | None:
 
 
 def read_sentence(value: object) -> str | None:
-    """``value`` on one line, without control characters and cut to length; None: it says nothing."""
+    """``value`` on one line, cut to length; None: it says nothing."""
     if isinstance(value, RawValue):
         encoding = value.payload.metadata.get("encoding", TEXT[0])
         value = value.payload.data if encoding.startswith(TEXT) else None
@@ -79,8 +80,7 @@ def read_sentence(value: object) -> str | None:
         value = _decoded(value[: 4 * LONGEST_SENTENCE])
     if not isinstance(value, str):
         return None
-    printable = "".join(one if one.isprintable() else " " for one in value[: 4 * LONGEST_SENTENCE])
-    said = " ".join(printable.split())[:LONGEST_SENTENCE].strip()
+    said = plain(value[: 4 * LONGEST_SENTENCE])[:LONGEST_SENTENCE].strip()
     return said if any(one.isalnum() for one in said) else None
 
 

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from entra_jit.graph.catalogue import NOT_GRAPHS, Attempt, senseless
 from entra_jit.graph.errors import GraphError
 from models.messages import DirectoryCall
+from models.plain_text import plain
 
 T = TypeVar("T")
 
@@ -127,7 +128,7 @@ def error_of(document: Mapping[str, JsonValue] | None) -> tuple[str | None, str 
         message = message.get("value")
     if isinstance(wrapped := _json_in(message), dict) and "errorCode" in wrapped:
         code, message = wrapped["errorCode"], wrapped.get("message")
-    return (str(code) if code else None, " ".join(str(message).split())[:500] if message else None)
+    return (str(code) if code else None, plain(str(message))[:500] if message else None)
 
 
 def _json_in(text: JsonValue) -> JsonValue:

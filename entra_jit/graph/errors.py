@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from models.errors import EntraJitError, ExitCode
 from models.messages import FailureType
+from models.plain_text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class GraphError(EntraJitError):
         numbers = " ".join(str(part) for part in (self.status, self.code) if part is not None)
         said = ": ".join(part for part in (numbers, self.message) if part)
         explanation = f"{self.tenant}: could not {self.purpose}" + (f" ({said})" if said else "") + "."
-        super().__init__(" ".join(explanation.split()), advice=self.advice, request_id=self.request_id)
+        super().__init__(plain(explanation), advice=self.advice, request_id=self.request_id)
 
     def __str__(self) -> str:
         ids = (("request-id", self.request_id), ("client-request-id", self.client_request_id))
         where = "; ".join([self.operation, *(f"{name} {value}" for name, value in ids if value)])
-        return " ".join(f"{self.explanation} {self.advice} [{where}]".split())
+        return plain(f"{self.explanation} {self.advice} [{where}]")
 
 
 @dataclass(kw_only=True, eq=False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, receipts
+from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
-from models.errors import BadInputError, NotFoundError, RefusedError
+from models.errors import NotFoundError, RefusedError
 from models.messages import Ending, GrantState, Proof, Receipt
 
 
@@ -21,8 +22,7 @@ async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -
     not asked to end yet.
     """
     authorize(actor, Verb.ABANDON_ACCESS, Subject(request_id))
-    if not reason.strip():
-        raise BadInputError("reason: required; shown in the receipt")
+    reason = read_reason(reason)
     at = app.clock()
     async with app.alarms.recording() as record:
         session = record.session

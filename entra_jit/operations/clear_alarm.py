@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize
+from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
-from models.errors import BadInputError, NotFoundError
+from models.errors import BadInputError, NotFoundError, quoted
 
 
 async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: str) -> Alarm:
@@ -15,8 +16,7 @@ async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: s
     Raises ``BadInputError`` for an unknown kind or without a reason, or ``NotFoundError`` where no such alarm stands.
     """
     authorize(actor, Verb.CLEAR_ALARM)
-    if not reason.strip():
-        raise BadInputError("reason: required; shown in the all-clear")
+    reason = read_reason(reason)
     try:
         known = AlarmKind(kind)
     except ValueError:
@@ -24,5 +24,5 @@ async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: s
         raise BadInputError(f"{kind!r} is not a kind of alarm; the kinds are {kinds}") from None
     ended = await app.alarms.clear(known, subject, reason, app.clock(), by=actor)
     if ended is None:
-        raise NotFoundError(f"No such alarm: {kind} about {subject}.")
+        raise NotFoundError(f"No such alarm: {kind} about {quoted(subject)}.")
     return ended

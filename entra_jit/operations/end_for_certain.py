@@ -21,6 +21,7 @@ from entra_jit.ledger import grants
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import fence_all
 from entra_jit.operations._live_workflows import WorkflowGoneError
+from entra_jit.operations._reasons import read_reason
 from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.end_access import end_access
 from entra_jit.temporal.connect import EngineUnreachableError
@@ -28,7 +29,6 @@ from entra_jit.temporal.executions import Attention, attention_of
 from models.actor import Actor
 from models.errors import UnreachableError
 from models.holds import StoppedGrant, StopState
-from models.messages import LONGEST_SENTENCE
 from models.names import workflow_id
 
 ANSWERS_WITHIN = timedelta(seconds=10)
@@ -90,6 +90,7 @@ async def end_for_certain(
     """
     authorize(actor, Verb.END_ACCESS, Subject(request_id))
     before = await _stage(app, request_id)
+    reason = None if reason is None else read_reason(reason)
     unsent = await _send(actor, app, send, request_id, reason)
     untaken = unsent or await _why_untaken(app, request_id, before)
     if untaken is None:
@@ -109,8 +110,7 @@ async def end_for_certain(
         # Not decided yet, most likely; but a ledger that was restored may have forgotten what is open.
         sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it to close."
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
-    said = (reason or "").strip()[:LONGEST_SENTENCE] or None
-    stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED, even_if_held=False)
+    stopping = Stopping(app, actor, reason, live, patience=patience, settled=SETTLED, even_if_held=False)
     await stopping.run_alone()
     return _told(stopping.grants[0], untaken)
 

@@ -40,6 +40,7 @@ from models.messages.ids import (
     Sentence,
     TechnicianId,
     TenantId,
+    Ticket,
 )
 from models.messages.receipts import Addendum, AddendumKind, Receipt, later
 from models.messages.reconciling import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
@@ -108,6 +109,7 @@ __all__ = [
     "TenantReport",
     "TenantReview",
     "TenantToReconcile",
+    "Ticket",
     "ToExtend",
     "ToPark",
     "ToSweep",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime
 
 from models.actor import UNNAMED, Actor
 from models.message import Message
-from models.messages.ids import Name, RequestId, Sentence
+from models.messages.ids import Name, RequestId, Sentence, Ticket
 
 
 class Assertion(Message):
@@ -28,7 +27,7 @@ class AccessRequest(Message):
     technician: Name
     request_id: RequestId
     reason: Sentence
-    ticket: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = None
+    ticket: Ticket | None = None
     duration: timedelta | None = None
     asked_at: AwareDatetime
     replay_of: RequestId | None = None

@@ -6,6 +6,8 @@ from typing import Annotated, NewType
 
 from pydantic import StringConstraints
 
+from models.plain_text import ONE_LINE
+
 TenantId = NewType("TenantId", str)
 """The GUID of a customer's Entra tenant, lower case."""
 
@@ -48,4 +50,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 LONGEST_SENTENCE = 500
 
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_SENTENCE)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SENTENCE), ONE_LINE]
+
+Ticket = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE]

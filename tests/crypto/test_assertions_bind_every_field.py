@@ -19,13 +19,14 @@ from entra_jit.crypto.keyring import Keyring
 from models.actor import Actor, ActorKind, Via
 from models.message import Message
 from models.messages import AccessRequest, Assertion, Extension, SignedAccessRequest
+from models.plain_text import plain
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = ",".join(f"k{number}:{chr(65 + number) * 43}=" for number in range(2))
 KEYRING = Keyring.parse(KEYS)
 
 names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
-sentences = st.text(min_size=1, max_size=60).filter(lambda text: text.strip())
+sentences = st.text(min_size=1, max_size=60).filter(plain)
 moments = st.timedeltas(timedelta(days=-300), timedelta(days=300)).map(lambda since: NOON + since)
 requests = st.builds(
     AccessRequest,

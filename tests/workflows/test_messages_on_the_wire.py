@@ -33,6 +33,7 @@ from models.messages import (
     SignedAccessRequest,
     Standing,
 )
+from models.plain_text import plain
 from workflows.details import WHAT_TO_DO
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -40,7 +41,7 @@ ALL = [
     one for _, one in inspect.getmembers(messages, inspect.isclass) if issubclass(one, Message) and one is not Message
 ]
 
-sentences = st.text(min_size=1, max_size=80).filter(lambda text: text.strip())
+sentences = st.text(min_size=1, max_size=80).filter(plain)
 names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
 moments = st.timedeltas(timedelta(days=-300), timedelta(days=300)).map(lambda since: NOON + since)
 requests = st.builds(

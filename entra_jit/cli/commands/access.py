@@ -13,7 +13,7 @@ from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantN
 from entra_jit.cli.commands.shell import cli, console, deployed, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
-from entra_jit.cli.views.formatting import moment
+from entra_jit.cli.views.formatting import moment, say
 from entra_jit.cli.views.timeline import Timeline
 from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_access import end_access
@@ -104,7 +104,7 @@ def _end(
     ended = deployed(context, lambda actor, app: end_for_certain(actor, app, grant, reason, send=send))
     if ended.by is not EndedBy.WORKFLOW:
         shown |= {"closed": ended.by is EndedBy.EMERGENCY, "sentence": ended.sentence}
-    show(shown, as_json, lambda: console.print(ended.sentence, markup=False, highlight=False, soft_wrap=True))
+    show(shown, as_json, lambda: say(console, ended.sentence))
     if ended.by in ENDED_OTHERWISE:
         raise typer.Exit(ENDED_OTHERWISE[ended.by])
 

@@ -11,6 +11,7 @@ from entra_jit.app import App
 from entra_jit.cli.commands.options import Json, TenantName
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
 from entra_jit.cli.views import stopping, tables
+from entra_jit.cli.views.formatting import say
 from entra_jit.operations.close_all import close_all
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
@@ -69,11 +70,7 @@ def lift(
     """Lift the emergency stop, for all, a tenant or a technician. It opens nothing."""
     lifted = deployed(context, lambda actor, app: lift_stop(actor, app, tenant=tenant, technician=technician))
     said = "The stop is lifted." if lifted else "No such stop is in force; see `holds`."
-    show(
-        {"tenant": tenant, "technician": technician, "lifted": lifted},
-        as_json,
-        lambda: console.print(said, highlight=False),
-    )
+    show({"tenant": tenant, "technician": technician, "lifted": lifted}, as_json, lambda: say(console, said))
 
 
 @tenant_commands.command()
@@ -93,4 +90,4 @@ def resume(context: typer.Context, tenant: TenantName, as_json: Json = False) ->
     """Resume TENANT."""
     lifted = deployed(context, lambda actor, app: resume_tenant(actor, app, tenant))
     said = f"Provisioning in {tenant} is resumed." if lifted else f"{tenant} was not paused."
-    show({"tenant": tenant, "resumed": lifted}, as_json, lambda: console.print(said, highlight=False))
+    show({"tenant": tenant, "resumed": lifted}, as_json, lambda: say(console, said))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 from temporalio.service import RPCError
 
@@ -25,6 +25,7 @@ from entra_jit.logs import configure_logs
 from entra_jit.settings import Settings, adopt_environment, load_settings, names_a_database
 from models.actor import Actor
 from models.errors import BadInputError, EntraJitError, ExitCode, SettingsError
+from models.plain_text import plain
 
 Result = TypeVar("Result")
 
@@ -129,7 +130,7 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
 
 def leave(sentence: str, code: ExitCode) -> NoReturn:
     """Say why, and exit."""
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write("\n".join(map(plain, sentence.split("\n"))) + "\n")
     raise typer.Exit(code) from None
 
 
@@ -137,9 +138,7 @@ def show(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
     """Print ``value`` as JSON, or have it shown for people."""
     if not as_json:
         otherwise()
-    elif isinstance(value, BaseModel):
-        sys.stdout.write(value.model_dump_json(indent=2) + "\n")
-    elif isinstance(value, list):
-        sys.stdout.write(json.dumps([item.model_dump(mode="json") for item in value], indent=2) + "\n")
     else:
-        sys.stdout.write(json.dumps(value, indent=2) + "\n")
+        # Escaped beyond ASCII: JSON itself takes characters raw that control a terminal.
+        text = json.dumps(to_jsonable_python(value), indent=2).replace("\x7f", "\\u007f")
+        sys.stdout.write(f"{text}\n")

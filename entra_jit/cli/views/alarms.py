@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from entra_jit.cli.views.formatting import moment
+from entra_jit.cli.views.formatting import moment, shown
 from models.alarms import Alarm
 
 
@@ -25,9 +24,9 @@ def show_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
         table.add_row(
             moment(alarm.raised_at),
             f"[dim]{alarm.kind.value}[/]" if over else f"[bold red]{alarm.kind.value}[/]",
-            alarm.subject,
-            alarm.tenant or "",
-            escape(alarm.sentence)
-            + (f" [green]All clear {moment(alarm.cleared_at)}: {escape(alarm.ended)}[/]" if over else ""),
+            shown(alarm.subject),
+            shown(alarm.tenant),
+            shown(alarm.sentence)
+            + (f" [green]All clear {moment(alarm.cleared_at)}: {shown(alarm.ended)}[/]" if over else ""),
         )
     console.print(table)

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from entra_jit.app import App
 from entra_jit.cli.views import receipt as receipt_page
-from entra_jit.cli.views.formatting import line
+from entra_jit.cli.views.formatting import line, shown
 from entra_jit.cli.views.timeline import Timeline
 from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import LocalStack, StackAddresses, temporal_program
@@ -232,10 +232,10 @@ class _Visits:
         self._check("the ledger has no live grant", not live)
 
     def _say(self, text: str) -> None:
-        line(self._console, f"  [dim]>[/] {text}")
+        line(self._console, f"  [dim]>[/] {shown(text)}")
 
     def _check(self, what: str, is_so: object) -> None:
-        line(self._console, f"  {'[green]✓[/]' if is_so else '[bold red]✗[/]'} {what}")
+        line(self._console, f"  {'[green]✓[/]' if is_so else '[bold red]✗[/]'} {shown(what)}")
         if not is_so:
             raise DemonstrationFailedError(f"Check failed: {what}.")
 

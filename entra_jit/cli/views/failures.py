@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from entra_jit.cli.views.formatting import coloured, line, moment
+from entra_jit.cli.views.formatting import coloured, line, moment, shown
 from entra_jit.operations.list_failures import Failure, StuckStep
 from entra_jit.operations.replay_provisioning import Replayed
 
@@ -22,10 +21,10 @@ def show_failures(console: Console, failures: Sequence[Failure]) -> None:
         kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
         line(
             console,
-            f"[bold]{failure.request_id}[/]  {coloured(failure.state)}  {failure.technician} in {failure.tenant}"
+            f"[bold]{shown(failure.request_id)}[/]  {coloured(failure.state)}  {_who(failure)}"
             f"  since {moment(failure.since)}  [bold]{kind}[/]",
         )
-        line(console, f"  {escape(failure.sentence)}")
+        line(console, f"  {shown(failure.sentence)}")
         for step in failure.steps:
             line(console, f"  {_step(step)}")
     classes = Counter(failure.failure_class for failure in failures)
@@ -37,8 +36,7 @@ def show_plan(console: Console, failures: Sequence[Failure]) -> None:
     """What a replay of them would do."""
     for failure in failures:
         done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied; request again"
-        who = f"{failure.technician} in {failure.tenant}"
-        line(console, f"{failure.request_id}  {who}  {failure.failure_class}: {done}")
+        line(console, f"{shown(failure.request_id)}  {_who(failure)}  {failure.failure_class}: {done}")
     possible = any(failure.remedy for failure in failures)
     line(console, "Nothing was done. Pass --yes to do it." if possible else NOTHING)
 
@@ -47,7 +45,7 @@ def show_outcomes(console: Console, outcomes: Sequence[Replayed]) -> None:
     """A line for each."""
     for replayed in outcomes:
         mark = "[green]✓[/]" if replayed.goes_on else "[bold red]✗[/]"
-        line(console, f"{mark} [bold]{replayed.request_id}[/]  {escape(replayed.sentence)}")
+        line(console, f"{mark} [bold]{shown(replayed.request_id)}[/]  {shown(replayed.sentence)}")
     if not outcomes:
         line(console, NOTHING)
 
@@ -64,6 +62,10 @@ async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int
     return found
 
 
+def _who(failure: Failure) -> str:
+    return shown(f"{failure.technician} in {failure.tenant}")
+
+
 def _step(step: StuckStep) -> str:
     when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
-    return f"{step.name}: attempt {step.attempt}, {when}"
+    return f"{shown(step.name)}: attempt {step.attempt}, {when}"

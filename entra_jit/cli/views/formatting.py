@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 
 from models.messages import GrantState
+from models.plain_text import plain
 
 COLOURS = {
     GrantState.OPEN: "bold green",
@@ -20,6 +21,14 @@ COLOURS = {
 }
 
 
+def shown(text: str | None) -> str:
+    """``text``, whoever wrote it, for a line of marked-up text: one line, and no markup of its own."""
+    said = plain(text or "")
+    words = said.rstrip("\\")
+    # A backslash before a tag of ours would take its meaning away; rich escapes a single one.
+    return markup.escape(words) + "\\\\" * (len(said) - len(words))
+
+
 def coloured(state: GrantState, word: str | None = None) -> str:
     """The state, or another word for it, in its colour."""
     colour, word = COLOURS.get(state), word or state.value
@@ -28,9 +37,10 @@ def coloured(state: GrantState, word: str | None = None) -> str:
 
 def with_state(state: GrantState, sentence: str) -> str:
     """The sentence behind its state, or alone if it begins with the state."""
-    if sentence.lower().startswith(state.value):
-        return coloured(state, sentence[: len(state.value)]) + escape(sentence[len(state.value) :])
-    return f"{coloured(state)}: {escape(sentence)}"
+    said = shown(sentence)
+    if said.lower().startswith(state.value):
+        return coloured(state, said[: len(state.value)]) + said[len(state.value) :]
+    return f"{coloured(state)}: {said}"
 
 
 def moment(at: datetime | None) -> str:
@@ -48,8 +58,14 @@ def line(console: Console, text: str) -> None:
     console.print(text, highlight=False, soft_wrap=True)
 
 
+def say(console: Console, sentence: str) -> None:
+    """A sentence, whatever it quotes, on a line."""
+    line(console, shown(sentence))
+
+
 def rows(console: Console, *named: tuple[str, object]) -> None:
-    """A line for each that has a value."""
+    """A line for each that has a value; the parts of a tuple are set apart."""
     for name, value in named:
-        if value and value != "-":
-            line(console, f"  {name:<11}{escape(str(value))}")
+        parts = value if isinstance(value, tuple) else (value,)
+        if said := "  ".join(shown(str(part)) for part in parts if part and part != "-"):
+            line(console, f"  {name:<11}{said}")

@@ -12,7 +12,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from entra_jit.cli.views.formatting import shown
 from models.holds import StoppedGrant, StopReport, StopState
+from models.plain_text import plain
 
 COLOURS = {
     StopState.OPEN: "bold red",
@@ -59,16 +61,16 @@ def show_report(console: Console, report: StopReport) -> None:
         table.add_column(column, overflow="fold")
     for grant in report.grants:
         state = Text(grant.state.value, COLOURS[grant.state])
-        table.add_row(grant.request_id, grant.account_name, state, Text(grant.sentence))
+        table.add_row(shown(grant.request_id), shown(grant.account_name), state, shown(grant.sentence))
     if report.grants:
         console.print(table)
     else:
         console.print("Nothing was open.")
     if report.unheard:
-        console.print(Text(f"Temporal was not reached: {report.unheard}", "yellow"), soft_wrap=True)
+        console.print(Text(plain(f"Temporal was not reached: {report.unheard}"), "yellow"), soft_wrap=True)
     if not report.is_proven:
         console.print(
             Text("Not everything is proven closed. Run it again; the reconciler keeps trying.", "bold red"),
             soft_wrap=True,
         )
-    console.print(Text(report.stop.sentence, "bold red"), soft_wrap=True)
+    console.print(Text(plain(report.stop.sentence), "bold red"), soft_wrap=True)

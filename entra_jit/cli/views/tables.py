@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from entra_jit.cli.views.formatting import coloured, line, moment, rows
+from entra_jit.cli.views.formatting import coloured, line, moment, rows, shown
 from entra_jit.policy.durations import format_duration
 from models.holds import Hold, HoldKind
 from models.messages import GrantState, GrantStatus
+from models.plain_text import plain
 
 HOLD_COLOURS = {HoldKind.PAUSE: "bold yellow", HoldKind.STOP: "bold red"}
 
@@ -27,20 +27,20 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
     for column in ("state", "expires", ""):
         table.add_column(column)
     for grant in grants:
-        table.add_row(grant.request_id, coloured(grant.state), moment(grant.expires_at), _remark(grant))
+        table.add_row(shown(grant.request_id), coloured(grant.state), moment(grant.expires_at), _remark(grant))
     console.print(table)
 
 
 def _remark(grant: GrantStatus) -> str:
     if grant.proof is not None and not grant.proof.is_proven:
-        return f"[bold red]{grant.proof.value}, not proven closed[/]: {escape(grant.sentence)}"
-    replay = f"Replay of {grant.replay_of}. " if grant.replay_of else ""
-    return replay + ("" if grant.state is GrantState.OPEN else escape(grant.sentence))
+        return f"[bold red]{grant.proof.value}, not proven closed[/]: {shown(grant.sentence)}"
+    replay = f"Replay of {shown(grant.replay_of)}. " if grant.replay_of else ""
+    return replay + ("" if grant.state is GrantState.OPEN else shown(grant.sentence))
 
 
 def show_status(console: Console, status: GrantStatus) -> None:
     """Everything that is known of one grant, without its steps."""
-    line(console, f"[bold]{status.request_id}[/]  {coloured(status.state)}  {escape(status.sentence)}")
+    line(console, f"[bold]{shown(status.request_id)}[/]  {coloured(status.state)}  {shown(status.sentence)}")
     rows(
         console,
         ("replay of", status.replay_of),
@@ -66,4 +66,4 @@ def show_holds(console: Console, holds: Sequence[Hold]) -> None:
 def show_banner(console: Console, holds: Sequence[Hold]) -> None:
     """A line for each pause and stop; nothing where there is none."""
     for hold in holds:
-        console.print(Text(hold.sentence, style=HOLD_COLOURS[hold.kind]), soft_wrap=True)
+        console.print(Text(plain(hold.sentence), style=HOLD_COLOURS[hold.kind]), soft_wrap=True)

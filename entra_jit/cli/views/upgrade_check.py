@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from entra_jit.cli.views.formatting import line, moment
+from entra_jit.cli.views.formatting import line, moment, shown
 from entra_jit.operations.check_upgrade import BrokenExecution, UpgradeCheck
 
 MANY = 20
@@ -28,8 +27,8 @@ def progress(console: Console) -> Iterator[Callable[[int, int], None]]:
 def show_upgrade_check(console: Console, check: UpgradeCheck) -> None:
     """A line for each execution that would break, and what comes of it."""
     for broken in check.breaks:
-        line(console, f"[bold red]breaks[/]  [bold]{broken.workflow_id}[/]  {_whose(broken)}")
-        line(console, f"        {escape(broken.because)}")
+        line(console, f"[bold red]breaks[/]  [bold]{shown(broken.workflow_id)}[/]  {_whose(broken)}")
+        line(console, f"        {shown(broken.because)}")
     of = "" if check.replayed == check.running else f" of {check.running}"
     replayed = f"{check.replayed}{of} open execution{'' if check.running == 1 else 's'}"
     if not check.breaks:
@@ -41,4 +40,4 @@ def show_upgrade_check(console: Console, check: UpgradeCheck) -> None:
 
 def _whose(broken: BrokenExecution) -> str:
     known = (broken.technician, broken.tenant, broken.state, broken.expires_at and f"until {moment(broken.expires_at)}")
-    return "  ".join(escape(part) for part in known if part)
+    return "  ".join(shown(part) for part in known if part)
