@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,7 +28,8 @@ from models.errors import SettingsError
 from models.messages import TenantId
 
 FRESH_FOR_SECONDS = 5.0
-PATIENCE_SECONDS = 1.0
+PATIENCE = timedelta(seconds=1)
+"""A closing must not wait for a ledger that hangs."""
 
 _log = structlog.get_logger("directories")
 
@@ -107,14 +108,12 @@ class Directories:
     async def _refresh(self, tenant_id: TenantId) -> None:
         """Read a connection again, so that a corrected credential counts soon; what is known stays meanwhile."""
         try:
-            # A closing must not wait for a ledger that hangs.
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._read(tenant_id)
+            await self._read(tenant_id, PATIENCE)
         except Exception as error:
             _log.warning("connection not refreshed", tenant_id=tenant_id, error=type(error).__name__)
 
-    async def _read(self, tenant_id: TenantId) -> None:
-        async with self._ledger.transaction() as session:
+    async def _read(self, tenant_id: TenantId, within: timedelta | None = None) -> None:
+        async with self._ledger.transaction(within=within) as session:
             name = await configuration.tenant_name(session, tenant_id)
             proofs = await configuration.connection_secrets(session, self._keyring, tenant_id)
         told = {

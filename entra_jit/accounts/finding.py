@@ -24,8 +24,6 @@ from models.alarms import AlarmKind
 from models.marks import newest
 from models.messages import AccountToClose, Grant, ObjectId, Proof, Standing
 
-ASK_THE_LEDGER_SECONDS = 2.0
-
 
 @dataclass
 class MissedSince:
@@ -70,11 +68,8 @@ async def settled_with(ledger: Ledger, request_id: str) -> Proof | None:
     A mark of a settled grant holds nothing open: an administrator of the tenant put it back, or Exchange masters it and
     did not let us clear it.
     """
-    try:
-        async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), ledger.transaction() as session:
-            return await grants.settled_with(session, request_id)
-    except (LedgerUnavailableError, TimeoutError):
-        return None
+    asked = "whether a mark's grant is over"
+    return await ledger.attempt(asked, lambda session: grants.settled_with(session, request_id))
 
 
 @dataclass(frozen=True)
@@ -133,11 +128,8 @@ class AccountFinder:
 
     async def _by_now(self, grant: Grant) -> ByNow | None:
         """Whose the account is now: a late closing must not strip a newer grant. None: the ledger cannot be asked."""
-        try:
-            async with asyncio.timeout(ASK_THE_LEDGER_SECONDS), self._ledger.transaction() as session:
-                return await grants.by_now(session, self._keyring, grant)
-        except (LedgerUnavailableError, TimeoutError):
-            return None
+        asked = "whose an account is by now"
+        return await self._ledger.attempt(asked, lambda session: grants.by_now(session, self._keyring, grant))
 
     def _other_holder(self, account: AccountToClose, found: FoundAccount, now: ByNow | None) -> str | None:
         """The other grant that has the account now; None: it is this grant's to close."""

@@ -7,7 +7,6 @@ is what was found on it, which the grant's receipt tells. A ledger that is away 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -35,7 +34,6 @@ from entra_jit.accounts.proving import (
 )
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import addenda, interventions
-from entra_jit.ledger.database import LedgerUnavailableError
 from models.actor import Actor
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, TenantId
 from models.sweep import SweepFinding
@@ -145,20 +143,22 @@ class Intervention:
         self._began_at = self._began_at or self._clock()
         if self._number is not None:
             return
-        with suppress(LedgerUnavailableError):
-            async with self._ledger.transaction() as session:
-                began = interventions.Began(
-                    object_id=user.id,
-                    account_name=user.user_principal_name,
-                    because=self._because,
-                    found_enabled=user.account_enabled,
-                    began_at=self._began_at,
-                )
-                of = TenantId(tenant.connection.tenant_id)
-                self._number = await interventions.begin(session, of, self._by, began, self._request_id)
+        began = interventions.Began(
+            object_id=user.id,
+            account_name=user.user_principal_name,
+            because=self._because,
+            found_enabled=user.account_enabled,
+            began_at=self._began_at,
+        )
+        of = TenantId(tenant.connection.tenant_id)
+        self._number = await self._ledger.attempt(
+            "that a closing begins",
+            lambda session: interventions.begin(session, of, self._by, began, self._request_id),
+        )
 
     async def _report(self, tenant: Tenant, proven_at: datetime | None) -> None:
-        if self._number is None:
+        number = self._number
+        if number is None:
             return
         reported = interventions.Reported(
             disabled_at=self._disabled_at,
@@ -166,12 +166,16 @@ class Intervention:
             calls=tuple(self.calls[:MOST_CALLS]),
             findings=self.findings,
         )
-        with suppress(LedgerUnavailableError):
-            async with self._ledger.transaction() as session:
-                of = TenantId(tenant.connection.tenant_id)
-                await interventions.report(session, self._number, of, self._by, reported, self._request_id)
-                if self._request_id and self.findings:
-                    await addenda.add_found_beside(session, self._request_id, self._by, self.findings, self._clock())
+        of, by, request_id = TenantId(tenant.connection.tenant_id), self._by, self._request_id
+        await self._ledger.attempt(
+            "how a closing went",
+            lambda session: interventions.report(session, number, of, by, reported, request_id),
+        )
+        if request_id and self.findings:
+            await self._ledger.attempt(
+                "what a closing found",
+                lambda session: addenda.add_found_beside(session, request_id, by, self.findings, self._clock()),
+            )
 
 
 def _a_few_times() -> Retry:

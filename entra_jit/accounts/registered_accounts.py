@@ -6,10 +6,8 @@ themselves, with the id of a customer's own administrator in it.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from entra_jit.ledger import accounts
-from entra_jit.ledger.database import Ledger, LedgerUnavailableError
+from entra_jit.ledger.database import Ledger
 from models.messages import ObjectId, TenantId
 
 
@@ -34,8 +32,7 @@ class RegisteredAccounts:
         """Whether the ledger says that this account is ours, or has ever said so while it cannot be asked."""
         if (tenant_id, object_id) in self._known:
             return True
-        with suppress(LedgerUnavailableError):
-            async with self._ledger.transaction() as session:
-                if await accounts.is_registered(session, tenant_id, object_id):
-                    self._known.add((tenant_id, object_id))
+        asked = "whether an account is registered"
+        if await self._ledger.attempt(asked, lambda session: accounts.is_registered(session, tenant_id, object_id)):
+            self._known.add((tenant_id, object_id))
         return (tenant_id, object_id) in self._known

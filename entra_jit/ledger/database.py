@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import psycopg
+import structlog
+from psycopg import waiting
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 from sqlalchemy import URL, event
@@ -22,29 +26,65 @@ from models.errors import SettingsError, UnreachableError
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT = timedelta(seconds=10)
 
+TRANSACTION_TIMEOUT = timedelta(seconds=15)
+"""For a server that hangs, which enforces no limit itself: longer than any that works takes."""
+
+Answer = TypeVar("Answer")
+
+_log = structlog.get_logger("ledger")
+
 
 class LedgerUnavailableError(UnreachableError):
     """PostgreSQL cannot be reached or used, or broke off. Nothing of the transaction is kept; trying again is safe."""
+
+
+class _Connection(psycopg.AsyncConnection[Any]):
+    """Dropped when the wait for an answer is cancelled.
+
+    psycopg would ask the server to cancel the statement and wait for that, ten seconds where it hangs.
+    """
+
+    async def wait(
+        self,
+        gen: PQGen[Answer],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109  # psycopg's
+    ) -> Answer:
+        """Wait for an answer of the server: psycopg does so here alone."""
+        try:
+            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            raise
 
 
 class Ledger:
     """A pool of connections to the ledger. Close it, or use it as an async context manager."""
 
     def __init__(
-        self, database_url: SecretStr, *, pool_size: int = 10, statement_timeout: timedelta = STATEMENT_TIMEOUT
+        self,
+        database_url: SecretStr,
+        *,
+        pool_size: int = 10,
+        statement_timeout: timedelta = STATEMENT_TIMEOUT,
+        transaction_timeout: timedelta = TRANSACTION_TIMEOUT,
     ) -> None:
         """``database_url`` in any form that libpq understands. Nothing is connected yet.
 
-        A statement that takes longer than ``statement_timeout`` is given up.
+        The server gives up a statement after ``statement_timeout``, and we a transaction after ``transaction_timeout``.
 
         Raises ``SettingsError``.
         """
+        self.transaction_timeout = transaction_timeout
+        self.closing_waits = timedelta(seconds=2)
+        """How long an account that is about to be disabled waits for the ledger."""
         url, milliseconds = sqlalchemy_url(database_url), round(statement_timeout.total_seconds() * 1000)
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
             connect_args={
+                "async_creator_fn": _Connection.connect,
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 # Added to what the URL has: it may choose the schema there, or the server behind a shared address.
                 "options": f"{url.query.get('options', '')} -c statement_timeout={milliseconds}",
@@ -58,14 +98,20 @@ class Ledger:
         self.statements += 1
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, *, within: timedelta | None = None) -> AsyncIterator[AsyncSession]:
         """A session in one transaction, committed on the way out, rolled back on any error.
 
-        Raises ``LedgerUnavailableError`` when the server cannot be reached or used, or the connection breaks.
+        ``within``: how long it may take; None: the ledger's own limit. Raises ``LedgerUnavailableError`` when the
+        server cannot be reached or used, does not answer in time, or the connection breaks.
         """
+        limit = asyncio.timeout((within or self.transaction_timeout).total_seconds())
         try:
-            async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            async with limit, AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
                 yield session
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise LedgerUnavailableError("the ledger's PostgreSQL does not answer") from None
         except (OperationalError, InterfaceError) as error:
             raise LedgerUnavailableError(f"the ledger's PostgreSQL cannot be reached: {first_line(error)}") from None
         except (ProgrammingError, InternalError) as error:
@@ -77,6 +123,23 @@ class Ledger:
             if not error.connection_invalidated:
                 raise
             raise LedgerUnavailableError("the connection to the ledger's PostgreSQL broke") from None
+
+    async def attempt(
+        self, what: str, work: Callable[[AsyncSession], Awaitable[Answer]], *, within: timedelta | None = None
+    ) -> Answer | None:
+        """What ``work`` gives, in a transaction; None where that fails, which is logged as ``what`` and never raised.
+
+        For what closes accounts: neither a ledger that is away or hangs may keep one open, nor a row that cannot be
+        read, nor a defect of ours. ``within`` None: two seconds.
+        """
+        try:
+            async with self.transaction(within=within or self.closing_waits) as session:
+                return await work(session)
+        except LedgerUnavailableError as error:
+            _log.warning("gone on without the ledger", what=what, because=str(error))
+        except Exception:
+            _log.exception("gone on without the ledger", what=what)
+        return None
 
     async def close(self) -> None:
         """Give all connections back. Idempotent."""

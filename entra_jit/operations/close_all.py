@@ -214,8 +214,8 @@ class Stopping:
         ending = Ending(state=GrantState.ENDED, by=self._by, reason=self._reason)
         try:
             await self._settling.closed(request_id, ending, self._settled, closing)
-        except LedgerUnavailableError as error:
-            return f", but its receipt could not be written: {error}"
+        except Exception as error:  # whatever it is, the other accounts are still to be closed
+            return f", but its receipt could not be written: {describe_error(error)}"
         return ""
 
 

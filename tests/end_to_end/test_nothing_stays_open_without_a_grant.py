@@ -6,6 +6,7 @@ Other products lose accounts here for ever, because what would close them is the
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -159,3 +160,41 @@ async def test_a_grant_that_never_made_an_account_does_not_keep_its_place_for_ev
     assert (receipt.ending.state, receipt.ending.by) == (GrantState.FAILED, RECONCILER)
     again = await real_time.ask()
     await real_time.until(again, GrantState.OPEN)
+
+
+async def a_grant_that_cannot_be_settled(act: Scene) -> None:
+    stuck = act.fault(**STEPS["read the domain"], status=503)
+    request_id = await act.ask("kim")
+    await act.reached(stuck)
+    await act.workflow(request_id).terminate("by hand")
+    act.mend()
+    act.sql("ALTER TABLE receipts ADD CHECK (document -> 'ending' ->> 'state' <> 'failed')")
+
+
+async def an_account_that_cannot_be_read(act: Scene) -> None:
+    await act.until(await act.ask("robin"), GrantState.OPEN)
+    robins = act.user(act.account("robin")) or {}
+    act.sql("UPDATE tenants SET account_prefix = ''")  # so that each is read by its id
+    act.fault(method="GET", path=f"/users/{robins['id']}", status=500)
+
+
+async def an_index_that_is_away(act: Scene) -> None:
+    act.fault(method="GET", path="/users", status=500, count=1)
+
+
+@pytest.mark.exact("makes one call fail")
+@pytest.mark.parametrize(
+    "failure", [a_grant_that_cannot_be_settled, an_account_that_cannot_be_read, an_index_that_is_away]
+)
+async def test_no_failure_keeps_another_account_open(
+    real_time: Scene, failure: Callable[[Scene], Awaitable[None]]
+) -> None:
+    """A tenant was left alone as a whole, where one thing about it could not be read or settled."""
+    await opened_and_terminated(real_time)
+    await failure(real_time)
+
+    report = await reconciled_once(real_time, later=timedelta(minutes=71))
+
+    assert [closed for closed in report.closed if real_time.account() in closed]
+    assert report.failed
+    real_time.assert_closed()

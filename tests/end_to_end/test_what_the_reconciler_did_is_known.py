@@ -8,7 +8,10 @@ those ten minutes as lateness. And a technician who terminated the workflow esca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -19,11 +22,12 @@ from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
 from models.actor import EMERGENCY_STOP, RECONCILER
 from models.alarms import Alarm, AlarmKind
-from models.messages import AddendumKind, GrantState, Receipt, TenantId
+from models.messages import AddendumKind, GrantState, ObjectId, Receipt, TenantId
 from models.sweep import FindingKind
 from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
-from tests.end_to_end.reconciler import reconciled
+from tests.end_to_end.reconciler import reconciled, reconciled_once
+from tests.hanging_postgres import postgres_hangs
 from tests.stage import REVOKE, Scene, customer_id
 
 pytestmark = pytest.mark.spine
@@ -248,12 +252,36 @@ async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) ->
     assert third.unreviewed
 
 
+@contextmanager
+def without_a_journal(act: Scene) -> Iterator[None]:
+    act.sql("ALTER TABLE events RENAME TO mislaid")
+    yield
+
+
+@contextmanager
+def refusing_entries(act: Scene) -> Iterator[None]:
+    act.sql("ALTER TABLE events ADD CHECK (kind !~ '^intervention')")
+    yield
+
+
+@contextmanager
+def hanging(act: Scene) -> Iterator[None]:
+    ledger = act.app.ledger
+    ledger.transaction_timeout = ledger.closing_waits = timedelta(seconds=0.5)
+    with postgres_hangs(act.settings.database_url.get_secret_value()):
+        yield
+
+
 @pytest.mark.exact("closes once, and looks at once")
-async def test_a_ledger_that_is_away_keeps_nothing_open(real_time: Scene) -> None:
-    await opened(real_time)
-    tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
-    user = await tenant.users.find(real_time.account())
-    assert user is not None
-    real_time.sql("ALTER TABLE events RENAME TO mislaid")
-    closing = await Intervention(real_time.app, RECONCILER, "a test").close_found(tenant, user)
-    assert closing.standing.is_closed
+@pytest.mark.parametrize("ledger", [without_a_journal, refusing_entries, hanging])
+async def test_whatever_the_ledger_does_keeps_nothing_open(
+    real_time: Scene, ledger: Callable[[Scene], AbstractContextManager[None]]
+) -> None:
+    request_id = await opened(real_time)
+    await real_time.workflow(request_id).terminate("by hand")
+    unknown = ObjectId(str(UUID(int=1)))
+    with ledger(real_time):
+        report = await reconciled_once(real_time, later=timedelta(hours=1, minutes=2))
+        assert not await real_time.app.registered.know(TenantId(customer_id(real_time.customer)), unknown)
+    assert len(report.closed) == 1
+    real_time.assert_closed()

@@ -21,7 +21,9 @@ from entra_jit.ledger.database import Ledger, LedgerUnavailableError, sqlalchemy
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from models.errors import SettingsError
+from tests.hanging_postgres import postgres_hangs
 from tests.ledger.books import Books
+from tests.patience import PATIENCE_SECONDS
 
 PASSWORD = "unmistakable"
 
@@ -112,6 +114,26 @@ async def test_a_hanging_statement_is_given_up_and_unavailable(postgres: Postgre
         with pytest.raises(LedgerUnavailableError, match="statement timeout"):
             async with ledger.transaction() as session:
                 await ask(session, "SELECT pg_sleep(600)")
+
+
+async def test_a_server_that_hangs_is_given_up_and_works_again_once_it_answers(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It enforces no limit of its own any more, and does not answer a request to cancel either."""
+    async with Ledger(SecretStr(postgres.url), transaction_timeout=timedelta(seconds=0.5)) as ledger:
+
+        async def seven() -> int:
+            async with ledger.transaction() as session:
+                return int((await ask(session, "SELECT 7")).scalar_one())
+
+        assert await seven() == 7
+        with postgres_hangs(postgres.url):
+            for _ in ("on a connection of the pool", "on a new one"):
+                with pytest.raises(LedgerUnavailableError, match="does not answer"):
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        await seven()
+        assert await seven() == 7
+        assert not caplog.records, "psycopg tells how long it has waited for its cancellation"
 
 
 async def test_the_urls_own_options_are_kept(postgres: Postgres) -> None:

@@ -6,33 +6,39 @@ the tenant would stay taken for ever.
 
 from __future__ import annotations
 
+from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.settling import Settling
 from entra_jit.graph import Tenant
 from entra_jit.ledger import orphaned_grants
-from entra_jit.ledger.database import LedgerUnavailableError
 from models.actor import RECONCILER
 from models.messages import Ending, GrantState, TenantId
 
 ORPHANED = Ending(state=GrantState.FAILED, by=RECONCILER, reason="its workflow did not settle it")
 
 
-async def settle_orphaned_grants(backend: Backend, tenant: Tenant) -> list[str]:
-    """Release the places of such grants, with a receipt that says so; a sentence for each. Idempotent.
+async def settle_orphaned_grants(backend: Backend, tenant: Tenant) -> tuple[list[str], list[str]]:
+    """Release the places of such grants, with a receipt that says so. Idempotent.
+
+    Gives a sentence for each that was settled, and one for each that could not be. Raises nothing.
 
     One whose account is in the directory after all is left to the comparing of accounts, which finds it by its tag.
     """
     settled: list[str] = []
+    failed: list[str] = []
     settling = Settling(backend)
-    try:
-        async with backend.ledger.transaction() as session:
-            lapsed = await orphaned_grants.lapsed(session, TenantId(tenant.connection.tenant_id), backend.clock())
-        for grant in lapsed:
+    tenant_id, now = TenantId(tenant.connection.tenant_id), backend.clock()
+    lapsed = await backend.ledger.attempt(
+        "grants without an account", lambda session: orphaned_grants.lapsed(session, tenant_id, now)
+    )
+    for grant in lapsed or ():
+        try:
             if grant.intended and await tenant.users.find(grant.account_name) is not None:
                 continue
             said = "The grant was settled by the reconciler: its workflow is gone."
             await settling.without_account(grant.request_id, ORPHANED, said)
+        except Exception as error:
+            failed.append(f"the grant {grant.request_id} could not be settled: {describe_error(error)}")
+        else:
             settled.append(f"{grant.account_name}: it was never made, and its grant {grant.request_id} is settled")
-    except LedgerUnavailableError:
-        return settled  # the next run asks again
-    return settled
+    return settled, failed

@@ -6,8 +6,8 @@ It shares nothing with the grants' workflow, and needs no Temporal: the command 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
@@ -40,6 +40,8 @@ ACCOUNTS_AT_ONCE = 3
 an account that expires meanwhile must not wait behind those that are only looked at."""
 
 SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
+
+UNREGISTERED: Exception = LedgerUnavailableError("the ledger's register of the tenant cannot be read")
 
 NOTHING_KNOWN = Register(accounts=(), account_prefix="")
 
@@ -75,9 +77,8 @@ class TenantReconciliation:
         """
         try:
             tenant = await self._backend.directories.to_close(tenant_id)
-            register = await self._register(tenant_id)
+            register = await self._register(tenant_id, self._ledger.transaction_timeout)
             accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
-            settled = await settle_orphaned_grants(self._backend, tenant)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=describe_error(error))
@@ -88,14 +89,21 @@ class TenantReconciliation:
                 return await self._one(tenant, name, account, ledger_is_known=register is not None)
 
         outcomes = await asyncio.gather(*(one(account) for account in accounts.tagged_or_registered))
-        failed = [outcome.failed for outcome in outcomes if outcome.failed]
         noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
+        settled, failed = await settle_orphaned_grants(self._backend, tenant) if register else ([], [])
+        failed += [f"{who}: {describe_error(error)}" for who, error in accounts.unread.items()]
+        failed += [outcome.failed for outcome in outcomes if outcome.failed]
         try:
-            noticed += await self._missing.watch(tenant, tenant_id, name, accounts.missing)
-            unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged}
-            await self._watch.came_through(tenant_id, name, noticed, unjudged)
+            incomplete = accounts.unlisted if register else UNREGISTERED
+            if incomplete is None:
+                noticed += await self._missing.watch(tenant, tenant_id, name, accounts.missing)
+                unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged} | set(accounts.unread)
+                await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
-            failed.append(describe_error(error))
+            incomplete = error
+        if incomplete is not None:
+            await self._watch.failed(tenant_id, name, incomplete)
+            failed.append(describe_error(incomplete))
         return TenantReport(
             tenant=name,
             looked_at=len(accounts.tagged_or_registered),
@@ -108,13 +116,13 @@ class TenantReconciliation:
             failed="; ".join(failed) or None,
         )
 
-    async def _register(self, tenant_id: TenantId) -> Register | None:
+    async def _register(self, tenant_id: TenantId, within: timedelta | None = None) -> Register | None:
         """None: the ledger cannot be asked."""
-        try:
-            async with self._ledger.transaction() as session:
-                return await reconciliation.register(session, self._backend.keyring, tenant_id, self._clock())
-        except LedgerUnavailableError:
-            return None
+        return await self._ledger.attempt(
+            "the register of a tenant",
+            lambda session: reconciliation.register(session, self._backend.keyring, tenant_id, self._clock()),
+            within=within,
+        )
 
     async def _one(self, tenant: Tenant, name: str, account: Account, *, ledger_is_known: bool) -> _Outcome:
         who = account.user.user_principal_name
@@ -130,17 +138,19 @@ class TenantReconciliation:
             return _Outcome(who, noticed)
         if finding.remedy is Remedy.REPORT:
             return _Outcome(who, [self._alarm(AlarmKind.NOT_OURS, name, who, f"{who}: {finding.because}")])
+        told: list[Alarm] = []
         if finding.foreign:
             sentence = f"{who} was changed: {finding.because}. It is closed again."
             noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
-            with suppress(LedgerUnavailableError):  # at once, for this run may die
-                await self._backend.alarms.raise_alarm(noticed[-1])
-        try:
-            await self._close(tenant, account, finding)
-        except Exception as error:
-            sentence = f"{who} cannot be closed, though {finding.because}: {describe_error(error)}"
+            told = noticed[-1:]
+        # At once, for this run may die; and beside the closing, which waits for no alarm.
+        closed, *_ = await asyncio.gather(
+            self._close(tenant, account, finding), *map(self._backend.alarms.raise_alarm, told), return_exceptions=True
+        )
+        if isinstance(closed, Exception):
+            sentence = f"{who} cannot be closed, though {finding.because}: {describe_error(closed)}"
             noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
-            return _Outcome(who, noticed, failed=f"{who}: {describe_error(error)}")
+            return _Outcome(who, noticed, failed=f"{who}: {describe_error(closed)}")
         return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
 
     def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +23,7 @@ from entra_jit.graph import (
     UnexpectedResponseError,
 )
 from entra_jit.ledger import addenda, reconciliation, reviews
+from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.reviews import Due
 from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
 from entra_jit.policy.review import AUDIT_IS_KEPT_FOR
@@ -76,11 +78,11 @@ class Reviewing:
                 failed += await self._read(tenant_id, readable, done)
             if done:
                 await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
-        except PermanentError as error:
-            await self._cannot_read(name, error)
-            failed.append(str(error))
         except Exception as error:
             failed.append(describe_error(error))
+            if isinstance(error, PermanentError):
+                with suppress(LedgerUnavailableError):
+                    await self._cannot_read(name, error)
         return TenantReview(tenant=name, reviewed=len(done), failed="; ".join(failed) or None)
 
     async def _read(self, tenant_id: TenantId, waiting: list[Due], done: list[Due]) -> list[str]:

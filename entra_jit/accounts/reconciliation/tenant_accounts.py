@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.managed_account import Holder
 from entra_jit.crypto import marks
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_prefix
-from entra_jit.graph import NotYetVisibleError, Tenant, User
+from entra_jit.graph import GraphError, NotYetVisibleError, Tenant, User
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Found, LiveGrant
 from models.marks import AccountKind
@@ -45,6 +46,10 @@ class Accounts:
     """Registered, and not to be read."""
     strangers: tuple[User, ...]
     """Named as ours would be, without tag and register: somebody else's."""
+    unread: Mapping[str, GraphError]
+    """By name, what kept registered accounts from being read."""
+    unlisted: GraphError | None
+    """Why those that only the listing by tag shows are not among them; None: they are."""
 
 
 class TenantAccounts:
@@ -62,7 +67,12 @@ class TenantAccounts:
         tags = tag_prefix(self._backend.settings.installation)
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
-        users = {user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags)}
+        # Each of these failures leaves the other accounts to be closed.
+        unread, unlisted, users = dict[str, GraphError](), None, dict[str, User]()
+        try:
+            users = {user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags)}
+        except GraphError as error:
+            unlisted = error
         named = (
             {user.id: user async for user in tenant.users.named(register.account_prefix)}
             if register.account_prefix
@@ -79,6 +89,8 @@ class TenantAccounts:
                 except NotYetVisibleError:
                     if object_id not in users:
                         missing.append(row)
+                except GraphError as error:
+                    unread[row.account_name] = error
         accounts = tuple(
             self.judge(tenant_id, user, by_object.get(user.id) or by_name.get(user.user_principal_name.lower()))
             for user in users.values()
@@ -88,6 +100,8 @@ class TenantAccounts:
             accounts,
             tuple(missing),
             tuple(user for user in strangers if user.user_principal_name.lower() not in by_name),
+            unread,
+            unlisted,
         )
 
     def judge(self, tenant_id: TenantId, user: User, row: Registered | None) -> Account:

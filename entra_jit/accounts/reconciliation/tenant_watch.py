@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import timedelta
 
+import structlog
+
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import NotConnectedError, Purpose
@@ -24,6 +26,9 @@ SEEN_BY_LOOKING = (AlarmKind.STILL_OPEN, AlarmKind.NOT_OURS, AlarmKind.VANISHED,
 """Alarms that a reconciliation raises each time that it sees the cause, and that are over once it sees it no more."""
 
 
+_log = structlog.get_logger("reconciliation")
+
+
 class TenantWatch:
     """Alarms about tenants. Nothing here raises: a ledger that is away must not keep accounts from being closed."""
 
@@ -37,12 +42,16 @@ class TenantWatch:
     async def failed(self, tenant_id: TenantId, name: str, error: Exception) -> None:
         """The tenant could not be looked at."""
         now = self._clock()
-        with suppress(LedgerUnavailableError):
+        try:
             async with self._ledger.transaction() as session:
                 last = await reconciliation.failed(session, tenant_id, type(error).__name__, now)
             kind = _kind_of(error)
             if kind is not AlarmKind.TENANT_UNRECONCILED or last is None or now - last >= UNRECONCILED_FOR:
                 await self._raise(kind, name, describe_error(error))
+        except LedgerUnavailableError:
+            return
+        except Exception:
+            _log.exception("failure not recorded", tenant=name)
 
     async def came_through(
         self, tenant_id: TenantId, name: str, noticed: Iterable[Alarm], unjudged: Collection[str]
