@@ -512,11 +512,11 @@ async def configure(
             for name in (scene.customers if customers is None else customers)
         ],
         "technicians": [{"name": name, "id": technician_id(name)} for name in technicians],
-        "groups": [{"name": "senior", "members": [name for name in technicians if name == "alex"]}],
+        "groups": [{"name": "senior"} | ({"members": ["alex"]} if "alex" in technicians else {})],
         "role_mappings": list(role_mappings),
     }
     file = Path(scene.services.sandbox.ca_file).parent / f"{scene.settings.task_queue}.yaml"
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.safe_dump({section: entries for section, entries in content.items() if entries}))
     await apply_configuration(TESTER, scene.app, file)
 
 

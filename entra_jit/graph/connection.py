@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -57,7 +58,7 @@ class ClientCertificate(_Credential):
         try:
             key = load_pem_private_key(self.private_key.get_secret_value().encode(), password=None)
             certificate = load_pem_x509_certificate(self.certificate.encode())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, UnsupportedAlgorithm):
             raise ValueError("private_key must be PEM, without a passphrase") from None
         if key.public_key() != certificate.public_key():
             raise ValueError("private_key does not belong to certificate")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel, col, select
@@ -34,6 +34,8 @@ from models.tables import (
 
 Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
 """The credential of each tenant and purpose, as whoever applies the configuration has read it."""
+
+_DUMPED = TypeAdapter(Configuration)
 
 
 async def apply(
@@ -78,7 +80,7 @@ async def apply(
 def _applied(by: Actor, configuration: Configuration) -> NewEvent:
     """That it was applied, and which: the hash is the same for what says the same."""
     body = {
-        "hash": hashlib.sha256(configuration.model_dump_json().encode()).hexdigest(),
+        "hash": hashlib.sha256(_DUMPED.dump_json(configuration)).hexdigest(),
         "tenants": [tenant.name for tenant in configuration.tenants],
         "technicians": len(configuration.technicians),
     }
@@ -91,8 +93,8 @@ async def _apply_tenants(session: AsyncSession, keyring: Keyring, configuration:
         row = {
             "id": tenant.id,
             "name": tenant.name,
-            "display_name": tenant.display_name or tenant.name,
-            "account_domain": tenant.account_domain.lower(),
+            "display_name": tenant.display_name,
+            "account_domain": tenant.account_domain,
             "account_prefix": tenant.account_prefix,
             "default_duration": tenant.hours,
             "max_duration": tenant.max_hours,
@@ -123,7 +125,7 @@ async def _apply_technicians(session: AsyncSession, configuration: Configuration
         row = {
             "id": technician.id,
             "name": technician.name,
-            "display_name": technician.display_name or technician.name,
+            "display_name": technician.display_name,
             "attributes": technician.attributes,
             "active": True,
         }

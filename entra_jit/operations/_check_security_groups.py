@@ -23,11 +23,11 @@ _log = structlog.get_logger("configuration")
 
 @dataclass(frozen=True)
 class UnusableGroup:
-    """A security group that cannot be configured; ``because`` is a sentence. The places are those of the entries."""
+    """A security group that cannot be configured; ``explanation`` is a sentence."""
 
-    tenant: int
-    group: int
-    because: str
+    tenant: TenantEntry
+    group: SecurityGroupEntry
+    explanation: str
 
 
 async def check_security_groups(
@@ -45,7 +45,7 @@ async def check_security_groups(
     at_once = asyncio.Semaphore(GROUPS_AT_ONCE)
     applied = set(known)
 
-    async def one(number: int, tenant: TenantEntry, place: int, group: SecurityGroupEntry) -> UnusableGroup | None:
+    async def one(tenant: TenantEntry, group: SecurityGroupEntry) -> UnusableGroup | None:
         item = AccessItem(kind=AccessKind.GROUP, id=str(group.id), name=group.name)
         connection = Connection(
             tenant_id=str(tenant.id),
@@ -57,18 +57,14 @@ async def check_security_groups(
             async with at_once:
                 await groups.check(graph.tenant(connection), item)
         except CannotBeGivenError as error:
-            return UnusableGroup(number, place, str(error))
+            return UnusableGroup(tenant, group, str(error))
         except GraphError as error:
             if item.id not in applied:
-                return UnusableGroup(number, place, f"The group {group.name} could not be looked at. {error}")
+                return UnusableGroup(tenant, group, f"The group {group.name} could not be looked at. {error}")
             _log.warning("security group not looked at", tenant=tenant.name, group=group.name, because=str(error))
         return None
 
     found = await asyncio.gather(
-        *(
-            one(number, tenant, place, group)
-            for number, tenant in enumerate(configuration.tenants)
-            for place, group in enumerate(tenant.security_groups)
-        )
+        *(one(tenant, group) for tenant in configuration.tenants for group in tenant.security_groups)
     )
     return [unusable for unusable in found if unusable]

@@ -14,6 +14,8 @@ LONGEST = timedelta(days=7)
 
 DEFAULT = timedelta(hours=4)
 
+LONGEST_BY_DEFAULT = timedelta(hours=8)
+
 CENTURY = timedelta(days=36525)
 """Before this no moment of ours lies; what is subtracted from a moment must not leave the calendar."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from models.errors import BadInputError
+from models.errors import BadInputError, quoted
 from models.messages import AccessItem, AccessKind, RoleId
 
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
@@ -20,7 +21,7 @@ GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
 @cache
 def assignable_roles() -> dict[RoleId, AccessItem]:
     """All roles that may be mapped, by template id."""
-    listed = json.loads(Path(__file__).with_name("directory_roles.json").read_text())["assignable"]
+    listed = _listed()["assignable"]
     return {RoleId(role["id"]): AccessItem(kind=AccessKind.ROLE, id=role["id"], name=role["name"]) for role in listed}
 
 
@@ -30,15 +31,16 @@ def find_role(name_or_id: str) -> AccessItem:
     A template id that is well formed but not listed may be a tenant's custom role: it is taken by its id.
     """
     wanted = _canonical(name_or_id.strip().lower())
-    for role in assignable_roles().values():
-        if wanted in (role.id, role.name.lower()):
-            return role
+    if role := _by_name_and_id().get(wanted):
+        return role
     if wanted in _implicit_roles():
-        raise BadInputError(f"{name_or_id!r} is held implicitly and cannot be assigned")
+        raise BadInputError(f"{quoted(name_or_id)} is held implicitly and cannot be assigned")
+    if today := _former_names().get(wanted):
+        raise BadInputError(f"{quoted(name_or_id)} is called {today} today; write that")
     try:
         return AccessItem(kind=AccessKind.ROLE, id=str(UUID(wanted)), name=f"custom role {wanted}")
     except ValueError:
-        raise BadInputError(f"{name_or_id!r} is neither a built-in directory role nor a role id") from None
+        raise BadInputError(f"{quoted(name_or_id)} is neither a built-in directory role nor a role id") from None
 
 
 def role_name(role: str) -> str:
@@ -58,6 +60,21 @@ def _canonical(wanted: str) -> str:
 
 
 @cache
+def _listed() -> Any:
+    return json.loads(Path(__file__).with_name("directory_roles.json").read_text())
+
+
+@cache
+def _by_name_and_id() -> dict[str, AccessItem]:
+    return {word: role for role in assignable_roles().values() for word in (role.id, role.name.lower())}
+
+
+@cache
 def _implicit_roles() -> frozenset[str]:
-    listed = json.loads(Path(__file__).with_name("directory_roles.json").read_text())["implicit"]
-    return frozenset(word.lower() for role in listed for word in (role["id"], role["name"]))
+    return frozenset(word.lower() for role in _listed()["implicit"] for word in (role["id"], role["name"]))
+
+
+@cache
+def _former_names() -> dict[str, str]:
+    """Names that PowerShell, Graph or portals used: old scripts and lists of MSPs still have them."""
+    return {former.lower(): today for today, names in _listed()["former"].items() for former in names}

@@ -11,10 +11,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid5
 
 import psycopg
+import yaml
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.configuration_file import read
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger import accounts, admission, receipts, requests
 from entra_jit.ledger import configuration as configurations
@@ -69,6 +71,12 @@ def a_configuration(**changes: Any) -> dict[str, Any]:
     }
 
 
+def configuration_of(**changes: Any) -> Configuration:
+    """The same, read."""
+    content = {section: entries for section, entries in a_configuration(**changes).items() if entries}
+    return read(yaml.safe_dump(content).encode(), "msp.yaml", lambda _: SecretStr("not used")).configuration
+
+
 @dataclass
 class Books:
     """One ledger."""
@@ -88,7 +96,7 @@ class Books:
 
     async def configure(self, **changes: Any) -> None:
         """Apply a configuration."""
-        configuration = Configuration.model_validate(a_configuration(**changes))
+        configuration = configuration_of(**changes)
         proofs = {
             (tenant.id, purpose): SecretStr(f"proof of {tenant.name}, {purpose}")
             for tenant in configuration.tenants

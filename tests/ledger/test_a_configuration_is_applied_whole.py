@@ -7,6 +7,7 @@ gets nothing new, must still be closed, and must not keep the name from a succes
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,10 @@ from sqlalchemy.exc import IntegrityError
 
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import events
-from entra_jit.policy.configuration import Configuration
 from models.events import EventKind
 from models.messages import TenantId, Verdict
 from tests.actors import TESTER
-from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration
+from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration, configuration_of
 
 SEALED = {"tenant_credentials"}
 
@@ -48,10 +48,10 @@ async def test_applying_the_same_file_twice_changes_nothing_but_the_seals(books:
 async def test_a_configuration_that_fails_half_way_leaves_the_old_one(books: Books) -> None:
     before = await books.everything()
     here = a_configuration()
-    changed = Configuration.model_validate({**here, "tenants": [{**tenant, "hours": 1} for tenant in here["tenants"]]})
+    changed = configuration_of(tenants=[{**tenant, "hours": 1} for tenant in here["tenants"]])
     # Nobody can write two technicians of one name into a file; it stands for whatever fails in the middle.
-    double = changed.technicians[0].model_copy(update={"id": UUID(int=9)})
-    unapplicable = changed.model_copy(update={"technicians": (*changed.technicians, double)})
+    double = replace(changed.technicians[0], id=UUID(int=9))
+    unapplicable = replace(changed, technicians=(*changed.technicians, double))
     proofs = {
         (tenant.id, purpose): SecretStr("x") for tenant in changed.tenants for purpose, _ in tenant.applications()
     }
@@ -106,7 +106,9 @@ async def test_two_may_swap_their_names(books: Books) -> None:
 
 
 async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books: Books) -> None:
+    alex, robin = a_configuration()["technicians"]
     await books.configure(
+        technicians=[alex, {**robin, "attributes": {"level": "L1"}}],
         groups=[{"name": "senior", "members": ["alex"]}, {"name": "level-2", "attribute": "level", "value": "L2"}],
         role_mappings=[{"group": "senior", "tenant": "contoso", "roles": ["User Administrator"]}],
     )

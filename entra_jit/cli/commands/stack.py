@@ -51,7 +51,7 @@ def apply(
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
     configuration = deployed(context, lambda actor, app: apply_configuration(actor, app, file))
-    counts = {name: len(getattr(configuration, name)) for name in type(configuration).model_fields}
+    counts = {name: len(getattr(configuration, name)) for name in ("tenants", "technicians", "groups", "role_mappings")}
     show(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
 
 

@@ -1,0 +1,232 @@
+"""The file as a configuration: what each entry has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar, get_args
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from entra_jit.configuration_file.entry import Entry
+from entra_jit.configuration_file.mistakes import Mistakes, Place
+from entra_jit.configuration_file.names import Names
+from entra_jit.configuration_file.tree import Fields, parse
+from entra_jit.configuration_file.values import (
+    one_of,
+    read_attribute,
+    read_domain,
+    read_guid,
+    read_label,
+    read_name,
+    read_path,
+    read_prefix,
+    read_role,
+)
+from entra_jit.policy.configuration import (
+    Application,
+    Configuration,
+    CredentialKind,
+    GroupEntry,
+    PurposeName,
+    RoleMappingEntry,
+    SecretSource,
+    SecurityGroupEntry,
+    TechnicianEntry,
+    TenantEntry,
+)
+from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT, format_duration, parse_duration
+from entra_jit.policy.entitlement import ALL_TECHNICIANS
+from models.errors import BadInputError
+
+ProofOf = Callable[[Application], SecretStr]
+"""Reads the credential of an application, and tries whether it can be used. Raises ``BadInputError``."""
+
+_CREDENTIALS: tuple[CredentialKind, ...] = get_args(CredentialKind)
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class ConfigurationFile:
+    """A file without mistakes."""
+
+    configuration: Configuration
+    proofs: Mapping[tuple[UUID, PurposeName], SecretStr]
+    """The credential of each tenant and purpose."""
+    security_group_lines: Mapping[tuple[UUID, UUID], int]
+    """Where the security groups of each tenant stand."""
+
+
+def read(content: bytes, source: str, proof_of: ProofOf) -> ConfigurationFile:
+    """The file, whole. Raises ``BadInputError`` with a line for each mistake: ``source``, line, place, what is allowed.
+
+    Its secrets are read as well, so that one run tells all that is wrong.
+    """
+    mistakes = Mistakes(source)
+    tree = parse(content, mistakes)
+    if tree is None and mistakes:
+        raise mistakes.refusal()
+    if not isinstance(tree, Fields) or not tree.fields:
+        mistakes.note(Place(tree.line if tree else 1), "no configuration; write tenants, technicians, role_mappings")
+        raise mistakes.refusal()
+    reading = _Reading(mistakes, proof_of)
+    configuration = reading.configuration(Entry(mistakes, tree, Place(tree.line)))
+    if mistakes:
+        raise mistakes.refusal()
+    return ConfigurationFile(configuration, reading.proofs, reading.security_group_lines)
+
+
+class _Reading:
+    """Reads one file. What is mistaken is noted and left out, and so are what it belongs to and the whole file."""
+
+    def __init__(self, mistakes: Mistakes, proof_of: ProofOf) -> None:
+        self.proofs: dict[tuple[UUID, PurposeName], SecretStr] = {}
+        self.security_group_lines: dict[tuple[UUID, UUID], int] = {}
+        self._names = Names(mistakes)
+        self._proof_of = proof_of
+
+    def configuration(self, file: Entry) -> Configuration:
+        configuration = Configuration(
+            tenants=tuple(_each(file, "tenants", self._tenant)),
+            technicians=tuple(_each(file, "technicians", self._technician)),
+            groups=tuple(_each(file, "groups", self._group)),
+            role_mappings=tuple(_each(file, "role_mappings", self._role_mapping)),
+        )
+        file.finish()
+        self._names.agree()
+        return configuration
+
+    def _tenant(self, entry: Entry) -> TenantEntry | None:
+        name, tenant_id = entry.required("name", read_name), entry.required("id", read_guid)
+        self._names.declare(entry, "tenant", name, tenant_id)
+        domain = entry.required("account_domain", read_domain)
+        entry.require("elevate")
+        elevate = self._application(entry.entry("elevate"))
+        revoke = self._application(entry.entry("revoke")) or elevate
+        groups = tuple(_each(entry, "security_groups", lambda group: self._security_group(group, name)))
+        prefix = entry.optional("account_prefix", read_prefix)
+        display_name = entry.optional("display_name", read_label)
+        credential = entry.optional("credential", one_of(_CREDENTIALS))
+        hours = entry.optional("hours", parse_duration) or DEFAULT
+        max_hours = entry.optional("max_hours", parse_duration) or LONGEST_BY_DEFAULT
+        if hours > max_hours:
+            entry.note(f"{format_duration(hours)} exceeds max_hours, which is {format_duration(max_hours)}", "hours")
+        if name is not None:
+            self._names.declare_security_groups(name, {group.name for _, group in groups})
+        if name is None or tenant_id is None or domain is None or elevate is None or revoke is None:
+            return None
+        self.proofs[tenant_id, "elevate"], self.proofs[tenant_id, "revoke"] = elevate[1], revoke[1]
+        self.security_group_lines |= {(tenant_id, group.id): line for line, group in groups}
+        return TenantEntry(
+            name=name,
+            id=tenant_id,
+            account_domain=domain.lower(),
+            elevate=elevate[0],
+            revoke=revoke[0],
+            display_name=display_name or name,
+            account_prefix="msp-" if prefix is None else prefix,
+            hours=hours,
+            max_hours=max_hours,
+            credential=credential or "auto",
+            security_groups=tuple(group for _, group in groups),
+        )
+
+    def _security_group(self, entry: Entry, tenant: str | None) -> tuple[int, SecurityGroupEntry] | None:
+        name, group_id = entry.required("name", read_label), entry.required("id", read_guid)
+        self._names.declare(entry, f"security group of {tenant}", name, group_id)
+        if name is None or group_id is None:
+            return None
+        return entry.place().line, SecurityGroupEntry(name, group_id)
+
+    def _application(self, entry: Entry | None) -> tuple[Application, SecretStr] | None:
+        if entry is None:
+            return None
+        client_id = entry.required("client_id", read_guid)
+        secret, certificate = _source(entry.entry("secret")), _source(entry.entry("certificate"))
+        token_file = entry.optional("federated_token_file", read_path)
+        entry.finish()
+        if client_id is None or not entry.is_sound:
+            return None
+        if sum(proof is not None for proof in (secret, certificate, token_file)) != 1:
+            entry.note("set exactly one of secret, certificate, federated_token_file")
+            return None
+        application = Application(client_id, secret, certificate, token_file)
+        try:
+            return application, self._proof_of(application)
+        except BadInputError as error:
+            entry.note(str(error))
+            return None
+
+    def _technician(self, entry: Entry) -> TechnicianEntry | None:
+        name, technician_id = entry.required("name", read_name), entry.required("id", read_guid)
+        self._names.declare(entry, "technician", name, technician_id)
+        display_name = entry.optional("display_name", read_label)
+        attributes = self._attributes(entry.entry("attributes"))
+        if name is None or technician_id is None:
+            return None
+        return TechnicianEntry(name, technician_id, display_name or name, attributes)
+
+    def _attributes(self, entry: Entry | None) -> dict[str, str]:
+        if entry is None:
+            return {}
+        attributes: dict[str, str] = {}
+        for key in entry.free_keys():
+            try:
+                value = entry.optional(read_attribute(key), read_label)
+            except BadInputError as error:
+                entry.note(str(error), key)
+                continue
+            if value is not None:
+                attributes[key] = value
+                self._names.declare_attribute(key, value)
+        return attributes
+
+    def _group(self, entry: Entry) -> GroupEntry | None:
+        name = entry.required("name", read_name)
+        self._names.declare(entry, "group", name)
+        if name == ALL_TECHNICIANS:
+            entry.note(f"{ALL_TECHNICIANS} is built in and contains every technician", "name")
+        members = tuple(entry.texts("members", read_name))
+        for place, member in members:
+            self._names.refer("technician", place, member)
+        attribute, value = entry.optional("attribute", read_attribute), entry.optional("value", read_label)
+        if attribute and value:
+            self._names.refer_to_attribute(entry.place("attribute"), attribute, entry.place("value"), value)
+        elif (attribute or value) and entry.is_sound:
+            entry.note("set both attribute and value, or neither")
+        return None if name is None else GroupEntry(name, tuple(member for _, member in members), attribute, value)
+
+    def _role_mapping(self, entry: Entry) -> RoleMappingEntry | None:
+        group, tenant = entry.required("group", read_name), entry.optional("tenant", read_name)
+        for kind, name in (("group", group), ("tenant", tenant)):
+            if name is not None:
+                self._names.refer(kind, entry.place(kind), name)
+        roles = tuple(role for _, role in entry.texts("roles", read_role))
+        security_groups = tuple(entry.texts("security_groups", read_label))
+        for place, name in security_groups:
+            self._names.refer_to_security_group(tenant, place, name)
+        if not (roles or security_groups) and entry.is_sound:
+            entry.note("list roles, security_groups or both")
+        if group is None:
+            return None
+        return RoleMappingEntry(group, tenant, roles, tuple(name for _, name in security_groups))
+
+
+def _each(file: Entry, key: str, read: Callable[[Entry], _Value | None]) -> Iterator[_Value]:
+    for entry in file.entries(key):
+        value = read(entry)
+        entry.finish()
+        if value is not None:
+            yield value
+
+
+def _source(entry: Entry | None) -> SecretSource | None:
+    if entry is None:
+        return None
+    env, file = entry.optional("env", read_label), entry.optional("file", read_path)
+    entry.finish()
+    if (env is None) == (file is None) and entry.is_sound:
+        entry.note("set exactly one of env, file")
+    return SecretSource(env, file)
