@@ -76,7 +76,8 @@ def new_group(tenant: Tenant, body: NewGroupBody, at: datetime) -> Group:
         created=at,
         is_assignable_to_role=body.role_assignable,
         security_enabled=body.security_enabled,
-        mail_enabled=body.mail_enabled,
+        mail_enabled=body.mail_enabled or body.unified,
+        is_unified=body.unified,
         is_dynamic=body.dynamic,
         is_synced=body.synced,
     )

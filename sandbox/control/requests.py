@@ -172,6 +172,7 @@ class NewGroupBody(_Body):
     role_assignable: bool = False
     security_enabled: bool = True
     mail_enabled: bool = False
+    unified: bool = False
     dynamic: bool = False
     synced: bool = False
 

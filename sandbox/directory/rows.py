@@ -148,6 +148,8 @@ class User:
     temporary_access_pass: TemporaryAccessPass | None = None
     deleted: datetime | None = None
     groups_when_deleted: tuple[str, ...] = ()
+    manager: str | None = None
+    """The id of who manages the person; it may be gone."""
     has_mailbox: bool = False
     """Exchange masters its extension attributes."""
 
@@ -199,6 +201,9 @@ class Group:
     security_enabled: bool = True
     mail_enabled: bool = False
     """With ``security_enabled`` a mail-enabled security group, without it a distribution list: Exchange's, both."""
+    is_unified: bool = False
+    """A Microsoft 365 group: mail-enabled, and its members can be changed all the same."""
+    mail: str | None = None
     is_dynamic: bool = False
     """Who is in it follows a rule. The sandbox evaluates none: its members are those it was made with."""
     is_synced: bool = False

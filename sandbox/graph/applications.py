@@ -39,7 +39,7 @@ _VALUES: dict[str, Callable[[Application], Json]] = {
     "displayName": lambda row: row.display_name,
     "description": lambda _: None,
     "groupMembershipClaims": lambda _: None,
-    "identifierUris": lambda _: [],
+    "identifierUris": lambda row: [f"api://{row.id}"],
     "isFallbackPublicClient": lambda row: bool(row.public_redirect_uris) or None,
     "notes": lambda _: None,
     "publisherDomain": lambda _: None,

@@ -47,6 +47,9 @@ _EMPTY_LISTS = frozenset(
 )
 
 
+_VISIBILITY = {(True, False): "Private", (False, True): "Public", (True, True): "Private"}
+
+
 def _value_of(group: Group, name: str) -> Json:
     created = seconds(group.created)
     known: dict[str, Json] = {
@@ -56,12 +59,14 @@ def _value_of(group: Group, name: str) -> Json:
         "description": group.description,
         "displayName": group.display_name,
         "isAssignableToRole": group.is_assignable_to_role or None,
-        "groupTypes": ["DynamicMembership"] if group.is_dynamic else [],
+        "groupTypes": ["DynamicMembership"] * group.is_dynamic + ["Unified"] * group.is_unified,
+        "mail": group.mail,
+        "proxyAddresses": [f"SMTP:{group.mail}"] if group.mail else [],
         "mailEnabled": group.mail_enabled,
         "mailNickname": group.mail_nickname or group.display_name.lower().replace(" ", "-"),
         "onPremisesSyncEnabled": group.is_synced or None,
         "securityEnabled": group.security_enabled,
-        "visibility": group.visibility or ("Private" if group.is_assignable_to_role else None),
+        "visibility": group.visibility or _VISIBILITY.get((group.is_assignable_to_role, group.is_unified)),
     }
     return known.get(name, [] if name in _EMPTY_LISTS else None)
 

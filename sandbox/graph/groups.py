@@ -52,7 +52,7 @@ def live_group(call: Call) -> Group:
     return group
 
 
-@operations.get("/groups", permissions.READ_MEMBERSHIPS, lacks="Microsoft 365 groups")
+@operations.get("/groups", permissions.READ_MEMBERSHIPS)
 def list_groups(call: Call) -> Answer:
     return odata.collection(call, GROUPS, call.tenant.groups.in_order())
 
@@ -67,18 +67,19 @@ def get_group(call: Call) -> Answer:
     return odata.entity(call, GROUPS, live_group(call))
 
 
-@operations.post("/groups", permissions.CREATE_GROUPS, lacks="mail-enabled and dynamic groups")
+@operations.post("/groups", permissions.CREATE_GROUPS, lacks="dynamic groups")
 def create_group(call: Call) -> Answer:
-    """Make a security group. Whether it can hold roles is decided here and never again."""
+    """Make a security or a Microsoft 365 group. Whether it can hold roles is decided here and never again."""
     body = call.json_object()
     for name in _REQUIRED:
         if body.get(name) is None:
             raise value_required(name, "Group")
-    _require_plain_security_group(body)
+    unified = _is_unified(body)
     assignable = body.get("isAssignableToRole") is True
     if assignable:
         _require_role_assignable_is_allowed(call)
     members, owners = (frozenset(_existing(call, bound(body, name))) for name in ("members", "owners"))
+    nickname = checked_mail_nickname(body["mailNickname"])
     group = Group(
         id=str(uuid4()),
         display_name=_text(body, "displayName"),
@@ -87,8 +88,12 @@ def create_group(call: Call) -> Answer:
         is_assignable_to_role=assignable,
         members=members,
         owners=owners,
-        mail_nickname=checked_mail_nickname(body["mailNickname"]),
+        mail_nickname=nickname,
         visibility=body.get("visibility"),
+        security_enabled=body["securityEnabled"],
+        mail_enabled=unified,
+        is_unified=unified,
+        mail=f"{nickname}@{call.tenant.organization.initial_domain}" if unified else None,
     )
     call.tenant.groups.put(group)
     return odata.entity(call, GROUPS, group, 201)
@@ -231,13 +236,24 @@ for _name, _ids in {
     related_objects("Group", _name, _ids)
 
 
-def _require_plain_security_group(body: dict[str, Json]) -> None:
+def _is_unified(body: dict[str, Json]) -> bool:
+    """Whether a Microsoft 365 group is wanted. Raises for what is neither that nor a security group."""
     _text(body, "displayName")
     for name in ("mailEnabled", "securityEnabled"):
         if not isinstance(body[name], bool):
             raise invalid_value(name, "Group")
-    if body["mailEnabled"] or body.get("groupTypes") or not body["securityEnabled"]:
-        raise bad_request("This sandbox has security groups with assigned members only.")
+    types = body.get("groupTypes") or []
+    if types == ["Unified"] and body["mailEnabled"]:
+        return True
+    if types or body["mailEnabled"]:
+        # The reference: Graph makes neither distribution lists nor mail-enabled security groups.
+        raise bad_request(
+            "The service does not currently support writes of mail-enabled groups. "
+            "Please ensure that the mail-enablement property is unset and the security-enablement property is set."
+        )
+    if not body["securityEnabled"]:
+        raise invalid_value("securityEnabled", "Group")
+    return False
 
 
 def _require_role_assignable_is_allowed(call: Call) -> None:
@@ -267,7 +283,7 @@ def _require_assigned_members(group: Group) -> None:
     """Raises what Graph says of a group whose members it cannot change."""
     if group.is_synced:
         raise synced_object()
-    if group.mail_enabled:
+    if group.mail_enabled and not group.is_unified:
         raise mail_enabled_group()
     if group.is_dynamic:
         # In these words, though nothing is lacking: CIPP#468, and Microsoft's "Troubleshoot 403 error when adding a

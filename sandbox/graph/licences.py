@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
+from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
@@ -32,19 +33,26 @@ def has_privileged_identity_management(tenant: Tenant) -> bool:
 @operations.get("/subscribedSkus", permissions.READ_LICENCES, lacks="one SKU for each service plan; no real products")
 def list_skus(call: Call) -> Answer:
     body: dict[str, Json] = {"@odata.context": odata.context(call, "subscribedSkus", entity=False)}
-    return Answer(200, body | {"value": [odata.chosen(call, sku) for sku in _skus(call.tenant)]})
+    return Answer(200, body | {"value": [odata.chosen(call, sku) for sku in skus(call.tenant)]})
 
 
 @operations.get("/subscribedSkus/{sku}", permissions.READ_LICENCES)
 def get_sku(call: Call) -> Answer:
-    sku = next((one for one in _skus(call.tenant) if one["id"] == call.args["sku"].lower()), None)
+    sku = next((one for one in skus(call.tenant) if one["id"] == call.args["sku"].lower()), None)
     if sku is None:
         raise not_found(call.args["sku"])
     body: dict[str, Json] = {"@odata.context": odata.context(call, "subscribedSkus", entity=True)}
     return Answer(200, body | odata.chosen(call, sku))
 
 
-def _skus(tenant: Tenant) -> list[dict[str, Json]]:
+def licences_of(user: User) -> list[dict[str, Json]]:
+    """The licences that were given to an account."""
+    held = user.properties.get("assignedLicenses")
+    return held if isinstance(held, list) else []  # type: ignore[return-value]  # written here and nowhere else
+
+
+def skus(tenant: Tenant) -> list[dict[str, Json]]:
+    """What the tenant has subscribed to."""
     return [_sku(tenant, plan) for plan in tenant.organization.service_plans]
 
 
@@ -56,7 +64,7 @@ def _sku(tenant: Tenant, plan: str) -> dict[str, Json]:
         "accountId": str(uuid5(UUID(tenant.id), "account")),
         "appliesTo": "User",
         "capabilityStatus": "Enabled",
-        "consumedUnits": 0,
+        "consumedUnits": sum(sku in {one["skuId"] for one in licences_of(user)} for user in tenant.users),
         "id": f"{tenant.id}_{sku}",
         "skuId": sku,
         "skuPartNumber": name,

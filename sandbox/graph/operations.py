@@ -43,6 +43,9 @@ class Operations(list[Served]):
     ) -> Callable[[Operation], Operation]:
         return self._serve("PATCH", path, allowed, lacks)
 
+    def put(self, path: str, allowed: frozenset[str], *, lacks: str | None = None) -> Callable[[Operation], Operation]:
+        return self._serve("PUT", path, allowed, lacks)
+
     def delete(
         self, path: str, allowed: frozenset[str], *, lacks: str | None = None
     ) -> Callable[[Operation], Operation]:

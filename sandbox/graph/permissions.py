@@ -73,6 +73,7 @@ READ_LICENCES = frozenset(
         "Directory.ReadWrite.All",
     }
 )
+ASSIGN_LICENCES = frozenset({"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"})
 READ_LOGS = frozenset({"AuditLog.Read.All"})
 _READ_ROLE_MANAGEMENT = READ_ROLES - {"Directory.Read.All", "Directory.ReadWrite.All"}
 READ_SCHEDULES = _READ_ROLE_MANAGEMENT | {

@@ -18,7 +18,7 @@ from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.call import Call
 from sandbox.graph.directory_objects import shown
-from sandbox.graph.errors import already_assigned, bad_request, not_found, value_required
+from sandbox.graph.errors import already_assigned, bad_request, not_found, unsupported_query, value_required
 from sandbox.graph.expand import relationship
 from sandbox.graph.operations import Operations
 from sandbox.graph.role_rules import require_assignable, require_removable
@@ -44,7 +44,6 @@ _DEFINITION_PROPERTIES: tuple[str, ...] = (
     "resourceScopes",
     "templateId",
     "version",
-    "rolePermissions",
 )
 
 
@@ -58,8 +57,6 @@ def _definition_value(row: _Definition, name: str) -> Json:
         "resourceScopes": [TENANT_SCOPE],
         "templateId": row.role.template_id,
         "version": "1",
-        # What each role may do is Microsoft's catalogue, which this sandbox does not carry.
-        "rolePermissions": [{"allowedResourceActions": [], "condition": None}],
     }
     return values[name]
 
@@ -86,8 +83,13 @@ ASSIGNMENTS: odata.Shape[RoleAssignment] = odata.Shape(
 )
 
 
-@operations.get(f"{_ROOT}/roleDefinitions", permissions.READ_ROLES, lacks="custom roles; what each role may do")
+@operations.get(
+    f"{_ROOT}/roleDefinitions",
+    permissions.READ_ROLES,
+    lacks="custom roles; rolePermissions, which are left out, and refused when selected",
+)
 def list_definitions(call: Call) -> Answer:
+    _refuse_permissions(call)
     rows = [_Definition(role.template_id, role) for role in built_in_roles().values()]
     answer = odata.collection(call, DEFINITIONS, rows, page=len(rows))
     if odata.selected(call) is None:
@@ -101,6 +103,7 @@ def get_definition(call: Call) -> Answer:
     role = built_in_roles().get(call.args["role"].lower())
     if role is None:
         raise not_found(call.args["role"])
+    _refuse_permissions(call)
     answer = odata.entity(call, DEFINITIONS, _Definition(role.template_id, role))
     if odata.selected(call) is None:
         answer.body.update(_inheritance(call, role.template_id))
@@ -168,6 +171,12 @@ def _asked(body: dict[str, Json]) -> tuple[str, str, str]:
     if not isinstance(scope, str) or not scope.startswith("/"):
         raise value_required("directoryScopeId", "RoleAssignment")
     return body["roleDefinitionId"].lower(), body["principalId"].lower(), scope
+
+
+def _refuse_permissions(call: Call) -> None:
+    """What each role may do is Microsoft's catalogue, which is not here: an empty list would be believed."""
+    if "rolePermissions" in (odata.selected(call) or ()):
+        raise unsupported_query("Property 'rolePermissions' is not served by this sandbox.")
 
 
 def _inheritance(call: Call, role_id: str) -> dict[str, Json]:

@@ -24,9 +24,12 @@ from sandbox.graph import (
     delta,
     directory_roles,
     groups,
+    licence_assignment,
     licences,
+    managers,
     me,
     memberships,
+    objects_by_id,
     organization,
     owned_objects,
     partners,
@@ -43,7 +46,7 @@ from sandbox.graph.call import Actor, Call
 from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
 from sandbox.graph.operations import Served
 from sandbox.graph.options import read_options
-from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens
+from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens, WrongAudienceError
 from sandbox.lag import Api
 from sandbox.replication import Replication
 from sandbox.routing import Routes, UnknownMethodError, UnknownSegmentError
@@ -52,7 +55,7 @@ from sandbox.throttling import Throttling
 VERSIONS = frozenset({"v1.0", "beta"})
 _BETA = "beta"
 _AS_THE_PERSON = "Directory.AccessAsUser.All"
-_OWN_PROFILE = frozenset({"User.Read"})
+_OWN_PROFILE = frozenset({"User.Read", "User.ReadWrite"})
 
 _KEY_IN_PARENTHESES = re.compile(r"(\w+)\((?:'(.*)'|(\w+='.*'))\)")
 _FUNCTION = re.compile(r"(\w+)\(\)")
@@ -83,9 +86,12 @@ _ALL: Sequence[Sequence[Served]] = (
     delta.operations,
     directory_roles.operations,
     groups.operations,
+    licence_assignment.operations,
     licences.operations,
+    managers.operations,
     me.operations,
     memberships.operations,
+    objects_by_id.operations,
     organization.operations,
     owned_objects.operations,
     partners.operations,
@@ -167,6 +173,8 @@ class GraphService:
             return self._tokens.actor(token.strip())
         except ExpiredTokenError:
             raise unauthenticated("Lifetime validation failed, the token is expired.") from None
+        except WrongAudienceError:
+            raise unauthenticated("Access token validation failure. Invalid audience.") from None
         except InvalidTokenError:
             raise unauthenticated("CompactToken parsing failed with error code: 80049217") from None
 
@@ -180,7 +188,8 @@ def _with_authority(actor: Actor, tenant: Tenant) -> Actor:
     if actor.kind == "app":
         return actor
     if GLOBAL_ADMINISTRATOR not in tenant.roles_of(actor.id):
-        return replace(actor, permissions=actor.permissions & _OWN_PROFILE)
+        own = _OWN_PROFILE if _AS_THE_PERSON in actor.permissions else actor.permissions & _OWN_PROFILE
+        return replace(actor, permissions=own)
     if _AS_THE_PERSON in actor.permissions:
         return replace(actor, permissions=actor.permissions | app_role_ids().keys())
     return actor

@@ -75,7 +75,7 @@ def _value_of(principal: ServicePrincipal, name: str) -> Json:
         "displayName": principal.display_name,
         "passwordCredentials": app_credentials.password_credentials(principal.secrets),
         "servicePrincipalType": "Application",
-        "servicePrincipalNames": [principal.app_id],
+        "servicePrincipalNames": [principal.app_id, f"api://{principal.app_id}"],
         "signInAudience": "AzureADMultipleOrgs",
     }
     return values.get(name, [] if name in _EMPTY_LISTS else None)

@@ -165,10 +165,20 @@ def new_user(tenant: Tenant, properties: dict[str, Json], call: Call) -> User:
 @operations.patch("/users/{user}", permissions.PATCH_USERS, lacks="properties that other workloads keep")
 def update_user(call: Call) -> Answer:
     """Change an account. Repeating a change is no error."""
+    values = read_changes(call)
+    return write_changes(call, live_user(call), values)
+
+
+def read_changes(call: Call, own: frozenset[str] = frozenset()) -> dict[str, Json]:
+    """The changes in the body, permitted; ``own`` are those that need no permission. Raises 400 and 403."""
     body = {name: value for name, value in call.json_object().items() if not name.startswith("@odata.")}
     values = {name: checked(name, value) for name, value in body.items()}
-    _require_permissions(call, set(values))
-    user = live_user(call)
+    _require_permissions(call, values.keys() - own)
+    return values
+
+
+def write_changes(call: Call, user: User, values: dict[str, Json], own: frozenset[str] = frozenset()) -> Answer:
+    """Change an account as far as it and its place in the directory allow."""
     require_unrestricted(call, user.id)
     if missing := next((name for name in values if values[name] is None and name in _NEVER_NULL), None):
         raise invalid_value(missing)
@@ -176,7 +186,7 @@ def update_user(call: Call) -> Answer:
         raise synced_object()
     if user.has_mailbox and "onPremisesExtensionAttributes" in values:
         raise mastered_elsewhere()
-    if values.keys() & SENSITIVE:
+    if (values.keys() - own) & SENSITIVE:
         require_authority_over(call, user)
     changed = _renamed(call, user, values)
     changed = _with_password(call, changed, values.pop("passwordProfile", None))

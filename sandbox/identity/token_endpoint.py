@@ -73,12 +73,16 @@ class TokenEndpoint:
 
     def _client_credentials(self, request: TokenRequest) -> Answer:
         client, tenant = self._clients.installed(request)
-        _require_default_scope(request, tenant)
+        resource = _resource(request, tenant)
         client = self._clients.proven(client, request, tenant)
         if client.id in tenant.organization.sign_in.blocked_applications:
             raise blocked_by_conditional_access()
         assert client.principal is not None, "an installed application has one"  # noqa: S101
-        token = self._tokens.for_app(tenant, client.principal, client)
+        token = (
+            self._tokens.for_app(tenant, client.principal, client)
+            if resource is None
+            else self._tokens.for_api(tenant, client.principal, client, resource)
+        )
         body = {
             "token_type": "Bearer",
             "expires_in": token.lifetime,
@@ -252,12 +256,16 @@ def _require_no_page(signed_in: SignedIn) -> None:
         raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
 
 
-def _require_default_scope(request: TokenRequest, tenant: Tenant) -> None:
+def _resource(request: TokenRequest, tenant: Tenant) -> str | None:
+    """The API whose token is wanted, as the token names it; None for Graph. Raises ``SignInError``."""
     scope = request.required("scope")
     if " " in scope.strip():
         raise invalid_scope(scope)
     resource, separator, rest = scope.strip().rpartition("/.default")
     if not separator or rest:
         raise scope_without_default(scope)
-    if resource.rstrip("/") not in {GRAPH_AUDIENCE, MICROSOFT_GRAPH_APP_ID, request.exchange.origin}:
+    if resource.rstrip("/") in {GRAPH_AUDIENCE, MICROSOFT_GRAPH_APP_ID, request.exchange.origin}:
+        return None
+    if tenant.service_principals.one("app", resource.lower().removeprefix("api://")) is None:
         raise resource_not_found(resource, tenant.organization.display_name)
+    return resource

@@ -15,8 +15,10 @@ from msgraph.generated.applications.item.add_password.add_password_post_request_
 from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
     RemovePasswordPostRequestBody as RemoveApplicationsPassword,
 )
+from msgraph.generated.directory_objects.get_by_ids.get_by_ids_post_request_body import GetByIdsPostRequestBody
 from msgraph.generated.models.administrative_unit import AdministrativeUnit
 from msgraph.generated.models.app_role_assignment import AppRoleAssignment
+from msgraph.generated.models.assigned_license import AssignedLicense
 from msgraph.generated.models.authentication_phone_type import AuthenticationPhoneType
 from msgraph.generated.models.conditional_access_client_app import ConditionalAccessClientApp
 from msgraph.generated.models.conditional_access_condition_set import ConditionalAccessConditionSet
@@ -31,6 +33,7 @@ from msgraph.generated.models.o_auth2_permission_grant import OAuth2PermissionGr
 from msgraph.generated.models.password_profile import PasswordProfile
 from msgraph.generated.models.phone_authentication_method import PhoneAuthenticationMethod
 from msgraph.generated.models.reference_create import ReferenceCreate
+from msgraph.generated.models.reference_update import ReferenceUpdate
 from msgraph.generated.models.request_schedule import RequestSchedule
 from msgraph.generated.models.service_principal import ServicePrincipal
 from msgraph.generated.models.temporary_access_pass_authentication_method import TemporaryAccessPassAuthenticationMethod
@@ -47,6 +50,16 @@ from msgraph.generated.service_principals.item.add_password.add_password_post_re
 )
 from msgraph.generated.service_principals.item.remove_password.remove_password_post_request_body import (
     RemovePasswordPostRequestBody,
+)
+from msgraph.generated.users.item.assign_license.assign_license_post_request_body import AssignLicensePostRequestBody
+from msgraph.generated.users.item.check_member_groups.check_member_groups_post_request_body import (
+    CheckMemberGroupsPostRequestBody,
+)
+from msgraph.generated.users.item.get_member_groups.get_member_groups_post_request_body import (
+    GetMemberGroupsPostRequestBody,
+)
+from msgraph.generated.users.item.get_member_objects.get_member_objects_post_request_body import (
+    GetMemberObjectsPostRequestBody,
 )
 
 from sandbox.graph.app_roles import app_role_ids
@@ -143,8 +156,17 @@ async def user(_: Directory) -> Parsable:
         account_enabled=True,
         display_name="Made by the SDK",
         mail_nickname=name,
+        usage_location="DE",
         user_principal_name=f"{name}@northwindmsp.com",
         password_profile=PasswordProfile(password=PASSWORD, force_change_password_next_sign_in=False),
+    )
+
+
+async def licence(here: Directory) -> Parsable:
+    """The first licence that the tenant has."""
+    sku = (await here.graph.subscribed_skus.get()).value[0].sku_id
+    return AssignLicensePostRequestBody(
+        add_licenses=[AssignedLicense(sku_id=sku, disabled_plans=[])], remove_licenses=[]
     )
 
 
@@ -157,6 +179,7 @@ BODIES: dict[str, Body] = {
     "POST /directory/administrativeUnits/{unit}/members/$ref": kim,
     "POST /directoryRoles": plain(lambda: DirectoryRole(role_template_id=REPORTS_READER)),
     "POST /directoryRoles/{role}/members/$ref": kim,
+    "POST /directoryObjects/getByIds": plain(lambda: GetByIdsPostRequestBody(ids=[KIM], types=["user"])),
     "POST /groups": plain(
         lambda: Group(
             display_name="Made by the SDK",
@@ -197,6 +220,13 @@ BODIES: dict[str, Body] = {
     "POST /servicePrincipals/{principal}/owners/$ref": kim,
     "POST /servicePrincipals/{principal}/removePassword": secret_of_principal,
     "POST /users": user,
+    "POST /users/{user}/assignLicense": licence,
+    "POST /users/{user}/checkMemberGroups": plain(lambda: CheckMemberGroupsPostRequestBody(group_ids=[KIM])),
+    "POST /users/{user}/getMemberGroups": plain(lambda: GetMemberGroupsPostRequestBody(security_enabled_only=True)),
+    "POST /users/{user}/getMemberObjects": plain(lambda: GetMemberObjectsPostRequestBody(security_enabled_only=True)),
+    "PUT /users/{user}/manager/$ref": plain(
+        lambda: ReferenceUpdate(odata_id=f"https://graph.microsoft.com/v1.0/users/{KIM}")
+    ),
     "PATCH /users/{user}": plain(lambda: User(department="IT")),
     "POST /users/{user}/authentication/emailMethods": plain(
         lambda: EmailAuthenticationMethod(email_address="made@example.net")

@@ -83,6 +83,14 @@ def constant(value: str) -> Make:
     return make
 
 
+async def managed_user(here: Directory, collection: Any) -> str:
+    user = str((await collection.post(await BODIES["POST /users"](here))).id)
+    if here.operation.endswith(("/manager", "DELETE /users/{user}/manager/$ref")):
+        reference = await BODIES["PUT /users/{user}/manager/$ref"](here)
+        await here.graph.users.by_user_id(user).manager.ref.put(reference)
+    return user
+
+
 async def deleted_user(here: Directory, _: Any) -> str:
     user = await here.made("/users")
     await here.graph.users.by_user_id(user).delete()
@@ -144,6 +152,7 @@ SUBJECTS: dict[str, Make] = {
     "/policies/roleManagementPolicies": policy_of_a_role,
     "/servicePrincipals": service_principal,
     "/tenantRelationships/delegatedAdminCustomers": customer,
+    "/users": managed_user,
     **{
         f"/users/{{user}}/authentication/{kind}Methods": registered(kind)
         for kind in ("fido2", "microsoftAuthenticator", "platformCredential", "softwareOath", "windowsHelloForBusiness")

@@ -85,3 +85,8 @@ def test_whoever_is_no_administrator_may_nothing(addresses: Addresses, control: 
         assert person.get("/me").json()["id"] == ADELE
         assert person.get("/users").status_code == 403
         assert person.patch(f"/users/{ADELE}", json={"department": "IT"}).status_code == 403
+        assert person.patch("/me", json={"department": "IT"}).status_code == 403
+        assert (
+            person.patch("/me", json={"officeLocation": "18/2111", "mobilePhone": "+1 425 555 0109"}).status_code == 204
+        )
+        assert person.get("/me?$select=officeLocation").json()["officeLocation"] == "18/2111"

@@ -28,7 +28,7 @@ from tests.sandbox.seeded import ELEVATE, NORTHWIND, token_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
 
-OF_A_PERSON = {"GET /me", "POST /users/{user}/authentication/methods/{method}/resetPassword"}
+OF_A_PERSON = {"GET /me", "PATCH /me", "POST /users/{user}/authentication/methods/{method}/resetPassword"}
 """What no application may ask."""
 NOT_IN_THE_SDK = {
     "DELETE /groups/{group}/members/{member}",

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 
 from sandbox.child import Addresses
 from tests.certificates import Certificate
-from tests.sandbox.seeded import ADELE, CONTOSO, ELEVATE, FABRIKAM, REVOKE, SECRETS, token_of
+from tests.sandbox.granted import grant
+from tests.sandbox.seeded import ADELE, CONTOSO, ELEVATE, FABRIKAM, REVOKE, SECRETS, Graph, token_of
 
 SCOPE = ["https://graph.microsoft.com/.default"]
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -44,6 +45,24 @@ def application(session: requests.Session, addresses: Addresses, credential: obj
 def payload(token: str, part: int = 1) -> dict[str, object]:
     text = token.split(".")[part]
     return dict(json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+
+
+def test_an_applications_own_api_has_tokens_of_its_own(
+    session: requests.Session, addresses: Addresses, control: httpx.Client, login: httpx.Client, graph: Graph
+) -> None:
+    """A portal's API checks them with the published keys. Graph takes none of them."""
+    grant(control, "Application.Read.All")
+    client = application(session, addresses, SECRETS[ELEVATE])
+    for resource, audience in ((f"api://{ELEVATE}", f"api://{ELEVATE}"), (ELEVATE, ELEVATE), (REVOKE, REVOKE)):
+        token = client.acquire_token_for_client([f"{resource}/.default"])["access_token"]
+        (key,) = login.get(f"/{CONTOSO}/discovery/v2.0/keys").json()["keys"]
+        claims = jwt.decode(token, jwt.PyJWK(key).key, algorithms=["RS256"], audience=audience)
+        assert (claims["appid"], claims["tid"], claims["idtyp"]) == (ELEVATE, CONTOSO, "app")
+        assert not claims.keys() & {"roles", "wids", "scp", "xms_tcdt", "app_displayname"}
+        answer = graph().get("/users", headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "InvalidAuthenticationToken")
+    named = graph().get(f"/servicePrincipals(appId='{ELEVATE}')").json()["servicePrincipalNames"]
+    assert named == [ELEVATE, f"api://{ELEVATE}"]
 
 
 @pytest.fixture(scope="session")
