@@ -17,7 +17,7 @@ from activities.signatures import Provisioning
 from entra_jit.accounts.access import KINDS, CannotBeGivenError
 from entra_jit.accounts.account_closing import Given, Stripped, take_foreign, without_mark
 from entra_jit.accounts.attempts import attempt_all
-from entra_jit.accounts.backend import LEASE_MARGIN, Backend
+from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
@@ -44,6 +44,7 @@ from entra_jit.graph import (
 from entra_jit.ledger import accounts, admission, baselines, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
+from entra_jit.policy.leases import LEASE_MARGIN
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
 from models.messages import (

@@ -20,12 +20,11 @@ from entra_jit.graph import Graph, User
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP
+from entra_jit.policy.leases import LEASE_MARGIN
 from entra_jit.settings import Settings
 
 Clock = Callable[[], datetime]
 """Aware, UTC."""
-
-LEASE_MARGIN = timedelta(seconds=5)
 
 ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
 """How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""

@@ -21,6 +21,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
 from entra_jit.ledger.rows import as_access, as_grant, object_id
 from entra_jit.ledger.texts import Written
+from entra_jit.policy.leases import lease_end
 from entra_jit.policy.rules import hours
 from models.actor import WORKFLOW, Actor
 from models.errors import RefusedError
@@ -108,7 +109,7 @@ async def take_lease(
 
 def _extend_lease(row: GrantRow, at: datetime, lease: timedelta) -> bool:
     """Whether an earlier one was still running."""
-    earlier = row.lease_until
+    earlier = lease_end(row.lease_until, None, at)
     row.lease_until = max(earlier or at, at + lease)
     return earlier is not None and at < earlier
 

@@ -15,6 +15,7 @@ from entra_jit.ledger.accounts import its_account
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.rows import as_grant, object_id
+from entra_jit.policy.leases import lease_end
 from entra_jit.policy.rules.parties import departed
 from models.actor import WORKFLOW
 from models.events import EventKind
@@ -49,7 +50,7 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
         row.closing_at = at
         session.add(row)
         await events.append(session, _began(request_id, row.tenant_id))
-    return Fence(lease_until=row.lease_until)
+    return Fence(lease_until=lease_end(row.lease_until, row.closing_at, at))
 
 
 async def fence_all(
@@ -85,7 +86,7 @@ async def fence_all(
             object_id=object_id(account),
             mark=row.mark,
             fenced_at=row.closing_at or at,
-            lease_until=row.lease_until,
+            lease_until=lease_end(row.lease_until, row.closing_at, at),
             opened_at=row.opened_at,
             is_parked=row.parked_at is not None,
         )

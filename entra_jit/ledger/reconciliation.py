@@ -17,6 +17,7 @@ from entra_jit.ledger import addenda, holds
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.marks import database_time, mark_of
 from entra_jit.ledger.rows import as_access, object_id
+from entra_jit.policy.leases import lease_end
 from entra_jit.policy.reconciliation import REPLICAS_AGREE_AFTER, LiveGrant
 from entra_jit.policy.rules.parties import departed
 from models.holds import Hold, HoldKind
@@ -257,7 +258,7 @@ def _live(
     return LiveGrant(
         grant.request_id,
         grant.expires_at,
-        grant.lease_until,
+        lease_end(grant.lease_until, grant.closing_at, at),
         grant.closing_at,
         is_lapsed=at >= should_be_over + SETTLED_AFTER,
         withdrawn_because=withdrawn_because,

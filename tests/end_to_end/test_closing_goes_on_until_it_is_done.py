@@ -17,7 +17,7 @@ from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
 from tests.actors import TESTER
-from tests.end_to_end.grant_calls import CLOSING_CALLS
+from tests.end_to_end.grant_calls import CLOSING_CALLS, OPENING_WRITES
 from tests.stage import ELEVATE, ON_TIME, REVOKE, Scene, Services, configure, scene
 
 ATTEMPTS = 5
@@ -172,3 +172,23 @@ async def test_a_step_that_somebody_fails_by_hand_is_done_again(hours_pass: Scen
     if step in call:
         assert any("by hand" in alarm for alarm in receipt.alarms)
     assert not [alarm for alarm in await list_alarms(TESTER, hours_pass.app) if alarm.kind is AlarmKind.CLOSING_LATE]
+
+
+async def test_an_opening_that_lands_behind_a_replica_that_lags_is_disabled_all_the_same(hours_pass: Scene) -> None:
+    """It was under way when the account was read back, and the next reading still said that it was disabled."""
+    enabling = hours_pass.hold(**OPENING_WRITES["enable"])
+    request_id = await hours_pass.ask()
+    await hours_pass.reached(enabling)
+    hours_pass.sql("UPDATE grants SET lease_until = now() + interval '1 minute'")
+    reading_back = hours_pass.hold(method="GET", path="/users/*/memberOf", app=REVOKE, skip=1)
+    await hours_pass.workflow(request_id).signal("end")
+    await hours_pass.reached(reading_back)
+    hours_pass.trouble(lag={"directory": (600, 600)})
+    await hours_pass.lands(enabling)
+    assert (hours_pass.user() or {})["enabled"]
+    hours_pass.release(reading_back)
+
+    receipt = await hours_pass.receipt(request_id)
+
+    assert receipt.proven_at is not None
+    assert not (hours_pass.user() or {})["enabled"]

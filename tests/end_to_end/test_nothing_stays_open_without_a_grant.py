@@ -75,7 +75,7 @@ async def test_a_closing_that_was_cut_short_is_finished(real_time: Scene, ledger
 async def test_a_live_grant_and_an_opening_in_flight_are_left_alone(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)
-    real_time.sql("UPDATE grants SET expires_at = now() - interval '1 hour', lease_until = now() + interval '1 hour'")
+    real_time.sql("UPDATE grants SET expires_at = now() - interval '1 hour', lease_until = now() + interval '1 minute'")
     assert not (await reconciled(real_time)).closed
     assert real_time.user()["enabled"]  # type: ignore[index]
 

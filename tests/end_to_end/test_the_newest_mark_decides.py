@@ -20,6 +20,7 @@ from entra_jit.operations.list_alarms import list_alarms
 from models.messages import GrantState, Proof
 from tests.actors import TESTER, operator
 from tests.end_to_end.backups import back_up, find_out, put_back
+from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.reconciler import reconciled
 from tests.patience import eventually
 from tests.stage import Scene, Services, scene
@@ -180,7 +181,7 @@ async def test_a_tampered_ledger_holds_nothing_open_past_its_signed_mark(hours_p
 
 async def test_an_expiry_that_was_only_moved_in_the_ledger_counts_for_nothing(real_time: Scene) -> None:
     request_id = await opened(real_time)
-    real_time.sql("UPDATE grants SET expires_at = expires_at + interval '5 hours'")
+    real_time.sql("UPDATE grants SET expires_at = expires_at + interval '5 hours', lease_until = '2100-01-01Z'")
     await real_time.workflow(request_id).terminate("by hand")
 
     assert not (await reconciled(real_time, later=HOUR / 2)).closed
@@ -264,3 +265,21 @@ async def test_a_mark_that_exchange_does_not_let_us_write_holds_nothing_up(hours
     assert not (await reconciled(hours_pass, later=3 * HOUR)).closed
     # And the account can be opened and closed another time.
     await ended(hours_pass, await opened(hours_pass))
+
+
+async def test_a_mark_of_a_settled_grant_is_not_left_an_account_by_a_closing(hours_pass: Scene) -> None:
+    """Exchange kept the mark of the earlier grant: it was newer than any of the one that ends without having one."""
+    earlier = await opened(hours_pass, hours=8)
+    change(hours_pass, mailbox=True)
+    await ended(hours_pass, earlier)
+    assert mark(hours_pass)
+    preparing = hours_pass.hold(**OPENING_WRITES["assign a role"])
+    request_id = await hours_pass.ask(hours=1)
+    await hours_pass.reached(preparing)
+
+    await end_access(TESTER, hours_pass.app, request_id)
+    hours_pass.release(preparing)
+
+    receipt = await hours_pass.receipt(request_id)
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed

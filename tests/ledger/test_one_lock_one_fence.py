@@ -11,13 +11,17 @@ from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import admission, credentials, fences, parking
+from entra_jit.ledger import admission, credentials, fences, parking, reconciliation
 from entra_jit.ledger.admission import Admitted, GrantOverError
+from entra_jit.policy.leases import LEASE_MARGIN, LONGEST_LEASE
+from entra_jit.settings import Settings
 from models.errors import RefusedError
-from models.messages import CredentialKind, Fence, GrantRef, Verdict
+from models.messages import CredentialKind, Fence, GrantRef, TenantId, Verdict
 from tests.actors import operator
-from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
+from tests.ledger.books import CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 HOUR = timedelta(hours=1)
 
@@ -211,3 +215,22 @@ async def test_a_credential_is_shown_once_however_many_ask_at_once(books: Books)
     assert [one.secret.get_secret_value() for one in shown] == ["sesame"]
     assert sum(isinstance(result, RefusedError) for result in results) == 9
     assert "sesame" not in repr(results)
+
+
+async def test_a_lease_that_was_moved_holds_nothing_up_for_longer_than_any(books: Books) -> None:
+    """It is not signed: whoever writes to PostgreSQL would keep a closing from being proven for years."""
+    grant = await books.armed()
+    await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
+
+    async def move(session: AsyncSession) -> None:
+        await (await session.connection()).execute(text("UPDATE grants SET lease_until = '2100-01-01Z'"))
+
+    await books.do(move)
+    [registered] = (await books.do(reconciliation.register, KEYRING, TenantId(str(CONTOSO)), NOON)).accounts
+    assert registered.live is not None
+    assert registered.live.lease_until is None
+    assert (await books.do(fences.fence, grant.request_id, NOON)).lease_until == NOON + LONGEST_LEASE
+    later = NOON + timedelta(hours=1)
+    assert [one.lease_until for one in await books.do(fences.fence_all, later)] == [NOON + LONGEST_LEASE]
+    longest = Settings.model_fields["graph_timeout_seconds"].metadata[1].le
+    assert timedelta(seconds=longest) + LEASE_MARGIN < LONGEST_LEASE
