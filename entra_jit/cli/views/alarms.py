@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
-from entra_jit.cli.views.formatting import moment, shown
+from entra_jit.cli.views.formatting import moment, shown, table
 from models.alarms import Alarm
 
 
@@ -16,17 +15,18 @@ def show_alarms(console: Console, alarms: Sequence[Alarm]) -> None:
     if not alarms:
         console.print("No alarms.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("raised", "alarm", "about", "tenant", ""):
-        table.add_column(column, overflow="fold")
-    for alarm in alarms:
-        over = alarm.cleared_at is not None
-        table.add_row(
-            moment(alarm.raised_at),
-            f"[dim]{alarm.kind.value}[/]" if over else f"[bold red]{alarm.kind.value}[/]",
-            shown(alarm.subject),
-            shown(alarm.tenant),
-            shown(alarm.sentence)
-            + (f" [green]All clear {moment(alarm.cleared_at)}: {shown(alarm.ended)}[/]" if over else ""),
-        )
-    console.print(table)
+    table(
+        console,
+        ("about", "alarm", "raised"),
+        [((shown(alarm.subject), _kind(alarm), moment(alarm.raised_at)), _remarks(alarm)) for alarm in alarms],
+    )
+
+
+def _kind(alarm: Alarm) -> str:
+    return f"[{'dim' if alarm.cleared_at else 'bold red'}]{alarm.kind.value}[/]"
+
+
+def _remarks(alarm: Alarm) -> list[str]:
+    where = f"{shown(alarm.tenant)}: " if alarm.tenant else ""
+    over = f"[green]All clear {moment(alarm.cleared_at)}: {shown(alarm.ended)}[/]" if alarm.cleared_at else ""
+    return [f"{where}{shown(alarm.sentence)}", over]

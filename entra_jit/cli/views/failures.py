@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from entra_jit.cli.views.formatting import coloured, line, moment, shown
+from entra_jit.cli.views.formatting import coloured, line, moment, shown, table
 from entra_jit.operations.list_failures import Failure, StuckStep
 from entra_jit.operations.replay_provisioning import Replayed
 
@@ -17,19 +17,17 @@ NOTHING = "Nothing to replay."
 
 def show_failures(console: Console, failures: Sequence[Failure]) -> None:
     """Some lines for each, and one that counts them."""
-    for failure in failures:
-        kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
-        line(
-            console,
-            f"[bold]{shown(failure.request_id)}[/]  {coloured(failure.state)}  {_who(failure)}"
-            f"  since {moment(failure.since)}  [bold]{kind}[/]",
-        )
-        line(console, f"  {shown(failure.sentence)}")
-        for step in failure.steps:
-            line(console, f"  {_step(step)}")
+    if failures:
+        table(console, ("grant", "state", "since"), [_row(failure) for failure in failures])
     classes = Counter(failure.failure_class for failure in failures)
     counted = ", ".join(f"{number} {name}" for name, number in sorted(classes.items()))
     line(console, f"{len(failures)} need attention: {counted}." if failures else "No failures.")
+
+
+def _row(failure: Failure) -> tuple[tuple[str, str, str], list[str]]:
+    kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
+    cells = (shown(failure.request_id), coloured(failure.state), moment(failure.since))
+    return cells, [f"[bold]{kind}[/]: {shown(failure.sentence)}", *map(_step, failure.steps)]
 
 
 def show_plan(console: Console, failures: Sequence[Failure]) -> None:

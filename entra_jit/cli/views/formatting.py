@@ -1,14 +1,20 @@
-"""Times, states and lines, as a terminal shows them."""
+"""Times, states, lines and tables, as a terminal shows them."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich import markup
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
 from models.messages import GrantState
 from models.plain_text import plain
+
+GAP = "  "
 
 COLOURS = {
     GrantState.OPEN: "bold green",
@@ -53,9 +59,51 @@ def clock(at: datetime, *, milliseconds: bool = True) -> str:
     return f"{at:%H:%M:%S}" + (f".{at.microsecond // 1000:03}Z" if milliseconds else "Z")
 
 
-def line(console: Console, text: str) -> None:
-    """One line of marked-up text, wrapped by the terminal itself: what is copied from it is whole."""
-    console.print(text, highlight=False, soft_wrap=True)
+def line(console: Console, text: str, *, hang: int = 2) -> None:
+    """One line of marked-up text; in a terminal wrapped between words, further rows indented by ``hang`` more.
+
+    Words stay whole however long, so that what is copied is whole; without a terminal the line does, for ``grep``.
+    """
+    written = Text.from_markup(text)
+    console.print(
+        _wrapped(written, console.width, hang) if console.is_terminal else written, highlight=False, soft_wrap=True
+    )
+
+
+def table(console: Console, heads: Sequence[str], rows: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
+    """Marked-up cells under their heads, and below each row its remarks, each a line of its own.
+
+    Only the first column may have long cells: one that is too long for its column stands in a line of its own.
+    """
+    made = [([Text.from_markup(cell) for cell in cells], remarks) for cells, remarks in rows]
+    head = [Text(name, style="bold") for name in heads]
+    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(head, *(c for c, _ in made), strict=True)]
+    widths[0] = max(min(widths[0], console.width - sum(widths[1:]) - len(GAP) * (len(widths) - 1)), len(heads[0]))
+    for cells, remarks in [(head, ()), *made]:
+        long = cell_len(cells[0].plain) > widths[0]
+        if long:
+            console.print(cells[0], highlight=False, soft_wrap=True)
+        padded = [cell + Text(" " * (width - cell_len(cell.plain))) for cell, width in zip(cells, widths, strict=True)]
+        row = Text(GAP).join([Text(" " * widths[0]), *padded[1:]] if long else padded)
+        row.rstrip()
+        console.print(row, highlight=False, soft_wrap=True)
+        for remark in filter(None, remarks):
+            line(console, f"{GAP}{remark}")
+
+
+def _wrapped(text: Text, width: int, hang: int) -> Text:
+    start = len(text.plain) - len(text.plain.lstrip())
+    indent = start + hang
+    breaks: list[int] = []
+    for word in re.finditer(r"\S+", text.plain):
+        room = width - indent if breaks else width - start
+        if word.start() > start and cell_len(text.plain[start : word.end()]) > room:
+            start = word.start()
+            breaks.append(start)
+    parts = text.divide(breaks)
+    for part in parts:
+        part.rstrip()
+    return Text("\n" + " " * indent).join(parts)
 
 
 def say(console: Console, sentence: str) -> None:
@@ -68,4 +116,4 @@ def rows(console: Console, *named: tuple[str, object]) -> None:
     for name, value in named:
         parts = value if isinstance(value, tuple) else (value,)
         if said := "  ".join(shown(str(part)) for part in parts if part and part != "-"):
-            line(console, f"  {name:<11}{said}")
+            line(console, f"  {name:<11}{said}", hang=11)

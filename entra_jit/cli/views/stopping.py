@@ -9,12 +9,10 @@ from typing import Self
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from entra_jit.cli.views.formatting import shown
+from entra_jit.cli.views.formatting import line, shown, table
 from models.holds import StoppedGrant, StopReport, StopState
-from models.plain_text import plain
 
 COLOURS = {
     StopState.OPEN: "bold red",
@@ -56,21 +54,17 @@ class Count:
 
 def show_report(console: Console, report: StopReport) -> None:
     """Every grant that was live, what came of it, and what stands from now on."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("grant", "account", "state", ""):
-        table.add_column(column, overflow="fold")
-    for grant in report.grants:
-        state = Text(grant.state.value, COLOURS[grant.state])
-        table.add_row(shown(grant.request_id), shown(grant.account_name), state, shown(grant.sentence))
     if report.grants:
-        console.print(table)
+        table(console, ("grant", "state"), [_row(grant) for grant in report.grants])
     else:
         console.print("Nothing was open.")
     if report.unheard:
-        console.print(Text(plain(f"Temporal was not reached: {report.unheard}"), "yellow"), soft_wrap=True)
+        line(console, f"[yellow]Temporal was not reached: {shown(report.unheard)}[/]")
     if not report.is_proven:
-        console.print(
-            Text("Not everything is proven closed. Run it again; the reconciler keeps trying.", "bold red"),
-            soft_wrap=True,
-        )
-    console.print(Text(plain(report.stop.sentence), "bold red"), soft_wrap=True)
+        line(console, "[bold red]Not everything is proven closed. Run it again; the reconciler keeps trying.[/]")
+    line(console, f"[bold red]{shown(report.stop.sentence)}[/]")
+
+
+def _row(grant: StoppedGrant) -> tuple[tuple[str, str], tuple[str, ...]]:
+    state = f"[{COLOURS[grant.state]}]{grant.state.value}[/]"
+    return (shown(grant.request_id), state), (shown(grant.account_name), shown(grant.sentence))

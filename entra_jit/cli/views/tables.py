@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from entra_jit.cli.views.formatting import coloured, line, moment, rows, shown
+from entra_jit.cli.views.formatting import coloured, line, moment, rows, shown, table
 from entra_jit.policy.durations import format_duration
 from models.holds import Hold, HoldKind
 from models.messages import GrantState, GrantStatus
-from models.plain_text import plain
 
 HOLD_COLOURS = {HoldKind.PAUSE: "bold yellow", HoldKind.STOP: "bold red"}
 
@@ -22,20 +19,22 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
     if not grants:
         console.print("No grants.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("grant", no_wrap=True)  # it says tenant and technician, and is copied from here
-    for column in ("state", "expires", ""):
-        table.add_column(column)
-    for grant in grants:
-        table.add_row(shown(grant.request_id), coloured(grant.state), moment(grant.expires_at), _remark(grant))
-    console.print(table)
+    table(
+        console,
+        ("grant", "state", "expires"),
+        [
+            ((shown(grant.request_id) or "-", coloured(grant.state), moment(grant.expires_at)), _remarks(grant))
+            for grant in grants
+        ],
+    )
 
 
-def _remark(grant: GrantStatus) -> str:
+def _remarks(grant: GrantStatus) -> list[str]:
+    """What a row does not say already: an open grant's sentence is its expiry."""
     if grant.proof is not None and not grant.proof.is_proven:
-        return f"[bold red]{grant.proof.value}, not proven closed[/]: {shown(grant.sentence)}"
-    replay = f"Replay of {shown(grant.replay_of)}. " if grant.replay_of else ""
-    return replay + ("" if grant.state is GrantState.OPEN else shown(grant.sentence))
+        return [f"[bold red]{grant.proof.value}, not proven closed[/]: {shown(grant.sentence)}"]
+    replay = f"Replay of {shown(grant.replay_of)}." if grant.replay_of else ""
+    return [replay, "" if grant.state is GrantState.OPEN else shown(grant.sentence)]
 
 
 def show_status(console: Console, status: GrantStatus) -> None:
@@ -66,4 +65,4 @@ def show_holds(console: Console, holds: Sequence[Hold]) -> None:
 def show_banner(console: Console, holds: Sequence[Hold]) -> None:
     """A line for each pause and stop; nothing where there is none."""
     for hold in holds:
-        console.print(Text(plain(hold.sentence), style=HOLD_COLOURS[hold.kind]), soft_wrap=True)
+        line(console, f"[{HOLD_COLOURS[hold.kind]}]{shown(hold.sentence)}[/]")

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from rich.console import Console
-from rich.text import Text
 
 from entra_jit.app import App
 from entra_jit.cli.views.formatting import line, with_state
@@ -72,9 +71,7 @@ class Timeline:
     def _show_state(self, status: GrantStatus) -> None:
         if status.state is not self._state:
             self._state = status.state
-            said = Text.from_markup(with_state(status.state, status.sentence))
-            for part in said.wrap(self._console, self._console.width - 2):
-                self._console.print(Text("  ").append_text(part), highlight=False)
+            self._line(with_state(status.state, status.sentence))
 
     def _line(self, text: str) -> None:
         line(self._console, f"  {text}")
