@@ -1,4 +1,4 @@
-"""The guard in front of Temporal's UI as it is shipped, run by a real nginx."""
+"""The guards in front of Temporal's UI: the shipped one, run by a real nginx, and the one of ``make up``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from entra_jit.local_stack.addresses import reserve_ports
+from entra_jit.local_stack.stack import UI_GUARD
 from tests.patience import PATIENCE_SECONDS
 
 CONFIGURATION = Path(__file__).parent.parent / "deploy" / "temporal-ui-guard.conf"
@@ -34,7 +36,23 @@ def ui_guard(directory: Path, ui: str) -> Iterator[str]:
     )
     # As root, nginx would give its worker to a user who may not enter pytest's directories.
     user = "user root; " if Path.home() == Path("/root") else ""
-    guard = subprocess.Popen([nginx, "-c", configuration, "-g", f"{user}daemon off;"])
+    with _running([nginx, "-c", str(configuration), "-g", f"{user}daemon off;"], port) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def embedded_guard(directory: Path, ui: str) -> Iterator[str]:
+    """The address of the guard that ``make up`` runs, in front of the ``host:port`` of a UI."""
+    directory.mkdir(exist_ok=True)
+    port = reserve_ports(directory).temporal_ui_guard
+    command = [sys.executable, "-P", str(UI_GUARD), "--port", str(port), "--ui", f"http://{ui}"]
+    with _running(command, port) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _running(command: list[str], port: int) -> Iterator[str]:
+    guard = subprocess.Popen(command)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_until_it_answers(address, guard)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from entra_jit.local_stack.pid_file import PidFile
 
-Part = Literal["postgres", "temporal", "sandbox", "worker"]
+Part = Literal["postgres", "temporal", "temporal-ui", "sandbox", "worker"]
 
 DEFAULT_STATE_DIR = Path(".entra-jit")
 KEY_BYTES = 32
@@ -36,6 +36,7 @@ class StackAddresses(BaseModel):
     temporal: str
     """The frontend, ``host:port``."""
     temporal_ui: str
+    """The guard before it, ``http://host:port``."""
     namespace: str
     database_url: str
     graph_url: str
@@ -121,6 +122,7 @@ class Ports(BaseModel):
 
     temporal: int = 0
     temporal_ui: int = 0
+    temporal_ui_guard: int = 0
     sandbox: int = 0
 
 
@@ -137,6 +139,17 @@ def reserve_ports(state_dir: Path) -> Ports:
     )
     write_whole(file, ports.model_dump_json() + "\n")
     return ports
+
+
+def hidden_host() -> str:
+    """An address of this machine that a web page cannot guess; 127.0.0.1 where the system has no other loopback."""
+    host = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return "127.0.0.1"
+    return host
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -108,10 +108,15 @@ class Child:
             process.send_signal(with_signal)
             await process.wait()
 
-    def explain_death(self, *, then: str) -> str:
-        """One sentence about an unexpected end and what is done about it, with the last lines of the log."""
+    @property
+    def ending(self) -> str:
+        """How it ended: ``ended (SIGKILL)``."""
         status = self._process.returncode if self._process else None
-        return self._explain(f"ended ({'unknown' if status is None else _ending(status)}) {then}")
+        return f"ended ({'unknown' if status is None else _ending(status)})"
+
+    def explain_death(self) -> str:
+        """That it ends again and again, with the last lines of the log."""
+        return self._explain(f"{self.ending} again and again")
 
     async def end_leftover(self) -> None:
         """End what a killed stack left behind under this name, if anything. Raises StackError if it will not go."""
@@ -163,6 +168,16 @@ class Child:
             lines = log.read().decode(errors="replace").splitlines()
         tail = "\n".join(f"  {line}" for line in lines[-LOG_LINES_IN_ERRORS:]) or "  (its log is empty)"
         return f"{self.name} {what}; the end of {self.log}:\n{tail}"
+
+
+async def is_listening(port: int) -> bool:
+    """Whether something takes connections on this port of 127.0.0.1."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _kill_group(pid: int) -> None:

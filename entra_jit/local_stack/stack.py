@@ -10,6 +10,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,18 +22,20 @@ from entra_jit.local_stack.addresses import (
     Ports,
     StackAddresses,
     ensure_keys,
+    hidden_host,
     ledger_environment,
     program_environment,
     reserve_ports,
     stack_pid_file,
 )
-from entra_jit.local_stack.child import Child, StackError
+from entra_jit.local_stack.child import Child, StackError, is_listening
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.local_stack.sandbox import Sandbox
 from entra_jit.local_stack.temporal import NAMESPACE, Temporal
 
 logger = logging.getLogger(__name__)
 
+UI_GUARD = Path(__file__).with_name("ui_guard.py")
 RESTARTS_PER_MINUTE = 3
 SECONDS_IN_A_MINUTE = 60.0
 WATCH_SECONDS = 0.2
@@ -66,6 +69,8 @@ class LocalStack:
         self._programs = programs
         self._postgres = Postgres(self.state_dir)
         self._temporal = Temporal(self.state_dir)
+        self._ui_guard = Child("temporal-ui", self.state_dir)
+        self._ui_host = hidden_host()
         self._sandbox = Sandbox(self.state_dir, programs.sandbox)
         self._migrate = Child("migrate", self.state_dir)
         self._worker = Child("worker", self.state_dir)
@@ -79,6 +84,11 @@ class LocalStack:
         if self._addresses is None:
             raise StackError("the local stack is not up")
         return self._addresses
+
+    @property
+    def unguarded_ui(self) -> str:
+        """Temporal's own UI, with every button, for failure drills."""
+        return f"http://{self._ui_host}:{self._ports.temporal_ui}"
 
     def environment(self) -> dict[str, str]:
         """The variables that a process of ours needs to use this stack. Raises StackError unless it is up."""
@@ -116,6 +126,7 @@ class LocalStack:
         await asyncio.gather(
             self._migrate.stop(grace_seconds=0),
             self._sandbox.stop(),
+            self._ui_guard.stop(grace_seconds=1),
             self._temporal.stop(),
             self._postgres.stop(),
         )
@@ -124,10 +135,11 @@ class LocalStack:
         os.close(self._lock)
         self._lock = None
 
-    async def serve(self, ready: Callable[[StackAddresses], None]) -> None:
-        """Start, call ``ready``, and stay up until SIGINT or SIGTERM; parts that die meanwhile are started again.
+    async def serve(self, while_up: Callable[[StackAddresses], AbstractAsyncContextManager[None]]) -> None:
+        """Start, enter ``while_up``, and stay up until SIGINT or SIGTERM; parts that die meanwhile are started again.
 
-        Returns after a clean stop. Raises StackError if the start fails or a part keeps dying.
+        ``while_up`` is left, by a ``CancelledError``, while everything still runs. Returns after a clean stop. Raises
+        StackError if the start fails or a part keeps dying, and what ``while_up`` raises.
         """
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None  # noqa: S101  # this is a coroutine, so something runs it
@@ -141,8 +153,7 @@ class LocalStack:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, leave)
         try:
-            async with self:
-                ready(self.addresses)
+            async with self, while_up(self.addresses):
                 await self._watch()
         except asyncio.CancelledError:
             if not asked.is_set() or task.uncancel():
@@ -222,13 +233,14 @@ class LocalStack:
             async with asyncio.TaskGroup() as together:
                 together.create_task(self._start_ledger())
                 together.create_task(self._start_temporal())
+                together.create_task(self._start_ui_guard())
                 together.create_task(self._start_sandbox())
         except* StackError as errors:
             raise errors.exceptions[0] from None
         said = self._sandbox.announcement
         self._addresses = StackAddresses(
             temporal=self._temporal.address,
-            temporal_ui=f"http://127.0.0.1:{self._ports.temporal_ui}",
+            temporal_ui=f"http://127.0.0.1:{self._ports.temporal_ui_guard}",
             namespace=NAMESPACE,
             database_url=self._postgres.url,
             graph_url=said.graph_url,
@@ -248,7 +260,18 @@ class LocalStack:
         await self._migrate.run(self._programs.migrate, environment)
 
     async def _start_temporal(self) -> None:
-        await self._temporal.start(port=self._ports.temporal, ui_port=self._ports.temporal_ui)
+        await self._temporal.start(port=self._ports.temporal, ui_port=self._ports.temporal_ui, ui_host=self._ui_host)
+        self._publish()
+
+    async def _start_ui_guard(self) -> None:
+        port = self._ports.temporal_ui_guard
+
+        async def listens(_pid: int) -> bool:
+            return await is_listening(port)
+
+        # By its path, and without that path's folder among those that are imported from.
+        command = (sys.executable, "-P", UI_GUARD, "--port", str(port), "--ui", self.unguarded_ui)
+        await self._ui_guard.start(command, program_environment(), ready=listens)
         self._publish()
 
     async def _start_sandbox(self) -> None:
@@ -260,6 +283,7 @@ class LocalStack:
         return {
             "postgres": (self._postgres.child, self.start_postgres),
             "temporal": (self._temporal.child, self._start_temporal),
+            "temporal-ui": (self._ui_guard, self._start_ui_guard),
             "sandbox": (self._sandbox.child, self._start_sandbox),
             "worker": (self._worker, self.start_worker),
         }
@@ -284,6 +308,7 @@ class LocalStack:
                 now = time.monotonic()
                 restarts[part] = [moment for moment in restarts[part] if now - moment < SECONDS_IN_A_MINUTE] + [now]
                 if len(restarts[part]) > RESTARTS_PER_MINUTE:
-                    raise StackError(child.explain_death(then="again and again"))
-                logger.warning(child.explain_death(then="and is started again"))
+                    raise StackError(child.explain_death())
+                ending = child.ending
                 await start()
+                logger.warning("%s %s and was started again; its log is %s", part, ending, child.log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -17,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from entra_jit.local_stack.addresses import neutral_environment
-from entra_jit.local_stack.child import Child, StackError
+from entra_jit.local_stack.child import Child, StackError, is_listening
 
 NAMESPACE = "default"
 
@@ -54,12 +53,26 @@ class Temporal:
         """The frontend, ``host:port``."""
         return f"127.0.0.1:{self._port}"
 
-    async def start(self, *, port: int, ui_port: int) -> None:
-        """Start the server and wait until namespace and search attributes can be used. Raises StackError."""
+    async def start(self, *, port: int, ui_port: int, ui_host: str = "127.0.0.1") -> None:
+        """Start the server and wait until namespace and search attributes can be used. Raises StackError.
+
+        Its UI shows every button and answers under every name; ``ui_guard`` is what stands before it.
+        """
         self._port = port
         command: list[str | Path] = [
             temporal_program(),
-            *("server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port)),
+            *(
+                "server",
+                "start-dev",
+                "--ip",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--ui-ip",
+                ui_host,
+                "--ui-port",
+                str(ui_port),
+            ),
             *("--db-filename", self._database, "--log-level", "warn", "--ui-disable-news-fetch"),
         ]
         for name, kind in SEARCH_ATTRIBUTES.items():
@@ -83,11 +96,8 @@ class Temporal:
 
     async def _is_ready(self, _pid: int) -> bool:
         # A plain connection first: the client's own attempts at a closed port take their time.
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
+        if not await is_listening(self._port):
             return False
-        writer.close()
         try:
             client = await Client.connect(self.address, namespace=NAMESPACE)
             request = ListSearchAttributesRequest(namespace=NAMESPACE)

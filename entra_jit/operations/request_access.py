@@ -20,7 +20,7 @@ from entra_jit.operations.show_status import show_status
 from models.actor import Actor
 from models.errors import BadInputError
 from models.markdown import escape
-from models.messages import AccessRequest, GrantState, GrantStatus, RequestKey, SignedAccessRequest
+from models.messages import AccessRequest, GrantInput, GrantState, GrantStatus, RequestKey, SignedAccessRequest
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS, request_id, workflow_id
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
@@ -78,6 +78,7 @@ async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
         await client.start_workflow(
             ACCESS_GRANT,
+            GrantInput(request=request),
             id=workflow_id(request.request_id),
             task_queue=app.settings.task_queue,
             # An id shared by successive grants would let a reset of the old run end the live one.

@@ -17,6 +17,7 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from models.messages import ReconciliationInput
 from models.names import RECONCILIATION
 
 RECONCILIATION_ID = "reconciliation"
@@ -36,6 +37,7 @@ async def ensure_reconciliation(
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
             RECONCILIATION,
+            ReconciliationInput(every=every),
             id=RECONCILIATION_ID,
             task_queue=task_queue,
             execution_timeout=lasts_at_most,

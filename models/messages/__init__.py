@@ -10,6 +10,7 @@ from models.messages.asking import (
     Assertion,
     EndAccess,
     Extension,
+    GrantInput,
     RetryProvisioning,
     SignedAccessRequest,
     SignedEnd,
@@ -43,7 +44,13 @@ from models.messages.ids import (
     Ticket,
 )
 from models.messages.receipts import Addendum, AddendumKind, Receipt, later
-from models.messages.reconciling import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
+from models.messages.reconciling import (
+    ReconciliationInput,
+    ReconciliationReport,
+    TenantReport,
+    TenantReview,
+    TenantToReconcile,
+)
 from models.messages.states import (
     FINAL_STATES,
     NOTHING_GIVEN,
@@ -83,6 +90,7 @@ __all__ = [
     "FailureType",
     "Fence",
     "Grant",
+    "GrantInput",
     "GrantRef",
     "GrantState",
     "GrantStatus",
@@ -91,6 +99,7 @@ __all__ = [
     "PassId",
     "Proof",
     "Receipt",
+    "ReconciliationInput",
     "ReconciliationReport",
     "RequestId",
     "RequestKey",

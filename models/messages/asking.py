@@ -41,6 +41,16 @@ class SignedAccessRequest(Message):
     assertion: Assertion
 
 
+class GrantInput(Message):
+    """The input of a grant's workflow, for people who open it in Temporal's UI.
+
+    Nothing reads it: what counts is the signed signal.
+    """
+
+    state_and_what_to_do: str = "see the tab User Metadata"
+    request: AccessRequest
+
+
 class Extension(Message):
     """An ask for more time. The new expiry is absolute, so that sending it twice extends once."""
 

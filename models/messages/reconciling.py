@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from models.message import Message
 from models.messages.ids import TenantId
 
@@ -11,6 +13,13 @@ class TenantToReconcile(Message):
 
     id: TenantId
     name: str
+
+
+class ReconciliationInput(Message):
+    """The input of a reconciliation's workflow, for people who open it in Temporal's UI. Nothing reads it."""
+
+    closes: str = "every managed account that is open without a live grant"
+    every: timedelta
 
 
 class TenantReport(Message):

@@ -14,7 +14,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -173,6 +173,7 @@ async def test_wait_shows_a_timeline_to_the_end_and_keeps_json_clean(run: Comman
     assert places == sorted(places)
     assert told.code == scripted.code == DONE
     assert scripted.json["state"] == "expired"
+    assert re.match(r"contoso/robin/[0-9a-f]+\n", told.out), "what is to be ended is known at once"
     assert "opened" in scripted.err, "the timeline is for people, and goes where people look"
 
 
@@ -433,6 +434,7 @@ async def test_what_policy_refuses_is_refused(run: CommandLine) -> None:
         ("request", "contoso", "alex", "--reason", "r", "--hours", "four"),
         ("request", "contoso", "alex", "--reason", "r", "--hours", "P9999999999999999D"),
         ("request", "Contoso!", "alex", "--reason", "r"),
+        ("request", "contoso", "alex", "--reason", "r", "--wait", "--wait-open"),
         ("request", "contoso", "alex", "--reason", "r", "--key", "../x"),
         ("end", "some", "--reason", " "),
         ("abandon", "some"),
@@ -486,7 +488,8 @@ async def test_wrong_settings_are_named_and_not_quoted(stack: LocalStack, run: C
     assert "make up" in one_sentence(nothing_runs, BAD_INPUT)
 
 
-async def _up(state_dir: Path) -> tuple[asyncio.subprocess.Process, StackAddresses]:
+async def _up(state_dir: Path) -> tuple[asyncio.subprocess.Process, StackAddresses, str]:
+    """``make up`` and what it has said when it is ready."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "starter.py", "--state-dir", str(state_dir), "up"),
         cwd=ROOT,
@@ -510,10 +513,10 @@ async def _up(state_dir: Path) -> tuple[asyncio.subprocess.Process, StackAddress
         process.send_signal(signal.SIGINT)
         await process.communicate()
         raise
-    return process, stack
+    return process, stack, said
 
 
-async def _down(process: asyncio.subprocess.Process, addresses: StackAddresses) -> None:
+async def _down(process: asyncio.subprocess.Process, addresses: StackAddresses) -> str:
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(PATIENCE_SECONDS):
         rest, _ = await process.communicate()
@@ -524,27 +527,52 @@ async def _down(process: asyncio.subprocess.Process, addresses: StackAddresses) 
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
         assert pid, part
+    return rest.decode()
 
 
 async def test_up_stays_up_stops_whole_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    """A laptop is closed over a live grant; when it is opened again the grant must end on time, or at once."""
+    """A laptop is closed over live grants; when it is opened again they end on time, or at once, and are named."""
     run = CommandLine(tmp_path / "state")
-    process, addresses = await _up(run.state_dir)
+    process, addresses, said = await _up(run.state_dir)
     try:
-        grant = (await run("request", "contoso", "alex", "--reason", "a test", "--hours", "PT30S", "--json")).json
-        status = await run.until(grant["request_id"], is_open)
+        assert "Continues" not in said
+        short, long = await asyncio.gather(
+            run("request", "contoso", "alex", "--reason", "a test", "--hours", "PT30S", "--wait-open", "--json"),
+            run("request", "contoso", "kim", "--reason", "a test", "--hours", "1", "--wait-open", "--json"),
+        )
+        assert [ran.json["state"] for ran in (short, long)] == ["open", "open"]
+        expired, continued = short.json["request_id"], long.json["request_id"]
+        assert short.err.startswith(f"{expired}\n"), "the id comes first"
+        os.kill(addresses.pids["worker"], signal.SIGKILL)
+        assert process.stdout is not None
+        again = ""
+        while not again.strip():
+            again = (await process.stdout.readline()).decode()
+        assert re.search(r"worker ended \(SIGKILL\) and was started again; its log is .*worker\.log", again)
     finally:
-        await _down(process, addresses)
+        said = await _down(process, _addresses_now(run.state_dir, addresses))
+    _, found, listed = said.partition(
+        "Not closed while the stack is stopped; `make up` closes what has expired by then:"
+    )
+    assert found
+    assert expired in listed
+    assert continued in listed
 
-    process, addresses = await _up(run.state_dir)
+    expires_at = datetime.fromisoformat(short.json["expires_at"])
+    await asyncio.sleep((expires_at - datetime.now(UTC)).total_seconds())
+    process, addresses, said = await _up(run.state_dir)
     try:
-        await run.until(grant["request_id"], is_over)
-        receipt = await run("receipt", grant["request_id"], "--json")
-        assert status.expires_at is not None
+        closed, continues = said.index("Closed now; it was due while"), said.index("Continues:")
+        assert closed < said.index(f"{expired}  expired, closed") < continues < said.index(f"{continued}  open")
+        receipt = await run("receipt", expired, "--json")
         assert receipt.json["ending"]["state"] == "expired"
-        assert datetime.fromisoformat(receipt.json["disabled_at"]) >= status.expires_at
+        assert datetime.fromisoformat(receipt.json["disabled_at"]) >= expires_at
         done = {step["name"] for step in receipt.json["steps"]}
         assert "closed by the reconciler" not in done, "its own workflow went on, and came first"
         assert receipt.json["standing"]["enabled"] is False
     finally:
         await _down(process, addresses)
+
+
+def _addresses_now(state_dir: Path, before: StackAddresses) -> StackAddresses:
+    return running_stack(state_dir) or before

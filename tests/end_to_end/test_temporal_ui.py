@@ -60,8 +60,8 @@ def act(everything: tuple[LocalStack, Scene]) -> Scene:
 
 @pytest.fixture
 async def ui(everything: tuple[LocalStack, Scene], browser: Browser) -> AsyncIterator[TemporalUI]:
-    """The UI as the embedded server serves it, with every button."""
-    window = await TemporalUI.open(browser, everything[0].addresses.temporal_ui)
+    """The UI as the embedded server serves it behind its guard, with every button."""
+    window = await TemporalUI.open(browser, everything[0].unguarded_ui)
     yield window
     await window.page.close()
 
@@ -241,7 +241,7 @@ async def test_the_guard_is_not_noticed_by_a_person_who_reads_and_ends_grants(
 ) -> None:
     """A limit that the UI's own front end meets would be switched off by the first administrator who met it."""
     ended, cancelled = await act.ask("alex", hours=1), await act.ask("kim", hours=1)
-    address = everything[0].addresses.temporal_ui
+    address = everything[0].unguarded_ui
     with ui_guard(tmp_path / "guard", address.removeprefix("http://")) as guarded:
         ui = await TemporalUI.open(browser, guarded)
         refusals: list[str] = []
@@ -261,6 +261,42 @@ async def test_the_guard_is_not_noticed_by_a_person_who_reads_and_ends_grants(
         assert ui.changes == [f"workflows/{in_url(cancelled)}/cancel", f"workflows/{in_url(ended)}/signal/end"]
         assert refusals == []
         await ui.page.close()
+
+
+async def test_the_ui_of_make_up_lists_grants_first_and_can_only_close(
+    everything: tuple[LocalStack, Scene], act: Scene, browser: Browser
+) -> None:
+    """A list of reconciliations hides the grants, a page of JSON hides what to do, and Terminate hides nothing."""
+    grant = await act.ask("robin", hours=1)
+    await act.until(grant, GrantState.OPEN)
+    ui = await TemporalUI.open(browser, everything[0].addresses.temporal_ui)
+    page = ui.page
+    await page.goto(f"{ui.address}/reconciliations")
+    await expect(page.get_by_role("link", name="reconciliation-").first).to_be_visible()
+    await page.goto(ui.address)
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=f"grant/{grant}"))
+    for cell in ("open", "contoso", "robin"):
+        await expect(row.get_by_role("cell", name=cell, exact=True)).to_be_visible()
+    for head in ("GrantState", "Tenant", "Technician"):
+        await expect(page.get_by_role("columnheader", name=head)).to_be_visible()
+    await expect(page.get_by_text("Reconciliation")).to_have_count(0)
+    await expect(page.get_by_role("checkbox")).to_have_count(0)
+    await picture(page, "make-up-list")
+
+    await row.get_by_role("link", name=f"grant/{grant}").click()
+    await expect(page.get_by_text("see the tab User Metadata")).to_be_visible()
+    await ui.more_actions.click()
+    for name in ("terminate", "reset", "start-workflow"):
+        await expect(ui.action(name)).to_be_disabled()
+    await expect(ui.action("signal")).to_be_enabled()
+
+    await ui.grant(grant)
+    await expect(page.frame_locator("iframe").last.get_by_text("Open until")).to_be_visible()
+    await picture(page, "make-up-grant")
+    await ui.signal("end")
+    await act.until(grant, GrantState.ENDED)
+    assert ui.changes == [f"workflows/{in_url(grant)}/signal/end"]
+    await page.close()
 
 
 async def _with_the_shipped_settings(route: Route) -> None:

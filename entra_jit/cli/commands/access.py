@@ -13,7 +13,7 @@ from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantN
 from entra_jit.cli.commands.shell import cli, console, deployed, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
-from entra_jit.cli.views.formatting import moment, say
+from entra_jit.cli.views.formatting import line, moment, say
 from entra_jit.cli.views.timeline import Timeline
 from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_access import end_access
@@ -32,6 +32,9 @@ from models.messages import GrantState, GrantStatus
 
 PANEL = "Access"
 
+UNTIL_OPEN = (GrantState.OPEN, GrantState.PARKED)
+"""What `--wait-open` waits for: a parked grant opens only after a person has acted."""
+
 ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PROVEN: ExitCode.NOT_PROVEN}
 """Exit codes of an end that the grant's own workflow has not taken."""
 
@@ -47,6 +50,7 @@ def request(
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the grant to its end. Ctrl-C only stops watching.")
     ] = False,
+    wait_open: Annotated[bool, typer.Option("--wait-open", help="Follow the grant until it is open.")] = False,
     key: Annotated[str | None, typer.Option("--key", help="Two requests with one key are one.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -63,13 +67,18 @@ def request(
             duration=hours,
             key=key,
         )
-        if wait:
-            return await Timeline(actor, app, asked, Console(stderr=True) if as_json else console).follow()
-        return await await_decision(actor, app, asked)
+        if not wait and not wait_open:
+            return await await_decision(actor, app, asked)
+        people = Console(stderr=True) if as_json else console
+        line(people, f"[bold]{asked}[/]")
+        return await Timeline(actor, app, asked, people).follow(*(UNTIL_OPEN if wait_open else ()))
 
+    if wait and wait_open:
+        raise typer.BadParameter("pass either --wait or --wait-open")
     status = deployed(context, ask)
     show(status, as_json, lambda: tables.show_status(console, status))
-    if status.state in (GrantState.DENIED, GrantState.FAILED, GrantState.PARKED):
+    never_opened = wait_open and status.opened_at is None
+    if never_opened or status.state in (GrantState.DENIED, GrantState.FAILED, GrantState.PARKED):
         raise typer.Exit(ExitCode.REFUSED)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from entra_jit.cli.commands.options import Json
 from entra_jit.cli.commands.shell import cli, console, deployed, errors_told, invocation, run, settings_of, show
 from entra_jit.cli.views import demo as demonstration
+from entra_jit.cli.views import up as whole_stack
 from entra_jit.cli.views import upgrade_check
 from entra_jit.ledger import schema
 from entra_jit.local_stack import LocalStack
@@ -24,7 +25,7 @@ PANEL = "The deployment"
 @cli.command(rich_help_panel=PANEL)
 def up(context: typer.Context) -> None:
     """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
-    run(lambda: demonstration.keep_up(console, LocalStack(invocation(context).state_dir)))
+    run(lambda: whole_stack.keep_up(console, LocalStack(invocation(context).state_dir)))
 
 
 @cli.command(rich_help_panel=PANEL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -18,6 +18,7 @@ from entra_jit.app import App
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views.formatting import line, shown
 from entra_jit.cli.views.timeline import Timeline
+from entra_jit.cli.views.up import EXAMPLE, deployment_at
 from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import LocalStack, StackAddresses, temporal_program
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -27,69 +28,23 @@ from entra_jit.operations.request_access import request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.durations import format_duration
-from entra_jit.settings import adopt_environment, load_settings
 from models.errors import EntraJitError
 from models.messages import CredentialKind, GrantState, GrantStatus
 from models.names import workflow_id
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "msp.yaml"
 FABRIKAM = "fab0fab0-3333-4333-8333-000000000003"
 SHORT = timedelta(seconds=20)
 PATIENCE_SECONDS = 45
 NEXT = """
 Try next:
-  make up                            the same stack, with the tenants live in a browser
-  .venv/bin/entra-jit demo --verbose this demonstration with request ids and a receipt
-  docs/README.md                     how it works, and the way to a real tenant
+  make up                             the same stack, the tenants live in a browser
+  .venv/bin/entra-jit demo --verbose  with request ids and the whole receipt
+  docs/README.md                      how it works; the way to a real tenant
 """
 
 
 class DemonstrationFailedError(EntraJitError):
     """A promise was not kept."""
-
-
-async def keep_up(console: Console, stack: LocalStack) -> None:
-    """Run the stack until Ctrl-C, with the example configuration where there is none yet."""
-    console.print("Starting PostgreSQL, Temporal, the simulated tenants and a worker ...")
-    configuring: list[asyncio.Task[None]] = []
-
-    def ready(addresses: StackAddresses) -> None:
-        configuring.append(asyncio.create_task(_configure_once(console, addresses)))
-        console.print(
-            f"""
-  Tenants, live      {addresses.sandbox_control}/
-  Temporal UI        {addresses.temporal_ui}
-  Temporal           {addresses.temporal} (namespace {addresses.namespace})
-  Microsoft Graph    {addresses.graph_url} (simulated)
-  Sign-in            {addresses.login_url} (simulated)
-  Ledger             {addresses.database_url}
-  State              {addresses.state_dir}
-
-Open the first address in a browser, then type in another terminal:
-  .venv/bin/entra-jit request contoso alex --reason "Mailbox migration" --wait
-
-Ctrl-C stops everything; `make up` continues where it stopped.
-""",
-            highlight=False,
-            soft_wrap=True,
-        )
-
-    await stack.serve(ready)
-    console.print("Stopped.")
-
-
-async def _configure_once(console: Console, addresses: StackAddresses) -> None:
-    async with _deployed(addresses) as app:
-        if not await app.is_configured():
-            await apply_configuration(operator_here(), app, EXAMPLE)
-            console.print(f"The ledger was empty: applied {EXAMPLE.parent.name}/{EXAMPLE.name}.")
-
-
-@asynccontextmanager
-async def _deployed(addresses: StackAddresses) -> AsyncIterator[App]:
-    adopt_environment(addresses.environment())
-    async with App(load_settings()) as app:
-        yield app
 
 
 async def demonstrate(console: Console, *, verbose: bool) -> None:
@@ -100,7 +55,7 @@ async def demonstrate(console: Console, *, verbose: bool) -> None:
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="entra-jit-demo-") as directory:
         console.print("Starting PostgreSQL, Temporal, two simulated customers and a worker ...")
-        async with LocalStack(Path(directory)) as stack, _deployed(stack.addresses) as app:
+        async with LocalStack(Path(directory)) as stack, deployment_at(stack.addresses) as app:
             await apply_configuration(operator_here(), app, EXAMPLE)
             console.print(f"Ready after {monotonic() - began:.1f} s. Everything is real except the tenants.\n")
             async with httpx.AsyncClient(verify=_trusting(stack.addresses), trust_env=False) as http:
