@@ -37,7 +37,7 @@ SHORT = timedelta(seconds=20)
 PATIENCE_SECONDS = 45
 NEXT = """
 Try next:
-  make up                             the same stack, the tenants live in a browser
+  make up                             the same stack; watch the tenants live
   .venv/bin/entra-jit demo --verbose  with request ids and the whole receipt
   docs/README.md                      how it works; the way to a real tenant
 """
