@@ -563,7 +563,8 @@ async def test_up_stays_up_stops_whole_and_goes_on_where_it_was(tmp_path: Path) 
     process, addresses, said = await _up(run.state_dir)
     try:
         closed, continues = said.index("Closed now; it was due while"), said.index("Continues:")
-        assert closed < said.index(f"{expired}  expired, closed") < continues < said.index(f"{continued}  open")
+        assert closed < said.index(f"{expired}  expired: ") < continues < said.index(f"{continued}  Open until ")
+        assert re.search(rf"{expired}  .* Closed .+ late\.", said)
         receipt = await run("receipt", expired, "--json")
         assert receipt.json["ending"]["state"] == "expired"
         assert datetime.fromisoformat(receipt.json["disabled_at"]) >= expires_at

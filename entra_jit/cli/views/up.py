@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from entra_jit.app import App
-from entra_jit.cli.views.formatting import coloured, line
+from entra_jit.cli.views.formatting import line, with_state
 from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import LocalStack, StackAddresses
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -102,8 +101,8 @@ def _show(console: Console, title: str, grants: Iterable[GrantStatus]) -> None:
     for number, grant in enumerate(grants):
         if number == 0:
             line(console, title)
-        late = f", closed {format_duration(grant.lateness)} late" if grant.lateness is not None else ""
-        line(console, f"  [bold]{grant.request_id}[/]  {coloured(grant.state)}{late}: {escape(grant.sentence)}")
+        late = f" Closed {format_duration(grant.lateness)} late." if grant.lateness is not None else ""
+        line(console, f"  [bold]{grant.request_id}[/]  {with_state(grant.state, grant.sentence)}{late}")
 
 
 def _show_addresses(console: Console, addresses: StackAddresses) -> None:
