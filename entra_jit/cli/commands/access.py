@@ -50,7 +50,9 @@ def request(
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the grant to its end. Ctrl-C only stops watching.")
     ] = False,
-    wait_open: Annotated[bool, typer.Option("--wait-open", help="Follow the grant until it is open.")] = False,
+    wait_open: Annotated[
+        bool, typer.Option("--wait-open", help="Follow it until it is open; exit code 3 if it never is.")
+    ] = False,
     key: Annotated[str | None, typer.Option("--key", help="Two requests with one key are one.")] = None,
     as_json: Json = False,
 ) -> None:

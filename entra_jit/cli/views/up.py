@@ -45,7 +45,7 @@ async def deployment_at(addresses: StackAddresses) -> AsyncIterator[App]:
 
 @asynccontextmanager
 async def _up(console: Console, addresses: StackAddresses, began: datetime) -> AsyncIterator[None]:
-    """Ready is said last: whoever reads it can request access."""
+    """The addresses come last: a request that follows them at once must not be denied for want of a configuration."""
     try:
         async with deployment_at(addresses) as app:
             await _configure_once(console, app)
