@@ -68,7 +68,7 @@ async def _tell_what_was_missed(console: Console, app: App, since: datetime) -> 
     deadline = asyncio.get_running_loop().time() + CATCHING_UP_SECONDS
     while True:
         grants = await list_grants(operator_here(), app, limit=MOST_GRANTS)
-        live = [grant for grant in grants if _is_live(grant)]
+        live = [grant for grant in grants if not grant.state.is_final and grant.state is not GrantState.ASKED]
         if not any(_is_due(grant, app.clock()) for grant in live) or asyncio.get_running_loop().time() > deadline:
             break
         await asyncio.sleep(0.2)
@@ -86,11 +86,7 @@ async def _tell_what_stays_open(console: Console, addresses: StackAddresses) -> 
         line(console, "The ledger does not answer, so open grants are not listed. `make up` closes what expires.")
         return
     title = "Not closed while the stack is stopped; `make up` closes what has expired by then:"
-    _show(console, title, [grant for grant in grants if _is_live(grant)])
-
-
-def _is_live(grant: GrantStatus) -> bool:
-    return not grant.state.is_final and grant.state is not GrantState.ASKED
+    _show(console, title, grants)
 
 
 def _is_due(grant: GrantStatus, now: datetime) -> bool:
