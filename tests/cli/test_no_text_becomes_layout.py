@@ -36,6 +36,7 @@ from entra_jit.cli.views import (
     reconciliation,
     stopping,
     tables,
+    up,
     upgrade_check,
 )
 from entra_jit.cli.views.formatting import with_state
@@ -116,6 +117,7 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     tables.show_holds: lambda fill: ([fill(Hold)],),
     tables.show_banner: lambda fill: ([fill(Hold)],),
     upgrade_check.show_upgrade_check: lambda fill: (fill(UpgradeCheck),),
+    up.show_standing: lambda fill: ("", [fill(GrantStatus)]),
     formatting.say: lambda fill: (fill(str),),
     formatting.line: lambda fill: (with_state(fill(GrantState), fill(str)),),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.views.formatting import line, with_state
+from entra_jit.cli.views.formatting import line, shown, with_state
 from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import LocalStack, StackAddresses
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -73,8 +73,8 @@ async def _tell_what_was_missed(console: Console, app: App, since: datetime) -> 
             break
         await asyncio.sleep(0.2)
     closed = [grant for grant in grants if grant.opened_at and grant.closed_at and grant.closed_at >= since]
-    _show(console, "Closed now; it was due while the stack was stopped:", closed)
-    _show(console, "Continues:", live)
+    show_standing(console, "Closed now; it was due while the stack was stopped:", closed)
+    show_standing(console, "Continues:", live)
 
 
 async def _tell_what_stays_open(console: Console, addresses: StackAddresses) -> None:
@@ -86,19 +86,20 @@ async def _tell_what_stays_open(console: Console, addresses: StackAddresses) -> 
         line(console, "The ledger does not answer, so open grants are not listed. `make up` closes what expires.")
         return
     title = "Not closed while the stack is stopped; `make up` closes what has expired by then:"
-    _show(console, title, grants)
+    show_standing(console, title, grants)
 
 
 def _is_due(grant: GrantStatus, now: datetime) -> bool:
     return grant.state is GrantState.CLOSING or (grant.expires_at is not None and grant.expires_at <= now)
 
 
-def _show(console: Console, title: str, grants: Iterable[GrantStatus]) -> None:
+def show_standing(console: Console, title: str, grants: Iterable[GrantStatus]) -> None:
+    """A line a grant below the title; nothing where there is none."""
     for number, grant in enumerate(grants):
         if number == 0:
             line(console, title)
         late = f" Closed {format_duration(grant.lateness)} late." if grant.lateness is not None else ""
-        line(console, f"  [bold]{grant.request_id}[/]  {with_state(grant.state, grant.sentence)}{late}")
+        line(console, f"  [bold]{shown(grant.request_id)}[/]  {with_state(grant.state, grant.sentence)}{late}")
 
 
 def _show_addresses(console: Console, addresses: StackAddresses) -> None:
