@@ -209,8 +209,10 @@ class Sandbox:
 
 
 def _with_sign_in_headers(answer: Answer, exchange: Exchange) -> Answer:
+    is_discovery = exchange.path.endswith("/openid-configuration")
+    kept = "private" if answer.status >= 400 else "max-age=86400, private"
     answer.headers |= {
-        "Cache-Control": "no-store, no-cache",
+        "Cache-Control": kept if is_discovery else "no-store, no-cache",
         "Pragma": "no-cache",
         "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
         "X-Content-Type-Options": "nosniff",

@@ -222,11 +222,13 @@ def sign_in_answer(fault: FaultSpecification, exchange: Exchange) -> Answer:
     """The fault's status with the sign-in service's envelope; ``code`` is an AADSTS number or an OAuth error."""
     status = fault.status or 503
     number, error, text = _SIGN_IN.get(status, _SIGN_IN_DEFAULT)
-    if fault.code and fault.code.isdecimal():
-        number = int(fault.code)
+    general: int | None = None
+    if fault.code and (numbers := fault.code.split()) and all(part.isdecimal() for part in numbers):
+        *before, number = map(int, numbers)
+        general = next(iter(before), None)
     elif fault.code:
         error = fault.code
-    refusal = SignInError(number, error, text if fault.message is None else fault.message, status)
+    refusal = SignInError(number, error, text if fault.message is None else fault.message, status, general)
     return _with_retry_after(refusal.answer(exchange), fault)
 
 

@@ -298,7 +298,7 @@ def plant(seed: Seed) -> Directory:
             )
         )
     for tenant in seed.tenants:
-        _plant_tenant(directory.add_tenant(tenant.id), tenant, seed.applications)
+        _plant_tenant(directory.add_tenant(tenant.id), tenant, seed.applications, ids)
     return directory
 
 
@@ -319,7 +319,9 @@ def _read(rows: tuple[WrittenRow, ...]) -> Directory:
     return directory
 
 
-def _plant_tenant(tenant: Tenant, seed: SeedTenant, applications: tuple[SeedApplication, ...]) -> None:
+def _plant_tenant(
+    tenant: Tenant, seed: SeedTenant, applications: tuple[SeedApplication, ...], ids: dict[str, str]
+) -> None:
     tenant.organizations.put(
         Organization(
             id=seed.id,
@@ -349,7 +351,8 @@ def _plant_tenant(tenant: Tenant, seed: SeedTenant, applications: tuple[SeedAppl
     by_name = {application.name: application for application in applications}
     for consent in seed.applications:
         asked = SeedConsent(name=consent) if isinstance(consent, str) else consent
-        _plant_service_principal(tenant, asked, by_name[asked.name])
+        application = by_name[asked.name]
+        _plant_service_principal(tenant, asked, application, ids[application.home])
 
 
 def _plant_user(tenant: Tenant, seed: SeedUser) -> None:
@@ -400,7 +403,7 @@ def _plant_group(tenant: Tenant, seed: SeedGroup) -> None:
         tenant.assign_role(role, group.id)
 
 
-def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: SeedApplication) -> None:
+def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: SeedApplication, home: str) -> None:
     permissions = application.permissions if consent.permissions is None else consent.permissions
     principal = ServicePrincipal(
         id=consent.id or derived_id(tenant.id, "servicePrincipal", application.client_id),
@@ -409,6 +412,7 @@ def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: 
         created=_TENANTS_SINCE,
         permissions=permissions,
         enabled=consent.enabled,
+        owner_tenant=home,
     )
     tenant.service_principals.put(principal)
     scopes = application.scopes if consent.scopes is None else consent.scopes

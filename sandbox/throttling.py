@@ -127,7 +127,7 @@ class Throttling:
         if fullest > _WARNS_ABOVE:
             exchange.answer_headers["x-ms-throttle-limit-percentage"] = f"{fullest:.2f}"
         if exhausted is not None:
-            raise _refusal(*exhausted)
+            raise _refusal(*exhausted, tenant)
         for bucket, used in taken:
             bucket.used += used
 
@@ -147,7 +147,7 @@ def cost_of(method: str, segments: list[str], query: dict[str, str]) -> int:
 def _limits(method: str, segments: list[str], app_id: str, tenant: Tenant, cost: int, factor: float) -> Iterator[Limit]:
     pair = f"{app_id}/{tenant.id}"
     if Api.of(method, segments) in {Api.METHODS, Api.AUDIT}:
-        # Identity and access reports: what is refused here names no scope.
+        # Identity and access reports: what is refused here names no scope, and no time to wait.
         yield Limit(f"reports/{pair}", max(1, 5 * factor), 10)
         yield Limit(f"reports/{app_id}", max(1, 122 * factor), 10)
         return
@@ -170,9 +170,18 @@ def _limits(method: str, segments: list[str], app_id: str, tenant: Tenant, cost:
         yield Limit(scope, max(1, capacity * factor), seconds, 1, scope, "WriteLimitExceeded")
 
 
-def _refusal(bucket: _Bucket, limit: Limit) -> GraphError:
+def _refusal(bucket: _Bucket, limit: Limit, tenant: Tenant) -> GraphError:
+    """The reports' words and want of a ``Retry-After`` as in Remove-StaleGuests#5 and measured by graph2otel; the
+    directory's as in AADAppAudit#9, where the tenant was large."""
+    if limit.key.startswith("reports/"):
+        return GraphError(429, "UnknownError", "Too Many Requests")
     wait = (bucket.used + limit.cost - limit.capacity) * limit.seconds / limit.capacity
     headers = {"Retry-After": str(max(1, math.ceil(wait)))}
     if limit.scope is not None:
         headers |= {"x-ms-throttle-scope": limit.scope, "x-ms-throttle-information": limit.information}
-    return GraphError(429, "TooManyRequests", "Please retry again later.", headers=headers)
+    size = "small" if len(tenant.users) < 50 else "medium" if len(tenant.users) <= 500 else "large"
+    message = (
+        f"Too many requests from Identifier:{tenant.id} under category:aadgraph.app.tenant_{size}. "
+        "Please try again later."
+    )
+    return GraphError(429, "TooManyRequests", message, headers=headers, names_request=False)

@@ -60,7 +60,8 @@ class Activity:
     """What was done to what, under the name by which the log knows it."""
 
     name: str
-    category: str
+    category: str | None
+    """None, which Graph cannot write: each read of a page with it breaks off."""
     operation: Literal["Add", "Update", "Delete", "Assign", "Unassign", "AdminRegistered", "AdminDeleted"]
     targets: tuple[Target, ...]
     service: str = "Core Directory"

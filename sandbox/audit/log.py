@@ -18,6 +18,7 @@ from sandbox.directory.rows import Application
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Exchange
 from sandbox.graph.call import Actor
+from sandbox.graph.microsofts_own import SERVICES, own_principal_id
 
 LOGS = frozenset({"audit", "signIn"})
 """The tables of the logs themselves: that they grow is no change of the directory."""
@@ -35,9 +36,9 @@ def record(directory: Directory, changes: list[Change], author: Author) -> None:
     for tenant_id, theirs in by_tenant.items():
         if (tenant := directory.tenants.get(tenant_id)) is None:
             continue
-        in_tenant = _in_tenant(author, tenant)
-        for activity in activities(theirs, tenant, in_tenant):
-            tenant.audits.put(entry(activity, author=_author_of(activity, in_tenant, tenant)))
+        by = in_tenant(author, tenant)
+        for activity in activities(theirs, tenant, by):
+            tenant.audits.put(entry(activity, author=_author_of(activity, by, tenant)))
         _forget_the_oldest(tenant)
 
 
@@ -64,13 +65,13 @@ def graph_author(directory: Directory, actor: Actor, exchange: Exchange) -> Auth
     else:
         principal = tenant.service_principals.get(actor.id) if tenant else None
         name = principal.display_name if principal else None
-        initiated_by = {"app": _app(name, actor.app_id, actor.id)}
+        initiated_by = {"app": _app(name, actor.id)}
     return Author("graph", initiated_by, exchange.client_request_id, exchange.at, exchange.headers.get("user-agent"))
 
 
 def sign_in_author(exchange: Exchange) -> Author:
     """The sign-in service, or the person who used it as far as the request says."""
-    initiated_by: dict[str, JsonValue] = {"app": _app("Azure ESTS Service", None, None)}
+    initiated_by: dict[str, JsonValue] = {"app": _app("Azure ESTS Service")}
     if exchange.signed_in_as is not None:
         user_id, name = exchange.signed_in_as
         initiated_by = {
@@ -91,12 +92,23 @@ def person_author(tenant: Tenant, user_id: str, at: datetime) -> Author:
 
 def time_author(clock: Clock) -> Author:
     """No person: a schedule or a period ended."""
-    service = {"app": _app("MS-PIM", "01fc33a7-78ba-4d2f-a4b7-768e336e890e", None)}
-    return Author("time", service, str(uuid4()), clock.now())
+    return service_author("MS-PIM", clock.now())
 
 
-def _in_tenant(author: Author, tenant: Tenant) -> Author:
-    """What is done by control is done by the tenant's first Global Administrator."""
+def service_author(name: str, at: datetime) -> Author:
+    """One of Microsoft's own services."""
+    return Author("time", {"app": _app(name)}, str(uuid4()), at)
+
+
+def in_tenant(author: Author, tenant: Tenant) -> Author:
+    """What is done by control is done by the tenant's first Global Administrator.
+
+    Microsoft's own services are named by their service principals (recorded by rknightion/graph2otel).
+    """
+    app = author.initiated_by.get("app")
+    if isinstance(app, dict) and app["displayName"] in SERVICES and app["servicePrincipalId"] is None:
+        own = own_principal_id(tenant.id, SERVICES[app["displayName"]])
+        return replace(author, initiated_by={"app": app | {"servicePrincipalId": own}})
     if author.source != "control":
         return author
     administrators = tenant.holders_of(GLOBAL_ADMINISTRATOR)
@@ -120,5 +132,6 @@ def _person(tenant: Tenant | None, user_id: str) -> dict[str, JsonValue]:
     }
 
 
-def _app(name: str | None, app_id: str | None, principal_id: str | None) -> dict[str, JsonValue]:
-    return {"appId": app_id, "displayName": name, "servicePrincipalId": principal_id, "servicePrincipalName": None}
+def _app(name: str | None, principal_id: str | None = None) -> dict[str, JsonValue]:
+    # ``appId`` was null in every recorded entry, whoever's application it was (rknightion/graph2otel).
+    return {"appId": None, "displayName": name, "servicePrincipalId": principal_id, "servicePrincipalName": None}

@@ -60,6 +60,10 @@ class AuditEntryBody(_Body):
     activity: Annotated[str, Field(min_length=1, max_length=300)]
     targets: tuple[AuditTargetBody, ...] = ()
     service: str = "Core Directory"
+    by_service: str | None = None
+    """The display name of one of Microsoft's own services that did it to this account; None: the account did it."""
+    unreadable: bool = False
+    """Whether each read of a page with it breaks off."""
 
 
 class LagBody(_Body):
@@ -123,6 +127,7 @@ class TenantBody(_Body):
     temporary_access_pass: TemporaryAccessPassBody | None = None
     service_plans: tuple[UUID, ...] | None = None
     longest_active_assignment: Annotated[int, Field(ge=0)] | None = None
+    deleted: bool | None = None
     delegated_admin_customers: tuple[CustomerBody, ...] = ()
     service_principals: tuple[ServicePrincipalBody, ...] = ()
 

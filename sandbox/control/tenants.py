@@ -60,6 +60,8 @@ class TenantControl:
         if body.longest_active_assignment is not None:
             longest = body.longest_active_assignment or None
             tenant.organizations.put(replace(tenant.organization, longest_active_assignment=longest))
+        if body.deleted is not None:
+            tenant.organizations.put(replace(tenant.organization, deleted=body.deleted))
         for customer in body.delegated_admin_customers:
             tenant.customers.put(DelegatedAdminCustomer(id=str(customer.id), display_name=customer.display_name))
         for wanted in body.service_principals:

@@ -163,8 +163,12 @@ class UserControl:
             Target(one.id, None, one.type, one.name) if one.type == "User" else Target(one.id, one.name, one.type)
             for one in body.targets
         )
-        activity = Activity(body.activity, "Other", "Update", targets, body.service)
-        written = entry(activity, log.person_author(tenant, user.id, self._sandbox.clock.now()))
+        activity = Activity(body.activity, None if body.unreadable else "Other", "Update", targets, body.service)
+        now = self._sandbox.clock.now()
+        author = (
+            log.service_author(body.by_service, now) if body.by_service else log.person_author(tenant, user.id, now)
+        )
+        written = entry(activity, log.in_tenant(author, tenant) if body.by_service else author)
         tenant.audits.put(written)
         return written.content
 

@@ -56,5 +56,10 @@ def assignment_id(role_id: str, principal_id: str, scope: str = TENANT_SCOPE) ->
     parts = [role_id, principal_id]
     if scope != TENANT_SCOPE:
         parts.append(scope.rpartition("/")[2])
-    packed = b"".join(UUID(part).bytes_le for part in parts)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=") + "-1"
+    return packed_guids(*parts) + "-1"
+
+
+def packed_guids(*guids: str) -> str:
+    """Several ids as one text."""
+    packed = b"".join(UUID(guid).bytes_le for guid in guids)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")

@@ -72,6 +72,8 @@ class Organization:
     longest_active_assignment: int | None = None
     """The longest role assignment that PIM's policy allows, in seconds; None: any, permanent ones too."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
+    deleted: bool = False
+    """Given up by its owner: it cannot be signed in to, and its applications are not known any more."""
 
     def domain(self, name: str) -> Domain | None:
         """The domain of this name, verified or not; None if the tenant has no such."""
@@ -209,6 +211,11 @@ class Group:
     is_synced: bool = False
     """Mastered on premises."""
 
+    @property
+    def alias(self) -> str:
+        """What stands before the @ of its address, if it has one."""
+        return self.mail_nickname or self.display_name.lower().replace(" ", "-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSecret:
@@ -273,6 +280,8 @@ class ServicePrincipal:
     permissions: frozenset[str] = frozenset()
     enabled: bool = True
     owners: frozenset[str] = frozenset()
+    owner_tenant: str | None = None
+    """The tenant in which the application is registered."""
     secrets: tuple[ClientSecret, ...] = ()
     """Added to the principal itself, past the registration: how an intruder stays."""
 

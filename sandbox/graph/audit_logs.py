@@ -14,7 +14,14 @@ from sandbox.graph.errors import GraphError, not_found
 from sandbox.graph.licences import has_premium
 from sandbox.graph.operations import Operations
 
-operations = Operations()
+
+def _denied(allowed: frozenset[str]) -> GraphError:
+    """In this workload's words (many programs expect the code; the message names the permission)."""
+    words = f"The principal does not have required Microsoft Graph permission(s): {', '.join(sorted(allowed))}"
+    return GraphError(403, "Authentication_MSGraphPermissionMissing", words)
+
+
+operations = Operations(_denied)
 _KEPT_FREE, _KEPT_WITH_PREMIUM = timedelta(days=7), timedelta(days=30)
 _LARGEST_PAGE = 1000
 
@@ -112,7 +119,23 @@ def _listed(call: Call, shape: odata.Shape[LogRecord], table: Table[LogRecord], 
     in_order = replace(call, query={"$orderby": f"{time} desc", **call.query})
     if "$orderby" not in call.query:
         rows.sort(key=lambda row: row.at, reverse=True)
-    return odata.collection(in_order, shape, rows, page=_LARGEST_PAGE, largest=_LARGEST_PAGE)
+    answer = odata.collection(in_order, shape, rows, page=_LARGEST_PAGE, largest=_LARGEST_PAGE)
+    return _broken_off(answer, call) if shape is AUDITS else answer
+
+
+def _broken_off(answer: Answer, call: Call) -> Answer:
+    """The answer, or what comes of one with an entry that Graph cannot write (microsoft-graph-docs#3648).
+
+    The status has been sent by then, so the error stands in the middle of the JSON, where the entry was begun.
+    """
+    entries = answer.body["value"]
+    bad = next((place for place, one in enumerate(entries) if one.get("category", "") is None), None)
+    if bad is None:
+        return answer
+    words = "The property 'category[Nullable=False]' of type 'Edm.String' has a null value, which is not allowed."
+    refusal = GraphError(400, "BadRequest", words).answer(call.exchange).payload()
+    whole = Answer(200, {"value": [*entries[:bad], {"id": entries[bad]["id"]}]}).payload()
+    return replace(answer, body=whole.removesuffix(b"}]}") + refusal)
 
 
 def _entry(call: Call, table: Table[LogRecord]) -> LogRecord:

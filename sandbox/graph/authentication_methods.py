@@ -25,7 +25,7 @@ from sandbox.graph.operations import Operations
 from sandbox.graph.protection import require_unrestricted
 from sandbox.graph.users import live_user
 
-operations = Operations(methods_denied)
+operations = Operations(lambda _: methods_denied())
 
 _AUTHENTICATION = "/users/{user}/authentication"
 _PASSES = f"{_AUTHENTICATION}/temporaryAccessPassMethods"

@@ -13,7 +13,7 @@ from sandbox.graph.call import Call
 from sandbox.graph.errors import GraphError, methods_denied, not_found
 from sandbox.graph.operations import Operations
 
-operations = Operations(methods_denied)
+operations = Operations(lambda _: methods_denied())
 
 _POLICY = "/policies/authenticationMethodsPolicy"
 _CONFIGURATION = f"{_POLICY}/authenticationMethodConfigurations/{{configuration}}"

@@ -21,17 +21,19 @@ class GraphError(Exception):
     headers: dict[str, str] = field(default_factory=dict)
     repeats_message: bool = False
     """Whether ``innerError`` has the message too, as from the authentication methods' workload."""
+    names_request: bool = True
+    """Whether the inner error has the ids of the request."""
 
     def answer(self, exchange: Exchange) -> Answer:
         """The error envelope, with the ids and the zoneless date that the service writes."""
         error: dict[str, object] = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = self.details
-        error["innerError"] = ({"message": self.message} if self.repeats_message else {}) | {
-            "date": exchange.at.strftime("%Y-%m-%dT%H:%M:%S"),
-            "request-id": exchange.request_id,
-            "client-request-id": exchange.client_request_id,
-        }
+        inner = {"message": self.message} if self.repeats_message else {}
+        inner |= {"date": exchange.at.strftime("%Y-%m-%dT%H:%M:%S")}
+        if self.names_request:
+            inner |= {"request-id": exchange.request_id, "client-request-id": exchange.client_request_id}
+        error["innerError"] = inner
         return Answer(self.status, {"error": error}, dict(self.headers))
 
 
@@ -53,10 +55,10 @@ def value_required(name: str, resource: str = "User") -> GraphError:
     return bad_request(f"A value is required for property '{name}' of resource '{resource}'.")
 
 
-def name_taken() -> GraphError:
-    """Another live object has the user principal name."""
-    message = "Another object with the same value for property userPrincipalName already exists."
-    return invalid_property("userPrincipalName", message, "ObjectConflict")
+def name_taken(name: str = "userPrincipalName") -> GraphError:
+    """Another live object has the user principal name, or the address (microsoft-graph-docs-contrib#8421)."""
+    message = f"Another object with the same value for property {name} already exists."
+    return invalid_property(name, message, "ObjectConflict")
 
 
 def domain_not_verified() -> GraphError:
@@ -174,10 +176,16 @@ def not_contained() -> GraphError:
     return GraphError(400, "BadRequest", "Write requests are only supported on contained entities")
 
 
-def unauthenticated(message: str) -> GraphError:
+def identity_not_found() -> GraphError:
+    """The tenant has no service principal of the caller, or has one that is too new (oauth2-azure#88, psoxy#875)."""
+    message = "The identity of the calling application could not be established."
+    return unauthenticated(message, "Authorization_IdentityNotFound")
+
+
+def unauthenticated(message: str, code: str = "InvalidAuthenticationToken") -> GraphError:
     """No token, or none that is good for this."""
     challenge = (
         'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
         'client_id="00000003-0000-0000-c000-000000000000"'
     )
-    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge})
+    return GraphError(401, code, message, headers={"WWW-Authenticate": challenge})

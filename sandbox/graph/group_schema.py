@@ -63,7 +63,7 @@ def _value_of(group: Group, name: str) -> Json:
         "mail": group.mail,
         "proxyAddresses": [f"SMTP:{group.mail}"] if group.mail else [],
         "mailEnabled": group.mail_enabled,
-        "mailNickname": group.mail_nickname or group.display_name.lower().replace(" ", "-"),
+        "mailNickname": group.alias,
         "onPremisesSyncEnabled": group.is_synced or None,
         "securityEnabled": group.security_enabled,
         "visibility": group.visibility or _VISIBILITY.get((group.is_assignable_to_role, group.is_unified)),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from sandbox.directory.table import Identified, Ordered
 from sandbox.exchange import Answer, Json
@@ -19,6 +20,7 @@ from sandbox.graph.queries import Queries, queries_of
 from sandbox.graph.search import parse_search
 
 Row = TypeVar("Row", bound=Identified)
+_SKIP_TOKEN = re.compile(r"(?:\$|%24)skiptoken=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,5 +198,6 @@ def _start(call: Call) -> str:
 
 def _next_link(call: Call, last_id: str) -> str:
     token = base64.urlsafe_b64encode(last_id.encode()).decode()
-    query = {name: value for name, value in call.query.items() if name != "$skiptoken"} | {"$skiptoken": token}
-    return f"{call.exchange.origin}{call.exchange.path}?{urlencode(query, quote_via=quote, safe='$')}"
+    # The caller's query as it was sent, and nothing of the service's own but the token (azure-docs#11920).
+    sent = [part for part in call.exchange.query_string.split("&") if part and not _SKIP_TOKEN.match(part)]
+    return f"{call.exchange.origin}{call.exchange.path}?{'&'.join([*sent, f'$skiptoken={quote(token)}'])}"

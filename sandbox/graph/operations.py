@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from sandbox.graph.call import Operation
 from sandbox.graph.errors import GraphError, denied
 
+Refusal = Callable[[frozenset[str]], GraphError]
+"""The refusal of a caller who has none of these permissions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -16,7 +19,7 @@ class Served:
     method: str
     path: str
     allowed: frozenset[str]
-    refusal: Callable[[], GraphError]
+    refusal: Refusal
     run: Operation
     lacks: str | None = None
     """What of Microsoft's operation is not here; None: nothing that is known."""
@@ -28,7 +31,7 @@ class Operations(list[Served]):
     ``lacks`` says what of Microsoft's operation is missing; the conformance report shows it.
     """
 
-    def __init__(self, refusal: Callable[[], GraphError] = denied) -> None:
+    def __init__(self, refusal: Refusal = lambda _: denied()) -> None:
         super().__init__()
         self._refusal = refusal
 

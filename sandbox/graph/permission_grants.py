@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
-from sandbox.directory.records import DelegatedGrant
+from sandbox.directory.records import DelegatedGrant, consent_id
 from sandbox.exchange import Answer, Json
 from sandbox.graph import odata, permissions
 from sandbox.graph.app_roles import graph_principal_id
@@ -76,10 +75,10 @@ def create_grant(call: Call) -> Answer:
     if any((held.client_id, held.principal_id) == (client, wanted) for held in call.tenant.delegated_grants):
         raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists.")
     grant = DelegatedGrant(
-        id=str(uuid4()),
+        id=consent_id(client, body["resourceId"].lower(), wanted),
         client_id=client,
         resource_id=body["resourceId"].lower(),
-        scope=body["scope"].strip(),
+        scope=body["scope"],
         principal_id=wanted,
     )
     call.tenant.delegated_grants.put(grant)
@@ -93,7 +92,7 @@ def update_grant(call: Call) -> Answer:
     scope = call.json_object().get("scope")
     if not isinstance(scope, str):
         raise value_required("scope", "OAuth2PermissionGrant")
-    call.tenant.delegated_grants.put(replace(grant, scope=scope.strip()))
+    call.tenant.delegated_grants.put(replace(grant, scope=scope))
     return Answer(204)
 
 

@@ -18,7 +18,7 @@ from sandbox.graph.errors import denied, not_found
 from sandbox.graph.operations import Operations
 from sandbox.graph.role_rules import require_assignable, require_removable
 
-operations = Operations()
+operations = Operations(rules.permission_missing)
 
 _ROOT = "/roleManagement/directory"
 _COLLECTIONS: dict[ScheduleKind, str] = {
@@ -135,7 +135,7 @@ def _serve(kind: ScheduleKind, readable: frozenset[str], writable: frozenset[str
         rules.require_licence(call)
         asked = _read(call, kind)
         if asked.action != "adminRemove" and not call.actor.permissions & writable:
-            raise denied()
+            raise rules.permission_missing(writable)
         return _done(call, asked)
 
     @operations.post(f"{path}/{{request}}/cancel", writable)

@@ -29,6 +29,20 @@ def refused(code: str, message: str, status: int = 400) -> GraphError:
     return GraphError(status, code, message)
 
 
+def permission_missing(allowed: frozenset[str]) -> GraphError:
+    """This workload's own error as JSON inside of Graph's (terraform-provider-azuread#1386, #1727)."""
+    names = ",".join(sorted(allowed))
+    own: dict[str, Json] = {
+        "errorCode": "PermissionScopeNotGranted",
+        "message": f"Authorization failed due to missing permission scope {names}.",
+        "target": None,
+        "details": None,
+        "innerError": None,
+        "instanceAnnotations": [],
+    }
+    return refused("UnknownError", json.dumps(own, separators=(",", ":")), 403)
+
+
 def require_licence(call: Call) -> None:
     """Raises 400 unless the tenant has Entra ID P2."""
     if not has_privileged_identity_management(call.tenant):

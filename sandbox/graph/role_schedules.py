@@ -21,9 +21,9 @@ from sandbox.graph.expand import relationship
 from sandbox.graph.operations import Operations
 from sandbox.graph.role_management import definition_shown, principal_shown
 from sandbox.graph.role_schedule_requests import schedule_info
-from sandbox.graph.role_schedule_rules import require_licence
+from sandbox.graph.role_schedule_rules import permission_missing, require_licence
 
-operations = Operations()
+operations = Operations(permission_missing)
 _ROOT = "/roleManagement/directory"
 _WHAT = ("id", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId")
 _SCHEDULE = (*_WHAT, "createdUsing", "createdDateTime", "modifiedDateTime", "status")

@@ -43,7 +43,7 @@ from sandbox.graph import (
 )
 from sandbox.graph.app_roles import app_role_ids
 from sandbox.graph.call import Actor, Call
-from sandbox.graph.errors import GraphError, unauthenticated, unknown_segment, wrong_method
+from sandbox.graph.errors import GraphError, identity_not_found, unauthenticated, unknown_segment, wrong_method
 from sandbox.graph.operations import Served
 from sandbox.graph.options import read_options
 from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens, WrongAudienceError
@@ -151,12 +151,14 @@ class GraphService:
             raise wrong_method() from None
         actor = self.require_actor(exchange)
         tenant = self._directory.tenants.get(actor.tenant_id)
-        if tenant is None:
-            raise unauthenticated("The identity of the calling application could not be established.")
+        if tenant is None or tenant.organization.deleted:
+            raise identity_not_found()
+        if actor.kind == "app" and actor.id not in tenant.service_principals:
+            raise identity_not_found()
         self._throttling.admit(exchange, segments, actor.app_id, tenant)
         actor = _with_authority(actor, tenant)
         if served.allowed and not served.allowed & actor.permissions:
-            raise served.refusal()
+            raise served.refusal(served.allowed)
         applications = self._directory.applications
         query = read_options(exchange, served.method, served.path)
         call = Call(exchange, tenant, actor, version.lower(), found, query, applications)
@@ -198,17 +200,18 @@ def _with_authority(actor: Actor, tenant: Tenant) -> Actor:
 def with_headers(answer: Answer, exchange: Exchange) -> Answer:
     """The headers that Graph puts on every answer, errors included."""
     answer.headers |= {
-        "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
         "Strict-Transport-Security": "max-age=31536000",
         "request-id": exchange.request_id,
         "client-request-id": exchange.client_request_id,
         "x-ms-ags-diagnostic": _DIAGNOSTIC,
-        "x-ms-resource-unit": "1",
-        **exchange.answer_headers,
     }
-    if answer.status < 300:
-        answer.headers["OData-Version"] = "4.0"
+    # As recorded by azure-cli and azure-sdk-for-js, and pasted in maester365/maester#1421.
+    if answer.status != 401 and Api.of(exchange.method, exchange.segments[1:]) is not Api.PIM:
+        answer.headers |= {"Cache-Control": "no-cache", "x-ms-resource-unit": "1", **exchange.answer_headers}
+    if answer.status != 204:
+        answer.headers["Vary"] = "Accept-Encoding"
+        if answer.status < 300:
+            answer.headers["OData-Version"] = "4.0"
     if answer.body is not None:
         answer.headers.setdefault("Content-Type", _JSON if answer.status < 300 else "application/json")
     return answer

@@ -1,4 +1,4 @@
-"""``/servicePrincipals``: an application as this tenant has it, Microsoft Graph's own included."""
+"""``/servicePrincipals``: an application as this tenant has it, some of Microsoft's own included."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sandbox.directory.rows import ServicePrincipal
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Json
 from sandbox.graph import app_credentials, odata, permissions
-from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, graph_principal_id, shown_app_roles
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, shown_app_roles
 from sandbox.graph.call import Call
 from sandbox.graph.errors import GraphError, bad_request, invalid_value, not_found, value_required
+from sandbox.graph.microsofts_own import is_microsofts, own_principals
 from sandbox.graph.operations import Operations
 
 operations = Operations()
@@ -69,6 +70,7 @@ def _value_of(principal: ServicePrincipal, name: str) -> Json:
         "accountEnabled": principal.enabled,
         "appDisplayName": principal.display_name,
         "appId": principal.app_id,
+        "appOwnerOrganizationId": principal.owner_tenant,
         "appRoleAssignmentRequired": False,
         "appRoles": shown_app_roles() if principal.app_id == MICROSOFT_GRAPH_APP_ID else [],
         "createdDateTime": seconds(principal.created),
@@ -91,21 +93,10 @@ SERVICE_PRINCIPALS: odata.Shape[ServicePrincipal] = odata.Shape(
 )
 
 
-def graph_principal(tenant: Tenant) -> ServicePrincipal:
-    """Microsoft Graph as an application of this tenant: every tenant has it, no registration is behind it."""
-    return ServicePrincipal(
-        id=graph_principal_id(tenant.id),
-        app_id=MICROSOFT_GRAPH_APP_ID,
-        display_name="Microsoft Graph",
-        created=tenant.organization.created,
-    )
-
-
 def principal_by_id(tenant: Tenant, object_id: str) -> ServicePrincipal | None:
-    """The service principal with this object id, Microsoft Graph's included; None if there is no such."""
-    if object_id == graph_principal_id(tenant.id):
-        return graph_principal(tenant)
-    return tenant.service_principals.get(object_id)
+    """The service principal with this object id, Microsoft's own included; None if there is no such."""
+    own = (principal for principal in own_principals(tenant) if principal.id == object_id)
+    return tenant.service_principals.get(object_id) or next(own, None)
 
 
 def principal(call: Call) -> ServicePrincipal:
@@ -113,9 +104,8 @@ def principal(call: Call) -> ServicePrincipal:
     key = call.args["principal"].lower()
     if key.startswith("appid="):
         app_id = key.removeprefix("appid=").strip("'")
-        found = call.tenant.service_principals.one("app", app_id)
-        if app_id == MICROSOFT_GRAPH_APP_ID:
-            found = graph_principal(call.tenant)
+        own = (one for one in own_principals(call.tenant) if one.app_id == app_id)
+        found = call.tenant.service_principals.one("app", app_id) or next(own, None)
     else:
         found = principal_by_id(call.tenant, key)
     if found is None:
@@ -126,14 +116,14 @@ def principal(call: Call) -> ServicePrincipal:
 def own_principal(call: Call) -> ServicePrincipal:
     """As ``principal``, for changes: Microsoft's own cannot be changed."""
     found = principal(call)
-    if found.app_id == MICROSOFT_GRAPH_APP_ID:
+    if is_microsofts(found.app_id):
         raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     return found
 
 
-@operations.get("/servicePrincipals", permissions.READ_APPLICATIONS, lacks="Microsoft's own, but for Graph")
+@operations.get("/servicePrincipals", permissions.READ_APPLICATIONS, lacks="most of Microsoft's own")
 def list_service_principals(call: Call) -> Answer:
-    rows = [*call.tenant.service_principals, graph_principal(call.tenant)]
+    rows = [*call.tenant.service_principals, *own_principals(call.tenant)]
     return odata.collection(call, SERVICE_PRINCIPALS, sorted(rows, key=lambda row: row.id))
 
 
@@ -159,7 +149,11 @@ def create_service_principal(call: Call) -> Answer:
         message = f"The service principal cannot be created, updated, or restored because the service principal name {application.id} is already in use."  # noqa: E501
         raise GraphError(409, "Request_MultipleObjectsWithSameKeyValue", message)
     made = ServicePrincipal(
-        id=str(uuid4()), app_id=application.id, display_name=application.display_name, created=call.exchange.at
+        id=str(uuid4()),
+        app_id=application.id,
+        display_name=application.display_name,
+        created=call.exchange.at,
+        owner_tenant=application.home_tenant,
     )
     call.tenant.service_principals.put(made)
     return odata.entity(call, SERVICE_PRINCIPALS, made, 201)

@@ -137,6 +137,9 @@ def create_user(call: Call) -> Answer:
         raise value_required("onPremisesImmutableId")
     if call.tenant.user(upn):
         raise name_taken()
+    initial = call.tenant.organization.initial_domain
+    if any(group.mail_enabled and f"{group.alias}@{initial}" == upn.lower() for group in call.tenant.groups):
+        raise name_taken("proxyAddresses")
     profile = values.pop("passwordProfile", None)
     password = _checked_password(profile, upn) if profile is not None else None
     user = new_user(call.tenant, values | {"createdDateTime": seconds(call.exchange.at)}, call)
@@ -222,7 +225,8 @@ def revoke_sign_in_sessions(call: Call) -> Answer:
     user = live_user(call)
     require_authority_to_revoke(call, user)
     call.tenant.users.put(replace(user, sessions_valid_from=call.exchange.at))
-    return Answer(200, {"@odata.context": f"{call.context_base}Edm.Boolean", "value": True})
+    body = {"@odata.context": f"{call.context_base}Edm.Boolean", "value": True}
+    return Answer(200, body, {"Location": call.exchange.origin})
 
 
 def _domain_is_federated(call: Call, upn: str) -> bool:

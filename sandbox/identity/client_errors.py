@@ -19,6 +19,17 @@ def application_not_found(client_id: str, directory: str) -> SignInError:
     )
 
 
+def principal_missing(client_id: str, tenant_id: str) -> SignInError:
+    """Registered, and not in this tenant (azure-sdk-for-net#46762, Commercial-Marketplace-SaaS-Accelerator#830)."""
+    return SignInError(
+        7000229,
+        "invalid_client",
+        f"The client application {client_id} is missing service principal in the tenant {tenant_id}. See instructions "
+        "here: https://go.microsoft.com/fwlink/?linkid=2225119",
+        401,
+    )
+
+
 def application_disabled(client_id: str) -> SignInError:
     return SignInError(7000112, "unauthorized_client", f"Application '{client_id}' is disabled.", 401)
 

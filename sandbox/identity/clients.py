@@ -19,6 +19,7 @@ from sandbox.identity.client_errors import (
     credential_missing,
     expired_secret,
     not_an_application,
+    principal_missing,
     single_tenant_only,
     wrong_secret,
 )
@@ -98,8 +99,10 @@ class Clients:
         if tenant is None:
             raise _unknown(client_id, request.tenant_name)
         principal = tenant.service_principals.one("app", client_id)
-        if application is None or principal is None:
+        if application is None or (application.single_tenant and application.home_tenant != tenant.id):
             raise _unknown(client_id, tenant.organization.display_name)
+        if principal is None:
+            raise principal_missing(client_id, tenant.id)
         if not principal.enabled:
             raise application_disabled(client_id)
         return Client(client_id, application.display_name, application, principal), tenant

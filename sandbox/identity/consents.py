@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from sandbox.directory.records import DelegatedGrant
+from sandbox.directory.records import DelegatedGrant, consent_id
 from sandbox.directory.rows import Application, ServicePrincipal
 from sandbox.directory.tenant import Tenant
 from sandbox.graph.app_roles import graph_principal_id
@@ -17,7 +17,13 @@ def principal_of(tenant: Tenant, application: Application, now: datetime) -> Ser
     known = tenant.service_principals.one("app", application.id)
     if known is not None:
         return known
-    made = ServicePrincipal(id=str(uuid4()), app_id=application.id, display_name=application.display_name, created=now)
+    made = ServicePrincipal(
+        id=str(uuid4()),
+        app_id=application.id,
+        display_name=application.display_name,
+        created=now,
+        owner_tenant=application.home_tenant,
+    )
     tenant.service_principals.put(made)
     return made
 
@@ -35,7 +41,7 @@ def grant_scopes(
     held = next(
         (grant for grant in _grants(tenant, principal) if grant.principal_id == user_id),
         DelegatedGrant(
-            id=str(uuid4()),
+            id=consent_id(principal.id, graph_principal_id(tenant.id), user_id),
             client_id=principal.id,
             resource_id=graph_principal_id(tenant.id),
             scope="",
@@ -44,7 +50,8 @@ def grant_scopes(
     )
     if not scopes <= set(held.scope.split()):
         together = scopes | set(held.scope.split())
-        tenant.delegated_grants.put(replace(held, scope=" ".join(sorted(together))))
+        # With a blank before the first, as Microsoft's own consent writes it (recorded by rknightion/graph2otel).
+        tenant.delegated_grants.put(replace(held, scope=f" {' '.join(sorted(together))}"))
 
 
 def granted_scopes(tenant: Tenant, principal: ServicePrincipal | None, user_id: str) -> frozenset[str]:

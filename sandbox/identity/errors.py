@@ -23,13 +23,15 @@ class SignInError(Exception):
     error: str
     text: str
     status: int = 400
+    general: int | None = None
+    """The number of a more general refusal that is told before this one, as the service did at least until 2017."""
 
     def answer(self, exchange: Exchange) -> Answer:
         """The envelope, with ids and time in the description too, as the service has it."""
         body: dict[str, object] = {
             "error": self.error,
             "error_description": self.description(exchange),
-            "error_codes": [self.number],
+            "error_codes": [self.number] if self.general is None else [self.general, self.number],
             "timestamp": _timestamp(exchange),
             "trace_id": exchange.request_id,
             "correlation_id": exchange.client_request_id,
@@ -65,6 +67,11 @@ def tenant_not_found(name: str, error: str = "invalid_request") -> SignInError:
         "correct cloud. Check with your subscription administrator, this may happen if there are no active "
         "subscriptions for the tenant.",
     )
+
+
+def tenant_deleted() -> SignInError:
+    """The tenant was there once. Number and words are what programs for service providers look for (CIPP-API)."""
+    return SignInError(5000224, "invalid_request", "We are sorry, this resource is not available.")
 
 
 def not_a_tenant(name: str) -> SignInError:

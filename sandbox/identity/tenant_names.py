@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sandbox.directory.directory import Directory
 from sandbox.directory.tenant import Tenant
-from sandbox.identity.errors import not_a_tenant, tenant_not_found
+from sandbox.identity.errors import not_a_tenant, tenant_deleted, tenant_not_found
 
 MULTI_TENANT_NAMES = frozenset({"common", "organizations"})
 
@@ -16,6 +16,8 @@ def resolve_tenant(directory: Directory, name: str, error: str = "invalid_reques
     if name.lower() in MULTI_TENANT_NAMES:
         return None
     if tenant := directory.tenant(name):
+        if tenant.organization.deleted:
+            raise tenant_deleted()
         return tenant
     if "." not in name and not _is_guid(name):
         raise not_a_tenant(name)

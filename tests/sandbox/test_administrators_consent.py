@@ -61,7 +61,7 @@ def test_before_consent_the_application_is_unknown(login: httpx.Client, unknown_
         "grant_type": "client_credentials",
         "scope": DEFAULT,
     }
-    assert login.post(f"/{CONTOSO}/oauth2/v2.0/token", data=form).json()["error_codes"] == [700016]
+    assert login.post(f"/{CONTOSO}/oauth2/v2.0/token", data=form).json()["error_codes"] == [7000229]
 
 
 def test_consent_makes_the_service_principal_and_grants_the_manifest(

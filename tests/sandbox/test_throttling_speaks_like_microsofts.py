@@ -89,7 +89,7 @@ def test_sign_in_methods_and_audit_logs_allow_five_calls_in_ten_seconds(graph: G
     throttle(control, "real")
     answers = [client.get(METHODS) for _ in range(7)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
-    assert answers[-1].headers["Retry-After"] in {"1", "2"}
+    assert "Retry-After" not in answers[-1].headers
     assert "x-ms-throttle-scope" not in answers[-1].headers
     assert client.get(f"/users/{ADELE}").status_code == 200
     control.post("/clock", json={"advance": 2})
