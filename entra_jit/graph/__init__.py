@@ -12,8 +12,8 @@ Every call is tried once and ends in an answer with its evidence, or in one of f
 from entra_jit.graph.access_passes import AccessPass, AccessPassPolicy
 from entra_jit.graph.addresses import InvalidAddressError
 from entra_jit.graph.answers import Listing
-from entra_jit.graph.applications import ApplicationObject
-from entra_jit.graph.audit_logs import AuditEntry, AuditTarget
+from entra_jit.graph.applications import ApplicationObject, Applications
+from entra_jit.graph.audit_logs import AuditEntry, AuditTarget, UnreadablePart
 from entra_jit.graph.catalogue import LONGEST_WAIT
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from entra_jit.graph.deleted_items import DeletedUser
@@ -47,6 +47,7 @@ __all__ = [
     "AccessPass",
     "AccessPassPolicy",
     "ApplicationObject",
+    "Applications",
     "AuditEntry",
     "AuditTarget",
     "ClientCertificate",
@@ -85,6 +86,7 @@ __all__ = [
     "Tenant",
     "TransientError",
     "UnexpectedResponseError",
+    "UnreadablePart",
     "User",
     "assignment_id",
 ]

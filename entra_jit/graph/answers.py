@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeVar, overload
@@ -17,6 +18,8 @@ from models.messages import DirectoryCall
 from models.plain_text import plain
 
 T = TypeVar("T")
+
+_ERROR_BEGINS = re.compile(r'\{\s*"error"\s*:\s*\{')
 
 
 class Description(BaseModel):
@@ -112,6 +115,20 @@ def document_of(response: httpx.Response) -> Mapping[str, JsonValue] | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def error_inside(response: httpx.Response) -> Mapping[str, JsonValue] | None:
+    """The error in the middle of an answer that was a success until then; None: there is none.
+
+    Graph sends the status before the entries. What fails after that is written where the answer has come to.
+    """
+    for start in reversed([match.start() for match in _ERROR_BEGINS.finditer(response.text)]):
+        try:
+            inner, _ = json.JSONDecoder().raw_decode(response.text, start)
+        except ValueError:
+            continue
+        return inner if isinstance(inner, dict) else None
+    return None
 
 
 def error_of(document: Mapping[str, JsonValue] | None) -> tuple[str | None, str | None]:

@@ -1,6 +1,11 @@
-"""Applications as the tenant has them, to recognise our own in its audit log."""
+"""Applications as the tenant has them, to recognise our own and Microsoft's in its audit log."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Annotated
+
+from pydantic import Field
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
@@ -9,35 +14,55 @@ from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
 from models.messages import ObjectId
 
+_MICROSOFTS_TENANTS = ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47")
+"""Those in which Microsoft's own services are registered."""
+
 
 class ApplicationObject(Resource):
     """A service principal, or a registration that lives in the tenant."""
 
     id: ObjectId
-    app_id: str
     display_name: str | None = None
+    owner_tenant: Annotated[str | None, Field(alias="appOwnerOrganizationId")] = None
+    """Where it is registered; None where Microsoft does not say."""
+
+    @property
+    def is_microsofts(self) -> bool:
+        """Whether it is a service of Microsoft's, which every tenant has."""
+        return self.owner_tenant in _MICROSOFTS_TENANTS
 
 
 class Applications:
-    """The applications of one tenant, by client id."""
+    """The applications of one tenant."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def principal(self, client_id: str) -> ApplicationObject | None:
-        """The application's service principal here."""
-        return await self._find("servicePrincipals", client_id)
+    async def principal(self, client_id: str) -> ApplicationObject:
+        """The application's service principal here. Raises ``NotYetVisibleError`` where there is none, or too new."""
+        return await self._get(
+            f"/servicePrincipals(appId='{guid(client_id)}')", "id,displayName,appOwnerOrganizationId"
+        )
+
+    async def by_principal(self, principal: ObjectId) -> ApplicationObject | None:
+        """The application by its service principal's id; None: there is no such service principal."""
+        return await _or_none(
+            self._get(f"/servicePrincipals/{guid(principal)}", "id,displayName,appOwnerOrganizationId")
+        )
 
     async def registration(self, client_id: str) -> ApplicationObject | None:
         """The registration itself; None where it lives in another tenant."""
-        return await self._find("applications", client_id)
+        return await _or_none(self._get(f"/applications(appId='{guid(client_id)}')", "id,displayName"))
 
-    async def _find(self, collection: str, client_id: str) -> ApplicationObject | None:
-        path = f"/{collection}(appId='{guid(client_id)}')"
-        try:
-            answer = await self._calls.get(operations.READ_APPLICATION, path, {"$select": "id,appId,displayName"})
-        except NotYetVisibleError as error:
-            if error.status == 404:
-                return None
-            raise
+    async def _get(self, path: str, selected: str) -> ApplicationObject:
+        answer = await self._calls.get(operations.READ_APPLICATION, path, {"$select": selected})
         return answer.read(ApplicationObject)
+
+
+async def _or_none(found: Awaitable[ApplicationObject]) -> ApplicationObject | None:
+    try:
+        return await found
+    except NotYetVisibleError as error:
+        if error.status == 404:
+            return None
+        raise

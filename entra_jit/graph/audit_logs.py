@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import AliasChoices, AwareDatetime, Field
@@ -11,6 +12,7 @@ from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal
 from entra_jit.graph.answers import Description, Listing, Resource
 from entra_jit.graph.calls import Calls
+from entra_jit.graph.errors import LostPageError
 from entra_jit.graph.retry_budget import RetryBudget
 from models.messages import ObjectId
 
@@ -21,6 +23,11 @@ MOST_ENTRIES = 1000
 """The most entries read of one span, newest first: a flooded log must stay readable."""
 
 
+MOST_PARTS = 64
+SMALLEST_PART = timedelta(seconds=1)
+"""An answer that breaks off is asked for in smaller parts of its span, so far that one entry costs a dozen reads."""
+
+
 class InitiatingUser(Description):
     """A person who did it."""
 
@@ -29,9 +36,8 @@ class InitiatingUser(Description):
 
 
 class InitiatingApp(Description):
-    """An application that did it. Microsoft's own services have a name at best."""
+    """An application that did it, Microsoft's own services included. ``appId`` is there and always null."""
 
-    app_id: str | None = None
     service_principal_id: str | None = None
     display_name: str | None = None
 
@@ -75,6 +81,22 @@ class AuditEntry(Resource):
     target_resources: tuple[AuditTarget, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadablePart:
+    """A part of a span that Microsoft cannot write into an answer."""
+
+    since: datetime
+    until: datetime
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditListing(Listing[AuditEntry]):
+    """The entries of a span, but for its unreadable parts."""
+
+    unreadable: tuple[UnreadablePart, ...] = ()
+
+
 class AuditLogs:
     """The audit log of one tenant. Microsoft lets it be asked five times in ten seconds; it keeps a week at least."""
 
@@ -84,23 +106,47 @@ class AuditLogs:
 
     async def done_by(
         self, user: ObjectId, since: datetime, until: datetime, patience: RetryBudget | None = None
-    ) -> Listing[AuditEntry]:
+    ) -> AuditListing:
         """What this account did in the span, both ends included."""
         return await self._list(f"initiatedBy/user/id eq {literal(guid(user))}", since, until, patience)
 
     async def done_to(
         self, target: ObjectId, since: datetime, until: datetime, patience: RetryBudget | None = None
-    ) -> Listing[AuditEntry]:
+    ) -> AuditListing:
         """All changes to this object in the span, both ends included."""
         return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until, patience)
 
-    async def _list(
-        self, wanted: str, since: datetime, until: datetime, patience: RetryBudget | None
+    async def _list(self, wanted: str, since: datetime, until: datetime, patience: RetryBudget | None) -> AuditListing:
+        """The whole span in one read; where that breaks off in halves, and so on, as far as it helps."""
+        found: dict[str, AuditEntry] = {}
+        unreadable: list[UnreadablePart] = []
+        smallest = max((until - since) / MOST_PARTS, SMALLEST_PART)
+        parts: list[Listing[AuditEntry]] = []
+        spans = [(since, until)]
+        while spans and all(part.is_whole for part in parts):
+            begin, end = spans.pop()
+            try:
+                parts.append(await self._read(wanted, begin, end, MOST_ENTRIES - len(found), patience))
+            except LostPageError as error:
+                if end - begin > smallest:
+                    middle = begin + (end - begin) / 2
+                    spans += [(begin, middle), (middle, end)]  # the newer one is the next to be read
+                elif spans or parts:
+                    unreadable.append(UnreadablePart(begin, end, error.request_id))
+                else:
+                    raise
+                continue
+            # Both halves have what was done in their middle.
+            found |= {entry.id: entry for entry in parts[-1]}
+        return AuditListing(tuple(found.values()), parts[-1].evidence, parts[-1].is_whole, tuple(unreadable))
+
+    async def _read(
+        self, wanted: str, since: datetime, until: datetime, most: int, patience: RetryBudget | None
     ) -> Listing[AuditEntry]:
         span = f"activityDateTime ge {_moment(since)} and activityDateTime le {_moment(until)}"
         query = {"$filter": f"{span} and {wanted}", "$top": str(self._page_size)}
         return await self._calls.listing(
-            operations.READ_AUDIT, _AUDITS, AuditEntry, query, most=MOST_ENTRIES, patience=patience
+            operations.READ_AUDIT, _AUDITS, AuditEntry, query, most=most, patience=patience
         )
 
 

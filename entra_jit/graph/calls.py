@@ -16,8 +16,9 @@ import structlog
 from pydantic import JsonValue
 
 from entra_jit.graph import addresses
-from entra_jit.graph.answers import Answer, Listing, R, document_of, error_of
-from entra_jit.graph.catalogue import Attempt, explain, retry_after, unreachable
+from entra_jit.graph.answers import Answer, Listing, R, document_of, error_inside, error_of
+from entra_jit.graph.catalogue import Attempt, broken_off, explain, retry_after, unreachable
+from entra_jit.graph.errors import LostPageError
 from entra_jit.graph.granted import Granted, granted_by
 from entra_jit.graph.operations import Operation
 from entra_jit.graph.retry_budget import RetryBudget, ask_once
@@ -93,7 +94,7 @@ class Calls:
         is asked with the same header for each page. Microsoft's reference lists which filters need it. With
         ``patience`` a page that is put off is asked for again, and not the whole collection.
         """
-        ask = patience.ask if patience else ask_once
+        ask = partial(patience.ask, unless=(LostPageError,)) if patience else ask_once
         first = self._graph_url + path + addresses.query({**(query or {}), **(_ADVANCED_QUERY if advanced else {})})
         answer = await ask(partial(self.call, operation, "GET", first, advanced=advanced))
         yield answer
@@ -179,6 +180,11 @@ class Calls:
             retry_after=retry_after(response.headers.get("Retry-After"), now),
         )
         document = document_of(response)
+        if document is None and response.is_success and (inner := error_inside(response)):
+            code, message = error_of(inner)
+            attempt = replace(attempt, code=code, message=message)
+            _note(attempt, began)
+            raise broken_off(attempt)
         # 202 to a read means that the object is still being copied between data centres.
         arrived = response.is_success and (attempt.writes or response.status_code != httpx.codes.ACCEPTED)
         if not arrived or document is None:

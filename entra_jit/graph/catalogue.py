@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from httpx import codes
+
 from entra_jit.graph.errors import (
     ConflictError,
     GraphError,
@@ -29,6 +31,10 @@ from models.display_text import comparable
 NOT_GRAPHS = "a body that Graph did not write"
 IDENTITY_NOT_FOUND = "Authorization_IdentityNotFound"
 """The code of a 401 for minutes after consent, or for good where the service principal is missing."""
+
+THROTTLED = timedelta(seconds=2)
+"""The wait after a 429 that names none, as those of audit log and sign-in methods: they allow five calls in ten
+seconds, and whoever is refused again waits longer."""
 
 LONGEST_WAIT = timedelta(minutes=5)
 """However long Microsoft asks to wait. A proxy was seen to ask for a time of 14 digits, which no clock can add."""
@@ -227,6 +233,12 @@ def unreachable(attempt: Attempt) -> GraphError:
     return _error(attempt, TransientError, advice, unknown=attempt.sent)
 
 
+def broken_off(attempt: Attempt) -> GraphError:
+    """The error for a success in whose middle Microsoft's own error stands: one entry could not be written."""
+    advice = "Microsoft's answer breaks off with an error inside; if it stays, give Microsoft the request-id."
+    return _error(attempt, LostPageError, advice)
+
+
 def senseless(attempt: Attempt) -> GraphError:
     """The error for a success that does not say what it must."""
     return _error(attempt, UnexpectedResponseError, _OUR_BUG)
@@ -247,7 +259,8 @@ def _error(
     }
     if issubclass(error, TransientError):
         unknown = unknown and attempt.writes
-        return error(**common, advice=advice, retry_after=attempt.retry_after, outcome_unknown=unknown)
+        wait = attempt.retry_after or (THROTTLED if attempt.status == codes.TOO_MANY_REQUESTS else None)
+        return error(**common, advice=advice, retry_after=wait, outcome_unknown=unknown)
     if issubclass(error, PermanentError) and needs:
         held = attempt.operation.needs
         return error(**common, advice=str(held), needs=held)

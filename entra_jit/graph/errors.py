@@ -77,7 +77,7 @@ class TransientError(GraphError):
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
 
     retry_after: timedelta | None = None
-    """How long Microsoft asks to wait; None: it named nothing."""
+    """How long to wait, as Microsoft asks; None: it named nothing, and has not throttled."""
     outcome_unknown: bool = False
     """True: the write may have taken effect all the same. Look before doing it again."""
 

@@ -7,6 +7,8 @@ import binascii
 import json
 from dataclasses import dataclass
 
+from models.messages import ObjectId
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -19,6 +21,8 @@ class Granted:
     """Application permissions by name: ``User.ReadWrite.All``."""
     directory_roles: frozenset[str]
     """Template ids of the directory roles of the service principal."""
+    principal: ObjectId | None = None
+    """The service principal itself."""
 
 
 def granted_by(token: str) -> Granted | None:
@@ -26,6 +30,7 @@ def granted_by(token: str) -> Granted | None:
     try:
         _, body, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        return Granted(frozenset(claims.get("roles", ())), frozenset(claims.get("wids", ())))
+        principal = ObjectId(claims["oid"]) if isinstance(claims.get("oid"), str) else None
+        return Granted(frozenset(claims.get("roles", ())), frozenset(claims.get("wids", ())), principal)
     except (ValueError, binascii.Error, AttributeError, TypeError):
         return None

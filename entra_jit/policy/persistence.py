@@ -40,9 +40,9 @@ class Act:
     succeeded: bool = True
     by_user: str | None = None
     by_principal: str | None = None
-    """The service principal that did it; None also for Microsoft's own services."""
-    by_client: str | None = None
-    """The client id of the application that did it, where Microsoft tells it."""
+    """The service principal that did it; Microsoft's own services have one, too, and no entry tells a client id."""
+    by_name: str | None = None
+    """The application's name."""
 
 
 _NO_APPLICATION = frozenset({"User", "Group", "Role", "Device", "AdministrativeUnit"})
@@ -58,7 +58,7 @@ class Ours:
 
     def did(self, act: Act) -> bool:
         """Whether one of our applications did it."""
-        return act.by_client in self.client_ids or act.by_principal in self.object_ids
+        return act.by_principal in self.object_ids
 
     def are_in(self, act: Act) -> bool:
         """Whether one of our applications was touched, whatever the log calls its kind."""
@@ -146,13 +146,10 @@ def _unknown(activity: str, several: Sequence[Act]) -> SweepFinding:
     )
 
 
-def foreign_changes(acts: Iterable[Act], account: str, ours: Ours) -> tuple[str, ...]:
-    """What others did to ``account``, one sentence each.
-
-    Microsoft's own services, which have no service principal in the tenant, do not count: they follow what we do.
-    """
+def foreign_acts(acts: Iterable[Act], account: str, ours: Ours) -> tuple[Act, ...]:
+    """What others did to ``account``, oldest first. Some of it may be the doing of Microsoft's own services."""
     return tuple(
-        f"{act.activity.strip()}, by {_author(act)}, at {act.at:%Y-%m-%d %H:%M:%SZ}"
+        act
         for act in sorted(acts, key=lambda one: one.at)
         if act.succeeded
         and not ours.did(act)
@@ -162,8 +159,10 @@ def foreign_changes(acts: Iterable[Act], account: str, ours: Ours) -> tuple[str,
     )
 
 
-def _author(act: Act) -> str:
-    return f"the account {act.by_user}" if act.by_user else f"the application {act.by_client or act.by_principal}"
+def describe_foreign(act: Act) -> str:
+    """The act and its author, in a sentence."""
+    author = f"the account {act.by_user}" if act.by_user else f"the application {act.by_name or act.by_principal}"
+    return f"{act.activity.strip()}, by {author}, at {act.at:%Y-%m-%d %H:%M:%SZ}"
 
 
 def _place(touched: Touched) -> int:

@@ -46,8 +46,13 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
         alex.excludes_itself()
         alex.changes_our_application()
         account = alex.account
-    real_time.control("PATCH", f"/tenants/{real_time.customer}/users/{real_time.account('robin')}", enabled=False)
+    robin = f"/tenants/{real_time.customer}/users/{real_time.account('robin')}"
+    real_time.control("PATCH", robin, enabled=False)
+    me = [{"type": "User", "id": real_time.user(real_time.account("robin"))["id"]}]  # type: ignore[index]
+    real_time.control("POST", f"{robin}/audit", activity="Update user", by_service="Microsoft Intune", targets=me)
     await ended(real_time, dirty, clean)
+    # The audit names our own applications by their service principals alone, which are known without a look-up.
+    real_time.fault(method="GET", path="^/servicePrincipals\\(appId", status=403)
 
     # Too early: the audit does not know yet, and what it does not know must not become a clean bill.
     tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
@@ -92,6 +97,7 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
     assert (AlarmKind.PERSISTENCE, clean) not in raised
     foreign = raised[AlarmKind.FOREIGN_CHANGE, real_time.account("robin")]
     assert "Disable account" in foreign.sentence
+    assert "Intune" not in foreign.sentence, "Microsoft's own services are no strangers, and have service principals"
     assert (AlarmKind.FOREIGN_CHANGE, real_time.account()) not in raised, "our own applications are no strangers"
 
     assert (await reviewed(real_time, TWO_HOURS)).reviewed == 2
@@ -103,14 +109,17 @@ async def test_all_that_was_left_behind_is_named_once_the_audit_has_caught_up(re
 async def test_what_a_closed_account_has_come_to_is_taken_away(real_time: Scene) -> None:
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
-    await ended(real_time, request_id)
     account = f"/tenants/{real_time.customer}/users/{real_time.account()}"
+    real_time.control("POST", f"{account}/audit", activity="Update user", unreadable=True)
+    await ended(real_time, request_id)
     real_time.control("POST", f"{account}/methods", kind="fido2")
-    await reviewed(real_time, HALF_AN_HOUR)
+    assert (await reviewed(real_time, HALF_AN_HOUR)).reviewed == 1
     real_time.assert_closed()
     found = await addendum(real_time, request_id)
     assert found is not None
-    assert [finding.removed for finding in found.findings] == [True]
+    taken, unread = found.findings
+    assert (taken.removed, unread.removed, unread.alarming) == (True, False, True)
+    assert "cannot be read" in unread.sentence
     await reviewed(real_time, TWO_HOURS)
     aftermath = await addendum(real_time, request_id, AddendumKind.AFTERMATH)
     assert aftermath is not None

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from entra_jit.graph import NotYetVisibleError, PermanentError, TransientError, UnexpectedResponseError
+from entra_jit.graph import LostPageError, NotYetVisibleError, PermanentError, TransientError, UnexpectedResponseError
 from tests.graph.crooked import ALEX, HTML, Crooked, Reply, crooked_microsoft, user
 
 
@@ -55,6 +55,18 @@ async def test_a_page_from_a_proxy_is_not_microsofts_word(crooked: Crooked, stat
             await crooked.connect(graph).users.disable(ALEX)
     assert raised.value.outcome_unknown
     assert "hotel" not in str(raised.value)
+
+
+async def test_a_success_with_an_error_inside_is_microsofts_and_no_proxys(crooked: Crooked) -> None:
+    """Graph sends the status first. An operator looked for a proxy, and had no request-id to give to Microsoft."""
+    error = '{"error": {"code": "BadRequest", "message": "A property has a null value.", "innerError": {}}}'
+    crooked.answers.append(Reply(200, f'{{"value":[{{"id":"a"}},{{"id":"b"{error}', {"request-id": "r-1"}))
+    async with crooked.graph() as graph:
+        with pytest.raises(LostPageError, match="breaks off") as raised:
+            await crooked.connect(graph).roles.definitions()
+    assert (raised.value.code, raised.value.message) == ("BadRequest", "A property has a null value.")
+    assert "request-id r-1" in str(raised.value)
+    assert "proxy" not in str(raised.value)
 
 
 async def test_a_next_page_elsewhere_is_not_asked_for(crooked: Crooked, tmp_path: Path) -> None:

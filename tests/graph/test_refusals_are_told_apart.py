@@ -18,7 +18,7 @@ from entra_jit.graph import (
     operations,
 )
 from entra_jit.graph.answers import error_of
-from entra_jit.graph.catalogue import LONGEST_WAIT, NOT_GRAPHS, Attempt, explain, retry_after, unreachable
+from entra_jit.graph.catalogue import LONGEST_WAIT, NOT_GRAPHS, THROTTLED, Attempt, explain, retry_after, unreachable
 
 GENERIC = "Request_BadRequest"
 
@@ -106,6 +106,14 @@ def test_a_write_that_never_left_has_not_happened(method: str, sent: bool, unkno
     error = unreachable(Attempt("Contoso", operations.DISABLE_USER, method, "/users/x", sent=sent))
     assert isinstance(error, TransientError)
     assert error.outcome_unknown is unknown
+
+
+def test_a_throttled_call_is_waited_for_although_no_time_is_named() -> None:
+    """Audit log and sign-in methods name none: asked again at once, they are refused again."""
+    for wait in (None, timedelta(seconds=7)):
+        error = explain(attempt("GET", 429, "UnknownError", "Too Many Requests", retry_after=wait))
+        assert isinstance(error, TransientError)
+        assert error.retry_after == (wait or THROTTLED)
 
 
 def test_a_missing_permission_is_named() -> None:

@@ -15,7 +15,13 @@ import pytest
 from entra_jit.accounts.account_closing import Stripped
 from entra_jit.accounts.baseline import look_at, take_baseline
 from entra_jit.accounts.eligibility import LOOKS, take_eligibilities
-from entra_jit.graph import PermanentError, Tenant, TransientError
+from entra_jit.graph import (
+    NotYetVisibleError,
+    PermanentError,
+    RetryBudget,
+    Tenant,
+    TransientError,
+)
 from entra_jit.graph.audit_logs import AuditLogs
 from entra_jit.policy.roles import find_role
 from models.messages import ObjectId
@@ -154,10 +160,51 @@ async def test_an_eligibility_that_is_gone_at_the_next_try_is_told_all_the_same(
     assert look.baseline.unread is None
 
 
-async def test_our_own_applications_are_found_by_client_id(revoke: Tenant) -> None:
+async def test_our_own_applications_are_found_by_token_and_by_client_id(revoke: Tenant) -> None:
+    """The audit names them by their service principals alone: unknown, each act of ours would be a stranger's."""
     own = await revoke.applications.principal(REVOKE)
-    assert own is not None
-    assert own.app_id == REVOKE
     assert own.id != REVOKE
+    granted = await revoke.granted()
+    assert granted is not None
+    assert granted.principal == own.id
     assert await revoke.applications.registration(REVOKE) is None, "it lives in another tenant"
-    assert await revoke.applications.principal(CONTOSO) is None
+    with pytest.raises(NotYetVisibleError):
+        await revoke.applications.principal(CONTOSO)
+    found = await revoke.applications.by_principal(own.id)
+    assert found is not None
+    assert not found.is_microsofts
+    graphs_own = await revoke.applications.principal("00000003-0000-0000-c000-000000000000")
+    assert graphs_own.is_microsofts
+    assert await revoke.applications.by_principal(ADELE) is None
+
+
+async def test_an_entry_that_cannot_be_read_hides_no_other(sandbox: Sandbox, revoke: Tenant) -> None:
+    """Microsoft breaks off each page that such an entry is on: the review was never written, and a proxy suspected."""
+    began = datetime.now(UTC) - MINUTE
+    for hours, entry in ((0, {}), (1, {"unreadable": True}), (1, {})):
+        sandbox.control.post("/clock", json={"advance": 3600 * hours}).raise_for_status()
+        sandbox.change(f"/users/{ADELE}/audit", activity="Update user", **entry)
+
+    found = await revoke.audit_logs.done_by(ADELE, began, began + timedelta(hours=4))
+
+    assert [entry.activity for entry in found] == ["Update user"] * 2
+    assert found.is_whole
+    (part,) = found.unreadable
+    assert part.since <= began + timedelta(hours=1, minutes=1) <= part.until
+    assert part.until - part.since < timedelta(minutes=5)
+    assert part.request_id
+
+
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 400, "code": "Directory_ReplicaUnavailable"}])
+async def test_what_names_no_time_is_asked_for_again_for_as_long_as_there_is(
+    sandbox: Sandbox, revoke: Tenant, fault: dict[str, object]
+) -> None:
+    """A 429 of audit log and sign-in methods names none: a throttled review was given up at the first."""
+    now = datetime.now(UTC)
+    refused = sandbox.fault(path="/auditLogs/**", count=2, **fault)
+    patience = RetryBudget(now + timedelta(minutes=5), lambda: datetime.now(UTC))
+    await revoke.audit_logs.done_by(ADELE, now - MINUTE, now, patience)
+    assert sandbox.hits(refused) == 2
+    sandbox.fault(path="/auditLogs/**", **fault)
+    with pytest.raises(TransientError):
+        await revoke.audit_logs.done_by(ADELE, now - MINUTE, now, RetryBudget(now, lambda: datetime.now(UTC)))

@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_jit.policy.audit_activities import ROWS, find
-from entra_jit.policy.persistence import MOST_FINDINGS, Act, Ours, Touched, foreign_changes, judge, review
+from entra_jit.policy.persistence import (
+    MOST_FINDINGS,
+    Act,
+    Ours,
+    Touched,
+    describe_foreign,
+    foreign_acts,
+    judge,
+    review,
+)
 from models.sweep import FindingKind
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -226,15 +235,15 @@ def test_no_amount_of_work_hides_a_finding(ordinary: list[str], usual: int, refu
     assert [finding.at for finding in reviewed.findings] == sorted(f.at for f in reviewed.findings if f.at)
 
 
-def test_a_foreign_change_is_what_neither_we_nor_the_technician_nor_microsoft_did() -> None:
-    ours = Act("1", AT, "Disable account", (ITSELF,), by_client=OWN_CLIENT)
-    by_our_principal = Act("2", AT, "Disable account", (ITSELF,), by_principal=OWN_PRINCIPAL)
-    microsofts = Act("3", AT, "Add member to group", (ITSELF, GROUP))
+def test_a_foreign_change_is_what_neither_we_nor_the_technician_did() -> None:
+    """Whether an application is Microsoft's own, no entry tells: the directory is asked."""
+    ours = Act("2", AT, "Disable account", (ITSELF,), by_principal=OWN_PRINCIPAL)
+    by_none = Act("3", AT, "Add member to group", (ITSELF, GROUP))
     own = act("User registered security info", ITSELF)
     by_another = act("Enable account", ITSELF, by=SOMEBODY)
-    by_an_application = Act("5", AT, "Update user", (ITSELF,), by_principal="stranger", by_client="strange")
+    by_an_application = Act("5", AT, "Update user", (ITSELF,), by_principal="stranger", by_name="Backup")
     refused = act("Enable account", ITSELF, by=SOMEBODY, succeeded=False)
-    everything = [ours, by_our_principal, microsofts, own, by_another, by_an_application, refused]
-    first, second = foreign_changes(everything, ME, OURS)
+    everything = [ours, by_none, own, by_another, by_an_application, refused]
+    first, second = map(describe_foreign, foreign_acts(everything, ME, OURS))
     assert "Enable account, by the account somebody" in first
-    assert "Update user, by the application strange" in second
+    assert "Update user, by the application Backup" in second

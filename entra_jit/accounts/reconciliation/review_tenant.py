@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from entra_jit.accounts.account_closing import MOST_CALLS, read_standing
 from entra_jit.accounts.attempts import describe_error
@@ -14,6 +15,7 @@ from entra_jit.accounts.finding import MissedSince, read_account
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.proving import NotProvenError
 from entra_jit.graph import (
+    Applications,
     AuditEntry,
     GraphError,
     NotYetVisibleError,
@@ -21,11 +23,12 @@ from entra_jit.graph import (
     RetryBudget,
     Tenant,
     UnexpectedResponseError,
+    UnreadablePart,
 )
 from entra_jit.ledger import addenda, reconciliation, reviews
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.reviews import Due
-from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, foreign_changes, review
+from entra_jit.policy.persistence import Act, Ours, Reviewed, Touched, describe_foreign, foreign_acts, review
 from entra_jit.policy.review import AUDIT_IS_KEPT_FOR
 from models.actor import REVIEW
 from models.alarms import Alarm, AlarmKind
@@ -38,6 +41,8 @@ AT_ONE_TIME = 10
 
 MOST_SENTENCES = 5
 
+MOST_LOOKED_UP = 10
+"""Applications that changed one account: who they are is asked of the directory, one by one."""
 
 REVIEWS_MAY_WAIT = timedelta(seconds=35)
 """How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
@@ -80,7 +85,7 @@ class Reviewing:
                 await self._alarms.clear(AlarmKind.PERMISSION_LOST, _subject(name), "It can be read.", self._clock())
         except Exception as error:
             failed.append(describe_error(error))
-            if isinstance(error, PermanentError):
+            if isinstance(error, PermanentError) and error.needs is not None:
                 with suppress(LedgerUnavailableError):
                     await self._cannot_read(name, error)
         return TenantReview(tenant=name, reviewed=len(done), failed="; ".join(failed) or None)
@@ -90,7 +95,7 @@ class Reviewing:
         # Microsoft lets audit and sign-in methods be asked for five times in ten seconds.
         patience = RetryBudget(self._clock() + REVIEWS_MAY_WAIT, self._clock)
         tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
-        ours = await _ours(self._directories, tenant_id)
+        ours = await patience.ask(partial(_ours, self._directories, tenant_id))
         failed: list[str] = []
         for one in waiting:
             try:
@@ -125,8 +130,9 @@ class Reviewing:
         others = await tenant.audit_logs.done_to(account, since, until, patience)
         held = await patience.ask(lambda: self._close_again(tenant, account))
         reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, held))
-        foreign = foreign_changes(map(_act, others), account, ours)
-        findings = (*reviewed.findings, *held.taken, *([] if own.is_whole else [_flood(len(own))]))
+        foreign = await _strangers(tenant, foreign_acts(map(_act, others), account, ours), patience)
+        unread = [_unread_part(part) for part in (*own.unreadable, *others.unreadable)]
+        findings = (*reviewed.findings, *held.taken, *unread, *([] if own.is_whole else [_flood(len(own))]))
         await self._alarm(due, findings, foreign)
         return Addendum(
             kind=due.span.kind,
@@ -203,6 +209,14 @@ class Reviewing:
         )
 
 
+def _unread_part(part: UnreadablePart) -> SweepFinding:
+    sentence = (
+        f"did or met something between {part.since:%H:%M:%S} and {part.until:%H:%M:%SZ} that cannot be read: "
+        f"Microsoft's answer breaks off (request-id {part.request_id})"
+    )
+    return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, at=part.since, alarming=True)
+
+
 def _flood(read: int) -> SweepFinding:
     sentence = f"did so much that only the last {read} acts were reviewed"
     return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, alarming=True)
@@ -217,18 +231,40 @@ def _was_closed_after(due: Due, held: _HeldAfterwards) -> bool:
 
 
 async def _ours(directories: Directories, tenant_id: TenantId) -> Ours:
-    """Our applications, and what stands for them in the tenant as far as we may look that up."""
+    """Our applications, and what stands for them in the tenant.
+
+    Raises ``GraphError`` where a service principal cannot be found out: no entry names our applications otherwise, and
+    each act of ours would look like a stranger's.
+    """
     tenants = [await directories.of(tenant_id, purpose) for purpose in Purpose]
-    client_ids = {tenant.connection.client_id.lower() for tenant in tenants}
-    objects: set[str] = set()
     looking = tenants[-1].applications
-    for client_id in sorted(client_ids):
-        try:
-            found = (await looking.principal(client_id), await looking.registration(client_id))
-        except GraphError:
-            continue  # their client ids are told in most entries
-        objects.update(one.id for one in found if one)
-    return Ours(frozenset(client_ids), frozenset(objects))
+    objects: set[str] = set()
+    for tenant in tenants:
+        objects.add(await _principal_of(tenant, looking))
+        with suppress(PermanentError):  # what is done to it is known by its client id as well
+            if registration := await looking.registration(tenant.connection.client_id):
+                objects.add(registration.id)
+    return Ours(frozenset(tenant.connection.client_id.lower() for tenant in tenants), frozenset(objects))
+
+
+async def _principal_of(tenant: Tenant, looking: Applications) -> ObjectId:
+    """By the application's own token, and where that does not tell it by the directory."""
+    with suppress(GraphError):
+        granted = await tenant.granted()
+        if granted is not None and granted.principal is not None:
+            return granted.principal
+    return (await looking.principal(tenant.connection.client_id)).id
+
+
+async def _strangers(tenant: Tenant, acts: tuple[Act, ...], patience: RetryBudget) -> tuple[str, ...]:
+    """The acts that were not done by Microsoft's own services, which follow what we do, one sentence each."""
+    principals = {act.by_principal for act in acts if act.by_principal and not act.by_user}
+    services: set[str] = set()
+    for principal in sorted(principals)[:MOST_LOOKED_UP]:
+        with suppress(PermanentError):  # then it is told as a stranger
+            found = await patience.ask(partial(tenant.applications.by_principal, ObjectId(principal)))
+            services |= {principal} if found and found.is_microsofts else set()
+    return tuple(describe_foreign(act) for act in acts if act.by_user or act.by_principal not in services)
 
 
 def _act(entry: AuditEntry) -> Act:
@@ -242,7 +278,7 @@ def _act(entry: AuditEntry) -> Act:
         succeeded=comparable(entry.result or "") != "failure",
         by_user=user.id if user else None,
         by_principal=app.service_principal_id if app else None,
-        by_client=app.app_id if app else None,
+        by_name=app.display_name if app else None,
         touched=tuple(
             Touched(
                 id=target.id,

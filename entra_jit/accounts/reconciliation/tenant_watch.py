@@ -106,4 +106,5 @@ def _kind_of(error: Exception) -> AlarmKind:
         return AlarmKind.CREDENTIAL_DEAD
     if isinstance(error, PermanentError | UnexpectedResponseError) and (error.code or "").startswith("AADSTS"):
         return AlarmKind.CREDENTIAL_DEAD
-    return AlarmKind.PERMISSION_LOST if isinstance(error, PermanentError) else AlarmKind.TENANT_UNRECONCILED
+    is_denied = isinstance(error, PermanentError) and error.needs is not None
+    return AlarmKind.PERMISSION_LOST if is_denied else AlarmKind.TENANT_UNRECONCILED
