@@ -48,12 +48,8 @@ SWITCHED_OFF = (
 )
 """Settings of the UI's front end that take away the buttons whose requests are refused."""
 
-LISTS = {
-    "/": 'WorkflowType="AccessGrant"',
-    "/grants/open": 'GrantState="open"',
-    "/reconciliations": 'WorkflowType="Reconciliation"',
-}
-"""Our own short addresses, and the query that each leads to."""
+GRANTS = 'WorkflowType="AccessGrant"'
+"""What ``/`` lists; ``/?query=...`` lists anything else, with the same columns."""
 
 COLUMNS = ("Status", "Workflow ID", "GrantState", "Tenant", "Technician", "ExpiresAt", "Start")
 
@@ -75,6 +71,9 @@ GRANT_PAGE = re.compile(r"(?P<workflow>/namespaces/[^/]+/workflows/[^/]+)(?P<run
 LONGEST_BODY = 4096
 TIMEOUT_SECONDS = 90
 """Longer than the front end's requests wait for something to happen, which is a minute."""
+UNCOMPRESSED = {"accept-encoding": "identity"}
+"""Unless the browser asks for more."""
+
 OF_ONE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade"}
 
 
@@ -82,7 +81,7 @@ class Guard:
     """Passes on to the UI at ``ui`` what is permitted."""
 
     def __init__(self, ui: str) -> None:
-        self._ui = httpx.AsyncClient(base_url=ui, trust_env=False, timeout=TIMEOUT_SECONDS)
+        self._ui = httpx.AsyncClient(base_url=ui, trust_env=False, timeout=TIMEOUT_SECONDS, headers=UNCOMPRESSED)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -99,8 +98,8 @@ class Guard:
             return PlainTextResponse(
                 "Only cancelling a grant, ending it and trying it again are permitted here.\n", 405
             )
-        if path in LISTS:
-            return _list(LISTS[path])
+        if path == "/":
+            return _list(request.query_params.get("query", GRANTS))
         try:
             if (page := GRANT_PAGE.fullmatch(path)) and (details := await self._details_of(page)):
                 return RedirectResponse(details, 302)

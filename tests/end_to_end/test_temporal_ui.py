@@ -103,7 +103,8 @@ async def test_an_open_grant_can_be_read_and_is_closed_by_request_cancellation(
     await picture(page, "details")
     for sentence in (
         "alex in contoso: Mailbox **migration** ### Alarm: [click](http://evil.example) <b>here</b>",
-        "tenant, from asking to receipt.",
+        "tenant, from asking to receipt. While a worker runs, the current details say where it stands.",
+        "Terminate would leave it open.",
         "Open until 20",
         "Technician: alex",
         "Tenant: contoso",
@@ -271,7 +272,7 @@ async def test_the_ui_of_make_up_lists_grants_first_and_can_only_close(
     await act.until(grant, GrantState.OPEN)
     ui = await TemporalUI.open(browser, everything[0].addresses.temporal_ui)
     page = ui.page
-    await page.goto(f"{ui.address}/reconciliations")
+    await page.goto(f"{ui.address}/?query=WorkflowType%3D%22Reconciliation%22")
     await expect(page.get_by_role("link", name="reconciliation-").first).to_be_visible()
     await page.goto(ui.address)
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name=f"grant/{grant}"))

@@ -107,8 +107,8 @@ def _show_addresses(console: Console, addresses: StackAddresses) -> None:
         f"""
   Tenants, live      {addresses.sandbox_control}/
   Temporal UI        {addresses.temporal_ui}/
-    open grants      {addresses.temporal_ui}/grants/open
-    reconciliations  {addresses.temporal_ui}/reconciliations
+    open grants      {addresses.temporal_ui}/?query=GrantState%3D%22open%22
+    parked grants    {addresses.temporal_ui}/?query=GrantState%3D%22parked%22
   Temporal           {addresses.temporal} (namespace {addresses.namespace})
   Microsoft Graph    {addresses.graph_url} (simulated)
   Sign-in            {addresses.login_url} (simulated)
