@@ -23,6 +23,13 @@ from models.markdown import escape
 from models.messages import AccessRequest, GrantInput, GrantState, GrantStatus, RequestKey, SignedAccessRequest
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS, request_id, workflow_id
 
+DETAILS = (
+    "A technician's just-in-time access to a customer's tenant, from asking to receipt. "
+    "While a worker runs, the current details say where it stands.\n\n"
+    "**Request Cancellation** closes the account. **Terminate** would leave it open."
+)
+"""What Temporal's UI shows of a grant also where no worker lives."""
+
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
 
@@ -86,7 +93,7 @@ async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
             start_signal=REQUEST_ACCESS,
             start_signal_args=[signed],
             static_summary=escape(f"{request.technician} in {request.tenant}: {request.reason[:150]}"),
-            static_details="A technician's just-in-time access to a customer's tenant, from asking to receipt.",
+            static_details=DETAILS,
         )
 
 
