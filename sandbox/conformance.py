@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from sandbox.graph import options
 from sandbox.graph.service import served_operations
@@ -35,8 +35,47 @@ _OF_OPTIONS = """\
 **served**: answered; [queries.yaml](../sandbox/data/queries.yaml) says which properties can be filtered and sorted by.
 **refused**: as at Microsoft. **not served**: Microsoft answers, the sandbox refuses. **ignored**: passed over in
 silence, as at Microsoft.
-
 """
+
+_OF_EVIDENCE = """\
+## Evidence
+
+What was observed of Microsoft beside its reference, for each operation that entra-jit uses and each refusal that it
+acts on. **recorded**: traffic or a body of a real tenant. **pasted**: in a thread. **code**: a program used with real
+tenants acts on it. **documentation**: the reference alone.
+"""
+
+
+class Evidence(BaseModel):
+    """What is known of something beside Microsoft's reference. Without an address it rests on that alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seen: tuple[str, ...] = ()
+    level: Literal["recorded", "pasted", "code"] | None = None
+    differs: str = ""
+    code: str | None = None
+    words: str | None = None
+
+    @model_validator(mode="after")
+    def _level_with_address(self) -> Self:
+        if bool(self.seen) is not bool(self.level):
+            raise ValueError("an address and its level come together")
+        return self
+
+
+class AllEvidence(BaseModel):
+    """The table: operations of entra-jit, and the refusals that it acts on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    operations: dict[str, Evidence]
+    refusals: dict[str, Evidence]
+
+    def by_documentation_alone(self) -> tuple[int, int]:
+        """How many operations and refusals rest on documentation alone."""
+        operations, refusals = (sum(not one.seen for one in rows.values()) for rows in (self.operations, self.refusals))
+        return operations, refusals
 
 
 class Section(BaseModel):
@@ -68,6 +107,12 @@ def sections() -> tuple[Section, ...]:
     return tuple(Section.model_validate(one) for one in yaml.safe_load(written))
 
 
+@cache
+def evidence() -> AllEvidence:
+    """What was observed of Microsoft, and where."""
+    return AllEvidence.model_validate(yaml.safe_load((_DATA / "evidence.yaml").read_text(encoding="utf-8")))
+
+
 def coverage() -> Iterator[Coverage]:
     """Every operation of the list with its state, in order."""
     served = {f"{one.method} {one.path}": one for one in served_operations()}
@@ -86,7 +131,8 @@ def coverage() -> Iterator[Coverage]:
 
 def report() -> str:
     """The whole page."""
-    return _HEAD + "\n\n".join(("\n".join(_operations()), _OF_OPTIONS + "\n".join(_options()))) + "\n"
+    parts = (_operations(), (_OF_OPTIONS, *_options()), (_OF_EVIDENCE, *_evidence()))
+    return _HEAD + "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def _operations() -> Iterator[str]:
@@ -108,6 +154,16 @@ def _options() -> Iterator[str]:
     for name, row in options.table().items():
         reads = ", ".join(f"`{path}`" for path in row.reads)
         yield _row(f"{name}: {reads}", *(row.state(option) for option in options.OPTIONS))
+
+
+def _evidence() -> Iterator[str]:
+    found = evidence()
+    for title, rows in (("operation", found.operations), ("refusal", found.refusals)):
+        alone = sum(not one.seen for one in rows.values())
+        yield f"\n{len(rows)} {title}s, {alone} by documentation alone.\n"
+        yield from _table(title, "", "seen", "differs")
+        for name, one in rows.items():
+            yield _row(f"`{name}`", one.level or "documentation", "; ".join(one.seen), one.differs)
 
 
 def _table(*titles: str) -> Iterator[str]:

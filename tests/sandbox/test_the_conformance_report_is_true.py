@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox.conformance import coverage, sections
+from sandbox.conformance import coverage, evidence, sections
 from sandbox.graph.options import table
 from sandbox.graph.service import served_operations
 
@@ -47,6 +47,16 @@ def test_the_page_in_the_documentation_is_what_the_command_prints() -> None:
     )
     assert run.stdout == (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
     assert "| `POST /subscriptions` | not served |" in run.stdout
+
+
+def test_the_documentation_counts_what_rests_on_documentation_alone() -> None:
+    found = evidence()
+    operations, refusals = found.by_documentation_alone()
+    said = (ROOT / "docs" / "real-tenant.md").read_text(encoding="utf-8").split()
+    expected = (
+        f"{operations} of {len(found.operations)} operations and {refusals} of {len(found.refusals)} refusals rest"
+    )
+    assert expected in " ".join(said)
 
 
 def test_each_read_is_in_one_row_of_the_options_and_each_row_has_a_read() -> None:
