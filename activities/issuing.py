@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.account_closing import delete_methods
 from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AccessPass, AccessPassPolicy, ConflictError, SignInMethod, Tenant
+from entra_jit.graph import AccessPass, AccessPassPolicy, Tenant
 from entra_jit.ledger import credentials
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.durations import pass_lifetime
@@ -46,7 +46,7 @@ class Issuing:
                 return None
         methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
         # Whoever could register a method on the closed account would be waiting at its door.
-        await attempt_all(_delete(tenant, method, account) for method in methods if not method.is_password)
+        await delete_methods(tenant, [method for method in methods if not method.is_password], account)
         if policy is not None:
             made = await self._make_pass(ref, admitted, tenant, account, policy)
             return Issued("Temporary Access Pass", made.evidence, made.id)
@@ -102,10 +102,3 @@ class Issuing:
     async def _keep(self, ref: GrantRef, kind: CredentialKind, secret: SecretStr, until: datetime | None) -> None:
         async with self._ledger.transaction() as session:
             await credentials.keep(session, self._keyring, ref, kind, secret, at=self._clock(), usable_until=until)
-
-
-async def _delete(tenant: Tenant, method: SignInMethod, account: ObjectId) -> None:
-    try:
-        await tenant.sign_in_methods.delete(method, of=account)
-    except ConflictError:
-        return

@@ -9,14 +9,25 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from entra_jit.accounts.access import KINDS, Held, Holdings, Kind
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import ConflictError, MasteredElsewhereError, PermanentError, Tenant, TransientError, User
+from entra_jit.graph import (
+    ConflictError,
+    DefaultMethodError,
+    MasteredElsewhereError,
+    PermanentError,
+    SignInMethod,
+    Tenant,
+    TransientError,
+    User,
+)
 from entra_jit.policy.persistence import MOST_FINDINGS
+from models.errors import ReadBackDisagreesError
 from models.messages import AccessItem, AccessKind, AccountToClose, DirectoryCall, ObjectId, PassId, Standing
 from models.sweep import FindingKind, SweepFinding
 
@@ -205,11 +216,39 @@ async def _delete_methods(tenant: Tenant, user: ObjectId, given: Given, stripped
             sentence = f"A sign-in method was registered: {method.kind}."
             stripped.note(FindingKind.SIGN_IN_METHOD, method.id, sentence, methods.evidence.answered_at)
     unseen = None if given.access_pass in stripped.removed else given.access_pass
-    deletions = [tenant.sign_in_methods.delete(method, of=user) for method in registered if method.id != unseen]
-    if unseen is not None:
-        # The listing lags behind the making.
-        deletions.append(_noted(tenant.access_passes.delete(unseen, of=user), unseen, stripped.removed))
-    return await _each(deletions)
+    # The listing lags behind the making.
+    unlisted = (
+        [] if unseen is None else [_noted(tenant.access_passes.delete(unseen, of=user), unseen, stripped.removed)]
+    )
+    listed = [method for method in registered if method.id != unseen]
+    deleted, others = await attempt_all([delete_methods(tenant, listed, user), _each(unlisted)])
+    return deleted + others
+
+
+async def delete_methods(tenant: Tenant, methods: Sequence[SignInMethod], user: ObjectId) -> list[DirectoryCall]:
+    """Delete sign-in methods at the same time, and the default one again once the others are gone.
+
+    Gives Microsoft's answers. Which one is the default only the refusal tells. Raises ``DefaultMethodError`` for one
+    that is refused although it is the last, and ``ReadBackDisagreesError`` where the others were deleted just now.
+    """
+    refused: list[SignInMethod] = []
+
+    async def delete(method: SignInMethod) -> list[DirectoryCall]:
+        try:
+            return await _one(tenant.sign_in_methods.delete(method, of=user))
+        except DefaultMethodError:
+            refused.append(method)
+            return []
+
+    deleted = await attempt_all(delete(method) for method in methods)
+    try:
+        again = await _each([tenant.sign_in_methods.delete(method, of=user) for method in refused])
+    except DefaultMethodError as error:
+        if len(refused) == len(methods):
+            raise
+        # Whoever refuses may not have heard yet that the others are gone.
+        raise ReadBackDisagreesError(str(error)) from None
+    return [*chain(*deleted), *again]
 
 
 async def _take_all(

@@ -20,6 +20,7 @@ from entra_jit.graph.deleted_items import DeletedUser
 from entra_jit.graph.domains import Domain
 from entra_jit.graph.errors import (
     ConflictError,
+    DefaultMethodError,
     GraphError,
     LostPageError,
     MasteredElsewhereError,
@@ -57,6 +58,7 @@ __all__ = [
     "Consent",
     "CreatedUser",
     "Credential",
+    "DefaultMethodError",
     "DeletedUser",
     "Domain",
     "Eligibility",

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import structlog
@@ -75,9 +75,10 @@ class Calls:
         """Change properties."""
         return await self.call(operation, "PATCH", self._graph_url + path, body)
 
-    async def delete(self, operation: Operation, path: str) -> Answer:
-        """Remove."""
-        return await self.call(operation, "DELETE", self._graph_url + path)
+    async def delete(self, operation: Operation, path: str, *, in_beta: bool = False) -> Answer:
+        """Remove. ``in_beta``: the removal is not in v1.0."""
+        base = urljoin(self._graph_url, "beta") if in_beta else self._graph_url
+        return await self.call(operation, "DELETE", base + path)
 
     async def pages(
         self,

@@ -17,6 +17,7 @@ from httpx import codes
 
 from entra_jit.graph.errors import (
     ConflictError,
+    DefaultMethodError,
     GraphError,
     LostPageError,
     MasteredElsewhereError,
@@ -179,6 +180,13 @@ _ROWS = (
         "Exchange masters these properties of the account, because it has a mailbox; change them there.",
         400,
         says="originated within an external service",
+    ),
+    _Row(
+        DefaultMethodError,
+        "It is the account's default sign-in method: delete the others first. If it is the last one, delete it in the "
+        "Entra admin center.",
+        400,
+        says="current default authentication method|Cannot delete default method",
     ),
     _Row(
         PermanentError,

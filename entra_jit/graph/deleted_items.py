@@ -13,13 +13,14 @@ from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
 from models.messages import ObjectId
 
+_SELECTED = "id,deletedDateTime"
+"""The time of the deletion comes only where it is asked for."""
+
 
 class DeletedUser(Resource):
     """An account in the bin. It can be restored, with its memberships, until it is purged."""
 
     id: ObjectId
-    user_principal_name: str | None = None
-    display_name: str | None = None
     deleted_at: Annotated[AwareDatetime | None, Field(alias="deletedDateTime")] = None
 
 
@@ -32,7 +33,8 @@ class DeletedItems:
     async def find(self, user: ObjectId) -> DeletedUser | None:
         """The deleted account; None: not deleted, or purged. A deletion shows here after seconds to minutes."""
         try:
-            answer = await self._calls.get(operations.READ_DELETED, f"/directory/deletedItems/{guid(user)}")
+            path = f"/directory/deletedItems/{guid(user)}"
+            answer = await self._calls.get(operations.READ_DELETED, path, {"$select": _SELECTED})
         except NotYetVisibleError as error:
             if error.status == 404:
                 return None

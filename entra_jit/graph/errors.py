@@ -126,6 +126,11 @@ class MasteredElsewhereError(PermanentError):
 
 
 @dataclass(kw_only=True, eq=False)
+class DefaultMethodError(PermanentError):
+    """The account's default sign-in method, which Microsoft deletes only once it is the last one."""
+
+
+@dataclass(kw_only=True, eq=False)
 class UnexpectedResponseError(GraphError):
     """An answer that makes no sense, or a request that should not have been made: a bug of ours or of Microsoft's."""
 

@@ -16,19 +16,22 @@ from models.messages import DirectoryCall, ObjectId
 PASSWORD = "password"
 """The kind that every account has. It cannot be deleted, only set to an unknown value."""
 
-_SEGMENTS = {
-    "email": "emailMethods",
-    "externalAuthentication": "externalAuthenticationMethods",
-    "fido2": "fido2Methods",
-    "hardwareOath": "hardwareOathMethods",
-    "microsoftAuthenticator": "microsoftAuthenticatorMethods",
-    "phone": "phoneMethods",
-    "platformCredential": "platformCredentialMethods",
-    "softwareOath": "softwareOathMethods",
-    "temporaryAccessPass": "temporaryAccessPassMethods",
-    "windowsHelloForBusiness": "windowsHelloForBusinessMethods",
+_PATHS = {
+    "email": "emailMethods/{id}",
+    "externalAuthentication": "externalAuthenticationMethods/{id}",
+    "fido2": "fido2Methods/{id}",
+    "microsoftAuthenticator": "microsoftAuthenticatorMethods/{id}",
+    "phone": "phoneMethods/{id}",
+    "platformCredential": "platformCredentialMethods/{id}",
+    "resourceAccountKey": "resourceAccountKeyAuthenticationMethods/{id}",
+    "softwareOath": "softwareOathMethods/{id}",
+    "temporaryAccessPass": "temporaryAccessPassMethods/{id}",
+    "windowsHelloForBusiness": "windowsHelloForBusinessMethods/{id}",
 }
 """Each kind is deleted under a segment of its own; under ``methods`` nothing is."""
+
+_PATHS_IN_BETA = {"hardwareOath": "hardwareOathMethods/{id}", "qrCodePin": "qrCodePinMethod"}
+"""Kinds that v1.0 lists and does not delete. An account has one QR code at most, and it is deleted without an id."""
 
 
 class SignInMethod(Resource):
@@ -68,9 +71,14 @@ class SignInMethods:
         return await self._calls.listing(operations.LIST_METHODS, f"{_of(user)}/methods", SignInMethod)
 
     async def delete(self, method: SignInMethod, *, of: ObjectId) -> DirectoryCall:
-        """Delete one method. ``ConflictError``: it is gone; ``PermanentError``: the password, or an unknown kind."""
-        segment = _SEGMENTS.get(method.kind)
-        if segment is None:
+        """Delete one method.
+
+        ``ConflictError``: it is gone; ``DefaultMethodError``: the others go first; ``PermanentError``: the password, or
+        an unknown kind.
+        """
+        in_beta = method.kind in _PATHS_IN_BETA
+        path = (_PATHS_IN_BETA if in_beta else _PATHS).get(method.kind)
+        if path is None:
             raise PermanentError(
                 tenant=self._calls.tenant,
                 purpose=operations.DELETE_METHOD.purpose,
@@ -78,7 +86,8 @@ class SignInMethods:
                 advice=f"Graph cannot delete a method of the kind {method.kind}: "
                 "reset the password instead of deleting it, and remove anything else in the Entra admin center.",
             )
-        return (await self._calls.delete(operations.DELETE_METHOD, f"{_of(of)}/{segment}/{opaque(method.id)}")).evidence
+        path = f"{_of(of)}/{path.format(id=opaque(method.id))}"
+        return (await self._calls.delete(operations.DELETE_METHOD, path, in_beta=in_beta)).evidence
 
 
 def _of(user: ObjectId) -> str:

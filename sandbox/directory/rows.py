@@ -122,6 +122,7 @@ MethodKind = Literal[
     "windowsHelloForBusiness",
     "platformCredential",
     "qrCodePin",
+    "hardwareOath",
 ]
 
 

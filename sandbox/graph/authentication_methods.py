@@ -165,21 +165,26 @@ def _serve_kind(kind: MethodKind) -> None:
     operations.delete(f"{path}/{{method}}", permissions.WRITE_METHODS)(delete_one)
 
 
-_QR_CODE: MethodKind = "qrCodePin"
+_IN_BETA: dict[MethodKind, str] = {"qrCodePin": "qrCodePinMethod", "hardwareOath": "hardwareOathMethods/{method}"}
+"""Listed in v1.0 and deleted in beta alone. An account has one QR code at most, and it is named without an id."""
+
+
+def _serve_in_beta(kind: MethodKind, segments: str) -> None:
+    @operations.delete(f"/beta{_AUTHENTICATION}/{segments}", permissions.WRITE_METHODS)
+    def delete_one(call: Call) -> Answer:
+        user = live_user(call)
+        wanted = call.args.get("method")
+        for held in user.methods:
+            if held.kind == kind and wanted in {None, held.id}:
+                return _delete(call, user, held)
+        raise not_found(wanted or segments)
+
 
 for _kind in get_args(MethodKind):
-    if _kind != _QR_CODE:
+    if _kind in _IN_BETA:
+        _serve_in_beta(_kind, _IN_BETA[_kind])
+    else:
         _serve_kind(_kind)
-
-
-@operations.delete(f"/beta{_AUTHENTICATION}/qrCodePinMethod", permissions.WRITE_METHODS)
-def delete_qr_code(call: Call) -> Answer:
-    """Listed in v1.0 and deleted in beta alone; an account has one at most."""
-    user = live_user(call)
-    held = next((method for method in user.methods if method.kind == _QR_CODE), None)
-    if held is None:
-        raise not_found("qrCodePinMethod")
-    return _delete(call, user, held)
 
 
 def _delete(call: Call, user: User, method: SignInMethod) -> Answer:

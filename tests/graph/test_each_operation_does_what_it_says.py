@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
+from entra_jit.accounts.account_closing import delete_methods
 from entra_jit.graph import (
     ClientCertificate,
     ConflictError,
+    DefaultMethodError,
     Graph,
     NewUser,
     NotYetVisibleError,
@@ -17,6 +19,7 @@ from entra_jit.graph import (
     Tenant,
     assignment_id,
 )
+from models.errors import ReadBackDisagreesError
 from models.messages import ObjectId, RoleId
 from tests.certificates import Certificate
 from tests.graph.conftest import ADELE, CONTOSO, ELEVATE, RETAIL, Sandbox, Signer, contoso
@@ -222,7 +225,17 @@ async def test_a_pass_that_the_policy_forbids_is_refused_as_such(
 
 
 @pytest.mark.parametrize(
-    "kind", ["fido2", "phone", "email", "softwareOath", "microsoftAuthenticator", "windowsHelloForBusiness"]
+    "kind",
+    [
+        "fido2",
+        "phone",
+        "email",
+        "softwareOath",
+        "microsoftAuthenticator",
+        "windowsHelloForBusiness",
+        "qrCodePin",
+        "hardwareOath",
+    ],
 )
 async def test_a_method_registered_during_a_grant_can_be_deleted(
     sandbox: Sandbox, revoke: Tenant, alex: ObjectId, kind: str
@@ -233,6 +246,35 @@ async def test_a_method_registered_during_a_grant_can_be_deleted(
     assert method.kind == kind
     await revoke.sign_in_methods.delete(method, of=alex)
     assert [each.kind for each in await revoke.sign_in_methods.list(alex)] == ["password"]
+
+
+async def test_the_default_method_is_deleted_once_the_others_are_gone(
+    sandbox: Sandbox, revoke: Tenant, alex: ObjectId
+) -> None:
+    """Deleted with the others it is refused: closing took a second round, and an opening parked."""
+    for kind in ("phone", "fido2", "softwareOath"):
+        sandbox.change(f"/users/{alex}/methods", kind=kind)
+    registered = [method for method in await revoke.sign_in_methods.list(alex) if not method.is_password]
+    with pytest.raises(DefaultMethodError, match="delete the others first"):
+        await revoke.sign_in_methods.delete(registered[0], of=alex)
+
+    calls = await delete_methods(revoke, registered, alex)
+
+    assert len(calls) == 3
+    assert [method.kind for method in await revoke.sign_in_methods.list(alex)] == ["password"]
+
+
+async def test_a_default_method_that_never_goes_is_told(sandbox: Sandbox, revoke: Tenant, alex: ObjectId) -> None:
+    """One report says so. The account stays unproven, and the operator hears what to do."""
+    words = "Cannot delete default method with other methods configured. Please change default method before deletion."
+    sandbox.fault(method="DELETE", path="/users/*/authentication/phoneMethods/*", status=400, message=words)
+    for kind in ("phone", "fido2"):
+        sandbox.change(f"/users/{alex}/methods", kind=kind)
+
+    for expected in (ReadBackDisagreesError, DefaultMethodError):
+        registered = [method for method in await revoke.sign_in_methods.list(alex) if not method.is_password]
+        with pytest.raises(expected, match="Entra admin center"):
+            await delete_methods(revoke, registered, alex)
 
 
 async def test_the_password_is_not_deleted_but_reset(revoke: Tenant, alex: ObjectId) -> None:
@@ -251,6 +293,7 @@ async def test_a_deleted_account_is_found_in_the_bin_until_it_is_purged(
     binned = await revoke.deleted_items.find(alex)
     assert binned is not None
     assert binned.id == alex
+    assert binned.deleted_at is not None, "it is told only where it is selected"
     assert await revoke.users.find(NAME) is None
     sandbox.control.delete(f"/tenants/contoso/users/{alex}", params={"purge": "true"}).raise_for_status()
     assert await revoke.deleted_items.find(alex) is None

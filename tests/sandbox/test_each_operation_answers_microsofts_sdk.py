@@ -33,6 +33,7 @@ OF_A_PERSON = {"GET /me", "PATCH /me", "POST /users/{user}/authentication/method
 NOT_IN_THE_SDK = {
     "DELETE /groups/{group}/members/{member}",
     "DELETE /users/{user}/authentication/methods/{method}",
+    "DELETE /beta/users/{user}/authentication/hardwareOathMethods/{method}",
     "DELETE /beta/users/{user}/authentication/qrCodePinMethod",
 }
 """What Microsoft refuses, and what it has in beta alone."""

@@ -102,14 +102,15 @@ def test_the_default_method_goes_last(graph: Graph, control: httpx.Client) -> No
     assert client.delete(f"{AUTHENTICATION}/phoneMethods/{default}").status_code == 204
 
 
-def test_a_qr_code_is_listed_in_v1_and_deleted_in_beta_alone(graph: Graph, control: httpx.Client) -> None:
-    held = register(control, "qrCodePin")
+@pytest.mark.parametrize("kind", ["qrCodePin", "hardwareOath"])
+def test_some_kinds_are_listed_in_v1_and_deleted_in_beta_alone(graph: Graph, control: httpx.Client, kind: str) -> None:
+    held = register(control, kind)
+    path = AUTHENTICATION + {"qrCodePin": "/qrCodePinMethod", "hardwareOath": f"/hardwareOathMethods/{held}"}[kind]
     client = graph(REVOKE)
     (listed,) = [one for one in client.get(f"{AUTHENTICATION}/methods").json()["value"] if one["id"] == held]
-    assert listed["@odata.type"] == "#microsoft.graph.qrCodePinAuthenticationMethod"
-    for path in (f"{AUTHENTICATION}/qrCodePinMethod", f"{AUTHENTICATION}/qrCodePinMethods/{held}"):
-        assert client.delete(path).status_code == 400
-    beta = str(client.base_url.copy_with(path=f"/beta{AUTHENTICATION}/qrCodePinMethod"))
+    assert listed["@odata.type"] == f"#microsoft.graph.{kind}AuthenticationMethod"
+    assert client.delete(path).status_code == 400
+    beta = str(client.base_url.copy_with(path=f"/beta{path}"))
     assert client.delete(beta).status_code == 204
     assert client.delete(beta).status_code == 404
     assert held not in client.get(f"{AUTHENTICATION}/methods").text
