@@ -11,12 +11,15 @@ from pydantic import SecretStr
 from entra_jit.accounts.account_closing import delete_methods
 from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AccessPass, AccessPassPolicy, Tenant
+from entra_jit.graph import AccessPass, AccessPassPolicy, PassNotAllowedError, Tenant
 from entra_jit.ledger import credentials
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.durations import pass_lifetime
-from models.errors import RefusedError
+from models.errors import ReadBackDisagreesError, RefusedError
 from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId
+
+YOUNG = timedelta(minutes=15)
+"""For how long a refused pass of a new account is asked for again. Others were seen to wait for minutes."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,21 @@ class Issuing:
             timedelta(minutes=policy.minimum_lifetime),
             timedelta(minutes=policy.maximum_lifetime),
         )
-        made = await tenant.access_passes.create(
-            account, lifetime_minutes=int(lifetime / timedelta(minutes=1)), usable_once=policy.is_usable_once
-        )
+        try:
+            made = await tenant.access_passes.create(
+                account, lifetime_minutes=int(lifetime / timedelta(minutes=1)), usable_once=policy.is_usable_once
+            )
+        except PassNotAllowedError as error:
+            await self._wait_while_young(tenant, account, error)
+            raise
         await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, made.starts_at + lifetime)
         return made
+
+    async def _wait_while_young(self, tenant: Tenant, account: ObjectId, refusal: PassNotAllowedError) -> None:
+        """Raise ``ReadBackDisagreesError`` for a new account: a policy that covers everyone may not know it yet."""
+        user = await tenant.users.get(account)
+        if user.created_at and self._clock() - user.created_at < YOUNG:
+            raise ReadBackDisagreesError(f"The account is new, so this may pass by itself. {refusal}") from None
 
     def _wanted(self, admitted: Admitted) -> timedelta:
         if admitted.expires_at is None:

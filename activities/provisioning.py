@@ -378,4 +378,4 @@ async def _enabled_member(tenant: Tenant, person: ObjectId) -> bool:
         user = await tenant.users.get(person)
     except NotYetVisibleError:
         return False  # a service principal or a group, or gone: nobody to count on
-    return user.account_enabled and user.user_type == "Member"
+    return user.account_enabled and not user.is_guest

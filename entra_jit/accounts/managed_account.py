@@ -99,7 +99,7 @@ def inspect(user: User, holder: Holder, register: Register, *, installation: str
 def _protected(user: User) -> str | None:
     if user.on_premises_sync_enabled:
         return "is synchronised from an on-premises directory"
-    if user.user_type != "Member":
+    if user.is_guest:
         return "is a guest"
     if user.is_management_restricted:
         return "is inside a restricted management administrative unit"

@@ -22,6 +22,7 @@ from entra_jit.graph.errors import (
     LostPageError,
     MasteredElsewhereError,
     NotYetVisibleError,
+    PassNotAllowedError,
     PermanentError,
     TransientError,
     UnexpectedResponseError,
@@ -157,7 +158,7 @@ _ROWS = (
         says="domain portion of the userPrincipalName|Property userPrincipalName is invalid",
     ),
     _Row(
-        PermanentError,
+        PassNotAllowedError,
         "Enable Temporary Access Passes for this account in the tenant's authentication methods policy, "
         "or let the tenant use passwords.",
         400,

@@ -131,6 +131,11 @@ class DefaultMethodError(PermanentError):
 
 
 @dataclass(kw_only=True, eq=False)
+class PassNotAllowedError(PermanentError):
+    """The tenant's policy allows this account no Temporary Access Pass, or does not know the account yet."""
+
+
+@dataclass(kw_only=True, eq=False)
 class UnexpectedResponseError(GraphError):
     """An answer that makes no sense, or a request that should not have been made: a bug of ours or of Microsoft's."""
 

@@ -51,7 +51,7 @@ class User(Resource):
     display_name: str | None = None
     account_enabled: bool
     user_type: str | None
-    """``Member`` or ``Guest``."""
+    """``Member`` or ``Guest``; None on old members."""
     on_premises_sync_enabled: bool | None
     """True: mastered by an on-premises directory, so not ours."""
     extension_attributes: Annotated[
@@ -63,6 +63,11 @@ class User(Resource):
     created_at: Annotated[AwareDatetime | None, Field(alias="createdDateTime")] = None
     last_password_change: Annotated[AwareDatetime | None, Field(alias="lastPasswordChangeDateTime")] = None
     sign_in_sessions_valid_from: Annotated[AwareDatetime | None, Field(alias="signInSessionsValidFromDateTime")] = None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether another tenant or identity provider signs it in. What has no type is an old member."""
+        return self.user_type == "Guest"
 
 
 class NewUser(BaseModel):

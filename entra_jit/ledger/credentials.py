@@ -30,6 +30,13 @@ class Revealed:
     secret: SecretStr
     usable_until: datetime | None
 
+    @property
+    def note(self) -> str | None:
+        """What whoever signs in with it should know."""
+        if self.kind is CredentialKind.TEMPORARY_ACCESS_PASS:
+            return "Microsoft may refuse a new pass for its first ten seconds: then try again."
+        return None
+
 
 async def keep(
     session: AsyncSession,

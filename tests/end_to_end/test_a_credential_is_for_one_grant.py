@@ -66,6 +66,7 @@ async def test_it_opens_while_the_grant_lives_and_not_after(
 
     assert name == hours_pass.account()
     assert revealed.kind is kind
+    assert (revealed.note is None) is (kind is CredentialKind.PASSWORD), "a new pass may be refused for some seconds"
     assert signs_in(hours_pass, revealed)
     secret = revealed.secret.get_secret_value()
     if kind is CredentialKind.PASSWORD:
@@ -131,6 +132,26 @@ async def test_an_extension_renews_a_pass_that_would_end_too_soon(hours_pass: Sc
     await hours_pass.time_passes(request_id)
     assert not signs_in(hours_pass, second)
     hours_pass.assert_closed()
+
+
+async def test_a_pass_that_is_refused_while_the_account_is_young_parks_nothing(hours_pass: Scene) -> None:
+    """For seconds or minutes the policy does not know a new account: the first grant of a technician parked."""
+    refusal = {"method": "POST", "path": "/users/*/authentication/temporaryAccessPassMethods", "status": 400}
+    words = "Converged UserCredentialPolicy does not allow creating or updating this authentication method."
+    hours_pass.fault(**refusal, message=words, count=2)
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    await end_access(operator("kim"), hours_pass.app, request_id)
+    await hours_pass.receipt(request_id)
+
+    account = f"/tenants/{hours_pass.customer}/users/{hours_pass.account()}"
+    hours_pass.control("PATCH", account, properties={"createdDateTime": "2020-01-01T00:00:00Z"})
+    hours_pass.fault(**refusal, message=words)
+    request_id = await hours_pass.ask(held=True)
+    parked = await hours_pass.until(request_id, GrantState.PARKED)
+    assert "authentication methods policy" in parked.sentence
+    await end_access(operator("kim"), hours_pass.app, request_id)
+    await hours_pass.receipt(request_id)
 
 
 async def test_where_passes_are_wanted_and_off_an_operator_is_told(hours_pass: Scene) -> None:

@@ -112,6 +112,7 @@ async def test_global_administrator_is_not_given_where_it_could_not_be_taken_awa
         made.control("PATCH", second.format(one_disabled), enabled=False)
         made.control("DELETE", second.format(one_deleted))
         made.control("PATCH", second.format(one_guest), user_type="Guest")
+        made.control("PATCH", second.format(enough), properties={"userType": None})  # as on old members
         made.a_while_later()
         before = {name: made.everything(name) for name in made.customers}
 

@@ -74,7 +74,13 @@ async def test_a_guests_name_is_found_whole(elevate: Tenant) -> None:
     """The # in a guest's name would cut the request down to its beginning."""
     guest = await elevate.users.find("guest_example.net#EXT#@contoso.onmicrosoft.com")
     assert guest is not None
-    assert guest.user_type == "Guest"
+    assert guest.is_guest
+
+
+async def test_an_old_member_has_no_user_type(sandbox: Sandbox, elevate: Tenant) -> None:
+    """Taken for a guest, it did not count as an administrator, and an account of ours would not be opened."""
+    sandbox.control.patch(f"/tenants/contoso/users/{ADELE}", json={"properties": {"userType": None}}).raise_for_status()
+    assert not (await elevate.users.get(ADELE)).is_guest
 
 
 async def test_opening_and_marking_are_one_write(

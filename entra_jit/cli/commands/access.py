@@ -174,13 +174,14 @@ def reveal(
         "kind": revealed.kind.value,
         "credential": revealed.secret.get_secret_value(),
         "usable_until": revealed.usable_until.isoformat() if revealed.usable_until else None,
+        "note": revealed.note,
     }
 
     def print_text() -> None:
         console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
         until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
         kind = revealed.kind.value.replace("_", " ")
-        sentence = f"A {kind}{until}; it is not shown again."
+        sentence = f"A {kind}{until}; it is not shown again. {revealed.note or ''}".rstrip()
         Console(stderr=True).print(sentence, style="dim", highlight=False, soft_wrap=True)
 
     show(shown, as_json, print_text)
