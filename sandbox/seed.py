@@ -8,8 +8,9 @@ default: app ``permissions``, delegated ``scopes`` and directory ``roles`` of th
 
 Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``, ``service_plans`` (GUIDs); ``domains``
 (``name``, ``initial``, ``default``, ``verified``, ``authentication``); ``temporary_access_pass`` (``enabled``,
-``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``); ``sign_in``
-(``require_mfa``, ``block_people``, ``blocked_applications``, ``users_may_consent``); ``users``
+``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``, and in
+seconds ``new_accounts_refused`` and ``new_passes_refused``); ``sign_in`` (``require_mfa``, ``block_people``,
+``blocked_applications``, ``users_may_consent``); ``users``
 (``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
 Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``security_enabled``, ``mail_enabled``,
 ``dynamic``, ``synced``, ``roles``, ``members`` by user principal name); ``applications`` (names of those that were
