@@ -65,13 +65,14 @@ async def _configure_once(console: Console, app: App) -> None:
 
 async def _tell_what_was_missed(console: Console, app: App, since: datetime) -> None:
     """What expired while the stack was stopped and is closed now, and which grants continue."""
-    deadline = asyncio.get_running_loop().time() + CATCHING_UP_SECONDS
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + CATCHING_UP_SECONDS
     while True:
-        grants = await list_grants(operator_here(), app, limit=MOST_GRANTS)
-        live = [grant for grant in grants if not grant.state.is_final and grant.state is not GrantState.ASKED]
-        if not any(_is_due(grant, app.clock()) for grant in live) or asyncio.get_running_loop().time() > deadline:
+        live = await list_grants(operator_here(), app, live_only=True, limit=MOST_GRANTS)
+        if not any(_is_due(grant, app.clock()) for grant in live) or loop.time() > deadline:
             break
         await asyncio.sleep(0.2)
+    grants = await list_grants(operator_here(), app, limit=MOST_GRANTS)
     closed = [grant for grant in grants if grant.opened_at and grant.closed_at and grant.closed_at >= since]
     show_standing(console, "Closed now; it was due while the stack was stopped:", closed)
     show_standing(console, "Continues:", live)
@@ -90,7 +91,9 @@ async def _tell_what_stays_open(console: Console, addresses: StackAddresses) -> 
 
 
 def _is_due(grant: GrantStatus, now: datetime) -> bool:
-    return grant.state is GrantState.CLOSING or (grant.expires_at is not None and grant.expires_at <= now)
+    """Its closing has begun, or should have."""
+    past = grant.expires_at is not None and grant.expires_at <= now
+    return grant.state is GrantState.CLOSING or (past and not grant.state.is_final)
 
 
 def show_standing(console: Console, title: str, grants: Iterable[GrantStatus]) -> None:
