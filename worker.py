@@ -75,6 +75,7 @@ def activities_of(backend: Backend) -> list[Callable[..., Any]]:
         provisioning.take_baseline,
         provisioning.open_account,
         provisioning.extend_grant,
+        provisioning.renew_credential,
         closing.fence,
         closing.disable_account,
         closing.strip_account,

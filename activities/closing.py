@@ -115,7 +115,7 @@ class ClosingActivities(Closing):
             return None
         async with self._ledger.transaction() as session:
             receipt = await receipts.settle(session, self._with_proven_actor(settlement))
-        at = settlement.closed_at
+        at = settlement.settled_at
         await self._backend.alarms.clear(AlarmKind.CLOSING_LATE, signed.request.request_id, _all_clear(receipt), at)
         return receipt
 

@@ -6,10 +6,11 @@ from temporalio import activity
 
 from activities.signatures import Deciding
 from entra_jit.accounts.backend import Backend
-from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, verify_actor
+from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, is_ours, verify_actor
 from entra_jit.ledger import admission, parking, requests, steps
+from models.actor import Actor
 from models.alarms import AlarmKind
-from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark
+from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, ToUnpark
 from models.names import workflow_id
 
 
@@ -66,11 +67,19 @@ class DecidingActivities(Deciding):
             await self._alarms.clear(AlarmKind.CLOSING_LATE, to_park.request_id, "It is closed and parked.", now)
 
     @activity.defn
-    async def unpark(self, ref: GrantRef) -> GrantRef:
+    async def unpark(self, to_unpark: ToUnpark) -> GrantRef:
         """Lifts the fence under a new attempt number, which whatever is left of earlier attempts does not have."""
+        ref = to_unpark.ref
         _only_its_own_workflow(ref.request_id)
         async with self._ledger.transaction() as session:
-            return await parking.unpark(session, ref, self._clock())
+            return await parking.unpark(session, ref, self._clock(), by=self._who_retries(to_unpark))
+
+    def _who_retries(self, to_unpark: ToUnpark) -> Actor:
+        """The actor, where our own signature proves who it was; else who it claims to be."""
+        signed, claimed = to_unpark.retry.signed, to_unpark.retry.by
+        if signed and signed.retry.request_id == to_unpark.ref.request_id:
+            return signed.assertion.actor if is_ours(self._keyring, signed.assertion, signed.retry) else claimed
+        return claimed
 
 
 def _only_its_own_workflow(request_id: str) -> None:

@@ -8,15 +8,18 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from activities.leasing import take_lease
 from entra_jit.accounts.account_closing import delete_methods
 from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.passwords import new_password
 from entra_jit.graph import AccessPass, AccessPassPolicy, PassNotAllowedError, Tenant
-from entra_jit.ledger import credentials
+from entra_jit.ledger import admission, credentials, steps
 from entra_jit.ledger.admission import Admitted
-from entra_jit.policy.durations import pass_lifetime
+from entra_jit.policy.durations import format_duration, pass_lifetime
+from models.actor import Actor
 from models.errors import ReadBackDisagreesError, RefusedError
-from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId
+from models.events import EventKind
+from models.messages import CredentialKind, DirectoryCall, GrantRef, ObjectId, PassId, Step
 
 YOUNG = timedelta(minutes=15)
 """For how long a refused pass of a new account is asked for again. Others were seen to wait for minutes."""
@@ -35,6 +38,7 @@ class Issuing:
     """Temporary Access Passes and passwords, by the tenant's choice and policy."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._ledger = backend.ledger
         self._keyring = backend.keyring
         self._clock = backend.clock
@@ -50,17 +54,54 @@ class Issuing:
         methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
         # Whoever could register a method on the closed account would be waiting at its door.
         await delete_methods(tenant, [method for method in methods if not method.is_password], account)
-        if policy is not None:
-            made = await self._make_pass(ref, admitted, tenant, account, policy)
-            return Issued("Temporary Access Pass", made.evidence, made.id)
-        return Issued("password", await self._set_password(ref, tenant, account))
+        return await self._make(ref, admitted, tenant, account, policy)
 
-    async def renew_pass(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> None:
-        """After an extension: sign-ins with the old pass end with it, so there is a new one to be revealed."""
+    async def _make(
+        self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId, policy: AccessPassPolicy | None
+    ) -> Issued:
+        """A pass where there is a policy for it, else a password."""
+        if policy is None:
+            return Issued("password", await self._set_password(ref, tenant, account))
+        wanted = self._wanted(admitted)
+        made = await self._make_pass(ref, tenant, account, policy, wanted)
+        lifetime = timedelta(minutes=made.lifetime_minutes)
+        note = f"Temporary Access Pass for {format_duration(lifetime)}{', usable once' if made.is_usable_once else ''}"
+        note += "; it ends before the grant" if lifetime < wanted else ""
+        return Issued(note, made.evidence, made.id)
+
+    async def renew(
+        self,
+        ref: GrantRef,
+        admitted: Admitted,
+        tenant: Tenant,
+        account: ObjectId,
+        by: Actor,
+        *,
+        passes_only: bool = False,
+    ) -> PassId | None:
+        """Make another credential of the same kind for an open grant. Sign-ins with a pass end with that pass.
+
+        Its own admission and lease: made after the account was read back closed, it would be what opens it next time.
+        Gives the new pass's id; None: it is a password, or nothing was done.
+        """
         async with self._ledger.transaction() as session:
             kind = await credentials.kind_kept(session, ref)
-        if kind is CredentialKind.TEMPORARY_ACCESS_PASS and (policy := await self._policy(admitted, tenant)):
-            await self._make_pass(ref, admitted, tenant, account, policy)
+        if kind is None or admitted.opened_at is None:
+            raise RefusedError("Only the credential of an open grant can be renewed.")
+        if kind is CredentialKind.PASSWORD and passes_only:
+            return None
+        policy = await self._policy(admitted, tenant) if kind is CredentialKind.TEMPORARY_ACCESS_PASS else None
+        if policy is None and kind is CredentialKind.TEMPORARY_ACCESS_PASS:
+            raise RefusedError(
+                f"{admitted.grant.tenant} does not enable Temporary Access Passes for everyone any more."
+            )
+        leased, tenant = await take_lease(self._backend, ref)
+        made = await self._make(ref, leased, tenant, account, policy)
+        step = Step(name=EventKind.RENEWED, at=made.evidence.answered_at, note=made.note, calls=(made.evidence,))
+        async with self._ledger.transaction() as session:
+            await admission.release_lease(session, leased)
+            await steps.record(session, ref.request_id, ref.attempt, [step], by)
+        return made.pass_id
 
     async def _policy(self, admitted: Admitted, tenant: Tenant) -> AccessPassPolicy | None:
         """The tenant's policy where a pass is to be made; None where a password is."""
@@ -77,10 +118,10 @@ class Issuing:
         return None
 
     async def _make_pass(
-        self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId, policy: AccessPassPolicy
+        self, ref: GrantRef, tenant: Tenant, account: ObjectId, policy: AccessPassPolicy, wanted: timedelta
     ) -> AccessPass:
         lifetime = pass_lifetime(
-            self._wanted(admitted),
+            wanted,
             timedelta(minutes=policy.minimum_lifetime),
             timedelta(minutes=policy.maximum_lifetime),
         )
@@ -91,7 +132,8 @@ class Issuing:
         except PassNotAllowedError as error:
             await self._wait_while_young(tenant, account, error)
             raise
-        await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, made.starts_at + lifetime)
+        until, once = made.starts_at + lifetime, made.is_usable_once
+        await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, until, usable_once=once)
         return made
 
     async def _wait_while_young(self, tenant: Tenant, account: ObjectId, refusal: PassNotAllowedError) -> None:
@@ -112,6 +154,23 @@ class Issuing:
         await self._keep(ref, CredentialKind.PASSWORD, password, None)
         return evidence
 
-    async def _keep(self, ref: GrantRef, kind: CredentialKind, secret: SecretStr, until: datetime | None) -> None:
+    async def _keep(
+        self,
+        ref: GrantRef,
+        kind: CredentialKind,
+        secret: SecretStr,
+        until: datetime | None,
+        *,
+        usable_once: bool = False,
+    ) -> None:
         async with self._ledger.transaction() as session:
-            await credentials.keep(session, self._keyring, ref, kind, secret, at=self._clock(), usable_until=until)
+            await credentials.keep(
+                session,
+                self._keyring,
+                ref,
+                kind,
+                secret,
+                at=self._clock(),
+                usable_until=until,
+                usable_once=usable_once,
+            )

@@ -12,6 +12,7 @@ from temporalio import activity
 
 from activities.heartbeats import noting
 from activities.issuing import Issuing
+from activities.leasing import take_lease, tenant_in_time
 from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
 from entra_jit.accounts.access import KINDS, CannotBeGivenError
@@ -22,7 +23,7 @@ from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
 from entra_jit.accounts.managed_account import FoundAccount, Holder
-from entra_jit.crypto.assertions import verify_actor
+from entra_jit.crypto.assertions import ForgedAssertionError, verify_actor
 from entra_jit.crypto.marks import (
     OPEN_UNTIL_ATTRIBUTE,
     OWNER_TAG_ATTRIBUTE,
@@ -41,22 +42,28 @@ from entra_jit.graph import (
     UnexpectedResponseError,
     User,
 )
+from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import accounts, admission, baselines, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
-from entra_jit.policy.leases import LEASE_MARGIN
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
+from models.actor import Actor
 from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
 from models.messages import (
     AccessItem,
     AccountFound,
+    Assertion,
     DirectoryCall,
+    Extension,
     FailureType,
     GrantRef,
     ObjectId,
     PassId,
+    Renewal,
+    SignedExtension,
     Step,
     ToExtend,
+    ToRenew,
 )
 from models.sweep import Baseline
 
@@ -255,14 +262,7 @@ class ProvisioningActivities(Provisioning):
         return opened_at
 
     async def _enable(self, ref: GrantRef, *, with_mark: bool) -> tuple[Admitted, DirectoryCall]:
-        asked_at = self._clock()
-        async with self._ledger.transaction() as session:
-            lease = self._backend.lease
-            admitted = await admission.take_lease(session, self._keyring, ref, asked_at, lease)
-        tenant = await self._tenant(admitted)
-        if self._clock() - asked_at > LEASE_MARGIN:
-            # The rest of the lease is what the call itself may take; begun now, it could outlast the lease.
-            raise ReadBackDisagreesError("The ledger was too slow for the opening's lease.")
+        admitted, tenant = await take_lease(self._backend, ref)
         attributes = {OPEN_UNTIL_ATTRIBUTE: admitted.mark} if with_mark else None
         try:
             return admitted, await tenant.users.enable(_known(admitted), attributes)
@@ -297,7 +297,7 @@ class ProvisioningActivities(Provisioning):
         """The ledger first, the mark second; the workflow moves its timer last."""
         ref, extension = to_extend.ref, to_extend.signed.extension
         now = self._clock()
-        actor = verify_actor(self._keyring, to_extend.signed.assertion, extension, now)
+        actor = self._who_asks(ref, extension, to_extend.signed.assertion)
         async with self._ledger.transaction() as session:
             lease = self._backend.lease
             admitted = await admission.extend(
@@ -310,18 +310,37 @@ class ProvisioningActivities(Provisioning):
                 by=actor,
                 reason=extension.reason,
             )
-        tenant = await self._tenant(admitted)
-        note = f"until {extension.expires_at:%Y-%m-%d %H:%M:%SZ}, by {actor}: {extension.reason}"
+        tenant = await tenant_in_time(self._backend, admitted, now)
+        note = None
         calls: list[DirectoryCall] = []
         try:
             calls.append(await tenant.users.set_attributes(_known(admitted), {OPEN_UNTIL_ATTRIBUTE: admitted.mark}))
         except MasteredElsewhereError as error:
-            note = f"{note}. {without_mark(error)}"
+            note = without_mark(error)
         async with self._ledger.transaction() as session:
             await admission.release_lease(session, admitted)
-        await self._issuing.renew_pass(ref, admitted, tenant, _known(admitted))
-        await self._record(ref, f"extended to {extension.expires_at:%H:%M:%SZ}", *calls, note=note)
+        await self._record(ref, f"mark moved to {extension.expires_at:%Y-%m-%d %H:%M:%SZ}", *calls, note=note)
         return extension.expires_at
+
+    @activity.defn
+    async def renew_credential(self, to_renew: ToRenew) -> PassId | None:
+        """For an extension only a pass is renewed: a password lasts. Run twice, the second credential counts."""
+        ref, signed = to_renew.ref, to_renew.signed
+        admitted, tenant = await self._admit(ref)
+        account = _known(admitted)
+        if isinstance(signed, SignedExtension):
+            actor = self._who_asks(ref, signed.extension, signed.assertion)
+            return await self._issuing.renew(ref, admitted, tenant, account, actor, passes_only=True)
+        actor = self._who_asks(ref, signed.renewal, signed.assertion)
+        whose = Subject(ref.request_id, technician_id=admitted.grant.technician_id)
+        authorize(actor, Verb.RENEW_CREDENTIAL, whose)
+        return await self._issuing.renew(ref, admitted, tenant, account, actor)
+
+    def _who_asks(self, ref: GrantRef, message: Extension | Renewal, assertion: Assertion) -> Actor:
+        """The actor of the message. Raises ``ForgedAssertionError``, also where it was made for another grant."""
+        if message.request_id != ref.request_id:
+            raise ForgedAssertionError(f"the message was made for another grant than {ref.request_id}")
+        return verify_actor(self._keyring, assertion, message, self._clock())
 
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:

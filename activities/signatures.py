@@ -27,7 +27,9 @@ from models.messages import (
     TenantToReconcile,
     ToExtend,
     ToPark,
+    ToRenew,
     ToSweep,
+    ToUnpark,
 )
 from models.sweep import Baseline
 
@@ -52,7 +54,7 @@ class Deciding(ABC):
 
     @activity.defn
     @abstractmethod
-    async def unpark(self, ref: GrantRef) -> GrantRef:
+    async def unpark(self, to_unpark: ToUnpark) -> GrantRef:
         """Begin the next attempt of a parked grant."""
 
 
@@ -93,6 +95,11 @@ class Provisioning(ABC):
     @abstractmethod
     async def open_account(self, ref: GrantRef) -> datetime:
         """Enable the account, behind the admission check. Gives the time at which it was opened."""
+
+    @activity.defn
+    @abstractmethod
+    async def renew_credential(self, to_renew: ToRenew) -> PassId | None:
+        """Put a new credential, sealed in the ledger, in the place of the one before. Gives a pass's id."""
 
     @activity.defn
     @abstractmethod

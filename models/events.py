@@ -30,6 +30,8 @@ class EventKind(StrEnum):
     CLOSING_TRIED = "closing tried"
     OPENED = "opened"
     REVEALED = "credential revealed"
+    RENEWED = "credential renewed"
+    """A new credential has taken the place of the one before."""
     EXTENDED = "extended"
     MARK_MOVED = "mark moved"
     """The directory has the mark of the extension."""

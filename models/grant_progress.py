@@ -30,6 +30,7 @@ from models.messages import (
     SignedEnd,
     Step,
     Sweep,
+    WantedRetry,
 )
 from models.sweep import Baseline, SweepFinding
 
@@ -146,7 +147,8 @@ class GrantProgress(_State):
     """What ended it, where that was a message of ours."""
     refusal: Refusal | None = None
     """Why it is parked, or about to be."""
-    retry_wanted: bool = False
+    retry: WantedRetry | None = None
+    """What asks for its next attempt."""
 
     traces: Traces = Field(default_factory=Traces)
     closing: ClosingProgress = Field(default_factory=ClosingProgress)
@@ -202,16 +204,23 @@ class GrantProgress(_State):
         self.move_to(GrantState.OPEN, f"Open until {self.expires_at:%Y-%m-%d %H:%M:%SZ}.")
 
     def extend(self, expires_at: datetime) -> None:
-        """It lasts longer. A renewed pass has taken the place of the one that we knew."""
+        """It lasts longer."""
         self.expires_at = max(self.expires_at or expires_at, expires_at)
-        self.traces.pass_id = None
         self.move_to(GrantState.OPEN, f"Extended until {self.expires_at:%Y-%m-%d %H:%M:%SZ}.")
 
-    def begin_attempt(self, attempt: int) -> None:
+    def renew(self, pass_id: PassId, at: datetime) -> None:
+        """A new pass has taken the place of the one that we knew, and no replica need have heard of it."""
+        self.traces.pass_id, self.traces.access_given_at = pass_id, at
+
+    def forget_retry(self) -> None:
+        """What asked for an attempt before it was parked asks for none."""
+        self.retry = None
+
+    def begin_attempt(self, attempt: int, by: Actor) -> None:
         """A parked grant is taken up again; its next closing is that of another attempt."""
         self.grant = self.granted.model_copy(update={"attempt": attempt})
         self.refusal, self.closing = None, ClosingProgress()
-        self.move_to(GrantState.PREPARING, "Tried again by an operator.")
+        self.move_to(GrantState.PREPARING, f"Tried again by {by}.")
 
     def end(self, state: GrantState, by: Actor, reason: str | None = None, failure: FailureType | None = None) -> None:
         """The first ending counts."""
@@ -220,7 +229,9 @@ class GrantProgress(_State):
 
     def settle(self, ending: Ending, receipt: Receipt | None, at: datetime) -> None:
         """It is over, as the receipt says where there is one."""
-        self.receipt, self.closed_at = receipt, receipt.closed_at if receipt else at
+        self.receipt, self.closed_at = receipt, receipt.settled_at if receipt else at
+        if receipt and not receipt.proof.is_proven:
+            self.closed_at = None
         self.is_answered = True
         final = receipt.ending if receipt else ending
         self.move_to(final.state, final.sentence)

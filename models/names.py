@@ -12,6 +12,7 @@ REQUEST_ACCESS = "request_access"
 END = "end"
 RETRY = "retry"
 EXTEND = "extend"
+RENEW = "renew"
 DECISION = "decision"
 STATUS = "status"
 

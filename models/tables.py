@@ -206,7 +206,7 @@ class Request(SQLModel, table=True):
 class GrantRow(SQLModel, table=True):
     """A request that was allowed. The row is the lock, the fence and the lease.
 
-    * lock: one row per tenant and technician with ``closed_at`` NULL;
+    * lock: one row per tenant and technician with ``settled_at`` NULL;
     * fence: ``closing_at``, after which no opening passes the admission check;
     * lease: ``lease_until``, when an opening that passed the check can no longer be in flight.
     """
@@ -218,7 +218,7 @@ class GrantRow(SQLModel, table=True):
             "tenant_id",
             "technician_id",
             unique=True,
-            postgresql_where=text("closed_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
         ),
         ForeignKeyConstraint(["request_id"], ["requests.id"]),
     )
@@ -245,7 +245,10 @@ class GrantRow(SQLModel, table=True):
     baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     """What the account had when it was about to be opened; None: not read."""
     closing_at: datetime | None = _moment()
+    settled_at: datetime | None = _moment()
+    """When its receipt was written and its place given free."""
     closed_at: datetime | None = _moment()
+    """When the account was closed, as the directory has said; None: it may be open, whatever the receipt says."""
     ending: str | None = None
     ended_by: Actor | None = _actor()
     end_reason: str | None = None
@@ -263,6 +266,7 @@ class SealedCredential(SQLModel, table=True):
     ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     sealed_at: datetime = _moment(nullable=False)
     usable_until: datetime | None = _moment()
+    usable_once: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     revealed_at: datetime | None = _moment()
     revealed_to: Actor | None = _actor()
 

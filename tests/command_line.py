@@ -9,15 +9,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 import starter
-from entra_jit.ledger import grants, receipts, requests
+from entra_jit.ledger import statuses
 from entra_jit.ledger.database import Ledger
-from entra_jit.ledger.rows import as_status
 from entra_jit.local_stack import running_stack
 from entra_jit.local_stack.addresses import neutral_environment
 from models.messages import GrantStatus
@@ -91,9 +91,7 @@ class CommandLine:
                 while not wanted(status):
                     await asyncio.sleep(0.05)
                     async with ledger.transaction() as session:
-                        if request := await requests.by_id(session, request_id):
-                            grant = await grants.by_id(session, request_id)
-                            status = as_status(request, grant, await receipts.of_request(session, request_id))
+                        status = await statuses.of_request(session, request_id, datetime.now(UTC)) or status
         except TimeoutError:
             raise AssertionError(f"it stays {status}") from None
         return status

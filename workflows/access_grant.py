@@ -17,14 +17,21 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from models import actor
 from models.grant_progress import GrantProgress
-from models.messages import FailureType, GrantState, GrantStatus, RetryProvisioning, SignedAccessRequest
+from models.messages import (
+    FailureType,
+    GrantState,
+    GrantStatus,
+    SignedAccessRequest,
+    SignedExtension,
+    SignedRenewal,
+)
 from workflows.alerts import GrantAlerts
 from workflows.closing import close_and_prove, settle
 from workflows.deciding import decide
-from workflows.extending import extend_grant, read_extension, refuse_extension
+from workflows.extending import extend_grant, read_signed, refuse_unless_open, renew_credential
 from workflows.gathering import ended, uninterrupted
 from workflows.holding import hold, park
-from workflows.inputs import LONGEST_NAME, read_ending, read_message, read_sentence
+from workflows.inputs import LONGEST_NAME, read_ending, read_message, read_retry, read_sentence
 from workflows.provisioning import arm, give_access, open_account, prepare_account, validate_domain
 from workflows.refusals import take_refusal
 from workflows.steps import is_over
@@ -130,14 +137,14 @@ class AccessGrant:
             note(self._progress, "Part of the input of `end` was unreadable. The grant ends.")
         if self._progress.ending is None:
             self._progress.signed_end = said.signed
-        self._progress.end(GrantState.ENDED, said.by, said.reason)
+        self._progress.end(GrantState.CANCELLED if said.withdraws else GrantState.ENDED, said.by, said.reason)
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:
         """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
-        if read_message(RetryProvisioning, inputs) is None and inputs and not read_ending(inputs).is_whole:
+        self._progress.retry = read_retry(inputs)
+        if self._progress.retry.signed is None and not read_ending(inputs).is_whole:
             note(self._progress, "Part of the input of `retry` was unreadable. The grant is retried.")
-        self._progress.retry_wanted = True
 
     @workflow.signal(dynamic=True, description="Anything else is ignored, and noted.")
     def other_signal(self, name: str, inputs: Sequence[RawValue]) -> None:
@@ -151,11 +158,20 @@ class AccessGrant:
     @workflow.update(description="Extend the grant. Sent by the portal or the command line, signed.")
     async def extend(self, *inputs: object) -> datetime:
         """Moves ledger and mark first, the timer last. Gives the new expiry."""
-        return await extend_grant(self._progress, read_extension(inputs))
+        return await extend_grant(self._progress, read_signed(SignedExtension, inputs))
 
     @extend.validator
     def _extend_only_what_is_open(self, *inputs: object) -> None:
-        refuse_extension(self._progress, read_extension(inputs))
+        refuse_unless_open(self._progress, read_signed(SignedExtension, inputs).extension.request_id)
+
+    @workflow.update(description="Make a new credential. Sent by the portal or the command line, signed.")
+    async def renew(self, *inputs: object) -> None:
+        """In the place of the one before, within the grant."""
+        await renew_credential(self._progress, read_signed(SignedRenewal, inputs))
+
+    @renew.validator
+    def _renew_only_what_is_open(self, *inputs: object) -> None:
+        refuse_unless_open(self._progress, read_signed(SignedRenewal, inputs).renewal.request_id)
 
     @workflow.update(description="Wait until the request is decided. Needs no input.")
     async def decision(self, *_inputs: object) -> GrantStatus:

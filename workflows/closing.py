@@ -115,7 +115,7 @@ async def settle(progress: GrantProgress, ending: Ending) -> None:
         settlement = Settlement(
             signed=progress.asked,
             ending=ending,
-            closed_at=workflow.now(),
+            settled_at=workflow.now(),
             expires_at=progress.expires_at,
             disabled_at=progress.closing.disabled_at,
             proven_at=proof and proof.steps[-1].at,

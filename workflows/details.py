@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.grant_progress import GrantProgress
 from models.markdown import escape
-from models.messages import GrantState, GrantStatus
+from models.messages import GrantState, GrantStatus, Proof
 
 WHAT_TO_DO = {
     GrantState.ASKED: "Waiting for the decision.",
@@ -14,7 +14,16 @@ WHAT_TO_DO = {
         "Neither needs input. The account is closed meanwhile."
     ),
     GrantState.OPEN: "**Request Cancellation** or the signal `end` closes the account within seconds.",
-    GrantState.CLOSING: "Nothing to do: the closing is repeated until the directory shows the account closed.",
+    GrantState.CLOSING: (
+        "Nothing to do: the closing is repeated until the directory shows the account closed. "
+        "**Pending Activities** shows the last answer and the next try."
+    ),
+}
+
+MAY_BE_OPEN = {
+    Proof.ABANDONED: "The account may be open: its closing was given up, and nothing proves it.",
+    Proof.VANISHED: "The account is gone from the directory, not proven closed, and may be restored.",
+    Proof.HELD: "The account is not proven closed: another grant holds it.",
 }
 
 NEVER = (
@@ -42,6 +51,8 @@ def describe(status: GrantStatus, progress: GrantProgress) -> str:
         ("Expires", status.expires_at and f"{status.expires_at:%Y-%m-%d %H:%M:%SZ}"),
     ]
     lines += [f"- {name}: {escape(value)}" for name, value in rows if value]
+    if status.proof and status.may_be_open:
+        lines += ["", f"**{MAY_BE_OPEN[status.proof]}** The reconciler closes it when it can."]
     if status.state.is_final:
         lines += ["", "This grant is over. **Reset** cannot open it again; request a new one."]
     else:

@@ -6,16 +6,16 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from activities.options import CLOSING
+from activities.options import CLOSING, PROVISIONING
 from activities.signatures import Deciding
 from models import actor
 from models.grant_progress import GrantProgress
-from models.messages import GrantState, ToPark
+from models.messages import GrantState, ToPark, ToUnpark
 from workflows.alerts import GrantAlerts
 from workflows.closing import close_and_prove
-from workflows.execution import execute_until_done
+from workflows.execution import execute, execute_until_done
 from workflows.gathering import uninterrupted
-from workflows.steps import is_over, step, stop_if_over, time_left
+from workflows.steps import is_over, stop_if_over, time_left
 from workflows.view import publish
 
 
@@ -44,7 +44,7 @@ async def park(progress: GrantProgress, alerts: GrantAlerts) -> None:
     if progress.traces.written:
         await uninterrupted(close_and_prove(progress, alerts))
     # Before the ledger says parked: a retry that comes at that very moment is meant.
-    progress.retry_wanted = False
+    progress.forget_retry()
     to_park = ToPark(
         request_id=progress.granted.request_id,
         because=refusal.sentence,
@@ -58,13 +58,22 @@ async def park(progress: GrantProgress, alerts: GrantAlerts) -> None:
     publish(progress)
     try:
         await workflow.wait_condition(
-            lambda: progress.retry_wanted or is_over(progress),
+            lambda: progress.retry is not None or is_over(progress),
             timeout=time_left(progress),
             timeout_summary="Until the provisioning window ends",
         )
     except TimeoutError:
         progress.end(GrantState.FAILED, actor.PROVISIONING_WINDOW, refusal.sentence, refusal.failure)
-    if is_over(progress):
+    if is_over(progress) or progress.retry is None:
         return
-    progress.begin_attempt((await step(progress, Deciding.unpark, "Try again")).attempt)
+    retry = progress.retry
+    again = await execute(
+        Deciding.unpark,
+        ToUnpark(ref=progress.ref, retry=retry),
+        PROVISIONING,
+        summary=f"Try again, says {retry.by}",
+        within=time_left(progress),
+    )
+    stop_if_over(progress)
+    progress.begin_attempt(again.attempt, retry.by)
     publish(progress)

@@ -16,7 +16,7 @@ from temporalio.common import RawValue
 
 from models.actor import UNNAMED, Actor
 from models.message import Message
-from models.messages import LONGEST_SENTENCE, SignedEnd
+from models.messages import LONGEST_SENTENCE, Assertion, SignedEnd, SignedRetry, WantedRetry
 from models.plain_text import plain
 
 TEXT = (b"json/", b"text/")
@@ -37,13 +37,15 @@ class Heard(NamedTuple):
     signed: SignedEnd | None = None
     """None: it was not sent by us."""
     is_whole: bool = True
+    withdraws: bool = False
+    """The request is withdrawn, and not the grant ended."""
 
 
 def read_ending(inputs: Sequence[object]) -> Heard:
     """An ending, whatever came: its fields where it has them, sentences as its reason, each cut to length."""
     if signed := read_message(SignedEnd, inputs):
-        name, reason = read_sentence(signed.assertion.actor.name), read_sentence(signed.ending.reason)
-        return Heard(Actor.claimed(name) if name else UNNAMED, reason, signed)
+        reason = read_sentence(signed.ending.reason)
+        return Heard(_claimed(signed.assertion), reason, signed, withdraws=signed.ending.withdraws)
     by: list[str] = []
     reasons: list[str] = []
     is_whole = True
@@ -58,6 +60,18 @@ def read_ending(inputs: Sequence[object]) -> Heard:
                 is_whole = False
     reason = "; ".join(dict.fromkeys(reasons))[:LONGEST_SENTENCE].strip() or None
     return Heard(Actor.claimed(by[0]) if by else UNNAMED, reason, is_whole=is_whole)
+
+
+def read_retry(inputs: Sequence[object]) -> WantedRetry:
+    """An ask to try again, whatever came."""
+    if signed := read_message(SignedRetry, inputs):
+        return WantedRetry(by=_claimed(signed.assertion), signed=signed)
+    return WantedRetry(by=read_ending(inputs).by)
+
+
+def _claimed(assertion: Assertion) -> Actor:
+    name = read_sentence(assertion.actor.name)
+    return Actor.claimed(name) if name else UNNAMED
 
 
 def read_message(kind: type[Wanted], inputs: Sequence[object]) -> Wanted | None:

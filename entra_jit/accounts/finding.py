@@ -104,7 +104,7 @@ class AccountFinder:
         or ``NotProvenError`` for one that we have made and may not touch as things are.
         """
         user, now = await asyncio.gather(self._read(tenant, account, missed), self._by_now(account.grant))
-        if now and now.abandoned:
+        if now and now.abandoned and not even_if_held:
             return NothingToClose("given up by an operator", None)
         if user is None:
             return _not_there(account)

@@ -52,10 +52,10 @@ class Settling:
 
     async def without_account(self, request_id: str, ending: Ending, said: str) -> None:
         """Settle a grant that has never had an account. ``said``: the alarm in its receipt."""
-        closure = Closure(ending=ending, closed_at=self._clock(), alarms=(said,))
+        closure = Closure(ending=ending, settled_at=self._clock(), alarms=(said,))
         async with self._alarms.recording() as record:
             await receipts.settle_lapsed(record.session, request_id, closure)
-            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.settled_at)
 
     async def closed(self, request_id: str, ending: Ending, said: str, closing: ProvenClosing) -> None:
         """Settle a grant by what was read back, and look at its account for what stays behind, where it still exists.
@@ -65,7 +65,7 @@ class Settling:
         swept = await self._sweep(request_id, closing.account)
         closure = Closure(
             ending=ending,
-            closed_at=closing.step.at,
+            settled_at=closing.step.at,
             disabled_at=closing.disabled_at,
             proven_at=closing.step.at,
             standing=closing.standing,
@@ -78,9 +78,9 @@ class Settling:
         # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
         async with self._alarms.recording() as record:
             receipt = await receipts.settle_lapsed(record.session, request_id, closure)
-            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.closed_at)
+            await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.settled_at)
             if receipt:
-                await _tell_what_stays_behind(record, receipt, receipt.findings, closure.closed_at)
+                await _tell_what_stays_behind(record, receipt, receipt.findings, closure.settled_at)
 
     async def closed_later(self, request_id: str, by: Actor, closing: ProvenClosing) -> None:
         """Add to the receipt of a grant that ended unproven that ``by`` has closed its account, and what was found.
@@ -94,7 +94,7 @@ class Settling:
             if receipt is None:
                 return
             beside = await interventions.of_request(record.session, request_id)
-            found = [one.findings for one in beside if one.began_at > receipt.closed_at]
+            found = [one.findings for one in beside if one.began_at > receipt.settled_at]
             findings = merged(*found, closing.findings, swept.findings)
             sentence = f"{by.name.capitalize()} has closed {receipt.account_name} and read it back."
             addendum = Addendum(

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from models.actor import Actor, ActorKind, Via
 from models.errors import RefusedError
+from models.messages import TechnicianId
 
 
 class Verb(StrEnum):
@@ -18,6 +19,7 @@ class Verb(StrEnum):
     END_ACCESS = "end access"
     CANCEL_ACCESS = "cancel access"
     REVEAL_CREDENTIAL = "see the credential"
+    RENEW_CREDENTIAL = "renew the credential"
     SHOW_STATUS = "see the status"
     SHOW_RECEIPT = "see the receipt"
     LIST_GRANTS = "list grants"
@@ -45,6 +47,8 @@ class Subject:
     request_id: str | None = None
     tenant: str | None = None
     technician: str | None = None
+    technician_id: TechnicianId | None = None
+    """Whose grant it is, by the ledger; None: that was not looked up."""
 
     def __str__(self) -> str:
         """``grant 4f2a``, ``alex in contoso``, or ``the deployment``."""
@@ -63,6 +67,8 @@ class Row:
     kind: ActorKind
     via: Via
     verbs: frozenset[Verb]
+    own: frozenset[Verb] = frozenset()
+    """What they may do to their own grants alone."""
 
 
 TABLE = (
@@ -74,6 +80,7 @@ TABLE = (
         Via.INTERNAL,
         frozenset({Verb.END_ACCESS, Verb.RECONCILE, Verb.SHOW_STATUS, Verb.LIST_ALARMS, Verb.LIST_HOLDS}),
     ),
+    Row(ActorKind.PERSON, Via.PORTAL, frozenset(), own=frozenset({Verb.RENEW_CREDENTIAL})),
 )
 """What is not in a row is refused. Roles of people who sign in to the portal become rows here."""
 
@@ -94,5 +101,19 @@ def authorize(actor: Actor, verb: Verb, subject: Subject = DEPLOYMENT) -> None:
 
     The actor's kind, id and way of asking decide, never its name. The caller has authenticated the actor.
     """
-    if not any(verb in row.verbs and (row.kind, row.via) == (actor.kind, actor.via) for row in TABLE):
+    is_theirs = subject.technician_id is not None and subject.technician_id == actor.id
+    if not any(verb in row.verbs or (verb in row.own and is_theirs) for row in _rows_of(actor)):
         raise NotAllowedError(actor, verb, subject)
+
+
+def authorize_own(actor: Actor, verb: Verb, subject: Subject) -> None:
+    """Return if ``actor`` may do ``verb`` to what is theirs, at least: before the ledger is asked whose ``subject`` is.
+
+    It permits nothing. ``authorize`` does, once ``subject`` has its ``technician_id``. Raises ``NotAllowedError``.
+    """
+    if not any(verb in row.verbs | row.own for row in _rows_of(actor)):
+        raise NotAllowedError(actor, verb, subject)
+
+
+def _rows_of(actor: Actor) -> list[Row]:
+    return [row for row in TABLE if (row.kind, row.via) == (actor.kind, actor.via)]

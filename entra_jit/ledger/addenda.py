@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, DateTime, SQLColumnExpression, cast
+from sqlalchemy import ColumnElement, SQLColumnExpression, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,7 +15,10 @@ from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import Addendum, AddendumKind
 from models.sweep import SweepFinding, merged
-from models.tables import EventKeyRow, EventRow, ReceiptRow
+from models.tables import EventKeyRow, GrantRow, ReceiptRow
+
+PROOFS = frozenset({AddendumKind.CLOSED_LATER, AddendumKind.PURGED})
+"""After these the account of a grant that ended unproven is closed."""
 
 
 async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> bool:
@@ -29,6 +32,9 @@ async def add(session: AsyncSession, request_id: str, addendum: Addendum) -> boo
         request_id,
         once=_key(addendum.kind),
     )
+    if addendum.kind in PROOFS:
+        closed = update(GrantRow).where(col(GrantRow.request_id) == request_id, col(GrantRow.closed_at).is_(None))
+        await session.exec(closed.values(closed_at=addendum.at))
     return bool(await events.append(session, event))
 
 
@@ -55,24 +61,12 @@ async def of_request(session: AsyncSession, request_id: str) -> tuple[Addendum, 
     return tuple(sorted((Addendum.model_validate(event.body) for event in found), key=lambda addendum: addendum.at))
 
 
-def has_any(request_id: SQLColumnExpression[str], *kinds: AddendumKind) -> ColumnElement[bool]:
-    """Whether the receipt of ``request_id`` has an addendum of one of these kinds."""
+def has(request_id: SQLColumnExpression[str], kind: AddendumKind) -> ColumnElement[bool]:
+    """Whether the receipt of ``request_id`` has an addendum of this kind."""
     return (
         select(EventKeyRow.key)
-        .where(col(EventKeyRow.request_id) == request_id, col(EventKeyRow.key).in_([_key(kind) for kind in kinds]))
+        .where(col(EventKeyRow.request_id) == request_id, col(EventKeyRow.key) == _key(kind))
         .exists()
-    )
-
-
-def told_at(request_id: SQLColumnExpression[str], kind: AddendumKind) -> ColumnElement[datetime | None]:
-    """When the addendum of this kind became known; NULL where there is none."""
-    at = cast(col(EventRow.body)["at"].astext, DateTime(timezone=True))
-    of_kind = col(EventRow.body)["kind"].astext == kind.value
-    return (
-        select(at)
-        .where(col(EventRow.request_id) == request_id, col(EventRow.kind) == EventKind.ADDENDUM.value, of_kind)
-        .correlate_except(EventRow)
-        .scalar_subquery()
     )
 
 

@@ -130,7 +130,7 @@ async def _checked(
     row = found[0]
     # Asked after the row is locked: a stop that came in between is seen here, or sees the lease that is taken here.
     hold = await holds.over(session, row.tenant_id, row.technician_id)
-    if hold is not None and hold.kind is HoldKind.STOP and row.closed_at is None:
+    if hold is not None and hold.kind is HoldKind.STOP and row.settled_at is None:
         raise GrantOverError(hold.sentence)
     if over := _why_over(row, ref, at):
         raise GrantOverError(f"the grant {ref.request_id} {over}")
@@ -203,7 +203,7 @@ async def extend(
         )
         if refused:
             raise RefusedError(refused)
-        body = {"from": row.expires_at, "until": wanted, "reason": Written(reason)}
+        body = {"from": row.expires_at, "until": wanted, "reason": Written(reason), "at": at}
         await events.append(session, NewEvent(EventKind.EXTENDED, by, body, row.request_id, row.tenant_id))
         row.expires_at = wanted
         await sign_mark(session, keyring, row, account)
@@ -213,7 +213,7 @@ async def extend(
 
 
 def _why_over(row: GrantRow, ref: GrantRef, at: datetime) -> str | None:
-    if row.closed_at is not None:
+    if row.settled_at is not None:
         return "has ended"
     if row.closing_at is not None:
         return "is closing"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import SecretStr
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
@@ -18,7 +19,7 @@ from entra_jit.ledger.events import NewEvent
 from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
-from models.messages import CredentialKind, GrantRef
+from models.messages import CredentialKind, GrantRef, SignInStatus
 from models.tables import SealedCredential
 
 
@@ -29,6 +30,7 @@ class Revealed:
     kind: CredentialKind
     secret: SecretStr
     usable_until: datetime | None
+    usable_once: bool
 
     @property
     def note(self) -> str | None:
@@ -47,6 +49,7 @@ async def keep(
     *,
     at: datetime,
     usable_until: datetime | None = None,
+    usable_once: bool = False,
 ) -> None:
     """Seal and keep the credential of a grant. A newer one replaces it and has not been shown.
 
@@ -62,6 +65,7 @@ async def keep(
         "ciphertext": sealed.ciphertext,
         "sealed_at": at,
         "usable_until": usable_until,
+        "usable_once": usable_once,
         "revealed_at": None,
         "revealed_to": None,
     }
@@ -88,9 +92,24 @@ async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: A
     row.revealed_at, row.revealed_to = at, to
     session.add(row)
     secret = unseal(keyring, Sealed(row.key_id, row.ciphertext), _owner(request_id))
-    body = {"kind": row.kind, "usable_until": row.usable_until}
+    body = {"kind": row.kind, "usable_until": row.usable_until, "at": at}
     await events.append(session, NewEvent(EventKind.REVEALED, to, body, request_id))
-    return Revealed(CredentialKind(row.kind), secret, row.usable_until)
+    return Revealed(CredentialKind(row.kind), secret, row.usable_until, row.usable_once)
+
+
+async def statuses(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, SignInStatus]:
+    """What is known of the credentials of these grants; those that have none now are missing."""
+    rows = await session.exec(select(SealedCredential).where(col(SealedCredential.request_id).in_(request_ids)))
+    return {
+        row.request_id: SignInStatus(
+            kind=CredentialKind(row.kind),
+            made_at=row.sealed_at,
+            usable_until=row.usable_until,
+            usable_once=row.usable_once,
+            revealed_at=row.revealed_at,
+        )
+        for row in rows
+    }
 
 
 async def forget(session: AsyncSession, request_id: str) -> None:

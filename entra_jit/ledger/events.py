@@ -111,10 +111,15 @@ async def erase_texts(session: AsyncSession, actor: Actor, text_ids: Iterable[UU
 
 async def of_request(session: AsyncSession, request_id: str, *kinds: EventKind) -> list[Event]:
     """What happened to a request, in order; only of ``kinds`` where any are named."""
+    return await of_requests(session, [request_id], *kinds)
+
+
+async def of_requests(session: AsyncSession, request_ids: Sequence[str], *kinds: EventKind) -> list[Event]:
+    """The same of several requests."""
     among = "AND kind = ANY(:kinds)" if kinds else ""
-    statement = text(f"SELECT {_COLUMNS} FROM events WHERE request_id = :request_id {among} ORDER BY id")  # noqa: S608
+    statement = text(f"SELECT {_COLUMNS} FROM events WHERE request_id = ANY(:ids) {among} ORDER BY id")  # noqa: S608
     among_these = {"kinds": [kind.value for kind in kinds]} if kinds else {}
-    return await _read(session, await _rows(session, statement, request_id=request_id, **among_these))
+    return await _read(session, await _rows(session, statement, ids=list(request_ids), **among_these))
 
 
 async def newest(session: AsyncSession, kind: EventKind, body: Mapping[str, str], *, limit: int) -> list[Event]:

@@ -19,7 +19,7 @@ async def live(session: AsyncSession) -> Sequence[tuple[Request, GrantRow]]:
     statement = (
         select(Request, GrantRow)
         .join(GrantRow, col(GrantRow.request_id) == col(Request.id))
-        .where(col(GrantRow.closed_at).is_(None))
+        .where(col(GrantRow.settled_at).is_(None))
         .order_by(col(Request.asked_at))
     )
     return (await session.exec(statement)).all()
@@ -28,9 +28,10 @@ async def live(session: AsyncSession) -> Sequence[tuple[Request, GrantRow]]:
 async def ended_in_failure(
     session: AsyncSession, since: datetime
 ) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow]]:
-    """What has failed, or was refused by a step after the rules had allowed it, the oldest first.
+    """What has failed, was refused by a step after the rules had allowed it, or is not proven closed, the oldest first.
 
-    Left out is what needs no operator any more: it was replayed, or its technician was allowed there again.
+    Left out is what needs no operator any more: it was replayed, its technician was allowed there again, or its account
+    was proven closed later.
     """
     later, granted, replay = aliased(Request), aliased(GrantRow), aliased(Request)
     ending = ReceiptRow.document["ending"]
@@ -45,19 +46,27 @@ async def ended_in_failure(
             col(later.asked_at) > col(Request.asked_at),
         )
     )
+    may_be_open = and_(col(GrantRow.settled_at).is_not(None), col(GrantRow.closed_at).is_(None))
     statement = (
         select(Request, GrantRow, ReceiptRow)
         .join(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
         .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
         .where(
-            col(ReceiptRow.issued_at) >= since,
             or_(
-                ending["state"].as_string() == GrantState.FAILED,
-                and_(ending["state"].as_string() == GrantState.EXPIRED, never_opened),
-                and_(ending["state"].as_string() == GrantState.DENIED, ending["failure"].as_string().is_not(None)),
-            ),
-            ~select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists(),
-            ~allowed_again.exists(),
+                may_be_open,
+                and_(
+                    col(ReceiptRow.issued_at) >= since,
+                    or_(
+                        ending["state"].as_string() == GrantState.FAILED,
+                        and_(ending["state"].as_string() == GrantState.EXPIRED, never_opened),
+                        and_(
+                            ending["state"].as_string() == GrantState.DENIED, ending["failure"].as_string().is_not(None)
+                        ),
+                    ),
+                    ~select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists(),
+                    ~allowed_again.exists(),
+                ),
+            )
         )
         .order_by(col(ReceiptRow.issued_at))
     )

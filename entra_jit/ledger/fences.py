@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, and_, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,9 +17,9 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.rows import as_grant, object_id
 from entra_jit.policy.leases import lease_end
 from entra_jit.policy.rules.parties import departed
-from models.actor import WORKFLOW
+from models.actor import WORKFLOW, Actor
 from models.events import EventKind
-from models.messages import Fence, Grant, ObjectId
+from models.messages import Fence, Grant, GrantState, ObjectId
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
 
@@ -36,6 +36,8 @@ class Fenced:
     opened_at: datetime | None
     is_parked: bool
     """Its account was closed when it was parked."""
+    is_abandoned: bool = False
+    """It has a receipt, which says that nothing proves it closed."""
 
 
 async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
@@ -49,20 +51,25 @@ async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
     if row.closing_at is None:
         row.closing_at = at
         session.add(row)
-        await events.append(session, _began(request_id, row.tenant_id))
+        await events.append(session, _began(request_id, row.tenant_id, WORKFLOW))
     return Fence(lease_until=lease_end(row.lease_until, row.closing_at, at))
 
 
 async def fence_all(
     session: AsyncSession,
     at: datetime,
+    by: Actor,
     *,
     tenant_id: UUID | None = None,
     technician_id: UUID | None = None,
     request_id: str | None = None,
 ) -> list[Fenced]:
-    """Fence every live grant, of one tenant or technician where that is said, or one alone. Idempotent."""
-    scope: list[ColumnElement[bool]] = [col(GrantRow.closed_at).is_(None)]
+    """Fence every live grant, of one tenant or technician where that is said, or one alone. Idempotent.
+
+    Those that were abandoned are among them until their account is proven closed.
+    """
+    may_be_open = and_(col(GrantRow.ending) == GrantState.ABANDONED.value, col(GrantRow.closed_at).is_(None))
+    scope: list[ColumnElement[bool]] = [or_(col(GrantRow.settled_at).is_(None), may_be_open)]
     scope += [col(GrantRow.request_id) == request_id] if request_id else []
     scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
     scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
@@ -72,7 +79,7 @@ async def fence_all(
         .values(closing_at=at)
         .returning(col(GrantRow.request_id), col(GrantRow.tenant_id))
     )
-    await events.append(session, *(_began(fenced, tenant) for fenced, tenant in began))
+    await events.append(session, *(_began(fenced, tenant, by) for fenced, tenant in began))
     statement = (
         select(GrantRow, Request, ManagedAccount)
         .join(Request, col(Request.id) == col(GrantRow.request_id))
@@ -89,12 +96,13 @@ async def fence_all(
             lease_until=lease_end(row.lease_until, row.closing_at, at),
             opened_at=row.opened_at,
             is_parked=row.parked_at is not None,
+            is_abandoned=row.settled_at is not None,
         )
         for row, request, account in await session.exec(statement)
     ]
 
 
-async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
+async def fence_departed(session: AsyncSession, at: datetime, by: Actor) -> dict[str, str]:
     """Fence every live grant whose technician or tenant the configuration no longer has. Idempotent.
 
     Gives the grants' ids, each with the sentence that says who has left.
@@ -103,7 +111,7 @@ async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
         select(GrantRow, Tenant, Technician)
         .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
         .join(Technician, col(Technician.id) == col(GrantRow.technician_id))
-        .where(col(GrantRow.closed_at).is_(None), or_(~col(Tenant.active), ~col(Technician.active)))
+        .where(col(GrantRow.settled_at).is_(None), or_(~col(Tenant.active), ~col(Technician.active)))
         .with_for_update(of=GrantRow)
     )
     fenced: dict[str, str] = {}
@@ -113,11 +121,11 @@ async def fence_departed(session: AsyncSession, at: datetime) -> dict[str, str]:
         if row.closing_at is None:
             row.closing_at = at
             session.add(row)
-            began.append(_began(row.request_id, row.tenant_id, why))
+            began.append(_began(row.request_id, row.tenant_id, by, why))
         fenced[row.request_id] = why
     await events.append(session, *began)
     return fenced
 
 
-def _began(request_id: str, tenant_id: UUID, because: str | None = None) -> NewEvent:
-    return NewEvent(EventKind.CLOSING_BEGAN, WORKFLOW, {"because": because}, request_id, tenant_id)
+def _began(request_id: str, tenant_id: UUID, by: Actor, because: str | None = None) -> NewEvent:
+    return NewEvent(EventKind.CLOSING_BEGAN, by, {"because": because}, request_id, tenant_id)

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger.accounts import its_account
@@ -19,6 +20,9 @@ from entra_jit.ledger.marks import mark_of
 from models.marks import OpenUntil
 from models.messages import Grant, Proof
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+
+Row = tuple[Request, GrantRow | None, ReceiptRow | None]
+"""A request with its grant and its receipt, as far as it has them."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,16 @@ async def by_now(session: AsyncSession, keyring: Keyring, grant: Grant) -> ByNow
         .where(
             col(GrantRow.tenant_id) == UUID(grant.tenant_id),
             col(GrantRow.technician_id) == UUID(grant.technician_id),
-            or_(col(GrantRow.closed_at).is_(None), col(GrantRow.request_id) == grant.request_id),
+            or_(col(GrantRow.settled_at).is_(None), col(GrantRow.request_id) == grant.request_id),
         )
     )
     rows = (await session.exec(statement)).all()
-    live, account = next(((row, account) for row, account, _ in rows if row.closed_at is None), (None, None))
+    live, account = next(((row, account) for row, account, _ in rows if row.settled_at is None), (None, None))
     own = [(row, proven) for row, _, proven in rows if row.request_id == grant.request_id]
     return ByNow(
         holder=live.request_id if live else None,
         mark=mark_of(keyring, live, account) if live else None,
-        is_over=any(row.closed_at is not None for row, _ in own),
+        is_over=any(row.settled_at is not None for row, _ in own),
         abandoned=any(proven == Proof.ABANDONED for _, proven in own),
     )
 
@@ -70,17 +74,21 @@ async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:
     return await session.get(GrantRow, request_id)
 
 
+async def with_receipt(
+    session: AsyncSession, request_id: str
+) -> tuple[Request, GrantRow | None, ReceiptRow | None] | None:
+    """A request with its grant and its receipt."""
+    return (await session.exec(_with_receipts().where(col(Request.id) == request_id))).first()
+
+
 async def listed(
     session: AsyncSession, *, tenant: str | None = None, technician: str | None = None, live_only: bool, limit: int
-) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow | None]]:
-    """Requests with their grants and receipts, the newest first."""
-    statement = (
-        select(Request, GrantRow, ReceiptRow)
-        .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
-        .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
-        .order_by(col(Request.asked_at).desc())
-        .limit(limit)
-    )
+) -> Sequence[Row]:
+    """Requests with their grants and receipts, the newest first.
+
+    ``live_only``: those that hold access, may come to hold it, or are not proven closed.
+    """
+    statement = _with_receipts().order_by(col(Request.asked_at).desc()).limit(limit)
     if tenant:
         statement = statement.where(col(Request.tenant) == tenant)
     if technician:
@@ -88,3 +96,11 @@ async def listed(
     if live_only:
         statement = statement.where(col(GrantRow.request_id).is_not(None), col(GrantRow.closed_at).is_(None))
     return (await session.exec(statement)).all()
+
+
+def _with_receipts() -> Select[Request, GrantRow, ReceiptRow]:
+    return (
+        select(Request, GrantRow, ReceiptRow)
+        .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
+        .outerjoin(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
+    )

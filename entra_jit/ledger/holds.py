@@ -112,7 +112,7 @@ async def stop_over(session: AsyncSession, tenant_id: UUID, technician_id: UUID)
 async def stop_over_grant(session: AsyncSession, request_id: str) -> Hold | None:
     """The emergency stop in force over a live grant, if there is one; None for a grant that is over or unknown."""
     grant = await session.get(GrantRow, request_id)
-    if grant is None or grant.closed_at is not None:
+    if grant is None or grant.settled_at is not None:
         return None
     return await stop_over(session, grant.tenant_id, grant.technician_id)
 

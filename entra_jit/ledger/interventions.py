@@ -5,7 +5,7 @@ A reconciliation that dies with its worker reports nothing, and what it had clos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from pydantic import AwareDatetime
@@ -18,6 +18,7 @@ from models.events import EventKind
 from models.message import Message
 from models.messages import DirectoryCall, ObjectId, Step, TenantId
 from models.sweep import SweepFinding
+from models.tables import GrantRow
 
 
 class Began(Message):
@@ -73,11 +74,32 @@ async def report(
 
 async def of_request(session: AsyncSession, request_id: str) -> Sequence[Told]:
     """What was closed for a grant beside its workflow, in the order in which it began."""
+    return (await _of_requests(session, [request_id])).get(request_id, ())
+
+
+async def proofs(session: AsyncSession, grants: Iterable[GrantRow]) -> dict[str, Told]:
+    """By request, what has closed the account of a grant that is not settled since it was opened, and read it back."""
+    opened = {grant.request_id: grant.opened_at for grant in grants if grant.opened_at and not grant.settled_at}
+    proven: dict[str, Told] = {}
+    for request_id, told in (await _of_requests(session, list(opened))).items():
+        if found := [one for one in told if one.proven_at and one.proven_at >= opened[request_id]]:
+            proven[request_id] = found[-1]
+    return proven
+
+
+async def _of_requests(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, list[Told]]:
+    if not request_ids:
+        return {}
     told: dict[int, Told] = {}
+    whose: dict[int, str] = {}
     kinds = EventKind.INTERVENTION_BEGAN, EventKind.INTERVENTION_REPORTED
-    for event in await events.of_request(session, request_id, *kinds):
+    for event in await events.of_requests(session, request_ids, *kinds):
         if event.kind is EventKind.INTERVENTION_BEGAN:
             told[event.id] = Told.model_validate({**event.body, "by": event.actor})
+            whose[event.id] = event.request_id or ""
         elif began := told.get(event.body["intervention"]):
             told[event.body["intervention"]] = Told.model_validate({**began.model_dump(), **event.body})
-    return sorted(told.values(), key=lambda one: one.began_at)
+    found: dict[str, list[Told]] = {}
+    for number, one in sorted(told.items(), key=lambda item: item[1].began_at):
+        found.setdefault(whose[number], []).append(one)
+    return found

@@ -37,7 +37,7 @@ async def lapsed(session: AsyncSession, tenant_id: TenantId, at: datetime) -> li
         )
         .where(
             col(GrantRow.tenant_id) == UUID(tenant_id),
-            col(GrantRow.closed_at).is_(None),
+            col(GrantRow.settled_at).is_(None),
             col(GrantRow.armed_at).is_(None),
             col(GrantRow.window_ends_at) <= at - SETTLED_AFTER,
             col(ManagedAccount.object_id).is_(None),

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.ledger import events, holds
 from entra_jit.ledger.admission import GrantOverError
 from entra_jit.ledger.events import NewEvent
-from models.actor import WORKFLOW
+from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import FailureType, GrantRef
 from models.tables import GrantRow
@@ -23,7 +23,7 @@ async def park(
     """Provisioning was refused for good, and the account is closed: wait for an operator. Keeps lock and fence."""
     parked = await session.exec(
         update(GrantRow)
-        .where(col(GrantRow.request_id) == request_id, col(GrantRow.closed_at).is_(None))
+        .where(col(GrantRow.request_id) == request_id, col(GrantRow.settled_at).is_(None))
         .values(
             parked_at=at,
             parked_because=because,
@@ -32,7 +32,7 @@ async def park(
         )
         .returning(col(GrantRow.attempt))
     )
-    body = {"because": because, "failure": failure}
+    body = {"because": because, "failure": failure, "at": at}
     await events.append(
         session,
         *(
@@ -42,17 +42,19 @@ async def park(
     )
 
 
-async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef:
+async def unpark(session: AsyncSession, ref: GrantRef, at: datetime, *, by: Actor) -> GrantRef:
     """Try a parked grant again, as its next attempt: lifts the fence. A repeated call gives the same attempt.
+
+    ``by``: who asked for it.
 
     Raises ``GrantOverError`` when the grant has ended, is not parked, or its window is over.
     """
     row = await session.get(GrantRow, ref.request_id, with_for_update=True)
     if row is None:
         raise GrantOverError(f"the ledger knows no grant {ref.request_id}")
-    if row.closed_at is None and row.closing_at is None and row.attempt == ref.attempt + 1:
+    if row.settled_at is None and row.closing_at is None and row.attempt == ref.attempt + 1:
         return GrantRef(request_id=ref.request_id, attempt=row.attempt)
-    if row.closed_at is not None or row.parked_at is None or row.attempt != ref.attempt:
+    if row.settled_at is not None or row.parked_at is None or row.attempt != ref.attempt:
         raise GrantOverError(f"the grant {ref.request_id} is not parked any more")
     if at >= row.window_ends_at:
         raise GrantOverError(f"the window of the grant {ref.request_id} is over")
@@ -61,6 +63,6 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime) -> GrantRef
     row.attempt += 1
     row.parked_at = row.parked_because = row.failure = row.closing_at = None
     session.add(row)
-    body = {"attempt": row.attempt}
-    await events.append(session, NewEvent(EventKind.RETRIED, WORKFLOW, body, row.request_id, row.tenant_id))
+    body = {"attempt": row.attempt, "at": at}
+    await events.append(session, NewEvent(EventKind.RETRIED, by, body, row.request_id, row.tenant_id))
     return GrantRef(request_id=ref.request_id, attempt=row.attempt)

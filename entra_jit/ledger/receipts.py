@@ -60,7 +60,7 @@ async def settle_lapsed(session: AsyncSession, request_id: str, closure: Closure
 async def abandon(session: AsyncSession, request_id: str, ending: Ending, at: datetime) -> Receipt | None:
     """Settle a grant unproven, because an operator says so. None for an unknown request."""
     request = await session.get(Request, request_id, with_for_update=True)
-    closure = Closure(ending=ending, closed_at=at, alarms=("Nothing proves that the account is closed.",))
+    closure = Closure(ending=ending, settled_at=at, alarms=("Nothing proves that the account is closed.",))
     return await _settle(session, request, closure, proof=Proof.ABANDONED) if request else None
 
 
@@ -84,11 +84,12 @@ async def _settle(
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
         sentence = settlement.ending.reason or "Withdrawn before it was decided."
-        requests.deny(request, FORGOTTEN if forgotten else sentence, settlement.closed_at)
+        requests.deny(request, FORGOTTEN if forgotten else sentence, settlement.settled_at)
         session.add(request)
     if grant is not None:
-        grant.closing_at = grant.closing_at or settlement.closed_at
-        grant.closed_at = settlement.closed_at
+        grant.closing_at = grant.closing_at or settlement.settled_at
+        grant.settled_at = settlement.settled_at
+        grant.closed_at = settlement.settled_at if proof.is_proven else None
         grant.parked_at = None
         grant.ending = settlement.ending.state.value
         grant.ended_by, grant.end_reason = settlement.ending.by, settlement.ending.reason
@@ -102,7 +103,7 @@ async def _settle(
         receipt = _as_carried(receipt, forgotten, is_reviewed=grant is not None)
     values = {
         "request_id": request.id,
-        "issued_at": settlement.closed_at,
+        "issued_at": settlement.settled_at,
         "document": receipt.model_dump(mode="json"),
     }
     await session.exec(insert(ReceiptRow).values(values))
@@ -159,7 +160,7 @@ async def _draw_up(
         request=as_request(request),
         requested_by=request.requested_by,
         decision=request.sentence or "",
-        decided_at=request.decided_at or settlement.closed_at,
+        decided_at=request.decided_at or settlement.settled_at,
         tenant_id=TenantId(str(request.tenant_id or "")),
         technician_id=TechnicianId(str(request.technician_id or "")),
         account_name=grant.account_name if grant else None,
@@ -168,7 +169,7 @@ async def _draw_up(
         opened_at=grant.opened_at if grant else None,
         expires_at=expires_at,
         ending=settlement.ending,
-        closed_at=settlement.closed_at,
+        settled_at=settlement.settled_at,
         disabled_at=disabled_at,
         proven_at=settlement.proven_at,
         lateness=later(expires_at, disabled_at) if expired else None,
@@ -178,7 +179,7 @@ async def _draw_up(
         findings=merged(*(one.findings for one in beside), settlement.findings),
         swept=settlement.swept,
         unswept=settlement.unswept,
-        steps=steps.in_order((*await steps.of_request(session, request.id), *(one.step for one in beside))),
+        steps=steps.in_order((*await steps.of_receipt(session, request.id), *(one.step for one in beside))),
         alarms=settlement.alarms,
     )
 

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger import addenda, holds
+from entra_jit.ledger import holds
 from entra_jit.ledger.configuration import tenant_terms, terms_of
 from entra_jit.ledger.marks import database_time, mark_of
 from entra_jit.ledger.rows import as_access, object_id
@@ -22,7 +22,7 @@ from entra_jit.policy.reconciliation import REPLICAS_AGREE_AFTER, LiveGrant
 from entra_jit.policy.rules.parties import departed
 from models.holds import Hold, HoldKind
 from models.marks import AccountKind, OpenUntil
-from models.messages import AddendumKind, ObjectId, Proof, TechnicianId, TenantId, TenantToReconcile
+from models.messages import ObjectId, TechnicianId, TenantId, TenantToReconcile
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
 
 SETTLED_AFTER = timedelta(minutes=10)
@@ -72,7 +72,7 @@ async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId,
             and_(
                 col(GrantRow.tenant_id) == col(ManagedAccount.tenant_id),
                 col(GrantRow.technician_id) == col(ManagedAccount.technician_id),
-                col(GrantRow.closed_at).is_(None),
+                col(GrantRow.settled_at).is_(None),
             ),
         )
         .where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
@@ -140,25 +140,23 @@ def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
 async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, datetime]:
     """By technician, when the last of their grants in the tenant was settled."""
     statement = (
-        select(GrantRow.technician_id, func.max(GrantRow.closed_at))
-        .where(col(GrantRow.tenant_id) == UUID(tenant_id), col(GrantRow.closed_at).is_not(None))
+        select(GrantRow.technician_id, func.max(GrantRow.settled_at))
+        .where(col(GrantRow.tenant_id) == UUID(tenant_id), col(GrantRow.settled_at).is_not(None))
         .group_by(col(GrantRow.technician_id))
     )
     return {technician_id: at for technician_id, at in await session.exec(statement) if at is not None}
 
 
 async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unproven]:
-    learnt = addenda.has_any(col(GrantRow.request_id), AddendumKind.CLOSED_LATER, AddendumKind.PURGED)
     document = col(ReceiptRow.document)
     statement = (
         select(GrantRow, document["object_id"].astext)
         .join(ReceiptRow, col(ReceiptRow.request_id) == col(GrantRow.request_id))
         .where(
             col(GrantRow.tenant_id) == UUID(tenant_id),
-            document["proof"].astext.in_([Proof.VANISHED.value, Proof.ABANDONED.value, Proof.HELD.value]),
-            ~learnt,
+            col(GrantRow.closed_at).is_(None),
         )
-        .order_by(col(GrantRow.closed_at))
+        .order_by(col(GrantRow.settled_at))
     )
     return [
         _Unproven(
@@ -166,7 +164,7 @@ async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unprove
             technician_id=grant.technician_id,
             account_name=grant.account_name,
             object_id=ObjectId(of) if of else None,
-            ended_at=grant.closed_at or grant.window_ends_at,
+            ended_at=grant.settled_at or grant.window_ends_at,
         )
         for grant, of in await session.exec(statement)
     ]

@@ -100,7 +100,7 @@ async def recall(
         return None
     row.tenant_id, row.technician_id = tenant_id, technician_id
     if row.verdict is None:
-        _answer(row, Verdict.ALLOWED, sentence, closure.closed_at)
+        _answer(row, Verdict.ALLOWED, sentence, closure.settled_at)
     recalled = GrantRow(
         request_id=row.id,
         tenant_id=tenant_id,
@@ -113,7 +113,7 @@ async def recall(
         armed_at=carried.opened_at,
         opened_at=carried.opened_at,
         expires_at=closure.expires_at,
-        closed_at=closure.closed_at,
+        settled_at=closure.settled_at,
     )
     session.add_all([row, recalled])
     return recalled
@@ -131,7 +131,7 @@ async def _repeat(session: AsyncSession, keyring: Keyring, row: Request) -> Deci
         return Decision(verdict=verdict, sentence=sentence)
     account = await session.get(ManagedAccount, (grant.tenant_id, grant.technician_id))
     return Decision(
-        verdict=verdict if grant.closed_at is None else Verdict.OVER,
+        verdict=verdict if grant.settled_at is None else Verdict.OVER,
         sentence=sentence,
         grant=as_grant(row, grant),
         earlier=EarlierRun(
@@ -172,7 +172,7 @@ async def _held_by_another(session: AsyncSession, row: Request, at: datetime) ->
             select(GrantRow).where(
                 col(GrantRow.tenant_id) == row.tenant_id,
                 col(GrantRow.technician_id) == row.technician_id,
-                col(GrantRow.closed_at).is_(None),
+                col(GrantRow.settled_at).is_(None),
             )
         )
     ).first()

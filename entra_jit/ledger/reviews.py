@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import addenda
 from entra_jit.policy.review import FORGOTTEN_AFTER, SPANS, Span
-from models.messages import AddendumKind, Proof, Receipt, TenantId, TenantToReconcile
+from models.messages import Proof, Receipt, TenantId, TenantToReconcile
 from models.tables import GrantRow, ReceiptRow, Tenant
 
 
@@ -74,10 +74,9 @@ async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: i
 
 
 def _shut_at() -> ColumnElement[datetime | None]:
-    """When a grant's account was shut. An unproven one may be open until it is proven closed."""
-    closed_later = addenda.told_at(col(GrantRow.request_id), AddendumKind.CLOSED_LATER)
-    may_be_open = col(ReceiptRow.document)["proof"].astext.in_([Proof.ABANDONED.value, Proof.HELD.value])
-    return func.coalesce(closed_later, case((may_be_open, None), else_=col(GrantRow.closed_at)))
+    """When a grant's account was shut, or had gone. One that may be open is not shut until it is proven closed."""
+    has_gone = col(ReceiptRow.document)["proof"].astext == Proof.VANISHED.value
+    return case((has_gone, col(GrantRow.settled_at)), else_=col(GrantRow.closed_at))
 
 
 def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
@@ -86,5 +85,5 @@ def _is_due(span: Span, at: datetime) -> ColumnElement[bool]:
         col(GrantRow.armed_at).is_not(None),  # whose opening was never answered may have been opened all the same
         shut_at <= at - span.due_after,
         shut_at > at - FORGOTTEN_AFTER,
-        ~addenda.has_any(col(GrantRow.request_id), span.kind),
+        ~addenda.has(col(GrantRow.request_id), span.kind),
     )

@@ -1,6 +1,6 @@
 """What was done for a grant, step by step, as the journal tells it. Of one attempt the first entry of a step stands.
 
-A closing is the exception: an attempt that is parked and then ended is closed twice, and each has its own evidence.
+What may be repeated is the exception: an attempt that is parked and then ended is closed twice, each with its evidence.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from entra_jit.ledger import events
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.texts import Written
 from models.actor import WORKFLOW, Actor
-from models.events import EventKind
+from models.events import Event, EventKind
 from models.messages import ClosingStep, Step
 from models.tables import EventKeyRow
 
@@ -28,6 +28,7 @@ KINDS = (
     EventKind.ARMED,
     EventKind.CLOSING_TRIED,
     EventKind.OPENED,
+    EventKind.RENEWED,
     EventKind.MARK_MOVED,
     EventKind.DISABLED,
     EventKind.STRIPPED,
@@ -37,12 +38,18 @@ KINDS = (
 )
 """The kinds of events that are steps of a grant."""
 
-CLOSING = frozenset(step.value for step in ClosingStep)
+REPEATED = frozenset({EventKind.RENEWED.value, *(step.value for step in ClosingStep)})
+"""What one attempt may do more than once."""
+
+SAID = (EventKind.REVEALED, EventKind.EXTENDED, EventKind.PARKED, EventKind.RETRIED)
+"""What people did or learnt meanwhile. A receipt tells it among the steps."""
 
 
-async def record(session: AsyncSession, request_id: str, attempt: int, steps: Iterable[Step]) -> None:
+async def record(
+    session: AsyncSession, request_id: str, attempt: int, steps: Iterable[Step], actor: Actor = WORKFLOW
+) -> None:
     """Enter the steps of one attempt; one that stands already is left as it is."""
-    await events.append(session, *as_events(request_id, attempt, steps))
+    await events.append(session, *as_events(request_id, attempt, steps, actor))
 
 
 def as_events(request_id: str, attempt: int, steps: Iterable[Step], actor: Actor = WORKFLOW) -> list[NewEvent]:
@@ -53,7 +60,7 @@ def as_events(request_id: str, attempt: int, steps: Iterable[Step], actor: Actor
             actor=actor,
             body={**body(step), "attempt": attempt},
             request_id=request_id,
-            once=_key(attempt, step.name, step.at if step.name in CLOSING else None),
+            once=_key(attempt, step.name, step.at if step.name in REPEATED else None),
         )
         for step in steps
     ]
@@ -69,6 +76,31 @@ async def of_request(session: AsyncSession, request_id: str) -> tuple[Step, ...]
     return in_order(Step.model_validate(event.body) for event in await events.of_request(session, request_id, *KINDS))
 
 
+async def of_receipt(session: AsyncSession, request_id: str) -> tuple[Step, ...]:
+    """The same, with what people did meanwhile, and who asked for each."""
+    found = await events.of_request(session, request_id, *KINDS, *SAID)
+    return in_order(_said(event) for event in found)
+
+
+def _said(event: Event) -> Step:
+    by = f"by {event.actor}" if event.actor != WORKFLOW else ""
+    if event.kind not in SAID:
+        step = Step.model_validate(event.body)
+        return step.model_copy(update={"note": ", ".join(filter(None, (step.note, by))) or None})
+    body = event.body
+    note = {
+        EventKind.REVEALED: f"to {event.actor}",
+        EventKind.EXTENDED: f"until {_moment(body.get('until'))}, {by}: {body.get('reason')}",
+        EventKind.PARKED: body.get("because"),
+        EventKind.RETRIED: by,
+    }[event.kind]
+    return Step(name=event.kind, at=body["at"], note=note)
+
+
+def _moment(written: str | None) -> str:
+    return f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M:%SZ}" if written else ""
+
+
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     """As they happened: some are entered later."""
     return tuple(sorted(steps, key=lambda step: step.at))
@@ -76,8 +108,8 @@ def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 def body(step: Step) -> dict[str, Any]:
     """The step as the journal has it."""
-    if step.note and _kind(step.name) is EventKind.MARK_MOVED:
-        return {**step.model_dump(mode="json"), "note": Written(step.note)}  # which quotes why it was asked for
+    if step.note and step.name in {EventKind.RENEWED, *SAID}:
+        return {**step.model_dump(mode="json"), "note": Written(step.note)}  # which names people, and quotes them
     return step.model_dump(mode="json")
 
 
@@ -87,6 +119,6 @@ def _key(attempt: int, name: str, at: datetime | None = None) -> str:
 
 
 def _kind(name: str) -> EventKind:
-    if name.startswith("extended to"):
+    if name.startswith("mark moved to"):
         return EventKind.MARK_MOVED
     return next((kind for kind in KINDS if kind == name), EventKind.STEP_TAKEN)

@@ -32,13 +32,12 @@ async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -
         settled = await receipts.of_request(session, request_id)
         if settled is not None and settled.proof is Proof.ABANDONED:
             return settled
-        if grant.closed_at is not None:
+        if grant.settled_at is not None:
             raise RefusedError(f"The grant {request_id} is over already ({grant.ending}).")
         over = grant.expires_at is not None and at >= grant.expires_at
         if grant.closing_at is None and not over:
             raise RefusedError(f"The grant {request_id} is not closing. End it first.")
-        state = GrantState.EXPIRED if over else GrantState.ENDED
-        ending = Ending(state=state, by=actor, reason=f"abandoned, unproven: {reason}")
+        ending = Ending(state=GrantState.ABANDONED, by=actor, reason=reason)
         receipt = await receipts.abandon(session, request_id, ending, at)
         assert receipt is not None  # noqa: S101  # a grant has a request
         await record.clear(AlarmKind.CLOSING_LATE, request_id, f"Abandoned by {actor}.", at)

@@ -37,7 +37,7 @@ async def apply_configuration(actor: Actor, app: App, file: Path) -> Configurati
     async with app.ledger.transaction() as session:
         await configurations.apply(session, actor, app.keyring, configuration, found.proofs)
         await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], app.clock())
-        left = await fence_departed(session, app.clock())
+        left = await fence_departed(session, app.clock(), actor)
     if left:
         await _end(app, left)
     return configuration

@@ -72,7 +72,7 @@ async def close_all(
     whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
     async with app.ledger.transaction() as session:
         stop = await holds.place(session, said.kind, **whose, by=said.by, reason=said.reason, at=at)
-        live = await fence_all(session, at, tenant_id=scope.tenant_id, technician_id=scope.technician_id)
+        live = await fence_all(session, at, actor, tenant_id=scope.tenant_id, technician_id=scope.technician_id)
     stopping = Stopping(app, actor, stop.reason, live, tell, patience, even_if_held=True)
     unheard = await stopping.run()
     return StopReport(stop=stop, unheard=unheard, grants=stopping.grants)
@@ -104,6 +104,7 @@ class Stopping:
         self._closing = {
             fenced.grant.request_id: GrantStop(app, fenced, because, even_if_held=even_if_held) for fenced in live
         }
+        self._abandoned = {fenced.grant.request_id for fenced in live if fenced.is_abandoned}
         self._tell = tell
         self._patience = patience
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -205,7 +206,7 @@ class Stopping:
             self._show(request_id, StopState.FAILED, unproven)
             return
         how = "closed and read back"
-        if request_id not in self._told:
+        if request_id in self._abandoned or request_id not in self._told:
             how += await self._settle(request_id, closing)
         self._show(request_id, StopState.CLOSED, how)
 
@@ -213,7 +214,10 @@ class Stopping:
         """Write the receipt that no workflow is going to write soon. It is the one that stands, should one come."""
         ending = Ending(state=GrantState.ENDED, by=self._by, reason=self._reason)
         try:
-            await self._settling.closed(request_id, ending, self._settled, closing)
+            if request_id in self._abandoned:
+                await self._settling.closed_later(request_id, self._by, closing)
+            else:
+                await self._settling.closed(request_id, ending, self._settled, closing)
         except Exception as error:  # whatever it is, the other accounts are still to be closed
             return f", but its receipt could not be written: {describe_error(error)}"
         return ""

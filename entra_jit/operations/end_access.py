@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.operations._live_workflows import to_live
+from entra_jit.operations._live_workflows import send_end
 from models.actor import Actor
-from models.errors import BadInputError
-from models.messages import EndAccess, SignedEnd
-from models.names import END
 
 
 async def end_access(actor: Actor, app: App, request_id: str, reason: str | None = None) -> None:
@@ -19,10 +14,4 @@ async def end_access(actor: Actor, app: App, request_id: str, reason: str | None
     Raises ``BadInputError``, ``NotFoundError``, or ``RefusedError`` for a grant that is over.
     """
     authorize(actor, Verb.END_ACCESS, Subject(request_id))
-    try:
-        ending = EndAccess(request_id=request_id, reason=reason)
-    except ValidationError as error:
-        raise BadInputError.of(error) from None
-    workflow = await app.workflow_of(request_id)
-    signed = SignedEnd(ending=ending, assertion=app.sign(actor, ending))
-    await to_live(actor, app, request_id, workflow.signal(END, signed))
+    await send_end(actor, app, request_id, reason)

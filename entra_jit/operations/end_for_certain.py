@@ -97,7 +97,7 @@ async def end_for_certain(
         return Ended(by=EndedBy.WORKFLOW, sentence=f"Ending {request_id}.")
     try:
         async with app.ledger.transaction() as session:
-            live = await fence_all(session, app.clock(), request_id=request_id)
+            live = await fence_all(session, app.clock(), actor, request_id=request_id)
     except LedgerUnavailableError as error:
         raise UnreachableError(
             f"{_untaken(request_id, untaken)} It cannot be closed from this machine: {error}"
@@ -194,6 +194,6 @@ async def _stage(app: App, request_id: str) -> _Stage:
         return _Stage.UNKNOWN
     if grant is None:
         return _Stage.NO_GRANT
-    if grant.closed_at is not None:
+    if grant.settled_at is not None:
         return _Stage.OVER
     return _Stage.LIVE if grant.closing_at is None else _Stage.FENCED

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
-from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.exceptions import ActivityError, ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
 from entra_jit.ledger import grants, holds
+from entra_jit.operations._live_workflows import update_live
 from models.actor import Actor
-from models.errors import BadInputError, NotFoundError, RefusedError, UnreachableError
+from models.errors import BadInputError, NotFoundError, RefusedError
 from models.messages import Extension, SignedExtension
-
-WAIT_FOR_ANSWER = timedelta(seconds=30)
+from models.names import EXTEND
 
 
 async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, reason: str) -> datetime:
@@ -42,25 +38,5 @@ async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, 
     except ValidationError as error:
         raise BadInputError.of(error) from None
     signed = SignedExtension(extension=extension, assertion=app.sign(actor, extension))
-    workflow = await app.workflow_of(request_id)
-    try:
-        async with asyncio.timeout(WAIT_FOR_ANSWER.total_seconds()):
-            until: datetime = await workflow.execute_update(
-                "extend", signed, id=f"extend-{extension.expires_at.isoformat()}", result_type=datetime
-            )
-    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-        raise UnreachableError("No worker has answered yet. Is one running? See `status`.") from None
-    except WorkflowUpdateFailedError as error:
-        raise RefusedError(_sentence(error)) from None
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        raise RefusedError(f"The grant {request_id} is over already.") from None
-    return until
-
-
-def _sentence(error: WorkflowUpdateFailedError) -> str:
-    cause: BaseException | None = error.cause
-    if isinstance(cause, ActivityError):
-        cause = cause.cause
-    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    update = f"extend-{extension.expires_at.isoformat()}"
+    return await update_live(app, request_id, EXTEND, signed, update_id=update, result_type=datetime)

@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import failures, receipts
+from entra_jit.ledger import failures, interventions, receipts
 from entra_jit.ledger.rows import state_of
 from entra_jit.policy.failures import FailureClass, Kind, class_of
 from entra_jit.policy.reconciliation import GRACE
@@ -21,7 +21,7 @@ from entra_jit.policy.replaying import Replay, how_to_replay
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Execution, PendingStep, look_at, running_grants
 from models.actor import Actor
-from models.messages import FailureType, GrantState, GrantStatus, Receipt
+from models.messages import FailureType, GrantState, GrantStatus, Receipt, StuckStep
 from models.names import workflow_id
 from models.tables import GrantRow, ReceiptRow, Request
 
@@ -33,18 +33,6 @@ LAGS_FOR = timedelta(minutes=1)
 """A directory that is behind catches up; only where the waits have become so long is it somebody's business."""
 
 LOOKS_AT_ONCE = 16
-
-
-class StuckStep(BaseModel):
-    """A step that is tried again and again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    attempt: int
-    next_try: AwareDatetime | None
-    """None while it is being tried, or where somebody has paused it."""
-    paused: bool = False
 
 
 class Failure(BaseModel):
@@ -90,12 +78,17 @@ class Failures:
 
 
 async def list_failures(actor: Actor, app: App, selection: Selection) -> Failures:
-    """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal."""
+    """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal.
+
+    A grant whose account was closed beside its workflow needs nothing: the reconciler settles it.
+    """
     authorize(actor, Verb.LIST_FAILURES, Subject(tenant=selection.tenant))
     now = app.clock()
     async with app.ledger.transaction() as session:
         live = await failures.live(session)
         over = await failures.ended_in_failure(session, now - selection.since)
+        closed = await interventions.proofs(session, [grant for _, grant in live])
+    live = [(request, grant) for request, grant in live if request.id not in closed]
     known = [failure for request, grant in live if (failure := _parked_or_overdue(request, grant, now))]
     told = {failure.request_id for failure in known}
     others = [(request, grant) for request, grant in live if request.id not in told]
@@ -119,10 +112,12 @@ def _parked_or_overdue(request: Request, grant: GrantRow, now: datetime) -> Fail
     return None
 
 
-def _over(request: Request, _: GrantRow | None, row: ReceiptRow) -> Failure:
+def _over(request: Request, grant: GrantRow | None, row: ReceiptRow) -> Failure:
     receipt = Receipt.model_validate(row.document)
     ending = receipt.ending
-    return _failure(request, ending.state, receipt.closed_at, ending.failure, ending.sentence)
+    unproven = grant is not None and grant.closed_at is None and ending.state is not GrantState.ABANDONED
+    sentence = f"{ending.sentence} Not proven closed: {receipt.proof}." if unproven else ending.sentence
+    return _failure(request, ending.state, receipt.settled_at, ending.failure, sentence)
 
 
 def _failure(
@@ -156,7 +151,7 @@ async def _stuck(app: App, client: Client, live: Sequence[tuple[Request, GrantRo
         async with at_once:
             execution = await _execution(client, request.id)
         if execution is None or execution.status is not WorkflowExecutionStatus.RUNNING:
-            return await _abandoned(app, request, grant)
+            return await _without_workflow(app, request, grant)
         return _in_retries(request, grant, execution)
 
     looked = await asyncio.gather(*(look(*row) for row in live if workflow_id(row[0].id) not in open_as_they_should))
@@ -172,7 +167,7 @@ async def _execution(client: Client, request_id: str) -> Execution | None:
         return None
 
 
-async def _abandoned(app: App, request: Request, grant: GrantRow) -> Failure | None:
+async def _without_workflow(app: App, request: Request, grant: GrantRow) -> Failure | None:
     """A workflow that is over may have settled its grant since the ledger was read; one that has not is gone."""
     async with app.ledger.transaction() as session:
         if await receipts.of_request(session, request.id) is not None:
@@ -185,9 +180,7 @@ def _in_retries(request: Request, grant: GrantRow, execution: Execution) -> Fail
     if not (stuck := [step for step in execution.steps if _matters(step, grant)]):
         return None
     worst = max(stuck, key=lambda step: step.attempt)
-    steps = tuple(
-        StuckStep(name=step.name, attempt=step.attempt, next_try=step.next_try, paused=step.is_paused) for step in stuck
-    )
+    steps = tuple(step.shown for step in stuck)
     return _failure(request, state_of(request, grant), grant.closing_at, worst.failure, worst.sentence, steps)
 
 

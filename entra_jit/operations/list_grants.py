@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import grants, holds
-from entra_jit.ledger.rows import as_status
+from entra_jit.ledger import grants, statuses
 from models.actor import Actor
-from models.messages import GrantStatus, Receipt
+from models.messages import GrantStatus
 
 
 async def list_grants(
@@ -19,12 +18,9 @@ async def list_grants(
     live_only: bool = False,
     limit: int = 50,
 ) -> list[GrantStatus]:
-    """The newest requests first; ``live_only``: those that hold access or may come to hold it."""
+    """The newest requests first; ``live_only``: those that hold access, may come to hold it, or
+    are not proven closed."""
     authorize(actor, Verb.LIST_GRANTS, Subject(tenant=tenant, technician=technician))
     async with app.ledger.transaction() as session:
         rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
-        held = await holds.in_force(session)
-    return [
-        as_status(request, grant, Receipt.model_validate(receipt.document) if receipt else None, held)
-        for request, grant, receipt in rows
-    ]
+        return await statuses.of_requests(session, rows, app.clock())

@@ -11,8 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import configuration, failures, grants, receipts, requests
-from entra_jit.ledger.rows import as_status
+from entra_jit.ledger import configuration, failures, grants, requests, statuses
 from entra_jit.operations._live_workflows import why_gone
 from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.retry_provisioning import retry_provisioning
@@ -55,10 +54,9 @@ async def replay_provisioning(actor: Actor, app: App, request_id: str) -> Replay
         named = await requests.by_id(session, request_id)
         last = await failures.last_of_line(session, named) if named else None
         grant = await grants.by_id(session, last.id) if last else None
-        receipt = await receipts.of_request(session, last.id) if last else None
-    if last is None:
+        status = await statuses.of_request(session, last.id, app.clock()) if last else None
+    if last is None or status is None:
         raise RefusedError(f"{(await show_status(actor, app, request_id)).sentence} There is nothing to replay.")
-    status = as_status(last, grant, receipt)
     how = how_to_replay(status)
     if isinstance(how, NoReplay):
         if last.id != request_id and status.state in GOES_ON:

@@ -8,7 +8,7 @@ from entra_jit.ledger import holds
 from entra_jit.operations._live_workflows import to_live
 from models.actor import Actor
 from models.errors import RefusedError
-from models.messages import RetryProvisioning
+from models.messages import RetryProvisioning, SignedRetry
 from models.names import RETRY
 
 
@@ -22,4 +22,6 @@ async def retry_provisioning(actor: Actor, app: App, request_id: str) -> None:
         if stop := await holds.stop_over_grant(session, request_id):
             raise RefusedError(stop.sentence)
     workflow = await app.workflow_of(request_id)
-    await to_live(actor, app, request_id, workflow.signal(RETRY, RetryProvisioning(by=actor)))
+    retry = RetryProvisioning(request_id=request_id)
+    signed = SignedRetry(retry=retry, assertion=app.sign(actor, retry))
+    await to_live(actor, app, request_id, workflow.signal(RETRY, signed))

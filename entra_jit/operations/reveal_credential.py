@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import configuration, credentials, events, grants, requests
+from entra_jit.ledger import configuration, credentials, events, grants, statuses
 from entra_jit.ledger.credentials import Revealed
-from entra_jit.ledger.rows import state_of
 from models.actor import Actor
 from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
@@ -31,15 +30,15 @@ async def reveal_credential(actor: Actor, app: App, request_id: str, technician:
 
 async def _reveal(actor: Actor, app: App, request_id: str, technician: str) -> tuple[str, Revealed]:
     async with app.ledger.transaction() as session:
-        request = await requests.by_id(session, request_id)
         grant = await grants.by_id(session, request_id)
-        if request is None or grant is None:
+        status = await statuses.of_request(session, request_id, app.clock())
+        if status is None or grant is None:
             raise NotFoundError(f"There is no grant {request_id!r}.")
         named = await configuration.technician_terms(session, technician)
         if named is None or named.id != str(grant.technician_id):
             raise RefusedError(f"The grant {request_id} is not {technician}'s.")
-        if (state := state_of(request, grant)) is not GrantState.OPEN:
-            raise RefusedError(f"The grant {request_id} is {state}; a credential is shown while it is open.")
+        if status.state is not GrantState.OPEN:
+            raise RefusedError(f"The grant {request_id} is {status.state}; a credential is shown while it is open.")
         if grant.expires_at is None or grant.expires_at <= app.clock():
             raise RefusedError(f"The grant {request_id} has expired; a credential is shown while it is open.")
         revealed = await credentials.reveal(session, app.keyring, request_id, actor, app.clock())

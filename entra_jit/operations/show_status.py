@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import grants, holds, receipts, requests, steps
-from entra_jit.ledger.rows import as_status
+from entra_jit.ledger import statuses, steps
+from entra_jit.temporal.connect import EngineUnreachableError
+from entra_jit.temporal.executions import look_at
 from models.actor import Actor
-from models.errors import NotFoundError
-from models.messages import GrantStatus, Step
+from models.errors import NotFoundError, SettingsError
+from models.messages import GrantState, GrantStatus, Step
+from models.names import workflow_id
+
+TRIED = frozenset({GrantState.PREPARING, GrantState.CLOSING})
+"""States in which steps are tried again."""
+
+ANSWERS_WITHIN = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)
@@ -28,16 +37,28 @@ async def show_status(actor: Actor, app: App, request_id: str) -> GrantStatus:
     return (await show_progress(actor, app, request_id)).status
 
 
+async def show_status_and_tries(actor: Actor, app: App, request_id: str) -> GrantStatus:
+    """The same, with the steps that are refused and tried again, as far as Temporal answers. Raises ``NotFoundError``.
+
+    The state and all else is the ledger's: a workflow that is gone says nothing of an account.
+    """
+    status = await show_status(actor, app, request_id)
+    if status.state not in TRIED or status.closed_at is not None:
+        return status
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
+            execution = await look_at(await app.temporal(), workflow_id(request_id))
+    except (RPCError, EngineUnreachableError, SettingsError, TimeoutError):
+        return status
+    return status.model_copy(update={"stuck": tuple(step.shown for step in execution.steps)})
+
+
 async def show_progress(actor: Actor, app: App, request_id: str) -> Progress:
     """Where the request stands and how it came there. Raises ``NotFoundError``."""
     authorize(actor, Verb.SHOW_STATUS, Subject(request_id))
     async with app.ledger.transaction() as session:
-        request = await requests.by_id(session, request_id)
-        if request is not None:
-            grant = await grants.by_id(session, request_id)
-            receipt = await receipts.of_request(session, request_id)
-            done = await steps.of_request(session, request_id)
-            return Progress(as_status(request, grant, receipt, await holds.in_force(session)), done)
+        if status := await statuses.of_request(session, request_id, app.clock()):
+            return Progress(status, await steps.of_request(session, request_id))
     return Progress(await _asked_only(app, request_id), ())
 
 

@@ -45,6 +45,7 @@ def how_to_replay(status: GrantStatus) -> Replay | NoReplay:
         GrantState.EXPIRED: "was open until its expiry. Request again for more.",
         GrantState.ENDED: "was ended on purpose. Request again.",
         GrantState.CANCELLED: "was cancelled on purpose. Request again.",
+        GrantState.ABANDONED: "was abandoned, and may be open. The reconciler keeps closing it.",
     }[state]
     return NoReplay(f"The grant {status.request_id} {because}")
 

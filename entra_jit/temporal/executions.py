@@ -13,7 +13,7 @@ from temporalio.api.workflowservice.v1 import ResetActivityRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from models.messages import FailureType, GrantState
+from models.messages import FailureType, GrantState, StuckStep
 from models.names import ACCESS_GRANT
 from models.search_attributes import GRANT_STATE
 
@@ -41,6 +41,17 @@ class PendingStep:
     def is_waiting(self) -> bool:
         """Nothing is being done for it just now."""
         return self.next_try is not None or self.is_paused
+
+    @property
+    def shown(self) -> StuckStep:
+        """The step as people read it."""
+        return StuckStep(
+            name=self.name,
+            attempt=self.attempt,
+            answer=self.sentence,
+            next_try=self.next_try,
+            paused=self.is_paused,
+        )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime
 
-from models.actor import UNNAMED, Actor
+from models.actor import Actor
 from models.message import Message
 from models.messages.ids import Name, RequestId, Sentence, Ticket
 
@@ -66,11 +66,26 @@ class SignedExtension(Message):
     assertion: Assertion
 
 
+class Renewal(Message):
+    """An ask for a new credential within a grant, in place of the one that was made before."""
+
+    request_id: RequestId
+
+
+class SignedRenewal(Message):
+    """The update ``renew``."""
+
+    renewal: Renewal
+    assertion: Assertion
+
+
 class EndAccess(Message):
     """An ask for the end of a grant."""
 
     request_id: RequestId
     reason: Sentence | None = None
+    withdraws: bool = False
+    """The request is withdrawn: its grant counts as cancelled, and not as ended."""
 
 
 class SignedEnd(Message):
@@ -84,6 +99,16 @@ class SignedEnd(Message):
 
 
 class RetryProvisioning(Message):
-    """The signal ``retry``: try again what was decided, and nothing else."""
+    """An ask to try again what was decided, and nothing else."""
 
-    by: Actor = UNNAMED
+    request_id: RequestId
+
+
+class SignedRetry(Message):
+    """The signal ``retry``, as we send it. It repeats what was decided, so that any other input retries, too.
+
+    The assertion proves to the journal who it was.
+    """
+
+    retry: RetryProvisioning
+    assertion: Assertion

@@ -73,6 +73,7 @@ class Ending(Message):
             GrantState.CANCELLED: f"Cancelled by {self.by}",
             GrantState.DENIED: "Denied",
             GrantState.FAILED: "Provisioning failed",
+            GrantState.ABANDONED: f"Abandoned by {self.by}, not proven closed",
         }.get(self.state, self.state.value)
         return f"{said}: {self.reason}" if self.reason else f"{said}."
 
@@ -81,7 +82,7 @@ class Closure(Message):
     """How a grant was closed and what proves it."""
 
     ending: Ending
-    closed_at: AwareDatetime
+    settled_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     disabled_at: AwareDatetime | None = None
     proven_at: AwareDatetime | None = None

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime
 
+from models.actor import Actor
 from models.message import Message
 from models.messages.access import AccessItem
-from models.messages.asking import SignedExtension
+from models.messages.asking import SignedExtension, SignedRenewal, SignedRetry
 from models.messages.evidence import Step
 from models.messages.ids import Name, ObjectId, RequestId, TechnicianId, TenantId
-from models.messages.states import FailureType, GrantState, Proof, Verdict
+from models.messages.states import CredentialKind, FailureType, GrantState, Proof, Verdict
 
 ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 
@@ -99,11 +100,58 @@ class ToPark(Message):
     """How the account was closed after this attempt; the next one has a closing of its own."""
 
 
+class WantedRetry(Message):
+    """That a parked grant is to be tried again, and who says so."""
+
+    by: Actor
+    """Who it claims to be from. A workflow has no keys, so that it proves nothing."""
+    signed: SignedRetry | None = None
+    """None: it was not sent by us."""
+
+
+class ToUnpark(Message):
+    """A parked grant that is taken up again."""
+
+    ref: GrantRef
+    retry: WantedRetry
+
+
 class ToExtend(Message):
     """A live grant, and the signed ask for more time."""
 
     ref: GrantRef
     signed: SignedExtension
+
+
+class ToRenew(Message):
+    """A live grant, and the signed ask in whose name it gets a new credential."""
+
+    ref: GrantRef
+    signed: SignedRenewal | SignedExtension
+
+
+class SignInStatus(Message):
+    """What a technician signs in with, as far as it is no secret."""
+
+    kind: CredentialKind
+    made_at: AwareDatetime
+    usable_until: AwareDatetime | None
+    """None: for as long as the grant lasts."""
+    usable_once: bool
+    revealed_at: AwareDatetime | None
+    """None: the present one was not shown yet."""
+
+
+class StuckStep(Message):
+    """A step that is refused and tried again."""
+
+    name: str
+    attempt: int
+    answer: str
+    """What it was told last."""
+    next_try: AwareDatetime | None
+    """None while it is being tried, or where it is paused in Temporal."""
+    paused: bool = False
 
 
 class GrantStatus(Message):
@@ -119,8 +167,18 @@ class GrantStatus(Message):
     opened_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
+    """None also of a grant that is over, where the directory has not said that its account is closed."""
     lateness: timedelta | None = None
     """From the expiry to the directory's answer to the disabling; None unless the grant ran to its expiry."""
     proof: Proof | None = None
-    """None until the receipt is written."""
+    """What the receipt rests on; None until it is written."""
     replay_of: RequestId | None = None
+    sign_in: SignInStatus | None = None
+    """With what the technician can sign in now; None: with nothing, or a workflow says this, which does not know."""
+    stuck: tuple[StuckStep, ...] = ()
+    """The steps that are tried again just now. Temporal alone knows them; none where it was not asked."""
+
+    @property
+    def may_be_open(self) -> bool:
+        """It is over, and the directory has not said that its account is closed."""
+        return self.proof is not None and not self.proof.is_proven and self.closed_at is None

@@ -61,7 +61,8 @@ class Receipt(Message):
     opened_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     ending: Ending
-    closed_at: AwareDatetime
+    settled_at: AwareDatetime
+    """When it was written. Whether the account was closed by then says ``proof``."""
     disabled_at: AwareDatetime | None = None
     proven_at: AwareDatetime | None = None
     lateness: timedelta | None = Field(default=None, description="expiry to the answer to the disabling")

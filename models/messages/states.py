@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class GrantState(StrEnum):
-    """Where a request for access stands. The last five are final."""
+    """Where a request for access stands. The last six are final."""
 
     ASKED = "asked"
     PREPARING = "preparing"
@@ -18,6 +18,8 @@ class GrantState(StrEnum):
     ENDED = "ended"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    ABANDONED = "abandoned"
+    """An operator gave up its closing. Nothing proves that its account is closed."""
 
     @property
     def is_final(self) -> bool:
@@ -26,7 +28,14 @@ class GrantState(StrEnum):
 
 
 FINAL_STATES = frozenset(
-    {GrantState.DENIED, GrantState.EXPIRED, GrantState.ENDED, GrantState.CANCELLED, GrantState.FAILED}
+    {
+        GrantState.DENIED,
+        GrantState.EXPIRED,
+        GrantState.ENDED,
+        GrantState.CANCELLED,
+        GrantState.FAILED,
+        GrantState.ABANDONED,
+    }
 )
 
 

@@ -39,7 +39,7 @@ class Grant:
     armed_at: datetime | None
     expires_at: datetime | None
     closing_at: datetime | None
-    closed_at: datetime | None
+    settled_at: datetime | None
     parked_at: datetime | None
     ended_by: str | None
 
@@ -106,7 +106,7 @@ class Evidence:
 
 GRANTS = """
     SELECT g.request_id, t.name AS customer, lower(g.account_name) AS account, m.object_id::text, r.decided_at,
-           g.armed_at, g.expires_at, g.closing_at, g.closed_at, g.parked_at, g.ended_by ->> 'name' AS ended_by
+           g.armed_at, g.expires_at, g.closing_at, g.settled_at, g.parked_at, g.ended_by ->> 'name' AS ended_by
     FROM grants g
     JOIN requests r ON r.id = g.request_id
     JOIN tenants t ON t.id = g.tenant_id

@@ -109,7 +109,7 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             after=await _everybody(land),
             register=tuple(await register_on_file(land)),
             grants=tuple(grants),
-            unsettled=frozenset(grant.request_id for grant in await grants_on_file(land) if not grant.closed_at),
+            unsettled=frozenset(grant.request_id for grant in await grants_on_file(land) if not grant.settled_at),
             receipts=receipts,
             runs=tuple(runs),
             interventions=tuple(interventions),

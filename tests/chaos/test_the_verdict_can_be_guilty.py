@@ -62,7 +62,7 @@ def innocent() -> Evidence:
         tenant_id=TenantId(TENANT),
         technician_id=TechnicianId(OTHER),
         ending=Ending(state=GrantState.EXPIRED, by=CLOCK),
-        closed_at=at(64),
+        settled_at=at(64),
     )
     return Evidence(
         gathered_at=at(400),

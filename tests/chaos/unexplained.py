@@ -48,7 +48,7 @@ class Life:
         return cls(
             grant.decided_at,
             (grant.closing_at or last_run_over) + IN_FLIGHT,
-            max(grant.closed_at or last_run_over, last_run_over) + IN_FLIGHT,
+            max(grant.settled_at or last_run_over, last_run_over) + IN_FLIGHT,
         )
 
 
@@ -118,6 +118,6 @@ def _lives(evidence: Evidence) -> dict[tuple[str, str], list[Life]]:
         last_run[run.request_id] = max(over, last_run.get(run.request_id, over))
     lives: dict[tuple[str, str], list[Life]] = defaultdict(list)
     for grant in evidence.grants:
-        over = last_run.get(grant.request_id, grant.closed_at or end)
+        over = last_run.get(grant.request_id, grant.settled_at or end)
         lives[grant.customer, grant.account].append(Life.of(grant, over))
     return lives

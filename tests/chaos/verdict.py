@@ -89,7 +89,7 @@ def accounts_nobody_registered(evidence: Evidence) -> Iterator[str]:
 def grants_unaccounted_for(evidence: Evidence) -> Iterator[str]:
     """Every request has its receipt, or a closing that goes on, or was terminated for good by hand."""
     running = {run.request_id for run in evidence.runs if run.over is None}
-    closing = {grant.request_id for grant in evidence.grants if grant.closing_at and not grant.closed_at} & running
+    closing = {grant.request_id for grant in evidence.grants if grant.closing_at and not grant.settled_at} & running
     for request_id in evidence.asked:
         if request_id not in evidence.receipts.keys() | closing | gone_for_good(evidence):
             yield f"{request_id} has no receipt, and nothing is closing it"

@@ -77,7 +77,7 @@ def receipt(**different: object) -> Receipt:
         "opened_at": at(2),
         "expires_at": at(7200),
         "ending": Ending(state=GrantState.EXPIRED, by=CLOCK),
-        "closed_at": at(7201),
+        "settled_at": at(7201),
         "disabled_at": at(7200.1),
         "proven_at": at(7200.24),
         "lateness": timedelta(seconds=0.1),

@@ -114,6 +114,7 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     stopping.show_report: lambda fill: (fill(StopReport),),
     tables.show_grants: lambda fill: ([fill(GrantStatus)],),
     tables.show_status: lambda fill: (fill(GrantStatus),),
+    tables.show_replaced_pass: lambda fill: (fill(GrantStatus),),
     tables.show_holds: lambda fill: ([fill(Hold)],),
     tables.show_banner: lambda fill: ([fill(Hold)],),
     upgrade_check.show_upgrade_check: lambda fill: (fill(UpgradeCheck),),

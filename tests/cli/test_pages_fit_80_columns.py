@@ -17,7 +17,7 @@ from rich.console import Console
 
 from entra_jit.cli.views import alarms, failures, receipt, reconciliation, stopping, tables, upgrade_check
 from entra_jit.operations.check_upgrade import BrokenExecution, UpgradeCheck
-from entra_jit.operations.list_failures import Failure, StuckStep
+from entra_jit.operations.list_failures import Failure
 from entra_jit.operations.register_accounts import Unregistered
 from entra_jit.operations.replay_provisioning import Replayed
 from entra_jit.policy.failures import FailureClass
@@ -34,6 +34,7 @@ from models.messages import (
     Proof,
     Receipt,
     Step,
+    StuckStep,
     TechnicianId,
     TenantId,
     TenantReport,
@@ -75,7 +76,7 @@ def hold(kind: HoldKind) -> Hold:
 
 
 def failure(request_id: str) -> Failure:
-    step = StuckStep(name="prepare_account", attempt=12, next_try=NOON, paused=False)
+    step = StuckStep(name="prepare_account", answer=SENTENCE, attempt=12, next_try=NOON, paused=False)
     return Failure(
         request_id=request_id,
         tenant=TENANT,
@@ -173,7 +174,7 @@ def receipt_of(request_id: str) -> Receipt:
         technician_id=TechnicianId("t"),
         account_name=ACCOUNT,
         ending=Ending(state=GrantState.ENDED, by=TESTER, reason=SENTENCE),
-        closed_at=NOON,
+        settled_at=NOON,
         lateness=timedelta(seconds=1),
         steps=(step,),
         alarms=(SENTENCE,),

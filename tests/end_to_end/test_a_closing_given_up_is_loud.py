@@ -10,10 +10,15 @@ import pytest
 from entra_jit.accounts.alarms import Alarms
 from entra_jit.operations.abandon_access import abandon_access
 from entra_jit.operations.clear_alarm import clear_alarm
+from entra_jit.operations.close_all import close_all
 from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.list_failures import Selection, list_failures
+from entra_jit.operations.list_grants import list_grants
 from models.alarms import AlarmKind
 from models.errors import BadInputError, NotFoundError, RefusedError
+from models.holds import StopState
 from models.messages import AddendumKind, GrantState, Proof
+from models.search_attributes import GRANT_STATE
 from models.sweep import FindingKind
 from tests.actors import TESTER, operator
 from tests.announcer import FailingAnnouncer
@@ -22,6 +27,11 @@ from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled
 from tests.end_to_end.reviews import HALF_AN_HOUR, addendum, reviewed
 from tests.stage import Scene, variant
+
+
+async def list_as_open(scene: Scene) -> list[str | None]:
+    """The ids that the list of what is open has."""
+    return [status.request_id for status in await list_grants(TESTER, scene.app, live_only=True)]
 
 
 async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real_time: Scene) -> None:
@@ -41,6 +51,8 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
 
     assert receipt.proof is Proof.ABANDONED
     assert receipt.proven_at is None
+    assert receipt.ending.state is GrantState.ABANDONED
+    assert await list_as_open(real_time) == [request_id]
     assert "the customer has left us" in receipt.ending.sentence
     [alarm] = await list_alarms(TESTER, app, tenant=real_time.customer)
     assert (alarm.kind, alarm.subject) == (AlarmKind.ABANDONED, request_id)
@@ -51,9 +63,23 @@ async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real
     assert everybody.heard == [alarm, over]
     # Its own workflow hears of it at its next try, and changes nothing any more.
     assert (await real_time.receipt(request_id)).model_copy(update={"raised": ()}) == receipt
-    assert (await real_time.status(request_id)).proof is Proof.ABANDONED
+    status = await real_time.status(request_id)
+    assert (status.state, status.proof, status.closed_at) == (GrantState.ABANDONED, Proof.ABANDONED, None)
+    [failure] = (await list_failures(TESTER, app, Selection())).found
+    assert (failure.request_id, failure.state) == (request_id, GrantState.ABANDONED)
+    shown = await real_time.workflow(request_id).describe()
+    assert shown.typed_search_attributes[GRANT_STATE] == "abandoned"
+    details = (await real_time.workflow(request_id).query("__temporal_workflow_metadata")).current_details
+    assert "The account may be open" in details
     assert await abandon_access(operator("somebody else"), app, request_id, "again") == receipt
     assert real_time.user()["enabled"]  # type: ignore[index]  # what is not proven is not claimed
+
+    real_time.mend()
+    stopped = await close_all(TESTER, app, reason="found out", technician="alex")
+    assert [grant.state for grant in stopped.grants] == [StopState.CLOSED]
+    real_time.assert_closed()
+    assert await list_as_open(real_time) == []
+    assert await addendum(real_time, request_id, AddendumKind.CLOSED_LATER)
 
 
 @pytest.mark.exact("a person does not repeat what a late replica refuses")
@@ -75,6 +101,10 @@ async def test_who_had_the_account_until_it_was_shut_is_looked_at_up_to_then(rea
     real_time.mend()
     await reconciled(real_time)
     real_time.assert_closed()
+    assert await list_as_open(real_time) == []
+    status = await real_time.status(request_id)
+    assert (status.state, status.closed_at is not None) == (GrantState.ABANDONED, True)
+    assert "Proven closed at" in status.sentence
     later = await addendum(real_time, request_id, AddendumKind.CLOSED_LATER)
     assert later is not None
     assert "Reports Reader" in " ".join(finding.sentence for finding in later.findings if finding.removed)

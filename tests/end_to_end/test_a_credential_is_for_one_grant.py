@@ -14,11 +14,13 @@ import pytest
 from entra_jit.ledger.credentials import Revealed
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.renew_credential import renew_credential
 from entra_jit.operations.reveal_credential import reveal_credential
+from models.actor import Actor, ActorKind, Via
 from models.errors import NotFoundError, RefusedError
 from models.messages import CredentialKind, GrantState
 from tests.actors import TESTER, operator
-from tests.stage import ON_TIME, Scene, configure
+from tests.stage import ON_TIME, Scene, configure, technician_id
 
 pytestmark = pytest.mark.spine
 
@@ -29,6 +31,11 @@ def signs_in(scene: Scene, revealed: Revealed) -> bool:
 
 def allow_passes(scene: Scene, *, enabled: bool) -> None:
     scene.control("POST", f"/tenants/{scene.customer}", temporary_access_pass={"enabled": enabled})
+
+
+def person(name: str) -> Actor:
+    """A technician, as the portal signs them in."""
+    return Actor(kind=ActorKind.PERSON, id=technician_id(name), name=name, via=Via.PORTAL)
 
 
 @contextmanager
@@ -152,6 +159,40 @@ async def test_a_pass_that_is_refused_while_the_account_is_young_parks_nothing(h
     assert "authentication methods policy" in parked.sentence
     await end_access(operator("kim"), hours_pass.app, request_id)
     await hours_pass.receipt(request_id)
+
+
+async def test_a_pass_that_ends_early_is_renewed_as_often_as_policy_allows(hours_pass: Scene) -> None:
+    policy = {"one_time_only": True, "maximum_lifetime": 60}
+    hours_pass.control("POST", f"/tenants/{hours_pass.customer}", temporary_access_pass=policy)
+    request_id = await hours_pass.ask(hours=4, held=True)
+    opened = await hours_pass.until(request_id, GrantState.OPEN)
+    assert "Its pass works until" in opened.sentence
+    assert "once; `reveal --renew` makes another" in opened.sentence
+    assert opened.sign_in is not None
+    assert opened.sign_in.usable_once
+    used: list[Revealed] = []
+    for actor in (operator("kim"), person("alex")):
+        with refused("may not renew the credential"):
+            await renew_credential(person("robin"), hours_pass.app, request_id)
+        await renew_credential(actor, hours_pass.app, request_id)
+        _, revealed = await reveal_credential(TESTER, hours_pass.app, request_id, "alex")
+        assert signs_in(hours_pass, revealed)
+        assert not any(signs_in(hours_pass, earlier) for earlier in (*used, revealed))
+        used.append(revealed)
+    assert hours_pass.sql("SELECT lease_until FROM grants") == [(None,)]
+
+    await end_access(operator("kim"), hours_pass.app, request_id)
+    await hours_pass.time_passes(request_id)
+
+    receipt = await hours_pass.receipt(request_id)
+    renewed = [step for step in receipt.steps if step.name == "credential renewed"]
+    note = "Temporary Access Pass for 1 h, usable once; it ends before the grant, by "
+    assert [step.note for step in renewed] == [note + "kim", note + "alex"]
+    assert all(step.calls for step in renewed)
+    assert [step.note for step in receipt.steps if step.name == "credential revealed"] == 2 * ["to tests"]
+    hours_pass.assert_closed()
+    with refused("over already"):
+        await renew_credential(operator("kim"), hours_pass.app, request_id)
 
 
 async def test_where_passes_are_wanted_and_off_an_operator_is_told(hours_pass: Scene) -> None:

@@ -97,8 +97,8 @@ async def test_a_ledger_restored_from_a_backup_that_knows_nothing_of_what_is_ope
         assert receipt.decision == FORGOTTEN
         assert FORGOTTEN in receipt.alarms
         # It is reviewed like any other, half an hour after its closing.
-        due = stage.sql("SELECT closed_at FROM grants WHERE request_id = %s AND armed_at IS NOT NULL", forgotten)
-        assert due == [(receipt.closed_at,)]
+        due = stage.sql("SELECT settled_at FROM grants WHERE request_id = %s AND armed_at IS NOT NULL", forgotten)
+        assert due == [(receipt.settled_at,)]
         stage.assert_closed(stage.account("alex", new), new)
         with suppress(RPCError):  # it may be over already
             await stage.time_passes(half_way)

@@ -31,7 +31,7 @@ async def denied(scene: Scene, request_id: str) -> Receipt:
     assert receipt.opened_at is None
     assert (await scene.workflow(request_id).result()).state is GrantState.DENIED
     assert (await scene.status(request_id)).state is GrantState.DENIED
-    assert not scene.sql("SELECT 1 FROM grants WHERE request_id = %s AND closed_at IS NULL", request_id)
+    assert not scene.sql("SELECT 1 FROM grants WHERE request_id = %s AND settled_at IS NULL", request_id)
     assert not scene.sql("SELECT 1 FROM sealed_credentials WHERE request_id = %s", request_id)
     return receipt
 

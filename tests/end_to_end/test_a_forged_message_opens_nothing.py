@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger import requests
+from models.actor import Actor, ActorKind, Via
 from models.messages import (
     AccessRequest,
     AccountToClose,
@@ -31,13 +32,19 @@ from models.messages import (
     GrantState,
     GrantStatus,
     ObjectId,
+    Renewal,
     Settlement,
     SignedAccessRequest,
     SignedExtension,
+    SignedRenewal,
     Standing,
     TechnicianId,
     TenantId,
+    ToExtend,
     ToPark,
+    ToRenew,
+    ToUnpark,
+    WantedRetry,
 )
 from models.names import workflow_id
 from tests.actors import operator
@@ -169,7 +176,7 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
     assert denied.state is GrantState.DENIED
     assert (await copy.describe()).status is WorkflowExecutionStatus.COMPLETED
     assert await settled_by_a_burglar(real_time, signed) is None
-    assert real_time.sql("SELECT closed_at, ending FROM grants") == [(None, None)]
+    assert real_time.sql("SELECT settled_at, ending FROM grants") == [(None, None)]
     assert (await real_time.status(request_id)).state is phase
     real_time.mend()
     await original.signal("end")
@@ -194,7 +201,7 @@ async def test_nobody_lifts_the_fence_of_a_closing_grant_by_parking_and_retrying
 
     for activity, argument in (
         ("park", ToPark(request_id=request_id, because="to be taken up again")),
-        ("unpark", GrantRef(request_id=request_id, attempt=1)),
+        ("unpark", ToUnpark(ref=GrantRef(request_id=request_id, attempt=1), retry=WantedRetry(by=operator("kim")))),
     ):
         with pytest.raises(WorkflowFailureError):
             await burgled(real_time, activity, argument)
@@ -245,7 +252,7 @@ async def settled_by_a_burglar(stage: Scene, signed: SignedAccessRequest) -> Any
     settlement = Settlement(
         signed=signed,
         ending=Ending(state=GrantState.ENDED, by=operator("a burglar")),
-        closed_at=now,
+        settled_at=now,
         disabled_at=now,
         proven_at=now,
         standing=Standing(exists=True, enabled=False),
@@ -287,6 +294,31 @@ async def test_a_forged_extension_moves_nothing(real_time: Scene) -> None:
     for forgery in forgeries:
         with pytest.raises(WorkflowUpdateFailedError):
             await real_time.workflow(request_id).execute_update("extend", forgery)
+    renewal, others_renewal = Renewal(request_id=request_id), Renewal(request_id="another")
+    robin = Actor(kind=ActorKind.PERSON, id=technician_id("robin"), name="robin", via=Via.PORTAL)
+    renewals = [
+        SignedRenewal(renewal=renewal, assertion=assert_actor(STRANGERS_KEYS, operator("kim"), renewal, now)),
+        SignedRenewal(renewal=renewal, assertion=assert_actor(keyring, robin, renewal, now)),
+    ]
+    for forged in renewals:
+        with pytest.raises(WorkflowUpdateFailedError):
+            await real_time.workflow(request_id).execute_update("renew", forged)
+    # Signed by us, for a grant of theirs, and handed to an activity with the id of this one.
+    ref = GrantRef(request_id=request_id, attempt=1)
+    for activity, argument in (
+        ("extend_grant", ToExtend(ref=ref, signed=forgeries[3])),
+        (
+            "renew_credential",
+            ToRenew(
+                ref=ref,
+                signed=SignedRenewal(
+                    renewal=others_renewal, assertion=assert_actor(keyring, operator("kim"), others_renewal, now)
+                ),
+            ),
+        ),
+    ):
+        with pytest.raises(WorkflowFailureError):
+            await burgled(real_time, activity, argument)
 
     assert (await real_time.status(request_id)).expires_at == status.expires_at
     assert (await real_time.workflow(request_id).query(AccessGrant.status)).expires_at == status.expires_at

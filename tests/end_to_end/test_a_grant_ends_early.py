@@ -39,7 +39,7 @@ async def test_an_end_closes_at_once_and_says_by_whom(hours_pass: Scene) -> None
     for receipt in (bare, said, twice):
         assert receipt.ending.state is GrantState.ENDED
         assert receipt.opened_at is not None
-        assert receipt.closed_at - receipt.opened_at < ON_TIME
+        assert receipt.settled_at - receipt.opened_at < ON_TIME
         assert receipt.lateness is None, "it did not run to its expiry, so it is neither late nor on time"
         assert receipt.standing is not None
         assert receipt.standing.is_closed

@@ -97,6 +97,8 @@ async def test_what_was_mended_is_tried_again(
         await retry_provisioning(operator("kim"), stage.app, request_id)
 
         opened = await stage.until(request_id, GrantState.OPEN)
+        who = "SELECT actor ->> 'id' FROM events WHERE kind = 'retried' AND request_id = %s"
+        assert stage.sql(who, request_id) == 2 * [(operator("kim").id,)]
         user = stage.user(customer=customer)
         assert user is not None
         assert user["enabled"]

@@ -94,7 +94,7 @@ async def test_the_reconciler_closes_what_nobody_takes_up(services: Services, pl
             assert user is None or not user["enabled"]
 
             await reconciled(own, later=over + timedelta(minutes=15))
-            assert not own.sql("SELECT request_id FROM grants WHERE closed_at IS NULL AND request_id = %s", request_id)
+            assert not own.sql("SELECT request_id FROM grants WHERE settled_at IS NULL AND request_id = %s", request_id)
             assert foreign_accounts(own) == foreign
             if not decided(own, request_id):
                 assert own.user() is None

@@ -48,7 +48,7 @@ async def test_it_is_not_lost(services: Services, ending: GrantState) -> None:
                 await cancel_access(TESTER, act.app, request_id)
             async with _with_workflows(act):
                 receipt = await act.receipt(request_id)
-        assert receipt.ending.state is ending
+        assert (receipt.ending.state, receipt.ending.by) == (ending, TESTER)
         act.assert_closed()
 
 

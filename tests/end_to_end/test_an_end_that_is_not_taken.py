@@ -84,7 +84,7 @@ async def test_a_workflow_whose_task_keeps_failing_does_not_keep_its_account_ope
         ended = [
             await end(act, request_id),
             await end(act, parked),
-            await end_for_certain(operator("kim"), act.app, cancelled, "x" * 600, send=cancel_access),
+            await end_for_certain(operator("kim"), act.app, cancelled, "x" * 500, send=cancel_access),
         ]
 
         assert {one.by for one in ended} == {EndedBy.EMERGENCY}

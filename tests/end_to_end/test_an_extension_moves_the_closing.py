@@ -25,6 +25,8 @@ from tests.stage import ON_TIME, Scene
 pytestmark = pytest.mark.spine
 
 OPEN_UNTIL = "extensionAttribute15"
+MARK = {"method": "PATCH", "path": "/users/*", "body_contains": OPEN_UNTIL}
+PASS = {"method": "POST", "path": "/users/*/authentication/temporaryAccessPassMethods"}
 
 
 def asked_for(scene: Scene, request_id: str, expires_at: datetime) -> SignedExtension:
@@ -131,12 +133,14 @@ async def test_a_grant_that_closes_cannot_be_extended(hours_pass: Scene) -> None
     hours_pass.assert_closed()
 
 
-async def test_an_end_that_overtakes_an_extension_wins(hours_pass: Scene) -> None:
+@pytest.mark.parametrize("held", [MARK, PASS])
+async def test_an_end_that_overtakes_an_extension_wins(hours_pass: Scene, held: dict[str, str]) -> None:
     request_id = await hours_pass.ask(hours=4, held=True)
     first = (await hours_pass.until(request_id, GrantState.OPEN)).expires_at
     assert first is not None
-    # The mark's writing hangs, with the ledger moved already, while the end arrives.
-    writing = hours_pass.hold(method="PATCH", path="/users/*", body_contains=OPEN_UNTIL)
+    # What the extension writes hangs, with the ledger moved already, while the end arrives. A pass that was made after
+    # the last read-back would be waiting for the account's next opening.
+    writing = hours_pass.hold(**held)
     extending = asyncio.create_task(
         send(hours_pass, request_id, asked_for(hours_pass, request_id, first + timedelta(hours=6)))
     )
@@ -145,10 +149,11 @@ async def test_an_end_that_overtakes_an_extension_wins(hours_pass: Scene) -> Non
         return True if (await hours_pass.status(request_id)).expires_at != first else None
 
     await eventually(moved)
+    await hours_pass.reached(writing)
     ended_at = datetime.now(UTC)
     await end_access(operator("kim"), hours_pass.app, request_id)
     hours_pass.release(writing)
-    # The writing of the mark holds a lease, which the last read-back waits for.
+    # The writing holds a lease, which the last read-back waits for.
     await hours_pass.time_passes(request_id)
 
     receipt = await hours_pass.receipt(request_id)

@@ -14,6 +14,7 @@ import pytest
 
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.operations.show_status import show_status_and_tries
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
 from tests.actors import TESTER
@@ -135,7 +136,11 @@ async def test_without_any_directory_role_the_account_is_disabled_and_somebody_i
     assert user["methods"] == []
     status = await hours_pass.workflow(request_id).query("status")
     assert status["state"] == GrantState.CLOSING
-    assert (await hours_pass.status(request_id)).state is GrantState.CLOSING
+    shown = await show_status_and_tries(TESTER, hours_pass.app, request_id)
+    assert shown.state is GrantState.CLOSING
+    [stuck] = [step for step in shown.stuck if step.name == "strip_account"]
+    assert stuck.attempt > 1
+    assert "Authorization_RequestDenied" in stuck.answer, "the last answer of the directory"
 
     hours_pass.control("POST", tenant, service_principals=[{"app": REVOKE, "add_roles": [role]}])
     await hours_pass.time_passes(request_id)

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from entra_jit.operations.cancel_access import cancel_access
+from entra_jit.operations.list_failures import Selection, list_failures
 from entra_jit.operations.show_receipt import show_receipt
 from models.actor import RECONCILER
+from models.errors import RefusedError
 from models.messages import GrantState
 from tests.actors import TESTER
 from tests.end_to_end.provisioning_steps import STEPS
@@ -44,6 +47,13 @@ async def test_a_terminated_grant_is_closed_at_its_expiry_and_settled(real_time:
     real_time.assert_closed()
     with pytest.raises(Exception, match="receipt is written"):
         await show_receipt(TESTER, real_time.app, request_id)
+    status = await real_time.status(request_id)
+    assert status.state is GrantState.CLOSING
+    assert status.closed_at is not None
+    assert "The reconciler has closed the account" in status.sentence
+    assert (await list_failures(TESTER, real_time.app, Selection())).found == []
+    with pytest.raises(RefusedError, match="The reconciler has closed"):
+        await cancel_access(TESTER, real_time.app, request_id)
 
     await reconciled(real_time, later=timedelta(hours=2))
     receipt = await show_receipt(TESTER, real_time.app, request_id)

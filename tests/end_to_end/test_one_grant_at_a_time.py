@@ -110,7 +110,7 @@ async def test_a_second_request_waits_for_a_closing_grant(hours_pass: Scene) -> 
     await hours_pass.time_passes(second)
     opened = (await hours_pass.receipt(second)).opened_at
     assert opened is not None
-    assert opened > closed.closed_at, "two grants must never overlap on one account"
+    assert opened > closed.settled_at, "two grants must never overlap on one account"
     hours_pass.assert_closed()
 
 
@@ -121,7 +121,7 @@ async def test_a_second_request_does_not_wait_for_ever(hours_pass: Scene) -> Non
 
     assert receipt.ending.state is GrantState.DENIED
     assert "just closing" in receipt.ending.sentence
-    assert timedelta(minutes=5) <= receipt.closed_at - receipt.request.asked_at < timedelta(hours=1)
+    assert timedelta(minutes=5) <= receipt.settled_at - receipt.request.asked_at < timedelta(hours=1)
     assert (await hours_pass.status(first)).state is GrantState.CLOSING
     hours_pass.release(fault)
     await hours_pass.receipt(first)

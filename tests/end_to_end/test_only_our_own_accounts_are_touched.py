@@ -235,4 +235,4 @@ async def test_what_vanished_during_a_grant_ends_it_with_an_alarm(hours_pass: Sc
     assert receipt.standing is not None
     assert not receipt.standing.exists
     assert any("gone from the directory" in alarm for alarm in receipt.alarms)
-    assert not hours_pass.sql("SELECT 1 FROM grants WHERE closed_at IS NULL"), "the lock is released"
+    assert not hours_pass.sql("SELECT 1 FROM grants WHERE settled_at IS NULL"), "the lock is released"

@@ -78,6 +78,8 @@ async def test_trouble_that_does_not_pass_ends_with_the_window(hours_pass: Scene
 
     assert receipt.ending.state is GrantState.FAILED
     assert "503" in receipt.ending.sentence
-    assert receipt.closed_at - receipt.request.asked_at < timedelta(minutes=70), "not with the try that would come next"
+    assert receipt.settled_at - receipt.request.asked_at < timedelta(minutes=70), (
+        "not with the try that would come next"
+    )
     assert hours_pass.user() is None
-    assert not hours_pass.sql("SELECT 1 FROM grants WHERE closed_at IS NULL")
+    assert not hours_pass.sql("SELECT 1 FROM grants WHERE settled_at IS NULL")

@@ -141,7 +141,7 @@ async def test_a_purged_account_keeps_no_place(real_time: Scene) -> None:
 
     receipt = await show_receipt(TESTER, real_time.app, request_id)
     assert receipt.proof is Proof.VANISHED
-    assert not real_time.sql("SELECT 1 FROM grants WHERE closed_at IS NULL")
+    assert not real_time.sql("SELECT 1 FROM grants WHERE settled_at IS NULL")
     assert real_time.sql("SELECT object_id FROM managed_accounts") == [(None,)]
 
 

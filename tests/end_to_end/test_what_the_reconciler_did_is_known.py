@@ -42,7 +42,7 @@ async def terminated(act: Scene, request_id: str) -> None:
 
 def time_went_by(act: Scene, interval: str) -> None:
     """Everything that the ledger knows of is so much longer ago."""
-    for moment in ("armed_at", "opened_at", "expires_at", "closed_at"):
+    for moment in ("armed_at", "opened_at", "expires_at", "settled_at", "closed_at"):
         act.sql(f"UPDATE grants SET {moment} = {moment} - interval '{interval}'")  # noqa: S608
     for moment in ("began_at", "disabled_at", "proven_at"):
         # The journal lets nobody do this, but time itself.

@@ -170,7 +170,7 @@ def settlement_of(
             request=request, assertion=Assertion(actor=TESTER, issued_at=NOON, key_id="k0", signature="-")
         ),
         ending=Ending(state=GrantState.EXPIRED, by=CLOCK),
-        closed_at=at,
+        settled_at=at,
         disabled_at=at,
         proven_at=at if proven else None,
         standing=Standing(exists=True, enabled=False) if proven else None,

@@ -26,7 +26,7 @@ async def place_and_fence(
 ) -> list[Fenced]:
     whose = {"tenant_id": tenant_id, "technician_id": technician_id}
     await holds.place(session, HoldKind.STOP, **whose, by=operator("kim"), reason="a laptop was stolen", at=NOON)
-    return await fence_all(session, NOON, **whose)
+    return await fence_all(session, NOON, TESTER, **whose)
 
 
 async def stop(books: Books, *, tenant_id: UUID | None = None, technician_id: UUID | None = None) -> list[Fenced]:
@@ -104,7 +104,7 @@ async def test_lifting_opens_nothing_again(books: Books) -> None:
     await stop(books)
     for widening in (
         books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE),
-        books.do(parking.unpark, ref(parked), NOON),
+        books.do(parking.unpark, ref(parked), NOON, by=TESTER),
     ):
         with pytest.raises(GrantOverError, match=r"stopped since .* by kim: a laptop was stolen\."):
             await widening

@@ -20,7 +20,7 @@ from entra_jit.policy.leases import LEASE_MARGIN, LONGEST_LEASE
 from entra_jit.settings import Settings
 from models.errors import RefusedError
 from models.messages import CredentialKind, Fence, GrantRef, TenantId, Verdict
-from tests.actors import operator
+from tests.actors import TESTER, operator
 from tests.ledger.books import CONTOSO, KEYRING, LEASE, NOON, Books, ref, settlement_of
 
 HOUR = timedelta(hours=1)
@@ -114,7 +114,7 @@ async def test_what_the_ledger_does_not_know_is_not_opened_and_can_be_closed(boo
     with pytest.raises(GrantOverError, match="knows no grant"):
         await books.do(admission.take_lease, KEYRING, unknown, NOON, LEASE)
     with pytest.raises(GrantOverError, match="knows no grant"):
-        await books.do(parking.unpark, unknown, NOON)
+        await books.do(parking.unpark, unknown, NOON, by=TESTER)
     fence = await books.do(fences.fence, "lost", NOON)
     assert fence == Fence(lease_until=None)
     receipt = await books.settle(settlement_of(books.a_request()))
@@ -166,7 +166,7 @@ async def test_parked_is_fenced_and_unparking_is_a_new_attempt(books: Books) -> 
         await books.do(admission.admit, first, NOON)
     assert "parked (Microsoft says no); retry or end it" in (await books.answer(books.a_request())).sentence
 
-    seconds = await asyncio.gather(*(books.do(parking.unpark, first, NOON) for _ in range(5)))
+    seconds = await asyncio.gather(*(books.do(parking.unpark, first, NOON, by=TESTER) for _ in range(5)))
     assert {second.attempt for second in seconds} == {2}, "asking twice is trying once"
     assert (await books.do(admission.admit, seconds[0], NOON)).grant.attempt == 2
     with pytest.raises(GrantOverError, match="was retried since"):
@@ -176,13 +176,13 @@ async def test_parked_is_fenced_and_unparking_is_a_new_attempt(books: Books) -> 
 async def test_what_is_not_parked_or_too_late_is_not_unparked(books: Books) -> None:
     grant = await books.granted()
     with pytest.raises(GrantOverError, match="not parked"):
-        await books.do(parking.unpark, ref(grant), NOON)
+        await books.do(parking.unpark, ref(grant), NOON, by=TESTER)
     await books.do(parking.park, grant.request_id, "no", NOON)
     with pytest.raises(GrantOverError, match="window"):
-        await books.do(parking.unpark, ref(grant), grant.window_ends_at)
+        await books.do(parking.unpark, ref(grant), grant.window_ends_at, by=TESTER)
     await books.settle(settlement_of(grant))
     with pytest.raises(GrantOverError, match="not parked"):
-        await books.do(parking.unpark, ref(grant), NOON)
+        await books.do(parking.unpark, ref(grant), NOON, by=TESTER)
     await books.do(parking.park, grant.request_id, "late", NOON)
     assert (await books.answer(books.a_request())).verdict is Verdict.ALLOWED, "a late parking locks no technician out"
 

@@ -24,7 +24,7 @@ from entra_jit.ledger import (
     receipts,
     steps,
 )
-from models.actor import RECONCILER, ActorKind
+from models.actor import RECONCILER, WORKFLOW, ActorKind
 from models.alarms import Alarm, AlarmKind
 from models.events import Event, EventKind
 from models.holds import HoldKind
@@ -87,7 +87,9 @@ async def test_a_grant_is_told_from_asking_to_receipt(books: Books) -> None:
     assert (by_kind[EventKind.EXTENDED].actor.name, by_kind[EventKind.EXTENDED].body["reason"]) == ("kim", "more")
     assert by_kind[EventKind.OPENED].actor.kind is ActorKind.SYSTEM
     assert Receipt.model_validate(by_kind[EventKind.RECEIPT_ISSUED].body) == receipt
-    assert [step.name for step in receipt.steps] == ["opened", "disabled", "stripped", "read back"]
+    said = ["opened", "credential revealed", "extended"]
+    assert [step.name for step in receipt.steps] == [*said, "disabled", "stripped", "read back"]
+    assert [step.note for step in receipt.steps][1:3] == ["to alex", "until 2026-11-23 17:00:00Z, by kim: more"]
     assert await books.do(addenda.of_request, grant.request_id) == (learnt,)
     assert "sesame" not in str(await books.everything())
 
@@ -137,11 +139,17 @@ async def test_parking_and_trying_again_is_told_once_per_attempt(books: Books) -
     grant = await books.granted()
     for _ in range(2):
         await books.do(parking.park, grant.request_id, "refused", NOON)
-    again = await books.do(parking.unpark, ref(grant), NOON)
-    assert await books.do(parking.unpark, ref(grant), NOON) == again == GrantRef(request_id=grant.request_id, attempt=2)
+    again = await books.do(parking.unpark, ref(grant), NOON, by=TESTER)
+    assert (
+        await books.do(parking.unpark, ref(grant), NOON, by=TESTER)
+        == again
+        == GrantRef(request_id=grant.request_id, attempt=2)
+    )
     await books.do(parking.park, grant.request_id, "refused again", NOON)
     kinds = [event.kind for event in await told(books, grant.request_id)]
     assert kinds[2:] == [EventKind.PARKED, EventKind.RETRIED, EventKind.PARKED]
+    [retried] = await books.do(events.of_request, grant.request_id, EventKind.RETRIED)
+    assert retried.actor == TESTER
 
 
 @pytest.mark.parametrize("scope", [{}, {"tenant_id": CONTOSO}, {"technician_id": ALEX}])
@@ -149,15 +157,15 @@ async def test_many_that_are_fenced_at_once_are_told_each(books: Books, scope: d
     grants = [await books.armed("alex"), await books.armed("alex", "fabrikam")]
     await books.do(fences.fence, grants[1].request_id, NOON)
     for _ in range(2):
-        await books.do(fences.fence_all, NOON + HOUR, **scope)
+        await books.do(fences.fence_all, NOON + HOUR, operator("kim"), **scope)
     began = [await books.do(events.of_request, grant.request_id, EventKind.CLOSING_BEGAN) for grant in grants]
-    assert [len(each) for each in began] == [1, 1]
+    assert [[event.actor for event in each] for each in began] == [[operator("kim")], [WORKFLOW]]
 
 
 async def test_who_leaves_the_configuration_is_told_as_the_reason(books: Books) -> None:
     grant = await books.armed("robin")
     await books.configure(technicians=[{"name": "alex", "id": str(ALEX)}])
-    await books.do(fences.fence_departed, NOON)
+    await books.do(fences.fence_departed, NOON, TESTER)
     [began] = await books.do(events.of_request, grant.request_id, EventKind.CLOSING_BEGAN)
     assert "robin" in began.body["because"]
 

@@ -19,14 +19,14 @@ from pydantic import SecretStr
 
 from entra_jit import operations
 from entra_jit.app import App
-from entra_jit.identity.authorize import DEPLOYMENT, TABLE, NotAllowedError, Subject, Verb, authorize
+from entra_jit.identity.authorize import DEPLOYMENT, TABLE, NotAllowedError, Subject, Verb, authorize, authorize_own
 from entra_jit.operations.list_failures import Selection
 from entra_jit.settings import Settings
 from models.actor import RECONCILER, Actor, ActorKind, Via
-from models.messages import AccessRequest
+from models.messages import AccessRequest, TechnicianId
 from tests.actors import TESTER
 
-STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000", name="tests", via=Via.PORTAL)
+STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000", name="tests", via=Via.API)
 """Has the name of the operator who may do everything: a name decides nothing."""
 
 ARGUMENTS = {
@@ -118,6 +118,20 @@ def test_what_gives_or_shows_access_is_not_the_systems_to_ask_for() -> None:
             authorize(RECONCILER, verb)
 
 
+def test_a_technician_may_do_to_their_own_grants_what_is_theirs_alone() -> None:
+    person = STRANGER.model_copy(update={"via": Via.PORTAL})
+    own = Subject("4f2a", technician_id=TechnicianId(person.id))
+    authorize_own(person, Verb.RENEW_CREDENTIAL, Subject("4f2a"))
+    authorize(person, Verb.RENEW_CREDENTIAL, own)
+    for verb, subject in (
+        (Verb.RENEW_CREDENTIAL, Subject("4f2a")),
+        (Verb.RENEW_CREDENTIAL, Subject("4f2a", technician_id=TechnicianId("another"))),
+        (Verb.END_ACCESS, own),
+    ):
+        with pytest.raises(NotAllowedError):
+            authorize(person, verb, subject)
+
+
 @pytest.mark.parametrize("verb", Verb)
 def test_who_proves_nothing_may_do_nothing(verb: Verb) -> None:
     with pytest.raises(NotAllowedError):
@@ -129,7 +143,7 @@ def test_a_kind_has_one_row_for_each_way() -> None:
 
 
 def test_a_refusal_says_who_what_and_to_whom() -> None:
-    with pytest.raises(NotAllowedError, match=r"tests \(person, portal\) may not see the credential: grant 4f2a\."):
+    with pytest.raises(NotAllowedError, match=r"tests \(person, api\) may not see the credential: grant 4f2a\."):
         authorize(STRANGER, Verb.REVEAL_CREDENTIAL, Subject("4f2a"))
     assert str(DEPLOYMENT) == "the deployment"
     assert str(Subject(tenant="contoso", technician="alex")) == "alex in contoso"

@@ -30,6 +30,7 @@ from models.messages import (
     Step,
     TechnicianId,
     TenantId,
+    WantedRetry,
 )
 from models.sweep import Baseline, FindingKind, SweepFinding
 from tests.actors import operator
@@ -72,8 +73,8 @@ def refused(progress: GrantProgress) -> None:
 
 
 def taken_up_again(progress: GrantProgress) -> None:
-    progress.retry_wanted = True
-    progress.begin_attempt(2)
+    progress.retry = WantedRetry(by=operator("kim"))
+    progress.begin_attempt(2, operator("kim"))
 
 
 def opened(progress: GrantProgress) -> None:

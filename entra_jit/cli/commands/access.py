@@ -15,16 +15,18 @@ from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
 from entra_jit.cli.views.formatting import line, moment, say
 from entra_jit.cli.views.timeline import Timeline
+from entra_jit.ledger.credentials import Revealed
 from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.end_for_certain import EndedBy, Send, end_for_certain
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.list_grants import list_grants
 from entra_jit.operations.list_holds import list_holds
+from entra_jit.operations.renew_credential import renew_credential
 from entra_jit.operations.request_access import await_decision, request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
-from entra_jit.operations.show_status import show_status
+from entra_jit.operations.show_status import show_status, show_status_and_tries
 from models.actor import Actor
 from models.errors import ExitCode
 from models.holds import Hold
@@ -93,8 +95,18 @@ def extend(
     as_json: Json = False,
 ) -> None:
     """Extend an open grant."""
-    until = deployed(context, lambda actor, app: extend_access(actor, app, grant, hours, reason))
-    show({"expires_at": until.isoformat()}, as_json, lambda: console.print(f"Open until {until:%Y-%m-%d %H:%M:%SZ}."))
+
+    async def work(actor: Actor, app: App) -> GrantStatus:
+        await extend_access(actor, app, grant, hours, reason)
+        return await show_status(actor, app, grant)
+
+    extended = deployed(context, work)
+
+    def print_text() -> None:
+        console.print(extended.sentence, markup=False, highlight=False, soft_wrap=True)
+        tables.show_replaced_pass(console, extended)
+
+    show({"expires_at": extended.expires_at and extended.expires_at.isoformat()}, as_json, print_text)
 
 
 @cli.command(rich_help_panel=PANEL)
@@ -123,7 +135,7 @@ def _end(
 @cli.command(rich_help_panel=PANEL)
 def status(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
     """Show the state of a request."""
-    found = deployed(context, lambda actor, app: show_status(actor, app, grant))
+    found = deployed(context, lambda actor, app: show_status_and_tries(actor, app, grant))
     show(found, as_json, lambda: tables.show_status(console, found))
 
 
@@ -132,7 +144,7 @@ def grants(
     context: typer.Context,
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
     technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="Only live ones.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Only what is open, may open, or is not proven closed.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: Json = False,
 ) -> None:
@@ -165,23 +177,32 @@ def reveal(
     context: typer.Context,
     grant: GrantId,
     technician: Annotated[str, typer.Option("--technician", help="The technician's name.")],
+    renew: Annotated[bool, typer.Option("--renew", help="Make a new one first; the one before stops working.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the technician the credential of their open grant, once."""
-    account, revealed = deployed(context, lambda actor, app: reveal_credential(actor, app, grant, technician))
+
+    async def look(actor: Actor, app: App) -> tuple[str, Revealed]:
+        if renew:
+            await renew_credential(actor, app, grant)
+        return await reveal_credential(actor, app, grant, technician)
+
+    account, revealed = deployed(context, look)
     shown = {
         "account": account,
         "kind": revealed.kind.value,
         "credential": revealed.secret.get_secret_value(),
         "usable_until": revealed.usable_until.isoformat() if revealed.usable_until else None,
+        "usable_once": revealed.usable_once,
         "note": revealed.note,
     }
 
     def print_text() -> None:
         console.print(f"{account}\n{shown['credential']}", markup=False, highlight=False, soft_wrap=True)
         until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
+        once = ", usable once" if revealed.usable_once else ""
         kind = revealed.kind.value.replace("_", " ")
-        sentence = f"A {kind}{until}; it is not shown again. {revealed.note or ''}".rstrip()
+        sentence = f"A {kind}{until}{once}; it is not shown again. {revealed.note or ''}".rstrip()
         Console(stderr=True).print(sentence, style="dim", highlight=False, soft_wrap=True)
 
     show(shown, as_json, print_text)

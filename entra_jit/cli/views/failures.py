@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from entra_jit.cli.views.formatting import coloured, line, moment, shown, table
-from entra_jit.operations.list_failures import Failure, StuckStep
+from entra_jit.cli.views.formatting import coloured, line, moment, shown, stuck, table
+from entra_jit.operations.list_failures import Failure
 from entra_jit.operations.replay_provisioning import Replayed
 
 NOTHING = "Nothing to replay."
@@ -27,13 +27,13 @@ def show_failures(console: Console, failures: Sequence[Failure]) -> None:
 def _row(failure: Failure) -> tuple[tuple[str, str, str], list[str]]:
     kind = f"{failure.failure_class} ({failure.failure})" if failure.failure else f"{failure.failure_class}"
     cells = (shown(failure.request_id), coloured(failure.state), moment(failure.since))
-    return cells, [f"[bold]{kind}[/]: {shown(failure.sentence)}", *map(_step, failure.steps)]
+    return cells, [f"[bold]{kind}[/]: {shown(failure.sentence)}", *map(stuck, failure.steps)]
 
 
 def show_plan(console: Console, failures: Sequence[Failure]) -> None:
     """What a replay of them would do."""
     for failure in failures:
-        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing: it was denied; request again"
+        done = f"[bold]{failure.remedy}[/]" if failure.remedy else "nothing can be replayed"
         line(console, f"{shown(failure.request_id)}  {_who(failure)}  {failure.failure_class}: {done}")
     possible = any(failure.remedy for failure in failures)
     line(console, "Nothing was done. Pass --yes to do it." if possible else NOTHING)
@@ -62,8 +62,3 @@ async def follow(console: Console, outcomes: AsyncIterator[Replayed], total: int
 
 def _who(failure: Failure) -> str:
     return shown(f"{failure.technician} in {failure.tenant}")
-
-
-def _step(step: StuckStep) -> str:
-    when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
-    return f"{shown(step.name)}: attempt {step.attempt}, {when}"

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from models.messages import GrantState
+from models.messages import GrantState, StuckStep
 from models.plain_text import plain
 
 GAP = "  "
@@ -24,6 +24,7 @@ COLOURS = {
     GrantState.PARKED: "bold yellow",
     GrantState.DENIED: "red",
     GrantState.FAILED: "bold red",
+    GrantState.ABANDONED: "bold red",
 }
 
 
@@ -117,3 +118,9 @@ def rows(console: Console, *named: tuple[str, object]) -> None:
         parts = value if isinstance(value, tuple) else (value,)
         if said := "  ".join(shown(str(part)) for part in parts if part and part != "-"):
             line(console, f"  {name:<11}{said}", hang=11)
+
+
+def stuck(step: StuckStep) -> str:
+    """``disable_account: attempt 5, next try 2026-11-23 12:00:31Z``."""
+    when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
+    return f"{shown(step.name)}: attempt {step.attempt}, {when}"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from entra_jit.cli.views.formatting import coloured, line, moment, rows, shown, table
+from entra_jit.cli.views.formatting import coloured, line, moment, rows, shown, stuck, table
 from entra_jit.policy.durations import format_duration
 from models.holds import Hold, HoldKind
-from models.messages import GrantState, GrantStatus
+from models.messages import CredentialKind, GrantState, GrantStatus, SignInStatus
 
 HOLD_COLOURS = {HoldKind.PAUSE: "bold yellow", HoldKind.STOP: "bold red"}
 
@@ -31,7 +31,7 @@ def show_grants(console: Console, grants: Sequence[GrantStatus]) -> None:
 
 def _remarks(grant: GrantStatus) -> list[str]:
     """What a row does not say already: an open grant's sentence is its expiry."""
-    if grant.proof is not None and not grant.proof.is_proven:
+    if grant.proof is not None and grant.may_be_open:
         return [f"[bold red]{grant.proof.value}, not proven closed[/]: {shown(grant.sentence)}"]
     replay = f"Replay of {shown(grant.replay_of)}." if grant.replay_of else ""
     return [replay, "" if grant.state is GrantState.OPEN else shown(grant.sentence)]
@@ -49,10 +49,29 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("access", ", ".join(item.words for item in status.access)),
         ("opened", status.opened_at and moment(status.opened_at)),
         ("expires", status.expires_at and moment(status.expires_at)),
-        ("closed", status.closed_at and status.account_name and moment(status.closed_at)),
+        ("closed", status.account_name and ("not proven" if status.may_be_open else moment(status.closed_at))),
+        ("credential", status.sign_in and _credential(status.sign_in)),
         ("proof", status.proof and status.proof.value),
         ("lateness", status.lateness is not None and format_duration(status.lateness)),
+        *(("refused", f"{stuck(step)}: {step.answer}") for step in status.stuck),
     )
+
+
+def _credential(made: SignInStatus) -> str:
+    parts = [
+        made.kind.value.replace("_", " "),
+        f"usable until {moment(made.usable_until)}" if made.usable_until else "",
+        "usable once" if made.usable_once else "",
+        f"revealed {moment(made.revealed_at)}" if made.revealed_at else "not revealed yet",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def show_replaced_pass(console: Console, status: GrantStatus) -> None:
+    """That an extension has replaced the pass, where it has."""
+    made = status.sign_in
+    if made and made.kind is CredentialKind.TEMPORARY_ACCESS_PASS and made.revealed_at is None:
+        line(console, "The earlier pass no longer works. Reveal the new one.")
 
 
 def show_holds(console: Console, holds: Sequence[Hold]) -> None:
