@@ -517,7 +517,7 @@ async def configure(
     }
     file = Path(scene.services.sandbox.ca_file).parent / f"{scene.settings.task_queue}.yaml"
     file.write_text(yaml.safe_dump({section: entries for section, entries in content.items() if entries}))
-    await apply_configuration(TESTER, scene.app, file)
+    await apply_configuration(TESTER, scene.app, file, yes=True, prune=True)
 
 
 def temporal_program() -> str:

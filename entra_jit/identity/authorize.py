@@ -36,6 +36,7 @@ class Verb(StrEnum):
     LIFT_STOP = "lift a stop"
     RECONCILE = "reconcile"
     REGISTER_ACCOUNTS = "register accounts"
+    PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"
     CHECK_UPGRADE = "check an upgrade"
 

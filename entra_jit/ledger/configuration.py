@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from pydantic import SecretStr, TypeAdapter
-from sqlalchemy import delete, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import SQLModel, col, select
+from pydantic import SecretStr
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.crypto.sealing import Sealed, seal, unseal
-from entra_jit.ledger import events
-from entra_jit.ledger.events import NewEvent
+from entra_jit.crypto.sealing import Sealed, unseal
 from entra_jit.policy import decision, entitlement
-from entra_jit.policy.configuration import Configuration, PurposeName
 from entra_jit.policy.facts import TechnicianTerms, TenantTerms
-from models.actor import Actor
-from models.events import EventKind
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 from models.tables import (
     Group,
@@ -29,113 +21,7 @@ from models.tables import (
     Technician,
     Tenant,
     TenantCredential,
-    TenantReconciliationRow,
 )
-
-Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
-"""The credential of each tenant and purpose, as whoever applies the configuration has read it."""
-
-_DUMPED = TypeAdapter(Configuration)
-
-
-async def apply(
-    session: AsyncSession, by: Actor, keyring: Keyring, configuration: Configuration, proofs: Proofs
-) -> None:
-    """Make the ledger's configuration what the file says, whole. Applying the same file twice changes nothing.
-
-    Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
-    is open can still be closed.
-    """
-    await _apply_tenants(session, keyring, configuration, proofs)
-    await _apply_technicians(session, configuration)
-    # Whoever applies a configuration says that what the applications may do now is what they are meant to.
-    await session.exec(update(TenantReconciliationRow).values(granted=[]))
-    await session.exec(delete(RoleMapping))
-    await session.exec(delete(GroupMember))
-    await session.exec(delete(Group))
-    by_name = {technician.name: technician.id for technician in configuration.technicians}
-    session.add(Group(name=entitlement.ALL_TECHNICIANS))
-    session.add_all(
-        Group(name=group.name, attribute=group.attribute, value=group.value) for group in configuration.groups
-    )
-    await session.flush()
-    session.add_all(
-        GroupMember(group_name=group.name, technician_id=by_name[member])
-        for group in configuration.groups
-        for member in group.members
-    )
-    session.add_all(
-        RoleMapping(
-            group_name=mapping.group,
-            tenant_id=UUID(mapping.tenant_id) if mapping.tenant_id else None,
-            kind=mapping.item.kind,
-            item_id=mapping.item.id,
-            item_name=mapping.item.name,
-        )
-        for mapping in configuration.mappings()
-    )
-    await events.append(session, _applied(by, configuration))
-
-
-def _applied(by: Actor, configuration: Configuration) -> NewEvent:
-    """That it was applied, and which: the hash is the same for what says the same."""
-    body = {
-        "hash": hashlib.sha256(_DUMPED.dump_json(configuration)).hexdigest(),
-        "tenants": [tenant.name for tenant in configuration.tenants],
-        "technicians": len(configuration.technicians),
-    }
-    return NewEvent(EventKind.CONFIGURATION_APPLIED, by, body)
-
-
-async def _apply_tenants(session: AsyncSession, keyring: Keyring, configuration: Configuration, proofs: Proofs) -> None:
-    await session.exec(update(Tenant).values(active=False))
-    for tenant in configuration.tenants:
-        row = {
-            "id": tenant.id,
-            "name": tenant.name,
-            "display_name": tenant.display_name,
-            "account_domain": tenant.account_domain,
-            "account_prefix": tenant.account_prefix,
-            "default_duration": tenant.hours,
-            "max_duration": tenant.max_hours,
-            "credential": tenant.credential,
-            "active": True,
-        }
-        await _upsert(session, Tenant, row, key=("id",))
-        for purpose, application in tenant.applications():
-            sealed = seal(keyring, proofs[tenant.id, purpose], credential_owner(TenantId(str(tenant.id)), purpose))
-            await _upsert(
-                session,
-                TenantCredential,
-                {
-                    "tenant_id": tenant.id,
-                    "purpose": purpose,
-                    "client_id": application.client_id,
-                    "kind": application.kind,
-                    "key_id": sealed.key_id,
-                    "ciphertext": sealed.ciphertext,
-                },
-                key=("tenant_id", "purpose"),
-            )
-
-
-async def _apply_technicians(session: AsyncSession, configuration: Configuration) -> None:
-    await session.exec(update(Technician).values(active=False))
-    for technician in configuration.technicians:
-        row = {
-            "id": technician.id,
-            "name": technician.name,
-            "display_name": technician.display_name,
-            "attributes": technician.attributes,
-            "active": True,
-        }
-        await _upsert(session, Technician, row, key=("id",))
-
-
-async def _upsert(session: AsyncSession, table: type[SQLModel], row: dict[str, object], key: tuple[str, ...]) -> None:
-    statement = insert(table).values(row)
-    changed = {name: statement.excluded[name] for name in row if name not in key}
-    await session.exec(statement.on_conflict_do_update(index_elements=key, set_=changed))
 
 
 def credential_owner(tenant_id: TenantId, purpose: str) -> str:

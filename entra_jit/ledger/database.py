@@ -94,8 +94,9 @@ class Ledger:
         self.statements = 0
         event.listen(self._engine.sync_engine, "before_cursor_execute", self._count)
 
-    def _count(self, *_: object) -> None:
-        self.statements += 1
+    def _count(self, *call: Any) -> None:
+        *_, parameters, _, is_many = call
+        self.statements += len(parameters) if is_many else 1
 
     @asynccontextmanager
     async def transaction(self, *, within: timedelta | None = None) -> AsyncIterator[AsyncSession]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -170,21 +170,11 @@ async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unprove
     ]
 
 
-def _first_row(tenant_id: UUID, at: datetime) -> Insert:
-    new = insert(TenantReconciliationRow).values(tenant_id=tenant_id, tried_at=at, succeeded_at=at, granted=[])
-    return new.on_conflict_do_nothing()
-
-
 async def _row(session: AsyncSession, tenant_id: TenantId, at: datetime) -> TenantReconciliationRow:
     """The tenant's row, locked. Made if there is none: two that look at a new tenant at once must both come through."""
-    await session.exec(_first_row(UUID(tenant_id), at))
+    new = insert(TenantReconciliationRow).values(tenant_id=UUID(tenant_id), tried_at=at, succeeded_at=at, granted=[])
+    await session.exec(new.on_conflict_do_nothing())
     return await session.get_one(TenantReconciliationRow, UUID(tenant_id), with_for_update=True)
-
-
-async def expect(session: AsyncSession, tenant_ids: Iterable[UUID], at: datetime) -> None:
-    """From now on these tenants are to be looked at. Idempotent: what is known of them already stays."""
-    for tenant_id in tenant_ids:
-        await session.exec(_first_row(tenant_id, at))
 
 
 async def came_through(

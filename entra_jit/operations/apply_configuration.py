@@ -9,38 +9,82 @@ import structlog
 from entra_jit.app import App
 from entra_jit.configuration_file import ConfigurationFile
 from entra_jit.identity.authorize import Verb, authorize
+from entra_jit.ledger import applying
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger import reconciliation
 from entra_jit.ledger.fences import fence_departed
 from entra_jit.operations._check_security_groups import check_security_groups
 from entra_jit.operations._configuration_file import read_configuration
-from entra_jit.policy.configuration import Configuration
 from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import CONFIGURATION, Actor
-from models.errors import BadInputError
+from models.configuration_plan import ConfigurationPlan
+from models.errors import BadInputError, RefusedError
 from models.messages import EndAccess, SignedEnd
 
 _log = structlog.get_logger("configuration")
 
 
-async def apply_configuration(actor: Actor, app: App, file: Path) -> Configuration:
+class PlanRefusedError(RefusedError):
+    """Nothing was changed: what the file removes, takes or ends has to be meant."""
+
+    def __init__(self, explanation: str, plan: ConfigurationPlan, advice: str) -> None:
+        super().__init__(explanation, advice=advice)
+        self.plan = plan
+
+
+class NotAgreedError(PlanRefusedError):
+    """Whoever applies the file has not agreed to all of its plan."""
+
+
+async def apply_configuration(
+    actor: Actor,
+    app: App,
+    file: Path,
+    *,
+    agreed: ConfigurationPlan | None = None,
+    yes: bool = False,
+    prune: bool = False,
+) -> ConfigurationPlan:
     """Make the ledger's configuration what ``file`` says, and end what is open for whom it no longer has. Idempotent.
 
-    Where Temporal does not answer, the reconciler closes that. An open grant whose access was remapped stays as it was
-    granted, and cannot be extended. Security groups are looked at in their tenants first. Raises ``BadInputError``, a
-    line a mistake.
+    A file that removes, takes or ends something changes nothing and raises ``NotAgreedError`` with its plan, unless
+    that was ``agreed`` to (and has not grown since), or ``yes`` agrees to whatever it is. One that removes many raises
+    ``PlanRefusedError`` without ``prune``. Security groups are looked at in their tenants first. Raises
+    ``BadInputError``, a line a mistake.
+
+    Where Temporal does not answer, the reconciler closes what ends. An open grant whose access was remapped stays as it
+    was granted, and cannot be extended.
     """
     authorize(actor, Verb.APPLY_CONFIGURATION)
     found = read_configuration(file)
-    configuration = found.configuration
     await _expect_usable_groups(app, file, found)
     async with app.ledger.transaction() as session:
-        await configurations.apply(session, actor, app.keyring, configuration, found.proofs)
-        await reconciliation.expect(session, [tenant.id for tenant in configuration.tenants], app.clock())
+        plan = await applying.plan(session, found.configuration)
+        _expect_meant(plan, agreed, yes=yes, prune=prune)
+        await applying.apply(session, actor, app.keyring, found.configuration, found.proofs, app.clock())
         left = await fence_departed(session, app.clock(), actor)
     if left:
         await _end(app, left)
-    return configuration
+    return plan
+
+
+def _expect_meant(plan: ConfigurationPlan, agreed: ConfigurationPlan | None, *, yes: bool, prune: bool) -> None:
+    if plan.removes_many and not prune:
+        removed = ", ".join(
+            f"{len(changes.removed)} of {changes.before} {kind}"
+            for kind, changes in plan.kinds()
+            if changes.removes_many
+        )
+        raise PlanRefusedError(
+            f"The file removes {removed}, more than a tenth.", plan, "Nothing was changed. If it is meant, use --prune."
+        )
+    if not plan.narrows or yes:
+        return
+    if agreed is None:
+        raise NotAgreedError("The file removes, takes or ends something.", plan, "Look at it, and agree to it.")
+    if not agreed.covers(plan):
+        raise NotAgreedError(
+            "What the file removes, takes or ends has grown since it was shown.", plan, "Look at it again."
+        )
 
 
 async def _expect_usable_groups(app: App, file: Path, found: ConfigurationFile) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -137,6 +138,7 @@ class Configuration:
             for group in self.groups
         )
 
+    @cached_property
     def mappings(self) -> tuple[RoleMapping, ...]:
         """Every item of every role mapping, each once: roles as they are written, security groups tenant by tenant."""
         by_name = {tenant.name: tenant for tenant in self.tenants}

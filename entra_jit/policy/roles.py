@@ -30,7 +30,8 @@ def find_role(name_or_id: str) -> AccessItem:
 
     A template id that is well formed but not listed may be a tenant's custom role: it is taken by its id.
     """
-    wanted = _canonical(name_or_id.strip().lower())
+    typed = name_or_id.strip().lower()
+    wanted = typed if typed in _by_name_and_id() else _canonical(typed)
     if role := _by_name_and_id().get(wanted):
         return role
     if wanted in _implicit_roles():

@@ -40,7 +40,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Local
         apply = [sys.executable, "starter.py", "--state-dir", str(stack.state_dir), "apply", "examples/msp.yaml"]
         applied = await run_program([*apply, "--json"])
         assert applied.code == DONE, applied.err
-        assert applied.json == {"tenants": 2, "technicians": 3, "groups": 2, "role_mappings": 4}
+        assert applied.json["entries"] == {"tenants": 2, "technicians": 3, "groups": 2, "role_mappings": 4}
         yield stack
 
 
@@ -448,6 +448,26 @@ async def test_bad_input_is_said_before_anything_happens(run: CommandLine, argum
     assert (ran.code, ran.out) == (BAD_INPUT, "")
     assert ran.err
     assert "Traceback" not in ran.err
+
+
+async def test_apply_shows_what_it_would_remove_and_asks(run: CommandLine, tmp_path: Path) -> None:
+    """A file that had been cut off ended every open grant, with exit 0."""
+    file = tmp_path / "msp.yaml"
+    whole = (ROOT / "examples" / "msp.yaml").read_text()
+    without_kim = whole[: whole.index("  - name: kim")] + whole[whole.index("\ngroups:") :]
+    file.write_text(without_kim)
+    asked = await run("apply", str(file))
+    file.write_text(whole[: whole.index("  - name: robin")])
+    cut_off = await run("apply", str(file), "--yes")
+    file.write_text(whole)
+    unchanged = await run("apply", str(file))
+
+    assert (asked.code, asked.out) == (BAD_INPUT, "")
+    assert asked.err.splitlines() == ["technicians removed (1 of 3)", "  kim", "Not a terminal; pass --yes."]
+    assert (cut_off.code, cut_off.out) == (REFUSED, "")
+    assert "The file removes 2 of 3 technicians, 5 of 5 role mappings, more than a tenth." in cut_off.err
+    assert (unchanged.code, unchanged.err) == (DONE, "")
+    assert unchanged.out == "Applied: 2 tenants, 3 technicians, 2 groups, 4 role_mappings.\n"
 
 
 def nobody() -> str:

@@ -18,8 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.configuration_file import read
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger import accounts, admission, receipts, requests
-from entra_jit.ledger import configuration as configurations
+from entra_jit.ledger import accounts, admission, applying, receipts, requests
 from entra_jit.ledger.database import Ledger
 from entra_jit.policy.configuration import Configuration
 from models.actor import CLOCK
@@ -102,7 +101,7 @@ class Books:
             for tenant in configuration.tenants
             for purpose, _ in tenant.applications()
         }
-        await self.do(configurations.apply, TESTER, KEYRING, configuration, proofs)
+        await self.do(applying.apply, TESTER, KEYRING, configuration, proofs, NOON)
 
     def a_request(self, technician: str = "alex", tenant: str = "contoso", at: datetime = NOON) -> AccessRequest:
         """Another request."""

@@ -15,12 +15,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.exc import IntegrityError
 
+from entra_jit.ledger import applying, events
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger import events
 from models.events import EventKind
 from models.messages import TenantId, Verdict
 from tests.actors import TESTER
-from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, ROBIN, Books, a_configuration, configuration_of
+from tests.ledger.books import ALEX, CONTOSO, FABRIKAM, KEYRING, NOON, ROBIN, Books, a_configuration, configuration_of
 
 SEALED = {"tenant_credentials"}
 
@@ -56,7 +56,7 @@ async def test_a_configuration_that_fails_half_way_leaves_the_old_one(books: Boo
         (tenant.id, purpose): SecretStr("x") for tenant in changed.tenants for purpose, _ in tenant.applications()
     }
     with pytest.raises(IntegrityError):
-        await books.do(configurations.apply, TESTER, KEYRING, unapplicable, proofs)
+        await books.do(applying.apply, TESTER, KEYRING, unapplicable, proofs, NOON)
     assert await books.everything() == before
 
 

@@ -7,7 +7,6 @@ line costs an hour, and one that quotes a secret leaks it.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,38 +21,16 @@ from pydantic import SecretStr
 from entra_jit.app import App
 from entra_jit.configuration_file import read
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger.schema import upgrade
-from entra_jit.local_stack.postgres import Postgres
 from entra_jit.operations._configuration_file import read_configuration
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.policy.configuration import SecretSource
-from entra_jit.settings import Settings
 from models.errors import BadInputError
 from models.messages import TenantId
 from tests.actors import TESTER
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
-KEYS = "k0:" + "A" * 43 + "="
 SECRET = "unmistakable"
-
-
-@pytest.fixture(scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
-    """A deployment with an empty ledger."""
-    state = tmp_path_factory.mktemp("operations")
-    (state / "run").mkdir()
-    (state / "logs").mkdir()
-    postgres = Postgres(state)
-    await postgres.start()
-    try:
-        upgrade(SecretStr(postgres.url))
-        settings = Settings(profile="sandbox", database_url=SecretStr(postgres.url), keys=SecretStr(KEYS))
-        async with App(settings) as app:
-            yield app
-    finally:
-        await postgres.stop()
-        postgres.forget_sockets()
 
 
 @pytest.fixture(autouse=True)

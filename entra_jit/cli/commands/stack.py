@@ -8,15 +8,28 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from entra_jit.app import App
 from entra_jit.cli.commands.options import Json
-from entra_jit.cli.commands.shell import cli, console, deployed, errors_told, invocation, run, settings_of, show
+from entra_jit.cli.commands.shell import (
+    cli,
+    confirm,
+    console,
+    deployed,
+    errors_told,
+    invocation,
+    run,
+    settings_of,
+    show,
+)
+from entra_jit.cli.views import configuration_plan, upgrade_check
 from entra_jit.cli.views import demo as demonstration
 from entra_jit.cli.views import up as whole_stack
-from entra_jit.cli.views import upgrade_check
 from entra_jit.ledger import schema
 from entra_jit.local_stack import LocalStack
-from entra_jit.operations.apply_configuration import apply_configuration
+from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
 from entra_jit.operations.check_upgrade import check_upgrade
+from models.actor import Actor
+from models.configuration_plan import ConfigurationPlan
 from models.errors import ExitCode
 
 PANEL = "The deployment"
@@ -48,12 +61,27 @@ def migrate(context: typer.Context) -> None:
 def apply(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Tenants, technicians, groups and role mappings, YAML.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove and end what the file no longer has without asking.")
+    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove more than a tenth.")] = False,
     as_json: Json = False,
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
-    configuration = deployed(context, lambda actor, app: apply_configuration(actor, app, file))
-    counts = {name: len(getattr(configuration, name)) for name in ("tenants", "technicians", "groups", "role_mappings")}
-    show(counts, as_json, lambda: console.print("Applied: " + ", ".join(f"{n} {k}" for k, n in counts.items()) + "."))
+    aside = Console(stderr=True)
+
+    async def work(actor: Actor, app: App) -> ConfigurationPlan:
+        try:
+            return await apply_configuration(actor, app, file, yes=yes, prune=prune)
+        except PlanRefusedError as refused:
+            configuration_plan.show_plan(aside, refused.plan)
+            if not isinstance(refused, NotAgreedError):
+                raise
+            confirm("Apply it?")
+            return await apply_configuration(actor, app, file, agreed=refused.plan, prune=prune)
+
+    plan = deployed(context, work)
+    show(plan, as_json, lambda: configuration_plan.show_applied(console, plan))
 
 
 @cli.command("check-upgrade", rich_help_panel=PANEL)

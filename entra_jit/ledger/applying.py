@@ -1,0 +1,217 @@
+"""Making the ledger's configuration what a file says, in as many statements for thousands of rows as for one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import SecretStr, TypeAdapter
+from sqlalchemy import delete, func, tuple_, update
+from sqlalchemy import select as columns_of
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.sealing import seal
+from entra_jit.ledger import configuration as configurations
+from entra_jit.ledger import events
+from entra_jit.ledger.bulk import Row, given, insert_missing, replace, upsert
+from entra_jit.ledger.configuration import credential_owner
+from entra_jit.ledger.events import NewEvent
+from entra_jit.policy import entitlement
+from entra_jit.policy.configuration import Configuration, PurposeName
+from entra_jit.policy.configuration_changes import Configured, LiveGrant, plan_changes
+from models.actor import Actor
+from models.configuration_plan import ConfigurationPlan, EndingGrant
+from models.events import EventKind
+from models.messages import TechnicianId, TenantId
+from models.tables import (
+    GrantRow,
+    Group,
+    GroupMember,
+    RoleMapping,
+    Technician,
+    Tenant,
+    TenantCredential,
+    TenantReconciliationRow,
+)
+
+APPLYING = 0x4150504C
+"""The key of PostgreSQL's advisory lock that makes those who apply a configuration take turns."""
+
+Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
+"""The credential of each tenant and purpose, as whoever applies the configuration has read it."""
+
+_DUMPED = TypeAdapter(Configuration)
+
+
+async def plan(session: AsyncSession, configuration: Configuration) -> ConfigurationPlan:
+    """What applying it does. Nobody else applies one until the transaction ends, so that it stays true."""
+    await session.exec(select(func.pg_advisory_xact_lock(APPLYING)))
+    return plan_changes(await _configured(session), configuration, await _live(session))
+
+
+async def _configured(session: AsyncSession) -> Configured:
+    # Columns alone are read: rows would stay in the session, and those who read them later would find them unchanged.
+    tenants = await session.exec(select(Tenant.id, Tenant.name).where(col(Tenant.active)))
+    technicians = await session.exec(
+        select(Technician.id, Technician.name, Technician.attributes).where(col(Technician.active))
+    )
+    return Configured(
+        tenants={TenantId(str(id)): name for id, name in tenants},
+        technicians={
+            TechnicianId(str(id)): (name, entitlement.Technician(TechnicianId(str(id)), attributes))
+            for id, name, attributes in technicians
+        },
+        groups=tuple(await configurations.groups(session)),
+        mappings=tuple(await configurations.role_mappings(session)),
+    )
+
+
+async def _live(session: AsyncSession) -> list[LiveGrant]:
+    connection = await session.connection()
+    found = await connection.execute(
+        columns_of(
+            col(GrantRow.request_id),
+            col(GrantRow.expires_at),
+            col(Tenant.id),
+            col(Tenant.name),
+            col(Technician.id),
+            col(Technician.name),
+        )
+        .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
+        .join(Technician, col(Technician.id) == col(GrantRow.technician_id))
+        .where(col(GrantRow.closed_at).is_(None), col(GrantRow.closing_at).is_(None))
+        .order_by(col(GrantRow.request_id))
+    )
+    return [
+        LiveGrant(
+            TenantId(str(tenant_id)),
+            TechnicianId(str(technician_id)),
+            EndingGrant(request_id=request_id, technician=technician, tenant=tenant, expires_at=expires_at),
+        )
+        for request_id, expires_at, tenant_id, tenant, technician_id, technician in found
+    ]
+
+
+async def apply(
+    session: AsyncSession, by: Actor, keyring: Keyring, configuration: Configuration, proofs: Proofs, at: datetime
+) -> None:
+    """Make the ledger's configuration what the file says, whole. Applying the same file twice changes nothing.
+
+    Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
+    is open can still be closed.
+    """
+    await session.exec(select(func.pg_advisory_xact_lock(APPLYING)))
+    for table, rows in ((Tenant, _tenants(configuration)), (Technician, _technicians(configuration))):
+        # Those that leave or are renamed give up their names first: two may swap theirs.
+        kept = tuple_(col(table.id), col(table.name)).in_(select(*given(table, rows, ("id", "name")).c))
+        await session.exec(update(table).where(col(table.active), ~kept).values(active=False))
+        await upsert(session, table, rows)
+    await upsert(session, TenantCredential, _credentials(keyring, configuration, proofs))
+    groups = _groups(configuration)
+    await upsert(session, Group, groups)
+    await session.exec(delete(Group).where(col(Group.name).not_in([group["name"] for group in groups])))
+    await replace(session, GroupMember, ("group_name", "technician_id"), _members(configuration))
+    contents = ("group_name", "tenant_id", "kind", "item_id", "item_name")
+    await replace(session, RoleMapping, contents, _mappings(configuration))
+    await _expect_reconciliations(session, configuration, at)
+    await events.append(session, _applied(by, configuration))
+
+
+def _tenants(configuration: Configuration) -> list[Row]:
+    return [
+        {
+            "id": tenant.id,
+            "name": tenant.name,
+            "display_name": tenant.display_name,
+            "account_domain": tenant.account_domain,
+            "account_prefix": tenant.account_prefix,
+            "default_duration": tenant.hours,
+            "max_duration": tenant.max_hours,
+            "credential": tenant.credential,
+            "active": True,
+        }
+        for tenant in configuration.tenants
+    ]
+
+
+def _technicians(configuration: Configuration) -> list[Row]:
+    return [
+        {
+            "id": technician.id,
+            "name": technician.name,
+            "display_name": technician.display_name,
+            "attributes": technician.attributes,
+            "active": True,
+        }
+        for technician in configuration.technicians
+    ]
+
+
+def _credentials(keyring: Keyring, configuration: Configuration, proofs: Proofs) -> list[Row]:
+    rows: list[Row] = []
+    for tenant in configuration.tenants:
+        for purpose, application in tenant.applications():
+            sealed = seal(keyring, proofs[tenant.id, purpose], credential_owner(TenantId(str(tenant.id)), purpose))
+            rows.append(
+                {
+                    "tenant_id": tenant.id,
+                    "purpose": purpose,
+                    "client_id": application.client_id,
+                    "kind": application.kind,
+                    "key_id": sealed.key_id,
+                    "ciphertext": sealed.ciphertext,
+                }
+            )
+    return rows
+
+
+def _groups(configuration: Configuration) -> list[Row]:
+    built_in = entitlement.Group(entitlement.ALL_TECHNICIANS)
+    return [
+        {"name": group.name, "attribute": group.attribute, "value": group.value}
+        for group in (built_in, *configuration.technician_groups())
+    ]
+
+
+def _members(configuration: Configuration) -> list[Row]:
+    return [
+        {"group_name": group.name, "technician_id": UUID(member)}
+        for group in configuration.technician_groups()
+        for member in group.members
+    ]
+
+
+def _mappings(configuration: Configuration) -> list[Row]:
+    return [
+        {
+            "group_name": mapping.group,
+            "tenant_id": UUID(mapping.tenant_id) if mapping.tenant_id else None,
+            "kind": mapping.item.kind.value,
+            "item_id": mapping.item.id,
+            "item_name": mapping.item.name,
+        }
+        for mapping in configuration.mappings
+    ]
+
+
+async def _expect_reconciliations(session: AsyncSession, configuration: Configuration, at: datetime) -> None:
+    """Every tenant is to be looked at from now on. What the applications may do now is what they are meant to."""
+    await session.exec(update(TenantReconciliationRow).values(granted=[]))
+    rows: list[Row] = [
+        {"tenant_id": tenant.id, "tried_at": at, "succeeded_at": at, "granted": []} for tenant in configuration.tenants
+    ]
+    await insert_missing(session, TenantReconciliationRow, rows)
+
+
+def _applied(by: Actor, configuration: Configuration) -> NewEvent:
+    """That it was applied, and which: the hash is the same for what says the same."""
+    body = {
+        "hash": hashlib.sha256(_DUMPED.dump_json(configuration)).hexdigest(),
+        "tenants": [tenant.name for tenant in configuration.tenants],
+        "technicians": len(configuration.technicians),
+    }
+    return NewEvent(EventKind.CONFIGURATION_APPLIED, by, body)

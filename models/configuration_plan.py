@@ -1,0 +1,81 @@
+"""What applying a configuration would do, before it is done: who gains, who loses, and which open grants end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from models.message import Message
+
+
+class EntryChanges(Message):
+    """The entries of one kind, by what people call them."""
+
+    before: int
+    """How many there were, of those that can be removed one by one."""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def removes_many(self) -> bool:
+        """More than one, and more than a tenth: a file that was cut off rather than changed."""
+        return len(self.removed) > 1 and len(self.removed) * 10 > self.before
+
+
+class AccessChange(Message):
+    """What a technician who stays may have more, or no longer, in a tenant that stays."""
+
+    technician: str
+    tenant: str | None
+    """None: in every tenant."""
+    access: tuple[str, ...]
+
+
+class EndingGrant(Message):
+    """A live grant whose technician or tenant is no longer in the configuration."""
+
+    request_id: str
+    technician: str
+    tenant: str
+    expires_at: datetime | None
+    """None: it has not opened yet."""
+
+
+class ConfigurationPlan(Message):
+    """What applying a file does to what is configured now. Grants that do not end keep their access."""
+
+    entries: dict[str, int]
+    """How many the file has: ``tenants``, ``technicians``, ``groups``, ``role_mappings``."""
+    tenants: EntryChanges
+    technicians: EntryChanges
+    role_mappings: EntryChanges
+    """One item of access each; of tenants that stay."""
+    gains: tuple[AccessChange, ...]
+    losses: tuple[AccessChange, ...]
+    ending: tuple[EndingGrant, ...]
+
+    @property
+    def narrows(self) -> bool:
+        """Something is removed, lost or ended, which is asked about first."""
+        return any(self._narrowing())
+
+    @property
+    def removes_many(self) -> bool:
+        """More is removed than is removed by hand."""
+        return any(changes.removes_many for _, changes in self.kinds())
+
+    def kinds(self) -> Iterator[tuple[str, EntryChanges]]:
+        """The changes of each kind of entry."""
+        yield "tenants", self.tenants
+        yield "technicians", self.technicians
+        yield "role mappings", self.role_mappings
+
+    def covers(self, other: ConfigurationPlan) -> bool:
+        """Whoever agreed to this has seen all that ``other`` removes, takes or ends."""
+        return set(other._narrowing()) <= set(self._narrowing())
+
+    def _narrowing(self) -> Iterator[object]:
+        for kind, changes in self.kinds():
+            yield from ((kind, name) for name in changes.removed)
+        yield from self.losses
+        yield from (grant.request_id for grant in self.ending)

@@ -1,0 +1,174 @@
+"""Applying a file removes, takes and ends nothing that was not shown to whoever applies it, and agreed to.
+
+A file that a colleague had cut off, or that a template had left empty, ended every open grant everywhere, with exit 0
+and without a question.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import yaml
+from sqlalchemy import text
+
+from benchmarks.applying import large_configuration
+from entra_jit.app import App
+from entra_jit.ledger import configuration as configurations
+from entra_jit.ledger import requests
+from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
+from entra_jit.operations.plan_configuration import plan_configuration
+from models.configuration_plan import AccessChange
+from models.errors import BadInputError, ExitCode
+from models.messages import AccessRequest, Verdict
+from tests.actors import TESTER
+
+CONTOSO, FABRIKAM = "c0c0c0c0-2222-4222-8222-000000000002", "fab0fab0-3333-4333-8333-000000000003"
+TECHNICIANS = ("alex", "kim", "robin", "sam")
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the files name."""
+    monkeypatch.setenv("BENCHMARK_SECRET", "unmistakable")
+
+
+@pytest.fixture
+async def clean(app: App) -> None:
+    """Nothing is configured."""
+    async with app.ledger.transaction() as session:
+        await (await session.connection()).execute(text("TRUNCATE tenants, technicians, requests CASCADE"))
+        await (await session.connection()).execute(text("TRUNCATE groups CASCADE"))
+
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def msp(folder: Path, *technicians: str, **changes: Any) -> Path:
+    """A file with these technicians, the first two of whom are seniors."""
+    application = {"client_id": str(UUID(int=1)), "secret": {"env": "BENCHMARK_SECRET"}}
+    content = {
+        "tenants": [
+            {"name": name, "id": tenant, "account_domain": f"{name}.onmicrosoft.com", "elevate": application}
+            for name, tenant in (("contoso", CONTOSO), ("fabrikam", FABRIKAM))
+        ],
+        "technicians": [{"name": one, "id": str(UUID(int=7 + TECHNICIANS.index(one)))} for one in technicians],
+        "groups": [{"name": "senior", "members": list(technicians[:2])}],
+        "role_mappings": [
+            {"group": "all-technicians", "roles": ["Helpdesk Administrator"]},
+            {"group": "senior", "tenant": "contoso", "roles": ["Exchange Administrator"]},
+        ],
+        **changes,
+    }
+    file = folder / "msp.yaml"
+    file.write_text(yaml.safe_dump(content))
+    return file
+
+
+async def grant(app: App, technician: str) -> str:
+    """A live grant of theirs in contoso."""
+    request = AccessRequest(
+        request_id=f"r-{technician}", tenant="contoso", technician=technician, reason="a test", asked_at=app.clock()
+    )
+    async with app.ledger.transaction() as session:
+        decision = await requests.answer(session, app.keyring, request, TESTER, app.clock())
+    assert decision.verdict is Verdict.ALLOWED
+    return request.request_id
+
+
+async def is_there(app: App, technician: str) -> bool:
+    """They may ask for access."""
+    async with app.ledger.transaction() as session:
+        terms = await configurations.technician_terms(session, technician)
+    return terms is not None and terms.active
+
+
+async def test_nothing_is_removed_before_it_is_shown_and_agreed_to(app: App, tmp_path: Path) -> None:
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]))
+    request_id = await grant(app, "robin")
+    file = msp(tmp_path, *TECHNICIANS[:2])
+
+    with pytest.raises(NotAgreedError) as refused:
+        await apply_configuration(TESTER, app, file)
+
+    plan = refused.value.plan
+    assert await is_there(app, "robin")
+    assert refused.value.exit_code is ExitCode.REFUSED
+    assert plan.technicians.removed == ("robin",)
+    assert [(one.request_id, one.technician, one.tenant) for one in plan.ending] == [(request_id, "robin", "contoso")]
+    assert await plan_configuration(TESTER, app, file) == plan
+
+    assert await apply_configuration(TESTER, app, file, agreed=plan) == plan
+    assert not await is_there(app, "robin")
+
+
+async def test_what_technicians_lose_is_asked_about_as_well(app: App, tmp_path: Path) -> None:
+    """A mapping or a member that is gone takes access as surely as a technician who is."""
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]))
+    file = msp(tmp_path, *TECHNICIANS[:3], groups=[{"name": "senior", "members": ["kim", "robin"]}])
+    with pytest.raises(NotAgreedError) as refused:
+        await apply_configuration(TESTER, app, file)
+    exchange = ("Exchange Administrator",)
+    assert refused.value.plan.losses == (AccessChange(technician="alex", tenant="contoso", access=exchange),)
+    assert refused.value.plan.gains == (AccessChange(technician="robin", tenant="contoso", access=exchange),)
+
+
+async def test_what_has_grown_since_it_was_shown_is_shown_again(app: App, tmp_path: Path) -> None:
+    """Between the question and the answer a grant opens, or a colleague saves the file."""
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]))
+    file = msp(tmp_path, *TECHNICIANS[:2])
+    shown = await plan_configuration(TESTER, app, file)
+    await grant(app, "robin")
+    with pytest.raises(NotAgreedError, match="has grown since it was shown"):
+        await apply_configuration(TESTER, app, file, agreed=shown)
+    assert await is_there(app, "robin")
+
+
+async def test_many_are_removed_only_with_prune(app: App, tmp_path: Path) -> None:
+    """Half a file is a whole one to a reader."""
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS))
+    file = msp(tmp_path, *TECHNICIANS[:2])
+    with pytest.raises(PlanRefusedError, match=r"removes 2 of 4 technicians, more than a tenth\..* use --prune"):
+        await apply_configuration(TESTER, app, file, yes=True)
+    assert await is_there(app, "sam")
+    await apply_configuration(TESTER, app, file, yes=True, prune=True)
+    assert not await is_there(app, "sam")
+
+
+@pytest.mark.parametrize("content", ["", "# moved elsewhere\n", "{}", "---\n", "tenants:\n"])
+async def test_an_empty_file_is_refused_whatever_is_agreed_to(app: App, tmp_path: Path, content: str) -> None:
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS))
+    (tmp_path / "msp.yaml").write_text(content)
+    with pytest.raises(BadInputError):
+        await apply_configuration(TESTER, app, tmp_path / "msp.yaml", yes=True, prune=True)
+    with pytest.raises(BadInputError):
+        await apply_configuration(TESTER, app, Path(os.devnull), yes=True, prune=True)
+    assert await is_there(app, "sam")
+
+
+async def test_a_large_file_takes_few_statements_and_again_none_of_its_rows(app: App, tmp_path: Path) -> None:
+    """2,215 statements for 500 tenants: their number grew with the file."""
+    file = tmp_path / "msp.yaml"
+
+    async def statements(of: str) -> int:
+        file.write_text(of)
+        before = app.ledger.statements
+        await apply_configuration(TESTER, app, file, yes=True, prune=True)
+        return app.ledger.statements - before
+
+    async def rows() -> list[Any]:
+        """How many each table has, and the newest transaction that wrote one of them."""
+        count = "SELECT tableoid, count(*), max(xmin::text::bigint) FROM {} GROUP BY tableoid"
+        tables = ("tenants", "technicians", "groups", "group_members", "role_mappings")
+        async with app.ledger.transaction() as session:
+            found = await (await session.connection()).execute(text(" UNION ALL ".join(map(count.format, tables))))
+            return sorted(map(tuple, found))
+
+    assert await statements(large_configuration(500, 200, 5000)) < 40
+    whole = await rows()
+    assert await statements(large_configuration(500, 200, 5000)) < 40
+    assert await rows() == whole, "what stays as it is is not written again"
+    assert await statements(large_configuration(20, 10, 100)) < 40
