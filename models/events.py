@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     """The directory has the mark of the extension."""
     PARKED = "parked"
     RETRIED = "retried"
+    TRIED_NOW = "tried now"
+    """Steps that waited for their next try did not have to wait."""
     CLOSING_BEGAN = "closing began"
     DISABLED = "disabled"
     STRIPPED = "stripped"

@@ -41,7 +41,7 @@ KINDS = (
 REPEATED = frozenset({EventKind.RENEWED.value, *(step.value for step in ClosingStep)})
 """What one attempt may do more than once."""
 
-SAID = (EventKind.REVEALED, EventKind.EXTENDED, EventKind.PARKED, EventKind.RETRIED)
+SAID = (EventKind.REVEALED, EventKind.EXTENDED, EventKind.PARKED, EventKind.RETRIED, EventKind.TRIED_NOW)
 """What people did or learnt meanwhile. A receipt tells it among the steps."""
 
 
@@ -93,6 +93,7 @@ def _said(event: Event) -> Step:
         EventKind.EXTENDED: f"until {_moment(body.get('until'))}, {by}: {body.get('reason')}",
         EventKind.PARKED: body.get("because"),
         EventKind.RETRIED: by,
+        EventKind.TRIED_NOW: f"{', '.join(body.get('steps', ()))}, {by}",
     }[event.kind]
     return Step(name=event.kind, at=body["at"], note=note)
 

@@ -11,7 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import configuration, failures, grants, requests, statuses
+from entra_jit.ledger import configuration, events, failures, grants, requests, statuses
+from entra_jit.ledger.events import NewEvent
 from entra_jit.operations._live_workflows import why_gone
 from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.retry_provisioning import retry_provisioning
@@ -20,6 +21,7 @@ from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_re
 from entra_jit.temporal.executions import look_at, try_now
 from models.actor import Actor
 from models.errors import RefusedError, UnreachableError
+from models.events import EventKind
 from models.messages import AccessRequest, GrantState, GrantStatus
 from models.names import workflow_id
 from models.tables import GrantRow, Request
@@ -155,4 +157,8 @@ async def _try_now(actor: Actor, app: App, request_id: str) -> list[str]:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
+    if tried:
+        async with app.ledger.transaction() as session:
+            body = {"steps": tried, "at": app.clock()}
+            await events.append(session, NewEvent(EventKind.TRIED_NOW, actor, body, request_id))
     return tried

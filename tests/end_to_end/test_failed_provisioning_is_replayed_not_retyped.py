@@ -186,7 +186,10 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
         }
         assert [customer for customer in asked if not done[asked[customer]].goes_on] == [federated]
         assert "was denied. Request again" in done[asked[federated]].sentence
-        assert (await stage.receipt(held)).ending.state is GrantState.ENDED
+        receipt = await stage.receipt(held)
+        assert receipt.ending.state is GrantState.ENDED
+        by_hand = {step.note for step in receipt.steps if step.name == "tried now"}
+        assert by_hand == {"strip_account, by kim"}
         stage.assert_closed(customer=clinging)
         for customer in (refusing, failing, babbling):
             await stage.until(asked[customer], GrantState.OPEN)
