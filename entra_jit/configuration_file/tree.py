@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import yaml
 
 from entra_jit.configuration_file.mistakes import Mistakes, Place
-from models.errors import quoted
+from models.errors import BadInputError, quoted
 
 DEEPEST = 20
 """How many levels may be nested. A configuration has six; a reader that follows thousands runs out of stack."""
@@ -81,13 +81,12 @@ def parse(content: bytes, mistakes: Mistakes) -> Tree | None:
         return None
 
 
-class _UnreadableError(Exception):
+class _UnreadableError(BadInputError):
     """The file makes no sense from this line on."""
 
     def __init__(self, line: int, explanation: str) -> None:
         super().__init__(explanation)
         self.line = line
-        self.explanation = explanation
 
 
 def _decoded(content: bytes) -> str:
