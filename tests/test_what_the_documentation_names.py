@@ -15,6 +15,8 @@ import pytest
 import typer
 
 import starter
+from entra_jit.graph import operations
+from entra_jit.graph.operations import Operation
 from entra_jit.policy.failures import FailureClass
 from models.alarms import AlarmKind
 from models.messages import FailureType
@@ -91,6 +93,13 @@ def test_what_is_to_be_typed_can_be_typed(page: Path) -> None:
             assert command, typed
             named = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", typed.partition("#")[0]))
             assert named <= COMMANDS[command], typed
+
+
+def test_every_permission_that_a_refusal_names_is_in_the_table_of_permissions() -> None:
+    """A refusal named one that no document tells to grant, beside the larger one that was granted already."""
+    needed = {name for one in vars(operations).values() if isinstance(one, Operation) for name in one.needs.permissions}
+    rows = re.findall(r"^\| `([\w.-]+)` \|", (ROOT / "docs/real-tenant.md").read_text(), re.MULTILINE)
+    assert needed <= set(rows), needed - set(rows)
 
 
 def test_every_command_is_in_the_table_of_commands() -> None:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, SecretStr
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, opaque
-from entra_jit.graph.answers import Description, Resource
+from entra_jit.graph.answers import Description, Resource, null_as
 from entra_jit.graph.calls import Calls
 from models.messages import DirectoryCall, ObjectId, PassId
 
@@ -19,8 +19,7 @@ _EVERYONE = "all_users"
 class PolicyTarget(Description):
     """Whom a policy covers or leaves out: a group by its id, or everyone."""
 
-    target_type: str
-    id: str
+    id: str | None = None
 
 
 class AccessPassPolicy(Resource):
@@ -29,11 +28,10 @@ class AccessPassPolicy(Resource):
     state: Literal["enabled", "disabled"]
     minimum_lifetime: Annotated[int, Field(alias="minimumLifetimeInMinutes")]
     maximum_lifetime: Annotated[int, Field(alias="maximumLifetimeInMinutes")]
-    default_lifetime: Annotated[int, Field(alias="defaultLifetimeInMinutes")]
-    is_usable_once: bool
+    is_usable_once: Annotated[bool, null_as(value=False)] = False
     """True: passes can be used once, and no others can be made."""
-    include_targets: tuple[PolicyTarget, ...]
-    exclude_targets: tuple[PolicyTarget, ...] = ()
+    include_targets: Annotated[tuple[PolicyTarget, ...], null_as([])] = ()
+    exclude_targets: Annotated[tuple[PolicyTarget, ...], null_as([])] = ()
 
     @property
     def covers_everyone(self) -> bool:
@@ -48,7 +46,7 @@ class AccessPass(Resource):
     value: Annotated[SecretStr, Field(alias="temporaryAccessPass")]
     starts_at: Annotated[AwareDatetime, Field(alias="startDateTime")]
     lifetime_minutes: Annotated[int, Field(alias="lifetimeInMinutes")]
-    is_usable_once: bool
+    is_usable_once: Annotated[bool, null_as(value=False)] = False
 
 
 class AccessPasses:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeVar, overload
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
 from entra_jit.graph.catalogue import NOT_GRAPHS, Attempt, senseless
@@ -22,8 +22,13 @@ T = TypeVar("T")
 _ERROR_BEGINS = re.compile(r'\{\s*"error"\s*:\s*\{')
 
 
+def null_as(value: JsonValue) -> BeforeValidator:
+    """Reads null as ``value``, which is also what an absent property has as its default."""
+    return BeforeValidator(lambda told: value if told is None else told)
+
+
 class Description(BaseModel):
-    """Something that Graph described. Properties that we do not know are ignored; those we need must be there."""
+    """Something that Graph described. Only what identifies it, or decides over it, must be there."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True

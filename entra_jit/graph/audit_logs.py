@@ -10,7 +10,7 @@ from pydantic import AliasChoices, AwareDatetime, Field
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal
-from entra_jit.graph.answers import Description, Listing, Resource
+from entra_jit.graph.answers import Description, Listing, Resource, null_as
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import LostPageError
 from entra_jit.graph.retry_budget import RetryBudget
@@ -72,7 +72,7 @@ class AuditEntry(Resource):
     """One activity."""
 
     id: str
-    activity: Annotated[str, Field(alias="activityDisplayName")]
+    activity: Annotated[str, Field(alias="activityDisplayName"), null_as("")] = ""
     """``Add member to role``, ``Update user``, …: Microsoft's names, which change without notice."""
     at: Annotated[AwareDatetime, Field(alias="activityDateTime")]
     result: str | None = None

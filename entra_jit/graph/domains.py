@@ -19,10 +19,6 @@ class Domain(Resource):
     is_verified: bool
     authentication_type: str
     """``Managed``: Microsoft checks passwords. ``Federated``: another identity provider does."""
-    is_default: bool
-    is_initial: bool
-    """The ``*.onmicrosoft.com`` domain that came with the tenant."""
-    is_root: bool
 
     @property
     def is_managed(self) -> bool:

@@ -16,7 +16,7 @@ class Needs:
     """What our app must hold in a tenant for an operation to be allowed there."""
 
     permissions: tuple[str, ...]
-    """The least Graph application permissions; they take effect with an administrator's consent."""
+    """Graph application permissions that docs/real-tenant.md lists; an administrator's consent makes them effective."""
     directory_role: str | None = None
     """The role that the app's service principal must hold besides, where a permission alone is not enough."""
 

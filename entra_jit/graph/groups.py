@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
-from entra_jit.graph.answers import Description, Resource
+from entra_jit.graph.answers import Description, Resource, null_as
 from entra_jit.graph.calls import Calls
 from models.messages import DirectoryCall, ObjectId
 
@@ -18,7 +20,7 @@ class Group(Description):
     display_name: str | None = None
     security_enabled: bool | None = None
     mail_enabled: bool | None = None
-    group_types: tuple[str, ...] = ()
+    group_types: Annotated[tuple[str, ...], null_as([])] = ()
     is_assignable_to_role: bool | None = None
     on_premises_sync_enabled: bool | None = None
     """True: mastered by an on-premises directory."""
@@ -42,7 +44,7 @@ class GroupRead(Group, Resource):
 
     security_enabled: bool | None
     mail_enabled: bool | None
-    group_types: tuple[str, ...]
+    group_types: Annotated[tuple[str, ...], null_as([])]
     is_assignable_to_role: bool | None
     on_premises_sync_enabled: bool | None
 

@@ -26,35 +26,35 @@ def _operation(purpose: str, *permissions: str, role: str | None = None) -> Oper
 READ_ORGANIZATION = _operation("read the organization", "Organization.Read.All")
 READ_DOMAIN = _operation("read the domain", "Domain.Read.All")
 
-READ_USER = _operation("read the account", "User.Read.All")
-LIST_USERS = _operation("list accounts", "User.Read.All")
+READ_USER = _operation("read the account", "User.ReadWrite.All")
+LIST_USERS = _operation("list accounts", "User.ReadWrite.All")
 CREATE_USER = _operation("create the account", "User.ReadWrite.All")
 ENABLE_USER = _operation("enable the account", "User.ReadWrite.All", role=ANY_ADMINISTRATOR)
 DISABLE_USER = _operation(
-    "disable the account", "User.EnableDisableAccount.All", "User.Read.All", role=ANY_ADMINISTRATOR
+    "disable the account", "User.EnableDisableAccount.All", "User.ReadWrite.All", role=ANY_ADMINISTRATOR
 )
 SET_PASSWORD = _operation("set the account's password", "User-PasswordProfile.ReadWrite.All", role=ANY_ADMINISTRATOR)
 SET_ATTRIBUTES = _operation("mark the account", "User.ReadWrite.All")
 REVOKE_SESSIONS = _operation("revoke the account's sessions", "User.RevokeSessions.All", role=ANY_ADMINISTRATOR)
 READ_MEMBERSHIPS = _operation("read the account's memberships", "Directory.Read.All")
-READ_DELETED = _operation("read a deleted account", "User.Read.All")
+READ_DELETED = _operation("read a deleted account", "User.ReadWrite.All")
 
-READ_GROUP = _operation("read the group", "GroupMember.Read.All")
+READ_GROUP = _operation("read the group", "GroupMember.ReadWrite.All")
 ADD_MEMBER = _operation("add the account to the group", "GroupMember.ReadWrite.All")
 # The second one is for groups that can hold roles.
 REMOVE_MEMBER = _operation(
     "remove the account from the group", "GroupMember.ReadWrite.All", "RoleManagement.ReadWrite.Directory"
 )
 
-READ_ROLES = _operation("read directory roles", "RoleManagement.Read.Directory")
+READ_ROLES = _operation("read directory roles", "RoleManagement.ReadWrite.Directory")
 ASSIGN_ROLE = _operation("assign the directory role", "RoleManagement.ReadWrite.Directory")
-READ_ELIGIBILITY = _operation("read what roles the account is eligible for", "RoleManagement.Read.Directory")
+READ_ELIGIBILITY = _operation("read what roles the account is eligible for", "RoleManagement.ReadWrite.Directory")
 REMOVE_ELIGIBILITY = _operation("take the eligibility for a directory role", "RoleManagement.ReadWrite.Directory")
 UNASSIGN_ROLE = _operation("remove the directory role", "RoleManagement.ReadWrite.Directory")
 
 READ_PASS_POLICY = _operation("read the Temporary Access Pass policy", "Policy.Read.AuthenticationMethod")
-CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthMethod-TAP.ReadWrite.All")
-LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.Read.All")
+CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthenticationMethod.ReadWrite.All")
+LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.ReadWrite.All")
 DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMethod.ReadWrite.All")
 
 READ_OWNED = _operation("read what the account owns", "Directory.Read.All")

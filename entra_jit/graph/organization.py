@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from entra_jit.graph import operations
-from entra_jit.graph.answers import Description, Resource
+from entra_jit.graph.answers import Resource
 from entra_jit.graph.calls import Calls
 from models.messages import TenantId
-
-
-class VerifiedDomain(Description):
-    """A domain that the tenant has proven to own."""
-
-    name: str
-    type: str
-    """``Managed`` or ``Federated``."""
-    is_default: bool
-    is_initial: bool
 
 
 class Organization(Resource):
@@ -23,7 +13,6 @@ class Organization(Resource):
 
     id: TenantId
     display_name: str | None = None
-    verified_domains: tuple[VerifiedDomain, ...]
 
 
 class OrganizationReader:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
-from entra_jit.graph.answers import Listing, Resource
+from entra_jit.graph.answers import Listing, Resource, null_as
 from entra_jit.graph.calls import Calls
 from models.messages import ObjectId
 
@@ -33,7 +33,7 @@ class Consent(Resource):
     id: str
     client: Annotated[ObjectId, Field(alias="clientId")]
     """The application's service principal."""
-    scope: str = ""
+    scope: Annotated[str, null_as("")] = ""
     """Its delegated permissions, separated by blanks."""
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal, opaque
-from entra_jit.graph.answers import Description, Listing, Resource
+from entra_jit.graph.answers import Description, Listing, Resource, null_as
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import PermanentError
 from models.messages import DirectoryCall, ObjectId, RoleId
@@ -25,10 +25,8 @@ class RoleDefinition(Resource):
     """A directory role of the tenant. Built-in ones have the same id everywhere."""
 
     template_id: RoleId
-    display_name: str
+    display_name: str | None = None
     description: str | None = None
-    is_built_in: bool
-    is_enabled: bool
 
 
 class RoleAssignment(Resource):
@@ -47,7 +45,7 @@ class Eligibility(Resource):
     id: str
     role: Annotated[RoleId, Field(alias="roleDefinitionId")]
     principal: Annotated[ObjectId, Field(alias="principalId")]
-    scope: Annotated[str, Field(alias="directoryScopeId")] = "/"
+    scope: Annotated[str, Field(alias="directoryScopeId"), null_as("/")] = "/"
 
 
 class Principal(Description):

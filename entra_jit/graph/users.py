@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, literal, user_principal_name
-from entra_jit.graph.answers import Description, Resource
+from entra_jit.graph.answers import Resource
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
 from entra_jit.graph.groups import Group
@@ -87,30 +87,12 @@ class CreatedUser(Resource):
     """The answer to a creation. It does not tell the account's state; ``get`` does, once it is visible."""
 
     id: ObjectId
-    user_principal_name: str
-
-
-class _Member(Description):
-    id: ObjectId
-    display_name: str | None = None
-
-
-class HeldRole(_Member):
-    """A directory role that an account holds, directly, over the whole tenant. ``id`` is the role's object here."""
-
-    role_template_id: str
-
-
-class AdministrativeUnit(_Member):
-    """An administrative unit that an account belongs to."""
 
 
 class Memberships(Resource):
-    """What an account is a direct member of. Kinds that grant nothing by themselves are left out."""
+    """The groups that an account is a direct member of. Roles are listed by ``roles``, at every scope."""
 
     groups: tuple[Group, ...]
-    roles: tuple[HeldRole, ...]
-    administrative_units: tuple[AdministrativeUnit, ...]
 
 
 class Users:
@@ -209,16 +191,11 @@ class Users:
         return (await self._calls.post(operations.REVOKE_SESSIONS, f"{_at(user)}/revokeSignInSessions")).evidence
 
     async def memberships(self, user: ObjectId) -> Memberships:
-        """The groups, directory roles and administrative units that the account is a direct member of."""
+        """The groups that the account is a direct member of."""
         groups: list[JsonValue] = []
-        roles: list[JsonValue] = []
-        units: list[JsonValue] = []
-        kinds = {"group": groups, "directoryRole": roles, "administrativeUnit": units}
         async for page in self._calls.pages(operations.READ_MEMBERSHIPS, f"{_at(user)}/memberOf"):
-            for item in page.items():
-                kind = str(item.get("@odata.type")).removeprefix("#microsoft.graph.")
-                kinds.get(kind, []).append(dict(item))
-        return page.read_as(Memberships, groups=groups, roles=roles, administrative_units=units)
+            groups += [dict(item) for item in page.items() if item.get("@odata.type") == "#microsoft.graph.group"]
+        return page.read_as(Memberships, groups=groups)
 
 
 def _at(user: ObjectId) -> str:

@@ -20,13 +20,13 @@ STEPS: dict[str, dict[str, object]] = {
 NEEDS = {
     "read the organization": "Organization.Read.All",
     "read the domain": "Domain.Read.All",
-    "read the account": "User.Read.All",
+    "read the account": "User.ReadWrite.All",
     "create the account": "User.ReadWrite.All",
     "assign the directory role": "RoleManagement.ReadWrite.Directory",
-    "read directory roles": "RoleManagement.Read.Directory",
-    "list the account's sign-in methods": "UserAuthenticationMethod.Read.All",
+    "read directory roles": "RoleManagement.ReadWrite.Directory",
+    "list the account's sign-in methods": "UserAuthenticationMethod.ReadWrite.All",
     "read the Temporary Access Pass policy": "Policy.Read.AuthenticationMethod",
-    "create a Temporary Access Pass": "UserAuthMethod-TAP.ReadWrite.All",
+    "create a Temporary Access Pass": "UserAuthenticationMethod.ReadWrite.All",
     "set the account's password": "Privileged Authentication Administrator",
     "enable the account": "Privileged Authentication Administrator",
 }

@@ -107,10 +107,10 @@ async def test_a_failure_carries_microsofts_number(sandbox: Sandbox, elevate: Te
 async def test_a_missing_permission_is_named_as_the_directory_lacks_it(sandbox: Sandbox, elevate: Tenant) -> None:
     """Consent withdrawn by the customer is the commonest way for a connection to die."""
     sandbox.change("", service_principals=[{"app": ELEVATE, "withdraw": ["RoleManagement.ReadWrite.Directory"]}])
-    with pytest.raises(PermanentError, match=r"RoleManagement\.Read\.Directory") as raised:
+    with pytest.raises(PermanentError, match=r"RoleManagement\.ReadWrite\.Directory") as raised:
         await elevate.roles.definitions()
     assert raised.value.needs is not None
-    assert raised.value.needs.permissions == ("RoleManagement.Read.Directory",)
+    assert raised.value.needs.permissions == ("RoleManagement.ReadWrite.Directory",)
 
 
 async def test_a_missing_directory_role_is_named(sandbox: Sandbox, elevate: Tenant) -> None:
