@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
@@ -16,6 +18,9 @@ from entra_jit.ledger.events import Position
 from models.events import Event
 
 POLL_EVERY = timedelta(milliseconds=250)
+
+MOST_WAITING = 16
+"""So many looks' worth of events are kept for each reader."""
 
 _log = structlog.get_logger("events")
 
@@ -38,7 +43,7 @@ class EventStream:
 
         Subscribe first and read the state afterwards, so that nothing falls in between.
         """
-        subscription = Subscription()
+        subscription = Subscription(self._ledger)
         self._subscriptions.add(subscription)
         try:
             if not self._is_polling():
@@ -63,35 +68,71 @@ class EventStream:
                 await asyncio.sleep(self._every)
                 try:
                     async with self._ledger.transaction() as session:
-                        found, position = await events.following(session, position)
+                        found, until = await events.following(session, position)
                 except LedgerUnavailableError as error:
                     _log.warning("events are delayed", because=str(error))
                     continue
-                self._hand_out(*found)
+                for subscription in self._subscriptions if found else ():
+                    subscription.put(_Batch(found, position, until))
+                position = until
         except Exception as error:
-            self._hand_out(error)
+            for subscription in self._subscriptions:
+                subscription.fail(error)
 
-    def _hand_out(self, *items: Event | Exception) -> None:
-        for subscription in self._subscriptions:
-            subscription.put(*items)
+
+@dataclass(frozen=True)
+class _Batch:
+    """What one look at the journal has found, between two positions."""
+
+    events: Sequence[Event]
+    since: Position
+    until: Position
 
 
 class Subscription:
-    """Gives one event after the other. Waiting for the next can be cancelled and begun again; nothing is lost by it."""
+    """Gives one event after the other. Waiting for the next can be cancelled and begun again; nothing is lost by it.
 
-    def __init__(self) -> None:
-        self._waiting: asyncio.Queue[Event | Exception] = asyncio.Queue()
+    For a reader that is slow only so much is kept: it reads the rest from the journal, from where it is.
+    """
 
-    def put(self, *items: Event | Exception) -> None:
-        """Hand over what has come, or why nothing comes any more."""
-        for item in items:
-            self._waiting.put_nowait(item)
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._ready: deque[Event] = deque()
+        self._waiting: asyncio.Queue[_Batch | None] = asyncio.Queue(MOST_WAITING)
+        self._missed: tuple[Position, Position] | None = None
+        """Between which positions it has to read for itself, once it is through with what waits."""
+        self._failure: Exception | None = None
+
+    def put(self, batch: _Batch) -> None:
+        """Hand over what has come."""
+        if self._missed is None and not self._waiting.full():
+            self._waiting.put_nowait(batch)
+        else:
+            self._missed = (self._missed[0] if self._missed else batch.since, batch.until)
+
+    def fail(self, error: Exception) -> None:
+        """Say why nothing comes any more."""
+        self._failure = error
+        if not self._waiting.full():
+            self._waiting.put_nowait(None)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:
-        item = await self._waiting.get()
-        if isinstance(item, Exception):
-            raise item
-        return item
+        while not self._ready:
+            await self._get_ready()
+        return self._ready.popleft()
+
+    async def _get_ready(self) -> None:
+        if not self._waiting.empty() or not (self._missed or self._failure):
+            batch = await self._waiting.get()
+            self._ready.extend(batch.events if batch else ())
+        elif self._missed:
+            async with self._ledger.transaction() as session:
+                found, position = await events.following(session, self._missed[0])
+            self._ready.extend(found)
+            until = self._missed[1]
+            self._missed = (position, until) if found and position < until else None
+        elif self._failure:
+            raise self._failure
