@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     reconcile_every: Annotated[timedelta, Field(ge=timedelta(seconds=30), le=timedelta(hours=1))] = RECONCILE_EVERY
     """How often every tenant's directory is held against the ledger, ISO 8601 (``PT5M``)."""
 
+    keep_events_days: Annotated[int, Field(ge=90)] | None = None
+    """How long the journal keeps its months, with the texts of people that they quote. None: for ever."""
+
     alarm_after: Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_by_commas)] = ALARM_AFTER
     """How long a closing may take before an alarm is raised and renewed, ISO 8601, comma-separated (``PT2M,PT10M``).
     After the last it is renewed every hour."""

@@ -38,9 +38,11 @@ async def make_coming(session: AsyncSession) -> None:
 async def drop_before(session: AsyncSession, month: date) -> list[str]:
     """Drop the partitions of all months before ``month``, for good, and erase the texts that they quote. Idempotent.
 
-    Gives the names of those that are gone. It takes the tables' owner; nothing else can remove events.
+    Gives the names of those that are gone. It takes the tables' owner; nothing else can remove events. Raises
+    ``LedgerUnavailableError`` where a lock is not free within a second; the next try does.
     """
     connection = await session.connection()
+    await connection.execute(text("SET LOCAL lock_timeout = '1s'"))
     names = await connection.execute(
         text("""
         SELECT inhrelid::regclass::text FROM pg_inherits

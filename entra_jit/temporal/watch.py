@@ -61,6 +61,7 @@ class ReconciliationWatch:
         self._client = client
         self._task_queue = backend.settings.task_queue
         self._every = backend.settings.reconcile_every
+        self._keep_events_days = backend.settings.keep_events_days
         self._since = backend.clock()
         self._gauge = meter.create_gauge("entra_jit_alarms", "Alarms that stand, by kind")
 
@@ -79,7 +80,7 @@ class ReconciliationWatch:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
             looks = [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
-            await attempt_all([*looks, self._make_coming_months()])
+            await attempt_all([*looks, self._keep_months()])
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:
@@ -94,9 +95,17 @@ class ReconciliationWatch:
             await ensure_reconciliation(self._client, self._task_queue, self._every)
             await self._alarms.raise_alarm(lapse)
 
-    async def _make_coming_months(self) -> None:
+    async def _keep_months(self) -> None:
+        """Make the journal's coming months, and drop those that are to be kept no longer."""
         async with self._ledger.transaction() as session:
             await event_partitions.make_coming(session)
+        if self._keep_events_days is None:
+            return
+        first = (self._clock() - timedelta(days=self._keep_events_days)).date().replace(day=1)
+        async with self._ledger.transaction() as session:
+            dropped = await event_partitions.drop_before(session, first)
+        if dropped:
+            _log.info("months of the journal dropped", months=dropped)
 
     async def _look_for_wedged_grants(self) -> None:
         now = self._clock()

@@ -46,6 +46,17 @@ def standing(address: str) -> dict[AlarmKind, int]:
     return {kind: int(line.split()[-1]) for line in told for kind in AlarmKind if f'kind="{kind.value}"' in line}
 
 
+@pytest.mark.parametrize(("days", "kept"), [(None, True), (90, False)])
+async def test_months_of_the_journal_are_kept_as_long_as_the_settings_say(
+    real_time: Scene, days: int | None, kept: bool
+) -> None:
+    real_time.sql("SELECT make_event_partition('2024-02-01')")
+    settings = real_time.settings.model_copy(update={"keep_events_days": days})
+    app = variant(real_time.app, settings=settings)
+    await ReconciliationWatch(app, real_time.services.client, Runtime.default().metric_meter).look()
+    assert real_time.sql("SELECT to_regclass('events_2024_02') IS NOT NULL") == [(kept,)]
+
+
 async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(real_time: Scene) -> None:
     # The run that the schedule begins at once would look at the tenant as well, at the real time, and maybe last.
     await real_time.stop_worker(real_time.workers[0])
@@ -140,7 +151,7 @@ async def test_a_grant_whose_workflow_is_wedged_is_closed_at_its_expiry_and_ends
 async def test_a_grant_that_temporal_cannot_carry_on_is_told_until_it_goes_on(real_time: Scene) -> None:
     client, queue = real_time.services.client, real_time.settings.task_queue
     await real_time.stop_worker(real_time.workers[0])
-    watch = ReconciliationWatch(real_time.app, client, queue, EVERY, Runtime.default().metric_meter)
+    watch = ReconciliationWatch(real_time.app, client, Runtime.default().metric_meter)
 
     async def told() -> str | None:
         await watch.look()
