@@ -98,6 +98,8 @@ class RefusedError(EntraJitError):
     failure_type = FailureType.REFUSED
     exit_code = ExitCode.REFUSED
     http_status = HTTPStatus.CONFLICT
+    is_attempt: ClassVar[bool] = True
+    """Whether the journal has it as an attempt that was refused. False: it corrects, or asks whether it is meant."""
 
 
 class BadInputError(RefusedError, ValueError):
@@ -106,6 +108,7 @@ class BadInputError(RefusedError, ValueError):
 
     exit_code = ExitCode.BAD_INPUT
     http_status = HTTPStatus.UNPROCESSABLE_ENTITY
+    is_attempt = False
 
     @classmethod
     def of(cls, error: ValidationError) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,13 +19,20 @@ from sqlalchemy import (
     LargeBinary,
     TypeDecorator,
     UniqueConstraint,
+    Uuid,
+    case,
+    cast,
+    func,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import MappedSQLExpression, column_property
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
 from models.actor import Actor
+from models.events import ERASED
 from models.marks import AccountKind
 
 
@@ -73,6 +80,11 @@ def _recorded_at(**options: Any) -> Any:
     return Field(
         default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=clock, **options)
     )
+
+
+def _text_column(*, nullable: bool = True) -> Any:
+    """A column for a text that a person wrote: its id in ``texts`` and its salted hash, as events have it."""
+    return Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=nullable))
 
 
 def _json(default: str) -> Any:
@@ -191,8 +203,8 @@ class Request(SQLModel, table=True):
     technician: str
     tenant_id: UUID | None = None
     technician_id: UUID | None = None
-    reason: str
-    ticket: str | None = None
+    reason_text: dict[str, str] = _text_column(nullable=False)
+    ticket_text: dict[str, str] | None = _text_column()
     duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
     replay_of: str | None = Field(default=None, index=True)
     """The failed request that this one repeats. No foreign key: a ledger restored from a backup may have lost it."""
@@ -200,7 +212,12 @@ class Request(SQLModel, table=True):
     asked_at: datetime = _moment(nullable=False)
     decided_at: datetime | None = _moment()
     verdict: str | None = None
-    sentence: str | None = None
+    sentence_text: dict[str, str] | None = _text_column()
+    """The decision's sentence, which may quote people."""
+    if TYPE_CHECKING:
+        reason: str
+        ticket: str | None
+        sentence: str | None
 
 
 class GrantRow(SQLModel, table=True):
@@ -251,7 +268,6 @@ class GrantRow(SQLModel, table=True):
     """When the account was closed, as the directory has said; None: it may be open, whatever the receipt says."""
     ending: str | None = None
     ended_by: Actor | None = _actor()
-    end_reason: str | None = None
 
 
 class SealedCredential(SQLModel, table=True):
@@ -272,7 +288,7 @@ class SealedCredential(SQLModel, table=True):
 
 
 class ReceiptRow(SQLModel, table=True):
-    """The receipt of a request that has ended, as it was written; never changed."""
+    """The receipt of a request that has ended, as it was written; never changed. The texts of people stand apart."""
 
     __tablename__ = "receipts"
 
@@ -333,9 +349,11 @@ class HoldRow(SQLModel, table=True):
     """None: all technicians."""
     since: datetime = _moment(nullable=False)
     by: Actor = _actor(nullable=False)
-    because: str
+    because_text: dict[str, str] = _text_column(nullable=False)
     lifted_at: datetime | None = _moment()
     lifted_by: Actor | None = _actor()
+    if TYPE_CHECKING:
+        because: str
 
 
 class EventRow(SQLModel, table=True):
@@ -375,12 +393,33 @@ class EventKeyRow(SQLModel, table=True):
 
 
 class TextRow(SQLModel, table=True):
-    """A text that a person wrote. Events hold its id and salted hash, so it can be erased while the journal stays."""
+    """A text that a person wrote, here alone: events and rows hold its id and salted hash, so that it can be erased."""
 
     __tablename__ = "texts"
 
     id: UUID = Field(primary_key=True)
     salt: str | None = None
     content: str | None = None
+    request_id: str | None = Field(default=None, index=True)
+    """The request that it was written about, and so whose technician it concerns."""
+    person_id: UUID | None = Field(default=None, index=True)
+    """Whom else it concerns: the person whose name it is, or who was stopped."""
     erased_at: datetime | None = _moment()
     """When text and salt were erased: without the salt, nobody can guess the text by its hash."""
+
+
+# -- what is read of texts together with the rows that quote them
+
+
+def _quoted(row: type[SQLModel], name: str) -> MappedSQLExpression[Any]:
+    reference = getattr(row, name)
+    content = select(TextRow.content).where(TextRow.id == cast(reference["text"].astext, Uuid))  # type: ignore[call-overload]
+    return column_property(
+        case((reference.is_(None), None), else_=func.coalesce(content.correlate(row).scalar_subquery(), ERASED)),
+        expire_on_flush=False,  # a text never changes
+    )
+
+
+for _name in ("reason", "ticket", "sentence"):
+    setattr(Request, _name, _quoted(Request, f"{_name}_text"))
+setattr(HoldRow, "because", _quoted(HoldRow, "because_text"))  # noqa: B010  # mypy takes it for a string

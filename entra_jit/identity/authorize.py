@@ -39,6 +39,7 @@ class Verb(StrEnum):
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"
     CHECK_UPGRADE = "check an upgrade"
+    ERASE_TEXTS = "erase texts"
 
 
 @dataclass(frozen=True)

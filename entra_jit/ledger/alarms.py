@@ -133,6 +133,4 @@ def _event(kind: EventKind, alarm: Alarm) -> NewEvent:
     body = alarm.model_dump(mode="json", exclude_none=True, exclude={"cleared_by"})
     if alarm.all_clear:
         body["all_clear"] = Written(alarm.all_clear)
-    if alarm.kind is AlarmKind.ABANDONED:
-        body["sentence"] = Written(alarm.sentence)  # which says in whose words it was given up
-    return NewEvent(kind, alarm.cleared_by or ALARMS, body, alarm.request_id)
+    return NewEvent(kind, alarm.cleared_by or ALARMS, body, alarm.request_id, tenant=alarm.tenant)

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import texts
-from entra_jit.ledger.texts import Written
+from entra_jit.ledger.texts import PersonName, Written
 from models.actor import Actor, ActorKind
 from models.events import Event, EventKind
 
@@ -31,7 +31,9 @@ class NewEvent:
     body: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     tenant_id: UUID | None = None
-    """None: the request's, where the ledger knows it by then."""
+    """None: that of ``tenant``, or the request's, where the ledger knows it by then."""
+    tenant: str | None = None
+    """By name, where the id is not at hand."""
     once: str | None = None
     """Of one ``request_id`` only the first event with this key is appended: what is repeated has happened once."""
 
@@ -48,7 +50,8 @@ class Position(NamedTuple):
 _APPEND = text("""
 WITH entry AS (
     SELECT * FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS entry(
-        place int, tenant_id uuid, request_id text, actor jsonb, kind text, body jsonb, once text, texts jsonb)
+        place int, tenant_id uuid, tenant text, request_id text,
+        actor jsonb, kind text, body jsonb, once text, texts jsonb)
 ), first AS (
     INSERT INTO event_keys (request_id, key)
     SELECT request_id, once FROM entry WHERE once IS NOT NULL
@@ -58,12 +61,15 @@ WITH entry AS (
     SELECT entry.* FROM entry LEFT JOIN first ON first.request_id = entry.request_id AND first.key = entry.once
     WHERE entry.once IS NULL OR first.key IS NOT NULL
 ), written AS (
-    INSERT INTO texts (id, salt, content)
-    SELECT one.id, one.salt, one.content
-    FROM fresh, jsonb_to_recordset(fresh.texts) AS one(id uuid, salt text, content text)
+    INSERT INTO texts (id, salt, content, request_id, person_id)
+    SELECT one.* FROM fresh, jsonb_to_recordset(fresh.texts)
+        AS one(id uuid, salt text, content text, request_id text, person_id uuid)
 )
 INSERT INTO events (tenant_id, request_id, actor, kind, body)
-SELECT coalesce(fresh.tenant_id, requests.tenant_id), fresh.request_id, fresh.actor, fresh.kind, fresh.body
+SELECT coalesce(
+        fresh.tenant_id, requests.tenant_id,
+        (SELECT tenants.id FROM tenants WHERE tenants.name = fresh.tenant ORDER BY active DESC LIMIT 1)
+    ), fresh.request_id, fresh.actor, fresh.kind, fresh.body
 FROM fresh LEFT JOIN requests ON requests.id = fresh.request_id
 ORDER BY fresh.place
 RETURNING id, CASE WHEN kind IN ('opened', 'extended') THEN pg_notify('openings', '') END
@@ -97,16 +103,22 @@ async def append(session: AsyncSession, *new: NewEvent) -> list[int]:
     return sorted(row["id"] for row in await _rows(session, _APPEND, entries=json.dumps(entries)))
 
 
-async def refuse(session: AsyncSession, actor: Actor, verb: str, request_id: str, because: str) -> None:
+async def refuse(
+    session: AsyncSession, actor: Actor, verb: str, because: str, *, request_id: str | None, tenant: str | None
+) -> None:
     """Enter that ``actor`` asked for what they did not get. In a transaction of its own: the other is rolled back."""
     body = {"verb": verb, "because": Written(because)}  # which may name other people
-    await append(session, NewEvent(EventKind.ATTEMPT_REFUSED, actor, body, request_id))
+    await append(session, NewEvent(EventKind.ATTEMPT_REFUSED, actor, body, request_id, tenant=tenant))
 
 
-async def erase_texts(session: AsyncSession, actor: Actor, text_ids: Iterable[UUID]) -> None:
-    """Erase texts that people wrote, and enter that it was done. The events that quote them stay. Idempotent."""
+async def erase_texts(session: AsyncSession, actor: Actor, text_ids: Iterable[UUID]) -> int:
+    """Erase texts that people wrote, and enter that it was done. What quotes them stays. Idempotent.
+
+    Gives how many were erased.
+    """
     if erased := await texts.erase(session, text_ids):
         await append(session, NewEvent(EventKind.TEXT_ERASED, actor, {"texts": erased}))
+    return len(erased)
 
 
 async def of_request(session: AsyncSession, request_id: str, *kinds: EventKind) -> list[Event]:
@@ -169,10 +181,11 @@ async def _read(session: AsyncSession, rows: Sequence[RowMapping]) -> list[Event
 
 
 def _entry(place: int, event: NewEvent) -> dict[str, Any]:
-    written = texts.Collected()
+    written = texts.Collected(event.request_id)
     return {
         "place": place,
         "tenant_id": str(event.tenant_id) if event.tenant_id else None,
+        "tenant": event.tenant,
         "request_id": event.request_id,
         "actor": written.apart(with_name_apart(event.actor)),
         "kind": event.kind.value,
@@ -184,5 +197,6 @@ def _entry(place: int, event: NewEvent) -> dict[str, Any]:
 
 def with_name_apart(actor: Actor) -> dict[str, Any]:
     """The actor for the body of an event: a name that may be a person's can be erased."""
-    names = {"name": Written(actor.name)} if actor.kind in PEOPLE else {}
+    person_id = UUID(actor.id) if actor.kind is ActorKind.PERSON else None
+    names = {"name": PersonName(actor.name, person_id)} if actor.kind in PEOPLE else {}
     return actor.model_dump(mode="json") | names

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import events
+from entra_jit.ledger import events, texts
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.texts import Written
 from models.actor import Actor
@@ -47,17 +47,20 @@ async def place(
     """
     if kind is HoldKind.STOP:
         await session.exec(select(func.pg_advisory_xact_lock(STOPPING)))
+    written = texts.Collected()
+    because = written.apart(Written(reason, technician_id))
     values = {
         "kind": kind.value,
         "tenant_id": tenant_id,
         "technician_id": technician_id,
         "since": at,
         "by": by,
-        "because": reason,
+        "because_text": because,
     }
     placed = await session.exec(insert(HoldRow).values(values).on_conflict_do_nothing().returning(col(HoldRow.id)))
     if placed.first() is not None:
-        body = {"kind": kind, "technician_id": technician_id, "since": at, "reason": Written(reason)}
+        await texts.keep(session, written)
+        body = {"kind": kind, "technician_id": technician_id, "since": at, "reason": because}
         await events.append(session, NewEvent(EventKind.HOLD_PLACED, by, body, tenant_id=tenant_id))
     return next(
         hold

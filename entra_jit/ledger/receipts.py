@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import credentials, events, interventions, requests, steps
+from entra_jit.ledger import credentials, events, interventions, requests, steps, texts
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.interventions import Told
 from entra_jit.ledger.rows import as_access, as_request, object_id
 from entra_jit.ledger.texts import Written
 from models.actor import WORKFLOW
 from models.errors import InternalError
-from models.events import EventKind
+from models.events import ERASED, EventKind
 from models.messages import (
     Carried,
     Closure,
@@ -84,7 +85,7 @@ async def _settle(
     if settlement.ending.state is GrantState.DENIED or request.verdict is None:
         # Ended before it was decided is decided: the request can never be granted afterwards.
         sentence = settlement.ending.reason or "Withdrawn before it was decided."
-        requests.deny(request, FORGOTTEN if forgotten else sentence, settlement.settled_at)
+        await requests.deny(session, request, FORGOTTEN if forgotten else sentence, settlement.settled_at)
         session.add(request)
     if grant is not None:
         grant.closing_at = grant.closing_at or settlement.settled_at
@@ -92,7 +93,7 @@ async def _settle(
         grant.closed_at = settlement.settled_at if proof.is_proven else None
         grant.parked_at = None
         grant.ending = settlement.ending.state.value
-        grant.ended_by, grant.end_reason = settlement.ending.by, settlement.ending.reason
+        grant.ended_by = settlement.ending.by
         grant.failure = settlement.ending.failure.value if settlement.ending.failure else None
         session.add(grant)
     await credentials.forget(session, request.id)
@@ -101,29 +102,33 @@ async def _settle(
     receipt = await _draw_up(session, request, grant, settlement, proof)
     if forgotten:
         receipt = _as_carried(receipt, forgotten, is_reviewed=grant is not None)
-    values = {
-        "request_id": request.id,
-        "issued_at": settlement.settled_at,
-        "document": receipt.model_dump(mode="json"),
-    }
+    written = texts.Collected(request.id)
+    document = written.apart(_with_texts_apart(receipt, request))
+    await texts.keep(session, written)
+    values = {"request_id": request.id, "issued_at": settlement.settled_at, "document": document}
     await session.exec(insert(ReceiptRow).values(values))
-    await events.append(session, _issued(receipt))
+    await events.append(session, _issued(receipt, document))
     return receipt
 
 
-def _issued(receipt: Receipt) -> NewEvent:
-    """The receipt as the journal freezes it: whole, and with the texts of people apart."""
+def _with_texts_apart(receipt: Receipt, request: Request) -> dict[str, Any]:
+    """The receipt as row and journal freeze it: whole, but for the texts of people."""
     body = receipt.model_dump(mode="json", exclude={"steps"})
     body["steps"] = [steps.body(step) for step in receipt.steps]
     asked, ending = receipt.request, receipt.ending
-    body["request"] |= {"reason": Written(asked.reason), "technician": Written(asked.technician)}
-    body["request"] |= {"ticket": Written(asked.ticket)} if asked.ticket else {}
-    body |= {"requested_by": events.with_name_apart(receipt.requested_by), "decision": Written(receipt.decision)}
+    body["request"] |= {"reason": request.reason_text, "technician": Written(asked.technician)}
+    body["request"] |= {"ticket": request.ticket_text}
+    body |= {"requested_by": events.with_name_apart(receipt.requested_by), "decision": request.sentence_text}
     body["ending"] |= {"by": events.with_name_apart(ending.by)} | (
         {"reason": Written(ending.reason)} if ending.reason else {}
     )
+    return body
+
+
+def _issued(receipt: Receipt, document: dict[str, Any]) -> NewEvent:
     tenant_id = UUID(receipt.tenant_id) if receipt.tenant_id else None
-    return NewEvent(EventKind.RECEIPT_ISSUED, WORKFLOW, body, asked.request_id, tenant_id, once="receipt")
+    request_id = receipt.request.request_id
+    return NewEvent(EventKind.RECEIPT_ISSUED, WORKFLOW, document, request_id, tenant_id, once="receipt")
 
 
 async def of_request(session: AsyncSession, request_id: str, *, lock: bool = False) -> Receipt | None:
@@ -134,14 +139,26 @@ async def of_request(session: AsyncSession, request_id: str, *, lock: bool = Fal
     if lock:
         # As a settling locks it: of the two that come at the same time, the second one sees the first.
         await session.get(Request, request_id, with_for_update=True)
-    row = await session.get(ReceiptRow, request_id)
-    return Receipt.model_validate(row.document) if row else None
+    return (await of_requests(session, [request_id])).get(request_id)
 
 
 async def of_requests(session: AsyncSession, request_ids: Iterable[str]) -> dict[str, Receipt]:
     """The receipts of those requests that have one."""
     rows = await session.exec(select(ReceiptRow).where(col(ReceiptRow.request_id).in_(list(request_ids))))
-    return {row.request_id: Receipt.model_validate(row.document) for row in rows}
+    return await of_rows(session, rows.all())
+
+
+async def of_rows(session: AsyncSession, rows: Iterable[ReceiptRow | None]) -> dict[str, Receipt]:
+    """By request, the receipts with the texts that they quote, or that these were erased."""
+    written = {row.request_id: row.document for row in rows if row}
+    known = await texts.contents(session, written.values())
+    return {request_id: _read(texts.filled_in(document, known)) for request_id, document in written.items()}
+
+
+def _read(document: dict[str, Any]) -> Receipt:
+    if document["request"]["technician"] == ERASED:
+        document["request"]["technician"] = "erased"  # in place of a name, which has no brackets
+    return Receipt.model_validate(document)
 
 
 async def _draw_up(

@@ -7,11 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.ledger import accounts, configuration, events, holds
+from entra_jit.ledger import accounts, configuration, events, holds, texts
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.marks import covered_expiry, mark_of
 from entra_jit.ledger.rows import as_grant, as_request, object_id
@@ -53,37 +54,41 @@ async def _decide(session: AsyncSession, row: Request, request: AccessRequest, a
         at=at,
     )
     judged = decide(facts)
+    row.tenant_id = tenant.id if tenant else None
+    row.technician_id = UUID(technician.id) if technician else None
     if judged.terms is None or tenant is None or technician is None:
-        return deny(row, judged.sentence, at)
-    row.tenant_id, row.technician_id = tenant.id, UUID(technician.id)
+        return await deny(session, row, judged.sentence, at)
     grant = await _lock(session, row, judged.terms)
     if grant is None:
         return await _held_by_another(session, row, at)
-    _answer(row, Verdict.ALLOWED, judged.sentence, at)
+    await _answer(session, row, Verdict.ALLOWED, judged.sentence, at)
     return Decision(verdict=Verdict.ALLOWED, sentence=judged.sentence, grant=as_grant(row, grant))
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:
     """The row of the request, locked; made if this is the first that is heard of it. Nothing is decided by this."""
+    written = texts.Collected(request.request_id)
     values = {
         "id": request.request_id,
         "tenant": request.tenant,
         "technician": request.technician,
-        "reason": request.reason,
-        "ticket": request.ticket,
+        "reason_text": written.apart(Written(request.reason)),
+        "ticket_text": written.apart(Written(request.ticket)) if request.ticket else None,
         "duration": request.duration,
         "replay_of": request.replay_of,
         "requested_by": requested_by,
         "asked_at": request.asked_at,
     }
-    await session.exec(insert(Request).values(values).on_conflict_do_nothing())
+    new = insert(Request).values(values).on_conflict_do_nothing().returning(col(Request.id))
+    if (await session.exec(new)).first() is not None:
+        await texts.keep(session, written)
     # Locked, so that two workers that answer the same request at once give one answer.
     return (await session.exec(select(Request).where(col(Request.id) == request.request_id).with_for_update())).one()
 
 
-def deny(row: Request, sentence: str, at: datetime) -> Decision:
+async def deny(session: AsyncSession, row: Request, sentence: str, at: datetime) -> Decision:
     """Record that the request is denied, and why."""
-    _answer(row, Verdict.DENIED, sentence, at)
+    await _answer(session, row, Verdict.DENIED, sentence, at)
     return Decision(verdict=Verdict.DENIED, sentence=sentence)
 
 
@@ -100,7 +105,7 @@ async def recall(
         return None
     row.tenant_id, row.technician_id = tenant_id, technician_id
     if row.verdict is None:
-        _answer(row, Verdict.ALLOWED, sentence, closure.settled_at)
+        await _answer(session, row, Verdict.ALLOWED, sentence, closure.settled_at)
     recalled = GrantRow(
         request_id=row.id,
         tenant_id=tenant_id,
@@ -185,22 +190,26 @@ async def _held_by_another(session: AsyncSession, row: Request, at: datetime) ->
         what = f"is open until {live.expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it"
     else:
         what = "is being prepared"
-    return deny(row, f"{row.technician} already has access to {row.tenant}: the grant {live.request_id} {what}.", at)
+    sentence = f"{row.technician} already has access to {row.tenant}: the grant {live.request_id} {what}."
+    return await deny(session, row, sentence, at)
 
 
 def asked(row: Request) -> NewEvent:
     """What was asked, as the journal has it."""
     body = as_request(row).model_dump(mode="json", exclude={"request_id"})
-    body |= {"reason": Written(row.reason), "technician": Written(row.technician)}
-    body |= {"ticket": Written(row.ticket)} if row.ticket else {}
+    body |= {"reason": row.reason_text, "technician": Written(row.technician)}
+    body |= {"ticket": row.ticket_text} if row.ticket_text else {}
     return NewEvent(EventKind.REQUESTED, row.requested_by, body, row.id, row.tenant_id, once="requested")
 
 
 def decided(row: Request) -> NewEvent:
     """The answer, as the journal has it."""
-    body = {"verdict": row.verdict, "sentence": Written(row.sentence or ""), "at": row.decided_at}
+    body = {"verdict": row.verdict, "sentence": row.sentence_text, "at": row.decided_at}
     return NewEvent(EventKind.DECIDED, WORKFLOW, body, row.id, row.tenant_id, once="decided")
 
 
-def _answer(row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:
-    row.verdict, row.sentence, row.decided_at = verdict, sentence, at
+async def _answer(session: AsyncSession, row: Request, verdict: Verdict, sentence: str, at: datetime) -> None:
+    written = texts.Collected(row.id)
+    row.verdict, row.sentence_text, row.decided_at = verdict, written.apart(Written(sentence)), at
+    await texts.keep(session, written)
+    set_committed_value(row, "sentence", sentence)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import addenda
+from entra_jit.ledger import addenda, receipts
 from entra_jit.policy.review import FORGOTTEN_AFTER, SPANS, Span
 from models.messages import Proof, Receipt, TenantId, TenantToReconcile
 from models.tables import GrantRow, ReceiptRow, Tenant
@@ -66,9 +66,11 @@ async def due(session: AsyncSession, tenant_id: TenantId, at: datetime, limit: i
             .order_by(shut_at)
             .limit(limit)
         )
-        for grant, row, closed_at, following in await session.exec(statement):
+        rows = (await session.exec(statement)).all()
+        written = await receipts.of_rows(session, (row for _, row, *_ in rows))
+        for grant, row, closed_at, following in rows:
             if grant.armed_at and closed_at:
-                receipt = Receipt.model_validate(row.document)
+                receipt = written[row.request_id]
                 found.append(Due(receipt, grant.opened_at or grant.armed_at, closed_at, span, following))
     return sorted(found, key=lambda one: one.closed_at)[:limit]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import credentials, grants, holds, interventions
+from entra_jit.ledger import credentials, grants, holds, interventions, receipts
 from entra_jit.ledger.interventions import Told
 from entra_jit.ledger.rows import as_access, state_of
 from models.holds import Hold
@@ -31,8 +31,9 @@ async def of_requests(session: AsyncSession, rows: Sequence[grants.Row], at: dat
         session, [request.id for request, grant, receipt in rows if grant and not receipt]
     )
     held = await holds.in_force(session)
+    written = await receipts.of_rows(session, (receipt for *_, receipt in rows))
     return [
-        _over(request, grant, Receipt.model_validate(receipt.document))
+        _over(request, grant, written[request.id])
         if receipt
         else _live(request, grant, beside.get(request.id), made.get(request.id), held, at)
         for request, grant, receipt in rows

@@ -15,19 +15,26 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import func, update
+from sqlalchemy import and_, func, insert, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from models.events import ERASED
-from models.tables import TextRow
+from models.tables import Request, TextRow
 
 
 @dataclass(frozen=True)
 class Written:
-    """A text that a person wrote, on its way into an event."""
+    """A text that a person wrote, on its way into an event or a row."""
 
     content: str
+    person_id: UUID | None = None
+    """Whom it concerns besides the technician of its request."""
+
+
+@dataclass(frozen=True)
+class PersonName(Written):
+    """The name of a person, who need not be the technician of the request: of that one it tells nothing."""
 
 
 class TextState(StrEnum):
@@ -42,22 +49,38 @@ class TextState(StrEnum):
 
 @dataclass
 class Collected:
-    """The texts of one event, taken out of it."""
+    """The texts of one event or row, taken out of it."""
 
-    rows: list[dict[str, str]] = field(default_factory=list)
+    request_id: str | None = None
+    """The request that they are about."""
+    rows: list[dict[str, str | None]] = field(default_factory=list)
     """As they are to be inserted."""
 
     def apart(self, value: Any) -> Any:
         """``value`` as JSON, with a reference in the place of each text."""
         if isinstance(value, Written):
-            row = {"id": str(uuid4()), "salt": secrets.token_hex(16), "content": value.content}
-            self.rows.append(row)
-            return {"text": row["id"], "hash": _hash(row["salt"], row["content"])}
+            reference, salt = str(uuid4()), secrets.token_hex(16)
+            self.rows.append(
+                {
+                    "id": reference,
+                    "salt": salt,
+                    "content": value.content,
+                    "request_id": None if isinstance(value, PersonName) else self.request_id,
+                    "person_id": str(value.person_id) if value.person_id else None,
+                }
+            )
+            return {"text": reference, "hash": _hash(salt, value.content)}
         if isinstance(value, Mapping):
             return {str(key): self.apart(part) for key, part in value.items()}
         if isinstance(value, list | tuple):
             return [self.apart(part) for part in value]
         return to_jsonable_python(value)
+
+
+async def keep(session: AsyncSession, collected: Collected) -> None:
+    """Enter the texts that a row quotes; those of events are entered with them."""
+    if collected.rows:
+        await session.exec(insert(TextRow).values(collected.rows))
 
 
 async def contents(session: AsyncSession, values: Iterable[Any]) -> dict[str, str]:
@@ -87,8 +110,19 @@ def quoted(value: Any) -> Iterator[dict[str, str]]:
             yield from quoted(part)
 
 
+async def of_technician(session: AsyncSession, technician_id: UUID, name: str) -> list[UUID]:
+    """The texts that concern a technician and are not erased: about their requests, their name, their stops.
+
+    ``name``: what was asked for in it, and denied because no technician had it then, is about them as well.
+    """
+    unknown = and_(col(Request.technician_id).is_(None), col(Request.technician) == name)
+    theirs = select(Request.id).where(or_(col(Request.technician_id) == technician_id, unknown))
+    concerns = or_(col(TextRow.person_id) == technician_id, col(TextRow.request_id).in_(theirs))
+    return list((await session.exec(select(TextRow.id).where(concerns, col(TextRow.erased_at).is_(None)))).all())
+
+
 async def erase(session: AsyncSession, text_ids: Iterable[UUID]) -> list[UUID]:
-    """Erase the texts for good; the events that quote them stay as they are. Gives those that were not yet erased."""
+    """Erase the texts for good; what quotes them stays as it is. Gives those that were not yet erased."""
     erased = await session.exec(
         update(TextRow)
         .where(col(TextRow.id).in_(list(text_ids)), col(TextRow.erased_at).is_(None))

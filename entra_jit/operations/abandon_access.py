@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import grants, receipts
+from entra_jit.operations._asking import asks
 from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
@@ -12,6 +13,7 @@ from models.errors import NotFoundError, RefusedError
 from models.messages import Ending, GrantState, Proof, Receipt
 
 
+@asks(Verb.ABANDON_ACCESS)
 async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -> Receipt:
     """Write a receipt that says *abandoned*, release the lock and raise an alarm.
 
@@ -21,7 +23,6 @@ async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -
     Raises ``BadInputError`` without a reason, ``NotFoundError``, or ``RefusedError`` for a grant that is over or was
     not asked to end yet.
     """
-    authorize(actor, Verb.ABANDON_ACCESS, Subject(request_id))
     reason = read_reason(reason)
     at = app.clock()
     async with app.alarms.recording() as record:
@@ -45,7 +46,7 @@ async def abandon_access(actor: Actor, app: App, request_id: str, reason: str) -
             Alarm(
                 kind=AlarmKind.ABANDONED,
                 subject=request_id,
-                sentence=f"{actor} abandoned the closing of {grant.account_name}, which may be open: {reason}",
+                sentence=f"{actor} abandoned the closing of {grant.account_name}, which may be open.",
                 tenant=receipt.request.tenant,
                 request_id=request_id,
                 raised_at=at,

@@ -8,10 +8,11 @@ import structlog
 
 from entra_jit.app import App
 from entra_jit.configuration_file import ConfigurationFile
-from entra_jit.identity.authorize import Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import applying
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger.fences import fence_departed
+from entra_jit.operations._asking import asks
 from entra_jit.operations._check_security_groups import check_security_groups
 from entra_jit.operations._configuration_file import read_configuration
 from entra_jit.temporal.end_workflows import end_workflows
@@ -34,7 +35,10 @@ class PlanRefusedError(RefusedError):
 class NotAgreedError(PlanRefusedError):
     """Whoever applies the file has not agreed to all of its plan."""
 
+    is_attempt = False
 
+
+@asks(Verb.APPLY_CONFIGURATION)
 async def apply_configuration(
     actor: Actor,
     app: App,
@@ -54,7 +58,6 @@ async def apply_configuration(
     Where Temporal does not answer, the reconciler closes what ends. An open grant whose access was remapped stays as it
     was granted, and cannot be extended.
     """
-    authorize(actor, Verb.APPLY_CONFIGURATION)
     found = read_configuration(file)
     await _expect_usable_groups(app, file, found)
     async with app.ledger.transaction() as session:

@@ -18,7 +18,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Verb, authorize
+from entra_jit.identity.authorize import Verb
+from entra_jit.operations._asking import asks
 from entra_jit.temporal.plugin import entra_jit_plugin
 from models.actor import Actor
 from models.search_attributes import EXPIRES_AT, GRANT_STATE, TECHNICIAN, TENANT
@@ -56,6 +57,7 @@ class UpgradeCheck(BaseModel):
     breaks: tuple[BrokenExecution, ...]
 
 
+@asks(Verb.CHECK_UPGRADE)
 async def check_upgrade(
     actor: Actor,
     app: App,
@@ -70,7 +72,6 @@ async def check_upgrade(
 
     ``told`` is called with how many are done, of how many. An execution that ends meanwhile is replayed all the same.
     """
-    authorize(actor, Verb.CHECK_UPGRADE)
     client = await app.temporal()
     query = _open_executions(app.settings.task_queue, workflows)
     running = (await client.count_workflows(query)).count

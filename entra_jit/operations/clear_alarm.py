@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Verb, authorize
+from entra_jit.identity.authorize import Verb
+from entra_jit.operations._asking import asks
 from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 from models.errors import BadInputError, NotFoundError, quoted
 
 
+@asks(Verb.CLEAR_ALARM)
 async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: str) -> Alarm:
     """Clear an alarm by hand. An alarm whose cause goes on is raised again.
 
     Raises ``BadInputError`` for an unknown kind or without a reason, or ``NotFoundError`` where no such alarm stands.
     """
-    authorize(actor, Verb.CLEAR_ALARM)
     reason = read_reason(reason)
     try:
         known = AlarmKind(kind)

@@ -17,10 +17,11 @@ from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.accounts.settling import Settling
 from entra_jit.accounts.stopping import GrantStop
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import holds, receipts
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import Fenced, fence_all
+from entra_jit.operations._asking import asks
 from entra_jit.operations._stop_scope import scope_of
 from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import Actor
@@ -46,6 +47,7 @@ Tell = Callable[[Iterable[StoppedGrant]], None]
 """Told all grants in scope whenever one has changed."""
 
 
+@asks(Verb.CLOSE_ALL)
 async def close_all(
     actor: Actor,
     app: App,
@@ -62,7 +64,6 @@ async def close_all(
     ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: without the ledger nobody knows what is open.
     What cannot be closed says so in the report.
     """
-    authorize(actor, Verb.CLOSE_ALL, Subject(tenant=tenant, technician=technician))
     at = app.clock()
     try:
         said = Hold(kind=HoldKind.STOP, since=at, by=actor, reason=reason)

@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict
 from temporalio.service import RPCError
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import grants
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import fence_all
+from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import WorkflowGoneError
 from entra_jit.operations._reasons import read_reason
 from entra_jit.operations.close_all import PATIENCE, Stopping
@@ -74,6 +75,7 @@ class Ended(BaseModel):
     sentence: str
 
 
+@asks(Verb.END_ACCESS)
 async def end_for_certain(
     actor: Actor,
     app: App,
@@ -88,7 +90,6 @@ async def end_for_certain(
     ``send``: ``end_access`` or ``cancel_access``, whose errors about input and about grants that are over are raised as
     they are. Idempotent.
     """
-    authorize(actor, Verb.END_ACCESS, Subject(request_id))
     before = await _stage(app, request_id)
     reason = None if reason is None else read_reason(reason)
     unsent = await _send(actor, app, send, request_id, reason)

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import grants, holds
+from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import update_live
 from models.actor import Actor
 from models.errors import BadInputError, NotFoundError, RefusedError
@@ -16,6 +17,7 @@ from models.messages import Extension, SignedExtension
 from models.names import EXTEND
 
 
+@asks(Verb.EXTEND_ACCESS)
 async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, reason: str) -> datetime:
     """Let the grant last ``by`` longer than it would now. Gives the new expiry.
 
@@ -23,7 +25,6 @@ async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, 
     Raises ``BadInputError``, ``NotFoundError``, ``RefusedError`` with what would be allowed, or ``UnreachableError``
     where no worker answers; the extension may then still come about.
     """
-    authorize(actor, Verb.EXTEND_ACCESS, Subject(request_id))
     async with app.ledger.transaction() as session:
         grant = await grants.by_id(session, request_id)
         stop = await holds.stop_over_grant(session, request_id)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import alarms
+from entra_jit.operations._asking import asks
 from entra_jit.temporal.watch import find_lapse
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 
 
+@asks(Verb.LIST_ALARMS)
 async def list_alarms(
     actor: Actor, app: App, *, tenant: str | None = None, standing_only: bool = True, limit: int = 100
 ) -> list[Alarm]:
@@ -17,7 +19,6 @@ async def list_alarms(
 
     That nobody reconciles is found out here as well: where no worker lives, none has told it.
     """
-    authorize(actor, Verb.LIST_ALARMS, Subject(tenant=tenant))
     async with app.ledger.transaction() as session:
         found = await alarms.listed(session, tenant=tenant, standing_only=standing_only, limit=limit)
     if tenant is not None:

@@ -12,9 +12,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import failures, interventions, receipts
 from entra_jit.ledger.rows import state_of
+from entra_jit.operations._asking import asks
 from entra_jit.policy.failures import FailureClass, Kind, class_of
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.policy.replaying import Replay, how_to_replay
@@ -23,7 +24,7 @@ from entra_jit.temporal.executions import Execution, PendingStep, look_at, runni
 from models.actor import Actor
 from models.messages import FailureType, GrantState, GrantStatus, Receipt, StuckStep
 from models.names import workflow_id
-from models.tables import GrantRow, ReceiptRow, Request
+from models.tables import GrantRow, Request
 
 LONG_PAUSE = timedelta(seconds=10)
 """A step of provisioning that waits less than this between two tries is nobody's business yet."""
@@ -77,16 +78,17 @@ class Failures:
     """Why steps that are stuck just now are not among them: Temporal could not be asked."""
 
 
+@asks(Verb.LIST_FAILURES)
 async def list_failures(actor: Actor, app: App, selection: Selection) -> Failures:
     """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal.
 
     A grant whose account was closed beside its workflow needs nothing: the reconciler settles it.
     """
-    authorize(actor, Verb.LIST_FAILURES, Subject(tenant=selection.tenant))
     now = app.clock()
     async with app.ledger.transaction() as session:
         live = await failures.live(session)
         over = await failures.ended_in_failure(session, now - selection.since)
+        written = await receipts.of_rows(session, (receipt for *_, receipt in over))
         closed = await interventions.proofs(session, [grant for _, grant in live])
     live = [(request, grant) for request, grant in live if request.id not in closed]
     known = [failure for request, grant in live if (failure := _parked_or_overdue(request, grant, now))]
@@ -97,7 +99,7 @@ async def list_failures(actor: Actor, app: App, selection: Selection) -> Failure
         stuck = await _stuck(app, await app.temporal(), others) if others else []
     except (EngineUnreachableError, RPCError) as error:
         unseen = f"Stuck steps cannot be listed. {error}"
-    found = [*(_over(*row) for row in over), *known, *stuck]
+    found = [*(_over(request, grant, written[request.id]) for request, grant, _ in over), *known, *stuck]
     return Failures(sorted(filter(selection.takes, found), key=lambda failure: failure.since), unseen)
 
 
@@ -112,8 +114,7 @@ def _parked_or_overdue(request: Request, grant: GrantRow, now: datetime) -> Fail
     return None
 
 
-def _over(request: Request, grant: GrantRow | None, row: ReceiptRow) -> Failure:
-    receipt = Receipt.model_validate(row.document)
+def _over(request: Request, grant: GrantRow | None, receipt: Receipt) -> Failure:
     ending = receipt.ending
     unproven = grant is not None and grant.closed_at is None and ending.state is not GrantState.ABANDONED
     sentence = f"{ending.sentence} Not proven closed: {receipt.proof}." if unproven else ending.sentence

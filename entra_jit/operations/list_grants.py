@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import grants, statuses
+from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.messages import GrantStatus
 
 
+@asks(Verb.LIST_GRANTS)
 async def list_grants(
     actor: Actor,
     app: App,
@@ -20,7 +22,6 @@ async def list_grants(
 ) -> list[GrantStatus]:
     """The newest requests first; ``live_only``: those that hold access, may come to hold it, or
     are not proven closed."""
-    authorize(actor, Verb.LIST_GRANTS, Subject(tenant=tenant, technician=technician))
     async with app.ledger.transaction() as session:
         rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
         return await statuses.of_requests(session, rows, app.clock())

@@ -5,19 +5,20 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import configuration, holds
+from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import BadInputError, NotFoundError
 from models.holds import Hold, HoldKind
 
 
+@asks(Verb.PAUSE_TENANT)
 async def pause_tenant(actor: Actor, app: App, tenant: str, reason: str) -> Hold:
     """Let no step that widens access in the tenant begin until it is resumed; what is open stays open.
 
     Idempotent: the first pause stands with its reason, and is given. Raises ``BadInputError`` or ``NotFoundError``.
     """
-    authorize(actor, Verb.PAUSE_TENANT, Subject(tenant=tenant))
     at = app.clock()
     try:
         said = Hold(kind=HoldKind.PAUSE, since=at, by=actor, reason=reason)

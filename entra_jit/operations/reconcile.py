@@ -7,8 +7,9 @@ import asyncio
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import reconciliation
+from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import NotFoundError
 from models.messages import TenantReport, TenantToReconcile
@@ -17,12 +18,12 @@ AT_ONCE = 15
 """How many tenants: as many as a scheduled reconciliation has at the same time."""
 
 
+@asks(Verb.RECONCILE)
 async def reconcile(actor: Actor, app: App, tenant: str | None = None) -> list[TenantReport]:
     """Close what is open without a live grant, and review what is due, in one tenant or in all. Idempotent.
 
     Raises ``NotFoundError``. A tenant that cannot be reconciled says so in its report.
     """
-    authorize(actor, Verb.RECONCILE, Subject(tenant=tenant))
     async with app.ledger.transaction() as session:
         tenants = [found for found in await reconciliation.tenants(session) if tenant in (None, found.name)]
     if tenant is not None and not tenants:

@@ -9,9 +9,10 @@ from entra_jit.accounts.managed_account import Holder
 from entra_jit.app import App
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Register, read_owner_tag, tag_prefix
 from entra_jit.graph import User
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import accounts, configuration
 from entra_jit.ledger.accounts import NameTakenError
+from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import NotFoundError
 from models.message import Message
@@ -29,13 +30,13 @@ class Unregistered(Message):
     """Why it cannot be registered; None: it can, or was."""
 
 
+@asks(Verb.REGISTER_ACCOUNTS)
 async def register_accounts(actor: Actor, app: App, tenant: str, *, do: bool) -> list[Unregistered]:
     """What the tenant's directory has of ours and the register has not; entered in it only if ``do``. Idempotent.
 
     An account that is open is not entered: reconcile first, then nobody is in it when it counts as ours again.
     Raises ``NotFoundError``.
     """
-    authorize(actor, Verb.REGISTER_ACCOUNTS, Subject(tenant=tenant))
     async with app.ledger.transaction() as session:
         row = await configuration.tenant_by_name(session, tenant)
         if row is None:

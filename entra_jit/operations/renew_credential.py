@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Subject, Verb, authorize, authorize_own
-from entra_jit.ledger import events, grants, holds
+from entra_jit.ledger import grants, holds
+from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import update_live
 from models.actor import Actor
 from models.errors import NotFoundError, RefusedError
@@ -14,6 +15,7 @@ from models.messages import Renewal, SignedRenewal, TechnicianId
 from models.names import RENEW
 
 
+@asks(Verb.RENEW_CREDENTIAL, judge=authorize_own)
 async def renew_credential(actor: Actor, app: App, request_id: str) -> None:
     """Renew the pass or password of an open grant, as the tenant's policy allows. The one before stops working.
 
@@ -22,16 +24,6 @@ async def renew_credential(actor: Actor, app: App, request_id: str) -> None:
     Raises ``NotFoundError``, ``RefusedError``, or ``UnreachableError`` where no worker answers; it may then still come
     about.
     """
-    authorize_own(actor, Verb.RENEW_CREDENTIAL, Subject(request_id))
-    try:
-        await _renew(actor, app, request_id)
-    except RefusedError as error:
-        async with app.ledger.transaction() as session:
-            await events.refuse(session, actor, Verb.RENEW_CREDENTIAL, request_id, str(error))
-        raise
-
-
-async def _renew(actor: Actor, app: App, request_id: str) -> None:
     async with app.ledger.transaction() as session:
         grant = await grants.by_id(session, request_id)
         stop = await holds.stop_over_grant(session, request_id)

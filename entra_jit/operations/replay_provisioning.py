@@ -10,9 +10,10 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.ledger import configuration, events, failures, grants, requests, statuses
 from entra_jit.ledger.events import NewEvent
+from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import why_gone
 from entra_jit.operations.request_access import await_decision, send_request
 from entra_jit.operations.retry_provisioning import retry_provisioning
@@ -46,12 +47,12 @@ class Replayed(BaseModel):
     """False: it needs somebody all the same."""
 
 
+@asks(Verb.REPLAY_PROVISIONING)
 async def replay_provisioning(actor: Actor, app: App, request_id: str) -> Replayed:
     """Take up the last of the request's line: try it again, try it now, or ask anew in its place.
 
     Raises ``NotFoundError``, or ``RefusedError`` where there is nothing to take up.
     """
-    authorize(actor, Verb.REPLAY_PROVISIONING, Subject(request_id))
     async with app.ledger.transaction() as session:
         named = await requests.by_id(session, request_id)
         last = await failures.last_of_line(session, named) if named else None

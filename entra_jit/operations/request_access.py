@@ -15,7 +15,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
+from entra_jit.operations._asking import asks
 from entra_jit.operations.show_status import show_status
 from models.actor import Actor
 from models.errors import BadInputError
@@ -33,6 +34,7 @@ DETAILS = (
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
 
+@asks(Verb.REQUEST_ACCESS)
 async def request_access(
     actor: Actor,
     app: App,
@@ -49,7 +51,6 @@ async def request_access(
     Idempotent by ``key``: asking for the same technician and tenant with the same one changes nothing. Raises
     ``BadInputError``.
     """
-    authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=tenant, technician=technician))
     try:
         request = AccessRequest(
             tenant=tenant,
@@ -77,9 +78,9 @@ def _key(chosen: str | None) -> str:
         ) from None
 
 
+@asks(Verb.REQUEST_ACCESS)
 async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
     """Have the request decided. Idempotent by its id."""
-    authorize(actor, Verb.REQUEST_ACCESS, Subject(tenant=request.tenant, technician=request.technician))
     signed = SignedAccessRequest(request=request, assertion=app.sign(actor, request))
     client = await app.temporal()
     with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
@@ -97,9 +98,9 @@ async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
         )
 
 
+@asks(Verb.SHOW_STATUS)
 async def await_decision(actor: Actor, app: App, request_id: str) -> GrantStatus:
     """The status once the request is decided; after 30 seconds as it stands then, ``asked`` where no worker lives."""
-    authorize(actor, Verb.SHOW_STATUS, Subject(request_id))
     workflow = await app.workflow_of(request_id)
     try:
         async with asyncio.timeout(WAIT_FOR_DECISION.total_seconds()):

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import configuration, holds
+from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import NotFoundError
 from models.holds import HoldKind
 
 
+@asks(Verb.RESUME_TENANT)
 async def resume_tenant(actor: Actor, app: App, tenant: str) -> bool:
     """Let provisioning go on; what waits does so within seconds. False where the tenant was not paused.
 
     Raises ``NotFoundError``.
     """
-    authorize(actor, Verb.RESUME_TENANT, Subject(tenant=tenant))
     async with app.ledger.transaction() as session:
         row = await configuration.tenant_by_name(session, tenant)
         if row is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import configuration, credentials, events, grants, statuses
+from entra_jit.identity.authorize import Verb
+from entra_jit.ledger import configuration, credentials, grants, statuses
 from entra_jit.ledger.credentials import Revealed
+from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 
 
+@asks(Verb.REVEAL_CREDENTIAL)
 async def reveal_credential(actor: Actor, app: App, request_id: str, technician: str) -> tuple[str, Revealed]:
     """The account's name and its credential. The ledger records that, when and to whom it was shown.
 
@@ -19,16 +21,6 @@ async def reveal_credential(actor: Actor, app: App, request_id: str, technician:
 
     Raises ``NotFoundError``, or ``RefusedError``: another technician's grant, one that is not open, a second look.
     """
-    authorize(actor, Verb.REVEAL_CREDENTIAL, Subject(request_id))
-    try:
-        return await _reveal(actor, app, request_id, technician)
-    except RefusedError as error:
-        async with app.ledger.transaction() as session:
-            await events.refuse(session, actor, Verb.REVEAL_CREDENTIAL, request_id, str(error))
-        raise
-
-
-async def _reveal(actor: Actor, app: App, request_id: str, technician: str) -> tuple[str, Revealed]:
     async with app.ledger.transaction() as session:
         grant = await grants.by_id(session, request_id)
         status = await statuses.of_request(session, request_id, app.clock())

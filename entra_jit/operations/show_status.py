@@ -9,8 +9,9 @@ from datetime import timedelta
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import statuses, steps
+from entra_jit.operations._asking import asks
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import look_at
 from models.actor import Actor
@@ -53,9 +54,9 @@ async def show_status_and_tries(actor: Actor, app: App, request_id: str) -> Gran
     return status.model_copy(update={"stuck": tuple(step.shown for step in execution.steps)})
 
 
+@asks(Verb.SHOW_STATUS)
 async def show_progress(actor: Actor, app: App, request_id: str) -> Progress:
     """Where the request stands and how it came there. Raises ``NotFoundError``."""
-    authorize(actor, Verb.SHOW_STATUS, Subject(request_id))
     async with app.ledger.transaction() as session:
         if status := await statuses.of_request(session, request_id, app.clock()):
             return Progress(status, await steps.of_request(session, request_id))

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 from temporalio.client import WorkflowExecutionStatus
 
+from entra_jit.ledger.texts import filled_in
 from models.alarms import Alarm
 from models.messages import Receipt
 from models.names import workflow_id
@@ -151,7 +152,9 @@ async def receipts_on_file(land: Land) -> dict[str, Receipt]:
     """Every receipt by its request."""
     async with await _ledger(land) as connection:
         rows = await (await connection.execute("SELECT request_id, document FROM receipts")).fetchall()
-    return {request_id: Receipt.model_validate(document) for request_id, document in rows}
+        known = await (await connection.execute("SELECT id::text, content FROM texts WHERE content <> ''")).fetchall()
+    texts = dict(known)
+    return {request_id: Receipt.model_validate(filled_in(document, texts)) for request_id, document in rows}
 
 
 async def runs_in_temporal(land: Land, asked: Sequence[str]) -> list[Run]:

@@ -160,8 +160,8 @@ async def test_a_tampered_ledger_holds_nothing_open_past_its_signed_mark(hours_p
     """Whoever writes to PostgreSQL gives the grant another name and a later expiry."""
     request_id = await opened(hours_pass)
     hours_pass.sql(
-        "INSERT INTO requests (id, tenant, technician, reason, requested_by, asked_at)"
-        " SELECT 'renamed', tenant, technician, reason, requested_by, asked_at FROM requests WHERE id = %s",
+        "INSERT INTO requests (id, tenant, technician, reason_text, requested_by, asked_at)"
+        " SELECT 'renamed', tenant, technician, reason_text, requested_by, asked_at FROM requests WHERE id = %s",
         request_id,
     )
     hours_pass.sql("ALTER TABLE grants DISABLE TRIGGER ALL")

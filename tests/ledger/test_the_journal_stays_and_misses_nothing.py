@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import event_partitions, events, texts
+from entra_jit.ledger import event_partitions, event_stream, events, texts
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.ledger.events import NewEvent, Position
 from entra_jit.ledger.texts import TextState, Written
@@ -219,6 +219,20 @@ async def test_all_who_follow_in_a_process_share_one_poller_and_each_hears_every
     async with stream.subscribe() as again:
         await books.do(events.append, an_event(4))
         assert (await anext(again)).body == {"number": 4}
+
+
+async def test_for_a_reader_that_is_slow_little_is_kept_and_it_misses_nothing(books: Books) -> None:
+    """A page that nothing is read from any more would fill the memory of the portal."""
+    stream = EventStream(books.ledger, every=timedelta(milliseconds=1))
+    many = event_stream.MOST_WAITING + 3
+    async with stream.subscribe() as quick, stream.subscribe() as slow:
+        for number in range(many):
+            await books.do(events.append, an_event(number))
+            assert (await anext(quick)).body == {"number": number}
+        assert slow._waiting.qsize() == event_stream.MOST_WAITING
+        waited_for = [await anext(slow) for _ in range(many)]
+        await books.do(events.append, an_event(many))
+        assert numbers([*waited_for, await anext(slow)]) == list(range(many + 1))
 
 
 async def test_openings_and_extensions_alone_are_hinted_at(books: Books) -> None:

@@ -6,10 +6,13 @@ What is missing in the journal is told to nobody: no page, no notification and n
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 
+from entra_jit.app import App
+from entra_jit.identity.authorize import NotAllowedError, Verb
 from entra_jit.ledger import (
     accounts,
     addenda,
@@ -24,9 +27,17 @@ from entra_jit.ledger import (
     receipts,
     steps,
 )
-from models.actor import RECONCILER, WORKFLOW, ActorKind
+from entra_jit.operations.abandon_access import abandon_access
+from entra_jit.operations.erase_texts import erase_texts
+from entra_jit.operations.extend_access import extend_access
+from entra_jit.operations.pause_tenant import pause_tenant
+from entra_jit.operations.reveal_credential import reveal_credential
+from entra_jit.operations.show_receipt import show_receipt
+from entra_jit.settings import Settings
+from models.actor import RECONCILER, WORKFLOW, Actor, ActorKind, Via
 from models.alarms import Alarm, AlarmKind
-from models.events import Event, EventKind
+from models.errors import RefusedError
+from models.events import ERASED, Event, EventKind
 from models.holds import HoldKind
 from models.messages import (
     Addendum,
@@ -94,14 +105,86 @@ async def test_a_grant_is_told_from_asking_to_receipt(books: Books) -> None:
     assert "sesame" not in str(await books.everything())
 
 
-async def test_what_people_wrote_stands_in_no_event(books: Books) -> None:
+async def test_what_people_wrote_stands_among_the_texts_alone_and_can_be_erased(books: Books) -> None:
     request = books.a_request().model_copy(update={"reason": "my back hurts", "ticket": "T-1"})
     await books.answer(request)
     await books.settle(settlement_of(request, proven=False))
-    stored = {name: rows for name, rows in (await books.everything()).items() if name.startswith("events")}
-    assert not [words for words in ("hurts", "T-1", "'alex'") if words in str(stored)]
+    held = {"by": TESTER, "reason": "a stolen laptop", "at": NOON}
+    await books.do(holds.place, HoldKind.STOP, technician_id=ALEX, **held)
+    stored = await books.everything()
+    apart = str(stored.pop("texts"))
+    assert not [words for words in ("hurts", "T-1", "stolen") if words not in apart or words in str(stored)]
+    assert "'alex'" not in f"{stored['receipts']}{[rows for name, rows in stored.items() if name.startswith('events')]}"
     [issued] = await books.do(events.of_request, request.request_id, EventKind.RECEIPT_ISSUED)
-    assert Receipt.model_validate(issued.body) == await books.do(receipts.of_request, request.request_id)
+    receipt = await books.do(receipts.of_request, request.request_id)
+    assert receipt is not None
+    assert Receipt.model_validate(issued.body) == receipt
+    assert (receipt.request.reason, receipt.request.ticket) == ("my back hurts", "T-1")
+
+    app = app_of(books)
+    many = await erase_texts(TESTER, app, "alex", do=False)
+    assert await erase_texts(TESTER, app, "alex", do=True) == many > 0
+    assert await erase_texts(TESTER, app, "alex", do=True) == 0
+
+    assert not [words for words in ("hurts", "T-1", "stolen") if words in str(await books.everything())]
+    erased = await books.do(receipts.of_request, request.request_id)
+    assert erased is not None
+    assert (erased.request.reason, erased.request.ticket, erased.decision) == (ERASED,) * 3
+    unwritten = {"request", "decision"}
+    assert erased.model_dump(exclude=unwritten) == receipt.model_dump(exclude=unwritten), "another's name stays"
+    [stop] = await books.do(holds.in_force)
+    assert stop.reason == ERASED
+
+
+async def test_what_is_live_needs_its_texts(books: Books) -> None:
+    await books.granted()
+    with pytest.raises(RefusedError, match="is live"):
+        await erase_texts(TESTER, app_of(books), "alex", do=True)
+
+
+STRANGER = Actor(kind=ActorKind.PERSON, id=str(UUID(int=9)), name="a stranger", via=Via.PORTAL)
+
+
+async def test_what_is_refused_is_told_with_who_asked_for_what(books: Books) -> None:
+    """A technician who tries to get more than they may left no trace, but for a credential."""
+    app, grant = app_of(books), await books.granted()
+    position = await books.do(events.now)
+    with pytest.raises(RefusedError, match="not closing"):
+        await abandon_access(TESTER, app, grant.request_id, "a test")
+    with pytest.raises(RefusedError, match="not open"):
+        await extend_access(TESTER, app, grant.request_id, HOUR, "more")
+    with pytest.raises(RefusedError, match="is not robin's"):
+        await reveal_credential(TESTER, app, grant.request_id, "robin")
+    with pytest.raises(NotAllowedError):
+        await pause_tenant(STRANGER, app, "contoso", "a test")
+    with pytest.raises(RefusedError, match="written when it is over"):
+        await show_receipt(TESTER, app, grant.request_id)  # which only looks
+
+    refused, _ = await books.do(events.following, position)
+
+    assert {event.kind for event in refused} == {EventKind.ATTEMPT_REFUSED}
+    assert [(event.actor, event.body["verb"], event.request_id, event.tenant_id) for event in refused] == [
+        (TESTER, Verb.ABANDON_ACCESS, grant.request_id, CONTOSO),
+        (TESTER, Verb.EXTEND_ACCESS, grant.request_id, CONTOSO),
+        (TESTER, Verb.REVEAL_CREDENTIAL, grant.request_id, CONTOSO),
+        (STRANGER, Verb.PAUSE_TENANT, None, CONTOSO),
+    ]
+    assert all(event.body["because"] for event in refused)
+
+
+def app_of(books: Books) -> App:
+    """What operations work with."""
+    url = books.ledger._engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    app = App(Settings(profile="sandbox", database_url=SecretStr(url), keys=SecretStr("k0:" + "A" * 43 + "=")))
+    app.ledger = books.ledger
+    return app
+
+
+async def test_an_alarm_about_a_tenant_is_told_as_that_tenants(books: Books) -> None:
+    alarm = Alarm(kind=AlarmKind.VANISHED, subject="x", sentence="It is gone.", tenant="contoso", raised_at=NOON)
+    await books.do(alarms.raise_alarm, alarm)
+    [raised] = await books.do(events.newest, EventKind.ALARM_RAISED, {}, limit=1)
+    assert raised.tenant_id == CONTOSO
 
 
 async def test_a_request_that_is_withdrawn_or_denied_is_told_as_well(books: Books) -> None:

@@ -37,6 +37,8 @@ PANEL = "Access"
 UNTIL_OPEN = (GrantState.OPEN, GrantState.PARKED)
 """What `--wait-open` waits for: a parked grant opens only after a person has acted."""
 
+Wait = Annotated[bool, typer.Option("--wait", help="Follow the grant to its end. Ctrl-C only stops watching.")]
+
 ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PROVEN: ExitCode.NOT_PROVEN}
 """Exit codes of an end that the grant's own workflow has not taken."""
 
@@ -49,9 +51,7 @@ def request(
     reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
     ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
     hours: Hours = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Follow the grant to its end. Ctrl-C only stops watching.")
-    ] = False,
+    wait: Wait = False,
     wait_open: Annotated[
         bool, typer.Option("--wait-open", help="Follow it until it is open; exit code 3 if it never is.")
     ] = False,
@@ -133,9 +133,15 @@ def _end(
 
 
 @cli.command(rich_help_panel=PANEL)
-def status(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
+def status(context: typer.Context, grant: GrantId, wait: Wait = False, as_json: Json = False) -> None:
     """Show the state of a request."""
-    found = deployed(context, lambda actor, app: show_status_and_tries(actor, app, grant))
+
+    async def look(actor: Actor, app: App) -> GrantStatus:
+        if wait:
+            return await Timeline(actor, app, grant, Console(stderr=True) if as_json else console).follow()
+        return await show_status_and_tries(actor, app, grant)
+
+    found = deployed(context, look)
     show(found, as_json, lambda: tables.show_status(console, found))
 
 

@@ -9,13 +9,14 @@ from rich.console import Console
 
 from entra_jit.app import App
 from entra_jit.cli.commands.options import GrantId, Json, OfKind, OfTenant, Reason, Since
-from entra_jit.cli.commands.shell import cli, console, deployed, leave, show
+from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, leave, show
 from entra_jit.cli.views import alarms as alarm_list
 from entra_jit.cli.views import failures as failures_page
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import reconciliation
 from entra_jit.operations.abandon_access import abandon_access
 from entra_jit.operations.clear_alarm import clear_alarm
+from entra_jit.operations.erase_texts import erase_texts
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.list_failures import Failures, Selection, list_failures
 from entra_jit.operations.reconcile import reconcile as reconcile_now
@@ -134,6 +135,23 @@ def reconcile(
     show(reports, as_json, lambda: reconciliation.show_reports(console, reports))
     if any(report.failed or report.unreviewed for report in reports):
         raise typer.Exit(ExitCode.UNREACHABLE)
+
+
+@cli.command(rich_help_panel=PANEL, name="erase-texts")
+def erase(
+    context: typer.Context,
+    technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="The technician's name.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without asking.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase for good what people wrote about TECHNICIAN. Receipts stay, without these texts."""
+    with errors_told():
+        if not yes:
+            found = deployed(context, lambda actor, app: erase_texts(actor, app, technician, do=False))
+            confirm(f"Erase {found} texts about {technician} for good?")
+    erased = deployed(context, lambda actor, app: erase_texts(actor, app, technician, do=True))
+    said = f"{erased} texts about {technician} are erased."
+    show({"technician": technician, "erased": erased}, as_json, lambda: console.print(said, highlight=False))
 
 
 @cli.command(rich_help_panel=PANEL)
