@@ -71,7 +71,7 @@ class ConfigurationPlan(Message):
         yield "role mappings", self.role_mappings
 
     def covers(self, other: ConfigurationPlan) -> bool:
-        """Whoever agreed to this has seen all that ``other`` removes, takes or ends."""
+        """Agreeing to this is agreeing to all that ``other`` removes, takes or ends."""
         return set(other._narrowing()) <= set(self._narrowing())
 
     def _narrowing(self) -> Iterator[object]:

@@ -77,7 +77,7 @@ class Entry:
         elif not found.value.fields:
             self.note(EMPTY, key)
         else:
-            # A mapping begins a line below its key, where nobody looks; an alias stands elsewhere altogether.
+            # A mapping begins a line below its key, where it is not looked for; an alias stands elsewhere altogether.
             line = min(found.line, found.value.line)
             return Entry(self._mistakes, found.value, self.place(key)._replace(line=line))
         return None

@@ -42,19 +42,19 @@ APPLYING = 0x4150504C
 """The key of PostgreSQL's advisory lock that makes those who apply a configuration take turns."""
 
 Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
-"""The credential of each tenant and purpose, as whoever applies the configuration has read it."""
+"""The credential of each tenant and purpose, as it was read when the file was."""
 
 _DUMPED = TypeAdapter(Configuration)
 
 
 async def plan(session: AsyncSession, configuration: Configuration) -> ConfigurationPlan:
-    """What applying it does. Nobody else applies one until the transaction ends, so that it stays true."""
+    """What applying it does. No other is applied until the transaction ends, so that it stays true."""
     await session.exec(select(func.pg_advisory_xact_lock(APPLYING)))
     return plan_changes(await _configured(session), configuration, await _live(session))
 
 
 async def _configured(session: AsyncSession) -> Configured:
-    # Columns alone are read: rows would stay in the session, and those who read them later would find them unchanged.
+    # Columns alone are read: rows would stay in the session, and later reads would find them unchanged.
     tenants = await session.exec(select(Tenant.id, Tenant.name).where(col(Tenant.active)))
     technicians = await session.exec(
         select(Technician.id, Technician.name, Technician.attributes).where(col(Technician.active))

@@ -33,7 +33,7 @@ class PlanRefusedError(RefusedError):
 
 
 class NotAgreedError(PlanRefusedError):
-    """Whoever applies the file has not agreed to all of its plan."""
+    """Not all of the plan was agreed to."""
 
     is_attempt = False
 
@@ -77,13 +77,11 @@ def _expect_meant(plan: ConfigurationPlan, agreed: ConfigurationPlan | None, *, 
             for kind, changes in plan.kinds()
             if changes.removes_many
         )
-        raise PlanRefusedError(
-            f"The file removes {removed}, more than a tenth.", plan, "Nothing was changed. If it is meant, use --prune."
-        )
+        raise PlanRefusedError(f"The file removes {removed}, more than a tenth.", plan, "If it is meant, pass --prune.")
     if not plan.narrows or yes:
         return
     if agreed is None:
-        raise NotAgreedError("The file removes, takes or ends something.", plan, "Look at it, and agree to it.")
+        raise NotAgreedError("The file removes, takes or ends something.", plan, "If it is meant, pass --yes.")
     if not agreed.covers(plan):
         raise NotAgreedError(
             "What the file removes, takes or ends has grown since it was shown.", plan, "Look at it again."

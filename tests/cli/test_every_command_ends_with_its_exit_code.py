@@ -456,7 +456,7 @@ async def test_apply_shows_what_it_would_remove_and_asks(run: CommandLine, tmp_p
     whole = (ROOT / "examples" / "msp.yaml").read_text()
     without_kim = whole[: whole.index("  - name: kim")] + whole[whole.index("\ngroups:") :]
     file.write_text(without_kim)
-    asked = await run("apply", str(file))
+    asked, planned = await run("apply", str(file)), await run("apply", str(file), "--json")
     file.write_text(whole[: whole.index("  - name: robin")])
     cut_off = await run("apply", str(file), "--yes")
     file.write_text(whole)
@@ -464,6 +464,7 @@ async def test_apply_shows_what_it_would_remove_and_asks(run: CommandLine, tmp_p
 
     assert (asked.code, asked.out) == (BAD_INPUT, "")
     assert asked.err.splitlines() == ["technicians removed (1 of 3)", "  kim", "Not a terminal; pass --yes."]
+    assert (planned.code, planned.json["technicians"]["removed"]) == (REFUSED, ["kim"])
     assert (cut_off.code, cut_off.out) == (REFUSED, "")
     assert "The file removes 2 of 3 technicians, 5 of 5 role mappings, more than a tenth." in cut_off.err
     assert (unchanged.code, unchanged.err) == (DONE, "")

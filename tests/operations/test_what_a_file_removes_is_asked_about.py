@@ -1,4 +1,4 @@
-"""Applying a file removes, takes and ends nothing that was not shown to whoever applies it, and agreed to.
+"""Applying a file removes, takes and ends nothing that was not shown and agreed to.
 
 A file that a colleague had cut off, or that a template had left empty, ended every open grant everywhere, with exit 0
 and without a question.
@@ -131,7 +131,7 @@ async def test_many_are_removed_only_with_prune(app: App, tmp_path: Path) -> Non
     """Half a file is a whole one to a reader."""
     await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS))
     file = msp(tmp_path, *TECHNICIANS[:2])
-    with pytest.raises(PlanRefusedError, match=r"removes 2 of 4 technicians, more than a tenth\..* use --prune"):
+    with pytest.raises(PlanRefusedError, match=r"removes 2 of 4 technicians, more than a tenth\..* pass --prune"):
         await apply_configuration(TESTER, app, file, yes=True)
     assert await is_there(app, "sam")
     await apply_configuration(TESTER, app, file, yes=True, prune=True)

@@ -64,7 +64,7 @@ def test_hours_are_read_as_they_were_written(quarters: int) -> None:
     ],
 )
 def test_each_way_to_write_it_is_read(text: str, minutes: int) -> None:
-    """``--hours 90m`` was refused, and whoever then typed 90 would have asked for days."""
+    """``--hours 90m`` was refused, and 90, typed instead, asks for days."""
     assert parse_duration(text) == timedelta(minutes=minutes)
 
 

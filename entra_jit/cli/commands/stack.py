@@ -74,11 +74,12 @@ def apply(
         try:
             return await apply_configuration(actor, app, file, yes=yes, prune=prune)
         except PlanRefusedError as refused:
-            configuration_plan.show_plan(aside, refused.plan)
-            if not isinstance(refused, NotAgreedError):
+            plan = refused.plan
+            show(plan, as_json, lambda: configuration_plan.show_plan(aside, plan))
+            if as_json or not isinstance(refused, NotAgreedError):
                 raise
             confirm("Apply it?")
-            return await apply_configuration(actor, app, file, agreed=refused.plan, prune=prune)
+            return await apply_configuration(actor, app, file, agreed=plan, prune=prune)
 
     plan = deployed(context, work)
     show(plan, as_json, lambda: configuration_plan.show_applied(console, plan))
