@@ -34,6 +34,10 @@ _ADVANCED_HEADER = {"ConsistencyLevel": "eventual"}
 _ADVANCED_QUERY = {"$count": "true"}
 """Without both of them Microsoft refuses what only its eventually consistent index knows."""
 
+_DECLARED_AS_JSON = frozenset({"POST", "PATCH"})
+_JSON_HEADER = {"Content-Type": "application/json"}
+"""Also of actions without a body: without it Microsoft refused to revoke sessions (msgraph-sdk-java#687)."""
+
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 _log = structlog.get_logger("graph")
@@ -170,6 +174,8 @@ class Calls:
         headers = {"Authorization": f"Bearer {token}", "client-request-id": attempt.client_request_id}
         if advanced:
             headers |= _ADVANCED_HEADER
+        if attempt.method in _DECLARED_AS_JSON:
+            headers |= _JSON_HEADER
         return await self._http.request(attempt.method, url, json=body, headers=headers)
 
     def _judge(self, attempt: Attempt, response: httpx.Response, began: float) -> Answer:

@@ -18,6 +18,7 @@ from sandbox.graph.errors import GraphError, unreadable_payload
 
 LARGEST = 20
 _METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+_DECLARED = _METHODS - {"GET", "DELETE"}
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _KEPT_HEADERS = ("authorization", "user-agent", "host")
 _NOT_REPEATED = frozenset({"transfer-encoding", "content-length", "vary", "strict-transport-security"})
@@ -106,8 +107,9 @@ def _part(request: Json) -> Part:
         raise _invalid("Invalid batch payload format.")
     lower = {str(name).lower(): str(value) for name, value in headers.items()}
     body = request.get("body")
-    if body is not None and "content-type" not in lower:
-        raise _invalid(f"Request '{request['id']}' has a body and no Content-Type header.")
+    if (body is not None or method in _DECLARED) and "content-type" not in lower:
+        # The words of microsoft-graph-docs#6682.
+        raise _invalid(f"Write request id : {request['id']} does not contain Content-Type header or body.")
     return Part(request["id"], method, url, lower, body, tuple(map(str, depends_on)))
 
 

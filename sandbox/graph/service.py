@@ -43,7 +43,14 @@ from sandbox.graph import (
 )
 from sandbox.graph.app_roles import app_role_ids
 from sandbox.graph.call import Actor, Call
-from sandbox.graph.errors import GraphError, identity_not_found, unauthenticated, unknown_segment, wrong_method
+from sandbox.graph.errors import (
+    GraphError,
+    identity_not_found,
+    unauthenticated,
+    unknown_segment,
+    unreadable_payload,
+    wrong_method,
+)
 from sandbox.graph.operations import Served
 from sandbox.graph.options import read_options
 from sandbox.identity.tokens import ExpiredTokenError, InvalidTokenError, Tokens, WrongAudienceError
@@ -54,6 +61,7 @@ from sandbox.throttling import Throttling
 
 VERSIONS = frozenset({"v1.0", "beta"})
 _BETA = "beta"
+_WRITES = frozenset({"POST", "PATCH", "PUT"})
 _AS_THE_PERSON = "Directory.AccessAsUser.All"
 _OWN_PROFILE = frozenset({"User.Read", "User.ReadWrite"})
 
@@ -160,6 +168,7 @@ class GraphService:
         if served.allowed and not served.allowed & actor.permissions:
             raise served.refusal(served.allowed)
         applications = self._directory.applications
+        _require_json(exchange)
         query = read_options(exchange, served.method, served.path)
         call = Call(exchange, tenant, actor, version.lower(), found, query, applications)
         api = Api.of(exchange.method, segments, asks_index=call.asks_index)
@@ -179,6 +188,12 @@ class GraphService:
             raise unauthenticated("Access token validation failure. Invalid audience.") from None
         except InvalidTokenError:
             raise unauthenticated("CompactToken parsing failed with error code: 80049217") from None
+
+
+def _require_json(exchange: Exchange) -> None:
+    """Writes are declared as JSON, those without a body too (microsoft-graph-docs#6259). Raises Graph's 400."""
+    if exchange.method in _WRITES and "json" not in exchange.headers.get("content-type", "").lower():
+        raise unreadable_payload()
 
 
 def _with_authority(actor: Actor, tenant: Tenant) -> Actor:

@@ -63,6 +63,13 @@ def asking(**parameters: object) -> RequestConfiguration[object]:
     return RequestConfiguration(query_parameters=kind(**parameters))
 
 
+def declared_as_json() -> RequestConfiguration[object]:
+    """For actions without a body: the SDK sends them without a content type."""
+    configuration = RequestConfiguration[object]()
+    configuration.headers.add("Content-Type", "application/json")
+    return configuration
+
+
 def _transport(addresses: Addresses) -> RequestsTransport:
     # A bundle named in the environment would override the sandbox's authority.
     return RequestsTransport(use_env_settings=False, connection_verify=addresses.ca_file)

@@ -143,7 +143,7 @@ def test_with_a_password_a_wrong_one_first(page: Page, application: Application,
 
 
 def test_with_a_temporary_access_pass(page: Page, application: Application, graph: Graph, account: str) -> None:
-    held = graph().post(f"/users/{account}/authentication/temporaryAccessPassMethods").json()
+    held = graph().post(f"/users/{account}/authentication/temporaryAccessPassMethods", json={}).json()
     start(page, application)
     name(page, "msp-alex@contoso.onmicrosoft.com")
     page.get_by_label("Temporary Access Pass").fill(held["temporaryAccessPass"])

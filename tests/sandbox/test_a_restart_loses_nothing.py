@@ -32,7 +32,7 @@ def open_account(child: Child) -> tuple[str, str, dict[str, object]]:
     user = graph.post("/users", json=new_user()).json()["id"]
     role = {"principalId": user, "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10", "directoryScopeId": "/"}
     assert graph.post("/roleManagement/directory/roleAssignments", json=role).status_code == 201
-    held = graph.post(f"/users/{user}/authentication/temporaryAccessPassMethods").json()["temporaryAccessPass"]
+    held = graph.post(f"/users/{user}/authentication/temporaryAccessPassMethods", json={}).json()["temporaryAccessPass"]
     control.post(f"/tenants/contoso/users/{user}/methods", json={"kind": "fido2"})
     control.post("/tenants/contoso/domains/contoso.com", json={"authentication_type": "Federated"})
     return user, held, control.get(f"/tenants/contoso/users/{user}").json()

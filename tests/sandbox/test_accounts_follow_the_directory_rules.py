@@ -109,7 +109,7 @@ def test_a_nobody_is_not_found_whatever_the_id_looks_like(graph: Graph) -> None:
         for answer in (
             graph().get(f"/users/{key}"),
             graph().patch(f"/users/{key}", json={"accountEnabled": False}),
-            graph().post(f"/users/{key}/revokeSignInSessions"),
+            graph().post(f"/users/{key}/revokeSignInSessions", json={}),
             graph().get(f"/users/{key}/authentication/methods"),
         ):
             assert refusal(answer) == Refusal(

@@ -91,7 +91,7 @@ def test_members_of_role_assignable_groups_are_protected_without_any_role(
     service_principal(control, remove_roles=[PAA], add_roles=["User Administrator"])
     assert graph(REVOKE).patch(f"/users/{account}", json={"accountEnabled": False}).status_code == 403
     assert graph(REVOKE).delete(f"/users/{account}").status_code == 403
-    assert graph(REVOKE).post(f"/users/{account}/revokeSignInSessions").status_code == 403
+    assert graph(REVOKE).post(f"/users/{account}/revokeSignInSessions", json={}).status_code == 403
 
 
 def test_what_is_not_sensitive_needs_the_permission_only(graph: Graph, control: httpx.Client) -> None:

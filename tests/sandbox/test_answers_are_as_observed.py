@@ -160,7 +160,11 @@ Sent = Callable[[httpx.Client], httpx.Response]
             {"Cache-Control", "x-ms-resource-unit"},
             {"WWW-Authenticate"},
         ),
-        (lambda client: client.post(f"/users/{ADELE}/revokeSignInSessions"), set(), {"Location", "OData-Version"}),
+        (
+            lambda client: client.post(f"/users/{ADELE}/revokeSignInSessions", json={}),
+            set(),
+            {"Location", "OData-Version"},
+        ),
         (lambda client: client.get("/users/nobody@contoso.com"), {"OData-Version"}, {"x-ms-resource-unit"}),
     ],
     ids=["no content", "PIM", "401", "action", "404"],

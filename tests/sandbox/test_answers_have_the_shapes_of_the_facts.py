@@ -52,7 +52,7 @@ def ids(graph: Graph, control: httpx.Client) -> dict[str, str]:
     user = client.post("/users", json=new_user()).json()["id"]
     deleted = client.post("/users", json=new_user(userPrincipalName="gone@contoso.com")).json()["id"]
     client.delete(f"/users/{deleted}")
-    client.post(f"/users/{user}/authentication/temporaryAccessPassMethods")
+    client.post(f"/users/{user}/authentication/temporaryAccessPassMethods", json={})
     role = {"principalId": user, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"}
     client.post("/roleManagement/directory/roleAssignments", json=role)
     for_a_time = role | {

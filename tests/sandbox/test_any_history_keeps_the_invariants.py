@@ -81,7 +81,7 @@ class Actions:
         self.graph.patch(f"/users/{user}", json={"accountEnabled": False})
 
     def revoke(self, name: str, user: str, role: str) -> None:
-        self.graph.post(f"/users/{user}/revokeSignInSessions")
+        self.graph.post(f"/users/{user}/revokeSignInSessions", json={})
 
     def assign(self, name: str, user: str, role: str) -> None:
         body = {"principalId": user, "roleDefinitionId": role, "directoryScopeId": "/"}
@@ -96,10 +96,10 @@ class Actions:
     def restore(self, name: str, user: str, role: str) -> None:
         deleted = self.graph.get("/directory/deletedItems/microsoft.graph.user?$select=id").json()["value"]
         for item in deleted[:1]:
-            self.graph.post(f"/directory/deletedItems/{item['id']}/restore")
+            self.graph.post(f"/directory/deletedItems/{item['id']}/restore", json={})
 
     def issue_pass(self, name: str, user: str, role: str) -> None:
-        self.graph.post(f"/users/{user}/authentication/temporaryAccessPassMethods")
+        self.graph.post(f"/users/{user}/authentication/temporaryAccessPassMethods", json={})
 
     def purge(self, name: str, user: str, role: str) -> None:
         deleted = self.graph.get("/directory/deletedItems/microsoft.graph.user?$select=id").json()["value"]
@@ -134,7 +134,13 @@ class Actions:
         headers = {"Content-Type": "application/json"}
         steps = [
             {"id": "1", "method": "PATCH", "url": f"/users/{user}", "headers": headers, "body": {"city": "Here"}},
-            {"id": "2", "method": "POST", "url": f"/users/{user}/revokeSignInSessions", "dependsOn": ["1"]},
+            {
+                "id": "2",
+                "method": "POST",
+                "url": f"/users/{user}/revokeSignInSessions",
+                "dependsOn": ["1"],
+                "headers": {"Content-Type": "application/json"},
+            },
         ]
         self.graph.post("/$batch", json={"requests": steps})
 

@@ -170,7 +170,7 @@ def test_deleted_users_are_gone_from_users_and_shown_among_the_deleted_items(gra
     listed = client.get("/directory/deletedItems/microsoft.graph.user?$select=id,deletedDateTime").json()["value"]
     assert [user["id"] for user in listed] == [account]
     assert client.post("/users", json=new_user()).status_code == 201, "the name is free at once"
-    assert "already exists" in refusal(client.post(f"/directory/deletedItems/{account}/restore")).message
+    assert "already exists" in refusal(client.post(f"/directory/deletedItems/{account}/restore", json={})).message
     restored = client.post(
         f"/directory/deletedItems/{account}/restore",
         json={"newUserPrincipalName": "msp-alex-2@contoso.onmicrosoft.com"},

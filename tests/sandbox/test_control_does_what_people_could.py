@@ -85,7 +85,7 @@ def test_the_clock_moves_for_passes_and_tokens_and_comes_back(
     graph: Graph, control: httpx.Client, login: httpx.Client, account: str
 ) -> None:
     client = graph()
-    made = client.post(f"/users/{account}/authentication/temporaryAccessPassMethods").json()
+    made = client.post(f"/users/{account}/authentication/temporaryAccessPassMethods", json={}).json()
     credential = {"username": NEW_ACCOUNT, "temporary_access_pass": made["temporaryAccessPass"]}
     refresh = control.post("/sign-in", json=credential).json()["refresh_token"]
     control.post("/clock", json={"advance": 3 * 3600})

@@ -118,16 +118,16 @@ def test_the_policy_decides_about_passes(graph: Graph, control: httpx.Client, ac
         assert refusal(client.post(path, json={"lifetimeInMinutes": lifetime})).code == "badRequest"
     control.post("/tenants/contoso", json={"temporary_access_pass": {"one_time_only": True}})
     assert client.post(path, json={"isUsableOnce": False}).status_code == 400
-    assert client.post(path).json()["isUsableOnce"] is True
+    assert client.post(path, json={}).json()["isUsableOnce"] is True
     control.post("/tenants/contoso", json={"temporary_access_pass": {"enabled": False}})
-    refused = refusal(client.post(path))
+    refused = refusal(client.post(path, json={}))
     assert refused.message.startswith("Converged UserCredentialPolicy does not allow")
     (shown,) = client.get(path).json()["value"]
     assert shown["methodUsabilityReason"] == "DisabledByPolicy"
 
 
 def test_guests_get_no_pass_and_fabrikam_gives_none(graph: Graph, control: httpx.Client) -> None:
-    guest = graph().post(f"/users/{GUEST}/authentication/temporaryAccessPassMethods")
+    guest = graph().post(f"/users/{GUEST}/authentication/temporaryAccessPassMethods", json={})
     assert refusal(guest).message == "Temporary Access Pass cannot be added to an external guest user"
     policy = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
     assert graph(tenant=FABRIKAM).get(policy).json()["state"] == "disabled"
@@ -174,7 +174,7 @@ def test_a_session_ends_with_what_should_end_it(
     renewed = refresh(login, first)
     assert renewed.status_code == 200
     ends = {
-        "revoke": lambda: client.post(f"/users/{account}/revokeSignInSessions"),
+        "revoke": lambda: client.post(f"/users/{account}/revokeSignInSessions", json={}),
         "disable": lambda: client.patch(f"/users/{account}", json={"accountEnabled": False}),
         "reset": lambda: client.patch(f"/users/{account}", json={"passwordProfile": {"password": "sandbox-only-Z9"}}),
         "delete": lambda: client.delete(f"/users/{account}"),
@@ -194,7 +194,7 @@ def test_access_tokens_outlive_the_revocation(graph: Graph, control: httpx.Clien
 def test_revocation_is_shown(graph: Graph, account: str) -> None:
     client = graph(REVOKE)
     before = datetime.now(UTC).replace(microsecond=0)
-    answer = client.post(f"/users/{account}/revokeSignInSessions")
+    answer = client.post(f"/users/{account}/revokeSignInSessions", json={})
     assert answer.status_code == 200
     assert answer.json()["value"] is True
     assert answer.json()["@odata.context"].endswith("$metadata#Edm.Boolean")

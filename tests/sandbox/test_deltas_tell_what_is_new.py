@@ -98,7 +98,7 @@ def test_a_restored_account_is_new_again(graph: Graph, account: str) -> None:
     client = graph(REVOKE)
     client.delete(f"/users/{account}")
     _, link = follow(client, LATEST)
-    client.post(f"/directory/deletedItems/{account}/restore")
+    client.post(f"/directory/deletedItems/{account}/restore", json={})
     client.post("/users", json=new_user(userPrincipalName="second@contoso.com"))
     changed, _ = follow(client, link)
     assert account in {item["id"] for item in changed}

@@ -67,7 +67,7 @@ async def test_it_is_called_and_its_answer_read(
     method, path = operation.split()
     builder = await northwind.builder(path)
     body = [await BODIES[operation](northwind)] if operation in BODIES else []
-    eventual = RequestConfiguration(headers=_headers(ConsistencyLevel="eventual"))
+    eventual = RequestConfiguration(headers=_headers(ConsistencyLevel="eventual", Content_Type="application/json"))
 
     answer = await getattr(builder, method.lower())(*body, request_configuration=eventual)
 
@@ -91,5 +91,5 @@ async def test_it_is_called_and_its_answer_read(
 def _headers(**headers: str) -> HeadersCollection:
     collection = HeadersCollection()
     for name, value in headers.items():
-        collection.add(name, value)
+        collection.add(name.replace("_", "-"), value)
     return collection

@@ -148,7 +148,7 @@ def test_a_deleted_account_is_gone_after_thirty_days(graph: Graph, control: http
     hours_pass(control, 1.1)
     late = graph(REVOKE)
     assert late.get(f"/directory/deletedItems/{account}").status_code == 404
-    assert refusal(late.post(f"/directory/deletedItems/{account}/restore")).status == 404
+    assert refusal(late.post(f"/directory/deletedItems/{account}/restore", json={})).status == 404
 
 
 def test_a_restored_account_has_its_groups_and_no_roles(graph: Graph, control: httpx.Client, account: str) -> None:
@@ -170,4 +170,4 @@ def test_a_restored_account_has_its_groups_and_no_roles(graph: Graph, control: h
 def test_restoring_an_account_that_was_guarded_needs_authority(graph: Graph, control: httpx.Client) -> None:
     client = graph(REVOKE)
     assert client.delete(f"/users/{HELPDESK}").status_code == 204
-    assert client.post(f"/directory/deletedItems/{HELPDESK}/restore").status_code == 200
+    assert client.post(f"/directory/deletedItems/{HELPDESK}/restore", json={}).status_code == 200

@@ -56,7 +56,7 @@ from msgraph.generated.service_principals.item.remove_password.remove_password_p
 from sandbox.child import Addresses
 from tests.certificates import Certificate
 from tests.sandbox import sdk
-from tests.sandbox.sdk import asking
+from tests.sandbox.sdk import asking, declared_as_json
 from tests.sandbox.seeded import (
     ADELE,
     ADMIN,
@@ -151,7 +151,7 @@ async def users_created_read_changed_and_listed(graph: Graph) -> None:
 @operation
 async def sessions_revoked_and_passwords_set(graph: Graph) -> None:
     user = await made(graph)
-    assert (await graph.users.by_user_id(user).revoke_sign_in_sessions.post()).value is True
+    assert (await graph.users.by_user_id(user).revoke_sign_in_sessions.post(declared_as_json())).value is True
     profile = PasswordProfile(password="sandbox-only-Another-2", force_change_password_next_sign_in=True)
     await graph.users.by_user_id(user).patch(User(password_profile=profile, account_enabled=False))
 
@@ -163,7 +163,9 @@ async def deleted_items_listed_restored_and_purged(graph: Graph) -> None:
     (item,) = (await graph.directory.deleted_items.graph_user.get()).value
     assert item.id == user
     assert isinstance(await graph.directory.deleted_items.by_directory_object_id(user).get(), User)
-    restored = await graph.directory.deleted_items.by_directory_object_id(user).restore.post()
+    restored = await graph.directory.deleted_items.by_directory_object_id(user).restore.post(
+        request_configuration=declared_as_json()
+    )
     assert isinstance(restored, User)
     await graph.users.by_user_id(user).delete()
     await graph.directory.deleted_items.by_directory_object_id(user).delete()

@@ -187,7 +187,9 @@ def test_a_session_of_before_a_revocation_signs_nobody_in(
     person.sign_in(*ADELES)
     held = arrived(person.press("accept")).parameters["code"]
     assert (
-        graph(app="5e70ca7e-0000-4000-8000-000000005e70").post(f"/users/{ADELE}/revokeSignInSessions").status_code
+        graph(app="5e70ca7e-0000-4000-8000-000000005e70")
+        .post(f"/users/{ADELE}/revokeSignInSessions", json={})
+        .status_code
         == 200
     )
     assert arrived(ask(prompt="none")).parameters["error"] == "login_required"
@@ -298,7 +300,7 @@ def test_a_refresh_token_of_an_application_ends_with_what_should_end_it(
     assert number(refresh(scope="https://graph.microsoft.com/Directory.Read.All")) == 65001
     path = f"/users/{made['id']}"
     ends = {
-        "revoke": lambda: client.post(f"{path}/revokeSignInSessions"),
+        "revoke": lambda: client.post(f"{path}/revokeSignInSessions", json={}),
         "disable": lambda: client.patch(path, json={"accountEnabled": False}),
         "reset": lambda: client.patch(path, json={"passwordProfile": {"password": "sandbox-only-Z9"}}),
         "delete": lambda: client.delete(path),

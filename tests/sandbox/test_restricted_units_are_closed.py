@@ -38,8 +38,8 @@ def attempts(client: httpx.Client, user: str) -> list[httpx.Response]:
         client.patch(f"/users/{user}", json={"department": "changed"}),
         client.patch(f"/users/{user}", json={"accountEnabled": False}),
         client.patch(f"/users/{user}", json={"passwordProfile": {"password": "sandbox-only-Other-2"}}),
-        client.post(f"/users/{user}/revokeSignInSessions"),
-        client.post(f"/users/{user}/authentication/temporaryAccessPassMethods"),
+        client.post(f"/users/{user}/revokeSignInSessions", json={}),
+        client.post(f"/users/{user}/authentication/temporaryAccessPassMethods", json={}),
         client.delete(f"/users/{user}"),
     ]
 

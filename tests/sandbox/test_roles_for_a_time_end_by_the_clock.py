@@ -93,10 +93,10 @@ def test_it_can_begin_later_and_be_called_off_until_then(
     assert (request["status"], request["completedDateTime"]) == ("Granted", request["scheduleInfo"]["startDateTime"])
     assert not held(client)
     assert refusal(client.post(REQUESTS, json=asked())).code == "PendingRoleAssignmentRequest"
-    assert client.post(f"{REQUESTS}/{request['id']}/cancel").status_code == 204
+    assert client.post(f"{REQUESTS}/{request['id']}/cancel", json={}).status_code == 204
     assert client.get(f"{REQUESTS}/{request['id']}").json()["status"] == "Canceled"
     now = client.post(REQUESTS, json=asked()).json()
-    assert refusal(client.post(f"{REQUESTS}/{now['id']}/cancel")).status == 400
+    assert refusal(client.post(f"{REQUESTS}/{now['id']}/cancel", json={})).status == 400
 
 
 def test_taking_it_back_needs_five_minutes_and_says_revoked(

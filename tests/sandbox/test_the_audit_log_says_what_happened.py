@@ -43,11 +43,11 @@ def test_a_grant_from_creation_to_closing_is_there_step_by_step(graph: Graph, lo
     client, closing = graph(), graph(REVOKE)
     user = client.post("/users", json=new_user(accountEnabled=False)).json()["id"]
     held = client.post(ROLES, json={"principalId": user, "roleDefinitionId": REPORTS_READER, "directoryScopeId": "/"})
-    client.post(f"/users/{user}/authentication/temporaryAccessPassMethods")
+    client.post(f"/users/{user}/authentication/temporaryAccessPassMethods", json={})
     client.patch(f"/users/{user}", json={"accountEnabled": True})
     closing.patch(f"/users/{user}", json={"accountEnabled": False})
     closing.patch(f"/users/{user}", json={"passwordProfile": {"password": "sandbox-only-Other-2"}})
-    closing.post(f"/users/{user}/revokeSignInSessions")
+    closing.post(f"/users/{user}/revokeSignInSessions", json={})
     (a_pass,) = closing.get(f"/users/{user}/authentication/temporaryAccessPassMethods").json()["value"]
     closing.delete(f"/users/{user}/authentication/temporaryAccessPassMethods/{a_pass['id']}")
     closing.delete(f"{ROLES}/{held.json()['id']}")
