@@ -87,7 +87,8 @@ ALARMING = ActivityConfig(
 """Telling people: beside the closing, never before it."""
 
 REVIEWING = ActivityConfig(
-    start_to_close_timeout=timedelta(seconds=45),
+    start_to_close_timeout=timedelta(minutes=2),
+    heartbeat_timeout=timedelta(seconds=15),
     retry_policy=RetryPolicy(maximum_attempts=1),
     priority=Priority(priority_key=5),
 )

@@ -25,7 +25,7 @@ SHARE = 5
 
 SHARES_AT_ONCE = 3
 
-REVIEWS_TAKE_AT_MOST = timedelta(seconds=45)
+REVIEWS_TAKE_AT_MOST = timedelta(minutes=2)
 """What is not reviewed by then is left to the next run, which must not wait for it: it closes accounts."""
 
 

@@ -148,8 +148,9 @@ class Calls:
         path = urlsplit(url).path.removeprefix(urlsplit(self._graph_url).path)
         attempt = Attempt(self.tenant, operation, method, path, sent=False)
         began = time.monotonic()
+        timeout = operation.timeout or self._timeout
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(timeout):
                 token = await self._tokens.token()
                 attempt = replace(attempt, sent=True)
                 response = await self._send(attempt, url, body, token, advanced=advanced)
@@ -158,7 +159,7 @@ class Calls:
                     self._tokens.forget(token)
                     response = await self._send(attempt, url, body, await self._tokens.token(), advanced=advanced)
         except TimeoutError:
-            attempt = replace(attempt, message=f"no answer within {self._timeout:g} seconds")
+            attempt = replace(attempt, message=f"no answer within {timeout:g} seconds")
             _note(attempt, began)
             raise unreachable(attempt) from None
         except httpx.RequestError as error:
@@ -176,7 +177,8 @@ class Calls:
             headers |= _ADVANCED_HEADER
         if attempt.method in _DECLARED_AS_JSON:
             headers |= _JSON_HEADER
-        return await self._http.request(attempt.method, url, json=body, headers=headers)
+        timeout = httpx.Timeout(self._timeout, read=attempt.operation.timeout or self._timeout)
+        return await self._http.request(attempt.method, url, json=body, headers=headers, timeout=timeout)
 
     def _judge(self, attempt: Attempt, response: httpx.Response, began: float) -> Answer:
         now = self._clock()

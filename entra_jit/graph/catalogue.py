@@ -106,6 +106,7 @@ _ROWS = (
     _Row(LostPageError, _ANEW, 400, says="page token .*expired"),
     # 503 that Graph words as 400 (microsoft-graph-docs#8188); its codes are those of the directory's older interface.
     _Row(TransientError, _WAIT, code="Directory_BindingRedirection", effect_unknown=True),
+    _Row(TransientError, _WAIT, code="Directory_ReplicaUnavailable", effect_unknown=True),
     _Row(
         TransientError,
         _WAIT,

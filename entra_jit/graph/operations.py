@@ -17,10 +17,12 @@ class Operation:
     purpose: str
     """Continues "could not …"."""
     needs: Needs
+    timeout: float | None = None
+    """Seconds that it may take; None: as long as any call."""
 
 
-def _operation(purpose: str, *permissions: str, role: str | None = None) -> Operation:
-    return Operation(purpose, Needs(permissions, role))
+def _operation(purpose: str, *permissions: str, role: str | None = None, timeout: float | None = None) -> Operation:
+    return Operation(purpose, Needs(permissions, role), timeout)
 
 
 READ_ORGANIZATION = _operation("read the organization", "Organization.Read.All")
@@ -60,4 +62,5 @@ DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMetho
 READ_OWNED = _operation("read what the account owns", "Directory.Read.All")
 READ_CONSENTS = _operation("read the account's consents", "Directory.Read.All")
 READ_APPLICATION = _operation("read our own application", "Directory.Read.All")
-READ_AUDIT = _operation("read the audit log", "AuditLog.Read.All")
+# Filtered reads of the logs of a large tenant take minutes (msgraph-sdk-powershell#2941, #3146).
+READ_AUDIT = _operation("read the audit log", "AuditLog.Read.All", timeout=75)

@@ -182,7 +182,7 @@ async def test_the_third_clock_reviews_last_and_closes_whatever_becomes_of_it(re
         "UPDATE grants SET opened_at = opened_at - interval '2 hours', closed_at = closed_at - interval '1 hour'"
     )
     real_time.control("PATCH", f"/tenants/{real_time.customer}/users/{real_time.account()}", enabled=True)
-    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=503)
+    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=403)
 
     async def reconciled() -> object:
         workflow_id = f"reviewing-{real_time.customer}-{stage_clock():%H%M%S%f}"

@@ -66,6 +66,19 @@ async def test_a_permission_that_is_withdrawn_and_given_back(real_time: Scene) -
     assert not await standing(real_time)
 
 
+async def test_what_passes_by_itself_is_asked_again_within_the_run(real_time: Scene) -> None:
+    """Each of these ended a tenant's reconciliation; a 401 after a consent raised *permission lost* besides."""
+    unknown = {"method": "GET", "path": "/users", "status": 401, "code": "Authorization_IdentityNotFound"}
+    real_time.fault(**unknown, count=2)  # a token that is not accepted is replaced at once
+    real_time.fault(method="GET", path="/users", status=400, code="Directory_ExpiredPageToken", count=1)
+    real_time.fault(method="GET", path="/users", status=400, code="Directory_ReplicaUnavailable", count=1)
+    assert not (await reconciled_once(real_time)).failed
+    real_time.fault(**unknown)
+    report = await reconciled_once(real_time)
+    assert "consent" in (report.failed or "")
+    assert AlarmKind.PERMISSION_LOST not in await standing(real_time)
+
+
 async def test_a_deleted_account_is_watched_and_closed_when_it_comes_back(real_time: Scene) -> None:
     request_id = await real_time.ask(hours=1)
     await real_time.until(request_id, GrantState.OPEN)

@@ -245,7 +245,7 @@ async def test_without_temporal_what_is_due_is_reviewed_too(real_time: Scene) ->
     [first] = await reconcile(TESTER, real_time.app)
     [second] = await reconcile(TESTER, real_time.app)
     assert (first.reviewed, first.unreviewed, second.reviewed) == (1, None, 0)
-    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=503)
+    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=403)
     await over(real_time)
     [third] = await reconcile(TESTER, real_time.app)
     assert (third.failed, third.reviewed) == (None, 0)

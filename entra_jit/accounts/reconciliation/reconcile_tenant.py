@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
@@ -21,7 +22,7 @@ from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAcc
 from entra_jit.accounts.reconciliation.tenant_watch import TenantWatch
 from entra_jit.accounts.settling import Settling
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
-from entra_jit.graph import Tenant, User
+from entra_jit.graph import RetryBudget, Tenant, User
 from entra_jit.ledger import reconciliation
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.reconciliation import Register, Registered
@@ -38,6 +39,9 @@ from models.messages import (
 ACCOUNTS_AT_ONCE = 3
 """In each tenant. With all tenants that are looked at together it stays below what a worker's connections can carry:
 an account that expires meanwhile must not wait behind those that are only looked at."""
+
+ASKED_AGAIN_FOR = timedelta(seconds=5)
+"""How long a run repeats what passes by itself, listings as a whole: a page token may have expired."""
 
 SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
 
@@ -78,7 +82,8 @@ class TenantReconciliation:
         try:
             tenant = await self._backend.directories.to_close(tenant_id)
             register = await self._register(tenant_id, self._ledger.transaction_timeout)
-            accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN)
+            find = partial(self._accounts.find, tenant, tenant_id, register or NOTHING_KNOWN)
+            accounts = await self._patience().ask(find)
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=describe_error(error))
@@ -128,7 +133,8 @@ class TenantReconciliation:
         who = account.user.user_principal_name
         noticed = [self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, account.tampered)] if account.tampered else []
         try:
-            finding = await self._judge(tenant, account, ledger_is_known=ledger_is_known)
+            judge = partial(self._judge, tenant, account, ledger_is_known=ledger_is_known)
+            finding = await self._patience().ask(judge)
         except Exception as error:
             return _Outcome(who, noticed, is_judged=False, failed=f"{who}: {describe_error(error)}")
         if finding.disagreement:
@@ -152,6 +158,9 @@ class TenantReconciliation:
             noticed.append(self._alarm(AlarmKind.STILL_OPEN, name, who, sentence))
             return _Outcome(who, noticed, failed=f"{who}: {describe_error(closed)}")
         return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
+
+    def _patience(self) -> RetryBudget:
+        return RetryBudget(self._clock() + ASKED_AGAIN_FOR, self._clock)
 
     def _alarm(self, kind: AlarmKind, tenant: str, subject: str, sentence: str) -> Alarm:
         return Alarm(kind=kind, subject=subject, sentence=sentence, tenant=tenant, raised_at=self._clock())

@@ -44,7 +44,7 @@ MOST_SENTENCES = 5
 MOST_LOOKED_UP = 10
 """Applications that changed one account: who they are is asked of the directory, one by one."""
 
-REVIEWS_MAY_WAIT = timedelta(seconds=35)
+REVIEWS_MAY_WAIT = timedelta(seconds=100)
 """How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
 
 
