@@ -107,7 +107,7 @@ class ClosingActivities(Closing):
     async def settle(self, settlement: Settlement) -> Receipt | None:
         """None, and nothing done, unless the request's own workflow asks, and this deployment signed the request.
 
-        Whoever can write to Temporal can copy a request into another workflow, or send this activity by itself.
+        A writer to Temporal can copy a request into another workflow, or schedule this activity alone.
         """
         signed = settlement.signed
         own_workflow = activity.info().workflow_id == workflow_id(signed.request.request_id)

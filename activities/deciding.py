@@ -47,7 +47,7 @@ class DecidingActivities(Deciding):
 
     @activity.defn
     async def arm(self, ref: GrantRef) -> Armed:
-        """Counted from this worker's clock, never from a time that was sent: that could be anybody's."""
+        """Count from this worker's clock, never from a time in the message, which a writer to Temporal can forge."""
         now = self._clock()
         async with self._ledger.transaction() as session:
             armed = await admission.arm(session, self._keyring, ref, now)
@@ -83,6 +83,6 @@ class DecidingActivities(Deciding):
 
 
 def _only_its_own_workflow(request_id: str) -> None:
-    """Whoever can write to Temporal can send activities: parked and taken up, an ended grant would lose its fence."""
+    """A writer to Temporal can schedule activities; by parking and resuming, an ended grant would lose its fence."""
     if activity.info().workflow_id != workflow_id(request_id):
         raise ForgedAssertionError(f"only its own workflow parks the grant {request_id} or takes it up again")

@@ -52,7 +52,7 @@ class Issuing:
             if await credentials.kind_kept(session, ref):
                 return None
         methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
-        # Whoever could register a method on the closed account would be waiting at its door.
+        # A method that was registered on the closed account would sign in once it is open.
         await delete_methods(tenant, [method for method in methods if not method.is_password], account)
         return await self._make(ref, admitted, tenant, account, policy)
 

@@ -1,5 +1,5 @@
 """What widens access. Each activity is told a grant's id, asks the ledger whether the grant may go on, and reads
-access, name and hours there: whoever can write to Temporal cannot change what is granted."""
+access, name and hours there: a writer to Temporal cannot change what is granted."""
 
 from __future__ import annotations
 
@@ -163,10 +163,10 @@ class ProvisioningActivities(Provisioning):
             extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
         )
         try:
-            # Nobody is ever told this password; the credential is made when the access is given.
+            # This password is never shown; the credential is made when the access is given.
             created = await tenant.users.create(new, new_password())
         except ConflictError:
-            # Somebody has the name, perhaps we ourselves a moment ago: the next attempt looks.
+            # The name is taken, perhaps by our own lost write: the next attempt looks.
             raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
         return created.id, created.evidence
 
@@ -396,5 +396,5 @@ async def _enabled_member(tenant: Tenant, person: ObjectId) -> bool:
     try:
         user = await tenant.users.get(person)
     except NotYetVisibleError:
-        return False  # a service principal or a group, or gone: nobody to count on
+        return False  # a service principal or a group, or gone
     return user.account_enabled and not user.is_guest

@@ -1,6 +1,6 @@
 """Every error of ours: what it is to Temporal, to a shell and to a browser, and what it says to a person.
 
-One hierarchy, and no table beside it. Whoever catches ``EntraJitError`` knows all of it by the error's own attributes.
+One hierarchy, and no table beside it: a caller that catches ``EntraJitError`` reads everything from its attributes.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class EventKind(StrEnum):
 
     # what operators do
     ATTEMPT_REFUSED = "attempt refused"
-    """Somebody asked for what they may not have, or not now."""
+    """An actor asked for what they may not have, or not now."""
     HOLD_PLACED = "hold placed"
     HOLD_LIFTED = "hold lifted"
     CONFIGURATION_APPLIED = "configuration applied"

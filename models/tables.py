@@ -405,7 +405,7 @@ class TextRow(SQLModel, table=True):
     person_id: UUID | None = Field(default=None, index=True)
     """Whom else it concerns: the person whose name it is, or who was stopped."""
     erased_at: datetime | None = _moment()
-    """When text and salt were erased: without the salt, nobody can guess the text by its hash."""
+    """When text and salt were erased: without the salt, the hash does not reveal the text."""
 
 
 # -- what is read of texts together with the rows that quote them

@@ -131,7 +131,7 @@ class AccessGrant:
 
     @workflow.signal(description="End the grant now and close the account. Needs no input.")
     def end(self, *inputs: object) -> None:
-        """Narrows access, so anybody may send it, and whatever comes with it ends."""
+        """End the grant. Needs no signature, because it narrows access; any input ends."""
         said = read_ending(inputs)
         if not said.is_whole:
             note(self._progress, "Part of the input of `end` was unreadable. The grant ends.")
@@ -141,7 +141,7 @@ class AccessGrant:
 
     @workflow.signal(description="Try a parked grant again, after the cause was mended. Needs no input.")
     def retry(self, *inputs: object) -> None:
-        """Repeats what was decided, so anybody may send it, and whatever comes with it retries."""
+        """Try a parked grant again. Needs no signature, because it repeats what was decided; any input retries."""
         self._progress.retry = read_retry(inputs)
         if self._progress.retry.signed is None and not read_ending(inputs).is_whole:
             note(self._progress, "Part of the input of `retry` was unreadable. The grant is retried.")

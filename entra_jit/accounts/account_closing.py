@@ -246,7 +246,7 @@ async def delete_methods(tenant: Tenant, methods: Sequence[SignInMethod], user: 
     except DefaultMethodError as error:
         if len(refused) == len(methods):
             raise
-        # Whoever refuses may not have heard yet that the others are gone.
+        # The replica that refuses may not know yet that the others are gone.
         raise ReadBackDisagreesError(str(error)) from None
     return [*chain(*deleted), *again]
 

@@ -1,7 +1,7 @@
 """Telling people, and telling them once: the ledger knows what stands already.
 
-The seam for notifications is ``Announcer``: whoever delivers alarms is handed each one when it is raised and when it is
-over. Nobody waits for a delivery, and none that fails holds anything up.
+The seam for notifications is ``Announcer``: it receives each alarm when it is raised and when it is
+over. No caller waits for a delivery, and a failed one delays nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Announcer(Protocol):
 
 
 class Unannounced:
-    """Alarms stand in the ledger and in the log, and are delivered to nobody."""
+    """Alarms stand in the ledger and in the log, and are not delivered."""
 
     async def announce(self, alarm: Alarm) -> None:
         """Nothing."""
@@ -53,7 +53,7 @@ class Alarms:
     async def raise_alarm(self, alarm: Alarm) -> None:
         """Raise ``alarm``; one that stands already is not announced again.
 
-        Raises ``LedgerUnavailableError`` after announcing: then nobody knows yet that it stands, so do it again later.
+        Raises ``LedgerUnavailableError`` after announcing: then the ledger has no record of it, so do it again later.
         """
         key = alarm.kind, alarm.subject
         try:
@@ -88,7 +88,7 @@ class Alarms:
     async def recording(self) -> AsyncIterator[Recording]:
         """A transaction of the ledger for alarms together with what they are about.
 
-        They are announced once it is committed. Raises ``LedgerUnavailableError``, and then nobody has heard of them.
+        They are announced once it is committed. Raises ``LedgerUnavailableError``, and then announces none of them.
         """
         async with self._ledger.transaction() as session:
             record = Recording(session)
@@ -105,7 +105,7 @@ class Alarms:
         self._announce(ended)
 
     async def said(self) -> None:
-        """Wait, for a while, until what is being announced is announced: for whoever is about to leave."""
+        """Wait for announcements under way: a process does so before it exits."""
         await asyncio.gather(*self._announcing)
 
     def _tell(self, alarm: Alarm) -> None:

@@ -31,7 +31,7 @@ class ProvenClosing:
     """An account that is closed or gone, and the step that proves it."""
 
     disabled_at: datetime | None
-    """None: it was not disabled by whoever read it back."""
+    """None: not disabled by the process that read it back."""
     step: Step
     standing: Standing
     findings: tuple[SweepFinding, ...] = ()

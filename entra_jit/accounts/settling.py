@@ -1,7 +1,7 @@
-"""Settling a grant whose own workflow does not, by what whoever closed its account instead has proven.
+"""Settling a grant whose own workflow does not, by the proof of the process that closed its account instead.
 
 The receipt says so, and everything else as a workflow's would: also whether the account was looked at for what stays
-behind. Whoever may terminate a workflow must not get out of that by doing so.
+behind. Terminating a workflow must not avoid that.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Settling:
             steps=swept.besides(closing.step),
             alarms=(said,),
         )
-        # In one transaction: nobody would come back for the alarms of a grant that has its receipt.
+        # In one transaction: a grant that has its receipt is not read again, so its alarms would stand forever.
         async with self._alarms.recording() as record:
             receipt = await receipts.settle_lapsed(record.session, request_id, closure)
             await record.clear(AlarmKind.CLOSING_LATE, request_id, said, closure.settled_at)

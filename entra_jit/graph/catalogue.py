@@ -36,7 +36,7 @@ IDENTITY_NOT_FOUND = "Authorization_IdentityNotFound"
 
 THROTTLED = timedelta(seconds=2)
 """The wait after a 429 that names none, as those of audit log and sign-in methods: they allow five calls in ten
-seconds, and whoever is refused again waits longer."""
+seconds; a call that is refused again waits longer."""
 
 LONGEST_WAIT = timedelta(minutes=5)
 """However long Microsoft asks to wait. A proxy was seen to ask for a time of 14 digits, which no clock can add."""

@@ -34,7 +34,7 @@ async def name_of(session: AsyncSession, tenant_id: UUID | None, technician_id: 
 async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     """Register the account before it is made, so that one whose creation was never answered is still ours.
 
-    True for the first who intends it: nobody has tried to make it yet. Raises ``NameTakenError``.
+    True for the first intent: no attempt to make it came before. Raises ``NameTakenError``.
     """
     values = {
         "tenant_id": UUID(grant.tenant_id),

@@ -65,7 +65,7 @@ class Admitted:
 async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = False) -> Admitted:
     """The admission check: raises ``GrantOverError`` unless the grant is live, not closing, and of this attempt.
 
-    Raises ``PausedError`` for one that may go on when its tenant is resumed. Whoever widens access reads access, name
+    Raises ``PausedError`` for one that may go on when its tenant is resumed. Steps that widen access read access, name
     and hours here and nowhere else. ``lock``: and neither fence nor receipt comes in between until the transaction
     ends.
     """
@@ -186,7 +186,7 @@ async def extend(
     try:
         row, request, account, tenant = await _checked(session, ref, at)
     except PausedError as error:
-        # Whoever asked is waiting for an answer, and an extension that comes about hours later surprises everybody.
+        # The caller waits for an answer, and does not expect an extension hours later.
         raise RefusedError(f"{error} Nothing is extended there until it is resumed.") from None
     if row.expires_at is None or row.armed_at is None or row.opened_at is None:
         raise RefusedError("Only an open grant can be extended.")

@@ -61,7 +61,7 @@ async def tenant_name(session: AsyncSession, tenant_id: TenantId) -> str:
 async def names_now(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> tuple[str, str] | None:
     """What tenant and technician are called by now; None where either is no longer in the configuration.
 
-    Their names of another day may be somebody else's by now.
+    Another technician may have their former name by now.
     """
     tenant, technician = await session.get(Tenant, tenant_id), await session.get(Technician, technician_id)
     if tenant is None or technician is None or not (tenant.active and technician.active):

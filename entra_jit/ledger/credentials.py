@@ -34,7 +34,7 @@ class Revealed:
 
     @property
     def note(self) -> str | None:
-        """What whoever signs in with it should know."""
+        """What the technician who signs in with it should know."""
         if self.kind is CredentialKind.TEMPORARY_ACCESS_PASS:
             return "Microsoft may refuse a new pass for its first ten seconds: then try again."
         return None

@@ -23,8 +23,8 @@ WHERE erased_at IS NULL AND CAST(id AS text) IN (
 async def make_coming(session: AsyncSession) -> None:
     """Make the partitions of this month and the next two where they are missing. Idempotent.
 
-    Without them events go to the default partition, where they stay. Making one waits a second at most: whoever
-    appends, waits behind it. Raises ``LedgerUnavailableError`` then; the next try does.
+    Without them events go to the default partition, where they stay. Making one waits a second at most: an event
+    that is appended waits behind it. Raises ``LedgerUnavailableError`` then; the next try does.
     """
     connection = await session.connection()
     await connection.execute(text("SET LOCAL lock_timeout = '1s'"))

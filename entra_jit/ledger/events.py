@@ -45,7 +45,7 @@ class Position(NamedTuple):
     id: int
 
 
-# One statement, whatever is appended. The notification is a hint without content: whoever waits for an expiry looks
+# One statement, whatever is appended. The notification is a hint without content: a reader that waits looks
 # again. Only openings and extensions are worth it, since PostgreSQL lets transactions that notify commit one by one.
 _APPEND = text("""
 WITH entry AS (

@@ -43,7 +43,7 @@ async def place(
 ) -> Hold:
     """Hold from now on. One of the same kind and scope that is in force already stands as it is, and is given.
 
-    A stop waits for the requests that are just being decided, so that whoever places it sees their grants.
+    A stop waits for the requests that are just being decided, so that its caller sees their grants.
     """
     if kind is HoldKind.STOP:
         await session.exec(select(func.pg_advisory_xact_lock(STOPPING)))

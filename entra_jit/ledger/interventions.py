@@ -1,6 +1,6 @@
 """What was closed beside the grants' own workflows: by whom and why, entered before the first write.
 
-A reconciliation that dies with its worker reports nothing, and what it had closed by then would be explained by nobody.
+A reconciliation that dies with its worker reports nothing; without this record its closings would be unexplained.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Began(Message):
     account_name: str
     because: str
     found_enabled: bool
-    """Somebody could sign in until then."""
+    """The account allowed a sign-in until then."""
     began_at: AwareDatetime
 
 

@@ -53,7 +53,7 @@ async def settle(session: AsyncSession, settlement: Settlement) -> Receipt:
 
 
 async def settle_lapsed(session: AsyncSession, request_id: str, closure: Closure) -> Receipt | None:
-    """Settle a grant whose workflow does not, as whoever closed it instead has proven. None for an unknown request."""
+    """Settle a grant whose workflow does not, by another process's proof. None for an unknown request."""
     request = await session.get(Request, request_id, with_for_update=True)
     return await _settle(session, request, closure) if request else None
 
@@ -202,9 +202,9 @@ async def _draw_up(
 
 
 def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[Told]) -> datetime | None:
-    """When the account was shut for good: the reconciler may have done so before whoever settles the grant.
+    """When the account was shut for good: the reconciler may have done so before the grant is settled.
 
-    The last time that it was found enabled, for somebody may have enabled it again in between.
+    The last time that it was found enabled, because it may have been enabled again in between.
     """
     opened_at = grant.opened_at if grant else None
     instead = [

@@ -26,7 +26,7 @@ from models.messages import ObjectId, TechnicianId, TenantId, TenantToReconcile
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Technician, Tenant, TenantReconciliationRow
 
 SETTLED_AFTER = timedelta(minutes=10)
-"""How long after its end a grant that nobody has settled counts as one whose workflow is gone."""
+"""How long after its end the workflow of an unsettled grant counts as gone."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class _Unproven:
 
 
 def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
-    """The accounts of such grants that are no longer their technicians': whoever restores one restores it open."""
+    """The accounts of such grants that are no longer their technicians': a restored account is open."""
     found: dict[tuple[UUID, ObjectId | None], Registered] = {}
     for one in unproven:
         key = one.technician_id, one.object_id

@@ -44,7 +44,7 @@ class TextState(StrEnum):
     """It is what was written."""
     ERASED = "erased"
     CHANGED = "changed"
-    """It is missing, or is not what was written: somebody went around the database's guards."""
+    """It is missing, or is not what was written: an owner of the tables bypassed the database's guards."""
 
 
 @dataclass

@@ -39,7 +39,7 @@ async def check_security_groups(
     """Every group that must not be given, or of which that cannot be found out. Reads only.
 
     A tenant that cannot be read is no reason to refuse groups that are ``known``, by their ids: those were looked at
-    when they were first applied, and are looked at again when they are given. Somebody who has left must not stay in
+    when they were first applied, and are looked at again when they are given. A leaver must not stay in
     the configuration because a customer's tenant is away.
     """
     at_once = asyncio.Semaphore(GROUPS_AT_ONCE)

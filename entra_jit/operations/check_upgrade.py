@@ -80,7 +80,7 @@ async def check_upgrade(
         workflows=list(workflows),
         namespace=client.namespace,
         plugins=[entra_jit_plugin(app.codec)],
-        # By itself it writes what it finds to standard output, between the lines of whoever reads our JSON.
+        # By default it logs to standard output, which would break our JSON.
         runtime=Runtime(telemetry=TelemetryConfig(logging=None)),
     )
     replayed, breaks = 0, []

@@ -61,7 +61,7 @@ async def close_all(
     """Stop access of one tenant, of one technician, or of everybody, and close what is open. Idempotent.
 
     The first stop of a scope stands with its reason; again, it closes what is not proven closed yet. Raises
-    ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: without the ledger nobody knows what is open.
+    ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: only the ledger knows what is open.
     What cannot be closed says so in the report.
     """
     at = app.clock()
@@ -175,7 +175,7 @@ class Stopping:
         return SignedEnd(ending=ending, assertion=self._app.sign(self._by, ending))
 
     async def _leave_to_workflows(self) -> None:
-        """Look for receipts for a while; where nobody writes any, what is left is done from here."""
+        """Wait a while for the workflows' receipts; the caller closes what is left."""
         until = self._app.clock() + LEFT_TO_WORKFLOWS
         while self._told & set(self._unproven()) and self._app.clock() < until:
             await asyncio.sleep(0.2)

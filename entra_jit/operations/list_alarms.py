@@ -17,7 +17,7 @@ async def list_alarms(
 ) -> list[Alarm]:
     """What stands, or has stood, the newest first; of one tenant, or of all.
 
-    That nobody reconciles is found out here as well: where no worker lives, none has told it.
+    Raises *reconciler lapsed* too: without a live worker no other process does.
     """
     async with app.ledger.transaction() as session:
         found = await alarms.listed(session, tenant=tenant, standing_only=standing_only, limit=limit)

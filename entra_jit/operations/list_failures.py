@@ -27,17 +27,17 @@ from models.names import workflow_id
 from models.tables import GrantRow, Request
 
 LONG_PAUSE = timedelta(seconds=10)
-"""A step of provisioning that waits less than this between two tries is nobody's business yet."""
+"""A step of provisioning that waits less than this between two tries is no failure yet."""
 
 LAG = frozenset({FailureType.NOT_YET_VISIBLE, FailureType.READ_BACK_DISAGREES})
 LAGS_FOR = timedelta(minutes=1)
-"""A directory that is behind catches up; only where the waits have become so long is it somebody's business."""
+"""A directory that lags catches up; it is a failure only when the waits have become this long."""
 
 LOOKS_AT_ONCE = 16
 
 
 class Failure(BaseModel):
-    """A grant that needs somebody, with the words in which it said so."""
+    """A grant that needs an operator, with the sentence that it reported."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,7 +80,7 @@ class Failures:
 
 @asks(Verb.LIST_FAILURES)
 async def list_failures(actor: Actor, app: App, selection: Selection) -> Failures:
-    """What needs somebody. What is parked or has failed the ledger knows; what is stuck just now, Temporal.
+    """What needs an operator: the ledger knows parked and failed grants, Temporal the steps that are stuck now.
 
     A grant whose account was closed beside its workflow needs nothing: the reconciler settles it.
     """

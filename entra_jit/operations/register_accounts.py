@@ -25,7 +25,7 @@ class Unregistered(Message):
     account_name: str
     object_id: ObjectId
     technician: str | None = None
-    """Whose it is, by the tag; None where that is nobody whom the configuration knows."""
+    """Whose it is, by the tag; None if the configuration does not know that technician."""
     because: str | None = None
     """Why it cannot be registered; None: it can, or was."""
 
@@ -34,7 +34,7 @@ class Unregistered(Message):
 async def register_accounts(actor: Actor, app: App, tenant: str, *, do: bool) -> list[Unregistered]:
     """What the tenant's directory has of ours and the register has not; entered in it only if ``do``. Idempotent.
 
-    An account that is open is not entered: reconcile first, then nobody is in it when it counts as ours again.
+    An account that is open is not entered: reconcile first, so that it is closed when it counts as ours again.
     Raises ``NotFoundError``.
     """
     async with app.ledger.transaction() as session:

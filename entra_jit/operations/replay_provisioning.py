@@ -44,7 +44,7 @@ class Replayed(BaseModel):
     """The new request, where there is one."""
     sentence: str
     goes_on: bool
-    """False: it needs somebody all the same."""
+    """False: it still needs an operator."""
 
 
 @asks(Verb.REPLAY_PROVISIONING)
@@ -123,7 +123,7 @@ async def _ask_anew(actor: Actor, app: App, request_id: str, failed: Request, gr
 
 
 async def _expect_free(app: App, request_id: str) -> None:
-    """Ids are chosen by whoever asks: somebody may have given this one to a request of theirs."""
+    """Requesters choose ids: another request may have this one already."""
     async with app.ledger.transaction() as session:
         if await requests.by_id(session, request_id) is not None:
             raise RefusedError(f"The id of the replay, {request_id}, belongs to another request. Request again.")
@@ -131,7 +131,7 @@ async def _expect_free(app: App, request_id: str) -> None:
 
 async def _names(app: App, failed: Request, grant: GrantRow | None) -> tuple[str, str]:
     """What the same tenant and the same technician are called today. Raises ``RefusedError``."""
-    if grant is None:  # it failed before anybody was looked up
+    if grant is None:  # it failed before the technician was looked up
         return failed.tenant, failed.technician
     async with app.ledger.transaction() as session:
         names = await configuration.names_now(session, grant.tenant_id, grant.technician_id)

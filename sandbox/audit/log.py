@@ -133,5 +133,5 @@ def _person(tenant: Tenant | None, user_id: str) -> dict[str, JsonValue]:
 
 
 def _app(name: str | None, principal_id: str | None = None) -> dict[str, JsonValue]:
-    # ``appId`` was null in every recorded entry, whoever's application it was (rknightion/graph2otel).
+    # ``appId`` was null in every recorded entry, of any application (rknightion/graph2otel).
     return {"appId": None, "displayName": name, "servicePrincipalId": principal_id, "servicePrincipalName": None}

@@ -1,6 +1,6 @@
 """``/groups``: security groups; those that can hold roles are guarded like administrators.
 
-Mail-enabled, dynamic and synchronised ones are made by the seed and the control interface; nobody changes their members
+Mail-enabled, dynamic and synchronised ones are made by the seed and the control interface; their members do not change
 through Graph.
 """
 

@@ -14,7 +14,7 @@ from models.sweep import FindingKind, SweepFinding
 
 
 class CannotBeGivenError(EntraJitError):
-    """This item must not be given: it is unsuitable, or has become so. Somebody must act in the tenant."""
+    """This item must not be given: it is unsuitable, or has become so. An administrator must act in the tenant."""
 
     failure_type = FailureType.PERMANENT
     exit_code = ExitCode.REFUSED

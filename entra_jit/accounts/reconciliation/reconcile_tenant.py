@@ -186,7 +186,7 @@ class TenantReconciliation:
         return replace(account, found=found)
 
     async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
-        """A closed account that nobody has a grant for should hold nothing either."""
+        """A closed account without a grant should hold nothing either."""
         if account.unproven:
             return Finding(Remedy.CLOSE, f"nothing has proven yet that its grant {account.unproven[-1]} was closed")
         kinds = await asyncio.gather(*(kind.list_held(tenant, account.user.id) for kind in KINDS.values()))

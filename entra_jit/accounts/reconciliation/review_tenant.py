@@ -112,7 +112,7 @@ class Reviewing:
         return due.receipt.object_id is None or due.closed_at < self._clock() - AUDIT_IS_KEPT_FOR
 
     async def _unread(self, due: Due) -> Addendum:
-        """What nobody will ever look at is told, too."""
+        """Report that the review will not be made."""
         account = due.receipt.account_name
         known = due.receipt.object_id is not None
         why = "the directory has forgotten it by now" if known else "the account is not known"
@@ -125,7 +125,7 @@ class Reviewing:
         account = due.receipt.object_id
         assert account is not None  # noqa: S101  # it is not forgotten
         since, until = due.span.window(due.opened_at, due.closed_at, due.next_opened_at)
-        # One after the other: few calls at once are allowed here, and nobody waits.
+        # One after the other: few calls at once are allowed here, and no grant waits for them.
         own = await tenant.audit_logs.done_by(account, since, until, patience)
         others = await tenant.audit_logs.done_to(account, since, until, patience)
         held = await patience.ask(lambda: self._close_again(tenant, account))
@@ -178,7 +178,7 @@ class Reviewing:
             )
 
     async def _raise(self, kind: AlarmKind, due: Due, sentence: str) -> None:
-        """About the grant, or, where somebody else has changed it, about its account."""
+        """About the grant, or, for a foreign change, about its account."""
         request = due.receipt.request
         foreign = kind is AlarmKind.FOREIGN_CHANGE
         await self._alarms.raise_alarm(

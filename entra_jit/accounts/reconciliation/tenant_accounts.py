@@ -24,7 +24,7 @@ class Account:
     registered: Registered | None
     found: Found
     tampered: str | None
-    """What somebody must have done to it, in a sentence."""
+    """How it was tampered with, in a sentence."""
 
     @property
     def live(self) -> LiveGrant | None:
@@ -45,7 +45,7 @@ class Accounts:
     missing: tuple[Registered, ...]
     """Registered, and not to be read."""
     strangers: tuple[User, ...]
-    """Named as ours would be, without tag and register: somebody else's."""
+    """Named as ours would be, but without tag and not registered: not ours."""
     unread: Mapping[str, GraphError]
     """By name, what kept registered accounts from being read."""
     unlisted: GraphError | None

@@ -20,7 +20,7 @@ from models.alarms import Alarm, AlarmKind
 from models.messages import RoleId, TenantId
 
 UNRECONCILED_FOR = timedelta(minutes=30)
-"""How long a tenant may fail for a passing reason before somebody is told."""
+"""How long a tenant may fail for a passing reason before an alarm is raised."""
 
 SEEN_BY_LOOKING = (AlarmKind.STILL_OPEN, AlarmKind.NOT_OURS, AlarmKind.VANISHED, AlarmKind.MARKS_DISAGREE)
 """Alarms that a reconciliation raises each time that it sees the cause, and that are over once it sees it no more."""

@@ -29,7 +29,7 @@ COLOURS = {
 
 
 def shown(text: str | None) -> str:
-    """``text``, whoever wrote it, for a line of marked-up text: one line, and no markup of its own."""
+    """``text`` of any origin for a line of marked-up text: one line, and no markup of its own."""
     said = plain(text or "")
     words = said.rstrip("\\")
     # A backslash before a tag of ours would take its meaning away; rich escapes a single one.
