@@ -87,6 +87,11 @@ def tenant_terms(tenant: Tenant) -> TenantTerms:
     )
 
 
+async def technician_names(session: AsyncSession) -> Sequence[str]:
+    """The names of all technicians, inactive ones too."""
+    return (await session.exec(select(Technician.name))).all()
+
+
 async def technician_terms(session: AsyncSession, name: str) -> TechnicianTerms | None:
     """The technician as the policy sees them; an inactive one only where no active one has the name."""
     statement = select(Technician).where(col(Technician.name) == name).order_by(col(Technician.active).desc())

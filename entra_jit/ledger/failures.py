@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger import requests
 from models.messages import GrantState
-from models.tables import GrantRow, ReceiptRow, Request
+from models.tables import GrantRow, ReceiptRow, Request, Tenant
 
 
-async def live(session: AsyncSession) -> Sequence[tuple[Request, GrantRow]]:
-    """Every grant that is not over, the oldest first."""
+async def live(session: AsyncSession, tenant: Tenant | None = None) -> Sequence[tuple[Request, GrantRow]]:
+    """Every grant that is not over, in ``tenant`` or in all, the oldest first."""
     statement = (
         select(Request, GrantRow)
         .join(GrantRow, col(GrantRow.request_id) == col(Request.id))
-        .where(col(GrantRow.settled_at).is_(None))
+        .where(col(GrantRow.settled_at).is_(None), *_of(tenant))
         .order_by(col(Request.asked_at))
     )
     return (await session.exec(statement)).all()
 
 
 async def ended_in_failure(
-    session: AsyncSession, since: datetime
+    session: AsyncSession, since: datetime, tenant: Tenant | None = None
 ) -> Sequence[tuple[Request, GrantRow | None, ReceiptRow]]:
     """What has failed, was refused by a step after the rules had allowed it, or is not proven closed, the oldest first.
 
@@ -66,7 +67,8 @@ async def ended_in_failure(
                     ~select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists(),
                     ~allowed_again.exists(),
                 ),
-            )
+            ),
+            *_of(tenant),
         )
         .order_by(col(ReceiptRow.issued_at))
     )
@@ -82,6 +84,10 @@ async def last_of_line(session: AsyncSession, request: Request) -> Request:
         if found is None:
             return line[-1]
         line.append(found)
+
+
+def _of(tenant: Tenant | None) -> list[ColumnElement[bool]]:
+    return [requests.made_in(tenant)] if tenant else []
 
 
 def _ids(requests: list[Request]) -> list[str]:

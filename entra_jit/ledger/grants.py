@@ -15,11 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
 
 from entra_jit.crypto.keyring import Keyring
+from entra_jit.ledger import requests
 from entra_jit.ledger.accounts import its_account
 from entra_jit.ledger.marks import mark_of
+from entra_jit.policy.facts import TechnicianTerms
 from models.marks import OpenUntil
 from models.messages import Grant, Proof
-from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request
+from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
 
 Row = tuple[Request, GrantRow | None, ReceiptRow | None]
 """A request with its grant and its receipt, as far as it has them."""
@@ -82,7 +84,12 @@ async def with_receipt(
 
 
 async def listed(
-    session: AsyncSession, *, tenant: str | None = None, technician: str | None = None, live_only: bool, limit: int
+    session: AsyncSession,
+    *,
+    tenant: Tenant | None = None,
+    technician: TechnicianTerms | None = None,
+    live_only: bool,
+    limit: int,
 ) -> Sequence[Row]:
     """Requests with their grants and receipts, the newest first.
 
@@ -90,9 +97,9 @@ async def listed(
     """
     statement = _with_receipts().order_by(col(Request.asked_at).desc()).limit(limit)
     if tenant:
-        statement = statement.where(col(Request.tenant) == tenant)
+        statement = statement.where(requests.made_in(tenant))
     if technician:
-        statement = statement.where(col(Request.technician) == technician)
+        statement = statement.where(requests.made_for(technician))
     if live_only:
         statement = statement.where(col(GrantRow.request_id).is_not(None), col(GrantRow.closed_at).is_(None))
     return (await session.exec(statement)).all()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
@@ -18,7 +19,7 @@ from entra_jit.ledger.marks import covered_expiry, mark_of
 from entra_jit.ledger.rows import as_grant, as_request, object_id
 from entra_jit.ledger.texts import Written
 from entra_jit.policy.decision import Terms, decide
-from entra_jit.policy.facts import Facts
+from entra_jit.policy.facts import Facts, TechnicianTerms
 from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import AccessItem, AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
@@ -127,6 +128,22 @@ async def recall(
 async def by_id(session: AsyncSession, request_id: str) -> Request | None:
     """The request, decided or not."""
     return await session.get(Request, request_id)
+
+
+def made_in(tenant: Tenant) -> ColumnElement[bool]:
+    """The request was for access to the tenant, whatever it was called then. A denied one has its name alone."""
+    return or_(
+        col(Request.tenant_id) == tenant.id,
+        and_(col(Request.tenant_id).is_(None), col(Request.tenant) == tenant.name),
+    )
+
+
+def made_for(technician: TechnicianTerms) -> ColumnElement[bool]:
+    """The same for a technician."""
+    return or_(
+        col(Request.technician_id) == UUID(technician.id),
+        and_(col(Request.technician_id).is_(None), col(Request.technician) == technician.name),
+    )
 
 
 async def _repeat(session: AsyncSession, keyring: Keyring, row: Request) -> Decision:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from entra_jit.app import App
-from entra_jit.ledger import configuration
-from models.errors import BadInputError, NotFoundError
+from entra_jit.ledger.names import find_technician, find_tenant
+from models.errors import BadInputError
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,7 @@ async def scope_of(app: App, tenant: str | None, technician: str | None) -> Scop
         raise BadInputError("Name a tenant or a technician, not both.")
     async with app.ledger.transaction() as session:
         if tenant is not None:
-            row = await configuration.tenant_by_name(session, tenant)
-            if row is None:
-                raise NotFoundError(f"There is no tenant {tenant!r}.")
-            return Scope(tenant_id=row.id)
+            return Scope(tenant_id=(await find_tenant(session, tenant)).id)
         if technician is not None:
-            terms = await configuration.technician_terms(session, technician)
-            if terms is None:
-                raise NotFoundError(f"There is no technician {technician!r}.")
-            return Scope(technician_id=UUID(terms.id))
+            return Scope(technician_id=UUID((await find_technician(session, technician)).id))
     return Scope()

@@ -22,15 +22,15 @@ from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.fences import fence_all
 from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import WorkflowGoneError
-from entra_jit.operations._reasons import read_reason
 from entra_jit.operations.close_all import PATIENCE, Stopping
 from entra_jit.operations.end_access import end_access
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Attention, attention_of
 from models.actor import Actor
-from models.errors import UnreachableError
+from models.errors import SettingsError, UnreachableError
 from models.holds import StoppedGrant, StopState
 from models.names import workflow_id
+from models.plain_text import plain
 
 ANSWERS_WITHIN = timedelta(seconds=10)
 """How long Temporal may take to accept the message."""
@@ -91,7 +91,6 @@ async def end_for_certain(
     they are. Idempotent.
     """
     before = await _stage(app, request_id)
-    reason = None if reason is None else read_reason(reason)
     unsent = await _send(actor, app, send, request_id, reason)
     untaken = unsent or await _why_untaken(app, request_id, before)
     if untaken is None:
@@ -111,7 +110,8 @@ async def end_for_certain(
         # Not decided yet, most likely; but a ledger that was restored may have forgotten what is open.
         sentence = f"{_untaken(request_id, untaken)} The ledger has no live grant of it to close."
         return Ended(by=EndedBy.NOT_PROVEN, sentence=sentence)
-    stopping = Stopping(app, actor, reason, live, patience=patience, settled=SETTLED, even_if_held=False)
+    said = plain(reason) if reason else None
+    stopping = Stopping(app, actor, said, live, patience=patience, settled=SETTLED, even_if_held=False)
     await stopping.run_alone()
     return _told(stopping.grants[0], untaken)
 
@@ -140,7 +140,7 @@ async def _send(actor: Actor, app: App, send: Send, request_id: str, reason: str
             await send(actor, app, request_id, reason)
     except WorkflowGoneError:
         return Attention.GONE
-    except EngineUnreachableError as error:
+    except (EngineUnreachableError, SettingsError) as error:
         return str(error)
     except RPCError as error:
         return f"Temporal refused: {error.message}"

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import configuration, events, grants, texts
+from entra_jit.ledger import events, grants, texts
+from entra_jit.ledger.names import find_technician
 from entra_jit.operations._asking import asks
 from models.actor import Actor
-from models.errors import NotFoundError, RefusedError
+from models.errors import RefusedError
 
 
 @asks(Verb.ERASE_TEXTS)
@@ -19,13 +20,11 @@ async def erase_texts(actor: Actor, app: App, technician: str, *, do: bool) -> i
     Idempotent. Raises ``NotFoundError``, or ``RefusedError`` while a grant of theirs is live: it needs its texts.
     """
     async with app.ledger.transaction() as session:
-        terms = await configuration.technician_terms(session, technician)
-        if terms is None:
-            raise NotFoundError(f"There is no technician {technician!r}.")
-        live = await grants.listed(session, technician=technician, live_only=True, limit=1)
+        found = await find_technician(session, technician)
+        live = await grants.listed(session, technician=found, live_only=True, limit=1)
         if live:
-            raise RefusedError(f"The grant {live[0][0].id} of {technician} is live. End it first.")
-        found = await texts.of_technician(session, UUID(terms.id), technician)
+            raise RefusedError(f"The grant {live[0][0].id} of {found.name} is live. End it first.")
+        written = await texts.of_technician(session, UUID(found.id), found.name)
         if do:
-            await events.erase_texts(session, actor, found)
-    return len(found)
+            await events.erase_texts(session, actor, written)
+    return len(written)

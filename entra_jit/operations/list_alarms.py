@@ -5,6 +5,7 @@ from __future__ import annotations
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import alarms
+from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from entra_jit.temporal.watch import find_lapse
 from models.actor import Actor
@@ -20,7 +21,8 @@ async def list_alarms(
     Raises *reconciler lapsed* too: without a live worker no other process does.
     """
     async with app.ledger.transaction() as session:
-        found = await alarms.listed(session, tenant=tenant, standing_only=standing_only, limit=limit)
+        name = (await find_tenant(session, tenant)).name if tenant is not None else None
+        found = await alarms.listed(session, tenant=name, standing_only=standing_only, limit=limit)
     if tenant is not None:
         return found
     lapse = await find_lapse(app.ledger, app.settings.reconcile_every, app.clock())

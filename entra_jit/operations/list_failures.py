@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import failures, interventions, receipts
+from entra_jit.ledger.names import find_tenant
 from entra_jit.ledger.rows import state_of
 from entra_jit.operations._asking import asks
 from entra_jit.policy.failures import FailureClass, Kind, class_of
@@ -22,6 +23,7 @@ from entra_jit.policy.replaying import Replay, how_to_replay
 from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.executions import Execution, PendingStep, look_at, running_grants
 from models.actor import Actor
+from models.errors import SettingsError
 from models.messages import FailureType, GrantState, GrantStatus, Receipt, StuckStep
 from models.names import workflow_id
 from models.tables import GrantRow, Request
@@ -64,9 +66,8 @@ class Selection:
     since: timedelta = timedelta(hours=24)
 
     def takes(self, failure: Failure) -> bool:
-        """Whether it is meant."""
-        of_kind = self.kind is None or failure.failure in self.kind.failures
-        return of_kind and self.tenant in {None, failure.tenant}
+        """Whether its kind is meant."""
+        return self.kind is None or failure.failure in self.kind.failures
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,14 @@ class Failures:
 async def list_failures(actor: Actor, app: App, selection: Selection) -> Failures:
     """What needs an operator: the ledger knows parked and failed grants, Temporal the steps that are stuck now.
 
-    A grant whose account was closed beside its workflow needs nothing: the reconciler settles it.
+    A grant whose account was closed beside its workflow needs nothing: the reconciler settles it. Raises
+    ``NotFoundError``.
     """
     now = app.clock()
     async with app.ledger.transaction() as session:
-        live = await failures.live(session)
-        over = await failures.ended_in_failure(session, now - selection.since)
+        tenant = await find_tenant(session, selection.tenant) if selection.tenant is not None else None
+        live = await failures.live(session, tenant)
+        over = await failures.ended_in_failure(session, now - selection.since, tenant)
         written = await receipts.of_rows(session, (receipt for *_, receipt in over))
         closed = await interventions.proofs(session, [grant for _, grant in live])
     live = [(request, grant) for request, grant in live if request.id not in closed]
@@ -97,7 +100,7 @@ async def list_failures(actor: Actor, app: App, selection: Selection) -> Failure
     unseen, stuck = None, list[Failure]()
     try:
         stuck = await _stuck(app, await app.temporal(), others) if others else []
-    except (EngineUnreachableError, RPCError) as error:
+    except (EngineUnreachableError, SettingsError, RPCError) as error:
         unseen = f"Stuck steps cannot be listed. {error}"
     found = [*(_over(request, grant, written[request.id]) for request, grant, _ in over), *known, *stuck]
     return Failures(sorted(filter(selection.takes, found), key=lambda failure: failure.since), unseen)

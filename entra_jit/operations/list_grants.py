@@ -5,6 +5,7 @@ from __future__ import annotations
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import grants, statuses
+from entra_jit.ledger.names import find_technician, find_tenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.messages import GrantStatus
@@ -20,8 +21,12 @@ async def list_grants(
     live_only: bool = False,
     limit: int = 50,
 ) -> list[GrantStatus]:
-    """The newest requests first; ``live_only``: those that hold access, may come to hold it, or
-    are not proven closed."""
+    """The newest requests first; ``live_only``: those that hold access, may come to hold it, or are not proven closed.
+
+    Raises ``NotFoundError``.
+    """
     async with app.ledger.transaction() as session:
-        rows = await grants.listed(session, tenant=tenant, technician=technician, live_only=live_only, limit=limit)
+        there = await find_tenant(session, tenant) if tenant is not None else None
+        whose = await find_technician(session, technician) if technician is not None else None
+        rows = await grants.listed(session, tenant=there, technician=whose, live_only=live_only, limit=limit)
         return await statuses.of_requests(session, rows, app.clock())

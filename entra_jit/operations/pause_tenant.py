@@ -6,10 +6,11 @@ from pydantic import ValidationError
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import configuration, holds
+from entra_jit.ledger import holds
+from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
-from models.errors import BadInputError, NotFoundError
+from models.errors import BadInputError
 from models.holds import Hold, HoldKind
 
 
@@ -25,7 +26,5 @@ async def pause_tenant(actor: Actor, app: App, tenant: str, reason: str) -> Hold
     except ValidationError as error:
         raise BadInputError.of(error) from None
     async with app.ledger.transaction() as session:
-        row = await configuration.tenant_by_name(session, tenant)
-        if row is None:
-            raise NotFoundError(f"There is no tenant {tenant!r}.")
-        return await holds.place(session, said.kind, tenant_id=row.id, by=said.by, reason=said.reason, at=at)
+        found = await find_tenant(session, tenant)
+        return await holds.place(session, said.kind, tenant_id=found.id, by=said.by, reason=said.reason, at=at)

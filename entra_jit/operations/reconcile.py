@@ -9,9 +9,9 @@ from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import reconciliation
+from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
-from models.errors import NotFoundError
 from models.messages import TenantReport, TenantToReconcile
 
 AT_ONCE = 15
@@ -25,9 +25,8 @@ async def reconcile(actor: Actor, app: App, tenant: str | None = None) -> list[T
     Raises ``NotFoundError``. A tenant that cannot be reconciled says so in its report.
     """
     async with app.ledger.transaction() as session:
-        tenants = [found for found in await reconciliation.tenants(session) if tenant in (None, found.name)]
-    if tenant is not None and not tenants:
-        raise NotFoundError(f"There is no tenant {tenant!r}.")
+        name = (await find_tenant(session, tenant)).name if tenant is not None else None
+        tenants = [found for found in await reconciliation.tenants(session) if name in (None, found.name)]
     by_itself, reviewing = TenantReconciliation(app), Reviewing(app)
     at_once = asyncio.Semaphore(AT_ONCE)
 

@@ -12,9 +12,9 @@ from entra_jit.graph import User
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import accounts, configuration
 from entra_jit.ledger.accounts import NameTakenError
+from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
-from models.errors import NotFoundError
 from models.message import Message
 from models.messages import ObjectId, TenantId
 
@@ -38,10 +38,7 @@ async def register_accounts(actor: Actor, app: App, tenant: str, *, do: bool) ->
     Raises ``NotFoundError``.
     """
     async with app.ledger.transaction() as session:
-        row = await configuration.tenant_by_name(session, tenant)
-        if row is None:
-            raise NotFoundError(f"There is no tenant {tenant!r}.")
-        tenant_id = TenantId(str(row.id))
+        tenant_id = TenantId(str((await find_tenant(session, tenant)).id))
         registered = await accounts.object_ids(session, tenant_id)
     directory = await app.directories.of(tenant_id, Purpose.REVOKE)
     prefix = tag_prefix(app.settings.installation)

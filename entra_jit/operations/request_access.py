@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -16,10 +16,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
+from entra_jit.ledger import requests
+from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.ledger.names import find_technician, find_tenant
+from entra_jit.ledger.rows import as_request
 from entra_jit.operations._asking import asks
 from entra_jit.operations.show_status import show_status
 from models.actor import Actor
-from models.errors import BadInputError
+from models.errors import BadInputError, RefusedError
 from models.markdown import escape
 from models.messages import AccessRequest, GrantInput, GrantState, GrantStatus, RequestKey, SignedAccessRequest
 from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS, request_id, workflow_id
@@ -32,6 +36,12 @@ DETAILS = (
 """What Temporal's UI shows of a grant also where no worker lives."""
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
+
+
+class KeyTakenError(RefusedError):
+    """The caller's key belongs to a request that asked for something else."""
+
+    advice = "Use another key; `status` shows that request."
 
 
 @asks(Verb.REQUEST_ACCESS)
@@ -48,9 +58,13 @@ async def request_access(
 ) -> str:
     """Ask, durably: when this returns, the request outlives every process. Gives the request's id.
 
-    Idempotent by ``key``: asking for the same technician and tenant with the same one changes nothing. Raises
-    ``BadInputError``.
+    Idempotent by ``key``: asking for the same with the same one changes nothing. Raises ``BadInputError``,
+    ``NotFoundError``, or ``KeyTakenError``. While the ledger is away a request is taken as it was typed.
     """
+    with suppress(LedgerUnavailableError):
+        async with app.ledger.transaction() as session:
+            tenant = (await find_tenant(session, tenant)).name
+            technician = (await find_technician(session, technician)).name
     try:
         request = AccessRequest(
             tenant=tenant,
@@ -63,6 +77,8 @@ async def request_access(
         )
     except ValidationError as error:
         raise BadInputError.of(error) from None
+    with suppress(LedgerUnavailableError):
+        await _expect_same(app, request)
     await send_request(actor, app, request)
     return request.request_id
 
@@ -76,6 +92,20 @@ def _key(chosen: str | None) -> str:
         raise BadInputError(
             "key: at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit"
         ) from None
+
+
+async def _expect_same(app: App, request: AccessRequest) -> None:
+    """Raises ``KeyTakenError`` where another request has the id; names may belong to others than when it was made."""
+    async with app.ledger.transaction() as session:
+        row = await requests.by_id(session, request.request_id)
+        if row is None:
+            return
+        tenant = await find_tenant(session, request.tenant)
+        technician = await find_technician(session, request.technician)
+    same_request = as_request(row).model_copy(update={"asked_at": request.asked_at}) == request
+    same_parties = row.tenant_id in (None, tenant.id) and row.technician_id in (None, UUID(technician.id))
+    if not (same_request and same_parties):
+        raise KeyTakenError(f"The request {request.request_id} was made before, and asked for something else.")
 
 
 @asks(Verb.REQUEST_ACCESS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import configuration, holds
+from entra_jit.ledger import holds
+from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
-from models.errors import NotFoundError
 from models.holds import HoldKind
 
 
@@ -18,7 +18,5 @@ async def resume_tenant(actor: Actor, app: App, tenant: str) -> bool:
     Raises ``NotFoundError``.
     """
     async with app.ledger.transaction() as session:
-        row = await configuration.tenant_by_name(session, tenant)
-        if row is None:
-            raise NotFoundError(f"There is no tenant {tenant!r}.")
-        return await holds.lift(session, HoldKind.PAUSE, tenant_id=row.id, by=actor, at=app.clock())
+        found = await find_tenant(session, tenant)
+        return await holds.lift(session, HoldKind.PAUSE, tenant_id=found.id, by=actor, at=app.clock())

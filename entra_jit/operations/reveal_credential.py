@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import configuration, credentials, grants, statuses
+from entra_jit.ledger import credentials, grants, statuses
 from entra_jit.ledger.credentials import Revealed
+from entra_jit.ledger.names import find_technician
 from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import NotFoundError, RefusedError
@@ -26,9 +27,9 @@ async def reveal_credential(actor: Actor, app: App, request_id: str, technician:
         status = await statuses.of_request(session, request_id, app.clock())
         if status is None or grant is None:
             raise NotFoundError(f"There is no grant {request_id!r}.")
-        named = await configuration.technician_terms(session, technician)
-        if named is None or named.id != str(grant.technician_id):
-            raise RefusedError(f"The grant {request_id} is not {technician}'s.")
+        named = await find_technician(session, technician)
+        if named.id != str(grant.technician_id):
+            raise RefusedError(f"The grant {request_id} is not {named.name}'s.")
         if status.state is not GrantState.OPEN:
             raise RefusedError(f"The grant {request_id} is {status.state}; a credential is shown while it is open.")
         if grant.expires_at is None or grant.expires_at <= app.clock():

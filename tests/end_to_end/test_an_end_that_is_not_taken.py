@@ -21,11 +21,11 @@ from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.operations.cancel_access import cancel_access
 from entra_jit.operations.end_for_certain import Ended, EndedBy, end_for_certain
 from entra_jit.operations.show_receipt import show_receipt
-from models.errors import UnreachableError
+from models.errors import SettingsError, UnreachableError
 from models.messages import GrantState
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import OPENING_WRITES
-from tests.stage import ELEVATE, Scene, variant
+from tests.stage import ELEVATE, TECHNICIANS, Scene, variant
 from tests.temporal_away import without_temporal
 
 
@@ -124,15 +124,21 @@ async def test_without_a_worker_the_account_is_closed_from_here(real_time: Scene
 
 async def test_a_terminated_workflow_and_an_absent_temporal_are_no_obstacle(real_time: Scene) -> None:
     act = real_time
-    terminated, away = await opened(act), await opened(act, "robin")
+    terminated, away, unusable = await opened(act), await opened(act, "robin"), await opened(act, "kim")
     await act.workflow(terminated).terminate("by a click")
+    wrong = SettingsError("Temporal's settings cannot be used")
 
-    ended = [await end(act, terminated), await end(act, away, without_temporal(act.app))]
+    ended = [
+        await end(act, terminated),
+        await end(act, away, without_temporal(act.app)),
+        await end(act, unusable, without_temporal(act.app, wrong)),
+    ]
 
     assert {one.by for one in ended} == {EndedBy.EMERGENCY}
     assert "terminated" in ended[0].sentence
     assert "cannot be reached" in ended[1].sentence
-    for technician in ("alex", "robin"):
+    assert "settings cannot be used" in ended[2].sentence
+    for technician in TECHNICIANS:
         act.assert_closed(act.account(technician))
 
 
