@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import NoReturn
@@ -12,6 +13,9 @@ from workflows.registry import WORKFLOWS
 
 
 def run_and_leave() -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not every terminal can show all that people write
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(obj=WORKFLOWS)
     except SystemExit as end:

@@ -40,7 +40,8 @@ class ExitCode(IntEnum):
     NOT_FOUND = 4, "not found"
     UNREACHABLE = 5, "a service cannot be reached"
     CLOSED_FROM_HERE = 6, "closed without its workflow"
-    NOT_PROVEN = 7, "not proven closed (end, cancel)"
+    NOT_PROVEN = 7, "not proven closed"
+    ATTENTION = 8, "something needs attention (--exit-code)"
     INTERRUPTED = 130, "interrupted"
 
 

@@ -30,7 +30,7 @@ from tests.command_line import ROOT, CommandLine, Ran, run_program
 from tests.patience import PATIENCE_SECONDS
 
 GRANT = "contoso/alex/visit-1"
-DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE, CLOSED_FROM_HERE = 0, 2, 3, 4, 5, 6
+DONE, BAD_INPUT, REFUSED, NOT_FOUND, UNREACHABLE, CLOSED_FROM_HERE, NOT_PROVEN, ATTENTION = 0, 2, 3, 4, 5, 6, 7, 8
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +98,9 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
     assert first.json["request_id"] == again.json["request_id"] == GRANT
     status = await run.until(GRANT, is_open)
 
-    other, early_receipt, listed, shown, stranger = await asyncio.gather(
+    other, same_key, early_receipt, listed, shown, stranger = await asyncio.gather(
         run("request", "contoso", "alex", "--reason", reason, "--key", "visit-2"),
+        run("request", "contoso", "alex", *options, "--reason", "something else"),
         run("receipt", GRANT),
         run("grants", "--technician", "alex", "--live", "--json"),
         run("status", GRANT),
@@ -107,6 +108,7 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
     )
     assert other.code == REFUSED
     assert re.search(rf"the grant {GRANT} is open until .*; ask to extend it", other.out)
+    assert f"{GRANT} was made before, and asked for something else" in one_sentence(same_key, REFUSED)
     assert "its receipt is written when it is over" in one_sentence(early_receipt, REFUSED)
     assert [grant["request_id"] for grant in listed.json] == [GRANT]
     assert "msp-alex@contoso.onmicrosoft.com" in shown.out
@@ -242,17 +244,19 @@ async def test_what_failed_is_shown_and_replayed_by_one_command(stack: LocalStac
         for grant in grants:
             await run.until(grant, is_parked)
         both = ("--tenant", "fabrikam", "--type", "tenant-refusal", "--since", "1h")
-        page, listed, unlike, planned, *wrong = await asyncio.gather(
+        page, signalled, listed, unlike, planned, *wrong = await asyncio.gather(
             run("failures"),
+            run("failures", "--exit-code"),
             run("failures", *both, "--json"),
-            run("failures", "--tenant", "fabrikam", "--type", "microsoft-outage"),
+            run("failures", "--tenant", "Fabrikam ", "--type", "microsoft-outage", "--exit-code"),
             run("replay", *both),
             run("replay"),
             run("replay", grants[0], *both),
             run("failures", "--type", "odd"),
             run("failures", "--since", "yesterday"),
         )
-        assert unlike.out == "No failures.\n"
+        assert (signalled.code, signalled.out) == (ATTENTION, page.out)
+        assert (unlike.code, unlike.out) == (DONE, "No failures.\n")
         assert [ran.code for ran in wrong] == [BAD_INPUT] * len(wrong)
         assert "2 need attention: 2 tenant-refusal." in page.out
         assert "could not assign the directory role" in page.out
@@ -363,13 +367,13 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
         assert "the customer [/] has left us" in given_up.out
         twice, of_fabrikam, of_contoso, cannot = await asyncio.gather(
             run(*give_up),
-            run("alarms", "--json"),
+            run("alarms", "--json", "--exit-code"),
             run("alarms", "--tenant", "contoso"),
             run("reconcile", "--tenant", "fabrikam"),
         )
         assert (twice.code, twice.out) == (DONE, given_up.out), "it keeps its receipt"
         [alarm] = [one for one in of_fabrikam.json if one["subject"] == grant]
-        assert (alarm["kind"], alarm["cleared_at"]) == ("closing abandoned", None)
+        assert (of_fabrikam.code, alarm["kind"], alarm["cleared_at"]) == (ATTENTION, "closing abandoned", None)
         assert of_contoso.out == "No alarms.\n"
         assert cannot.code == UNREACHABLE
         assert "failed" in cannot.out
@@ -383,8 +387,10 @@ async def test_what_cannot_be_closed_is_given_up_alarmed_and_reconciled_by_comma
             if one["user_principal_name"] == account
         ]
         assert (person["enabled"], person["roles"]) == (False, [])
-        at_peace, alarms, past = await asyncio.gather(run("reconcile"), run("alarms"), run("alarms", "--all"))
-        assert at_peace.code == DONE
+        at_peace, alarms, past = await asyncio.gather(
+            run("reconcile"), run("alarms"), run("alarms", "--all", "--exit-code")
+        )
+        assert (at_peace.code, past.code) == (DONE, DONE), "what is over needs no attention"
         assert at_peace.out.count("no findings") == 2
         assert alarms.out == "No alarms.\n"
         assert "closing abandoned" in past.out
@@ -408,7 +414,44 @@ async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
     for ran in await asyncio.gather(*(run(command, "nothing", *more.get(command, ())) for command in commands)):
         assert "There is no grant" in one_sentence(ran, NOT_FOUND)
         assert "'nothing'" in ran.err
-    assert "There is no tenant 'nothing'" in one_sentence(await run("register", "nothing"), NOT_FOUND)
+    naming = {
+        "tenant": (
+            *(("failures",), ("grants",), ("replay",), ("alarms",), ("reconcile",), ("lift-stop",)),
+            ("close-all", "--reason", "r"),
+        ),
+        "technician": (("grants",), ("lift-stop",), ("close-all", "--reason", "r")),
+    }
+    options = [
+        (kind, (*command, f"--{kind}", misspelt))
+        for kind, misspelt in (("tenant", "contosso"), ("technician", "aleks"))
+        for command in naming[kind]
+    ]
+    arguments = [
+        ("tenant", ("register", "contosso")),
+        ("tenant", ("tenant", "pause", "contosso", "--reason", "r")),
+        ("tenant", ("tenant", "resume", "contosso")),
+        ("tenant", ("request", "contosso", "alex", "--reason", "r")),
+        ("technician", ("request", "contoso", "aleks", "--reason", "r")),
+    ]
+    typed = [*options, *arguments]
+    for (kind, _), ran in zip(typed, await asyncio.gather(*(run(*command) for _, command in typed)), strict=True):
+        nearest = {"tenant": "contoso", "technician": "alex"}[kind]
+        assert f"There is no {kind} '" in one_sentence(ran, NOT_FOUND)
+        assert ran.err.endswith(f"Did you mean {nearest}?\n")
+
+
+async def test_a_name_is_found_in_any_case_and_with_space_around_it(run: CommandLine) -> None:
+    grant = await run.request(" Contoso", "Kim ")
+    assert grant.startswith("contoso/kim/")
+    try:
+        listed, theirs = await asyncio.gather(
+            run("grants", "--tenant", "CONTOSO", "--live", "--json"),
+            run("grants", "--technician", "\tkim\n", "--live", "--json"),
+        )
+        assert [grant] == [one["request_id"] for one in listed.json] == [one["request_id"] for one in theirs.json]
+    finally:
+        await run("end", f" {grant}")
+        await run.until(grant, is_over)
 
 
 async def test_a_register_that_has_forgotten_nothing_is_said_to_be_whole(run: CommandLine) -> None:
@@ -419,7 +462,6 @@ async def test_a_register_that_has_forgotten_nothing_is_said_to_be_whole(run: Co
 
 async def test_what_policy_refuses_is_refused(run: CommandLine) -> None:
     for arguments, why in (
-        (("nowhere", "alex"), "no tenant 'nowhere'"),
         (("contoso", "alex", "--hours", "9"), "9 h cannot be granted in contoso: from 10 s to 8 h"),
     ):
         ran = await run("request", *arguments, "--reason", "a test")
@@ -433,8 +475,9 @@ async def test_what_policy_refuses_is_refused(run: CommandLine) -> None:
     [
         ("request", "contoso", "alex", "--reason", "r", "--hours", "four"),
         ("request", "contoso", "alex", "--reason", "r", "--hours", "P9999999999999999D"),
-        ("request", "Contoso!", "alex", "--reason", "r"),
         ("request", "contoso", "alex", "--reason", "r", "--wait", "--wait-open"),
+        ("request", "contoso", "alex", "--reason", "r", "--key", ""),
+        ("status", "no such id"),
         ("request", "contoso", "alex", "--reason", "r", "--key", "../x"),
         ("end", "some", "--reason", " "),
         ("abandon", "some"),
@@ -501,12 +544,14 @@ async def test_wrong_settings_are_named_and_not_quoted(stack: LocalStack, run: C
         "ENTRA_JIT_GRAPH_URL": {**here, "ENTRA_JIT_PROFILE": "production"},
         "TEMPORAL_": {**here, "TEMPORAL_PROFILE": "misspelt"},
     }
-    ran = await asyncio.gather(*(run("cancel", "x", **environment) for environment in wrong.values()))
+    ran = await asyncio.gather(*(run("status", "x", **environment) for environment in wrong.values()))
     for name, refused in zip(wrong, ran, strict=True):
         assert name in one_sentence(refused, BAD_INPUT)
         assert "unmistakable" not in refused.err
+    no_directory = await CommandLine(Path("/dev/null"))("grants")
+    assert "Not a directory" in one_sentence(no_directory, BAD_INPUT)
     nothing_runs = await CommandLine(tmp_path)("grants")
-    assert "make up" in one_sentence(nothing_runs, BAD_INPUT)
+    assert "make up" in one_sentence(nothing_runs, UNREACHABLE)
 
 
 async def _up(state_dir: Path) -> tuple[asyncio.subprocess.Process, StackAddresses, str]:

@@ -28,8 +28,10 @@ from rich.console import Console
 
 from entra_jit.cli import views
 from entra_jit.cli.commands import shell
+from entra_jit.cli.commands.options import one_line
 from entra_jit.cli.views import (
     alarms,
+    configuration_plan,
     failures,
     formatting,
     receipt,
@@ -50,6 +52,7 @@ from entra_jit.operations.replay_provisioning import Replayed
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_progress
 from models.alarms import Alarm
+from models.configuration_plan import ConfigurationPlan
 from models.errors import ExitCode
 from models.grant_progress import GrantProgress
 from models.holds import Hold, StopReport
@@ -118,6 +121,8 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     tables.show_holds: lambda fill: ([fill(Hold)],),
     tables.show_banner: lambda fill: ([fill(Hold)],),
     upgrade_check.show_upgrade_check: lambda fill: (fill(UpgradeCheck),),
+    configuration_plan.show_plan: lambda fill: (fill(ConfigurationPlan),),
+    configuration_plan.show_applied: lambda fill: (fill(ConfigurationPlan),),
     up.show_standing: lambda fill: ("", [fill(GrantStatus)]),
     formatting.say: lambda fill: (fill(str),),
     formatting.line: lambda fill: (with_state(fill(GrantState), fill(str)),),
@@ -254,3 +259,10 @@ def test_a_failed_command_says_one_line_for_each_of_its_own(capsys: pytest.Captu
 )
 def test_what_people_write_is_taken_in_as_one_line(taken_in: Callable[[str], str]) -> None:
     assert taken_in("Mail\n  sweep \x1b[8m down\u202e") == "Mail sweep down"
+
+
+def test_whose_text_is_changed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert one_line("Mail  is down ") == "Mail is down"
+    assert not capsys.readouterr().err
+    assert one_line("Mail\nis down") == "Mail is down"
+    assert "taken out of what you wrote" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, duration
+from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, Ticket, duration, why
 from entra_jit.cli.commands.shell import cli, console, deployed, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
@@ -48,8 +48,8 @@ def request(
     context: typer.Context,
     tenant: TenantName,
     technician: Annotated[str, typer.Argument(metavar="TECHNICIAN", help="Who gets the access, by name.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
-    ticket: Annotated[str | None, typer.Option("--ticket", help="The ticket it belongs to.")] = None,
+    reason: Annotated[str, why()],
+    ticket: Ticket = None,
     hours: Hours = None,
     wait: Wait = False,
     wait_open: Annotated[
@@ -91,7 +91,7 @@ def extend(
     context: typer.Context,
     grant: GrantId,
     hours: Annotated[timedelta, typer.Option("--hours", parser=duration, metavar="HOURS", help="How much longer.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
+    reason: Annotated[str, why()],
     as_json: Json = False,
 ) -> None:
     """Extend an open grant."""

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.commands.options import Json, TenantName
+from entra_jit.cli.commands.options import Json, TenantName, why
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
 from entra_jit.cli.views import stopping, tables
 from entra_jit.cli.views.formatting import say
@@ -39,7 +39,7 @@ def show_holds(context: typer.Context, as_json: Json = False) -> None:
 @cli.command(rich_help_panel=PANEL, name="close-all")
 def stop_everything(
     context: typer.Context,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown in receipts and refusals.")],
+    reason: Annotated[str, why("Why; shown in receipts and refusals.")],
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
     technician: Annotated[str | None, typer.Option(help="Only this technician's.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Close everything without asking.")] = False,
@@ -57,7 +57,7 @@ def stop_everything(
     report = deployed(context, stop)
     show(report, as_json, lambda: stopping.show_report(console, report))
     if not report.is_proven:
-        raise typer.Exit(ExitCode.UNREACHABLE)
+        raise typer.Exit(ExitCode.NOT_PROVEN)
 
 
 @cli.command(rich_help_panel=PANEL, name="lift-stop")
@@ -77,7 +77,7 @@ def lift(
 def pause(
     context: typer.Context,
     tenant: TenantName,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown to those who wait.")],
+    reason: Annotated[str, why("Why; shown to those who wait.")],
     as_json: Json = False,
 ) -> None:
     """Pause TENANT: nothing is opened or extended there until it is resumed. Closing continues."""

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
+from typer.models import OptionInfo
 
 from entra_jit.policy.durations import parse_age, parse_duration
 from entra_jit.policy.failures import FailureClass, Kind
-from models.errors import BadInputError
+from models.errors import BadInputError, ExitCode, quoted
+from models.messages import RequestId
+from models.plain_text import plain
 
 
 def duration(text: str) -> timedelta:
@@ -35,7 +39,32 @@ def _kind(text: str) -> Kind:
         raise typer.BadParameter(str(error)) from None
 
 
-GrantId = Annotated[str, typer.Argument(metavar="GRANT", help="The grant's id.")]
+def _grant_id(text: str) -> str:
+    try:
+        return TypeAdapter[str](RequestId).validate_python(text.strip())
+    except ValidationError:
+        raise typer.BadParameter(f"{quoted(text)} is not the id of a grant; `grants` lists them") from None
+
+
+def one_line(text: str) -> str:
+    """What people write, as it is kept; that this is not what they wrote is said."""
+    cleaned = plain(text)
+    if cleaned.split() != [word for word in text.split(" ") if word]:
+        typer.echo("Line breaks and invisible characters were taken out of what you wrote.", err=True)
+    return cleaned
+
+
+def why(help: str = "Why; shown in the receipt.") -> OptionInfo:
+    """The option ``--reason``."""
+    option: OptionInfo = typer.Option("--reason", parser=one_line, metavar="<str>", help=help)
+    return option
+
+
+GrantId = Annotated[str, typer.Argument(parser=_grant_id, metavar="GRANT", help="The grant's id.")]
+
+ReplayedGrant = Annotated[
+    str | None, typer.Argument(parser=_grant_id, metavar="GRANT", help="One grant; or select many by the options.")
+]
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="The customer's name in the configuration.")]
 
@@ -56,7 +85,15 @@ Hours = Annotated[
     typer.Option("--hours", parser=duration, metavar="HOURS", help="Hours (4, 1.5), 90m, 1h30 or PT90M."),
 ]
 
-Reason = Annotated[str | None, typer.Option("--reason", help="Why; shown in the receipt.")]
+Reason = Annotated[str | None, why()]
+
+Ticket = Annotated[
+    str | None, typer.Option("--ticket", parser=one_line, metavar="<str>", help="The ticket it belongs to.")
+]
+
+SignalsAttention = Annotated[
+    bool, typer.Option("--exit-code", help=f"Exit with {ExitCode.ATTENTION:d} if any is listed that needs attention.")
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 

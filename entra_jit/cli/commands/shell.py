@@ -6,16 +6,18 @@ import asyncio
 import json
 import logging
 import sys
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 from temporalio.service import RPCError
+from typer.core import TyperGroup
 
 from entra_jit.app import App
 from entra_jit.cli.commands.options import StateDir
@@ -24,12 +26,28 @@ from entra_jit.local_stack import DEFAULT_STATE_DIR, running_stack
 from entra_jit.logs import configure_logs
 from entra_jit.settings import Settings, adopt_environment, load_settings, names_a_database
 from models.actor import Actor
-from models.errors import BadInputError, EntraJitError, ExitCode, SettingsError
+from models.errors import BadInputError, EntraJitError, ExitCode, UnreachableError, quoted
 from models.plain_text import plain
+
+if TYPE_CHECKING:
+    from typer._click import Context  # its own copy of click, which has no public name
 
 Result = TypeVar("Result")
 
+
+class Commands(TyperGroup):
+    """All commands. What is no text is refused before any of them sees it."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Bytes that are not UTF-8 come as lone surrogates, which neither Temporal nor PostgreSQL takes."""
+        for argument in args:
+            if "\0" in argument or any(unicodedata.category(one) == "Cs" for one in argument):
+                raise typer.BadParameter(f"{quoted(argument)} is not text in UTF-8.")
+        return super().parse_args(ctx, args)
+
+
 cli = typer.Typer(
+    cls=Commands,
     help="Just-in-time administrator access to customers' Entra tenants, closed on time and proven.",
     epilog=f"Exit codes: {'; '.join(f'{code} {code.meaning}' for code in ExitCode)}.",
     no_args_is_help=True,
@@ -89,7 +107,9 @@ def settings_of(context: typer.Context) -> Settings:
         if stack := running_stack(state_dir):
             adopt_environment(stack.environment())
             return load_settings()
-        raise SettingsError(f"No stack is running in {state_dir} (`make up` starts one), and DATABASE_URL is not set.")
+        raise UnreachableError(
+            f"No stack is running in {state_dir} (`make up` starts one), and DATABASE_URL is not set."
+        )
 
 
 def deployed(context: typer.Context, work: Callable[[Actor, App], Awaitable[Result]]) -> Result:
@@ -124,6 +144,8 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         if isinstance(error, EntraJitError):
             leave(str(error), error.exit_code)
+        if isinstance(error, OSError) and error.filename:
+            leave(f"{error.filename}: {error.strerror}", ExitCode.BAD_INPUT)
         if isinstance(error, RPCError):
             leave(f"Temporal refused: {error.message}", ExitCode.UNREACHABLE)
 

@@ -8,12 +8,23 @@ import typer
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.commands.options import GrantId, Json, OfKind, OfTenant, Reason, Since
+from entra_jit.cli.commands.options import (
+    GrantId,
+    Json,
+    OfKind,
+    OfTenant,
+    Reason,
+    ReplayedGrant,
+    SignalsAttention,
+    Since,
+    why,
+)
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, leave, show
 from entra_jit.cli.views import alarms as alarm_list
 from entra_jit.cli.views import failures as failures_page
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import reconciliation
+from entra_jit.cli.views.formatting import say
 from entra_jit.operations.abandon_access import abandon_access
 from entra_jit.operations.clear_alarm import clear_alarm
 from entra_jit.operations.erase_texts import erase_texts
@@ -31,7 +42,12 @@ PANEL = "On duty"
 
 @cli.command(rich_help_panel=PANEL)
 def failures(
-    context: typer.Context, tenant: OfTenant = None, kind: OfKind = None, since: Since = None, as_json: Json = False
+    context: typer.Context,
+    tenant: OfTenant = None,
+    kind: OfKind = None,
+    since: Since = None,
+    exit_code: SignalsAttention = False,
+    as_json: Json = False,
 ) -> None:
     """List grants that need an operator: parked, failed, stuck, or closing late."""
     selection = Selection(tenant, kind, since or Selection.since)
@@ -39,14 +55,14 @@ def failures(
     show(listed.found, as_json, lambda: failures_page.show_failures(console, listed.found))
     if listed.unseen:
         leave(listed.unseen, ExitCode.UNREACHABLE)
+    if exit_code and listed.found:
+        raise typer.Exit(ExitCode.ATTENTION)
 
 
 @cli.command(rich_help_panel=PANEL)
 def replay(
     context: typer.Context,
-    grant: Annotated[
-        str | None, typer.Argument(metavar="GRANT", help="One grant; or select many by the options.")
-    ] = None,
+    grant: ReplayedGrant = None,
     tenant: OfTenant = None,
     kind: OfKind = None,
     since: Since = None,
@@ -92,7 +108,7 @@ def _replay_selection(context: typer.Context, selection: Selection, *, yes: bool
 def abandon(
     context: typer.Context,
     grant: GrantId,
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown in the receipt.")],
+    reason: Annotated[str, why()],
     as_json: Json = False,
 ) -> None:
     """Give up a closing that cannot be proven. The alarm stays, and the reconciler keeps trying."""
@@ -109,6 +125,7 @@ def alarms(
         tuple[str, str] | None, typer.Option("--clear", metavar="KIND SUBJECT", help="Clear an alarm by hand.")
     ] = None,
     reason: Reason = None,
+    exit_code: SignalsAttention = False,
     as_json: Json = False,
 ) -> None:
     """List the alarms that need attention. An alarm is raised again while its cause lasts."""
@@ -122,6 +139,8 @@ def alarms(
 
     found = deployed(context, look)
     show(found, as_json, lambda: alarm_list.show_alarms(console, found))
+    if exit_code and any(alarm.cleared_at is None for alarm in found):
+        raise typer.Exit(ExitCode.ATTENTION)
 
 
 @cli.command(rich_help_panel=PANEL)
@@ -151,7 +170,7 @@ def erase(
             confirm(f"Erase {found} texts about {technician} for good?")
     erased = deployed(context, lambda actor, app: erase_texts(actor, app, technician, do=True))
     said = f"{erased} texts about {technician} are erased."
-    show({"technician": technician, "erased": erased}, as_json, lambda: console.print(said, highlight=False))
+    show({"technician": technician, "erased": erased}, as_json, lambda: say(console, said))
 
 
 @cli.command(rich_help_panel=PANEL)
