@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
+import typer
 from rich.console import Console
+from rich.text import Text
 
+from entra_jit.cli.commands import shell
 from entra_jit.cli.views import alarms, failures, receipt, reconciliation, stopping, tables, upgrade_check
 from entra_jit.operations.check_upgrade import BrokenExecution, UpgradeCheck
 from entra_jit.operations.list_failures import Failure
@@ -23,6 +27,7 @@ from entra_jit.operations.replay_provisioning import Replayed
 from entra_jit.policy.failures import FailureClass
 from entra_jit.policy.replaying import Replay
 from models.alarms import Alarm, AlarmKind
+from models.errors import ExitCode
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
 from models.messages import (
     AccessRequest,
@@ -200,3 +205,20 @@ def test_no_page_breaks_a_word_or_leaves_a_column_without_a_head(command: str, r
         starts = [match.start() for match in re.finditer(r"\S+", lines[0])]
         cells = [match.start() for match in re.finditer(r"(?<!\S)\S+( \S+)*", row)]
         assert set(cells) <= set(starts), "each cell stands under its head"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_no_error_breaks_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    monkeypatch.setattr(sys, "stderr", said := Terminal())
+    with pytest.raises(typer.Exit):
+        shell.leave(
+            f"The grant {GRANT} is ended; a credential is shown while it is open.\n{SENTENCE}", ExitCode.REFUSED
+        )
+    lines = Text.from_ansi(said.getvalue()).plain.splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert [line[:4] for line in lines] == ["The ", "  a ", "Micr", "  Ad"]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from entra_jit.app import App
 from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, Ticket, duration, why
-from entra_jit.cli.commands.shell import cli, console, deployed, show
+from entra_jit.cli.commands.shell import aside, cli, console, deployed, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
 from entra_jit.cli.views.formatting import line, moment, say
@@ -103,7 +103,7 @@ def extend(
     extended = deployed(context, work)
 
     def print_text() -> None:
-        console.print(extended.sentence, markup=False, highlight=False, soft_wrap=True)
+        say(console, extended.sentence)
         tables.show_replaced_pass(console, extended)
 
     show({"expires_at": extended.expires_at and extended.expires_at.isoformat()}, as_json, print_text)
@@ -208,7 +208,6 @@ def reveal(
         until = f", usable until {moment(revealed.usable_until)}" if revealed.usable_until else ""
         once = ", usable once" if revealed.usable_once else ""
         kind = revealed.kind.value.replace("_", " ")
-        sentence = f"A {kind}{until}{once}; it is not shown again. {revealed.note or ''}".rstrip()
-        Console(stderr=True).print(sentence, style="dim", highlight=False, soft_wrap=True)
+        aside(f"A {kind}{until}{once}; it is not shown again. {revealed.note or ''}".rstrip())
 
     show(shown, as_json, print_text)

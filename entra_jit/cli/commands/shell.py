@@ -21,13 +21,13 @@ from typer.core import TyperGroup
 
 from entra_jit.app import App
 from entra_jit.cli.commands.options import StateDir
+from entra_jit.cli.views.formatting import say
 from entra_jit.identity.operator import operator_here
 from entra_jit.local_stack import DEFAULT_STATE_DIR, running_stack
 from entra_jit.logs import configure_logs
 from entra_jit.settings import Settings, adopt_environment, load_settings, names_a_database
 from models.actor import Actor
 from models.errors import BadInputError, EntraJitError, ExitCode, UnreachableError, quoted
-from models.plain_text import plain
 
 if TYPE_CHECKING:
     from typer._click import Context  # its own copy of click, which has no public name
@@ -152,8 +152,14 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
 
 def leave(sentence: str, code: ExitCode) -> NoReturn:
     """Say why, and exit."""
-    sys.stderr.write("\n".join(map(plain, sentence.split("\n"))) + "\n")
+    for said in sentence.split("\n"):
+        aside(said)
     raise typer.Exit(code) from None
+
+
+def aside(sentence: str) -> None:
+    """A sentence on standard error, where it is in no result's way; in a terminal wrapped between words."""
+    say(Console(stderr=True), sentence)
 
 
 def show(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
