@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from entra_jit.cli.views.receipt import step_line
 from entra_jit.operations.show_status import show_progress
 from models.actor import Actor
 from models.events import Event
-from models.messages import GrantState, GrantStatus
+from models.messages import GrantState, GrantStatus, Step
 
 LOOK_ANYWAY_SECONDS = 5.0
 
@@ -35,7 +35,7 @@ class Timeline:
         self._console = console
         self._calls = calls
         self._looks = 0
-        self._printed = 0
+        self._printed: list[Step] = []
         self._state: GrantState | None = None
 
     async def follow(self, *wanted: GrantState) -> GrantStatus:
@@ -47,6 +47,13 @@ class Timeline:
                     return status
                 await self._something_happens(happening)
 
+    def show_steps(self, steps: Sequence[Step]) -> None:
+        """Those not printed yet: steps run side by side, and one may be recorded after a step that ended later."""
+        for step in steps:
+            if step not in self._printed:
+                self._line(step_line(step, calls=self._calls))
+                self._printed.append(step)
+
     async def _show_progress(self) -> GrantStatus:
         progress = await show_progress(self._actor, self._app, self._request_id)
         status = progress.status
@@ -55,9 +62,7 @@ class Timeline:
             return status  # most are decided before anyone could have read that they are not
         if status.state in BEGINNINGS:
             self._show_state(status)
-        for step in progress.steps[self._printed :]:
-            self._line(step_line(step, calls=self._calls))
-        self._printed = len(progress.steps)
+        self.show_steps(progress.steps)
         self._show_state(status)
         return status
 
