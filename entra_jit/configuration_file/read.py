@@ -27,7 +27,7 @@ from entra_jit.configuration_file.values import (
 from entra_jit.policy.configuration import (
     Application,
     Configuration,
-    CredentialKind,
+    CredentialChoice,
     GroupEntry,
     PurposeName,
     RoleMappingEntry,
@@ -43,7 +43,7 @@ from models.errors import BadInputError
 ProofOf = Callable[[Application], SecretStr]
 """Reads the credential of an application, and tries whether it can be used. Raises ``BadInputError``."""
 
-_CREDENTIALS: tuple[CredentialKind, ...] = get_args(CredentialKind)
+_CREDENTIALS: tuple[CredentialChoice, ...] = get_args(CredentialChoice)
 
 _Value = TypeVar("_Value")
 

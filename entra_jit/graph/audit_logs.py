@@ -117,7 +117,7 @@ class AuditLogs:
         return await self._list(f"targetResources/any(t:t/id eq {literal(guid(target))})", since, until, patience)
 
     async def _list(self, wanted: str, since: datetime, until: datetime, patience: RetryBudget | None) -> AuditListing:
-        """The whole span in one read; where that breaks off in halves, and so on, as far as it helps."""
+        """Read the span; where the answer breaks off, read its two halves, down to the smallest part."""
         found: dict[str, AuditEntry] = {}
         unreadable: list[UnreadablePart] = []
         smallest = max((until - since) / MOST_PARTS, SMALLEST_PART)

@@ -95,7 +95,7 @@ def _span(status: range | int) -> range:
 _BUSY = "The tenant is busy with another change; it passes in seconds."
 _READ_BACK = "Read back what the directory holds."
 _WAIT = "It passes by itself; if it goes on for an hour, see Microsoft's service health."
-_ANEW = "The listing has to begin anew, and does."
+_ANEW = "The listing starts again from its first page."
 _OUR_BUG = "Please report this with its request-id: the request should not have been made so."
 _INTERMEDIARY = "The answer did not come from Graph: see what proxy or firewall stands between."
 

@@ -13,15 +13,15 @@ from entra_jit.graph.errors import TransientError
 Asked = TypeVar("Asked")
 
 
-FIRST = timedelta(milliseconds=500)
-"""The first wait where Microsoft names none. Each further one is twice as long, up to ``LONGEST``."""
+FIRST_PAUSE = timedelta(milliseconds=500)
+"""The first pause where Microsoft names none. Each further one is twice as long, up to ``LONGEST_PAUSE``."""
 
-LONGEST = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class RetryBudget:
-    """Waits as long as Microsoft asks, and longer and longer, but not beyond ``until`` by ``clock``."""
+    """Pauses as long as Microsoft asks, and longer after each try, but not beyond ``until`` by ``clock``."""
 
     until: datetime
     clock: Callable[[], datetime]
@@ -36,7 +36,7 @@ class RetryBudget:
             try:
                 return await ask()
             except TransientError as error:
-                pause = max(error.retry_after or FIRST, min(FIRST * (1 << min(tries, 16)), LONGEST))
+                pause = max(error.retry_after or FIRST_PAUSE, min(FIRST_PAUSE * (1 << min(tries, 16)), LONGEST_PAUSE))
                 if isinstance(error, unless) or self.clock() + pause > self.until:
                     raise
             await asyncio.sleep(pause.total_seconds())

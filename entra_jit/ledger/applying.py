@@ -22,7 +22,7 @@ from entra_jit.ledger.configuration import credential_owner
 from entra_jit.ledger.events import NewEvent
 from entra_jit.policy import entitlement
 from entra_jit.policy.configuration import Configuration, PurposeName
-from entra_jit.policy.configuration_changes import Configured, LiveGrant, plan_changes
+from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, plan_changes
 from models.actor import Actor
 from models.configuration_plan import ConfigurationPlan, EndingGrant
 from models.events import EventKind
@@ -70,7 +70,7 @@ async def _configured(session: AsyncSession) -> Configured:
     )
 
 
-async def _live(session: AsyncSession) -> list[LiveGrant]:
+async def _live(session: AsyncSession) -> list[UnclosedGrant]:
     connection = await session.connection()
     found = await connection.execute(
         columns_of(
@@ -87,7 +87,7 @@ async def _live(session: AsyncSession) -> list[LiveGrant]:
         .order_by(col(GrantRow.request_id))
     )
     return [
-        LiveGrant(
+        UnclosedGrant(
             TenantId(str(tenant_id)),
             TechnicianId(str(technician_id)),
             EndingGrant(request_id=request_id, technician=technician, tenant=tenant, expires_at=expires_at),

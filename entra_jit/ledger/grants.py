@@ -76,9 +76,7 @@ async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:
     return await session.get(GrantRow, request_id)
 
 
-async def with_receipt(
-    session: AsyncSession, request_id: str
-) -> tuple[Request, GrantRow | None, ReceiptRow | None] | None:
+async def with_receipt(session: AsyncSession, request_id: str) -> Row | None:
     """A request with its grant and its receipt."""
     return (await session.exec(_with_receipts().where(col(Request.id) == request_id))).first()
 

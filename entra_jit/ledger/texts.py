@@ -85,7 +85,7 @@ async def keep(session: AsyncSession, collected: Collected) -> None:
 
 async def contents(session: AsyncSession, values: Iterable[Any]) -> dict[str, str]:
     """By id, the texts that are quoted in ``values`` and not erased."""
-    wanted = [UUID(reference["text"]) for value in values for reference in quoted(value)]
+    wanted = [UUID(reference["text"]) for value in values for reference in references(value)]
     if not wanted:
         return {}
     statement = select(TextRow.id, TextRow.content).where(col(TextRow.id).in_(wanted))
@@ -101,13 +101,13 @@ def filled_in(value: Any, known: Mapping[str, str]) -> Any:
     return [filled_in(part, known) for part in value] if isinstance(value, list) else value
 
 
-def quoted(value: Any) -> Iterator[dict[str, str]]:
+def references(value: Any) -> Iterator[dict[str, str]]:
     """The references to texts in the JSON of an event, as it is stored."""
     if _is_reference(value):
         yield value
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from quoted(part)
+            yield from references(part)
 
 
 async def of_technician(session: AsyncSession, technician_id: UUID, name: str) -> list[UUID]:

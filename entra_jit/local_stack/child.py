@@ -115,7 +115,7 @@ class Child:
         return f"ended ({'unknown' if status is None else _ending(status)})"
 
     def explain_death(self) -> str:
-        """That it ends again and again, with the last lines of the log."""
+        """Say that it keeps ending, and quote the end of its log."""
         return self._explain(f"{self.ending} again and again")
 
     async def end_leftover(self) -> None:

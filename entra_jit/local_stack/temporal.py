@@ -61,18 +61,8 @@ class Temporal:
         self._port = port
         command: list[str | Path] = [
             temporal_program(),
-            *(
-                "server",
-                "start-dev",
-                "--ip",
-                "127.0.0.1",
-                "--port",
-                str(port),
-                "--ui-ip",
-                ui_host,
-                "--ui-port",
-                str(ui_port),
-            ),
+            *("server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)),
+            *("--ui-ip", ui_host, "--ui-port", str(ui_port)),
             *("--db-filename", self._database, "--log-level", "warn", "--ui-disable-news-fetch"),
         ]
         for name, kind in SEARCH_ATTRIBUTES.items():

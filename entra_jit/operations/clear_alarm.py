@@ -22,7 +22,7 @@ async def clear_alarm(actor: Actor, app: App, kind: str, subject: str, reason: s
         known = AlarmKind(kind)
     except ValueError:
         kinds = ", ".join(repr(each.value) for each in AlarmKind)
-        raise BadInputError(f"{kind!r} is not a kind of alarm; the kinds are {kinds}") from None
+        raise BadInputError(f"{quoted(kind)} is not a kind of alarm; the kinds are {kinds}") from None
     ended = await app.alarms.clear(known, subject, reason, app.clock(), by=actor)
     if ended is None:
         raise NotFoundError(f"No such alarm: {kind} about {quoted(subject)}.")

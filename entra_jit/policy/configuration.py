@@ -17,7 +17,7 @@ from entra_jit.policy.entitlement import Group, RoleMapping
 from entra_jit.policy.roles import find_role
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
-CredentialKind = Literal["auto", "temporary_access_pass", "password"]
+CredentialChoice = Literal["auto", "temporary_access_pass", "password"]
 """``auto``: a Temporary Access Pass where the tenant's policy allows it, else a password."""
 ProofKind = Literal["secret", "certificate", "federated"]
 PurposeName = Literal["elevate", "revoke"]
@@ -70,7 +70,7 @@ class TenantEntry:
     account_prefix: str
     hours: timedelta
     max_hours: timedelta
-    credential: CredentialKind
+    credential: CredentialChoice
     elevate: Application
     """What opens."""
     revoke: Application

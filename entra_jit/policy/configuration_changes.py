@@ -30,7 +30,7 @@ class Configured:
 
 
 @dataclass(frozen=True)
-class LiveGrant:
+class UnclosedGrant:
     """A grant that is not being closed yet."""
 
     tenant_id: TenantId
@@ -51,7 +51,7 @@ def configured_by(configuration: Configuration) -> Configured:
     )
 
 
-def plan_changes(before: Configured, configuration: Configuration, live: Iterable[LiveGrant]) -> ConfigurationPlan:
+def plan_changes(before: Configured, configuration: Configuration, live: Iterable[UnclosedGrant]) -> ConfigurationPlan:
     """What applying the configuration does to what is configured before it."""
     after = configured_by(configuration)
     gains, losses = _access_changes(before, after)

@@ -17,7 +17,7 @@ DEFAULT = timedelta(hours=4)
 LONGEST_BY_DEFAULT = timedelta(hours=8)
 
 CENTURY = timedelta(days=36525)
-"""Before this no moment of ours lies; what is subtracted from a moment must not leave the calendar."""
+"""The longest age: no record of ours is older, and a moment minus an age must stay within the calendar."""
 
 DECISION_WINDOW = timedelta(hours=1)
 """How long after it was asked for access may still be decided."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.errors import BadInputError
+from models.errors import BadInputError, quoted
 from models.messages import FailureType
 
 
@@ -63,5 +63,5 @@ class Kind:
             if wanted == whose:
                 return cls(frozenset(failure for failure in (*FailureType, None) if class_of(failure) is whose))
         raise BadInputError(
-            f"{text!r} is not a type or class of failure; use one of {', '.join([*FailureClass, *FailureType])}"
+            f"{quoted(text)} is not a type or class of failure; use one of {', '.join([*FailureClass, *FailureType])}"
         )

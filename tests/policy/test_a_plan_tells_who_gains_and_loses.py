@@ -19,7 +19,7 @@ from entra_jit.policy.configuration import (
     TechnicianEntry,
     TenantEntry,
 )
-from entra_jit.policy.configuration_changes import Configured, LiveGrant, configured_by, plan_changes
+from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, configured_by, plan_changes
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, entitled_access
 from models.configuration_plan import AccessChange, EndingGrant, EntryChanges
 from models.messages import TechnicianId, TenantId
@@ -109,7 +109,7 @@ def test_grants_end_with_their_technician_or_tenant_alone() -> None:
     configuration = configuration_of()
     (alex, robin), (contoso, fabrikam) = configuration.technicians, configuration.tenants
     live = [
-        LiveGrant(
+        UnclosedGrant(
             TenantId(str(tenant.id)),
             TechnicianId(str(technician.id)),
             EndingGrant(request_id=f"{tenant.name}/{technician.name}", technician="-", tenant="-", expires_at=None),
