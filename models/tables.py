@@ -10,14 +10,11 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     ForeignKeyConstraint,
     Identity,
     Index,
     Interval,
     LargeBinary,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     case,
@@ -28,74 +25,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import MappedSQLExpression, column_property
-from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
+from models import columns
 from models.actor import Actor
 from models.events import ERASED
 from models.marks import AccountKind
-
-
-class _ActorColumn(TypeDecorator[Actor]):
-    """An actor as JSON: kind, id, name, via."""
-
-    impl = JSONB(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: Actor | None, dialect: Dialect) -> dict[str, str] | None:
-        return None if value is None else value.model_dump(mode="json")
-
-    def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> Actor | None:
-        return None if value is None else Actor.model_validate(value)
-
-
-def _actor(*, nullable: bool = True) -> Any:
-    """A column for who did it."""
-    return Field(default=None, sa_column=Column(_ActorColumn, nullable=nullable))
-
-
-def _moment(*, nullable: bool = True) -> Any:
-    """A column for a point in time, kept in UTC."""
-    return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=nullable))
-
-
-def _one_active_of_a_name(table: str) -> Index:
-    """Names belong to active rows: one that left the configuration must not keep its name."""
-    return Index(f"one_active_name_in_{table}", "name", unique=True, postgresql_where=text("active"))
-
-
-class TransactionId(UserDefinedType[str]):
-    """PostgreSQL's ``xid8``: the number of a transaction, which is never used again."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        """The type's name in SQL."""
-        return "xid8"
-
-
-def _recorded_at(**options: Any) -> Any:
-    """A column that PostgreSQL fills with its own clock."""
-    clock = text("clock_timestamp()")
-    return Field(
-        default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=clock, **options)
-    )
-
-
-def _text_column(*, nullable: bool = True) -> Any:
-    """A column for a text that a person wrote: its id in ``texts`` and its salted hash, as events have it."""
-    return Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=nullable))
-
-
-def _json(default: str) -> Any:
-    return Field(sa_column=Column(JSONB, nullable=False, server_default=text(f"'{default}'::jsonb")))
 
 
 class Tenant(SQLModel, table=True):
     """One customer's Entra tenant, connected to this deployment."""
 
     __tablename__ = "tenants"
-    __table_args__ = (_one_active_of_a_name("tenants"),)
+    __table_args__ = (columns.one_active_of_a_name("tenants"),)
 
     id: UUID = Field(primary_key=True)
     name: str
@@ -126,12 +68,12 @@ class Technician(SQLModel, table=True):
     """One of the MSP's people who may ask for access, by the immutable object id in the MSP's own directory."""
 
     __tablename__ = "technicians"
-    __table_args__ = (_one_active_of_a_name("technicians"),)
+    __table_args__ = (columns.one_active_of_a_name("technicians"),)
 
     id: UUID = Field(primary_key=True)
     name: str
     display_name: str
-    attributes: dict[str, str] = _json("{}")
+    attributes: dict[str, str] = columns.json("{}")
     active: bool = True
 
 
@@ -190,7 +132,7 @@ class ManagedAccount(SQLModel, table=True):
     account_name: str
     object_id: UUID | None = None
     """None: the creation was intended, and its answer never seen."""
-    registered_at: datetime = _moment(nullable=False)
+    registered_at: datetime = columns.moment(nullable=False)
 
 
 class Request(SQLModel, table=True):
@@ -203,16 +145,16 @@ class Request(SQLModel, table=True):
     technician: str
     tenant_id: UUID | None = None
     technician_id: UUID | None = None
-    reason_text: dict[str, str] = _text_column(nullable=False)
-    ticket_text: dict[str, str] | None = _text_column()
+    reason_text: dict[str, str] = columns.quoted_text(nullable=False)
+    ticket_text: dict[str, str] | None = columns.quoted_text()
     duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
     replay_of: str | None = Field(default=None, index=True)
     """The failed request that this one repeats. No foreign key: a ledger restored from a backup may have lost it."""
-    requested_by: Actor = _actor(nullable=False)
-    asked_at: datetime = _moment(nullable=False)
-    decided_at: datetime | None = _moment()
+    requested_by: Actor = columns.actor(nullable=False)
+    asked_at: datetime = columns.moment(nullable=False)
+    decided_at: datetime | None = columns.moment()
     verdict: str | None = None
-    sentence_text: dict[str, str] | None = _text_column()
+    sentence_text: dict[str, str] | None = columns.quoted_text()
     """The decision's sentence, which may quote people."""
     if TYPE_CHECKING:
         reason: str
@@ -244,30 +186,30 @@ class GrantRow(SQLModel, table=True):
     tenant_id: UUID = Field(foreign_key="tenants.id")
     technician_id: UUID = Field(foreign_key="technicians.id")
     account_name: str
-    access: list[dict[str, str]] = _json("[]")
+    access: list[dict[str, str]] = columns.json("[]")
     """Each item as ``AccessItem`` has it."""
     duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
-    window_ends_at: datetime = _moment(nullable=False)
+    window_ends_at: datetime = columns.moment(nullable=False)
     attempt: int = 1
-    armed_at: datetime | None = _moment()
-    expires_at: datetime | None = _moment()
+    armed_at: datetime | None = columns.moment()
+    expires_at: datetime | None = columns.moment()
     mark: str | None = None
     """The signed open-until mark that covers ``expires_at``, as it was written for the directory."""
-    lease_until: datetime | None = _moment()
-    opened_at: datetime | None = _moment()
-    parked_at: datetime | None = _moment()
+    lease_until: datetime | None = columns.moment()
+    opened_at: datetime | None = columns.moment()
+    parked_at: datetime | None = columns.moment()
     parked_because: str | None = None
     failure: str | None = None
     """The ``FailureType`` that parked or ended it."""
     baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     """What the account had when it was about to be opened; None: not read."""
-    closing_at: datetime | None = _moment()
-    settled_at: datetime | None = _moment()
+    closing_at: datetime | None = columns.moment()
+    settled_at: datetime | None = columns.moment()
     """When its receipt was written and its place given free."""
-    closed_at: datetime | None = _moment()
+    closed_at: datetime | None = columns.moment()
     """When the account was closed, as the directory has said; None: it may be open, whatever the receipt says."""
     ending: str | None = None
-    ended_by: Actor | None = _actor()
+    ended_by: Actor | None = columns.actor()
 
 
 class SealedCredential(SQLModel, table=True):
@@ -280,11 +222,11 @@ class SealedCredential(SQLModel, table=True):
     kind: str
     key_id: str
     ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    sealed_at: datetime = _moment(nullable=False)
-    usable_until: datetime | None = _moment()
+    sealed_at: datetime = columns.moment(nullable=False)
+    usable_until: datetime | None = columns.moment()
     usable_once: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
-    revealed_at: datetime | None = _moment()
-    revealed_to: Actor | None = _actor()
+    revealed_at: datetime | None = columns.moment()
+    revealed_to: Actor | None = columns.actor()
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -293,8 +235,8 @@ class ReceiptRow(SQLModel, table=True):
     __tablename__ = "receipts"
 
     request_id: str = Field(primary_key=True, foreign_key="requests.id")
-    issued_at: datetime = _moment(nullable=False)
-    document: dict[str, Any] = _json("{}")
+    issued_at: datetime = columns.moment(nullable=False)
+    document: dict[str, Any] = columns.json("{}")
 
 
 class AlarmRow(SQLModel, table=True):
@@ -307,7 +249,7 @@ class AlarmRow(SQLModel, table=True):
     sentence: str
     tenant: str | None = None
     request_id: str | None = Field(default=None, index=True)
-    raised_at: datetime = _moment(nullable=False)
+    raised_at: datetime = columns.moment(nullable=False)
 
 
 class TenantReconciliationRow(SQLModel, table=True):
@@ -316,12 +258,12 @@ class TenantReconciliationRow(SQLModel, table=True):
     __tablename__ = "reconciliations"
 
     tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
-    tried_at: datetime = _moment(nullable=False)
-    succeeded_at: datetime | None = _moment()
+    tried_at: datetime = columns.moment(nullable=False)
+    succeeded_at: datetime | None = columns.moment()
     failure: str | None = None
-    granted: list[str] = _json("[]")
+    granted: list[str] = columns.json("[]")
     """Every permission and directory role that our applications were seen to have there."""
-    missing: dict[str, str] = _json("{}")
+    missing: dict[str, str] = columns.json("{}")
     """By object id, since when an account that we know has not been found there."""
 
 
@@ -347,11 +289,11 @@ class HoldRow(SQLModel, table=True):
     """None: in every tenant."""
     technician_id: UUID | None = Field(default=None, foreign_key="technicians.id")
     """None: all technicians."""
-    since: datetime = _moment(nullable=False)
-    by: Actor = _actor(nullable=False)
-    because_text: dict[str, str] = _text_column(nullable=False)
-    lifted_at: datetime | None = _moment()
-    lifted_by: Actor | None = _actor()
+    since: datetime = columns.moment(nullable=False)
+    by: Actor = columns.actor(nullable=False)
+    because_text: dict[str, str] = columns.quoted_text(nullable=False)
+    lifted_at: datetime | None = columns.moment()
+    lifted_by: Actor | None = columns.actor()
     if TYPE_CHECKING:
         because: str
 
@@ -372,15 +314,16 @@ class EventRow(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    recorded_at: datetime = _recorded_at(primary_key=True)
+    recorded_at: datetime = columns.recorded_at(primary_key=True)
     transaction_id: str = Field(
-        default=None, sa_column=Column(TransactionId, nullable=False, server_default=text("pg_current_xact_id()"))
+        default=None,
+        sa_column=Column(columns.TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
     )
     tenant_id: UUID | None = None
     request_id: str | None = None
-    actor: dict[str, Any] = _json("{}")
+    actor: dict[str, Any] = columns.json("{}")
     kind: str
-    body: dict[str, Any] = _json("{}")
+    body: dict[str, Any] = columns.json("{}")
 
 
 class EventKeyRow(SQLModel, table=True):
@@ -404,14 +347,12 @@ class TextRow(SQLModel, table=True):
     """The request that it was written about, and so whose technician it concerns."""
     person_id: UUID | None = Field(default=None, index=True)
     """Whom else it concerns: the person whose name it is, or who was stopped."""
-    erased_at: datetime | None = _moment()
+    erased_at: datetime | None = columns.moment()
     """When text and salt were erased: without the salt, the hash does not reveal the text."""
 
 
-# -- what is read of texts together with the rows that quote them
-
-
 def _quoted(row: type[SQLModel], name: str) -> MappedSQLExpression[Any]:
+    """The text that a column of ``row`` quotes, read with the row; that it was erased, where it was."""
     reference = getattr(row, name)
     content = select(TextRow.content).where(TextRow.id == cast(reference["text"].astext, Uuid))  # type: ignore[call-overload]
     return column_property(
