@@ -11,6 +11,7 @@ from entra_jit.ledger import admission, parking, requests, steps
 from models.actor import Actor
 from models.alarms import AlarmKind
 from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, ToUnpark
+from models.moments import format_moment
 from models.names import workflow_id
 
 
@@ -51,7 +52,7 @@ class DecidingActivities(Deciding):
         now = self._clock()
         async with self._ledger.transaction() as session:
             armed = await admission.arm(session, self._keyring, ref, now)
-            step = Step(name="armed", at=now, note=f"expires {armed.expires_at:%Y-%m-%d %H:%M:%SZ}")
+            step = Step(name="armed", at=now, note=f"expires {format_moment(armed.expires_at)}")
             await steps.record(session, ref.request_id, ref.attempt, [step])
         return armed
 

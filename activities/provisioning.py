@@ -65,6 +65,7 @@ from models.messages import (
     ToExtend,
     ToRenew,
 )
+from models.moments import format_moment
 from models.sweep import Baseline
 
 OPENED = "opened"
@@ -319,7 +320,7 @@ class ProvisioningActivities(Provisioning):
             note = without_mark(error)
         async with self._ledger.transaction() as session:
             await admission.release_lease(session, admitted)
-        await self._record(ref, f"mark moved to {extension.expires_at:%Y-%m-%d %H:%M:%SZ}", *calls, note=note)
+        await self._record(ref, f"mark moved to {format_moment(extension.expires_at)}", *calls, note=note)
         return extension.expires_at
 
     @activity.defn

@@ -32,6 +32,7 @@ from models.messages import (
     Sweep,
     WantedRetry,
 )
+from models.moments import format_moment
 from models.sweep import Baseline, SweepFinding
 
 NOTES_AT_MOST = 10
@@ -200,13 +201,14 @@ class GrantProgress(_State):
 
     def open(self, at: datetime) -> None:
         """The account was opened. The first opening counts."""
+        assert self.expires_at is not None  # noqa: S101  # it is armed before it is opened
         self.opened_at = self.opened_at or at
-        self.move_to(GrantState.OPEN, f"Open until {self.expires_at:%Y-%m-%d %H:%M:%SZ}.")
+        self.move_to(GrantState.OPEN, f"Open until {format_moment(self.expires_at)}.")
 
     def extend(self, expires_at: datetime) -> None:
         """It lasts longer."""
         self.expires_at = max(self.expires_at or expires_at, expires_at)
-        self.move_to(GrantState.OPEN, f"Extended until {self.expires_at:%Y-%m-%d %H:%M:%SZ}.")
+        self.move_to(GrantState.OPEN, f"Extended until {format_moment(self.expires_at)}.")
 
     def renew(self, pass_id: PassId, at: datetime) -> None:
         """A new pass has taken the place of the one that we knew, and no replica need have heard of it."""

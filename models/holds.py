@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from models.actor import Actor
 from models.message import Message
 from models.messages import RequestId, Sentence, TechnicianId, TenantId
+from models.moments import format_moment
 
 
 class HoldKind(StrEnum):
@@ -49,7 +50,7 @@ class Hold(Message):
         what = "Provisioning" if self.kind is HoldKind.PAUSE else "Access"
         held = "paused" if self.kind is HoldKind.PAUSE else "stopped"
         reason = self.reason.rstrip(".")
-        return f"{what} for {self.scope} is {held} since {self.since:%Y-%m-%d %H:%M:%SZ} by {self.by}: {reason}."
+        return f"{what} for {self.scope} is {held} since {format_moment(self.since)} by {self.by}: {reason}."
 
 
 class StopState(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.grant_progress import GrantProgress
 from models.markdown import escape
 from models.messages import GrantState, GrantStatus, Proof
+from models.moments import format_moment
 
 WHAT_TO_DO = {
     GrantState.ASKED: "Waiting for the decision.",
@@ -47,8 +48,8 @@ def describe(status: GrantStatus, progress: GrantProgress) -> str:
         ("Replay of", status.replay_of),
         ("Reason", asked.request.reason if asked else None),
         ("Ticket", asked.request.ticket if asked else None),
-        ("Opened", status.opened_at and f"{status.opened_at:%Y-%m-%d %H:%M:%SZ}"),
-        ("Expires", status.expires_at and f"{status.expires_at:%Y-%m-%d %H:%M:%SZ}"),
+        ("Opened", status.opened_at and format_moment(status.opened_at)),
+        ("Expires", status.expires_at and format_moment(status.expires_at)),
     ]
     lines += [f"- {name}: {escape(value)}" for name, value in rows if value]
     if status.proof and status.may_be_open:

@@ -20,6 +20,7 @@ from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
 from models.messages import CredentialKind, GrantRef, SignInStatus
+from models.moments import format_moment
 from models.tables import SealedCredential
 
 
@@ -87,7 +88,7 @@ async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: A
         raise RefusedError("There is no credential for this grant now: it is not open yet, or closed already.")
     if row.revealed_at is not None:
         raise RefusedError(
-            f"The credential was shown to {row.revealed_to} at {row.revealed_at:%Y-%m-%d %H:%M:%SZ}; it is shown once."
+            f"The credential was shown to {row.revealed_to} at {format_moment(row.revealed_at)}; it is shown once."
         )
     row.revealed_at, row.revealed_to = at, to
     session.add(row)

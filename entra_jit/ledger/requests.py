@@ -23,6 +23,7 @@ from entra_jit.policy.facts import Facts, TechnicianTerms
 from models.actor import WORKFLOW, Actor
 from models.events import EventKind
 from models.messages import AccessItem, AccessRequest, Carried, Closure, Decision, EarlierRun, Verdict
+from models.moments import format_moment
 from models.tables import GrantRow, ManagedAccount, Request, Technician, Tenant
 
 
@@ -204,7 +205,7 @@ async def _held_by_another(session: AsyncSession, row: Request, at: datetime) ->
     if live.parked_at is not None:
         what = f"is parked ({live.parked_because}); retry or end it"
     elif live.expires_at is not None:
-        what = f"is open until {live.expires_at:%Y-%m-%d %H:%M:%SZ}; ask to extend it"
+        what = f"is open until {format_moment(live.expires_at)}; ask to extend it"
     else:
         what = "is being prepared"
     sentence = f"{row.technician} already has access to {row.tenant}: the grant {live.request_id} {what}."

@@ -12,6 +12,7 @@ from entra_jit.ledger.interventions import Told
 from entra_jit.ledger.rows import as_access, state_of
 from models.holds import Hold
 from models.messages import GrantState, GrantStatus, Receipt, SignInStatus, TechnicianId, TenantId
+from models.moments import format_moment
 from models.tables import GrantRow, Request
 
 A_PASS_BEGINS_EARLIER = timedelta(minutes=5)
@@ -42,7 +43,7 @@ async def of_requests(session: AsyncSession, rows: Sequence[grants.Row], at: dat
 
 def _over(request: Request, grant: GrantRow | None, receipt: Receipt) -> GrantStatus:
     closed_at = grant.closed_at if grant else receipt.settled_at if receipt.proof.is_proven else None
-    later = f" Proven closed at {_moment(closed_at)}." if closed_at and not receipt.proof.is_proven else ""
+    later = f" Proven closed at {format_moment(closed_at)}." if closed_at and not receipt.proof.is_proven else ""
     return _known(request, grant).model_copy(
         update={
             "state": receipt.ending.state,
@@ -63,9 +64,11 @@ def _live(
     at: datetime,
 ) -> GrantStatus:
     state = state_of(request, grant)
-    if beside and state in {GrantState.OPEN, GrantState.CLOSING}:
+    if beside and beside.proven_at and state in {GrantState.OPEN, GrantState.CLOSING}:
         by = beside.by.name.capitalize()
-        sentence = f"{by} has closed the account at {_moment(beside.proven_at)}: {beside.because}. Its receipt follows."
+        sentence = (
+            f"{by} has closed the account at {format_moment(beside.proven_at)}: {beside.because}. Its receipt follows."
+        )
         update: dict[str, object] = {"state": GrantState.CLOSING, "sentence": sentence, "closed_at": beside.proven_at}
     elif grant and grant.expires_at and state is GrantState.OPEN:
         update = {"state": state, "sentence": _while_open(grant.expires_at, made, at), "sign_in": made}
@@ -89,14 +92,14 @@ def _known(request: Request, grant: GrantRow | None) -> GrantStatus:
 
 def _while_open(expires_at: datetime, made: SignInStatus | None, at: datetime) -> str:
     if at >= expires_at:
-        return f"It expired at {_moment(expires_at)}. Closing has not started. Is a worker running?"
-    until = f"Open until {_moment(expires_at)}."
+        return f"It expired at {format_moment(expires_at)}. Closing has not started. Is a worker running?"
+    until = f"Open until {format_moment(expires_at)}."
     if made is None or made.usable_until is None:
         return until
     ends_early = made.usable_until < expires_at - A_PASS_BEGINS_EARLIER
     if not ends_early and not made.usable_once:
         return until
-    works = f"works until {_moment(made.usable_until)}" if ends_early else "works"
+    works = f"works until {format_moment(made.usable_until)}" if ends_early else "works"
     return f"{until} Its pass {works}{' once' if made.usable_once else ''}; `reveal --renew` makes another."
 
 
@@ -111,7 +114,3 @@ def _sentence(request: Request, grant: GrantRow | None, held: Iterable[Hold]) ->
         if hold := next((hold for hold in held if hold.covers(*whose)), None):
             return f"Waiting: {hold.sentence}"
     return request.sentence or "Waiting to be decided."
-
-
-def _moment(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%SZ}"

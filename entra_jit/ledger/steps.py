@@ -17,6 +17,7 @@ from entra_jit.ledger.texts import Written
 from models.actor import WORKFLOW, Actor
 from models.events import Event, EventKind
 from models.messages import ClosingStep, Step
+from models.moments import format_moment
 from models.tables import EventKeyRow
 
 KINDS = (
@@ -84,22 +85,25 @@ async def of_receipt(session: AsyncSession, request_id: str) -> tuple[Step, ...]
 
 def _said(event: Event) -> Step:
     by = f"by {event.actor}" if event.actor != WORKFLOW else ""
-    if event.kind not in SAID:
-        step = Step.model_validate(event.body)
-        return step.model_copy(update={"note": ", ".join(filter(None, (step.note, by))) or None})
-    body = event.body
-    note = {
-        EventKind.REVEALED: f"to {event.actor}",
-        EventKind.EXTENDED: f"until {_moment(body.get('until'))}, {by}: {body.get('reason')}",
-        EventKind.PARKED: body.get("because"),
-        EventKind.RETRIED: by,
-        EventKind.TRIED_NOW: f"{', '.join(body.get('steps', ()))}, {by}",
-    }[event.kind]
-    return Step(name=event.kind, at=body["at"], note=note)
+    if event.kind in SAID:
+        return Step(name=event.kind, at=event.body["at"], note=_note(event, by))
+    step = Step.model_validate(event.body)
+    return step.model_copy(update={"note": ", ".join(filter(None, (step.note, by))) or None})
 
 
-def _moment(written: str | None) -> str:
-    return f"{datetime.fromisoformat(written):%Y-%m-%d %H:%M:%SZ}" if written else ""
+def _note(event: Event, by: str) -> str:
+    match event.kind:
+        case EventKind.REVEALED:
+            return f"to {event.actor}"
+        case EventKind.EXTENDED:
+            until = datetime.fromisoformat(event.body["until"])
+            return f"until {format_moment(until)}, {by}: {event.body['reason']}"
+        case EventKind.PARKED:
+            return str(event.body["because"])
+        case EventKind.TRIED_NOW:
+            return f"{', '.join(event.body['steps'])}, {by}"
+        case _:
+            return by
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -13,6 +13,7 @@ from entra_jit.policy.names import account_name
 from entra_jit.policy.rules import hours, parties, window
 from models.errors import BadInputError
 from models.messages import AccessItem
+from models.moments import format_moment
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _why(terms: Terms, technician: TechnicianTerms, tenant: TenantTerms) -> tupl
     return (
         Reason("entitlement", f"The role mappings give {technician.name} in {tenant.name}: {names}."),
         Reason("hours", f"{format_duration(terms.duration)}; {most}."),
-        Reason("window", f"To be opened by {terms.window_ends_at:%Y-%m-%d %H:%M:%SZ}."),
+        Reason("window", f"To be opened by {format_moment(terms.window_ends_at)}."),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from entra_jit.policy import audit_activities
+from models.moments import format_moment
 from models.sweep import FindingKind, SweepFinding
 
 MOST_FINDINGS = 50
@@ -162,7 +163,7 @@ def foreign_acts(acts: Iterable[Act], account: str, ours: Ours) -> tuple[Act, ..
 def describe_foreign(act: Act) -> str:
     """The act and its author, in a sentence."""
     author = f"the account {act.by_user}" if act.by_user else f"the application {act.by_name or act.by_principal}"
-    return f"{act.activity.strip()}, by {author}, at {act.at:%Y-%m-%d %H:%M:%SZ}"
+    return f"{act.activity.strip()}, by {author}, at {format_moment(act.at)}"
 
 
 def _place(touched: Touched) -> int:

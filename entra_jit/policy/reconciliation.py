@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from models.marks import AccountKind, OpenUntil, newest
 from models.messages import AccessItem
+from models.moments import format_moment
 
 GRACE = timedelta(minutes=1)
 """How long past its expiry a grant's own workflow is left to close it."""
@@ -131,7 +132,7 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
     # Of a ledger restored from before an extension, the directory's mark of the same grant is the newer one.
     expires_at = mark.expires_at if mark != live.mark else min(live.expires_at, mark.expires_at)
     if at >= expires_at + GRACE:
-        return Finding(Remedy.CLOSE, f"its grant {live.request_id} expired at {expires_at:%Y-%m-%d %H:%M:%SZ}")
+        return Finding(Remedy.CLOSE, f"its grant {live.request_id} expired at {format_moment(expires_at)}")
     if live.mark_is_everywhere and mark != found.mark:
         sentence = f"does not carry the mark that was written for its grant {live.request_id}; the ledger's holds"
         return Finding(Remedy.LEAVE, disagreement=sentence)
@@ -147,7 +148,7 @@ def _unknown_to_the_ledger(found: Found, live: LiveGrant | None) -> OpenUntil | 
 
 
 def _under_a_mark_the_ledger_lacks(mark: OpenUntil, at: datetime) -> Finding:
-    until = f"{mark.expires_at:%Y-%m-%d %H:%M:%SZ}"
+    until = format_moment(mark.expires_at)
     sentence = (
         f"is open until {until} by the signed mark of the grant {mark.request_id}, which the ledger does not know"
     )
@@ -175,5 +176,5 @@ def _by_the_mark_alone(found: Found, at: datetime) -> Finding:
     if found.mark is None:
         return Finding(Remedy.CLOSE, "it was open without a valid mark, and the ledger cannot be asked")
     if at >= found.mark.expires_at + GRACE:
-        return Finding(Remedy.CLOSE, f"its mark expired at {found.mark.expires_at:%Y-%m-%d %H:%M:%SZ}")
+        return Finding(Remedy.CLOSE, f"its mark expired at {format_moment(found.mark.expires_at)}")
     return Finding(Remedy.LEAVE)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from models.messages import GrantState, StuckStep
+from models.moments import format_moment
 from models.plain_text import plain
 
 GAP = "  "
@@ -52,7 +53,7 @@ def with_state(state: GrantState, sentence: str) -> str:
 
 def moment(at: datetime | None) -> str:
     """A point in time in UTC, or a dash."""
-    return f"{at:%Y-%m-%d %H:%M:%SZ}" if at else "-"
+    return format_moment(at) if at else "-"
 
 
 def clock(at: datetime, *, milliseconds: bool = True) -> str:
