@@ -328,14 +328,12 @@ class ProvisioningActivities(Provisioning):
         """For an extension only a pass is renewed: a password lasts. Run twice, the second credential counts."""
         ref, signed = to_renew.ref, to_renew.signed
         admitted, tenant = await self._admit(ref)
-        account = _known(admitted)
-        if isinstance(signed, SignedExtension):
-            actor = self._who_asks(ref, signed.extension, signed.assertion)
-            return await self._issuing.renew(ref, admitted, tenant, account, actor, passes_only=True)
-        actor = self._who_asks(ref, signed.renewal, signed.assertion)
-        whose = Subject(ref.request_id, technician_id=admitted.grant.technician_id)
-        authorize(actor, Verb.RENEW_CREDENTIAL, whose)
-        return await self._issuing.renew(ref, admitted, tenant, account, actor)
+        message = signed.extension if isinstance(signed, SignedExtension) else signed.renewal
+        actor = self._who_asks(ref, message, signed.assertion)
+        if isinstance(message, Renewal):
+            authorize(actor, Verb.RENEW_CREDENTIAL, Subject(ref.request_id, technician_id=admitted.grant.technician_id))
+        passes_only = isinstance(message, Extension)
+        return await self._issuing.renew(ref, admitted, tenant, _known(admitted), actor, passes_only=passes_only)
 
     def _who_asks(self, ref: GrantRef, message: Extension | Renewal, assertion: Assertion) -> Actor:
         """The actor of the message. Raises ``ForgedAssertionError``, also where it was made for another grant."""

@@ -34,19 +34,6 @@ async def ended_in_failure(
     Left out is what needs no operator any more: it was replayed, its technician was allowed there again, or its account
     was proven closed later.
     """
-    later, granted, replay = aliased(Request), aliased(GrantRow), aliased(Request)
-    ending = ReceiptRow.document["ending"]
-    never_opened = ReceiptRow.document["opened_at"].as_string().is_(None)
-    # What was denied meanwhile, as while the failed one was parked, has made up for nothing.
-    allowed_again = (
-        select(granted.request_id)
-        .join(later, col(later.id) == col(granted.request_id))
-        .where(
-            col(granted.tenant_id) == col(GrantRow.tenant_id),
-            col(granted.technician_id) == col(GrantRow.technician_id),
-            col(later.asked_at) > col(Request.asked_at),
-        )
-    )
     may_be_open = and_(col(GrantRow.settled_at).is_not(None), col(GrantRow.closed_at).is_(None))
     statement = (
         select(Request, GrantRow, ReceiptRow)
@@ -55,24 +42,43 @@ async def ended_in_failure(
         .where(
             or_(
                 may_be_open,
-                and_(
-                    col(ReceiptRow.issued_at) >= since,
-                    or_(
-                        ending["state"].as_string() == GrantState.FAILED,
-                        and_(ending["state"].as_string() == GrantState.EXPIRED, never_opened),
-                        and_(
-                            ending["state"].as_string() == GrantState.DENIED, ending["failure"].as_string().is_not(None)
-                        ),
-                    ),
-                    ~select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists(),
-                    ~allowed_again.exists(),
-                ),
+                and_(col(ReceiptRow.issued_at) >= since, _has_failed(), ~_was_replayed(), ~_was_allowed_again()),
             ),
             *_of(tenant),
         )
         .order_by(col(ReceiptRow.issued_at))
     )
     return (await session.exec(statement)).all()
+
+
+def _has_failed() -> ColumnElement[bool]:
+    ending = ReceiptRow.document["ending"]
+    state = ending["state"].as_string()
+    return or_(
+        state == GrantState.FAILED,
+        and_(state == GrantState.EXPIRED, ReceiptRow.document["opened_at"].as_string().is_(None)),
+        and_(state == GrantState.DENIED, ending["failure"].as_string().is_not(None)),
+    )
+
+
+def _was_replayed() -> ColumnElement[bool]:
+    replay = aliased(Request)
+    return select(replay.id).where(col(replay.replay_of) == col(Request.id)).exists()
+
+
+def _was_allowed_again() -> ColumnElement[bool]:
+    """A request that was denied meanwhile, as while the failed one was parked, has made up for nothing."""
+    later, granted = aliased(Request), aliased(GrantRow)
+    return (
+        select(granted.request_id)
+        .join(later, col(later.id) == col(granted.request_id))
+        .where(
+            col(granted.tenant_id) == col(GrantRow.tenant_id),
+            col(granted.technician_id) == col(GrantRow.technician_id),
+            col(later.asked_at) > col(Request.asked_at),
+        )
+        .exists()
+    )
 
 
 async def last_of_line(session: AsyncSession, request: Request) -> Request:

@@ -87,19 +87,20 @@ async def fence_all(
         .where(*scope)
         .order_by(col(GrantRow.request_id))
     )
-    return [
-        Fenced(
-            grant=as_grant(request, row),
-            object_id=object_id(account),
-            mark=row.mark,
-            fenced_at=row.closing_at or at,
-            lease_until=lease_end(row.lease_until, row.closing_at, at),
-            opened_at=row.opened_at,
-            is_parked=row.parked_at is not None,
-            is_abandoned=row.settled_at is not None,
-        )
-        for row, request, account in await session.exec(statement)
-    ]
+    return [_fenced(row, request, account, at) for row, request, account in await session.exec(statement)]
+
+
+def _fenced(row: GrantRow, request: Request, account: ManagedAccount | None, at: datetime) -> Fenced:
+    return Fenced(
+        grant=as_grant(request, row),
+        object_id=object_id(account),
+        mark=row.mark,
+        fenced_at=row.closing_at or at,
+        lease_until=lease_end(row.lease_until, row.closing_at, at),
+        opened_at=row.opened_at,
+        is_parked=row.parked_at is not None,
+        is_abandoned=row.settled_at is not None,
+    )
 
 
 async def fence_departed(session: AsyncSession, at: datetime, by: Actor) -> dict[str, str]:

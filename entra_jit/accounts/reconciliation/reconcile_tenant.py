@@ -18,7 +18,7 @@ from entra_jit.accounts.finding import settled_with
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
 from entra_jit.accounts.reconciliation.orphaned_grants import settle_orphaned_grants
-from entra_jit.accounts.reconciliation.tenant_accounts import Account, TenantAccounts
+from entra_jit.accounts.reconciliation.tenant_accounts import Account, Accounts, TenantAccounts
 from entra_jit.accounts.reconciliation.tenant_watch import TenantWatch
 from entra_jit.accounts.settling import Settling
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE
@@ -45,7 +45,7 @@ ASKED_AGAIN_FOR = timedelta(seconds=5)
 
 SETTLED = "The grant was closed and settled by the reconciler: its workflow is gone."
 
-UNREGISTERED: Exception = LedgerUnavailableError("the ledger's register of the tenant cannot be read")
+UNREGISTERED = "the ledger's register of the tenant cannot be read"
 
 NOTHING_KNOWN = Register(accounts=(), account_prefix="")
 
@@ -87,19 +87,13 @@ class TenantReconciliation:
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=describe_error(error))
-        at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
-
-        async def one(account: Account) -> _Outcome:
-            async with at_once:
-                return await self._one(tenant, name, account, ledger_is_known=register is not None)
-
-        outcomes = await asyncio.gather(*(one(account) for account in accounts.tagged_or_registered))
+        outcomes = await self._each(tenant, name, accounts, ledger_is_known=register is not None)
         noticed = [alarm for outcome in outcomes for alarm in outcome.noticed]
         settled, failed = await settle_orphaned_grants(self._backend, tenant) if register else ([], [])
         failed += [f"{who}: {describe_error(error)}" for who, error in accounts.unread.items()]
         failed += [outcome.failed for outcome in outcomes if outcome.failed]
         try:
-            incomplete = accounts.unlisted if register else UNREGISTERED
+            incomplete: Exception | None = accounts.unlisted if register else LedgerUnavailableError(UNREGISTERED)
             if incomplete is None:
                 noticed += await self._missing.watch(tenant, tenant_id, name, accounts.missing)
                 unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged} | set(accounts.unread)
@@ -128,6 +122,15 @@ class TenantReconciliation:
             lambda session: reconciliation.register(session, self._backend.keyring, tenant_id, self._clock()),
             within=within,
         )
+
+    async def _each(self, tenant: Tenant, name: str, accounts: Accounts, *, ledger_is_known: bool) -> list[_Outcome]:
+        at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
+
+        async def one(account: Account) -> _Outcome:
+            async with at_once:
+                return await self._one(tenant, name, account, ledger_is_known=ledger_is_known)
+
+        return await asyncio.gather(*map(one, accounts.tagged_or_registered))
 
     async def _one(self, tenant: Tenant, name: str, account: Account, *, ledger_is_known: bool) -> _Outcome:
         who = account.user.user_principal_name

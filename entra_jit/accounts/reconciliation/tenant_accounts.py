@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from entra_jit.accounts.backend import Backend
@@ -68,7 +68,7 @@ class TenantAccounts:
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
         # Each of these failures leaves the other accounts to be closed.
-        unread, unlisted, users = dict[str, GraphError](), None, dict[str, User]()
+        unlisted, users = None, dict[str, User]()
         try:
             users = {user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags)}
         except GraphError as error:
@@ -81,16 +81,9 @@ class TenantAccounts:
         users |= {
             user.id: user for user in named.values() if user.id in users or user.id in by_object or _carries(user, tags)
         }
-        missing = []
-        for object_id, row in by_object.items():
-            if object_id not in named:
-                try:
-                    users[object_id] = await tenant.users.get(object_id)
-                except NotYetVisibleError:
-                    if object_id not in users:
-                        missing.append(row)
-                except GraphError as error:
-                    unread[row.account_name] = error
+        found, gone, unread = await _read_each(tenant, [row for key, row in by_object.items() if key not in named])
+        missing = tuple(row for row in gone if row.object_id not in users)
+        users |= found
         accounts = tuple(
             self.judge(tenant_id, user, by_object.get(user.id) or by_name.get(user.user_principal_name.lower()))
             for user in users.values()
@@ -98,7 +91,7 @@ class TenantAccounts:
         strangers = [user for user in named.values() if user.id not in users]
         return Accounts(
             accounts,
-            tuple(missing),
+            missing,
             tuple(user for user in strangers if user.user_principal_name.lower() not in by_name),
             unread,
             unlisted,
@@ -134,3 +127,20 @@ class TenantAccounts:
 def _carries(user: User, tags: str) -> bool:
     """Whether the account has an owner tag of ours; whether it is a valid one is for ``judge`` to say."""
     return (user.extension_attributes.get(OWNER_TAG_ATTRIBUTE) or "").startswith(tags)
+
+
+async def _read_each(
+    tenant: Tenant, rows: Iterable[Registered]
+) -> tuple[dict[str, User], list[Registered], dict[str, GraphError]]:
+    """The accounts of these rows by their ids, the rows whose account is not there, and by name what failed."""
+    found, gone, unread = dict[str, User](), list[Registered](), dict[str, GraphError]()
+    for row in rows:
+        if row.object_id is None:
+            continue
+        try:
+            found[row.object_id] = await tenant.users.get(row.object_id)
+        except NotYetVisibleError:
+            gone.append(row)
+        except GraphError as error:
+            unread[row.account_name] = error
+    return found, gone, unread
