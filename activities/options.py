@@ -38,6 +38,9 @@ PROVISIONING = ActivityConfig(
 )
 """A step that widens access; bounded by the window and, once the grant is armed, by its expiry."""
 
+RENEWING_TIME = timedelta(seconds=20)
+"""For a new credential of an open grant: the sender waits for the answer."""
+
 CLOSING = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=60),
     # A killed worker is noticed by its silence; otherwise the account would stay open for the whole minute above. Not
@@ -86,8 +89,11 @@ ALARMING = ActivityConfig(
 )
 """Telling people: beside the closing, never before it."""
 
+REVIEWING_TIME = timedelta(minutes=2)
+"""What is not reviewed by then is left to the next run, which must not wait for it: it closes accounts."""
+
 REVIEWING = ActivityConfig(
-    start_to_close_timeout=timedelta(minutes=2),
+    start_to_close_timeout=REVIEWING_TIME,
     heartbeat_timeout=timedelta(seconds=15),
     retry_policy=RetryPolicy(maximum_attempts=1),
     priority=Priority(priority_key=5),

@@ -9,7 +9,7 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from activities.options import PROVISIONING
+from activities.options import PROVISIONING, RENEWING_TIME
 from activities.signatures import Provisioning
 from models.grant_progress import GrantProgress
 from models.messages import FailureType, GrantState, SignedExtension, SignedRenewal, ToExtend, ToRenew
@@ -17,9 +17,6 @@ from workflows.execution import execute
 from workflows.inputs import read_message
 from workflows.refusals import refusal_of
 from workflows.view import note, publish
-
-RENEWED_WITHIN = timedelta(seconds=20)
-"""The sender waits for the answer."""
 
 Signed = TypeVar("Signed", SignedExtension, SignedRenewal)
 
@@ -57,7 +54,7 @@ async def extend_grant(progress: GrantProgress, signed: SignedExtension) -> date
         progress.extend(expires_at)
         publish(progress)
         try:
-            await _renew(progress, signed, RENEWED_WITHIN)  # sign-ins with a pass end with it
+            await _renew(progress, signed, RENEWING_TIME)  # sign-ins with a pass end with it
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -67,7 +64,7 @@ async def extend_grant(progress: GrantProgress, signed: SignedExtension) -> date
 
 async def renew_credential(progress: GrantProgress, signed: SignedRenewal) -> None:
     """Raises ``ActivityError`` where it is refused."""
-    await _renew(progress, signed, min(await _time_left_open(progress), RENEWED_WITHIN))
+    await _renew(progress, signed, min(await _time_left_open(progress), RENEWING_TIME))
 
 
 async def _renew(progress: GrantProgress, signed: SignedExtension | SignedRenewal, within: timedelta) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError
 
-from activities.options import RECONCILING, REVIEWING
+from activities.options import RECONCILING, REVIEWING, REVIEWING_TIME
 from activities.signatures import Reconciling
 from models.markdown import escape
 from models.messages import ReconciliationReport, TenantReport, TenantReview, TenantToReconcile
@@ -24,9 +23,6 @@ SHARE = 5
 """How many tenants one activity takes on."""
 
 SHARES_AT_ONCE = 3
-
-REVIEWS_TAKE_AT_MOST = timedelta(minutes=2)
-"""What is not reviewed by then is left to the next run, which must not wait for it: it closes accounts."""
 
 
 @workflow.defn
@@ -73,7 +69,7 @@ async def _review() -> list[TenantReview]:
     """Read the audit for grants that have ended, after everything that had to be closed has been."""
     try:
         tenants = await execute(
-            Reconciling.list_reviews, None, REVIEWING, summary="What is to be reviewed?", within=REVIEWS_TAKE_AT_MOST
+            Reconciling.list_reviews, None, REVIEWING, summary="What is to be reviewed?", within=REVIEWING_TIME
         )
     except ActivityError as error:
         return [TenantReview(tenant="all", failed=str(error.cause or error))]
@@ -84,7 +80,7 @@ async def _review() -> list[TenantReview]:
 async def _review_share(share: list[TenantToReconcile]) -> list[TenantReview]:
     try:
         summary = f"Read the audit of {_names(share)}"
-        return await execute(Reconciling.review_tenants, share, REVIEWING, summary=summary, within=REVIEWS_TAKE_AT_MOST)
+        return await execute(Reconciling.review_tenants, share, REVIEWING, summary=summary, within=REVIEWING_TIME)
     except ActivityError as error:
         return [TenantReview(tenant=tenant.name, failed=str(error.cause or error)) for tenant in share]
 
