@@ -27,8 +27,9 @@ from sandbox.identity.signing import KeyRing
 from sandbox.identity.tokens import Tokens
 from sandbox.journal import Entry, Journal
 from sandbox.lag import Lag
+from sandbox.planting import plant
 from sandbox.replication import Replication
-from sandbox.seed import Seed, plant
+from sandbox.seed import Seed
 from sandbox.store import Store
 from sandbox.throttling import Throttling
 

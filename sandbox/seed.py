@@ -24,10 +24,9 @@ In place of both lists a file may have ``rows``, as ``GET /sandbox/export`` give
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import yaml
 from pydantic import (
@@ -41,29 +40,12 @@ from pydantic import (
     model_validator,
 )
 
-from sandbox.clock import seconds
-from sandbox.directory.digest import Digest
 from sandbox.directory.directory import Directory
 from sandbox.directory.roles import role_named
-from sandbox.directory.rows import (
-    Application,
-    ClientSecret,
-    Domain,
-    FederatedCredential,
-    Group,
-    Organization,
-    ServicePrincipal,
-    SignInPolicy,
-    TemporaryAccessPassPolicy,
-    User,
-)
-from sandbox.directory.tenant import Tenant
 from sandbox.identity.behaviour import SignInSettings
-from sandbox.identity.consents import grant_scopes
 from sandbox.store import WrittenRow, read
 
 BUNDLED = Path(__file__).parent / "data" / "seed.yaml"
-_TENANTS_SINCE = datetime(2024, 1, 15, 9, 30, tzinfo=UTC)
 
 
 class SeedError(Exception):
@@ -221,7 +203,7 @@ class Seed(_Part):
         if bool(self.rows) is bool(self.tenants):
             raise ValueError("a seed has either tenants or rows")
         if self.rows:
-            _read(self.rows)
+            written_directory(self.rows)
         slugs = {tenant.slug for tenant in self.tenants}
         if len(slugs) != len(self.tenants) or len({tenant.id for tenant in self.tenants}) != len(self.tenants):
             raise ValueError("two tenants have the same slug or id")
@@ -272,43 +254,8 @@ def _unusable(name: str, error: ValidationError) -> SeedError:
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def plant(seed: Seed) -> Directory:
-    """A directory with what the seed says."""
-    if seed.rows:
-        return _read(seed.rows)
-    directory = Directory()
-    ids = {tenant.slug: tenant.id for tenant in seed.tenants}
-    for application in seed.applications:
-        directory.applications.put(
-            Application(
-                id=application.client_id,
-                display_name=application.name,
-                home_tenant=ids[application.home],
-                secrets=tuple(map(_secret, application.secrets)),
-                certificates=application.certificates,
-                federated_credentials=tuple(
-                    FederatedCredential(**credential.model_dump()) for credential in application.federated_credentials
-                ),
-                redirect_uris=application.redirect_uris,
-                public_redirect_uris=application.public_redirect_uris,
-                spa_redirect_uris=application.spa_redirect_uris,
-                single_tenant=application.single_tenant,
-                issues_id_tokens=application.issues_id_tokens,
-                required_permissions=application.permissions,
-                required_scopes=application.scopes,
-            )
-        )
-    for tenant in seed.tenants:
-        _plant_tenant(directory.add_tenant(tenant.id), tenant, seed.applications, ids)
-    return directory
-
-
-def _secret(seed: SeedSecret | str) -> ClientSecret:
-    secret = SeedSecret(value=seed) if isinstance(seed, str) else seed
-    return ClientSecret(digest=Digest.of(secret.value), hint=secret.value[:3], expires=secret.expires)
-
-
-def _read(rows: tuple[WrittenRow, ...]) -> Directory:
+def written_directory(rows: tuple[WrittenRow, ...]) -> Directory:
+    """The directory that these rows are. Raises ``ValueError``."""
     try:
         directory = read(rows)
     except (ValueError, LookupError):
@@ -318,111 +265,3 @@ def _read(rows: tuple[WrittenRow, ...]) -> Directory:
     ):
         raise ValueError(f"the rows of tenant {lost} are without its organization")
     return directory
-
-
-def _plant_tenant(
-    tenant: Tenant, seed: SeedTenant, applications: tuple[SeedApplication, ...], ids: dict[str, str]
-) -> None:
-    tenant.organizations.put(
-        Organization(
-            id=seed.id,
-            slug=seed.slug,
-            display_name=seed.name,
-            created=_TENANTS_SINCE,
-            country=seed.country,
-            service_plans=seed.service_plans,
-            domains=tuple(
-                Domain(
-                    name=domain.name,
-                    is_verified=domain.verified,
-                    authentication_type=domain.authentication,
-                    is_initial=domain.initial,
-                    is_default=domain.default,
-                )
-                for domain in seed.domains
-            ),
-            temporary_access_pass=TemporaryAccessPassPolicy(**seed.temporary_access_pass.model_dump()),
-            sign_in=SignInPolicy(**seed.sign_in.model_dump()),
-        )
-    )
-    for user in seed.users:
-        _plant_user(tenant, user)
-    for group in seed.groups:
-        _plant_group(tenant, group)
-    by_name = {application.name: application for application in applications}
-    for consent in seed.applications:
-        asked = SeedConsent(name=consent) if isinstance(consent, str) else consent
-        application = by_name[asked.name]
-        _plant_service_principal(tenant, asked, application, ids[application.home])
-
-
-def _plant_user(tenant: Tenant, seed: SeedUser) -> None:
-    created = seconds(_TENANTS_SINCE)
-    properties: dict[str, JsonValue] = {
-        "accountEnabled": seed.enabled,
-        "createdDateTime": created,
-        "displayName": seed.name,
-        "lastPasswordChangeDateTime": created,
-        "mailNickname": seed.upn.partition("@")[0].replace("#EXT#", ""),
-        "userPrincipalName": seed.upn,
-        "userType": "Guest" if seed.guest else "Member",
-    }
-    if seed.guest:
-        properties |= {"creationType": "Invitation", "externalUserState": "Accepted"}
-    if seed.synced:
-        properties |= {
-            "onPremisesSyncEnabled": True,
-            "onPremisesImmutableId": derived_id(tenant.id, "immutable", seed.upn),
-            "onPremisesLastSyncDateTime": created,
-        }
-    user = User(
-        id=seed.id or derived_id(tenant.id, "user", seed.upn),
-        properties=properties | seed.properties,
-        password=Digest.of(seed.password) if seed.password else None,
-        sessions_valid_from=_TENANTS_SINCE,
-    )
-    tenant.users.put(user)
-    for role in seed.roles:
-        tenant.assign_role(role, user.id)
-
-
-def _plant_group(tenant: Tenant, seed: SeedGroup) -> None:
-    members = (tenant.user(name) for name in seed.members)
-    group = Group(
-        id=seed.id or derived_id(tenant.id, "group", seed.name),
-        display_name=seed.name,
-        created=_TENANTS_SINCE,
-        is_assignable_to_role=seed.role_assignable,
-        security_enabled=seed.security_enabled,
-        mail_enabled=seed.mail_enabled,
-        is_dynamic=seed.dynamic,
-        is_synced=seed.synced,
-        members=frozenset(user.id for user in members if user is not None),
-    )
-    tenant.groups.put(group)
-    for role in seed.roles:
-        tenant.assign_role(role, group.id)
-
-
-def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: SeedApplication, home: str) -> None:
-    permissions = application.permissions if consent.permissions is None else consent.permissions
-    principal = ServicePrincipal(
-        id=consent.id or derived_id(tenant.id, "servicePrincipal", application.client_id),
-        app_id=application.client_id,
-        display_name=application.name,
-        created=_TENANTS_SINCE,
-        permissions=permissions,
-        enabled=consent.enabled,
-        owner_tenant=home,
-    )
-    tenant.service_principals.put(principal)
-    scopes = application.scopes if consent.scopes is None else consent.scopes
-    if scopes:
-        grant_scopes(tenant, principal, scopes)
-    for role in application.roles if consent.roles is None else consent.roles:
-        tenant.assign_role(role, principal.id)
-
-
-def derived_id(tenant_id: str, kind: str, name: str) -> str:
-    """A GUID for something in a tenant, the same for the same name."""
-    return str(uuid5(UUID(tenant_id), f"{kind}:{name.lower()}"))

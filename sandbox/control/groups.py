@@ -14,7 +14,7 @@ from sandbox.control.tenants import tenant_of
 from sandbox.directory.rows import Group
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Json
-from sandbox.seed import derived_id
+from sandbox.planting import derived_id
 
 _FIELDS = {
     "role_assignable": "is_assignable_to_role",

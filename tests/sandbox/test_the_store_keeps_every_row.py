@@ -12,7 +12,8 @@ from sandbox.directory.digest import Digest
 from sandbox.directory.directory import Directory
 from sandbox.directory.rows import SignInMethod, TemporaryAccessPass
 from sandbox.directory.table import Identified
-from sandbox.seed import load_seed, plant
+from sandbox.planting import plant
+from sandbox.seed import load_seed
 from sandbox.store import StateError, Store
 from tests.sandbox.seeded import ADELE, CONTOSO, HELPDESK
 
