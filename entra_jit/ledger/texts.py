@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import and_, func, insert, or_, update
+from sqlalchemy import ColumnElement, func, insert, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -110,14 +110,13 @@ def references(value: Any) -> Iterator[dict[str, str]]:
             yield from references(part)
 
 
-async def of_technician(session: AsyncSession, technician_id: UUID, name: str) -> list[UUID]:
+async def of_technician(session: AsyncSession, technician_id: UUID, made_for: ColumnElement[bool]) -> list[UUID]:
     """The texts that concern a technician and are not erased: about their requests, their name, their stops.
 
-    ``name``: what was asked for in it, and denied because no technician had it then, is about them as well.
+    ``made_for``: which requests are theirs.
     """
-    unknown = and_(col(Request.technician_id).is_(None), col(Request.technician) == name)
-    theirs = select(Request.id).where(or_(col(Request.technician_id) == technician_id, unknown))
-    concerns = or_(col(TextRow.person_id) == technician_id, col(TextRow.request_id).in_(theirs))
+    about = col(TextRow.request_id).in_(select(Request.id).where(made_for))
+    concerns = or_(col(TextRow.person_id) == technician_id, about)
     return list((await session.exec(select(TextRow.id).where(concerns, col(TextRow.erased_at).is_(None)))).all())
 
 

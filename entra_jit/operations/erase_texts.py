@@ -6,7 +6,7 @@ from uuid import UUID
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import events, grants, texts
+from entra_jit.ledger import events, grants, requests, texts
 from entra_jit.ledger.names import find_technician
 from entra_jit.operations._asking import asks
 from models.actor import Actor
@@ -24,7 +24,7 @@ async def erase_texts(actor: Actor, app: App, technician: str, *, do: bool) -> i
         live = await grants.listed(session, technician=found, live_only=True, limit=1)
         if live:
             raise RefusedError(f"The grant {live[0][0].id} of {found.name} is live. End it first.")
-        written = await texts.of_technician(session, UUID(found.id), found.name)
+        written = await texts.of_technician(session, UUID(found.id), requests.made_for(found))
         if do:
             await events.erase_texts(session, actor, written)
     return len(written)
