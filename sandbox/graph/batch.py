@@ -14,7 +14,7 @@ from itertools import pairwise
 import pydantic_core
 
 from sandbox.exchange import Answer, Exchange, Json
-from sandbox.graph.errors import GraphError, unreadable_payload
+from sandbox.graph.errors import GraphError, malformed, unreadable_payload
 
 LARGEST = 20
 _METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
@@ -54,13 +54,13 @@ def parts_of(exchange: Exchange) -> list[Part]:
         raise unreadable_payload() from None
     requests = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(requests, list) or not requests:
-        raise _invalid("Invalid batch payload format.")
+        raise malformed("Invalid batch payload format.")
     if len(requests) > LARGEST:
-        raise _invalid(f"Number of batch request steps exceeds the maximum value of {LARGEST}.")
+        raise malformed(f"Number of batch request steps exceeds the maximum value of {LARGEST}.")
     parts = [_part(request) for request in requests]
     ids = [part.id for part in parts]
     if len(set(ids)) != len(ids):
-        raise _invalid("Request Id values must be unique within a batch.")
+        raise malformed("Request Id values must be unique within a batch.")
     _require_order(parts)
     return parts
 
@@ -89,27 +89,23 @@ async def answer(exchange: Exchange, parts: list[Part], serve: Serve) -> Answer:
     return Answer(200, {"responses": ready})
 
 
-def _invalid(message: str) -> GraphError:
-    return GraphError(400, "BadRequest", message)
-
-
 def _part(request: Json) -> Part:
     if not isinstance(request, dict) or not all(isinstance(request.get(name), str) for name in ("id", "method", "url")):
-        raise _invalid("Invalid batch payload format: each request needs an id, a method and a url.")
+        raise malformed("Invalid batch payload format: each request needs an id, a method and a url.")
     method, url = request["method"].upper(), request["url"]
     if method not in _METHODS:
-        raise _invalid(f"Invalid method '{request['method']}' in request '{request['id']}'.")
+        raise malformed(f"Invalid method '{request['method']}' in request '{request['id']}'.")
     if _ABSOLUTE.match(url):
-        raise _invalid(f"The url of request '{request['id']}' must be relative to the service root.")
+        raise malformed(f"The url of request '{request['id']}' must be relative to the service root.")
     headers = request.get("headers") or {}
     depends_on = request.get("dependsOn") or []
     if not isinstance(headers, dict) or not isinstance(depends_on, list):
-        raise _invalid("Invalid batch payload format.")
+        raise malformed("Invalid batch payload format.")
     lower = {str(name).lower(): str(value) for name, value in headers.items()}
     body = request.get("body")
     if (body is not None or method in _DECLARED) and "content-type" not in lower:
         # The words of microsoft-graph-docs#6682.
-        raise _invalid(f"Write request id : {request['id']} does not contain Content-Type header or body.")
+        raise malformed(f"Write request id : {request['id']} does not contain Content-Type header or body.")
     return Part(request["id"], method, url, lower, body, tuple(map(str, depends_on)))
 
 
@@ -118,12 +114,12 @@ def _require_order(parts: list[Part]) -> None:
     before: list[str] = []
     for part in parts:
         if unknown := [one for one in part.depends_on if one not in before]:
-            raise _invalid(f"Request '{part.id}' depends on '{unknown[0]}', which does not precede it.")
+            raise malformed(f"Request '{part.id}' depends on '{unknown[0]}', which does not precede it.")
         before.append(part.id)
     if any(part.depends_on for part in parts):
         for earlier, part in pairwise(parts):
             if part.depends_on != (earlier.id,):
-                raise _invalid("Requests of a batch are either all independent or each depends on the one before.")
+                raise malformed("Requests of a batch are either all independent or each depends on the one before.")
 
 
 def _inner(exchange: Exchange, part: Part, version: str) -> Exchange:

@@ -42,6 +42,11 @@ def bad_request(message: str) -> GraphError:
     return GraphError(400, "Request_BadRequest", message)
 
 
+def malformed(message: str) -> GraphError:
+    """A request that Graph itself cannot read, before any workload has seen it."""
+    return GraphError(400, "BadRequest", message)
+
+
 def invalid_property(name: str, message: str, code: str = "InvalidValue") -> GraphError:
     """A 400 that names the property in its details."""
     return GraphError(400, "Request_BadRequest", message, [{"code": code, "target": name, "message": message}])
@@ -125,12 +130,12 @@ def unreadable_payload() -> GraphError:
         "Unable to read JSON request payload. "
         "Please ensure Content-Type header is set and payload is of valid JSON format."
     )
-    return GraphError(400, "BadRequest", message)
+    return malformed(message)
 
 
 def unknown_segment(segment: str) -> GraphError:
     """An unknown path is a 400, found before the caller is identified."""
-    return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+    return malformed(f"Resource not found for the segment '{segment}'.")
 
 
 def wrong_method() -> GraphError:
@@ -173,7 +178,7 @@ def methods_refused(message: str) -> GraphError:
 
 def not_contained() -> GraphError:
     """A member addressed as if the group held the object itself: ``/$ref`` is missing (microsoft-graph-docs#7800)."""
-    return GraphError(400, "BadRequest", "Write requests are only supported on contained entities")
+    return malformed("Write requests are only supported on contained entities")
 
 
 def identity_not_found() -> GraphError:

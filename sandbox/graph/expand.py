@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sandbox.exchange import Json
 from sandbox.graph.call import Call
-from sandbox.graph.errors import GraphError
+from sandbox.graph.errors import GraphError, malformed
 from sandbox.graph.options import no_such_relationship
 
 LARGEST = 20
@@ -72,10 +72,8 @@ def expansion_of(call: Call, resource: str) -> Expansion | None:
         return None
     wanted = _split(text)
     if len(wanted) > 1:
-        raise GraphError(
-            400,
-            "BadRequest",
-            f"The result of parsing $expand contained at least {len(wanted)} items, but the maximum allowed is 1.",
+        raise malformed(
+            f"The result of parsing $expand contained at least {len(wanted)} items, but the maximum allowed is 1."
         )
     match = _ONE.fullmatch(wanted[0])
     served = _RELATIONSHIPS.get((resource, match["name"])) if match else None

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Generic, NoReturn, TypeVar
 
 from sandbox.exchange import Json
-from sandbox.graph.errors import GraphError, unsupported_query
+from sandbox.graph.errors import GraphError, malformed, unsupported_query
 from sandbox.graph.queries import Column, Queries
 
 Row = TypeVar("Row")
@@ -34,7 +34,7 @@ _RANGES = frozenset({"ge", "le", "gt", "lt"})
 
 def invalid_filter(reason: str) -> GraphError:
     """The clause cannot be read at all."""
-    return GraphError(400, "BadRequest", f"Invalid filter clause: {reason}")
+    return malformed(f"Invalid filter clause: {reason}")
 
 
 def parse_filter(

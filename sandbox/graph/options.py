@@ -14,10 +14,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from sandbox.exchange import Exchange
-from sandbox.graph.errors import GraphError, bad_request, unsupported_query
+from sandbox.graph.errors import GraphError, bad_request, malformed, unsupported_query
 
 _DATA = Path(__file__).parents[1] / "data" / "options.yaml"
 OPTIONS = ("$select", "$filter", "$orderby", "$search", "$count", "$expand", "$top", "$skip")
@@ -41,7 +41,7 @@ class Reads(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reads: tuple[str, ...]
-    except_: tuple[str, ...] = ()
+    except_: tuple[str, ...] = Field((), alias="except")
     one: bool = False
     served: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
@@ -60,10 +60,7 @@ class Reads(BaseModel):
 @cache
 def table() -> Mapping[str, Reads]:
     """The rows by their names."""
-    written = yaml.safe_load(_DATA.read_bytes())
-    rows = {name: {("except_" if key == "except" else key): held for key, held in row.items()}
-            for name, row in written.items()}  # fmt: skip
-    return TypeAdapter(dict[str, Reads]).validate_python(rows)
+    return TypeAdapter(dict[str, Reads]).validate_python(yaml.safe_load(_DATA.read_bytes()))
 
 
 @cache
@@ -79,7 +76,7 @@ def read_options(exchange: Exchange, method: str, path: str) -> dict[str, str]:
     for written, value in parse_qsl(exchange.query_string, keep_blank_values=True):
         name = written.lower() if written.startswith("$") else written
         if name in query and name.startswith("$"):
-            raise _invalid(
+            raise malformed(
                 f"Query option '{name}' was specified more than once, but it must be specified at most once."
             )
         query[name] = value
@@ -111,7 +108,7 @@ def _require_taken(exchange: Exchange, method: str, path: str, name: str, value:
 
 def _refusal(exchange: Exchange, name: str, value: str, *, one: bool) -> GraphError:
     if one and name in _OF_COLLECTIONS:
-        return _invalid(
+        return malformed(
             "The query specified in the URI is not valid. The requested resource is not a collection. "
             "Query options $filter, $orderby, $count, $skip, and $top can be applied only on collections."
         )
@@ -141,15 +138,11 @@ def search_needs_header() -> GraphError:
 
 def no_such_relationship(name: str, resource: str = "directoryObject") -> GraphError:
     """``$expand`` of what is no relationship."""
-    return _invalid(
+    return malformed(
         f"Parsing OData Select and Expand failed: Could not find a property named '{name}' "
         f"on type 'microsoft.graph.{resource[0].lower()}{resource[1:]}'."
     )
 
 
 def _not_supported(name: str) -> GraphError:
-    return _invalid(f"The query parameter '{name}' is not supported.")
-
-
-def _invalid(message: str) -> GraphError:
-    return GraphError(400, "BadRequest", message)
+    return malformed(f"The query parameter '{name}' is not supported.")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from sandbox.exchange import Json
-from sandbox.graph.errors import GraphError
+from sandbox.graph.errors import GraphError, malformed
 from sandbox.graph.queries import Column, Queries
 
 Row = TypeVar("Row")
@@ -66,7 +66,7 @@ class _Parser(Generic[Row]):
         self._at = match.end()
         name, colon, wanted = re.sub(r"\\(.)", r"\1", match[1]).partition(":")
         if not colon or not self._is_known(name):
-            raise _invalid(f"Unsupported search property '{name}' for '{self._resource}'.")
+            raise malformed(f"Unsupported search property '{name}' for '{self._resource}'.")
         value_of = self._value_of
         matches = _has_words(wanted) if name in _BY_WORDS else _begins(wanted)
         return lambda row: matches(value_of(row, name))
@@ -89,7 +89,7 @@ class _Parser(Generic[Row]):
     def _surprise(self) -> GraphError:
         rest = self._text[self._at :].lstrip()
         where = len(self._text) - len(rest)
-        return _invalid(f"Syntax error: character '{rest[:1]}' is not valid at position {where} in '{self._text}'.")
+        return malformed(f"Syntax error: character '{rest[:1]}' is not valid at position {where} in '{self._text}'.")
 
 
 def _has_words(wanted: str) -> Callable[[Json], bool]:
@@ -115,7 +115,3 @@ def _words(text: str) -> set[str]:
 def _joined(text: str) -> set[str]:
     """``helloworld`` for ``hello.world``: words that only symbols separate are one as well."""
     return {re.sub(r"[\W_]", "", part).lower() for part in text.split()}
-
-
-def _invalid(message: str) -> GraphError:
-    return GraphError(400, "BadRequest", message)
