@@ -192,9 +192,19 @@ async def an_index_that_is_away(act: Scene) -> None:
     act.fault(method="GET", path="/users", status=500, count=1)
 
 
+async def a_listing_by_name_that_fails(act: Scene) -> None:
+    act.fault(method="GET", path="/users", status=500, skip=1, count=1)
+
+
 @pytest.mark.exact("makes one call fail")
 @pytest.mark.parametrize(
-    "failure", [a_grant_that_cannot_be_settled, an_account_that_cannot_be_read, an_index_that_is_away]
+    "failure",
+    [
+        a_grant_that_cannot_be_settled,
+        an_account_that_cannot_be_read,
+        an_index_that_is_away,
+        a_listing_by_name_that_fails,
+    ],
 )
 async def test_no_failure_keeps_another_account_open(
     real_time: Scene, failure: Callable[[Scene], Awaitable[None]]

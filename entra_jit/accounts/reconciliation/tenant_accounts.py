@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
 from entra_jit.accounts.backend import Backend
@@ -49,7 +49,7 @@ class Accounts:
     unread: Mapping[str, GraphError]
     """By name, what kept registered accounts from being read."""
     unlisted: GraphError | None
-    """Why those that only the listing by tag shows are not among them; None: they are."""
+    """Why those that only a listing shows need not all be among them; None: they are."""
 
 
 class TenantAccounts:
@@ -68,16 +68,9 @@ class TenantAccounts:
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
         # Each of these failures leaves the other accounts to be closed.
-        unlisted, users = None, dict[str, User]()
-        try:
-            users = {user.id: user async for user in tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags)}
-        except GraphError as error:
-            unlisted = error
-        named = (
-            {user.id: user async for user in tenant.users.named(register.account_prefix)}
-            if register.account_prefix
-            else {}
-        )
+        users, untagged = await _listed(tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags))
+        prefix = register.account_prefix
+        named, unnamed = await _listed(tenant.users.named(prefix)) if prefix else ({}, None)
         users |= {
             user.id: user for user in named.values() if user.id in users or user.id in by_object or _carries(user, tags)
         }
@@ -94,7 +87,7 @@ class TenantAccounts:
             missing,
             tuple(user for user in strangers if user.user_principal_name.lower() not in by_name),
             unread,
-            unlisted,
+            untagged or unnamed,
         )
 
     def judge(self, tenant_id: TenantId, user: User, row: Registered | None) -> Account:
@@ -122,6 +115,17 @@ class TenantAccounts:
         keyring = self._backend.keyring
         owner = read_owner_tag(keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
         return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)
+
+
+async def _listed(listing: AsyncIterator[User]) -> tuple[dict[str, User], GraphError | None]:
+    """What a listing has given, and what broke it off."""
+    users: dict[str, User] = {}
+    try:
+        async for user in listing:
+            users[user.id] = user
+    except GraphError as error:
+        return users, error
+    return users, None
 
 
 def _carries(user: User, tags: str) -> bool:
