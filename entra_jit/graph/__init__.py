@@ -13,7 +13,7 @@ from entra_jit.graph.access_passes import AccessPass, AccessPassPolicy
 from entra_jit.graph.addresses import InvalidAddressError
 from entra_jit.graph.answers import Listing
 from entra_jit.graph.applications import ApplicationObject, Applications
-from entra_jit.graph.audit_logs import AuditEntry, AuditTarget, UnreadablePart
+from entra_jit.graph.audit_logs import AuditEntry, AuditListing, AuditTarget, UnreadablePart
 from entra_jit.graph.catalogue import LONGEST_WAIT
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from entra_jit.graph.deleted_items import DeletedUser
@@ -51,6 +51,7 @@ __all__ = [
     "ApplicationObject",
     "Applications",
     "AuditEntry",
+    "AuditListing",
     "AuditTarget",
     "ClientCertificate",
     "ClientSecret",

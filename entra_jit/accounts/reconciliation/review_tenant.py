@@ -17,7 +17,9 @@ from entra_jit.accounts.proving import NotProvenError
 from entra_jit.graph import (
     Applications,
     AuditEntry,
+    AuditListing,
     GraphError,
+    LostPageError,
     NotYetVisibleError,
     PermanentError,
     RetryBudget,
@@ -102,6 +104,7 @@ class Reviewing:
                 await self._write(await self._review(tenant, ours, one, patience), one)
                 done.append(one)
             except (
+                LostPageError,
                 NotYetVisibleError,
                 UnexpectedResponseError,
             ) as error:  # about this grant alone: the others need not wait for it
@@ -132,7 +135,7 @@ class Reviewing:
         reviewed = review(map(_act, own), account, ours, closed=_was_closed_after(due, held))
         foreign = await _strangers(tenant, foreign_acts(map(_act, others), account, ours), patience)
         unread = [_unread_part(part) for part in (*own.unreadable, *others.unreadable)]
-        findings = (*reviewed.findings, *held.taken, *unread, *([] if own.is_whole else [_flood(len(own))]))
+        findings = (*reviewed.findings, *held.taken, *unread, *_floods(own, others))
         await self._alarm(due, findings, foreign)
         return Addendum(
             kind=due.span.kind,
@@ -217,9 +220,17 @@ def _unread_part(part: UnreadablePart) -> SweepFinding:
     return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, at=part.since, alarming=True)
 
 
-def _flood(read: int) -> SweepFinding:
-    sentence = f"did so much that only the last {read} acts were reviewed"
-    return SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, alarming=True)
+def _floods(own: AuditListing, others: AuditListing) -> list[SweepFinding]:
+    """Of which of the two only the newest part was read: an older one may hide there."""
+    told = {
+        f"did so much that only the last {len(own)} acts were reviewed": own,
+        f"was changed so often that only the last {len(others)} changes were reviewed": others,
+    }
+    return [
+        SweepFinding(kind=FindingKind.ACCOUNT, sentence=sentence, alarming=True)
+        for sentence, read in told.items()
+        if not read.is_whole
+    ]
 
 
 def _was_closed_after(due: Due, held: _HeldAfterwards) -> bool:
