@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
@@ -17,6 +17,8 @@ from models.messages import ObjectId
 _MICROSOFTS_TENANTS = ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47")
 """Those in which Microsoft's own services are registered."""
 
+_PRINCIPAL = "id,displayName,appOwnerOrganizationId,passwordCredentials,keyCredentials"
+
 
 class ApplicationObject(Resource):
     """A service principal, or a registration that lives in the tenant."""
@@ -25,11 +27,15 @@ class ApplicationObject(Resource):
     display_name: str | None = None
     owner_tenant: Annotated[str | None, Field(alias="appOwnerOrganizationId")] = None
     """Where it is registered; None where Microsoft does not say."""
+    password_credentials: tuple[JsonValue, ...] | None = None
+    key_credentials: tuple[JsonValue, ...] | None = None
+    """Those of the service principal itself, added in this tenant; None where Microsoft does not say."""
 
     @property
     def is_microsofts(self) -> bool:
-        """Whether it is a service of Microsoft's, which every tenant has."""
-        return self.owner_tenant in _MICROSOFTS_TENANTS
+        """Whether it is a service of Microsoft's, in whose name no one in this tenant can act by a credential of it."""
+        has_none_of_its_own = self.password_credentials == self.key_credentials == ()
+        return self.owner_tenant in _MICROSOFTS_TENANTS and has_none_of_its_own
 
 
 class Applications:
@@ -40,15 +46,11 @@ class Applications:
 
     async def principal(self, client_id: str) -> ApplicationObject:
         """The application's service principal here. Raises ``NotYetVisibleError`` where there is none, or too new."""
-        return await self._get(
-            f"/servicePrincipals(appId='{guid(client_id)}')", "id,displayName,appOwnerOrganizationId"
-        )
+        return await self._get(f"/servicePrincipals(appId='{guid(client_id)}')", _PRINCIPAL)
 
     async def by_principal(self, principal: ObjectId) -> ApplicationObject | None:
         """The application by its service principal's id; None: there is no such service principal."""
-        return await _or_none(
-            self._get(f"/servicePrincipals/{guid(principal)}", "id,displayName,appOwnerOrganizationId")
-        )
+        return await _or_none(self._get(f"/servicePrincipals/{guid(principal)}", _PRINCIPAL))
 
     async def registration(self, client_id: str) -> ApplicationObject | None:
         """The registration itself; None where it lives in another tenant."""

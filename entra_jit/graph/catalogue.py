@@ -246,7 +246,7 @@ def unreachable(attempt: Attempt) -> GraphError:
 def broken_off(attempt: Attempt) -> GraphError:
     """The error for a success in whose middle Microsoft's own error stands: one entry could not be written."""
     advice = "Microsoft's answer breaks off with an error inside; if it stays, give Microsoft the request-id."
-    return _error(attempt, LostPageError, advice)
+    return _error(attempt, LostPageError, advice, unknown=True)
 
 
 def senseless(attempt: Attempt) -> GraphError:

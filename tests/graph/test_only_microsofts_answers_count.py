@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from entra_jit.graph import LostPageError, NotYetVisibleError, PermanentError, TransientError, UnexpectedResponseError
 from tests.graph.crooked import ALEX, HTML, Crooked, Reply, crooked_microsoft, user
 
+MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+
 
 @pytest.fixture
 async def crooked(tmp_path: Path) -> AsyncIterator[Crooked]:
@@ -67,6 +69,35 @@ async def test_a_success_with_an_error_inside_is_microsofts_and_no_proxys(crooke
     assert (raised.value.code, raised.value.message) == ("BadRequest", "A property has a null value.")
     assert "request-id r-1" in str(raised.value)
     assert "proxy" not in str(raised.value)
+    assert not raised.value.outcome_unknown
+    crooked.answers.append(Reply(201, f'{{"id":"a","temporaryAccessPass":{error}'))
+    async with crooked.graph() as graph:
+        with pytest.raises(LostPageError) as raised:
+            await crooked.connect(graph).access_passes.create(ALEX, lifetime_minutes=60, usable_once=False)
+    assert raised.value.outcome_unknown, "the status was sent first: the pass was made"
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {},
+        {"passwordCredentials": [{"keyId": ALEX}]},
+        {"keyCredentials": [{"keyId": ALEX}]},
+        {"passwordCredentials": ..., "keyCredentials": ...},
+    ],
+)
+async def test_a_service_of_microsofts_to_which_a_credential_was_added_is_a_stranger(
+    crooked: Crooked, added: dict[str, object]
+) -> None:
+    """An administrator can add one to any service principal of the tenant, and act in its name ever after."""
+    service = {"id": ALEX, "appOwnerOrganizationId": MICROSOFT, "passwordCredentials": [], "keyCredentials": []}
+    crooked.answers.append(Reply(body={name: value for name, value in (service | added).items() if value is not ...}))
+    async with crooked.graph() as graph:
+        found = await crooked.connect(graph).applications.by_principal(ALEX)
+    assert found is not None
+    assert found.is_microsofts is not bool(added)
+    assert "passwordCredentials" in crooked.seen[-1]
+    assert "keyCredentials" in crooked.seen[-1]
 
 
 async def test_a_next_page_elsewhere_is_not_asked_for(crooked: Crooked, tmp_path: Path) -> None:
