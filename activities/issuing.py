@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,9 +13,9 @@ from activities.leasing import take_lease
 from entra_jit.accounts.account_closing import delete_methods
 from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import AccessPass, AccessPassPolicy, PassNotAllowedError, Tenant
+from entra_jit.graph import AccessPass, AccessPassPolicy, GraphError, PassNotAllowedError, Tenant
 from entra_jit.ledger import admission, credentials, steps
-from entra_jit.ledger.admission import Admitted
+from entra_jit.ledger.admission import Admitted, GrantOverError
 from entra_jit.policy.durations import format_duration, pass_lifetime
 from models.actor import Actor
 from models.errors import ReadBackDisagreesError, RefusedError
@@ -133,7 +134,13 @@ class Issuing:
             await self._wait_while_young(tenant, account, error)
             raise
         until, once = made.starts_at + lifetime, made.is_usable_once
-        await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, until, usable_once=once)
+        try:
+            await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, until, usable_once=once)
+        except GrantOverError:
+            # The closing may have looked already, at a replica that had not heard of it; here alone its id is known.
+            with suppress(GraphError):
+                await tenant.access_passes.delete(made.id, of=account)
+            raise
         return made
 
     async def _wait_while_young(self, tenant: Tenant, account: ObjectId, refusal: PassNotAllowedError) -> None:

@@ -20,7 +20,7 @@ from activities.signatures import Closing
 from entra_jit.policy.durations import format_duration
 from models.alarms import AlarmKind
 from models.grant_progress import GrantProgress
-from models.messages import Closed, Ending, Grant, Settlement
+from models.messages import AccountToClose, Closed, Ending, Grant, Settlement
 from workflows.alerts import GrantAlerts
 from workflows.execution import Argument, Result, execute_until_done
 
@@ -63,29 +63,43 @@ class _Closing:
     def __init__(self, progress: GrantProgress, alerts: GrantAlerts) -> None:
         self._progress = progress
         self._alerts = alerts
-        self._account = progress.traces.account(progress.granted, workflow.now())
+        self._began = workflow.now()
+        self._account = self._as_known_now()
 
     async def close_and_prove(self) -> None:
         closing, grant = self._progress.closing, self._progress.granted
         closing.proof = None
         # The ledger may be down: the fence is tried for as long as it takes, and the disabling does not wait for it.
         fencing = asyncio.create_task(self._do(Closing.fence, grant.request_id, CLOSING, "No opening from here on"))
+        await self._disable_and_strip()
+        closing.proof = await self._read_back()
+        fence = await fencing
+        lease_ends = fence.lease_until if fence.lease_until and closing.proof.steps[-1].at < fence.lease_until else None
+        if lease_ends or self._is_renewed():
+            # What was admitted before the fence may still be on its way to Microsoft: an opening, a new credential.
+            if lease_ends:
+                await workflow.sleep(max(lease_ends - workflow.now(), timedelta(0)), summary="A write's lease")
+            # It may have landed at the last moment, and a replica that lags would still show the account as it was.
+            self._account = self._as_known_now()
+            await self._disable_and_strip()
+            closing.proof = await self._read_back()
+        self._keep(closing.proof)
+        self._progress.traces.are_gone()
+
+    def _as_known_now(self) -> AccountToClose:
+        return self._progress.traces.account(self._progress.granted, self._began)
+
+    def _is_renewed(self) -> bool:
+        """Its pass is another one by now: the renewal had been made, and this workflow had not heard of it yet."""
+        return self._progress.traces.pass_id != self._account.pass_id
+
+    async def _disable_and_strip(self) -> None:
         disabled, stripped = await asyncio.gather(
-            self._do(Closing.disable_account, self._account, DISABLING, f"Disable {grant.account_name}"),
+            self._do(Closing.disable_account, self._account, DISABLING, f"Disable {self._account.grant.account_name}"),
             self._do(Closing.strip_account, self._account, CLOSING, "Password, sessions, sign-in methods, access"),
         )
         self._keep(disabled)
         self._keep(stripped)
-        closing.proof = await self._read_back()
-        fence = await fencing
-        if fence.lease_until and closing.proof.steps[-1].at < fence.lease_until:
-            # An opening that was admitted before the fence may still be on its way to Microsoft.
-            await workflow.sleep(max(fence.lease_until - workflow.now(), timedelta(0)), summary="An opening's lease")
-            # It may have landed at the last moment, and a replica that lags would still show the account as disabled.
-            self._keep(await self._do(Closing.disable_account, self._account, DISABLING, "Disable it once more"))
-            closing.proof = await self._read_back()
-        self._keep(closing.proof)
-        self._progress.traces.are_gone()
 
     async def _read_back(self) -> Closed:
         return await self._do(Closing.read_back, self._account, CLOSING, "Is it closed, says the directory?")

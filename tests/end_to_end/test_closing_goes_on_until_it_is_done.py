@@ -13,11 +13,12 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.operations.list_alarms import list_alarms
+from entra_jit.operations.renew_credential import renew_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status_and_tries
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
-from tests.actors import TESTER
+from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_CALLS, OPENING_WRITES
 from tests.stage import ELEVATE, ON_TIME, REVOKE, Scene, Services, configure, scene
 
@@ -197,3 +198,35 @@ async def test_an_opening_that_lands_behind_a_replica_that_lags_is_disabled_all_
 
     assert receipt.proven_at is not None
     assert not (hours_pass.user() or {})["enabled"]
+
+
+@pytest.mark.parametrize(
+    ("credential", "making"),
+    [
+        ("password", {"method": "PATCH", "path": "/users/*", "body_contains": '"forceChangePasswordNextSignIn":false'}),
+        ("temporary_access_pass", {"method": "POST", "path": "/users/*/authentication/temporaryAccessPassMethods"}),
+    ],
+)
+async def test_a_credential_that_is_made_while_the_account_is_closed_outlives_no_receipt(
+    hours_pass: Scene, credential: str, making: dict[str, str]
+) -> None:
+    """It landed after the password was scrambled and the methods were deleted, and no list had heard of it yet."""
+    await configure(hours_pass, credential=credential)
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    renewing = hours_pass.hold(**making, app=ELEVATE)
+    renewal = asyncio.create_task(renew_credential(operator("kim"), hours_pass.app, request_id))
+    await hours_pass.reached(renewing)
+    reading_back = hours_pass.hold(method="GET", path="/users/*/memberOf", app=REVOKE, skip=1)
+    await hours_pass.workflow(request_id).signal("end")
+    await hours_pass.reached(reading_back)
+    hours_pass.trouble(lag={"directory": (600, 600), "methods": (600, 600)})
+    await hours_pass.lands(renewing)
+    hours_pass.release(reading_back)
+    await asyncio.gather(renewal, return_exceptions=True)
+
+    await hours_pass.receipt(request_id)
+
+    account = hours_pass.user() or {}
+    assert account["must_change_password"], "it is the closing's, which no one knows"
+    assert account["temporary_access_pass"] is None
