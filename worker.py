@@ -85,7 +85,7 @@ def activities_of(backend: Backend) -> list[Callable[..., Any]]:
         reconciling.list_tenants,
         reconciling.reconcile_tenants,
         reconciling.list_reviews,
-        reconciling.review_tenants,
+        reconciling.review_tenant,
         alarming.raise_alarm,
     ]
 
@@ -122,6 +122,7 @@ async def run(settings: Settings) -> None:
         async with worker_of(client, app, settings.task_queue):
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
+            await schedules.ensure_reviews(client, settings.task_queue, settings.reconcile_every)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
             watching = asyncio.create_task(ReconciliationWatch(app, client, runtime.metric_meter).run())

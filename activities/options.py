@@ -89,16 +89,14 @@ ALARMING = ActivityConfig(
 )
 """Telling people: beside the closing, never before it."""
 
-REVIEWING_TIME = timedelta(minutes=2)
-"""What is not reviewed by then is left to the next run, which must not wait for it: it closes accounts."""
-
 REVIEWING = ActivityConfig(
-    start_to_close_timeout=REVIEWING_TIME,
-    heartbeat_timeout=timedelta(seconds=15),
+    # Two reads of five minutes each, after the eight minutes in which a review may still begin.
+    start_to_close_timeout=timedelta(minutes=20),
+    heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(maximum_attempts=1),
     priority=Priority(priority_key=5),
 )
-"""A share of the reviews. It comes after the closing part of the same run, and must not hold up the next one."""
+"""One tenant's reviews. What it leaves undone is for the next run."""
 
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

@@ -43,6 +43,6 @@ class ReconcilingActivities(Reconciling):
         return [tenant for tenant in found if only in (None, tenant.name)]
 
     @activity.defn
-    async def review_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReview]:
-        """All of the share at the same time."""
-        return await asyncio.gather(*(self._reviewing.review(tenant.id, tenant.name) for tenant in tenants))
+    async def review_tenant(self, tenant: TenantToReconcile) -> TenantReview:
+        """One grant after the other: what is written stays, whatever becomes of the next."""
+        return await self._reviewing.review(tenant.id, tenant.name)

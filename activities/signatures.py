@@ -136,8 +136,8 @@ class Reconciling(ABC):
 
     @activity.defn
     @abstractmethod
-    async def review_tenants(self, tenants: list[TenantToReconcile]) -> list[TenantReview]:
-        """Read it, and write the addenda. One tenant's failure is in its review and stops no other."""
+    async def review_tenant(self, tenant: TenantToReconcile) -> TenantReview:
+        """Read it, and write the addenda. What fails is in the review."""
 
 
 class Closing(ABC):

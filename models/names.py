@@ -6,6 +6,7 @@ alone.
 
 ACCESS_GRANT = "AccessGrant"
 RECONCILIATION = "Reconciliation"
+REVIEWS = "Reviews"
 
 # of AccessGrant
 REQUEST_ACCESS = "request_access"

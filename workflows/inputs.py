@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
+from temporalio import workflow
 from temporalio.common import RawValue
 
 from models.actor import UNNAMED, Actor
+from models.markdown import escape
 from models.message import Message
 from models.messages import LONGEST_SENTENCE, Assertion, SignedEnd, SignedRetry, WantedRetry
 from models.plain_text import plain
@@ -26,6 +28,15 @@ LONGEST_NAME = 50
 """Of a signal that is unknown, where its being ignored is told."""
 
 Wanted = TypeVar("Wanted", bound=Message)
+
+
+class TakesNoSignals:
+    """A workflow that nothing is told: signals without a handler would be kept in the worker's memory, in silence."""
+
+    @workflow.signal(dynamic=True, description="This workflow takes no signals.")
+    def other_signal(self, name: str, _inputs: Sequence[RawValue]) -> None:
+        """Ignore it, and say so."""
+        workflow.set_current_details(f"A signal was ignored: {escape(name[:LONGEST_NAME])}. This workflow takes none.")
 
 
 class Heard(NamedTuple):

@@ -5,5 +5,6 @@ Not in the package itself, which Temporal's sandbox imports anew for each workfl
 
 from workflows.access_grant import AccessGrant
 from workflows.reconciliation import Reconciliation
+from workflows.reviews import Reviews
 
-WORKFLOWS: tuple[type, ...] = (AccessGrant, Reconciliation)
+WORKFLOWS: tuple[type, ...] = (AccessGrant, Reconciliation, Reviews)

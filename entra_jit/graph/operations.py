@@ -63,4 +63,4 @@ READ_OWNED = _operation("read what the account owns", "Directory.Read.All")
 READ_CONSENTS = _operation("read the account's consents", "Directory.Read.All")
 READ_APPLICATION = _operation("read our own application", "Directory.Read.All")
 # Filtered reads of the logs of a large tenant take minutes (msgraph-sdk-powershell#2941, #3146).
-READ_AUDIT = _operation("read the audit log", "AuditLog.Read.All", timeout=75)
+READ_AUDIT = _operation("read the audit log", "AuditLog.Read.All", timeout=300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.accounts.reconciliation.review_tenant import Reviewing
@@ -11,11 +12,15 @@ from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import reconciliation
 from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
+from entra_jit.policy.durations import format_duration
 from models.actor import Actor
-from models.messages import TenantReport, TenantToReconcile
+from models.messages import TenantReport, TenantReview, TenantToReconcile
 
 AT_ONCE = 15
 """How many tenants: as many as a scheduled reconciliation has at the same time."""
+
+REVIEWS_TAKE_AT_MOST = timedelta(minutes=2)
+"""In each tenant, where all are asked: a timer starts the next run, which closes accounts, only after this one."""
 
 
 @asks(Verb.RECONCILE)
@@ -35,8 +40,12 @@ async def reconcile(actor: Actor, app: App, tenant: str | None = None) -> list[T
             return await by_itself.reconcile(found.id, found.name)
 
     async def reviewed(found: TenantToReconcile, report: TenantReport) -> TenantReport:
-        async with at_once:
-            review = await reviewing.review(found.id, found.name)
+        try:
+            async with at_once, asyncio.timeout(None if tenant else REVIEWS_TAKE_AT_MOST.total_seconds()):
+                review = await reviewing.review(found.id, found.name)
+        except TimeoutError:
+            unreviewed = f"not whole within {format_duration(REVIEWS_TAKE_AT_MOST)}; name the tenant to wait longer"
+            review = TenantReview(tenant=found.name, failed=unreviewed)
         return report.model_copy(update={"reviewed": review.reviewed, "unreviewed": review.failed})
 
     # Everywhere what is open is closed before anything is read that has time.

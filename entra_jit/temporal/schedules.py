@@ -1,4 +1,4 @@
-"""The schedule of the reconciliation, made anew by every worker that starts."""
+"""The schedules of reconciliation and reviews, made anew by every worker that starts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from models.messages import ReconciliationInput
-from models.names import RECONCILIATION
+from models.messages import ReconciliationInput, ReviewsInput
+from models.names import RECONCILIATION, REVIEWS
 
 RECONCILIATION_ID = "reconciliation"
+REVIEWS_ID = "reviews"
 
 LASTS_AT_MOST = timedelta(hours=1)
 """How long one run may take. A run that newer code cannot go on with would otherwise stay for ever, and with it the
@@ -34,23 +35,42 @@ async def ensure_reconciliation(
 
     A deleted schedule comes back, a paused one continues: nothing holds up closing.
     """
+    closing = ScheduleActionStartWorkflow(
+        RECONCILIATION,
+        ReconciliationInput(every=every),
+        id=RECONCILIATION_ID,
+        task_queue=task_queue,
+        execution_timeout=lasts_at_most,
+        static_summary="Close what is open without a live grant",
+    )
+    await _ensure(client, closing, every)
+
+
+async def ensure_reviews(client: Client, task_queue: str, every: timedelta) -> None:
+    """Have the reviews that are due made ``every`` so often, as ``ensure_reconciliation`` does. Idempotent."""
+    reading = ScheduleActionStartWorkflow(
+        REVIEWS,
+        ReviewsInput(every=every),
+        id=REVIEWS_ID,
+        task_queue=task_queue,
+        execution_timeout=LASTS_AT_MOST,
+        static_summary="Read what technicians did in grants that have ended",
+    )
+    await _ensure(client, reading, every)
+
+
+async def _ensure(client: Client, action: ScheduleActionStartWorkflow, every: timedelta) -> None:
+    """Have a schedule of the action's own id, whatever was there."""
     schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            RECONCILIATION,
-            ReconciliationInput(every=every),
-            id=RECONCILIATION_ID,
-            task_queue=task_queue,
-            execution_timeout=lasts_at_most,
-            static_summary="Close what is open without a live grant",
-        ),
+        action=action,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)], jitter=every / 10),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
     )
     try:
-        await client.create_schedule(RECONCILIATION_ID, schedule, trigger_immediately=True)
+        await client.create_schedule(action.id, schedule, trigger_immediately=True)
     except ScheduleAlreadyRunningError:
 
         async def renew(_: ScheduleUpdateInput) -> ScheduleUpdate:
             return ScheduleUpdate(schedule=schedule)
 
-        await client.get_schedule_handle(RECONCILIATION_ID).update(renew)
+        await client.get_schedule_handle(action.id).update(renew)

@@ -16,10 +16,10 @@ from temporalio.service import RPCError
 
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.backend import Backend
-from entra_jit.ledger import alarms, event_partitions, reconciliation
+from entra_jit.ledger import alarms, event_partitions, reconciliation, reviews
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from entra_jit.policy.durations import format_duration
-from entra_jit.temporal.schedules import ensure_reconciliation
+from entra_jit.temporal.schedules import ensure_reconciliation, ensure_reviews
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
 from models.names import ACCESS_GRANT, request_id_of
@@ -79,8 +79,8 @@ class ReconciliationWatch:
     async def look(self) -> None:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            looks = [self._look_for_a_lapse(), self._look_for_wedged_grants(), self._revoking.update_alarms()]
-            await attempt_all([*looks, self._keep_months()])
+            looks = [self._look_for_a_lapse(), self._look_for_late_reviews(), self._look_for_wedged_grants()]
+            await attempt_all([*looks, self._revoking.update_alarms(), self._keep_months()])
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:
@@ -94,6 +94,12 @@ class ReconciliationWatch:
         elif now - self._since >= _patience(self._every):
             await ensure_reconciliation(self._client, self._task_queue, self._every)
             await self._alarms.raise_alarm(lapse)
+
+    async def _look_for_late_reviews(self) -> None:
+        async with self._ledger.transaction() as session:
+            late = await reviews.tenants(session, self._clock() - _patience(self._every))
+        if late:  # Microsoft may refuse or be slow, which raises alarms of its own; or the schedule is gone
+            await ensure_reviews(self._client, self._task_queue, self._every)
 
     async def _keep_months(self) -> None:
         """Make the journal's coming months, and drop those that are to be kept no longer."""

@@ -55,6 +55,8 @@ from models.messages.receipts import Addendum, AddendumKind, Receipt, later
 from models.messages.reconciling import (
     ReconciliationInput,
     ReconciliationReport,
+    ReviewsInput,
+    ReviewsReport,
     TenantReport,
     TenantReview,
     TenantToReconcile,
@@ -113,6 +115,8 @@ __all__ = [
     "RequestId",
     "RequestKey",
     "RetryProvisioning",
+    "ReviewsInput",
+    "ReviewsReport",
     "RoleId",
     "Sentence",
     "Settlement",

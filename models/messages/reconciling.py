@@ -55,7 +55,21 @@ class ReconciliationReport(Message):
     closed: int = 0
     failed: int = 0
     remarkable: tuple[TenantReport, ...] = ()
+
+
+class ReviewsInput(Message):
+    """The input of the reviews' workflow, as ``ReconciliationInput`` is that of a reconciliation's."""
+
+    reads: str = "the audit logs, for every grant that has ended"
+    every: timedelta
+
+
+class ReviewsReport(Message):
+    """What one run of the reviews over all tenants did."""
+
+    tenants: int = 0
+    """In which anything was due."""
     reviewed: int = 0
-    """Grants whose audit was read."""
+    """Addenda that were written."""
     unreviewed: tuple[TenantReview, ...] = ()
     """Tenants whose audit could not be read, or not whole."""

@@ -22,8 +22,11 @@ from activities.deciding import DecidingActivities
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
+from entra_jit.accounts.reconciliation.review_tenant import REVIEWS_BEGIN_WITHIN
+from entra_jit.graph import operations
 from models.messages import FailureType
-from worker import activities_of
+from worker import ACTIVITIES_AT_ONCE, activities_of
+from workflows.reviews import TENANTS_AT_ONCE
 
 IMPLEMENTED_BY = {
     Deciding: DecidingActivities,
@@ -99,6 +102,14 @@ def test_every_table_row_has_a_timeout_and_backs_off() -> None:
         assert timedelta(0) < how["start_to_close_timeout"] <= timedelta(minutes=1)
         assert how["retry_policy"].maximum_interval is not None
         assert how["retry_policy"].backoff_coefficient > 1
+
+
+def test_reviews_have_time_for_slow_reads_and_leave_most_places_to_what_closes() -> None:
+    """Two reads of one grant took longer than its tenant's review might, and were given up in every run."""
+    slow = operations.READ_AUDIT.timeout
+    assert slow is not None
+    assert REVIEWS_BEGIN_WITHIN + 2 * timedelta(seconds=slow) < options.REVIEWING["start_to_close_timeout"]
+    assert TENANTS_AT_ONCE <= ACTIVITIES_AT_ONCE / 4
 
 
 def test_what_passes_is_retried_and_what_does_not_is_not() -> None:

@@ -52,7 +52,7 @@ CLOSING: dict[str, Mapping[str, object] | None] = {
 
 STEPS = OPENING | CLOSING | {"raise_alarm": None}
 
-RECONCILIATION = ("list_tenants", "reconcile_tenants", "list_reviews", "review_tenants")
+RECONCILIATION = ("list_tenants", "reconcile_tenants", "list_reviews", "review_tenant")
 """What belongs to no grant: see test_a_reconciliation_killed_anywhere.py."""
 
 TROUBLE: dict[str, dict[str, object]] = {

@@ -25,6 +25,7 @@ from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.patience import PATIENCE_SECONDS, eventually
 from tests.stage import Scene, Services, scene
 from workflows.reconciliation import Reconciliation
+from workflows.reviews import Reviews
 
 HALF_AN_HOUR = timedelta(minutes=31)
 AT_ONCE = 4
@@ -33,7 +34,7 @@ PLACES = (
     *(Suicide(activity, point) for activity in RECONCILIATION for point in Point),
     # One after the other of its transactions: what is due, credentials, the register, then for each grant the alarms
     # and the addendum.
-    *(Suicide("review_tenants", Point.IN, commit) for commit in range(2, 8)),
+    *(Suicide("review_tenant", Point.IN, commit) for commit in range(2, 8)),
 )
 
 
@@ -59,7 +60,8 @@ async def _misbehaved(act: Scene) -> _Left:
 
 async def _round(act: Scene, name: str) -> object:
     client, queue = act.services.client, act.settings.task_queue
-    return await client.execute_workflow(Reconciliation.run, id=f"{name}-{queue}", task_queue=queue)
+    await client.execute_workflow(Reconciliation.run, id=f"{name}-{queue}", task_queue=queue)
+    return await client.execute_workflow(Reviews.run, id=f"{name}-{queue}", task_queue=queue)
 
 
 async def _is_told_but_not_written(act: Scene, grant: str) -> bool:

@@ -19,14 +19,14 @@ from entra_jit.graph.audit_logs import MOST_ENTRIES
 from entra_jit.ledger import alarms
 from entra_jit.operations.show_receipt import show_receipt
 from models.alarms import Alarm, AlarmKind
-from models.messages import Addendum, AddendumKind, GrantState, TenantId
+from models.messages import AddendumKind, GrantState, ReviewsReport, TenantId
 from models.sweep import Done, FindingKind
 from tests.actors import TESTER
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reviews import HALF_AN_HOUR, TWO_HOURS, addendum, ended, reviewed
-from tests.patience import eventually
 from tests.stage import Scene, customer_id, stage_clock
 from workflows.reconciliation import Reconciliation
+from workflows.reviews import Reviews
 
 
 async def standing(act: Scene) -> dict[tuple[AlarmKind, str], Alarm]:
@@ -180,33 +180,32 @@ async def test_what_nobody_ever_reviewed_is_told(real_time: Scene) -> None:
     assert "never reviewed" in (await standing(real_time))[AlarmKind.PERSISTENCE, request_id].sentence
 
 
-async def test_the_third_clock_reviews_last_and_closes_whatever_becomes_of_it(real_time: Scene) -> None:
-    """Whatever is wrong with the audit, accounts are closed: the review is a look back, closing is the promise."""
-    over = await real_time.ask()
-    await real_time.until(over, GrantState.OPEN)
+async def test_a_slow_audit_holds_up_neither_the_reconciliation_nor_a_closing(real_time: Scene) -> None:
+    """A large tenant's audit is read for minutes; within the reconciliation every such review was given up."""
+    client, queue = real_time.services.client, real_time.settings.task_queue
+    over, live = await together(real_time.ask(), real_time.ask("robin"))
+    for request_id in (over, live):
+        await real_time.until(request_id, GrantState.OPEN)
     await ended(real_time, over)
     real_time.sql(
         "UPDATE grants SET opened_at = opened_at - interval '2 hours', closed_at = closed_at - interval '1 hour'"
+        " WHERE closed_at IS NOT NULL"
     )
     real_time.control("PATCH", f"/tenants/{real_time.customer}/users/{real_time.account()}", enabled=True)
-    real_time.fault(method="GET", path="/auditLogs/directoryAudits", status=403)
+    reading = real_time.hold(method="GET", path="/auditLogs/directoryAudits")
 
-    async def reconciled() -> object:
-        workflow_id = f"reviewing-{real_time.customer}-{stage_clock():%H%M%S%f}"
-        queue = real_time.settings.task_queue
-        return await real_time.services.client.execute_workflow(Reconciliation.run, id=workflow_id, task_queue=queue)
-
-    report = await reconciled()
-    assert report.closed == 1  # type: ignore[attr-defined]
-    assert [review.tenant for review in report.unreviewed] == [real_time.customer]  # type: ignore[attr-defined]
+    report = await client.execute_workflow(Reconciliation.run, id=f"reconciled-{queue}", task_queue=queue)
+    assert (report.closed, real_time.hits(reading)) == (1, 0)
     real_time.assert_closed()
-    real_time.mend()
-    assert (await reconciled()).reviewed == 1  # type: ignore[attr-defined]
-
-    async def written() -> Addendum | None:
-        return await addendum(real_time, over)
-
-    await eventually(written)
+    reviewing = await client.start_workflow(Reviews.run, id=f"reviewed-{queue}", task_queue=queue)
+    await real_time.reached(reading)
+    await ended(real_time, live)
+    report = await client.execute_workflow(Reconciliation.run, id=f"reconciled-{queue}", task_queue=queue)
+    assert (report.tenants, report.failed) == (1, 0)
+    assert await addendum(real_time, over) is None
+    real_time.release(reading)
+    assert await reviewing.result() == ReviewsReport(tenants=1, reviewed=1)
+    assert await addendum(real_time, over) is not None
 
 
 async def together(first: Awaitable[str], second: Awaitable[str]) -> tuple[str, str]:

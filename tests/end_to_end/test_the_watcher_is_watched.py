@@ -14,19 +14,20 @@ import httpx
 import pytest
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import ScheduleOverlapPolicy, WorkflowExecutionStatus
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.show_receipt import show_receipt
-from entra_jit.temporal.schedules import RECONCILIATION_ID
+from entra_jit.temporal.schedules import RECONCILIATION_ID, REVIEWS_ID
 from entra_jit.temporal.watch import ReconciliationWatch
 from models.actor import RECONCILER
 from models.alarms import AlarmKind
 from models.messages import GrantState, SignedAccessRequest
 from tests.actors import TESTER
 from tests.end_to_end.reconciler import reconciled
+from tests.end_to_end.reviews import ended
 from tests.patience import PATIENCE_SECONDS, eventually
 from tests.stage import REVOKE, Scene, stage_clock, variant
 
@@ -94,6 +95,22 @@ async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(rea
     await watch.look()
     assert not await list_alarms(TESTER, real_time.app)
     assert standing(address) == dict.fromkeys(AlarmKind, 0)
+
+
+async def test_late_reviews_bring_their_schedule_back(real_time: Scene) -> None:
+    request_id = await real_time.ask()
+    await real_time.until(request_id, GrantState.OPEN)
+    await ended(real_time, request_id)
+    await real_time.stop_worker(real_time.workers[0])
+    real_time.sql("UPDATE grants SET closed_at = closed_at - interval '1 hour'")
+    client = real_time.services.client
+
+    await ReconciliationWatch(real_time.app, client, Runtime.default().metric_meter).look()
+
+    schedule = client.get_schedule_handle(REVIEWS_ID)
+    policy = (await schedule.describe()).schedule.policy
+    await schedule.delete()
+    assert policy.overlap is ScheduleOverlapPolicy.SKIP
 
 
 @workflow.defn(name="AccessGrant", sandboxed=False)

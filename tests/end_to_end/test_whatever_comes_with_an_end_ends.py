@@ -172,12 +172,13 @@ async def test_what_was_started_with_anything_ends_and_opens_nothing(hours_pass:
     assert not hours_pass.journal()
 
 
-async def test_the_reconciler_runs_whatever_it_is_sent(real_time: Scene) -> None:
+@pytest.mark.parametrize(("scheduled", "tenants"), [("Reconciliation", 1), ("Reviews", 0)])
+async def test_what_a_schedule_starts_runs_whatever_it_is_sent(real_time: Scene, scheduled: str, tenants: int) -> None:
     """One that fails its task stays for an hour, and meanwhile there is no other."""
     client, queue = real_time.services.client, real_time.settings.task_queue
     everything = [RawValue(one) for inputs in ODD.values() for one in inputs[:2]]
     run = await client.start_workflow(
-        "Reconciliation",
+        scheduled,
         args=everything,
         id=f"odd-{queue}",
         task_queue=queue,
@@ -188,4 +189,4 @@ async def test_the_reconciler_runs_whatever_it_is_sent(real_time: Scene) -> None
         with contextlib.suppress(RPCError):  # it is over by now
             await send(client, run.id, "no such signal", inputs)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        assert (await run.result())["tenants"] == 1
+        assert (await run.result())["tenants"] == tenants

@@ -46,8 +46,8 @@ MOST_SENTENCES = 5
 MOST_LOOKED_UP = 10
 """Applications that changed one account: who they are is asked of the directory, one by one."""
 
-REVIEWS_MAY_WAIT = timedelta(seconds=100)
-"""How long one tenant's reviews may wait for Microsoft; a share of them has ``options.REVIEWING`` for all."""
+REVIEWS_BEGIN_WITHIN = timedelta(minutes=8)
+"""How long one tenant's reviews may begin and repeat what Microsoft puts off. ``options.REVIEWING`` is for them all."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,13 @@ class Reviewing:
     async def _read(self, tenant_id: TenantId, waiting: list[Due], done: list[Due]) -> list[str]:
         """Review one after the other, as far as Microsoft lets us. Gives what was wrong with single ones."""
         # Microsoft lets audit and sign-in methods be asked for five times in ten seconds.
-        patience = RetryBudget(self._clock() + REVIEWS_MAY_WAIT, self._clock)
+        patience = RetryBudget(self._clock() + REVIEWS_BEGIN_WITHIN, self._clock)
         tenant = await self._directories.of(tenant_id, Purpose.REVOKE)
         ours = await patience.ask(partial(_ours, self._directories, tenant_id))
         failed: list[str] = []
         for one in waiting:
+            if self._clock() > patience.until:
+                break  # the rest is for the next run
             try:
                 await self._write(await self._review(tenant, ours, one, patience), one)
                 done.append(one)
