@@ -167,13 +167,20 @@ async def test_the_life_of_a_grant_command_by_command(stack: LocalStack, run: Co
 
 async def test_wait_shows_a_timeline_to_the_end_and_keeps_json_clean(run: CommandLine) -> None:
     asked = ("--reason", "a test", "--hours", "PT10S", "--wait")
-    told, scripted = await asyncio.gather(
-        run("request", "contoso", "robin", *asked), run("request", "contoso", "kim", *asked, "--json")
+
+    async def followed_later() -> Ran:
+        return await run("status", await run.request("fabrikam", "kim", "--hours", "PT10S"), "--wait")
+
+    told, scripted, later = await asyncio.gather(
+        run("request", "contoso", "robin", *asked),
+        run("request", "contoso", "kim", *asked, "--json"),
+        followed_later(),
     )
-    places = [told.out.find(word) for word in ("armed", "opened", "disabled", "read back", "expired")]
-    assert -1 not in places, told.out
-    assert places == sorted(places)
-    assert told.code == scripted.code == DONE
+    for timeline in (told, later):
+        places = [timeline.out.find(word) for word in ("armed", "opened", "disabled", "read back", "expired")]
+        assert -1 not in places, timeline.out
+        assert places == sorted(places)
+    assert told.code == scripted.code == later.code == DONE
     assert scripted.json["state"] == "expired"
     assert re.match(r"contoso/robin/[0-9a-f]+\n", told.out), "what is to be ended is known at once"
     assert "opened" in scripted.err, "the timeline is for people, and goes where people look"
@@ -432,6 +439,8 @@ async def test_what_does_not_exist_is_not_found(run: CommandLine) -> None:
         ("tenant", ("tenant", "resume", "contosso")),
         ("tenant", ("request", "contosso", "alex", "--reason", "r")),
         ("technician", ("request", "contoso", "aleks", "--reason", "r")),
+        ("technician", ("erase-texts", "aleks")),
+        ("technician", ("erase-texts", "aleks", "--yes")),
     ]
     typed = [*options, *arguments]
     for (kind, _), ran in zip(typed, await asyncio.gather(*(run(*command) for _, command in typed)), strict=True):
@@ -493,7 +502,7 @@ async def test_bad_input_is_said_before_anything_happens(run: CommandLine, argum
     assert "Traceback" not in ran.err
 
 
-async def test_apply_shows_what_it_would_remove_and_asks(run: CommandLine, tmp_path: Path) -> None:
+async def test_apply_and_erase_show_what_they_would_remove_and_ask(run: CommandLine, tmp_path: Path) -> None:
     """A file that had been cut off ended every open grant, with exit 0."""
     file = tmp_path / "msp.yaml"
     whole = (ROOT / "examples" / "msp.yaml").read_text()
@@ -512,6 +521,14 @@ async def test_apply_shows_what_it_would_remove_and_asks(run: CommandLine, tmp_p
     assert "The file removes 2 of 3 technicians, 5 of 5 role mappings, more than a tenth." in cut_off.err
     assert (unchanged.code, unchanged.err) == (DONE, "")
     assert unchanged.out == "Applied: 2 tenants, 3 technicians, 2 groups, 4 role_mappings.\n"
+
+    assert (await run("request", "contoso", "alex", "--hours", "9", "--reason", "a test")).code == REFUSED
+    asked, erased, again = [
+        await run("erase-texts", "alex", *options) for options in ((), ("--yes", "--json"), ("--yes",))
+    ]
+    assert (asked.code, asked.out) == (BAD_INPUT, "")
+    assert erased.json["erased"] > 0, "asking erased nothing"
+    assert (again.code, again.out) == (DONE, "0 texts about alex are erased.\n")
 
 
 def nobody() -> str:
