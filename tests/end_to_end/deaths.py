@@ -16,7 +16,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import UpdateActivityOptionsRequest
 from temporalio.client import WorkflowUpdateStage
 
-from models.messages import Extension, GrantState, SignedExtension
+from models.messages import Extension, GrantState, Renewal, SignedExtension, SignedRenewal
 from tests.actors import TESTER
 from tests.end_to_end import dying_worker
 from tests.end_to_end.dying_worker import Point, Suicide
@@ -37,6 +37,7 @@ OPENING: dict[str, Mapping[str, object] | None] = {
     "arm": None,
     "open_account": OPENING_WRITES["enable"],
     "extend_grant": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":"'},
+    "renew_credential": {**OPENING_WRITES["make the pass"], "skip": 1},
 }
 """What widens access, each by the call in whose middle it dies; None: it dies in the middle of its transaction."""
 
@@ -62,7 +63,7 @@ TROUBLE: dict[str, dict[str, object]] = {
 }
 """What comes about only when Microsoft refuses something: for good, or for more than two minutes of retries."""
 
-HELD = {"unpark", "extend_grant"}
+HELD = {"unpark", "extend_grant", "renew_credential"}
 """What people bring about: the grant's time must stand until they have."""
 
 RETURNING = {"take_baseline"}
@@ -143,6 +144,12 @@ async def _brought_to(stage: Scene, activity: str) -> str:
         signed = SignedExtension(extension=wanted, assertion=stage.app.sign(TESTER, wanted))
         accepted = WorkflowUpdateStage.ACCEPTED
         await stage.workflow(request_id).start_update("extend", signed, wait_for_stage=accepted)
+    elif activity == "renew_credential":
+        await stage.until(request_id, GrantState.OPEN)
+        renewal = Renewal(request_id=request_id)
+        renewed = SignedRenewal(renewal=renewal, assertion=stage.app.sign(TESTER, renewal))
+        accepted = WorkflowUpdateStage.ACCEPTED
+        await stage.workflow(request_id).start_update("renew", renewed, wait_for_stage=accepted)
     return request_id
 
 

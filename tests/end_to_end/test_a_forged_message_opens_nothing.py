@@ -116,7 +116,7 @@ async def test_what_this_deployment_did_not_sign_is_denied_and_leaves_no_trace(s
             return signed_by(keyring, request(here, f"{request_id}-{stage.settings.task_queue}"))
 
         asked_in_anothers_name = genuine("actor")
-        actor = asked_in_anothers_name.assertion.model_copy(update={"actor": "the owner"})
+        actor = asked_in_anothers_name.assertion.model_copy(update={"actor": operator("the owner")})
         long_ago = datetime.now(UTC) - timedelta(hours=1, seconds=5)
         forgeries = [
             signed_by(STRANGERS_KEYS, request(here, f"stranger-{stage.settings.task_queue}")),
