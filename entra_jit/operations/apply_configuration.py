@@ -112,7 +112,7 @@ async def _end(app: App, left: dict[str, str]) -> None:
     heard = await end_workflows(app.temporal, endings)
     for request_id, why in left.items():
         who = "its workflow" if request_id in heard.told else "the reconciler"
-        _log.warning("grant ended", grant=request_id, because=why, closed_by=who)
+        _log.info("grant ended", grant=request_id, because=why, closed_by=who)
 
 
 def _signed(app: App, ending: EndAccess) -> SignedEnd:

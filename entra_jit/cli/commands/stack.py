@@ -60,7 +60,7 @@ def migrate(context: typer.Context) -> None:
 @cli.command(rich_help_panel=PANEL)
 def apply(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="Tenants, technicians, groups and role mappings, YAML.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tenants, technicians, groups and role mappings, YAML.")],
     yes: Annotated[
         bool, typer.Option("--yes", help="Remove and end what the file no longer has without asking.")
     ] = False,

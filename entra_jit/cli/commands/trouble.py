@@ -17,6 +17,7 @@ from entra_jit.cli.commands.options import (
     ReplayedGrant,
     SignalsAttention,
     Since,
+    TenantName,
     why,
 )
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, leave, show
@@ -176,7 +177,7 @@ def erase(
 @cli.command(rich_help_panel=PANEL)
 def register(
     context: typer.Context,
-    tenant: str,
+    tenant: TenantName,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without it, the accounts are only shown.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -48,7 +48,7 @@ def _show_request(console: Console, receipt: Receipt) -> None:
         ("account", (receipt.account_name, receipt.object_id)),
         ("opened", moment(receipt.opened_at)),
         ("expiry", moment(receipt.expires_at)),
-        ("ended", receipt.ending.sentence),
+        ("ending", receipt.ending.sentence),
         ("", CLAIM if receipt.ending.by.kind is ActorKind.UNKNOWN and receipt.ending.by != UNNAMED else None),
     )
 
