@@ -189,11 +189,11 @@ async def an_account_that_cannot_be_read(act: Scene) -> None:
 
 
 async def an_index_that_is_away(act: Scene) -> None:
-    act.fault(method="GET", path="/users", status=500, count=1)
+    act.fault(method="GET", path="/users", status=400, code="Request_UnsupportedQuery", count=1)
 
 
 async def a_listing_by_name_that_fails(act: Scene) -> None:
-    act.fault(method="GET", path="/users", status=500, skip=1, count=1)
+    act.fault(method="GET", path="/users", status=400, code="Request_UnsupportedQuery", skip=1, count=1)
 
 
 @pytest.mark.exact("makes one call fail")

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.request_access import await_decision
+from entra_jit.operations.request_access import KeyTakenError, await_decision
 from entra_jit.operations.show_receipt import show_receipt
 from models.messages import GrantState
 from tests.actors import TESTER, operator
@@ -30,14 +30,16 @@ async def test_one_key_is_one_grant_of_a_technician_in_a_tenant(hours_pass: Scen
     assert {first, *others} == {f"{hours_pass.customer}/alex/the-key"}
     await hours_pass.until(first, GrantState.OPEN)
     asked = (await hours_pass.status(first)).expires_at
-    await hours_pass.ask(key="the-key", hours=5)
+    with pytest.raises(KeyTakenError):
+        await hours_pass.ask(key="the-key", hours=5)
     assert (await hours_pass.status(first)).expires_at == asked
     await hours_pass.time_passes(first)
     receipt = await hours_pass.receipt(first)
     calls = len(hours_pass.journal())
 
-    # Asked once more when all is over, for whatever: the first outcome stands.
-    assert await hours_pass.ask(key="the-key", hours=1) == first
+    # Asked once more when all is over: the first outcome stands.
+    assert receipt.request.duration is not None
+    assert await hours_pass.ask(key="the-key", hours=receipt.request.duration / timedelta(hours=1)) == first
     assert (await await_decision(TESTER, hours_pass.app, first)).state is GrantState.EXPIRED
     assert await hours_pass.receipt(first) == receipt
     assert len(hours_pass.journal()) == calls

@@ -84,7 +84,9 @@ def test_every_shape(graph: Graph, ids: dict[str, str]) -> None:
     wrong: dict[str, list[str]] = {}
     for shape in SHAPES:
         asked = shape["request"]
-        answer = client.request(asked.get("method", "GET"), filled(asked["path"], ids), json=asked.get("body"))
+        method = asked.get("method", "GET")
+        headers = {"Content-Type": "application/json"} if method != "GET" else {}
+        answer = client.request(method, filled(asked["path"], ids), json=asked.get("body"), headers=headers)
         assert answer.status_code == shape.get("status", 200), (shape["name"], answer.text)
         if "context" not in shape:
             assert answer.content == b""

@@ -82,8 +82,7 @@ class TenantReconciliation:
         try:
             tenant = await self._backend.directories.to_close(tenant_id)
             register = await self._register(tenant_id, self._ledger.transaction_timeout)
-            find = partial(self._accounts.find, tenant, tenant_id, register or NOTHING_KNOWN)
-            accounts = await self._patience().ask(find)
+            accounts = await self._accounts.find(tenant, tenant_id, register or NOTHING_KNOWN, self._patience())
         except Exception as error:
             await self._watch.failed(tenant_id, name, error)
             return TenantReport(tenant=name, failed=describe_error(error))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.managed_account import Holder
 from entra_jit.crypto import marks
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_prefix
-from entra_jit.graph import GraphError, NotYetVisibleError, Tenant, User
+from entra_jit.graph import GraphError, NotYetVisibleError, RetryBudget, Tenant, User
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Found, LiveGrant
 from models.marks import AccountKind
@@ -58,8 +59,10 @@ class TenantAccounts:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def find(self, tenant: Tenant, tenant_id: TenantId, register: Register) -> Accounts:
+    async def find(self, tenant: Tenant, tenant_id: TenantId, register: Register, patience: RetryBudget) -> Accounts:
         """Two listings, and a read for each registered account that the listing by name does not show.
+
+        What passes by itself is asked again within ``patience``.
 
         Only an index that is behind can be asked for tags: it finds accounts under any name, and may say of one that
         it is closed long after it was opened. The listing by name is the directory's own, so it has precedence.
@@ -68,13 +71,14 @@ class TenantAccounts:
         by_object = {row.object_id: row for row in register.accounts if row.object_id}
         by_name = {row.account_name.lower(): row for row in register.accounts if row.object_id is None}
         # Each of these failures leaves the other accounts to be closed.
-        users, untagged = await _listed(tenant.users.tagged(OWNER_TAG_ATTRIBUTE, tags))
+        users, untagged = await _listed(partial(tenant.users.tagged, OWNER_TAG_ATTRIBUTE, tags), patience)
         prefix = register.account_prefix
-        named, unnamed = await _listed(tenant.users.named(prefix)) if prefix else ({}, None)
+        named, unnamed = await _listed(partial(tenant.users.named, prefix), patience) if prefix else ({}, None)
         users |= {
             user.id: user for user in named.values() if user.id in users or user.id in by_object or _carries(user, tags)
         }
-        found, gone, unread = await _read_each(tenant, [row for key, row in by_object.items() if key not in named])
+        not_listed = [row for key, row in by_object.items() if key not in named]
+        found, gone, unread = await _read_each(tenant, not_listed, patience)
         missing = tuple(row for row in gone if row.object_id not in users)
         users |= found
         accounts = tuple(
@@ -117,12 +121,18 @@ class TenantAccounts:
         return Holder(tenant_id, owner.technician_id if owner else TechnicianId(""), name)
 
 
-async def _listed(listing: AsyncIterator[User]) -> tuple[dict[str, User], GraphError | None]:
+async def _listed(
+    listing: Callable[[], AsyncIterator[User]], patience: RetryBudget
+) -> tuple[dict[str, User], GraphError | None]:
     """What a listing has given, and what broke it off."""
     users: dict[str, User] = {}
-    try:
-        async for user in listing:
+
+    async def read() -> None:
+        async for user in listing():
             users[user.id] = user
+
+    try:
+        await patience.ask(read)
     except GraphError as error:
         return users, error
     return users, None
@@ -134,7 +144,7 @@ def _carries(user: User, tags: str) -> bool:
 
 
 async def _read_each(
-    tenant: Tenant, rows: Iterable[Registered]
+    tenant: Tenant, rows: Iterable[Registered], patience: RetryBudget
 ) -> tuple[dict[str, User], list[Registered], dict[str, GraphError]]:
     """The accounts of these rows by their ids, the rows whose account is not there, and by name what failed."""
     found, gone, unread = dict[str, User](), list[Registered](), dict[str, GraphError]()
@@ -142,7 +152,7 @@ async def _read_each(
         if row.object_id is None:
             continue
         try:
-            found[row.object_id] = await tenant.users.get(row.object_id)
+            found[row.object_id] = await patience.ask(partial(tenant.users.get, row.object_id))
         except NotYetVisibleError:
             gone.append(row)
         except GraphError as error:
