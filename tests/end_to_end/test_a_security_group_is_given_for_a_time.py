@@ -40,7 +40,9 @@ READ_THE_GROUP: dict[str, object] = {"method": "GET", "path": "/groups/*"}
 
 def make_group(scene: Scene, name: str = NAME, **kind: bool) -> str:
     """A group of the customer's; its id."""
-    return str(scene.control("POST", f"/tenants/{scene.customer}/groups", name=name, **kind)["id"])
+    group = scene.control("POST", f"/tenants/{scene.customer}/groups", name=name, **kind)
+    scene.a_while_later()
+    return str(group["id"])
 
 
 def change_group(scene: Scene, **kind: bool) -> None:
