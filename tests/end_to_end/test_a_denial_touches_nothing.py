@@ -27,7 +27,7 @@ GLOBAL_ADMINISTRATORS = ({"group": "all-technicians", "roles": ["Global Administ
 
 
 async def ask_unseen(act: Scene, technician: str = "alex", tenant: str | None = None) -> str:
-    """Ask while the ledger is away: then nobody can be looked up, and the rules decide by name later."""
+    """Ask while the ledger is away: no name can be looked up, and the rules decide by name later."""
     async with Ledger(SecretStr("postgresql://nobody@127.0.0.1:1/none")) as away:
         app = variant(act.app, ledger=away)
         return await request_access(

@@ -218,7 +218,7 @@ async def test_a_credential_is_shown_once_however_many_ask_at_once(books: Books)
 
 
 async def test_a_lease_that_was_moved_holds_nothing_up_for_longer_than_any(books: Books) -> None:
-    """It is not signed: whoever writes to PostgreSQL would keep a closing from being proven for years."""
+    """It is not signed: a writer to PostgreSQL could keep a closing from being proven for years."""
     grant = await books.armed()
     await books.do(admission.take_lease, KEYRING, ref(grant), NOON, LEASE)
 
