@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.errors import SettingsError
@@ -34,6 +44,29 @@ def _by_commas(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+class OwnApplication(BaseModel):
+    """An application that is registered in the MSP's tenant, and how it proves itself: exactly one of the three."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    client_id: UUID
+    secret: Annotated[SecretStr, Field(min_length=1)] | None = None
+    secret_expires: date | None = None
+    """The last day of the secret, which only the MSP's own tenant knows. A certificate says its own."""
+    certificate_file: Path | None = None
+    """Private key and certificate, PEM, in one file."""
+    federated_token_file: Path | None = None
+    """A file that always holds a current token of a workload identity; read at each use."""
+
+    @model_validator(mode="after")
+    def _proves_itself_once(self) -> Self:
+        if sum(one is not None for one in (self.secret, self.certificate_file, self.federated_token_file)) != 1:
+            raise ValueError("set exactly one of SECRET, CERTIFICATE_FILE, FEDERATED_TOKEN_FILE")
+        if (self.secret is None) != (self.secret_expires is None):
+            raise ValueError("set SECRET_EXPIRES with SECRET, and only with it")
+        return self
+
+
 class Settings(BaseSettings):
     """What a process of ours must know before it starts.
 
@@ -42,7 +75,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ENTRA_JIT_", extra="ignore", frozen=True, hide_input_in_errors=True, populate_by_name=True
+        env_prefix="ENTRA_JIT_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     profile: Literal["production", "sandbox"] = "production"
@@ -61,6 +99,14 @@ class Settings(BaseSettings):
     login_url: str = "https://login.microsoftonline.com"
     ca_file: Path | None = None
     """Certificate authorities to trust instead of the system's, PEM. The sandbox needs its own."""
+
+    elevate: OwnApplication | None = None
+    """The MSP's multi-tenant application that opens, in every tenant without a registration of its own:
+    ``ENTRA_JIT_ELEVATE__CLIENT_ID``, ``ENTRA_JIT_ELEVATE__CERTIFICATE_FILE``."""
+    revoke: OwnApplication | None = None
+    """The same for what closes. None: ``elevate`` closes as well."""
+    sign_in: OwnApplication | None = None
+    """The MSP's application that people sign in to. It has no permission of Graph's."""
 
     graph_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     """How long one call to Microsoft may take in all. An opening's lease is a little longer."""
@@ -87,6 +133,12 @@ class Settings(BaseSettings):
 
     ready_file: Path | None = None
     """A file that a worker writes once it polls."""
+
+    @model_validator(mode="after")
+    def _nothing_closes_alone(self) -> Self:
+        if self.revoke is not None and self.elevate is None:
+            raise ValueError("ENTRA_JIT_REVOKE__CLIENT_ID is set and ENTRA_JIT_ELEVATE__CLIENT_ID is not")
+        return self
 
     @model_validator(mode="after")
     def _production_talks_to_microsoft_alone(self) -> Self:
@@ -133,6 +185,7 @@ def load_settings() -> Settings:
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
     if not location:
         return message.removeprefix("Value error, ")
-    field = str(location[0])
+    field = "__".join(map(str, location))
     name = field if field.isupper() else f"ENTRA_JIT_{field.upper()}"
-    return f"{name} is not set" if kind == "missing" else f"{name}: {message[0].lower()}{message[1:]}"
+    said = message.removeprefix("Value error, ")
+    return f"{name} is not set" if kind == "missing" else f"{name}: {said[0].lower()}{said[1:]}"

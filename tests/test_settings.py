@@ -7,9 +7,11 @@ account as closed, and one that is given another host hands it the customers' se
 from __future__ import annotations
 
 import traceback
+from datetime import UTC, datetime
 
 import pytest
 
+from entra_jit.accounts.own_applications import read_own_applications
 from entra_jit.settings import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS, Settings, load_settings
 from models.errors import SettingsError
 
@@ -144,3 +146,50 @@ def test_settings_cannot_be_changed_after_they_were_checked(environment: pytest.
     with pytest.raises(ValueError, match="frozen"):
         settings.graph_url = "https://evil.example"  # type: ignore[misc]
     assert Settings.model_config["frozen"]
+
+
+ELEVATE = {
+    "ENTRA_JIT_ELEVATE__CLIENT_ID": "e1e7a7e0-0000-4000-8000-00000000e1e7",
+    "ENTRA_JIT_ELEVATE__SECRET": "unmistakable",
+    "ENTRA_JIT_ELEVATE__SECRET_EXPIRES": "2027-03-31",
+}
+
+
+def test_the_msps_own_applications_stand_in_the_settings(environment: pytest.MonkeyPatch) -> None:
+    for name, value in ELEVATE.items():
+        environment.setenv(name, value)
+    settings = load_settings()
+    own = read_own_applications(settings)
+    assert own.keys() == {"elevate", "revoke"}
+    assert own["elevate"] == own["revoke"]
+    assert own["elevate"].expires_at == datetime(2027, 4, 1, tzinfo=UTC)
+    assert "unmistakable" not in repr(settings) + str(own)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ENTRA_JIT_ELEVATE__CLIENT_ID", "unmistakable", "ENTRA_JIT_ELEVATE__CLIENT_ID: input should be a valid UUID"),
+        ("ENTRA_JIT_ELEVATE__CLIENT_ID", None, "ENTRA_JIT_ELEVATE__CLIENT_ID is not set"),
+        ("ENTRA_JIT_ELEVATE__SECRET_EXPIRES", None, "ENTRA_JIT_ELEVATE: set SECRET_EXPIRES with SECRET"),
+        ("ENTRA_JIT_ELEVATE__CERTIFICATE_FILE", "/a.pem", "ENTRA_JIT_ELEVATE: set exactly one of SECRET, CERT"),
+        ("ENTRA_JIT_ELEVATE__SECRETE", "unmistakable", "ENTRA_JIT_ELEVATE__SECRETE: "),
+    ],
+)
+def test_an_application_of_ours_that_is_set_wrongly_is_named(
+    environment: pytest.MonkeyPatch, name: str, value: str | None, says: str
+) -> None:
+    for known, given in ELEVATE.items():
+        environment.setenv(known, given)
+    environment.delenv(name) if value is None else environment.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert says in str(refused.value)
+    assert "unmistakable" not in str(refused.value)
+
+
+def test_what_closes_is_not_set_without_what_opens(environment: pytest.MonkeyPatch) -> None:
+    for name, value in ELEVATE.items():
+        environment.setenv(name.replace("ELEVATE", "REVOKE"), value)
+    with pytest.raises(SettingsError, match=r"ENTRA_JIT_ELEVATE__CLIENT_ID is not$"):
+        load_settings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -12,6 +12,7 @@ from typing import Self
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.accounts.directories import Directories
 from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
+from entra_jit.accounts.own_applications import OwnCredential, read_own_applications
 from entra_jit.accounts.registered_accounts import RegisteredAccounts
 from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
@@ -85,7 +86,12 @@ class Backend:
     @cached_property
     def directories(self) -> Directories:
         """The customers' tenants."""
-        return Directories(self.graph, self.ledger, self.keyring, self.revoking)
+        return Directories(self.graph, self.ledger, self.keyring, self.revoking, self.own_applications)
+
+    @cached_property
+    def own_applications(self) -> Mapping[str, OwnCredential]:
+        """The MSP's own applications by the names of their settings. Raises ``SettingsError``."""
+        return read_own_applications(self.settings)
 
     @cached_property
     def registered(self) -> RegisteredAccounts:

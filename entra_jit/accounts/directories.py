@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import structlog
 from pydantic import SecretStr
 
+from entra_jit.accounts.own_applications import OwnCredential
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.graph import (
     SIGN_IN,
@@ -42,18 +44,27 @@ class Purpose(StrEnum):
 
 
 class NotConnectedError(SettingsError):
-    """The ledger has no credential for the tenant."""
+    """Neither the ledger nor the settings have a credential for the tenant."""
 
 
 class Directories:
     """Connections to tenants. What was read once is served for as long as the ledger cannot be reached: closing an
     account needs no PostgreSQL."""
 
-    def __init__(self, graph: Graph, ledger: Ledger, keyring: Keyring, watch: StandbyWatch) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        ledger: Ledger,
+        keyring: Keyring,
+        watch: StandbyWatch,
+        own: Mapping[str, OwnCredential],
+    ) -> None:
+        """``own``: the MSP's applications, for the tenants that the ledger knows without a credential of their own."""
         self._graph = graph
         self._ledger = ledger
         self._keyring = keyring
         self._watch = watch
+        self._own = own
         self._connections: dict[TenantId, tuple[float, dict[Purpose, Connection]]] = {}
 
     async def of(self, tenant_id: TenantId, purpose: Purpose) -> Tenant:
@@ -114,7 +125,8 @@ class Directories:
 
     async def _read(self, tenant_id: TenantId, within: timedelta | None = None) -> None:
         async with self._ledger.transaction(within=within) as session:
-            name = await configuration.tenant_name(session, tenant_id)
+            tenant = await configuration.tenant_by_id(session, tenant_id)
+            name = tenant.name if tenant else tenant_id
             proofs = await configuration.connection_secrets(session, self._keyring, tenant_id)
         told = {
             Purpose(purpose): Connection(
@@ -122,6 +134,8 @@ class Directories:
             )
             for purpose, (client_id, kind, proof) in proofs.items()
         }
+        if tenant is not None and not told and "elevate" in self._own:
+            told = {purpose: self._own[purpose.value].connection(tenant_id, name) for purpose in Purpose}
         # A ledger that has lost a credential, as an emptied or restored one has, does not take away one that works.
         _, known = self._connections.get(tenant_id, (0.0, {}))
         self._connections[tenant_id] = (time.monotonic(), known | told)

@@ -59,10 +59,11 @@ class ConfigurationFile:
     """Where the security groups of each tenant stand."""
 
 
-def read(content: bytes, source: str, proof_of: ProofOf) -> ConfigurationFile:
+def read(content: bytes, source: str, proof_of: ProofOf, *, has_own: bool = False) -> ConfigurationFile:
     """The file, whole. Raises ``BadInputError`` with a line for each mistake: ``source``, line, place, what is allowed.
 
-    Its secrets are read as well, so that one run tells all that is wrong.
+    Its secrets are read as well, so that one run tells all that is wrong. ``has_own``: the settings have applications
+    of the MSP's own, for tenants without a registration.
     """
     mistakes = Mistakes(source)
     tree = parse(content, mistakes)
@@ -71,7 +72,7 @@ def read(content: bytes, source: str, proof_of: ProofOf) -> ConfigurationFile:
     if not isinstance(tree, Fields) or not tree.fields:
         mistakes.note(Place(tree.line if tree else 1), "no configuration; write tenants, technicians, role_mappings")
         raise mistakes.refusal()
-    reading = _Reading(mistakes, proof_of)
+    reading = _Reading(mistakes, proof_of, has_own=has_own)
     configuration = reading.configuration(Entry(mistakes, tree, Place(tree.line)))
     if mistakes:
         raise mistakes.refusal()
@@ -81,10 +82,11 @@ def read(content: bytes, source: str, proof_of: ProofOf) -> ConfigurationFile:
 class _Reading:
     """Reads one file. What is mistaken is noted and left out, and so are what it belongs to and the whole file."""
 
-    def __init__(self, mistakes: Mistakes, proof_of: ProofOf) -> None:
+    def __init__(self, mistakes: Mistakes, proof_of: ProofOf, *, has_own: bool) -> None:
         self.proofs: dict[tuple[UUID, PurposeName], SecretStr] = {}
         self.security_group_lines: dict[tuple[UUID, UUID], int] = {}
         self._names = Names(mistakes)
+        self._has_own = has_own
         self._proof_of = proof_of
 
     def configuration(self, file: Entry) -> Configuration:
@@ -102,9 +104,11 @@ class _Reading:
         name, tenant_id = entry.required("name", read_name), entry.required("id", read_guid)
         self._names.declare(entry, "tenant", name, tenant_id)
         domain = entry.required("account_domain", read_domain)
-        entry.require("elevate")
-        elevate = self._application(entry.entry("elevate"))
-        revoke = self._application(entry.entry("revoke")) or elevate
+        elevate, revoke = entry.entry("elevate"), entry.entry("revoke")
+        if revoke is not None or not self._has_own:
+            entry.require("elevate")
+        opens = self._application(elevate)
+        closes = self._application(revoke) or opens
         groups = tuple(_each(entry, "security_groups", lambda group: self._security_group(group, name)))
         prefix = entry.optional("account_prefix", read_prefix)
         display_name = entry.optional("display_name", read_label)
@@ -115,16 +119,17 @@ class _Reading:
             entry.note(f"{format_duration(hours)} exceeds max_hours, which is {format_duration(max_hours)}", "hours")
         if name is not None:
             self._names.declare_security_groups(name, {group.name for _, group in groups})
-        if name is None or tenant_id is None or domain is None or elevate is None or revoke is None:
+        if name is None or tenant_id is None or domain is None or not entry.is_sound:
             return None
-        self.proofs[tenant_id, "elevate"], self.proofs[tenant_id, "revoke"] = elevate[1], revoke[1]
+        if opens and closes:
+            self.proofs[tenant_id, "elevate"], self.proofs[tenant_id, "revoke"] = opens[1], closes[1]
         self.security_group_lines |= {(tenant_id, group.id): line for line, group in groups}
         return TenantEntry(
             name=name,
             id=tenant_id,
             account_domain=domain.lower(),
-            elevate=elevate[0],
-            revoke=revoke[0],
+            elevate=opens[0] if opens else None,
+            revoke=closes[0] if closes else None,
             display_name=display_name or name,
             account_prefix="msp-" if prefix is None else prefix,
             hours=hours,

@@ -110,6 +110,8 @@ async def apply(
         kept = tuple_(col(table.id), col(table.name)).in_(select(*given(table, rows, ("id", "name")).c))
         await session.exec(update(table).where(col(table.active), ~kept).values(active=False))
         await upsert(session, table, rows)
+    without = [tenant.id for tenant in configuration.tenants if tenant.elevate is None]
+    await session.exec(delete(TenantCredential).where(col(TenantCredential.tenant_id).in_(without)))
     await upsert(session, TenantCredential, _credentials(keyring, configuration, proofs))
     groups = _groups(configuration)
     await upsert(session, Group, groups)

@@ -52,10 +52,9 @@ async def tenant_by_name(session: AsyncSession, name: str) -> Tenant | None:
     return (await session.exec(statement)).first()
 
 
-async def tenant_name(session: AsyncSession, tenant_id: TenantId) -> str:
-    """What people call the tenant; its id where the ledger does not know it."""
-    row = await session.get(Tenant, UUID(tenant_id))
-    return row.name if row else tenant_id
+async def tenant_by_id(session: AsyncSession, tenant_id: TenantId) -> Tenant | None:
+    """The tenant, active or not; None where the ledger does not know it."""
+    return await session.get(Tenant, UUID(tenant_id))
 
 
 async def names_now(session: AsyncSession, tenant_id: UUID, technician_id: UUID) -> tuple[str, str] | None:

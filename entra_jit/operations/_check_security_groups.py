@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from entra_jit.accounts.access import CannotBeGivenError, groups
 from entra_jit.accounts.directories import credential_of
-from entra_jit.graph import Connection, Graph, GraphError
+from entra_jit.app import App
+from entra_jit.graph import Connection, GraphError
 from entra_jit.policy.configuration import Configuration, PurposeName, SecurityGroupEntry, TenantEntry
-from models.messages import AccessItem, AccessKind
+from models.messages import AccessItem, AccessKind, TenantId
 
 GROUPS_AT_ONCE = 10
 
@@ -31,7 +32,7 @@ class UnusableGroup:
 
 
 async def check_security_groups(
-    graph: Graph,
+    app: App,
     configuration: Configuration,
     secrets: Mapping[tuple[UUID, PurposeName], SecretStr],
     known: Iterable[str],
@@ -47,15 +48,10 @@ async def check_security_groups(
 
     async def one(tenant: TenantEntry, group: SecurityGroupEntry) -> UnusableGroup | None:
         item = AccessItem(kind=AccessKind.GROUP, id=str(group.id), name=group.name)
-        connection = Connection(
-            tenant_id=str(tenant.id),
-            tenant=tenant.name,
-            client_id=str(tenant.elevate.client_id),
-            credential=credential_of(tenant.elevate.kind, secrets[tenant.id, "elevate"]),
-        )
+        connection = _connection(app, tenant, secrets)
         try:
             async with at_once:
-                await groups.check(graph.tenant(connection), item)
+                await groups.check(app.graph.tenant(connection), item)
         except CannotBeGivenError as error:
             return UnusableGroup(tenant, group, str(error))
         except GraphError as error:
@@ -68,3 +64,15 @@ async def check_security_groups(
         *(one(tenant, group) for tenant in configuration.tenants for group in tenant.security_groups)
     )
     return [unusable for unusable in found if unusable]
+
+
+def _connection(app: App, tenant: TenantEntry, secrets: Mapping[tuple[UUID, PurposeName], SecretStr]) -> Connection:
+    tenant_id = TenantId(str(tenant.id))
+    if tenant.elevate is None:
+        return app.own_applications["elevate"].connection(tenant_id, tenant.name)
+    return Connection(
+        tenant_id=tenant_id,
+        tenant=tenant.name,
+        client_id=str(tenant.elevate.client_id),
+        credential=credential_of(tenant.elevate.kind, secrets[tenant.id, "elevate"]),
+    )

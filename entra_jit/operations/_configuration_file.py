@@ -17,15 +17,18 @@ LARGEST = 10 * 1024 * 1024
 """Bytes of a file. One of 5,000 mappings has half a megabyte; devices have no end."""
 
 
-def read_configuration(file: Path) -> ConfigurationFile:
-    """The file, whole. Raises ``BadInputError`` with file, line and what is allowed for each mistake in it."""
+def read_configuration(file: Path, *, has_own: bool = False) -> ConfigurationFile:
+    """The file, whole. Raises ``BadInputError`` with file, line and what is allowed for each mistake in it.
+
+    ``has_own``: the settings have the MSP's own applications, so that a tenant needs no registration.
+    """
 
     # Applications often share one secret, whose key is costly to read.
     @cache
     def proof_of(application: Application) -> SecretStr:
         return _proof(application, file.parent)
 
-    return read(_content(file), str(file), proof_of)
+    return read(_content(file), str(file), proof_of, has_own=has_own)
 
 
 def _content(file: Path) -> bytes:

@@ -58,7 +58,7 @@ async def apply_configuration(
     Where Temporal does not answer, the reconciler closes what ends. An open grant whose access was remapped stays as it
     was granted, and cannot be extended.
     """
-    found = read_configuration(file)
+    found = read_configuration(file, has_own=app.settings.elevate is not None)
     await _expect_usable_groups(app, file, found)
     async with app.ledger.transaction() as session:
         plan = await applying.plan(session, found.configuration)
@@ -93,7 +93,7 @@ async def _expect_usable_groups(app: App, file: Path, found: ConfigurationFile) 
         return
     async with app.ledger.transaction() as session:
         known = {mapping.item.id for mapping in await configurations.role_mappings(session)}
-    unusable = await check_security_groups(app.graph, found.configuration, found.proofs, known)
+    unusable = await check_security_groups(app, found.configuration, found.proofs, known)
     if unusable:
         raise BadInputError(
             "\n".join(

@@ -16,6 +16,6 @@ from models.configuration_plan import ConfigurationPlan
 @asks(Verb.PLAN_CONFIGURATION)
 async def plan_configuration(actor: Actor, app: App, file: Path) -> ConfigurationPlan:
     """What applying ``file`` would do by now. Raises ``BadInputError``, a line a mistake."""
-    found = read_configuration(file)
+    found = read_configuration(file, has_own=app.settings.elevate is not None)
     async with app.ledger.transaction() as session:
         return await applying.plan(session, found.configuration)

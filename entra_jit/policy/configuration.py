@@ -71,17 +71,18 @@ class TenantEntry:
     hours: timedelta
     max_hours: timedelta
     credential: CredentialChoice
-    elevate: Application
-    """What opens."""
-    revoke: Application
-    """What closes; it may be the same."""
+    elevate: Application | None
+    """What opens. None: the MSP's own application, which stands in the deployment's settings."""
+    revoke: Application | None
+    """What closes; it may be the same. None with ``elevate``, and only then."""
     security_groups: tuple[SecurityGroupEntry, ...]
     """Those that role mappings may give. Two tenants may have the same name for theirs; the ids are their own."""
 
     def applications(self) -> Iterator[tuple[PurposeName, Application]]:
-        """The application of each purpose."""
-        yield "elevate", self.elevate
-        yield "revoke", self.revoke
+        """The application of each purpose, where the tenant has a registration of its own."""
+        if self.elevate is not None and self.revoke is not None:
+            yield "elevate", self.elevate
+            yield "revoke", self.revoke
 
     def security_group(self, name: str) -> AccessItem | None:
         """The security group that the tenant's entry calls so."""

@@ -298,6 +298,7 @@ def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
         )
     )
     _, fabrikam = read_configuration(file).configuration.tenants
+    assert fabrikam.elevate is not None
     assert str(fabrikam.elevate.client_id).endswith("ee03")
     assert str(fabrikam.revoke.client_id).startswith("e1e7")
     assert fabrikam.revoke.secret == SecretSource("SANDBOX_REVOKE_SECRET", None)
@@ -384,3 +385,16 @@ async def test_secrets_come_from_environment_and_file_certificates_from_pem_and_
     assert contoso["revoke"][2].get_secret_value() == f"{SECRET} in a file"
     assert {kind for _, kind, _ in fabrikam.values()} == {"federated"}
     assert fabrikam["revoke"][2].get_secret_value() == "/var/run/token"
+
+
+def test_a_tenant_needs_no_application_where_the_settings_have_the_msps_own(tmp_path: Path) -> None:
+    file = tmp_path / "msp.yaml"
+    file.write_text(example(("    elevate: *elevate\n    revoke: *revoke\n", "")))
+    with pytest.raises(BadInputError, match=r"tenants\.2: elevate is missing"):
+        read_configuration(file)
+    contoso, fabrikam = read_configuration(file, has_own=True).configuration.tenants
+    assert [purpose for purpose, _ in contoso.applications()] == ["elevate", "revoke"]
+    assert list(fabrikam.applications()) == []
+    file.write_text(example(("    elevate: *elevate\n    revoke: *revoke\n", "    revoke: *revoke\n")))
+    with pytest.raises(BadInputError, match=r"tenants\.2: elevate is missing"):
+        read_configuration(file, has_own=True)
