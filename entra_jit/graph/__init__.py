@@ -14,6 +14,7 @@ from entra_jit.graph.addresses import InvalidAddressError
 from entra_jit.graph.answers import Listing
 from entra_jit.graph.applications import ApplicationObject, Applications
 from entra_jit.graph.audit_logs import AuditEntry, AuditListing, AuditTarget, UnreadablePart
+from entra_jit.graph.authority import Authority
 from entra_jit.graph.catalogue import LONGEST_WAIT
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from entra_jit.graph.deleted_items import DeletedUser
@@ -36,6 +37,7 @@ from entra_jit.graph.graph import Graph, Tenant
 from entra_jit.graph.groups import Group, GroupRead
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
+from entra_jit.graph.person_sign_in import nonce_of
 from entra_jit.graph.retry_budget import RetryBudget
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
 from entra_jit.graph.sign_in import SIGN_IN
@@ -53,6 +55,7 @@ __all__ = [
     "AuditEntry",
     "AuditListing",
     "AuditTarget",
+    "Authority",
     "ClientCertificate",
     "ClientSecret",
     "ConflictError",
@@ -94,4 +97,5 @@ __all__ = [
     "UnreadablePart",
     "User",
     "assignment_id",
+    "nonce_of",
 ]

@@ -109,11 +109,15 @@ class Calls:
             answer = await ask(partial(self.call, operation, "GET", following, advanced=advanced))
             yield answer
 
-    async def granted(self) -> Granted | None:
-        """What the present token grants; None where it cannot be read. Signs in where there is none."""
+    async def granted(self, *, anew: bool = False) -> Granted | None:
+        """What the present token grants; None where it cannot be read. Signs in where there is none, or ``anew``."""
         try:
             async with asyncio.timeout(self._timeout):
-                return granted_by(await self._tokens.token())
+                token = await self._tokens.token()
+                if anew:
+                    self._tokens.forget(token)
+                    token = await self._tokens.token()
+                return granted_by(token)
         except TimeoutError:
             return None
 

@@ -7,7 +7,9 @@ import binascii
 import json
 from dataclasses import dataclass
 
-from models.messages import ObjectId
+from models.messages import ObjectId, TenantId
+
+_IDS = ("oid", "tid", "appid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class Granted:
     """Template ids of the directory roles of the service principal."""
     principal: ObjectId | None = None
     """The service principal itself."""
+    tenant_id: TenantId | None = None
+    """In which tenant it holds."""
+    client_id: str | None = None
+    """Of which application."""
 
 
 def granted_by(token: str) -> Granted | None:
@@ -30,7 +36,13 @@ def granted_by(token: str) -> Granted | None:
     try:
         _, body, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        principal = ObjectId(claims["oid"]) if isinstance(claims.get("oid"), str) else None
-        return Granted(frozenset(claims.get("roles", ())), frozenset(claims.get("wids", ())), principal)
+        oid, tid, appid = (claims[name] if isinstance(claims.get(name), str) else None for name in _IDS)
+        return Granted(
+            frozenset(claims.get("roles", ())),
+            frozenset(claims.get("wids", ())),
+            principal=ObjectId(oid) if oid else None,
+            tenant_id=TenantId(tid) if tid else None,
+            client_id=appid,
+        )
     except (ValueError, binascii.Error, AttributeError, TypeError):
         return None

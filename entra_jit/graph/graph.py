@@ -18,6 +18,7 @@ from entra_jit.graph import addresses
 from entra_jit.graph.access_passes import AccessPasses
 from entra_jit.graph.applications import Applications
 from entra_jit.graph.audit_logs import AuditLogs
+from entra_jit.graph.authority import Authority, find_authority
 from entra_jit.graph.calls import Calls, Clock
 from entra_jit.graph.connection import Connection, Credential
 from entra_jit.graph.deleted_items import DeletedItems
@@ -26,7 +27,9 @@ from entra_jit.graph.granted import Granted
 from entra_jit.graph.groups import Groups
 from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
+from entra_jit.graph.person_sign_in import PersonSignIn
 from entra_jit.graph.roles import Roles
+from entra_jit.graph.sign_in import SignInLine
 from entra_jit.graph.sign_in_methods import SignInMethods
 from entra_jit.graph.standby import CallsWithStandby, StandbyWatch
 from entra_jit.graph.tokens import TokenSource
@@ -65,12 +68,12 @@ class Tenant:
 
     _calls: Calls
 
-    async def granted(self) -> Granted | None:
+    async def granted(self, *, anew: bool = False) -> Granted | None:
         """What our application may do here, by its own token; None where the token cannot be read.
 
-        Raises what signing in raises.
+        A token says what was so when it was made; ``anew`` asks for another. Raises what signing in raises.
         """
-        return await self._calls.granted()
+        return await self._calls.granted(anew=anew)
 
 
 class Graph:
@@ -121,6 +124,19 @@ class Graph:
             tokens.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self._http.aclose()
+
+    async def authority(self, tenant: str) -> Authority:
+        """Where the people of a tenant sign in, by a domain or the id of it. Raises as ``find_authority`` does."""
+        return await find_authority(self._http, self._login_url, tenant)
+
+    def person_sign_in(self, connection: Connection) -> PersonSignIn:
+        """Our application that people of the tenant sign in to. Touches nothing."""
+        return PersonSignIn(
+            connection,
+            login_url=self._login_url,
+            line=SignInLine(ca_file=self._ca_file, timeout=self._timeout),
+            threads=self._threads,
+        )
 
     def tenant(self, connection: Connection) -> Tenant:
         """The tenant as this connection may act in it. Touches nothing; the first call signs in."""

@@ -27,7 +27,7 @@ _FRESH_SECRET = 30.0
 _LATELY = 10.0
 """Seconds for which a refusal to sign in is remembered, for those who can do without."""
 
-_MSAL_RAISES = (requests.RequestException, msal.exceptions.MsalError, ValueError, KeyError, RuntimeError, OSError)
+MSAL_RAISES = (requests.RequestException, msal.exceptions.MsalError, ValueError, KeyError, RuntimeError, OSError)
 """KeyError also stands for a result that holds an error, or nothing, in place of a token."""
 
 _log = structlog.get_logger("graph")
@@ -113,7 +113,7 @@ class TokenSource:
             result = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask)
             value, lifetime = result["access_token"], int(result["expires_in"])
             self._note(began)
-        except _MSAL_RAISES as cause:
+        except MSAL_RAISES as cause:
             self._note(began)
             may_be_new = not self._has_worked and began - self._known_since < _FRESH_SECRET
             error = sign_in_error(self._connection, self._line.answer, cause, secret_may_be_new=may_be_new)
@@ -149,7 +149,7 @@ class TokenSource:
         if self._application is None:
             self._application = msal.ConfidentialClientApplication(
                 self._connection.client_id,
-                client_credential=_as_msal_takes_it(self._connection.credential),
+                client_credential=as_msal_takes_it(self._connection.credential),
                 authority=self._authority,
                 # Without this MSAL asks login.microsoftonline.com about every host, a sandbox's included.
                 instance_discovery=False,
@@ -159,7 +159,8 @@ class TokenSource:
         return result
 
 
-def _as_msal_takes_it(credential: Credential) -> str | dict[str, object]:
+def as_msal_takes_it(credential: Credential) -> str | dict[str, object]:
+    """The credential as MSAL's applications expect it."""
     match credential:
         case ClientSecret(secret=secret):
             return secret.get_secret_value()
