@@ -148,6 +148,8 @@ class Request(SQLModel, table=True):
     reason_text: dict[str, str] = columns.quoted_text(nullable=False)
     ticket_text: dict[str, str] | None = columns.quoted_text()
     duration: timedelta | None = Field(default=None, sa_column=Column(Interval))
+    access: list[str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    """What was wanted, by name or id; None: all that the role mappings give."""
     replay_of: str | None = Field(default=None, index=True)
     """The failed request that this one repeats. No foreign key: a ledger restored from a backup may have lost it."""
     requested_by: Actor = columns.actor(nullable=False)

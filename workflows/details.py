@@ -44,6 +44,7 @@ def describe(status: GrantStatus, progress: GrantProgress) -> str:
         ("Technician", status.technician),
         ("Tenant", status.tenant),
         ("Account", status.account_name),
+        ("Asked for", ", ".join(status.wanted or ())),
         ("Access", ", ".join(item.words for item in status.access)),
         ("Replay of", status.replay_of),
         ("Reason", asked.request.reason if asked else None),

@@ -41,6 +41,7 @@ def status_of(progress: GrantProgress) -> GrantStatus:
         tenant=request and request.tenant,
         technician=request and request.technician,
         replay_of=request and request.replay_of,
+        wanted=request and request.access,
         state=progress.state,
         sentence=progress.sentence,
         access=grant.access if grant else (),

@@ -77,6 +77,7 @@ async def record(session: AsyncSession, request: AccessRequest, requested_by: Ac
         "reason_text": written.apart(Written(request.reason)),
         "ticket_text": written.apart(Written(request.ticket)) if request.ticket else None,
         "duration": request.duration,
+        "access": None if request.access is None else list(request.access),
         "replay_of": request.replay_of,
         "requested_by": requested_by,
         "asked_at": request.asked_at,

@@ -45,6 +45,7 @@ def as_request(row: Request) -> AccessRequest:
         reason=row.reason,
         ticket=row.ticket,
         duration=row.duration,
+        access=None if row.access is None else tuple(row.access),
         asked_at=row.asked_at,
         replay_of=row.replay_of,
     )

@@ -82,6 +82,7 @@ def _known(request: Request, grant: GrantRow | None) -> GrantStatus:
         request_id=request.id,
         tenant=request.tenant,
         technician=request.technician,
+        wanted=None if request.access is None else tuple(request.access),
         access=as_access(grant) if grant else (),
         account_name=grant.account_name if grant else None,
         opened_at=grant.opened_at if grant else None,

@@ -13,6 +13,7 @@ from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.ledger import configuration, events, failures, grants, requests, statuses
 from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.rows import as_request
 from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import why_gone
 from entra_jit.operations.request_access import await_decision, send_request
@@ -108,6 +109,7 @@ async def _ask_anew(actor: Actor, app: App, request_id: str, failed: Request, gr
         reason=failed.reason,
         ticket=failed.ticket,
         duration=failed.duration,
+        access=as_request(failed).access,
         asked_at=app.clock(),
         replay_of=failed.id,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -54,12 +55,14 @@ async def request_access(
     reason: str,
     ticket: str | None = None,
     duration: timedelta | None = None,
+    access: Sequence[str] | None = None,
     key: str | None = None,
 ) -> str:
     """Ask, durably: when this returns, the request outlives every process. Gives the request's id.
 
     Idempotent by ``key``: asking for the same with the same one changes nothing. Raises ``BadInputError``,
-    ``NotFoundError``, or ``KeyTakenError``. While the ledger is away a request is taken as it was typed.
+    ``NotFoundError``, or ``KeyTakenError``. ``access``: names or ids of the roles and security groups that are wanted;
+    None: all that the role mappings give. While the ledger is away a request is taken as it was typed.
     """
     with suppress(LedgerUnavailableError):
         async with app.ledger.transaction() as session:
@@ -73,6 +76,7 @@ async def request_access(
             reason=reason,
             ticket=ticket,
             duration=duration,
+            access=None if access is None else tuple(access),
             asked_at=app.clock(),
         )
     except ValidationError as error:

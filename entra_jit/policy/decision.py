@@ -10,7 +10,7 @@ from entra_jit.policy.durations import format_duration
 from entra_jit.policy.entitlement import Group, RoleMapping, Technician, entitled_access
 from entra_jit.policy.facts import Facts, TechnicianTerms, TenantTerms
 from entra_jit.policy.names import account_name
-from entra_jit.policy.rules import hours, parties, window
+from entra_jit.policy.rules import hours, parties, selection, window
 from models.errors import BadInputError
 from models.messages import AccessItem
 from models.moments import format_moment
@@ -68,17 +68,20 @@ def decide(facts: Facts) -> PolicyDecision:
         if line:
             return _denied(rule, line)
     try:
-        access = _entitled(tenant, technician, facts.groups, facts.mappings)
+        entitled = _entitled(tenant, technician, facts.groups, facts.mappings)
     except BadInputError as error:
         return _denied("entitlement", f"Invalid configuration: {error}.")
-    if not access:
+    if not entitled:
         return _denied("entitlement", f"No role mapping gives {technician.name} any access in {tenant.name}.")
+    if line := selection.refuse(request, entitled):
+        return _denied("selection", line)
     try:
         name = account_name(tenant.account_prefix, technician.name, technician.id, tenant.account_domain)
     except BadInputError as error:
         return _denied("account", f"Invalid configuration: {error}.")
+    access = selection.wanted(request, entitled)
     terms = Terms(name, access, hours.wanted(request, tenant), window.ends_at(facts.at))
-    return PolicyDecision(terms, _why(terms, technician, tenant))
+    return PolicyDecision(terms, _why(terms, entitled, technician, tenant))
 
 
 def _entitled(
@@ -91,11 +94,14 @@ def _denied(rule: str, line: str) -> PolicyDecision:
     return PolicyDecision(None, (Reason(rule, line),))
 
 
-def _why(terms: Terms, technician: TechnicianTerms, tenant: TenantTerms) -> tuple[Reason, ...]:
-    names = ", ".join(item.words for item in terms.access)
+def _why(
+    terms: Terms, entitled: tuple[AccessItem, ...], technician: TechnicianTerms, tenant: TenantTerms
+) -> tuple[Reason, ...]:
+    names = ", ".join(item.words for item in entitled)
     most = f"{tenant.name} allows at most {format_duration(tenant.max_duration)}"
     return (
         Reason("entitlement", f"The role mappings give {technician.name} in {tenant.name}: {names}."),
+        Reason("selection", f"Asked for {len(terms.access)} of {len(entitled)}."),
         Reason("hours", f"{format_duration(terms.duration)}; {most}."),
         Reason("window", f"To be opened by {format_moment(terms.window_ends_at)}."),
     )

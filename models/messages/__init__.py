@@ -4,7 +4,7 @@ Messages are frozen and ignore fields they do not know, so that a rolling upgrad
 ever carries a password, a pass, a token or a client secret: credentials travel as the grant's id alone.
 """
 
-from models.messages.access import AccessItem, AccessKind
+from models.messages.access import AccessItem, AccessKind, Wanted
 from models.messages.asking import (
     AccessRequest,
     Assertion,
@@ -142,6 +142,7 @@ __all__ = [
     "ToSweep",
     "ToUnpark",
     "Verdict",
+    "Wanted",
     "WantedRetry",
     "later",
 ]

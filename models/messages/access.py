@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from models.message import Message
+from models.plain_text import ONE_LINE
+
+Wanted = Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
+"""An access item as a request names it: by the id or the name of a role or a security group."""
 
 
 class AccessKind(StrEnum):
@@ -32,3 +39,7 @@ class AccessItem(Message):
     def key(self) -> tuple[AccessKind, str]:
         """What tells it from all others of the tenant. Names change."""
         return self.kind, self.id
+
+    def is_called(self, wanted: str) -> bool:
+        """Whether ``wanted`` is its id or its name, in any case."""
+        return wanted.lower() in {self.id.lower(), self.name.lower(), self.words.lower()}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from models.actor import Actor
 from models.message import Message
+from models.messages.access import Wanted
 from models.messages.ids import Name, RequestId, Sentence, Ticket
 
 
@@ -29,6 +30,8 @@ class AccessRequest(Message):
     reason: Sentence
     ticket: Ticket | None = None
     duration: timedelta | None = None
+    access: tuple[Wanted, ...] | None = Field(default=None, max_length=100)
+    """What of that which the role mappings give is wanted; None: all of it. It narrows the decision, never widens."""
     asked_at: AwareDatetime
     replay_of: RequestId | None = None
     """The failed request that this one repeats; it is decided afresh all the same."""

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from models.actor import Actor
 from models.message import Message
-from models.messages.access import AccessItem
+from models.messages.access import AccessItem, Wanted
 from models.messages.asking import SignedExtension, SignedRenewal, SignedRetry
 from models.messages.evidence import Step
 from models.messages.ids import Name, ObjectId, RequestId, TechnicianId, TenantId
@@ -162,7 +162,10 @@ class GrantStatus(Message):
     technician: str | None = None
     state: GrantState = GrantState.ASKED
     sentence: str = "Waiting to be decided."
+    wanted: tuple[Wanted, ...] | None = None
+    """What was asked for, as it was typed; None: all that the role mappings give."""
     access: tuple[AccessItem, ...] = ()
+    """What was granted."""
     account_name: str | None = None
     opened_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None

@@ -36,6 +36,7 @@ requests = st.builds(
     reason=sentences,
     ticket=st.none() | names,
     duration=st.none() | st.timedeltas(timedelta(0), timedelta(days=7)),
+    access=st.none() | st.lists(names, max_size=3).map(tuple),
     asked_at=moments,
     replay_of=st.none() | names,
 )
@@ -103,6 +104,7 @@ def test_every_field_was_tried() -> None:
         reason="b",
         ticket="b",
         duration=timedelta(hours=1),
+        access=("b",),
         asked_at=NOON + timedelta(microseconds=1),
         replay_of="b",
     )

@@ -43,9 +43,9 @@ async def test_an_upgrade_from_nothing_gives_the_models_tables_and_again_changes
 ) -> None:
     url = empty_database()
     await asyncio.to_thread(upgrade, SecretStr(url))
-    assert differences(url) == ([], "0017")
+    assert differences(url) == ([], "0018")
     await asyncio.to_thread(upgrade, SecretStr(url))
-    assert differences(url) == ([], "0017")
+    assert differences(url) == ([], "0018")
 
 
 async def test_workers_that_start_together_migrate_once(empty_database: Callable[[], str]) -> None:
@@ -56,7 +56,7 @@ async def test_workers_that_start_together_migrate_once(empty_database: Callable
     for worker in together:
         await asyncio.to_thread(worker.join, PATIENCE_SECONDS)
     assert [worker.exitcode for worker in together] == [0, 0, 0]
-    assert differences(url) == ([], "0017")
+    assert differences(url) == ([], "0018")
 
 
 async def test_the_lock_is_an_index_that_postgresql_enforces(empty_database: Callable[[], str]) -> None:

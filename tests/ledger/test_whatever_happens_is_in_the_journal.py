@@ -25,6 +25,7 @@ from entra_jit.ledger import (
     interventions,
     parking,
     receipts,
+    statuses,
     steps,
 )
 from entra_jit.operations.abandon_access import abandon_access
@@ -103,6 +104,26 @@ async def test_a_grant_is_told_from_asking_to_receipt(books: Books) -> None:
     assert [step.note for step in receipt.steps][1:3] == ["to alex", "until 2026-11-23 17:00:00Z, by kim: more"]
     assert await books.do(addenda.of_request, grant.request_id) == (learnt,)
     assert "sesame" not in str(await books.everything())
+
+
+async def test_fewer_roles_than_all_are_told_as_asked_and_as_given(books: Books) -> None:
+    """A receipt that shows only what was given does not tell whether the technician wanted less."""
+    roles = ["Helpdesk Administrator", "Exchange Administrator"]
+    await books.configure(role_mappings=[{"group": "all-technicians", "roles": roles}])
+    request = books.a_request().model_copy(update={"access": ("exchange administrator",)})
+    grant = (await books.answer(request)).grant
+    assert grant is not None
+
+    status = await books.do(statuses.of_request, request.request_id, NOON)
+    receipt = await books.settle(settlement_of(request, proven=False))
+    asked, decided, *_ = await told(books, request.request_id)
+
+    assert status is not None
+    assert status.wanted == receipt.request.access == tuple(asked.body["access"]) == ("exchange administrator",)
+    given = ("Exchange Administrator",)
+    assert tuple(item.name for item in status.access) == tuple(item.name for item in receipt.access) == given
+    assert decided.body["sentence"] == "Allowed: Exchange Administrator."
+    assert (await books.answer(request)).grant == grant, "asked again under the same id, it is the same"
 
 
 async def test_what_people_wrote_stands_among_the_texts_alone_and_can_be_erased(books: Books) -> None:

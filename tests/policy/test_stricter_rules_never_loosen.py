@@ -24,6 +24,7 @@ from tests.actors import TESTER
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HELPDESK = AccessItem(kind=AccessKind.ROLE, id="729827e3-9c14-49f7-bb1b-9608f156bbb8", name="Helpdesk Administrator")
 OPERATORS = AccessItem(kind=AccessKind.GROUP, id="c0c0c0c0-2222-4222-8222-00000000ee03", name="Operators")
+GLOBAL = "Global Administrator"
 EVERYONE = [RoleMapping(ALL_TECHNICIANS, None, HELPDESK)]
 ALEX = TechnicianTerms(TechnicianId("0a0a0a0a-1111-4111-8111-0000000000a1"), "alex", {}, active=True)
 
@@ -43,9 +44,15 @@ def contoso(default: timedelta = timedelta(hours=4), most: timedelta = timedelta
     )
 
 
-def ask(duration: timedelta | None = None) -> AccessRequest:
+def ask(duration: timedelta | None = None, access: tuple[str, ...] | None = None) -> AccessRequest:
     return AccessRequest(
-        request_id="r-1", tenant="contoso", technician="alex", reason="a test", duration=duration, asked_at=NOON
+        request_id="r-1",
+        tenant="contoso",
+        technician="alex",
+        reason="a test",
+        duration=duration,
+        access=access,
+        asked_at=NOON,
     )
 
 
@@ -57,9 +64,10 @@ def answer_to(
     groups: Iterable[Group] = (),
     at: datetime = NOON,
     stop: Hold | None = None,
+    access: tuple[str, ...] | None = None,
 ) -> PolicyDecision:
     """What Alex is answered, in Contoso unless another tenant is given."""
-    return decide(Facts(ask(asked), tenant or contoso(), ALEX, tuple(groups), tuple(mappings), stop, at))
+    return decide(Facts(ask(asked, access), tenant or contoso(), ALEX, tuple(groups), tuple(mappings), stop, at))
 
 
 @given(st.none() | durations, limits, limits)
@@ -84,6 +92,43 @@ def test_a_lower_maximum_never_allows_more(
 
     if after.terms:
         assert after.terms == before.terms
+
+
+NAMES = st.sampled_from(
+    [HELPDESK.name, HELPDESK.id, HELPDESK.name.upper(), OPERATORS.name, OPERATORS.words, OPERATORS.id, "x", GLOBAL]
+)
+
+
+@given(st.none() | st.lists(NAMES, max_size=4).map(tuple), st.sets(st.sampled_from([HELPDESK, OPERATORS])))
+def test_naming_roles_never_gives_more(access: tuple[str, ...] | None, mapped: set[AccessItem]) -> None:
+    """The checkboxes of a form come from the browser: a role that was added there must not be given."""
+    mappings = [RoleMapping(ALL_TECHNICIANS, None, item) for item in mapped]
+    everything, answer = answer_to(mappings=mappings), answer_to(mappings=mappings, access=access)
+
+    if answer.terms:
+        assert everything.terms
+        assert set(answer.terms.access) <= set(everything.terms.access)
+        assert replace(answer.terms, access=()) == replace(everything.terms, access=())
+        for item in answer.terms.access:
+            assert access is None or any(item.is_called(name) for name in access), "nothing but what was asked for"
+    else:
+        unmapped = [name for name in access or () if not any(item.is_called(name) for item in mapped)]
+        assert unmapped or access == () or not mapped
+        assert answer.sentence.endswith(".")
+
+
+def test_a_role_that_cannot_be_had_is_refused_with_what_can() -> None:
+    """Leaving it out would have the technician find out at the customer's."""
+    refused = answer_to(access=("Company Administrator",)).sentence
+    assert refused == (
+        "'Company Administrator' is called Global Administrator today; write that. "
+        "alex may have in contoso: Helpdesk Administrator."
+    )
+    assert answer_to(access=(GLOBAL,)).sentence.startswith("No role mapping gives 'Global Administrator'. ")
+    assert answer_to(access=()).sentence == "No role was selected. Select at least one."
+    twins = [HELPDESK, OPERATORS.model_copy(update={"name": HELPDESK.name})]
+    mappings = [RoleMapping(ALL_TECHNICIANS, None, item) for item in twins]
+    assert "name one by its id" in answer_to(mappings=mappings, access=(HELPDESK.name,)).sentence
 
 
 @given(

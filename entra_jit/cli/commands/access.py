@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, TenantName, Ticket, duration, why
+from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, Roles, TenantName, Ticket, duration, why
 from entra_jit.cli.commands.shell import aside, cli, console, deployed, show
 from entra_jit.cli.views import receipt as receipt_page
 from entra_jit.cli.views import tables
@@ -51,6 +51,7 @@ def request(
     reason: Annotated[str, why()],
     ticket: Ticket = None,
     hours: Hours = None,
+    roles: Roles = None,
     wait: Wait = False,
     wait_open: Annotated[
         bool, typer.Option("--wait-open", help="Follow it until it is open; exit code 3 if it never is.")
@@ -69,6 +70,7 @@ def request(
             reason=reason,
             ticket=ticket,
             duration=hours,
+            access=roles or None,
             key=key,
         )
         if not wait and not wait_open:

@@ -85,6 +85,13 @@ Hours = Annotated[
     typer.Option("--hours", parser=duration, metavar="HOURS", help="Hours (4, 1.5), 90m, 1h30 or PT90M."),
 ]
 
+Roles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role", metavar="ROLE", help="Only this role or security group, by name or id; repeat it. Otherwise: all."
+    ),
+]
+
 Reason = Annotated[str | None, why()]
 
 Ticket = Annotated[

@@ -42,6 +42,7 @@ def _show_request(console: Console, receipt: Receipt) -> None:
         ("replay of", request.replay_of),
         ("reason", request.reason),
         ("ticket", request.ticket),
+        ("asked for", ", ".join(request.access or ())),
         ("decided", f"{receipt.decision} ({moment(receipt.decided_at)})"),
         ("access", ", ".join(item.words for item in receipt.access)),
         ("tenant", (request.tenant, receipt.tenant_id) if receipt.tenant_id else None),

@@ -46,6 +46,7 @@ def show_status(console: Console, status: GrantStatus) -> None:
         ("technician", status.technician),
         ("tenant", status.tenant),
         ("account", status.account_name),
+        ("asked for", ", ".join(status.wanted or ())),
         ("access", ", ".join(item.words for item in status.access)),
         ("opened", status.opened_at and moment(status.opened_at)),
         ("expires", status.expires_at and moment(status.expires_at)),
