@@ -60,6 +60,7 @@ def plant(seed: Seed) -> Directory:
                 spa_redirect_uris=application.spa_redirect_uris,
                 single_tenant=application.single_tenant,
                 issues_id_tokens=application.issues_id_tokens,
+                optional_claims=frozenset(application.optional_claims),
                 required_permissions=application.permissions,
                 required_scopes=application.scopes,
             )

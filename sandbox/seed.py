@@ -139,6 +139,7 @@ class SeedApplication(_Part):
     spa_redirect_uris: tuple[str, ...] = ()
     single_tenant: bool = False
     issues_id_tokens: bool = False
+    optional_claims: frozenset[Literal["auth_time"]] = frozenset()
     permissions: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     roles: tuple[RoleName, ...] = ()

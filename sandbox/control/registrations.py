@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -52,6 +52,7 @@ class RegistrationBody(_Body):
     spa_redirect_uris: tuple[str, ...] | None = None
     single_tenant: bool | None = None
     issues_id_tokens: bool | None = None
+    optional_claims: frozenset[Literal["auth_time"]] | None = None
     required_permissions: frozenset[str] | None = None
     required_scopes: frozenset[str] | None = None
     federated_credentials: tuple[FederatedCredentialBody, ...] | None = None
@@ -176,6 +177,7 @@ def _shown(application: Application) -> dict[str, Json]:
         "spa_redirect_uris": application.spa_redirect_uris,
         "single_tenant": application.single_tenant,
         "issues_id_tokens": application.issues_id_tokens,
+        "optional_claims": sorted(application.optional_claims),
         "required_permissions": sorted(application.required_permissions),
         "required_scopes": sorted(application.required_scopes),
     }

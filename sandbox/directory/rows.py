@@ -264,6 +264,8 @@ class Application:
     single_tenant: bool = False
     issues_id_tokens: bool = False
     """Whether the authorize endpoint may hand out id tokens by itself."""
+    optional_claims: frozenset[str] = frozenset()
+    """What its id tokens say besides: ``auth_time``."""
     required_permissions: frozenset[str] = frozenset()
     """App permissions of Graph that the manifest lists: what an administrator consents to."""
     required_scopes: frozenset[str] = frozenset()

@@ -120,15 +120,17 @@ def accept(visit: Visit, request: ConsentRequest, signed_in: SignedIn) -> Answer
 
 
 def decline(visit: Visit, request: ConsentRequest) -> Answer:
-    """The administrator did not agree. The older form does not even repeat the state; the newer says so and "True"."""
+    """The administrator did not agree. The older form names neither reason nor tenant; the newer says so and "True"."""
+    state = {"state": request.state} if request.state is not None else {}
     if request.scope is None:
-        parameters = {"error": "permission_denied", "error_description": "The admin canceled the request"}
+        # As observed (MicrosoftDocs/azure-docs#41053); the reference has permission_denied, and no state.
+        parameters = {"error": "access_denied", "error_subcode": "cancel", **state}
     else:
         parameters = {
             "error": "consent_required",
             "error_description": administrator_declined().description(visit.exchange),
             "admin_consent": "True",
-            **({"state": request.state} if request.state is not None else {}),
+            **state,
         }
     return visit.keeping_session(redirect(with_parameters(request.redirect_uri, parameters)))
 

@@ -110,7 +110,7 @@ def _answer(visit: Visit, request: AuthorizeRequest, signed_in: SignedIn) -> Ans
     if "id_token" in request.response_types:
         issuer = f"{visit.exchange.origin}/{signed_in.tenant.id}/v2.0"
         parameters["id_token"] = services.tokens.id_token(
-            signed_in, request.client.id, issuer, request.nonce, parameters.get("code")
+            signed_in, request.client, issuer, request.nonce, parameters.get("code")
         )
     if request.wants_client_info:
         parameters["client_info"] = client_info(signed_in)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from sandbox.directory.directory import Directory
@@ -36,6 +37,7 @@ from sandbox.identity.tenant_names import resolve_tenant
 _FIRST_PARTY_REDIRECTS = ("http://localhost", "http://127.0.0.1")
 _RESPONSE_TYPES = frozenset({frozenset({"code"}), frozenset({"id_token"}), frozenset({"code", "id_token"})})
 _PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
+_LONGEST_NUMBER = 10
 _MODES = frozenset({"query", "fragment", "form_post"})
 
 
@@ -52,10 +54,16 @@ class AuthorizeRequest:
     prompt: str
     login_hint: str
     domain_hint: str
+    max_age: timedelta | None
+    """How long ago the person may have signed in, without doing so again."""
     nonce: str | None
     challenge: str | None
     challenge_method: str
     wants_client_info: bool
+
+    def takes(self, signed_in_at: datetime, now: datetime) -> bool:
+        """Whether a sign-in of then is recent enough."""
+        return self.max_age is None or now - signed_in_at <= self.max_age
 
     def refused(self, refusal: SignInError) -> RefusalToApplication:
         """The refusal, on its way to the application."""
@@ -108,6 +116,7 @@ def read_authorize_request(
         prompt=prompt,
         login_hint=parameters.get("login_hint", ""),
         domain_hint=parameters.get("domain_hint", ""),
+        max_age=_max_age(parameters.get("max_age", "")),
         nonce=parameters.get("nonce"),
         challenge=challenge,
         challenge_method=method,
@@ -158,6 +167,10 @@ def _challenge(parameters: dict[str, str], platform: str) -> tuple[str | None, s
     if not 43 <= len(challenge) <= 128:
         raise bad_code_challenge()
     return challenge, method
+
+
+def _max_age(text: str) -> timedelta | None:
+    return timedelta(seconds=int(text)) if text.isdecimal() and len(text) < _LONGEST_NUMBER else None
 
 
 def _given(parameters: dict[str, str], name: str) -> str:

@@ -114,12 +114,15 @@ class SignInPages:
             if (request.tenant is None or one.tenant.id == request.tenant.id)
             and (not hint or one.user.user_principal_name.lower() == hint.lower())
         ]
-        if prompt == "none" and isinstance(request, AuthorizeRequest) and len(fitting) != 1:
-            raise request.refused(several_signed_in() if fitting else no_one_signed_in())
+        if prompt == "none" and isinstance(request, AuthorizeRequest):
+            if len(fitting) > 1:
+                raise request.refused(several_signed_in())
+            if not fitting or not self._is_recent(request, fitting[0]):
+                raise request.refused(no_one_signed_in())
         if prompt == "select_account" or (len(fitting) > 1 and prompt != "login"):
             return visit.show("accounts.html", accounts=visit.accounts)
         if len(fitting) == 1 and prompt != "login":
-            return self._go_on(visit, request, fitting[0])
+            return self._go_on_or_prove(visit, request, fitting[0])
         if hint:
             return self._credential_page(visit, hint)
         domain = request.domain_hint if isinstance(request, AuthorizeRequest) else ""
@@ -173,7 +176,16 @@ class SignInPages:
         if chosen is None:
             # Its session ended while the list was on the screen.
             return visit.show("username.html", hint="")
-        return self._go_on(visit, request, chosen)
+        return self._go_on_or_prove(visit, request, chosen)
+
+    def _go_on_or_prove(self, visit: Visit, request: _Request, signed_in: SignedIn) -> Answer:
+        """A person whose sign-in is too old proves it again; the name stays (MicrosoftDocs/azure-docs#51307)."""
+        if self._is_recent(request, signed_in):
+            return self._go_on(visit, request, signed_in)
+        return self._credential_page(visit, signed_in.user.user_principal_name)
+
+    def _is_recent(self, request: _Request, signed_in: SignedIn) -> bool:
+        return not isinstance(request, AuthorizeRequest) or request.takes(signed_in.at, self._services.clock.now())
 
     def _proved(self, visit: Visit, request: _Request, signed_in: SignedIn) -> Answer:
         visit.remember(signed_in)

@@ -199,7 +199,7 @@ class TokenEndpoint:
             body["refresh_token"] = self._tokens.refresh_token(signed_in, client.id, scope)
         if "openid" in asked.protocol:
             issuer = f"{exchange.origin}/{tenant.id}/v2.0"
-            body["id_token"] = self._tokens.id_token(signed_in, client.id, issuer, nonce)
+            body["id_token"] = self._tokens.id_token(signed_in, client, issuer, nonce)
         return body
 
     def _still_welcome(self, tenant: Tenant, user_id: str, since: datetime) -> User:

@@ -132,7 +132,7 @@ class Tokens:
         return AccessToken(self._sign_for_graph(claims), lifetime)
 
     def id_token(
-        self, signed_in: SignedIn, client_id: str, issuer: str, nonce: str | None = None, code: str | None = None
+        self, signed_in: SignedIn, client: Client, issuer: str, nonce: str | None = None, code: str | None = None
     ) -> str:
         """Who signed in, for the application that asked; verifiable with the published keys.
 
@@ -142,12 +142,14 @@ class Tokens:
         now = int(self._clock.now().timestamp()) - _BACKDATED_SECONDS
         mail = user.properties.get("mail")
         claims: Claims = {
-            "aud": client_id,
+            "aud": client.id,
             "iss": issuer,
             "iat": now,
             "nbf": now,
             "exp": now + _BACKDATED_SECONDS + _ID_TOKEN_SECONDS,
             "aio": _random(),
+            # Only where the registration lists it (MicrosoftDocs/azure-docs#15502), whatever max_age says.
+            **({"auth_time": int(signed_in.at.timestamp())} if _lists(client, "auth_time") else {}),
             **({"c_hash": _half_hash(code)} if code else {}),
             **({"email": mail} if mail else {}),
             "name": user.display_name,
@@ -156,7 +158,7 @@ class Tokens:
             "preferred_username": user.user_principal_name,
             "rh": _random(),
             "sid": signed_in.session_id,
-            "sub": _pairwise(user.id, client_id),
+            "sub": _pairwise(user.id, client.id),
             "tid": tenant.id,
             "uti": _random(),
             "ver": "2.0",
@@ -279,6 +281,10 @@ class Tokens:
 def client_info(signed_in: SignedIn) -> str:
     """The account's id in Microsoft's libraries, sent along when they ask for it."""
     return b64url(_json({"uid": signed_in.user.id, "utid": signed_in.tenant.id}))
+
+
+def _lists(client: Client, claim: str) -> bool:
+    return client.application is not None and claim in client.application.optional_claims
 
 
 def _methods(signed_in: SignedIn) -> list[str]:

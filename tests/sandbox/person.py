@@ -71,11 +71,11 @@ class Person:
     """A person with a browser of their own."""
 
     def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+        self.client = client
         self.page: Page | None = None
 
     def open(self, url: str, **parameters: str) -> Page | Callback:
-        return self._see(self._client.get(url, params=parameters or None))
+        return self._see(self.client.get(url, params=parameters or None))
 
     def press(self, action: str, **fields: str) -> Page | Callback:
         """Fill in fields and press a button of the page."""
@@ -86,11 +86,15 @@ class Person:
         unknown = fields.keys() - page.fields.keys() - {"everybody"}
         assert not unknown, f"{page.title} has no {unknown}"
         form = page.fields | fields | {"action": action}
-        return self._see(self._client.post(urljoin(page.url, page.action), data=form))
+        return self._see(self.client.post(urljoin(page.url, page.action), data=form))
 
     def sign_in(self, username: str, password: str) -> Page | Callback:
         self.press("username", username=username)
         return self.press("password", password=password)
+
+    def show(self, answer: httpx.Response) -> None:
+        """Look at a page that was reached otherwise."""
+        self._see(answer)
 
     def _see(self, answer: httpx.Response) -> Page | Callback:
         if answer.status_code == 302:

@@ -115,8 +115,9 @@ def test_the_older_form_answers_in_its_own_way(
     ask("v1", "contoso.com")
     person.sign_in(*ADMINS)
     assert arrived(person.press("decline")).parameters == {
-        "error": "permission_denied",
-        "error_description": "The admin canceled the request",
+        "error": "access_denied",
+        "error_subcode": "cancel",
+        "state": "the state",
     }
     assert in_contoso(control) is None
     ask("v1", "contoso.com")

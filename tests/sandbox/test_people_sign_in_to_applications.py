@@ -164,6 +164,29 @@ def test_who_is_signed_in_is_not_asked_again_unless_the_application_wants_it(
     assert "code" in arrived(ask(prompt="none", login_hint="ADELE@contoso.com")).parameters
 
 
+def test_a_sign_in_that_is_too_old_is_done_again_and_says_when(
+    ask: Callable[..., Page | Callback], person: Person, redeem: Callable[..., httpx.Response], control: httpx.Client
+) -> None:
+    """What reveals a secret demands a sign-in of now: a session of this morning must not do."""
+
+    def auth_time(answer: Page | Callback) -> object:
+        return claims_of(redeem(arrived(answer).parameters["code"]).json()["id_token"]).get("auth_time")
+
+    ask()
+    person.sign_in(*ADELES)
+    assert auth_time(person.press("accept")) is None, "only where the registration lists it"
+    control.patch(f"/applications/{SIGN_IN_APP}", json={"optional_claims": ["auth_time"]})
+    first = auth_time(ask(max_age="300"))
+    assert isinstance(first, int)
+    control.post("/clock", json={"advance": 301})
+    assert auth_time(ask(max_age="3000")) == first, "recent enough"
+    assert arrived(ask(max_age="300", prompt="none")).parameters["error"] == "login_required"
+    assert shown(ask(max_age="300")).title.startswith("Enter password")
+    again = auth_time(person.press("password", password=ADELES[1]))
+    assert isinstance(again, int)
+    assert again >= first + 301
+
+
 def test_signing_out_ends_the_session_and_goes_only_where_it_may(
     ask: Callable[..., Page | Callback], person: Person
 ) -> None:
