@@ -12,6 +12,8 @@ from sandbox.directory.digest import Digest
 from sandbox.directory.directory import Directory
 from sandbox.directory.rows import (
     Application,
+    AppRole,
+    AppRoleAssignment,
     ClientSecret,
     Domain,
     FederatedCredential,
@@ -63,6 +65,7 @@ def plant(seed: Seed) -> Directory:
                 optional_claims=frozenset(application.optional_claims),
                 required_permissions=application.permissions,
                 required_scopes=application.scopes,
+                app_roles=_app_roles(application),
             )
         )
     for tenant in seed.tenants:
@@ -73,6 +76,28 @@ def plant(seed: Seed) -> Directory:
 def _secret(seed: SeedSecret | str) -> ClientSecret:
     secret = SeedSecret(value=seed) if isinstance(seed, str) else seed
     return ClientSecret(digest=Digest.of(secret.value), hint=secret.value[:3], expires=secret.expires)
+
+
+def _app_roles(seed: SeedApplication) -> tuple[AppRole, ...]:
+    return tuple(
+        AppRole(
+            id=role.id or derived_id(seed.client_id, "appRole", role.value),
+            value=role.value,
+            display_name=role.display_name,
+            description=role.description,
+        )
+        for role in seed.app_roles
+    )
+
+
+def _assigned(tenant: Tenant, consent: SeedConsent, app_roles: tuple[AppRole, ...]) -> tuple[AppRoleAssignment, ...]:
+    ids = {role.value: role.id for role in app_roles}
+    people = {name: user for name in consent.assigned if (user := tenant.user(name)) is not None}
+    return tuple(
+        AppRoleAssignment(principal_id=user.id, role_id=ids[value], created=_TENANTS_SINCE)
+        for name, user in people.items()
+        for value in consent.assigned[name]
+    )
 
 
 def _plant_tenant(
@@ -161,6 +186,7 @@ def _plant_group(tenant: Tenant, seed: SeedGroup) -> None:
 
 def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: SeedApplication, home: str) -> None:
     permissions = application.permissions if consent.permissions is None else consent.permissions
+    app_roles = _app_roles(application)
     principal = ServicePrincipal(
         id=consent.id or derived_id(tenant.id, "servicePrincipal", application.client_id),
         app_id=application.client_id,
@@ -169,6 +195,8 @@ def _plant_service_principal(tenant: Tenant, consent: SeedConsent, application: 
         permissions=permissions,
         enabled=consent.enabled,
         owner_tenant=home,
+        app_roles=app_roles,
+        assigned=_assigned(tenant, consent, app_roles),
     )
     tenant.service_principals.put(principal)
     scopes = application.scopes if consent.scopes is None else consent.scopes

@@ -3,8 +3,9 @@
 Two lists. Under ``applications`` each app registration: ``client_id``, ``name``, the slug of its ``home`` tenant, its
 ``secrets`` (they should look like no real secret) and ``certificates`` (PEM), and what a tenant that has it grants by
 default: app ``permissions``, delegated ``scopes`` and directory ``roles`` of the service principal. A secret may be
-``{value, expires}``. People sign in to an application that has ``redirect_uris`` (or ``public_redirect_uris``,
-``spa_redirect_uris``); ``federated_credentials`` name whose tokens it may show, with the issuer's ``public_keys``.
+``{value, expires}``. ``app_roles`` (``value``, ``display_name``) are what its people can hold. People sign in to an
+application that has ``redirect_uris`` (or ``public_redirect_uris``, ``spa_redirect_uris``); ``federated_credentials``
+name whose tokens it may show, with the issuer's ``public_keys``.
 
 Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``, ``service_plans`` (GUIDs); ``domains``
 (``name``, ``initial``, ``default``, ``verified``, ``authentication``); ``temporary_access_pass`` (``enabled``,
@@ -14,7 +15,8 @@ seconds ``new_accounts_refused`` and ``new_passes_refused``); ``sign_in`` (``req
 (``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
 Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``security_enabled``, ``mail_enabled``,
 ``dynamic``, ``synced``, ``roles``, ``members`` by user principal name); ``applications`` (names of those that were
-consented to, or ``{name, permissions, scopes, roles, enabled}`` to differ from their default). Directory roles are
+consented to, or ``{name, permissions, scopes, roles, enabled}`` to differ from their default, with ``assigned``: app
+roles by user principal name). Directory roles are
 given by display name. An id that is left out is derived from tenant and name, so it is the same every time.
 
 ``sign_in_service`` says how quick, random and strict that service is (``SignInSettings``).
@@ -127,6 +129,13 @@ class SeedFederatedCredential(_Part):
     public_keys: tuple[str, ...] = ()
 
 
+class SeedAppRole(_Part):
+    value: str
+    display_name: str
+    description: str = ""
+    id: Guid | None = None
+
+
 class SeedApplication(_Part):
     client_id: Guid
     name: str
@@ -140,6 +149,7 @@ class SeedApplication(_Part):
     single_tenant: bool = False
     issues_id_tokens: bool = False
     optional_claims: frozenset[Literal["auth_time"]] = frozenset()
+    app_roles: tuple[SeedAppRole, ...] = ()
     permissions: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     roles: tuple[RoleName, ...] = ()
@@ -158,6 +168,8 @@ class SeedConsent(_Part):
     permissions: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     roles: tuple[RoleName, ...] | None = None
+    assigned: dict[str, tuple[str, ...]] = {}
+    """Values of the application's roles by the user principal name of who holds them."""
     enabled: bool = True
 
 
@@ -191,6 +203,15 @@ class SeedTenant(_Part):
         return self
 
 
+def _check_assigned(tenant: SeedTenant, consent: SeedConsent, application: SeedApplication) -> None:
+    people = {user.upn.lower() for user in tenant.users}
+    if unknown := {name for name in consent.assigned if name.lower() not in people}:
+        raise ValueError(f"tenant {tenant.slug} gives app roles of {consent.name} to unknown users: {sorted(unknown)}")
+    given = {value for values in consent.assigned.values() for value in values}
+    if unknown := given - {role.value for role in application.app_roles}:
+        raise ValueError(f"tenant {tenant.slug} gives unknown app roles of {consent.name}: {sorted(unknown)}")
+
+
 class Seed(_Part):
     """A whole seed file, checked."""
 
@@ -211,12 +232,14 @@ class Seed(_Part):
         for application in self.applications:
             if application.home not in slugs:
                 raise ValueError(f"application {application.name} lives in no tenant of this file: {application.home}")
-        known = {application.name for application in self.applications}
+        known = {application.name: application for application in self.applications}
         for tenant in self.tenants:
             for consent in tenant.applications:
                 name = consent if isinstance(consent, str) else consent.name
                 if name not in known:
                     raise ValueError(f"tenant {tenant.slug} consents to an unknown application: {name}")
+                if not isinstance(consent, str):
+                    _check_assigned(tenant, consent, known[name])
         return self
 
 

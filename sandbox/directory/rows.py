@@ -245,6 +245,26 @@ class FederatedCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppRole:
+    """A role that an application defines for the people who use it; ``value`` is what tokens say."""
+
+    id: str
+    value: str
+    display_name: str
+    description: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppRoleAssignment:
+    """A user, group or service principal that holds a role of an application."""
+
+    principal_id: str
+    role_id: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """An app registration. It lives in one tenant and has service principals in others; ``id`` is its client id."""
 
@@ -270,6 +290,7 @@ class Application:
     """App permissions of Graph that the manifest lists: what an administrator consents to."""
     required_scopes: frozenset[str] = frozenset()
     """Delegated permissions of Graph that the manifest lists."""
+    app_roles: tuple[AppRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +308,10 @@ class ServicePrincipal:
     """The tenant in which the application is registered."""
     secrets: tuple[ClientSecret, ...] = ()
     """Added to the principal itself, past the registration: how an intruder stays."""
+    app_roles: tuple[AppRole, ...] = ()
+    """Those of the registration."""
+    assigned: tuple[AppRoleAssignment, ...] = ()
+    """Who holds one of its roles in this tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,12 @@ class Tenant:
             if held.scope == TENANT_SCOPE
         }
 
+    def app_roles_of(self, user_id: str, principal: ServicePrincipal) -> set[str]:
+        """The values of an application's roles that a person holds: directly, or as a direct member of a group."""
+        holders = {user_id, *(group.id for group in self.groups.find("member", user_id))}
+        held = {one.role_id for one in principal.assigned if one.principal_id in holders}
+        return {role.value for role in principal.app_roles if role.id in held and role.enabled}
+
     def holders_of(self, role_id: str, *, without: str | None = None, lasting: bool = False) -> list[User]:
         """Live users who hold a role at tenant scope, directly or through groups; as if one assignment were gone.
 

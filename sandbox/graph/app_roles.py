@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from sandbox.directory.rows import AppRole
 from sandbox.exchange import Json
 
 MICROSOFT_GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
@@ -49,6 +51,22 @@ def shown_app_roles() -> list[dict[str, Json]]:
             "value": name,
         }
         for name, role in app_role_ids().items()
+    ]
+
+
+def defined_roles(roles: Iterable[AppRole]) -> list[dict[str, Json]]:
+    """The roles that an application defines for people, as it and its service principals list them."""
+    return [
+        {
+            "allowedMemberTypes": ["User"],
+            "description": role.description,
+            "displayName": role.display_name,
+            "id": role.id,
+            "isEnabled": role.enabled,
+            "origin": "Application",
+            "value": role.value,
+        }
+        for role in roles
     ]
 
 

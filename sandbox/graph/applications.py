@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from sandbox.directory.rows import Application, FederatedCredential
 from sandbox.exchange import Answer, Json
 from sandbox.graph import app_credentials, odata, permissions
-from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, role_id_of
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, defined_roles, role_id_of
 from sandbox.graph.call import Call
 from sandbox.graph.errors import not_found
 from sandbox.graph.operations import Operations
@@ -45,7 +45,7 @@ _VALUES: dict[str, Callable[[Application], Json]] = {
     "publisherDomain": lambda _: None,
     "signInAudience": lambda row: "AzureADMyOrg" if row.single_tenant else "AzureADMultipleOrgs",
     "tags": lambda _: [],
-    "appRoles": lambda _: [],
+    "appRoles": lambda row: defined_roles(row.app_roles),
     "keyCredentials": lambda row: app_credentials.key_credentials(row.certificates),
     "passwordCredentials": lambda row: app_credentials.password_credentials(row.secrets),
     "requiredResourceAccess": _required,

@@ -108,6 +108,7 @@ READ_GRANTS = frozenset(
 WRITE_GRANTS = frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"})
 READ_CUSTOMERS = frozenset({"DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All"})
 WRITE_APPLICATIONS = frozenset({"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"})
+READ_USERS_APP_ROLES = frozenset({"AppRoleAssignment.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 GRANT_APP_ROLES = frozenset({"AppRoleAssignment.ReadWrite.All"})
 
 READ_METHODS = frozenset({"UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"})

@@ -10,7 +10,7 @@ from sandbox.directory.rows import ServicePrincipal
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Json
 from sandbox.graph import app_credentials, odata, permissions
-from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, shown_app_roles
+from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, defined_roles, shown_app_roles
 from sandbox.graph.call import Call
 from sandbox.graph.errors import GraphError, bad_request, invalid_value, not_found, value_required
 from sandbox.graph.microsofts_own import is_microsofts, own_principals
@@ -72,7 +72,7 @@ def _value_of(principal: ServicePrincipal, name: str) -> Json:
         "appId": principal.app_id,
         "appOwnerOrganizationId": principal.owner_tenant,
         "appRoleAssignmentRequired": False,
-        "appRoles": shown_app_roles() if principal.app_id == MICROSOFT_GRAPH_APP_ID else [],
+        "appRoles": _app_roles(principal),
         "createdDateTime": seconds(principal.created),
         "displayName": principal.display_name,
         "passwordCredentials": app_credentials.password_credentials(principal.secrets),
@@ -81,6 +81,10 @@ def _value_of(principal: ServicePrincipal, name: str) -> Json:
         "signInAudience": "AzureADMultipleOrgs",
     }
     return values.get(name, [] if name in _EMPTY_LISTS else None)
+
+
+def _app_roles(principal: ServicePrincipal) -> list[dict[str, Json]]:
+    return shown_app_roles() if principal.app_id == MICROSOFT_GRAPH_APP_ID else defined_roles(principal.app_roles)
 
 
 SERVICE_PRINCIPALS: odata.Shape[ServicePrincipal] = odata.Shape(
@@ -154,6 +158,7 @@ def create_service_principal(call: Call) -> Answer:
         display_name=application.display_name,
         created=call.exchange.at,
         owner_tenant=application.home_tenant,
+        app_roles=application.app_roles,
     )
     call.tenant.service_principals.put(made)
     return odata.entity(call, SERVICE_PRINCIPALS, made, 201)

@@ -23,6 +23,7 @@ def principal_of(tenant: Tenant, application: Application, now: datetime) -> Ser
         display_name=application.display_name,
         created=now,
         owner_tenant=application.home_tenant,
+        app_roles=application.app_roles,
     )
     tenant.service_principals.put(made)
     return made

@@ -157,6 +157,8 @@ class Tokens:
             "oid": user.id,
             "preferred_username": user.user_principal_name,
             "rh": _random(),
+            # Only here: a token for Graph carries Graph's permissions (MicrosoftDocs/azure-docs#65368).
+            **({"roles": sorted(roles)} if (roles := _app_roles(signed_in, client)) else {}),
             "sid": signed_in.session_id,
             "sub": _pairwise(user.id, client.id),
             "tid": tenant.id,
@@ -281,6 +283,12 @@ class Tokens:
 def client_info(signed_in: SignedIn) -> str:
     """The account's id in Microsoft's libraries, sent along when they ask for it."""
     return b64url(_json({"uid": signed_in.user.id, "utid": signed_in.tenant.id}))
+
+
+def _app_roles(signed_in: SignedIn, client: Client) -> set[str]:
+    # Looked up anew: the person's consent may just have brought the application into the tenant.
+    principal = signed_in.tenant.service_principals.one("app", client.id)
+    return signed_in.tenant.app_roles_of(signed_in.user.id, principal) if principal else set()
 
 
 def _lists(client: Client, claim: str) -> bool:

@@ -28,10 +28,16 @@ from tests.sandbox.person import (
     arrived,
     shown,
 )
-from tests.sandbox.seeded import ADELE, CONTOSO, Graph, new_user
+from tests.sandbox.seeded import ADELE, CONTOSO, ELEVATE, NORTHWIND, Graph, new_user
 
 ADELES = ("adele@contoso.com", "sandbox-only-Adele1")
 ADMINS = ("admin@contoso.onmicrosoft.com", "sandbox-only-Admin1")
+MANAGING_PEOPLE = [
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.Read.All",
+    "Directory.Read.All",
+    "Group.ReadWrite.All",
+]
 VERIFIER = "a-verifier-that-is-long-enough-for-the-protocol-0123456789"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 
@@ -172,6 +178,7 @@ def test_a_sign_in_that_is_too_old_is_done_again_and_says_when(
     def auth_time(answer: Page | Callback) -> object:
         return claims_of(redeem(arrived(answer).parameters["code"]).json()["id_token"]).get("auth_time")
 
+    control.patch(f"/applications/{SIGN_IN_APP}", json={"optional_claims": []})
     ask()
     person.sign_in(*ADELES)
     assert auth_time(person.press("accept")) is None, "only where the registration lists it"
@@ -185,6 +192,53 @@ def test_a_sign_in_that_is_too_old_is_done_again_and_says_when(
     again = auth_time(person.press("password", password=ADELES[1]))
     assert isinstance(again, int)
     assert again >= first + 301
+
+
+def test_app_roles_reach_the_id_token_of_those_who_hold_them(
+    ask: Callable[..., Page | Callback],
+    person: Person,
+    redeem: Callable[..., httpx.Response],
+    control: httpx.Client,
+    graph: Graph,
+) -> None:
+    """Who may do what in the portal: one role too many, or one that outlives its removal, is a stranger let in."""
+
+    def roles(username: str, password: str) -> tuple[object, object]:
+        ask(prompt="login")
+        tokens = redeem(arrived(person.sign_in(username, password)).parameters["code"]).json()
+        return claims_of(tokens["id_token"]).get("roles"), claims_of(tokens["access_token"]).get("roles")
+
+    kims, sashas = ("kim@northwindmsp.com", "sandbox-only-Kim1"), ("sasha@northwindmsp.com", "sandbox-only-Sasha1")
+    assert roles(*kims) == (["Approver", "Technician"], None), "in the id token alone: Graph's has Graph's permissions"
+    assert roles(*sashas) == (None, None)
+
+    grant = {"service_principals": [{"app": ELEVATE, "grant": MANAGING_PEOPLE}]}
+    control.post("/tenants/northwind", json=grant)
+    client = graph(tenant=NORTHWIND)
+    resource = client.get(f"/servicePrincipals(appId='{SIGN_IN_APP}')").json()
+    auditor = next(one["id"] for one in resource["appRoles"] if one["value"] == "Auditor")
+    sasha = client.get(f"/users/{sashas[0]}").json()["id"]
+    group = {"displayName": "Auditors", "mailEnabled": False, "mailNickname": "auditors", "securityEnabled": True}
+    inner, outer = (client.post("/groups", json=group).json()["id"] for _ in range(2))
+    for holder, member in ((inner, sasha), (outer, inner)):
+        reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{member}"}
+        assert client.post(f"/groups/{holder}/members/$ref", json=reference).status_code == 204
+    assigned = f"/servicePrincipals/{resource['id']}/appRoleAssignedTo"
+
+    def give(principal: str) -> httpx.Response:
+        body = {"principalId": principal, "resourceId": resource["id"], "appRoleId": auditor}
+        return client.post(assigned, json=body)
+
+    assert give(outer).status_code == 201
+    assert roles(*sashas) == (None, None), "a member of a member is not assigned"
+    made = give(inner)
+    assert (made.status_code, made.json()["principalType"]) == (201, "Group")
+    assert give(inner).status_code == 400, "twice"
+    assert roles(*sashas) == (["Auditor"], None)
+    held = client.get(f"/users/{sasha}/appRoleAssignments").json()["value"]
+    assert [(one["principalId"], one["appRoleId"]) for one in held] == [(inner, auditor)]
+    assert client.delete(f"{assigned}/{made.json()['id']}").status_code == 204
+    assert roles(*sashas) == (None, None)
 
 
 def test_signing_out_ends_the_session_and_goes_only_where_it_may(
