@@ -49,7 +49,7 @@ def large_configuration(tenants: int, technicians: int, mappings: int) -> str:
             ),
             "groups:",
             *(
-                f"  - {{name: group-{number}, members: [tech-{number}], attribute: level, value: L{number % 5}}}"
+                f"  - {{name: group-{number}, members: [tech-{number}], attributes: {{level: L{number % 5}}}}}"
                 for number in range(groups)
             ),
             "role_mappings:",

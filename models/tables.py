@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Identity,
@@ -78,14 +77,13 @@ class Technician(SQLModel, table=True):
 
 
 class Group(SQLModel, table=True):
-    """A set of technicians: those listed, or all whose attribute has the value."""
+    """A set of technicians: those listed, or all whose attributes pass each rule."""
 
     __tablename__ = "groups"
-    __table_args__ = (CheckConstraint("(attribute IS NULL) = (value IS NULL)", name="attribute_with_value"),)
 
     name: str = Field(primary_key=True)
-    attribute: str | None = None
-    value: str | None = None
+    rules: list[dict[str, Any]] = columns.json("[]")
+    """``entitlement.AttributeRule`` each."""
 
 
 class GroupMember(SQLModel, table=True):

@@ -67,6 +67,10 @@ class Entry:
                 seen.add(value)
                 yield place, value
 
+    def is_mapping(self, key: str) -> bool:
+        """The field is there, and has fields itself."""
+        return key in self._fields and isinstance(self._fields[key].value, Fields)
+
     def entry(self, key: str) -> Entry | None:
         """The mapping in a field."""
         found = self._take(key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import eq
 from uuid import UUID
 
 from entra_jit.configuration_file.entry import Entry
 from entra_jit.configuration_file.mistakes import Mistakes, Place
-from entra_jit.policy.entitlement import ALL_TECHNICIANS
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from models.errors import quoted
 
 
@@ -20,7 +22,7 @@ class Names:
         self._attributes: dict[str, set[str]] = {}
         self._references: list[tuple[str, Place, str]] = []
         self._given: list[tuple[str | None, Place, str]] = []
-        self._selected: list[tuple[Place, str, Place, str]] = []
+        self._selected: list[tuple[Place, AttributeRule]] = []
 
     def declare(self, entry: Entry, kind: str, name: str | None, entry_id: UUID | None = None) -> None:
         """An entry has this name and id; no other of its kind may."""
@@ -45,9 +47,9 @@ class Names:
         """A security group of this tenant, or (None) of each, is given."""
         self._given.append((tenant, place, name))
 
-    def refer_to_attribute(self, place: Place, attribute: str, value_place: Place, value: str) -> None:
-        """All technicians are meant whose attribute has the value."""
-        self._selected.append((place, attribute, value_place, value))
+    def refer_to_attribute(self, place: Place, rule: AttributeRule) -> None:
+        """All technicians are meant for whom the rule holds."""
+        self._selected.append((place, rule))
 
     def agree(self) -> None:
         """Note every reference to what is not there."""
@@ -57,8 +59,8 @@ class Names:
                 self._mistakes.note(place, f"{quoted(name)} is not a {kind} in this file")
         for tenant, place, name in self._given:
             self._agree_on_security_group(tenant, place, name)
-        for place, attribute, value_place, value in self._selected:
-            self._agree_on_attribute(place, attribute, value_place, value)
+        for place, rule in self._selected:
+            self._agree_on_attribute(place, rule)
 
     def _agree_on_security_group(self, tenant: str | None, place: Place, name: str) -> None:
         listed = self._security_groups if tenant is None else {tenant: self._security_groups.get(tenant, {name})}
@@ -66,10 +68,15 @@ class Names:
         if without is not None:
             self._mistakes.note(place, f"{quoted(name)} is not a security group of {without} in this file")
 
-    def _agree_on_attribute(self, place: Place, attribute: str, value_place: Place, value: str) -> None:
-        values = self._attributes.get(attribute)
-        if values is None:
-            self._mistakes.note(place, f"no technician has the attribute {quoted(attribute)}")
-        elif value not in values and (other := {one.casefold(): one for one in values}.get(value.casefold())):
+    def _agree_on_attribute(self, place: Place, rule: AttributeRule) -> None:
+        there = self._attributes.get(rule.attribute)
+        if there is None:
+            self._mistakes.note(place, f"no technician has the attribute {quoted(rule.attribute)}")
+            return
+        passes: Callable[[str, str], bool] = eq if rule.test is AttributeTest.ONE_OF else str.startswith
+        for value in rule.values:
+            if any(passes(one, value) for one in there):
+                continue
             # A value that no technician has is a group without members for now; one that differs in case is a slip.
-            self._mistakes.note(value_place, f"{quoted(value)} is written {quoted(other)} at technicians")
+            if other := next((one for one in sorted(there) if passes(one.casefold(), value.casefold())), None):
+                self._mistakes.note(place, f"{quoted(value)} is written {quoted(other)} at technicians")

@@ -37,7 +37,7 @@ from entra_jit.policy.configuration import (
     TenantEntry,
 )
 from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT, format_duration, parse_duration
-from entra_jit.policy.entitlement import ALL_TECHNICIANS
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from models.errors import BadInputError
 
 ProofOf = Callable[[Application], SecretStr]
@@ -196,12 +196,21 @@ class _Reading:
         members = tuple(entry.texts("members", read_name))
         for place, member in members:
             self._names.refer("technician", place, member)
-        attribute, value = entry.optional("attribute", read_attribute), entry.optional("value", read_label)
-        if attribute and value:
-            self._names.refer_to_attribute(entry.place("attribute"), attribute, entry.place("value"), value)
-        elif (attribute or value) and entry.is_sound:
-            entry.note("set both attribute and value, or neither")
-        return None if name is None else GroupEntry(name, tuple(member for _, member in members), attribute, value)
+        by_attributes = entry.entry("attributes")
+        rules = tuple(self._rules(by_attributes)) if by_attributes else ()
+        return None if name is None else GroupEntry(name, tuple(member for _, member in members), rules)
+
+    def _rules(self, entry: Entry) -> Iterator[AttributeRule]:
+        """One for each attribute: a value, ``{one_of: [...]}`` or ``{prefix: ...}``."""
+        for key in entry.free_keys():
+            try:
+                rule = _rule(entry, read_attribute(key))
+            except BadInputError as error:
+                entry.note(str(error), key)
+                continue
+            if rule is not None:
+                self._names.refer_to_attribute(entry.place(key), rule)
+                yield rule
 
     def _role_mapping(self, entry: Entry) -> RoleMappingEntry | None:
         group, tenant = entry.required("group", read_name), entry.optional("tenant", read_name)
@@ -225,6 +234,26 @@ def _each(file: Entry, key: str, read: Callable[[Entry], _Value | None]) -> Iter
         entry.finish()
         if value is not None:
             yield value
+
+
+def _rule(entry: Entry, attribute: str) -> AttributeRule | None:
+    if not entry.is_mapping(attribute):
+        value = entry.optional(attribute, read_label)
+        return None if value is None else AttributeRule(attribute, AttributeTest.ONE_OF, (value,))
+    test = entry.entry(attribute)
+    if test is None:
+        return None
+    values = tuple(value for _, value in test.texts("one_of", read_label))
+    prefix = test.optional("prefix", read_label)
+    test.finish()
+    if not test.is_sound:
+        return None
+    if bool(values) == (prefix is not None):
+        test.note("set exactly one of one_of, prefix")
+        return None
+    if prefix is not None:
+        return AttributeRule(attribute, AttributeTest.PREFIX, (prefix,))
+    return AttributeRule(attribute, AttributeTest.ONE_OF, values)
 
 
 def _source(entry: Entry | None) -> SecretSource | None:

@@ -18,7 +18,7 @@ from entra_jit.crypto.sealing import seal
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import events
 from entra_jit.ledger.bulk import Row, given, insert_missing, replace, upsert
-from entra_jit.ledger.configuration import credential_owner
+from entra_jit.ledger.configuration import GROUP_RULES, credential_owner
 from entra_jit.ledger.events import NewEvent
 from entra_jit.policy import entitlement
 from entra_jit.policy.configuration import Configuration, PurposeName
@@ -174,7 +174,7 @@ def _credentials(keyring: Keyring, configuration: Configuration, proofs: Proofs)
 def _groups(configuration: Configuration) -> list[Row]:
     built_in = entitlement.Group(entitlement.ALL_TECHNICIANS)
     return [
-        {"name": group.name, "attribute": group.attribute, "value": group.value}
+        {"name": group.name, "rules": GROUP_RULES.dump_python(group.rules, mode="json")}
         for group in (built_in, *configuration.technician_groups())
     ]
 

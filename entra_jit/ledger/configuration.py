@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +22,9 @@ from models.tables import (
     Tenant,
     TenantCredential,
 )
+
+GROUP_RULES = TypeAdapter(tuple[entitlement.AttributeRule, ...])
+"""The rules of a group, as its row keeps them."""
 
 
 def credential_owner(tenant_id: TenantId, purpose: str) -> str:
@@ -119,7 +122,7 @@ async def groups(session: AsyncSession) -> list[entitlement.Group]:
     for member in await session.exec(select(GroupMember)):
         members.setdefault(member.group_name, set()).add(TechnicianId(str(member.technician_id)))
     return [
-        entitlement.Group(row.name, frozenset(members.get(row.name, ())), row.attribute, row.value)
+        entitlement.Group(row.name, frozenset(members.get(row.name, ())), GROUP_RULES.validate_python(row.rules))
         for row in await session.exec(select(Group))
     ]
 

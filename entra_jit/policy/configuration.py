@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-from entra_jit.policy.entitlement import Group, RoleMapping
+from entra_jit.policy.entitlement import AttributeRule, Group, RoleMapping
 from entra_jit.policy.roles import find_role
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
@@ -102,12 +102,11 @@ class TechnicianEntry:
 
 @dataclass(frozen=True)
 class GroupEntry:
-    """A set of technicians: listed, or by an attribute's value, or both."""
+    """A set of technicians: listed, or by rules about their attributes, or both."""
 
     name: str
     members: tuple[str, ...]
-    attribute: str | None
-    value: str | None
+    rules: tuple[AttributeRule, ...]
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,7 @@ class Configuration:
         """Every group with its listed members."""
         ids = {technician.name: TechnicianId(str(technician.id)) for technician in self.technicians}
         return tuple(
-            Group(group.name, frozenset(ids[member] for member in group.members), group.attribute, group.value)
-            for group in self.groups
+            Group(group.name, frozenset(ids[member] for member in group.members), group.rules) for group in self.groups
         )
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from models.errors import BadInputError
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
@@ -20,18 +21,41 @@ class Technician:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+class AttributeTest(StrEnum):
+    """How a rule compares a technician's attribute. Upper and lower case differ."""
+
+    ONE_OF = "one_of"
+    PREFIX = "prefix"
+
+
+@dataclass(frozen=True)
+class AttributeRule:
+    """What an attribute must be: one of ``values``, or begin with the only one of them."""
+
+    attribute: str
+    test: AttributeTest
+    values: tuple[str, ...]
+
+    def holds_for(self, technician: Technician) -> bool:
+        """Whether the technician's attribute passes. One that is not there never does."""
+        value = technician.attributes.get(self.attribute)
+        if value is None:
+            return False
+        return value in self.values if self.test is AttributeTest.ONE_OF else value.startswith(self.values[0])
+
+
 @dataclass(frozen=True)
 class Group:
-    """A set of technicians: those listed in ``members``, and all whose ``attribute`` has ``value``."""
+    """A set of technicians: those listed in ``members``, and all for whom every one of the ``rules`` holds."""
 
     name: str
     members: frozenset[TechnicianId] = frozenset()
-    attribute: str | None = None
-    value: str | None = None
+    rules: tuple[AttributeRule, ...] = ()
+    """None of them: no technician is in it by attributes."""
 
     def __contains__(self, technician: Technician) -> bool:
-        by_attribute = self.attribute is not None and technician.attributes.get(self.attribute) == self.value
-        return self.name == ALL_TECHNICIANS or technician.id in self.members or by_attribute
+        by_rules = bool(self.rules) and all(rule.holds_for(technician) for rule in self.rules)
+        return self.name == ALL_TECHNICIANS or technician.id in self.members or by_rules
 
 
 @dataclass(frozen=True)

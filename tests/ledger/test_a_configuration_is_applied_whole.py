@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from entra_jit.ledger import applying, events
 from entra_jit.ledger import configuration as configurations
+from entra_jit.policy.entitlement import AttributeRule, AttributeTest
 from models.events import EventKind
 from models.messages import TenantId, Verdict
 from tests.actors import TESTER
@@ -109,17 +110,17 @@ async def test_a_taken_away_mapping_is_gone_and_a_group_says_who_is_in_it(books:
     alex, robin = a_configuration()["technicians"]
     await books.configure(
         technicians=[alex, {**robin, "attributes": {"level": "L1"}}],
-        groups=[{"name": "senior", "members": ["alex"]}, {"name": "level-2", "attribute": "level", "value": "L2"}],
+        groups=[{"name": "senior", "members": ["alex"]}, {"name": "level-2", "attributes": {"level": "L2"}}],
         role_mappings=[{"group": "senior", "tenant": "contoso", "roles": ["User Administrator"]}],
     )
     assert (await books.answer(books.a_request("robin"))).verdict is Verdict.DENIED
     assert [item.name for item in (await books.granted("alex")).access] == ["User Administrator"]
     assert (await books.answer(books.a_request("alex", "fabrikam"))).verdict is Verdict.DENIED
     groups = await books.do(configurations.groups)
-    assert {(group.name, len(group.members), group.value) for group in groups} == {
-        ("senior", 1, None),
-        ("level-2", 0, "L2"),
-        ("all-technicians", 0, None),
+    assert {(group.name, len(group.members), group.rules) for group in groups} == {
+        ("senior", 1, ()),
+        ("level-2", 0, (AttributeRule("level", AttributeTest.ONE_OF, ("L2",)),)),
+        ("all-technicians", 0, ()),
     }
 
 

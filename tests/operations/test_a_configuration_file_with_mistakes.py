@@ -29,6 +29,8 @@ from models.messages import TenantId
 from tests.actors import TESTER
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "msp.yaml"
+IN_GROUP = "{technician_level: L2}}"
+"""The rule of the example's group, which differs from what technicians have by its last bracket."""
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
 SECRET = "unmistakable"
 
@@ -127,9 +129,16 @@ MISTAKES = [
     ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "consoto", "'consoto' is not a"),
     ("name: robin", "name: alex", "", "another technician has the name 'alex', in line 32"),
     ("0000000000a2", "0000000000a1", "", "another technician has the id"),
-    ("technician_level, value: L2}", "technician_level}", "- {name: level-2", "set both attribute and value"),
-    ("attribute: technician_level", "attribute: technician_levle", "levle", "no technician has the attribute"),
-    ("value: L2}", "value: l2}", "value: l2}", "'l2' is written 'L2' at technicians"),
+    (IN_GROUP, "{technician_levle: L2}}", "levle", "no technician has the attribute"),
+    (IN_GROUP, "{technician_level: l2}}", "l2", "'l2' is written 'L2' at technicians"),
+    (IN_GROUP, "{technician_level: {one_of: [L2, l1]}}}", "l1", "'l1' is written 'L1' at technicians"),
+    (IN_GROUP, "{technician_level: {prefix: l}}}", "prefix", "'l' is written 'L1' at technicians"),
+    (IN_GROUP, "{technician_level: {prefix: L, one_of: [L2]}}}", "one_of", "set exactly one of one_of, prefix"),
+    (IN_GROUP, "{technician_level: {one_of: [L2, L2]}}}", "one_of", "'L2' stands twice"),
+    (IN_GROUP, "{technician_level: {suffix: L}}}", "suffix", "unknown field"),
+    (IN_GROUP, "{technician_level: {prefix: }}}", "prefix", EMPTY),
+    (IN_GROUP, "{Level: L2}}", "{Level", "use up to 63 of a-z, 0-9 and _"),
+    (IN_GROUP, "[L2]}", "[L2]", "not a mapping"),
     ("{technician_level: L2}", "{Technician-Level: L2}", "{Technician-Level", "use up to 63 of a-z, 0-9 and _"),
     ("name: messaging,", "name: all-technicians,", "all-technicians, members", "is built in"),
     ("max_hours: 8", "max_hours: 8\n    max_hours: 168", "max_hours: 168", "'max_hours' stands twice; first in line"),
@@ -273,7 +282,7 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
     file.write_text(
         example(
             ("{technician_level: L2}", "{technician_level: 010, on_call: no, since: 2026-11-27}"),
-            ("value: L2}", "value: 010}"),
+            (IN_GROUP, "{technician_level: 010}}"),
             ("hours: 4", "hours: 1h30"),
             ("max_hours: 8", "max_hours: 150m"),
             ("fabrikam.onmicrosoft.com", "xn--bcher-kva.xn--p1ai"),
@@ -281,7 +290,7 @@ def test_scalars_are_the_text_that_is_written(tmp_path: Path) -> None:
     )
     found = read_configuration(file).configuration
     assert found.technicians[0].attributes == {"technician_level": "010", "on_call": "no", "since": "2026-11-27"}
-    assert found.groups[0].value == "010"
+    assert [rule.values for rule in found.groups[0].rules] == [("010",)]
     assert (found.tenants[0].hours, found.tenants[0].max_hours) == (timedelta(minutes=90), timedelta(minutes=150))
     assert found.tenants[1].account_domain == "xn--bcher-kva.xn--p1ai"
 

@@ -20,7 +20,7 @@ from entra_jit.policy.configuration import (
     TenantEntry,
 )
 from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, configured_by, plan_changes
-from entra_jit.policy.entitlement import ALL_TECHNICIANS, entitled_access
+from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest, entitled_access
 from models.configuration_plan import AccessChange, EndingGrant, EntryChanges
 from models.messages import TechnicianId, TenantId
 from tests.ledger.books import configuration_of
@@ -36,6 +36,10 @@ def _tenant(name: str) -> TenantEntry:
 
 def _technician(name: str, level: str) -> TechnicianEntry:
     return TechnicianEntry(name, UUID(int=200 + TECHNICIANS.index(name)), name, {"level": level})
+
+
+def _by_level(level: str) -> tuple[AttributeRule, ...]:
+    return (AttributeRule("level", AttributeTest.ONE_OF, (level,)),)
 
 
 @st.composite
@@ -55,7 +59,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
     return Configuration(
         tenants=tuple(_tenant(name) for name in sorted(tenants)),
         technicians=tuple(_technician(name, draw(levels)) for name in sorted(technicians)),
-        groups=tuple(GroupEntry(name, tuple(draw(members)), "level", draw(levels)) for name in GROUPS),
+        groups=tuple(GroupEntry(name, tuple(draw(members)), _by_level(draw(levels))) for name in GROUPS),
         role_mappings=tuple(draw(st.lists(mapped, max_size=5))),
     )
 

@@ -7,13 +7,22 @@ what; if an unknown group is skipped, a misspelt restriction restricts nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping, Technician, entitled_access
+from entra_jit.policy.entitlement import (
+    ALL_TECHNICIANS,
+    AttributeRule,
+    AttributeTest,
+    Group,
+    RoleMapping,
+    Technician,
+    entitled_access,
+)
 from models.errors import BadInputError
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
@@ -27,12 +36,18 @@ ITEMS = [
 
 attributes = st.dictionaries(st.sampled_from(["technician_level", "site"]), st.sampled_from(["L1", "L2"]))
 technicians = st.builds(Technician, st.sampled_from(PEOPLE), attributes)
+rules = st.builds(
+    AttributeRule,
+    st.sampled_from(["technician_level", "site"]),
+    st.sampled_from(AttributeTest),
+    st.sampled_from([("L1",), ("L2",), ("L",), ("L1", "L2")]),
+)
 some_groups = st.lists(
     st.builds(
-        lambda name, members, by: Group(name, members, *by),
+        Group,
         st.sampled_from(NAMES),
         st.frozensets(st.sampled_from(PEOPLE)),
-        st.sampled_from([(None, None), ("technician_level", "L2"), ("site", "L1")]),
+        st.lists(rules, max_size=2).map(tuple),
     ),
     unique_by=lambda group: group.name,
 )
@@ -78,10 +93,7 @@ def test_joining_a_group_never_takes_anything_away(
     groups, mappings = configuration
     joined = data.draw(st.sets(st.sampled_from(NAMES)))
     after = [
-        Group(group.name, group.members | {technician.id}, group.attribute, group.value)
-        if group.name in joined
-        else group
-        for group in groups
+        replace(group, members=group.members | {technician.id}) if group.name in joined else group for group in groups
     ]
     before = set(entitled_access(technician, HERE, groups, mappings))
     assert before <= set(entitled_access(technician, HERE, after, mappings))
@@ -120,9 +132,7 @@ def test_every_item_has_a_mapping_of_a_group_that_the_technician_is_in(
 ) -> None:
     groups, mappings = configuration
     mine = {group.name for group in groups if technician.id in group.members} | {ALL_TECHNICIANS}
-    mine |= {
-        group.name for group in groups if group.attribute and technician.attributes.get(group.attribute) == group.value
-    }
+    mine |= {group.name for group in groups if group.rules and all(_passes(technician, rule) for rule in group.rules)}
 
     given_items = entitled_access(technician, HERE, groups, mappings)
     assert {item.key for item in given_items} == {
@@ -141,8 +151,41 @@ def test_an_unknown_group_gives_nobody_anything(
         entitled_access(technician, HERE, groups, [*mappings, misspelt])
 
 
+def _passes(technician: Technician, rule: AttributeRule) -> bool:
+    value = technician.attributes.get(rule.attribute, "")
+    if rule.test is AttributeTest.PREFIX:
+        return value[: len(rule.values[0])] == rule.values[0]
+    return any(value == allowed for allowed in rule.values)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_member"),
+    [
+        ({"technician_level": "L2", "site": "Basel", "team": "IT-Cloud"}, True),
+        ({"technician_level": "L3", "site": "Basel", "team": "IT-"}, True),
+        ({"technician_level": "L2", "site": "basel", "team": "IT-Cloud"}, False),
+        ({"technician_level": "L2", "site": "Basel", "team": "Sales-IT-"}, False),
+        ({"technician_level": "L1", "site": "Basel", "team": "IT-Cloud"}, False),
+        ({"technician_level": "L2", "team": "IT-Cloud"}, False),
+        ({}, False),
+    ],
+)
+def test_every_rule_of_a_group_must_hold(attributes: dict[str, str], is_member: bool) -> None:
+    group = Group(
+        "seniors",
+        rules=(
+            AttributeRule("technician_level", AttributeTest.ONE_OF, ("L2", "L3")),
+            AttributeRule("site", AttributeTest.ONE_OF, ("Basel",)),
+            AttributeRule("team", AttributeTest.PREFIX, ("IT-",)),
+        ),
+    )
+    assert (Technician(PEOPLE[0], attributes) in group) is is_member
+
+
 def test_a_group_by_attribute_does_not_have_those_without_the_attribute() -> None:
     """`None == None` would let everyone without an attribute into every group that is not defined by one."""
     listed_only = Group("listed", frozenset({TechnicianId("alex")}))
     assert Technician(TechnicianId("robin")) not in listed_only
-    assert Technician(TechnicianId("robin")) not in Group("level-2", attribute="technician_level", value="L2")
+    for test, value in ((AttributeTest.ONE_OF, "L2"), (AttributeTest.PREFIX, "L")):
+        by_level = Group("level-2", rules=(AttributeRule("technician_level", test, (value,)),))
+        assert Technician(TechnicianId("robin")) not in by_level
