@@ -22,6 +22,7 @@ from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.baseline import take_baseline
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
+from entra_jit.accounts.global_administrators import count_others
 from entra_jit.accounts.managed_account import FoundAccount, Holder
 from entra_jit.crypto.assertions import ForgedAssertionError, verify_actor
 from entra_jit.crypto.marks import (
@@ -36,7 +37,6 @@ from entra_jit.graph import (
     ConflictError,
     MasteredElsewhereError,
     NewUser,
-    NotYetVisibleError,
     PermanentError,
     Tenant,
     UnexpectedResponseError,
@@ -110,10 +110,8 @@ class ProvisioningActivities(Provisioning):
         """None: the role may be given, or is not granted."""
         if GLOBAL_ADMINISTRATOR not in {item.id for item in admitted.grant.access}:
             return None
-        holders = await tenant.roles.holders(GLOBAL_ADMINISTRATOR)
-        people = {holder.principal for holder in holders if holder.scope == "/"} - {admitted.object_id}
-        found = await asyncio.gather(*(_enabled_member(tenant, person) for person in sorted(people)[:20]))
-        return refuse_global_administrator(admitted.grant.tenant, sum(found))
+        others = await count_others(tenant, {admitted.object_id})
+        return refuse_global_administrator(admitted.grant.tenant, others)
 
     @activity.defn
     async def find_account(self, ref: GrantRef) -> AccountFound:
@@ -389,11 +387,3 @@ async def _give(tenant: Tenant, item: AccessItem, account: ObjectId) -> Director
         return await KINDS[item.kind].give(tenant, item, account)
     except ConflictError:
         return None  # the read-back says whether it is
-
-
-async def _enabled_member(tenant: Tenant, person: ObjectId) -> bool:
-    try:
-        user = await tenant.users.get(person)
-    except NotYetVisibleError:
-        return False  # a service principal or a group, or gone
-    return user.account_enabled and not user.is_guest

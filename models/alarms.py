@@ -40,6 +40,8 @@ class AlarmKind(StrEnum):
     """Our application lacks a permission or role in a tenant. About a tenant."""
     TENANT_UNRECONCILED = "tenant unreconciled"
     """A tenant could not be reconciled for a while, for another reason. About a tenant."""
+    CHECK_WORSE = "check worse"
+    """A check of the doctor has come out worse than the last time. About a tenant and the check's code."""
     RECONCILER_LAPSED = "reconciler lapsed"
     """No reconciliation has come through for too long. About the deployment."""
     WORKFLOW_WEDGED = "workflow wedged"

@@ -63,6 +63,8 @@ class EventKind(StrEnum):
     HOLD_PLACED = "hold placed"
     HOLD_LIFTED = "hold lifted"
     CONFIGURATION_APPLIED = "configuration applied"
+    TENANT_EXAMINED = "tenant examined"
+    """The body has each check's state by its code."""
     ACCOUNT_REGISTERED = "account registered"
     TEXT_ERASED = "text erased"
 

@@ -267,6 +267,23 @@ class TenantReconciliationRow(SQLModel, table=True):
     """By object id, since when an account that we know has not been found there."""
 
 
+class CheckRow(SQLModel, table=True):
+    """What one check of a tenant came to when the tenant was last examined."""
+
+    __tablename__ = "checks"
+
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
+    code: str = Field(primary_key=True)
+    state: str
+    read: str
+    advice: str
+    examined_at: datetime = _moment(nullable=False)
+    since: datetime = _moment(nullable=False)
+    """Since when it is in this state."""
+    judged: str | None = None
+    """Its state when it could last be tried; None: it never could."""
+
+
 class HoldRow(SQLModel, table=True):
     """A pause or a stop, in force (``lifted_at`` NULL) or over. In force once for the same scope."""
 

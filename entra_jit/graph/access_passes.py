@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AwareDatetime, Field, JsonValue, SecretStr
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid, opaque
@@ -20,6 +20,8 @@ class PolicyTarget(Description):
     """Whom a policy covers or leaves out: a group by its id, or everyone."""
 
     id: str | None = None
+    target_type: str | None = None
+    is_registration_required: bool | None = None
 
 
 class AccessPassPolicy(Resource):
@@ -58,6 +60,19 @@ class AccessPasses:
     async def policy(self) -> AccessPassPolicy:
         """What the tenant allows."""
         return (await self._calls.get(operations.READ_PASS_POLICY, _POLICY)).read(AccessPassPolicy)
+
+    async def include(self, group: ObjectId, policy: AccessPassPolicy) -> DirectoryCall:
+        """Let the policy, as it was read, cover the members of ``group`` too. Idempotent."""
+        targets: list[JsonValue] = [
+            target.model_dump(mode="json", by_alias=True, exclude_none=True) for target in policy.include_targets
+        ]
+        if group not in {target.id for target in policy.include_targets}:
+            targets.append({"targetType": "group", "id": guid(group), "isRegistrationRequired": False})
+        body: dict[str, JsonValue] = {
+            "@odata.type": "#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration",
+            "includeTargets": targets,
+        }
+        return (await self._calls.patch(operations.CHANGE_PASS_POLICY, _POLICY, body)).evidence
 
     async def create(self, user: ObjectId, *, lifetime_minutes: int, usable_once: bool) -> AccessPass:
         """Make a pass that works from now on; an earlier one of the account is gone then. Each call makes another.

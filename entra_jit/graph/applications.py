@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
-from entra_jit.graph.answers import Resource
+from entra_jit.graph.answers import Description, Resource, null_as
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
 from models.messages import ObjectId
@@ -38,6 +38,21 @@ class ApplicationObject(Resource):
         return self.owner_tenant in _MICROSOFTS_TENANTS and has_none_of_its_own
 
 
+class ApplicationCredential(Description):
+    """A secret or certificate of an application, without what proves anything."""
+
+    ends_at: Annotated[AwareDatetime | None, Field(alias="endDateTime")] = None
+    hint: str | None = None
+    """How a secret begins; None for certificates."""
+
+
+class ApplicationCredentials(Resource):
+    """Everything that an application can prove itself with, federated credentials aside: those do not expire."""
+
+    secrets: Annotated[tuple[ApplicationCredential, ...], Field(alias="passwordCredentials"), null_as([])] = ()
+    certificates: Annotated[tuple[ApplicationCredential, ...], Field(alias="keyCredentials"), null_as([])] = ()
+
+
 class Applications:
     """The applications of one tenant."""
 
@@ -55,6 +70,18 @@ class Applications:
     async def registration(self, client_id: str) -> ApplicationObject | None:
         """The registration itself; None where it lives in another tenant."""
         return await _or_none(self._get(f"/applications(appId='{guid(client_id)}')", "id,displayName"))
+
+    async def credentials(self, client_id: str) -> ApplicationCredentials | None:
+        """What the registration can be proven with; None where it lives in another tenant, which alone knows."""
+        path = f"/applications(appId='{guid(client_id)}')"
+        query = {"$select": "id,passwordCredentials,keyCredentials"}
+        try:
+            answer = await self._calls.get(operations.READ_APPLICATION, path, query)
+        except NotYetVisibleError as error:
+            if error.status == 404:
+                return None
+            raise
+        return answer.read(ApplicationCredentials)
 
     async def _get(self, path: str, selected: str) -> ApplicationObject:
         answer = await self._calls.get(operations.READ_APPLICATION, path, {"$select": selected})

@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from urllib.parse import urljoin, urlsplit
 
@@ -43,6 +44,18 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 _log = structlog.get_logger("graph")
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an answer said beside what was asked."""
+
+    at: datetime
+    """By our clock."""
+    date: datetime | None
+    """By Microsoft's, in whole seconds; None: it did not say."""
+    throttle_limit: float | None
+    """How much of a limit is used, 1 being all. Microsoft says so above 0.8 only."""
+
+
 class Calls:
     """The line to one tenant. Safe for any number of concurrent calls; repeats none of them."""
 
@@ -62,6 +75,7 @@ class Calls:
         self.tenant = tenant
         self._timeout = timeout
         self._clock = clock
+        self.heard: Heard | None = None
 
     def address(self, path: str) -> str:
         """The whole address of a thing in Graph, as bodies refer to it."""
@@ -186,6 +200,7 @@ class Calls:
 
     def _judge(self, attempt: Attempt, response: httpx.Response, began: float) -> Answer:
         now = self._clock()
+        self.heard = _heard(response, now)
         attempt = replace(
             attempt,
             status=response.status_code,
@@ -215,6 +230,18 @@ class Calls:
             answered_at=now,
         )
         return Answer(document, evidence, attempt)
+
+
+def _heard(response: httpx.Response, now: datetime) -> Heard:
+    try:
+        date = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        date = None
+    try:
+        share = float(response.headers.get("x-ms-throttle-limit-percentage", ""))
+    except ValueError:
+        share = None
+    return Heard(now, date, share)
 
 
 def _note(attempt: Attempt, began: float) -> None:

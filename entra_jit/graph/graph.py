@@ -19,15 +19,17 @@ from entra_jit.graph.access_passes import AccessPasses
 from entra_jit.graph.applications import Applications
 from entra_jit.graph.audit_logs import AuditLogs
 from entra_jit.graph.authority import Authority, find_authority
-from entra_jit.graph.calls import Calls, Clock
+from entra_jit.graph.calls import Calls, Clock, Heard
 from entra_jit.graph.connection import Connection, Credential
 from entra_jit.graph.deleted_items import DeletedItems
 from entra_jit.graph.domains import Domains
 from entra_jit.graph.granted import Granted
 from entra_jit.graph.groups import Groups
+from entra_jit.graph.licences import Licences
 from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
 from entra_jit.graph.person_sign_in import PersonSignIn
+from entra_jit.graph.policies import Policies
 from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in import SignInLine
 from entra_jit.graph.sign_in_methods import SignInMethods
@@ -65,6 +67,8 @@ class Tenant:
     owned_objects: OwnedObjects
     applications: Applications
     audit_logs: AuditLogs
+    licences: Licences
+    policies: Policies
 
     _calls: Calls
 
@@ -74,6 +78,11 @@ class Tenant:
         A token says what was so when it was made; ``anew`` asks for another. Raises what signing in raises.
         """
         return await self._calls.granted(anew=anew)
+
+    @property
+    def heard(self) -> Heard | None:
+        """What the last answer said beside what was asked; None: none has come yet."""
+        return self._calls.heard
 
 
 class Graph:
@@ -172,6 +181,8 @@ class Graph:
             owned_objects=OwnedObjects(calls),
             applications=Applications(calls),
             audit_logs=AuditLogs(calls),
+            licences=Licences(calls),
+            policies=Policies(calls),
             _calls=calls,
         )
 

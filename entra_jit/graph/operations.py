@@ -26,6 +26,7 @@ def _operation(purpose: str, *permissions: str, role: str | None = None, timeout
 
 
 READ_ORGANIZATION = _operation("read the organization", "Organization.Read.All")
+READ_LICENCES = _operation("read the licences", "Organization.Read.All")
 READ_DOMAIN = _operation("read the domain", "Domain.Read.All")
 
 READ_USER = _operation("read the account", "User.ReadWrite.All")
@@ -55,6 +56,8 @@ REMOVE_ELIGIBILITY = _operation("take the eligibility for a directory role", "Ro
 UNASSIGN_ROLE = _operation("remove the directory role", "RoleManagement.ReadWrite.Directory")
 
 READ_PASS_POLICY = _operation("read the Temporary Access Pass policy", "Policy.Read.AuthenticationMethod")
+CHANGE_PASS_POLICY = _operation("change the Temporary Access Pass policy", "Policy.ReadWrite.AuthenticationMethod")
+READ_POLICIES = _operation("read the tenant's policies", "Policy.Read.All")
 CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthenticationMethod.ReadWrite.All")
 LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.ReadWrite.All")
 DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMethod.ReadWrite.All")

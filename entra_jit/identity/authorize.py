@@ -35,6 +35,7 @@ class Verb(StrEnum):
     CLOSE_ALL = "stop access"
     LIFT_STOP = "lift a stop"
     RECONCILE = "reconcile"
+    EXAMINE_TENANT = "examine a tenant"
     REGISTER_ACCOUNTS = "register accounts"
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"
@@ -80,7 +81,16 @@ TABLE = (
     Row(
         ActorKind.SYSTEM,
         Via.INTERNAL,
-        frozenset({Verb.END_ACCESS, Verb.RECONCILE, Verb.SHOW_STATUS, Verb.LIST_ALARMS, Verb.LIST_HOLDS}),
+        frozenset(
+            {
+                Verb.END_ACCESS,
+                Verb.RECONCILE,
+                Verb.EXAMINE_TENANT,
+                Verb.SHOW_STATUS,
+                Verb.LIST_ALARMS,
+                Verb.LIST_HOLDS,
+            }
+        ),
     ),
     Row(ActorKind.PERSON, Via.PORTAL, frozenset(), own=frozenset({Verb.RENEW_CREDENTIAL})),
 )

@@ -99,6 +99,8 @@ class TemporaryAccessPassBody(_Body):
     maximum_lifetime: Annotated[int, Field(ge=10, le=43_200)] | None = None
     default_lifetime: Annotated[int, Field(ge=10, le=43_200)] | None = None
     length: Annotated[int, Field(ge=8, le=48)] | None = None
+    include_groups: tuple[str, ...] | None = None
+    exclude_groups: tuple[str, ...] | None = None
     new_accounts_refused: Annotated[int, Field(ge=0, le=86_400)] | None = None
     new_passes_refused: Annotated[int, Field(ge=0, le=86_400)] | None = None
 
@@ -127,6 +129,10 @@ class TenantBody(_Body):
     temporary_access_pass: TemporaryAccessPassBody | None = None
     service_plans: tuple[UUID, ...] | None = None
     longest_active_assignment: Annotated[int, Field(ge=0)] | None = None
+    security_defaults: bool | None = None
+    app_restrictions: dict[str, JsonValue] | None = None
+    conditional_access: tuple[dict[str, JsonValue], ...] | None = None
+    """All policies, by Graph's names, in place of those that there are."""
     deleted: bool | None = None
     delegated_admin_customers: tuple[CustomerBody, ...] = ()
     service_principals: tuple[ServicePrincipalBody, ...] = ()

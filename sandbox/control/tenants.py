@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
 
 from cryptography import x509
 from starlette.exceptions import HTTPException
@@ -10,7 +13,7 @@ from starlette.requests import Request
 
 from sandbox.app import Sandbox
 from sandbox.control.requests import CertificateBody, DomainBody, ServicePrincipalBody, TenantBody
-from sandbox.directory.records import DelegatedAdminCustomer
+from sandbox.directory.records import ConditionalAccessPolicy, DelegatedAdminCustomer
 from sandbox.directory.roles import assignment_id, built_in_roles, role_named
 from sandbox.directory.rows import Domain, ServicePrincipal
 from sandbox.directory.tenant import Tenant
@@ -60,8 +63,11 @@ class TenantControl:
         if body.longest_active_assignment is not None:
             longest = body.longest_active_assignment or None
             tenant.organizations.put(replace(tenant.organization, longest_active_assignment=longest))
-        if body.deleted is not None:
-            tenant.organizations.put(replace(tenant.organization, deleted=body.deleted))
+        for name in ("security_defaults", "app_restrictions", "deleted"):
+            if (value := getattr(body, name)) is not None:
+                tenant.organizations.put(replace(tenant.organization, **{name: value}))
+        if body.conditional_access is not None:
+            _replace_conditional_access(tenant, body.conditional_access, self._sandbox.clock.now())
         for customer in body.delegated_admin_customers:
             tenant.customers.put(DelegatedAdminCustomer(id=str(customer.id), display_name=customer.display_name))
         for wanted in body.service_principals:
@@ -96,6 +102,13 @@ class TenantControl:
             changed = replace(application, certificates=(*application.certificates, body.pem))
             self._sandbox.directory.applications.put(changed)
         return {"app_id": principal.app_id}
+
+
+def _replace_conditional_access(tenant: Tenant, policies: Iterable[dict[str, Json]], at: datetime) -> None:
+    for held in tuple(tenant.conditional_access):
+        tenant.conditional_access.remove(held.id)
+    for properties in policies:
+        tenant.conditional_access.put(ConditionalAccessPolicy(id=str(uuid4()), created=at, properties=properties))
 
 
 def _principal(tenant: Tenant, app: str) -> ServicePrincipal:

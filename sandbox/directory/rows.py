@@ -36,6 +36,7 @@ class TemporaryAccessPassPolicy:
     default_lifetime: int = 60
     length: int = 8
     include_groups: tuple[str, ...] = (ALL_USERS,)
+    exclude_groups: tuple[str, ...] = ()
     new_accounts_refused: int = 0
     """For how many seconds the policy does not know of an account that was just made."""
     new_passes_refused: int = 0
@@ -72,6 +73,10 @@ class Organization:
     longest_active_assignment: int | None = None
     """The longest role assignment that PIM's policy allows, in seconds; None: any, permanent ones too."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
+    security_defaults: bool = False
+    """Shown and not enforced."""
+    app_restrictions: dict[str, JsonValue] = field(default_factory=dict)
+    """What the tenant forbids of its applications' credentials, as Graph shows it; shown and not enforced."""
     deleted: bool = False
     """Given up by its owner: it cannot be signed in to, and its applications are not known any more."""
 

@@ -308,7 +308,8 @@ def _require_policy(call: Call, user: User) -> None:
     policy = tenant.organization.temporary_access_pass
     groups = {group.id for group in tenant.groups.find("member", user.id)}
     known = _age(user, call.exchange.at) >= timedelta(seconds=policy.new_accounts_refused)
-    if not (known and policy.enabled and {ALL_USERS, *groups} & set(policy.include_groups)):
+    covered = {ALL_USERS, *groups} & set(policy.include_groups) and not set(groups) & set(policy.exclude_groups)
+    if not (known and policy.enabled and covered):
         raise methods_refused(
             "Converged UserCredentialPolicy does not allow creating or updating this authentication method. "
             "AuthMethodType [TemporaryAccessPass]."

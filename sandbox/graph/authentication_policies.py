@@ -124,6 +124,8 @@ def _pass_policy_changed(organization: Organization, _name: str, body: dict[str,
         policy = replace(policy, one_time_only=body["isUsableOnce"])
     if "includeTargets" in body:
         policy = replace(policy, include_groups=_groups(body["includeTargets"]))
+    if "excludeTargets" in body:
+        policy = replace(policy, exclude_groups=_groups(body["excludeTargets"]))
     numbers = {_LIFETIMES[key]: value for key, value in body.items() if key in _LIFETIMES}
     for field, value in numbers.items():
         lowest, highest = _RANGES.get(field, _LIFETIME_RANGE)
@@ -168,7 +170,7 @@ def _pass_configuration(call: Call, policy: TemporaryAccessPassPolicy) -> dict[s
         "minimumLifetimeInMinutes": policy.minimum_lifetime,
         "maximumLifetimeInMinutes": policy.maximum_lifetime,
         "isUsableOnce": policy.one_time_only,
-        "excludeTargets": [],
+        "excludeTargets": [{"targetType": "group", "id": group} for group in policy.exclude_groups],
         "includeTargets@odata.context": f"{call.context_base}{configuration}/{_TYPE}/includeTargets",
         "includeTargets": [
             {"targetType": "group", "id": group, "isRegistrationRequired": False} for group in policy.include_groups

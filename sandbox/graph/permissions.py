@@ -92,6 +92,7 @@ READ_ROLE_POLICIES = READ_ROLES | {
     "RoleManagementPolicy.ReadWrite.Directory",
     "Policy.Read.All",
 }
+READ_POLICIES = frozenset({"Policy.Read.All"})
 WRITE_METHOD_POLICY = frozenset({"Policy.ReadWrite.AuthenticationMethod"})
 READ_CONDITIONAL_ACCESS = frozenset(
     {"Policy.Read.All", "Policy.Read.ConditionalAccess", "Policy.ReadWrite.ConditionalAccess"}

@@ -39,6 +39,7 @@ from sandbox.graph import (
     role_schedule_requests,
     role_schedules,
     service_principals,
+    tenant_policies,
     users,
 )
 from sandbox.graph.app_roles import app_role_ids
@@ -109,6 +110,7 @@ _ALL: Sequence[Sequence[Served]] = (
     role_schedule_requests.operations,
     role_schedules.operations,
     service_principals.operations,
+    tenant_policies.operations,
     users.operations,
 )
 

@@ -44,6 +44,9 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
     async def make_pass() -> None:
         held.append((await elevate.access_passes.create(user, lifetime_minutes=60, usable_once=False)).id)
 
+    async def include() -> None:
+        await elevate.access_passes.include(RETAIL, await elevate.access_passes.policy())
+
     async def delete_method() -> None:
         sandbox.change(f"/users/{user}/methods", kind="phone")
         (method,) = [one for one in await elevate.sign_in_methods.list(user) if not one.is_password]
@@ -88,6 +91,12 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         "applications.principal": lambda: elevate.applications.principal(ELEVATE),
         "applications.by_principal": lambda: elevate.applications.by_principal(user),
         "applications.registration": lambda: elevate.applications.registration(ELEVATE),
+        "applications.credentials": lambda: elevate.applications.credentials(ELEVATE),
+        "licences.list": elevate.licences.list,
+        "policies.security_defaults": elevate.policies.security_defaults,
+        "policies.app_management": elevate.policies.app_management,
+        "policies.conditional_access": elevate.policies.conditional_access,
+        "access_passes.include": include,
         "audit_logs.done_by": lambda: elevate.audit_logs.done_by(user, now - HOUR, now + HOUR),
         "audit_logs.done_to": lambda: elevate.audit_logs.done_to(user, now - HOUR, now + HOUR),
     }

@@ -11,13 +11,15 @@ from pydantic import BaseModel, JsonValue, ValidationError
 import entra_jit.graph
 from entra_jit.graph.access_passes import AccessPass, AccessPassPolicy, PolicyTarget
 from entra_jit.graph.answers import Description, Resource
-from entra_jit.graph.applications import ApplicationObject
+from entra_jit.graph.applications import ApplicationCredentials, ApplicationObject
 from entra_jit.graph.audit_logs import AuditEntry
 from entra_jit.graph.deleted_items import DeletedUser
 from entra_jit.graph.domains import Domain
 from entra_jit.graph.groups import Group, GroupRead
+from entra_jit.graph.licences import Subscription
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
+from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, SecurityDefaults
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder
 from entra_jit.graph.sign_in_methods import SignInMethod
 from entra_jit.graph.users import CreatedUser, Memberships, User
@@ -28,8 +30,11 @@ AT = "2026-11-23T12:00:00Z"
 MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     AccessPass: {"id": "x", "temporaryAccessPass": "x", "startDateTime": AT, "lifetimeInMinutes": 60},
     AccessPassPolicy: {"state": "enabled", "minimumLifetimeInMinutes": 60, "maximumLifetimeInMinutes": 480},
+    AppManagementPolicy: {"isEnabled": True},
+    ApplicationCredentials: {},
     ApplicationObject: {"id": "x"},
     AuditEntry: {"id": "x", "activityDateTime": AT},
+    ConditionalAccessPolicy: {"id": "x", "state": "enabled"},
     Consent: {"id": "x", "clientId": "x"},
     CreatedUser: {"id": "x"},
     DeletedUser: {"id": "x"},
@@ -44,7 +49,9 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     RoleAssignment: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
     RoleDefinition: {"templateId": "x"},
     RoleHolder: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
+    SecurityDefaults: {"isEnabled": True},
     SignInMethod: {"id": "x", "@odata.type": "#microsoft.graph.fido2AuthenticationMethod"},
+    Subscription: {},
     User: {"id": "x", "userPrincipalName": "x", "accountEnabled": False},
 }
 """By model, with a value: what decides, and identifies."""

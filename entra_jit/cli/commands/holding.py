@@ -10,9 +10,11 @@ from rich.console import Console
 from entra_jit.app import App
 from entra_jit.cli.commands.options import Json, TenantName, why
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
+from entra_jit.cli.views import doctor as doctor_page
 from entra_jit.cli.views import stopping, tables
 from entra_jit.cli.views.formatting import say
 from entra_jit.operations.close_all import close_all
+from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.pause_tenant import pause_tenant
@@ -83,6 +85,19 @@ def pause(
     """Pause TENANT: nothing is opened or extended there until it is resumed. Closing continues."""
     held = deployed(context, lambda actor, app: pause_tenant(actor, app, tenant, reason))
     show(held, as_json, lambda: tables.show_banner(console, [held]))
+
+
+@tenant_commands.command()
+def doctor(
+    context: typer.Context,
+    tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check whether TENANT is set up for grants: one line a check, and what to do."""
+    found = deployed(context, lambda actor, app: examine_tenant(actor, app, tenants or ()))
+    show(found, as_json, lambda: doctor_page.show_examinations(console, found))
+    if any(examination.has_failed for examination in found):
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @tenant_commands.command()

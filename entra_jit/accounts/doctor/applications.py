@@ -1,0 +1,90 @@
+"""Whether our applications are in the right tenant, with what they need and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, failed, listed, ok, unknown, warning
+from entra_jit.graph import Organization, RoleAssignment
+from entra_jit.graph.operations import ANY_ADMINISTRATOR
+from entra_jit.policy.permissions import Expected, expected
+from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, find_role
+from models.checks import DIRECTORY_ROLE, ORGANIZATION, PERMISSIONS_IN_EXCESS, PERMISSIONS_MISSING, Finding
+from models.messages import AccessKind, RoleId, TenantId
+
+CLOSING_ROLE = RoleId(find_role(ANY_ADMINISTRATOR).id)
+"""What each of our service principals should hold."""
+
+_UNREADABLE = "Microsoft's token could not be read."
+
+
+def judge_organization(wanted: TenantId, found: Organization) -> Finding:
+    """Whether this is the tenant that was configured."""
+    read = f"{found.display_name or 'unnamed'}, {found.id}"
+    return ok(ORGANIZATION, read) if found.id == wanted else failed(ORGANIZATION, f"{read}; configured is {wanted}")
+
+
+def judge_permissions(held: Mapping[str, tuple[Collection[str], Expected]]) -> list[Finding]:
+    """What is missing, and what is there in excess; ``held``: by application, what it holds and what it should."""
+    missing = _each({name: should.needed - set(has) for name, (has, should) in held.items()})
+    unmet = _each({name: should.wanted - set(has) for name, (has, should) in held.items()})
+    excess = _each({name: set(has) - should.allowed for name, (has, should) in held.items()})
+    if missing:
+        first = failed(PERMISSIONS_MISSING, f"Missing: {missing}.")
+    elif unmet:
+        first = warning(PERMISSIONS_MISSING, f"All that grants need. Missing beside: {unmet}.")
+    else:
+        first = ok(PERMISSIONS_MISSING, "Every permission is granted.")
+    second = warning(PERMISSIONS_IN_EXCESS, f"Not needed: {excess}.") if excess else ok(PERMISSIONS_IN_EXCESS, "None.")
+    return [first, second]
+
+
+def judge_roles(held: Mapping[str, Collection[RoleAssignment]]) -> Finding:
+    """Whether each application's service principal holds the role over the whole tenant."""
+    lacking = [name for name, assignments in held.items() if not any(map(_is_enough, assignments))]
+    if lacking:
+        return failed(DIRECTORY_ROLE, f"Without {ANY_ADMINISTRATOR}: the service principal of {listed(lacking)}.")
+    return ok(DIRECTORY_ROLE, f"{ANY_ADMINISTRATOR}: {listed(held)}.")
+
+
+def _is_enough(assignment: RoleAssignment) -> bool:
+    return assignment.scope == "/" and assignment.role in {CLOSING_ROLE, GLOBAL_ADMINISTRATOR}
+
+
+def _each(names: Mapping[str, Collection[str]]) -> str:
+    return "; ".join(f"{listed(found, most=20)} ({name})" for name, found in names.items() if found)
+
+
+async def _organization(tenant: ExaminedTenant) -> Sequence[Finding]:
+    found = await tenant.as_seen_by("elevate").organization.get()
+    return [judge_organization(tenant.configured.terms.id, found)]
+
+
+async def _permissions(tenant: ExaminedTenant) -> Sequence[Finding]:
+    configured = tenant.configured
+    gives_groups = bool(configured.mapped_of(AccessKind.GROUP))
+    held: dict[str, tuple[Collection[str], Expected]] = {}
+    for application in tenant.applications:
+        if application.granted is None:
+            return [unknown(PERMISSIONS_MISSING, _UNREADABLE), unknown(PERMISSIONS_IN_EXCESS, _UNREADABLE)]
+        should = expected(application.purposes, configured.credential, gives_groups=gives_groups)
+        held[application.name] = application.granted.permissions, should
+    return judge_permissions(held)
+
+
+async def _roles(tenant: ExaminedTenant) -> Sequence[Finding]:
+    principals = {one.name: one.granted.principal for one in tenant.applications if one.granted}
+    readable = {name: principal for name, principal in principals.items() if principal}
+    if len(readable) < len(tenant.applications):
+        return [unknown(DIRECTORY_ROLE, _UNREADABLE)]
+    roles = tenant.as_seen_by("elevate").roles
+    found = await asyncio.gather(*map(roles.assignments_of, readable.values()))
+    return [judge_roles(dict(zip(readable, found, strict=True)))]
+
+
+EXAMINATIONS = (
+    Examination((ORGANIZATION,), _organization),
+    Examination((PERMISSIONS_MISSING, PERMISSIONS_IN_EXCESS), _permissions),
+    Examination((DIRECTORY_ROLE,), _roles),
+)

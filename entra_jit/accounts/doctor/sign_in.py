@@ -1,0 +1,121 @@
+"""What the tenant demands of technicians who sign in, and what it has licences for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, listed, ok, warning
+from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
+from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, SecurityDefaults
+from entra_jit.ledger.examinations import ConfiguredTenant
+from models.checks import CONDITIONAL_ACCESS, LICENCES, SECURITY_DEFAULTS, Finding
+
+_EVERYTHING = "All"
+_WHERE_TECHNICIANS_WORK = frozenset(
+    {_EVERYTHING, "Office365", "MicrosoftAdminPortals", "797f4846-ba00-4fd7-ba43-dac1f8f63013"}
+)
+"""The last is Azure's Resource Manager."""
+_DEMANDS = {
+    "block": "blocks the sign-in",
+    "compliantDevice": "demands a compliant device",
+    "domainJoinedDevice": "demands a joined device",
+    "approvedApplication": "demands an approved app",
+    "compliantApplication": "demands a protected app",
+}
+"""Controls that neither a pass nor a password satisfies."""
+_A_PASS = "temporaryAccessPass"  # how Microsoft names the method
+_WORKING = frozenset({None, "Enabled", "Warning"})
+
+
+def judge_security_defaults(found: SecurityDefaults, configured: ConfiguredTenant) -> Finding:
+    """Whether they are on where accounts have nothing but a password."""
+    if not found.is_enabled:
+        return ok(SECURITY_DEFAULTS, "Off.")
+    if configured.credential == "password":
+        return warning(SECURITY_DEFAULTS, "On, and accounts sign in with passwords.")
+    return ok(SECURITY_DEFAULTS, "On; a pass satisfies them.")
+
+
+def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], configured: ConfiguredTenant) -> Finding:
+    """Which policies in force could keep technicians out. Exclusions by group may spare them: a warning, no failure."""
+    found = [
+        f"{policy.display_name or policy.id} {demand}"
+        for policy in policies
+        if _concerns_us(policy, {item.id for item in configured.mapped}) and (demand := _demand_of(policy))
+    ]
+    if found:
+        return warning(CONDITIONAL_ACCESS, f"{listed(found)}.")
+    return ok(CONDITIONAL_ACCESS, "No policy keeps technicians out.")
+
+
+def judge_licences(subscriptions: Iterable[Subscription]) -> Finding:
+    """What of Entra ID the tenant pays for. Neither is demanded."""
+    plans = {plan.id for one in subscriptions if one.status in _WORKING for plan in one.service_plans}
+    names = {ENTRA_ID_P2: "Entra ID P2", ENTRA_ID_P1: "Entra ID P1"}
+    return ok(LICENCES, next((f"{name}." for plan, name in names.items() if plan in plans), "Entra ID Free."))
+
+
+def _concerns_us(policy: ConditionalAccessPolicy, mapped: Collection[str]) -> bool:
+    when = policy.conditions
+    given = set(mapped)
+    is_about_us = (
+        _EVERYTHING in when.users.include_users
+        or given & set(when.users.include_roles)
+        or given & set(when.users.include_groups)
+    )
+    is_spared = given & set(when.users.exclude_groups)
+    is_for_legacy_clients = when.client_app_types and not {"all", "browser"} & set(when.client_app_types)
+    is_for_risk = when.sign_in_risk_levels or when.user_risk_levels or when.authentication_flows
+    return bool(
+        policy.state == "enabled"
+        and is_about_us
+        and not is_spared
+        and not is_for_legacy_clients
+        and not is_for_risk
+        and _WHERE_TECHNICIANS_WORK & set(when.applications.include_applications)
+    )
+
+
+def _demand_of(policy: ConditionalAccessPolicy) -> str | None:
+    """What it demands that a pass does not satisfy; None: nothing."""
+    controls = policy.grant_controls
+    if controls is None:
+        return None
+    demands = [_DEMANDS[control] for control in controls.built_in_controls if control in _DEMANDS]
+    demands += [_strength(controls)] if _strength(controls) else []
+    if controls.operator == "OR" and len(demands) < _number_of(controls):
+        return None
+    where = " from some places" if policy.conditions.locations and "block" in controls.built_in_controls else ""
+    return (" and ".join(demands) + where) or None
+
+
+def _strength(controls: GrantControls) -> str:
+    strength = controls.authentication_strength
+    if strength is None or any(one.startswith(_A_PASS) for one in strength.allowed_combinations):
+        return ""
+    return f"demands {strength.display_name or 'a strength'}, which no pass is"
+
+
+def _number_of(controls: GrantControls) -> int:
+    return len(controls.built_in_controls) + (controls.authentication_strength is not None)
+
+
+async def _security_defaults(tenant: ExaminedTenant) -> Sequence[Finding]:
+    found = await tenant.as_seen_by("elevate").policies.security_defaults()
+    return [judge_security_defaults(found, tenant.configured)]
+
+
+async def _conditional_access(tenant: ExaminedTenant) -> Sequence[Finding]:
+    found = await tenant.as_seen_by("elevate").policies.conditional_access()
+    return [judge_conditional_access(found, tenant.configured)]
+
+
+async def _licences(tenant: ExaminedTenant) -> Sequence[Finding]:
+    return [judge_licences(await tenant.as_seen_by("elevate").licences.list())]
+
+
+EXAMINATIONS = (
+    Examination((SECURITY_DEFAULTS,), _security_defaults),
+    Examination((CONDITIONAL_ACCESS,), _conditional_access),
+    Examination((LICENCES,), _licences),
+)

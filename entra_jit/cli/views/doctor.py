@@ -1,0 +1,46 @@
+"""What the doctor found in tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from entra_jit.cli.views.formatting import GAP, line, shown
+from models.checks import CheckState, Examination, Finding
+
+_COLOURS = {
+    CheckState.OK: "green",
+    CheckState.UNKNOWN: "dim",
+    CheckState.WARNING: "bold yellow",
+    CheckState.FAILED: "bold red",
+}
+_WIDTH = max(map(len, CheckState))
+_INDENT = len("D101") + _WIDTH + 2 * len(GAP)
+
+
+def show_examinations(console: Console, examinations: Sequence[Examination]) -> None:
+    """Each tenant with a line a check, and below it what to do; the verdict last."""
+    if not examinations:
+        console.print("No tenants.")
+    for number, examination in enumerate(examinations):
+        if number:
+            console.print()
+        line(console, f"[bold]{shown(examination.tenant)}[/]")
+        for finding in examination.findings:
+            _show(console, finding)
+        line(console, _verdict(examination))
+
+
+def _show(console: Console, finding: Finding) -> None:
+    state = f"[{_COLOURS[finding.state]}]{finding.state.value:<{_WIDTH}}[/]"
+    line(console, f"{finding.code}{GAP}{state}{GAP}{finding.check.title}: {shown(finding.read)}", hang=_INDENT)
+    if finding.to_do:
+        line(console, f"{' ' * _INDENT}{shown(finding.to_do)}", hang=0)
+
+
+def _verdict(examination: Examination) -> str:
+    counts = {state: sum(one.state is state for one in examination.findings) for state in CheckState}
+    told = ", ".join(f"{number} {state.value}" for state, number in counts.items() if number)
+    usable = "Grants can be opened and closed." if examination.is_usable else "[bold red]Not ready for grants.[/]"
+    return f"{usable} {told}."

@@ -1,0 +1,107 @@
+"""What examinations of tenants need from the ledger, and what they found: the last result of each check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from entra_jit.ledger import accounts, configuration, events
+from entra_jit.ledger.events import NewEvent
+from entra_jit.policy.configuration import CredentialKind
+from entra_jit.policy.facts import TenantTerms
+from models.actor import Actor
+from models.checks import CheckState, Examination, Finding
+from models.events import EventKind
+from models.messages import AccessItem, AccessKind, ObjectId, TenantId
+from models.tables import CheckRow, Tenant
+
+
+@dataclass(frozen=True)
+class ConfiguredTenant:
+    """What is configured for a tenant, and which accounts there are ours."""
+
+    terms: TenantTerms
+    credential: CredentialKind
+    mapped: tuple[AccessItem, ...]
+    """Everything that role mappings may give there."""
+    registered: frozenset[ObjectId]
+
+    def mapped_of(self, kind: AccessKind) -> tuple[AccessItem, ...]:
+        """What may be given there of one kind."""
+        return tuple(item for item in self.mapped if item.kind is kind)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How an examination compares with the one before."""
+
+    worse: tuple[Finding, ...]
+    good: tuple[Finding, ...]
+    """What is good now, whatever it was."""
+
+
+async def tenants(session: AsyncSession) -> list[ConfiguredTenant]:
+    """Every active tenant, by name."""
+    mappings = await configuration.role_mappings(session)
+    found = []
+    for row in await configuration.all_tenants(session):
+        if not row.active:
+            continue
+        terms = configuration.tenant_terms(row)
+        mapped = {one.item: None for one in mappings if one.tenant_id in {None, terms.id}}
+        registered = await accounts.object_ids(session, terms.id)
+        found.append(ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered)))
+    return found
+
+
+async def record(session: AsyncSession, tenant_id: TenantId, examination: Examination, actor: Actor) -> Changes:
+    """Keep what was found in place of what was found before, and enter it in the journal.
+
+    What is worse than before is so only where the check was judged before: what could not be tried is passed over.
+    """
+    before = {row.code: row for row in await _rows(session, tenant_id)}
+    worse = [one for one in examination.findings if one.code in before and _is_worse(one, before[one.code])]
+    for one in examination.findings:
+        values = _values(tenant_id, one, before.get(one.code), examination.examined_at)
+        statement = insert(CheckRow).values(values)
+        kept = {name: value for name, value in values.items() if name not in {"tenant_id", "code"}}
+        await session.exec(statement.on_conflict_do_update(index_elements=["tenant_id", "code"], set_=kept))
+    states = {one.code: one.state.value for one in examination.findings}
+    await events.append(
+        session, NewEvent(EventKind.TENANT_EXAMINED, actor, {"checks": states}, tenant_id=UUID(tenant_id))
+    )
+    return Changes(tuple(worse), tuple(one for one in examination.findings if one.state is CheckState.OK))
+
+
+async def _rows(session: AsyncSession, tenant_id: TenantId) -> Sequence[CheckRow]:
+    statement = select(CheckRow).where(col(CheckRow.tenant_id) == UUID(tenant_id)).order_by(col(CheckRow.code))
+    return (await session.exec(statement)).all()
+
+
+def _is_worse(finding: Finding, before: CheckRow) -> bool:
+    return before.judged is not None and finding.state.rank > CheckState(before.judged).rank
+
+
+def _values(tenant_id: TenantId, finding: Finding, before: CheckRow | None, at: datetime) -> dict[str, object]:
+    is_same = before is not None and before.state == finding.state.value
+    is_judged = finding.state is not CheckState.UNKNOWN
+    return {
+        "tenant_id": UUID(tenant_id),
+        "code": finding.code,
+        "state": finding.state.value,
+        "read": finding.read,
+        "advice": finding.advice,
+        "examined_at": at,
+        "since": before.since if before is not None and is_same else at,
+        "judged": finding.state.value if is_judged else before and before.judged,
+    }
+
+
+def _credential(row: Tenant) -> CredentialKind:
+    return row.credential  # type: ignore[return-value]  # the configuration file has checked it

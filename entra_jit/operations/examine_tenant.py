@@ -1,0 +1,38 @@
+"""Examine whether a tenant is set up for grants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from entra_jit.accounts.doctor.recording import examine_and_record
+from entra_jit.app import App
+from entra_jit.identity.authorize import Verb
+from entra_jit.ledger import examinations
+from entra_jit.ledger.examinations import ConfiguredTenant
+from entra_jit.operations._asking import asks
+from models.actor import Actor
+from models.checks import Examination
+from models.errors import NotFoundError
+
+AT_ONCE = 8
+"""How many tenants: their checks share one process's connections."""
+
+
+@asks(Verb.EXAMINE_TENANT)
+async def examine_tenant(actor: Actor, app: App, tenants: Sequence[str] = ()) -> list[Examination]:
+    """Examine each of ``tenants``, or every active tenant where none is named. Changes nothing in them.
+
+    The results are kept; what is worse than before is an alarm. Raises ``NotFoundError`` before anything is read.
+    """
+    async with app.ledger.transaction() as session:
+        active = {found.terms.name: found for found in await examinations.tenants(session)}
+    if unknown := [name for name in tenants if name not in active]:
+        raise NotFoundError(f"There is no tenant {unknown[0]!r}.")
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def examined(found: ConfiguredTenant) -> Examination:
+        async with at_once:
+            return await examine_and_record(app, found, actor)
+
+    return await asyncio.gather(*(examined(active[name]) for name in dict.fromkeys(tenants or active)))

@@ -1,0 +1,246 @@
+"""What is examined of a tenant: each check's code, in this one place, and what an examination found.
+
+The codes stand in the runbook, on pages and in the ledger: a code keeps its meaning for ever and is never used again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+
+
+class CheckState(StrEnum):
+    """What a check has come to."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"
+    """It could not be tried; the finding says why."""
+    WARNING = "warning"
+    """Grants work; something about them will not be as wanted."""
+    FAILED = "failed"
+
+    @property
+    def rank(self) -> int:
+        """The higher, the worse. What is unknown is no worse than what is good: it says nothing."""
+        return {CheckState.WARNING: 1, CheckState.FAILED: 2}.get(self, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that is examined."""
+
+    code: str
+    title: str
+    meaning: str
+    """What it means for grants that the check fails."""
+    remedy: str
+    """What to do, where the finding has no better advice."""
+    is_necessary: bool = False
+    """Without it no grant can be opened, or none be closed."""
+
+
+SIGN_IN: Final = Check(
+    "D101",
+    "sign-in",
+    "Our application cannot sign in to the tenant: nothing opens there, and nothing closes.",
+    "Correct the tenant's id, the client id or the credential, then `starter.py apply`.",
+    is_necessary=True,
+)
+ORGANIZATION: Final = Check(
+    "D102",
+    "organization",
+    "The credential opens another tenant than the one that is configured.",
+    "Correct the tenant's `id` in the configuration, then `starter.py apply`.",
+    is_necessary=True,
+)
+PERMISSIONS_MISSING: Final = Check(
+    "D103",
+    "permissions missing",
+    "Microsoft refuses a step of opening or closing.",
+    "Add the permissions to the application and grant admin consent.",
+    is_necessary=True,
+)
+PERMISSIONS_IN_EXCESS: Final = Check(
+    "D104",
+    "permissions in excess",
+    "The application may do what entra-jit never does.",
+    "Remove the permissions from the application.",
+)
+DIRECTORY_ROLE: Final = Check(
+    "D105",
+    "directory role",
+    "Accounts with administrator roles can be neither opened nor closed.",
+    "Assign Privileged Authentication Administrator to the service principal: `starter.py tenant doctor TENANT --fix`.",
+    is_necessary=True,
+)
+CREDENTIALS: Final = Check(
+    "D106",
+    "credential expiry",
+    "After the expiry our application cannot sign in: nothing opens, and nothing closes.",
+    "Add a new credential to the application, change its source, `starter.py apply`, remove the old one.",
+)
+APP_MANAGEMENT: Final = Check(
+    "D107",
+    "app management policy",
+    "The tenant forbids, or limits the lifetime of, the kind of credential that our application uses.",
+    "Use a certificate or a federated credential, or have the application excluded from the policy.",
+)
+CLOCK: Final = Check(
+    "D108",
+    "clock",
+    "Expiries and signed marks are wrong by the difference.",
+    "Synchronise this machine's clock.",
+)
+THROTTLING: Final = Check(
+    "D109",
+    "throttling",
+    "Microsoft is about to answer 429: opening and closing slow down.",
+    "Find what else uses the application in this tenant; give each program its own.",
+)
+DOMAIN: Final = Check(
+    "D201",
+    "account domain",
+    "Accounts cannot be made in the domain, or cannot sign in to Microsoft itself.",
+    "Use the tenant's `*.onmicrosoft.com` domain as `account_domain`.",
+    is_necessary=True,
+)
+ROLES: Final = Check(
+    "D202",
+    "mapped roles",
+    "A grant that maps to the role is parked.",
+    "Correct the role mapping, then `starter.py apply`.",
+)
+GROUPS: Final = Check(
+    "D203",
+    "mapped groups",
+    "A grant that maps to the group is parked.",
+    "Map a security group with assigned members, then `starter.py apply`.",
+)
+ATTRIBUTES: Final = Check(
+    "D204",
+    "extension attributes",
+    "Something else writes extension attributes 14 or 15 of our accounts: our marks are lost.",
+    "Exclude our account prefix from whatever writes these attributes.",
+)
+FOREIGN_ACCOUNTS: Final = Check(
+    "D205",
+    "foreign accounts",
+    "Accounts that are not ours have names with our prefix: a technician of that name gets no access.",
+    "Rename them, choose another `account_prefix`, or `starter.py register TENANT` if they are ours.",
+)
+GLOBAL_ADMINISTRATORS: Final = Check(
+    "D206",
+    "Global Administrators",
+    "Without two others the tenant can be lost with our account; more than four are a risk.",
+    "Keep two to four enabled Global Administrators besides our accounts.",
+)
+PASS_POLICY: Final = Check(
+    "D301",
+    "pass policy",
+    "Our accounts cannot have a Temporary Access Pass.",
+    "Enable the method for all users or for a group of our accounts, or set `credential: password`.",
+)
+PASS_LIFETIME: Final = Check(
+    "D302",
+    "pass lifetime",
+    "A pass ends before its grant does, and the technician needs a new one.",
+    "Raise the policy's maximum lifetime to `max_hours`.",
+)
+PASS_ONCE: Final = Check(
+    "D303",
+    "one-time passes",
+    "A pass works once: each further sign-in of a grant needs a new one.",
+    "Allow passes that can be used more than once.",
+)
+SECURITY_DEFAULTS: Final = Check(
+    "D304",
+    "security defaults",
+    "Every sign-in with a password alone asks to register a second factor, which closing deletes.",
+    "Use passes: enable the Temporary Access Pass policy.",
+)
+CONDITIONAL_ACCESS: Final = Check(
+    "D305",
+    "Conditional Access",
+    "Policies may keep technicians out: they demand what a pass or a password does not satisfy.",
+    "Exclude a group of our accounts from the policies, and grant it as a security group.",
+)
+LICENCES: Final = Check(
+    "D306",
+    "licences",
+    "Without Entra ID P1 there are no Conditional Access and no sign-in logs to read; without P2 no eligible roles.",
+    "Nothing, unless you need these.",
+)
+
+CHECKS: Final = {
+    check.code: check
+    for check in (
+        SIGN_IN,
+        ORGANIZATION,
+        PERMISSIONS_MISSING,
+        PERMISSIONS_IN_EXCESS,
+        DIRECTORY_ROLE,
+        CREDENTIALS,
+        APP_MANAGEMENT,
+        CLOCK,
+        THROTTLING,
+        DOMAIN,
+        ROLES,
+        GROUPS,
+        ATTRIBUTES,
+        FOREIGN_ACCOUNTS,
+        GLOBAL_ADMINISTRATORS,
+        PASS_POLICY,
+        PASS_LIFETIME,
+        PASS_ONCE,
+        SECURITY_DEFAULTS,
+        CONDITIONAL_ACCESS,
+        LICENCES,
+    )
+}
+"""Every check by its code, in the order in which they are shown."""
+
+
+class Finding(Message):
+    """What one check has come to in one tenant."""
+
+    code: str
+    state: CheckState
+    read: str
+    """What was read, a sentence."""
+    advice: str = ""
+    """What to do about it, where it is more than the check's own remedy."""
+
+    @property
+    def check(self) -> Check:
+        """What was examined."""
+        return CHECKS[self.code]
+
+    @property
+    def to_do(self) -> str:
+        """What to do; empty where nothing is."""
+        if self.state is CheckState.OK:
+            return ""
+        return self.advice or ("" if self.state is CheckState.UNKNOWN else self.check.remedy)
+
+
+class Examination(Message):
+    """What was found in one tenant, once."""
+
+    tenant: str
+    examined_at: AwareDatetime
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        """Every necessary check is good: grants can be opened and closed."""
+        return all(one.state is CheckState.OK for one in self.findings if one.check.is_necessary)
+
+    @property
+    def has_failed(self) -> bool:
+        """Some check has failed, or a necessary one could not be tried."""
+        return not self.is_usable or any(one.state is CheckState.FAILED for one in self.findings)
