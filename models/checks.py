@@ -5,9 +5,8 @@ The codes stand in the runbook, on pages and in the ledger: a code keeps its mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
+from enum import Enum, StrEnum
+from typing import Self
 
 from pydantic import AwareDatetime
 
@@ -30,195 +29,171 @@ class CheckState(StrEnum):
         return {CheckState.WARNING: 1, CheckState.FAILED: 2}.get(self, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that is examined."""
+class Check(Enum):
+    """One thing that is examined, by its code; in the order in which they are shown."""
 
-    code: str
     title: str
     meaning: str
     """What it means for grants that the check fails."""
     remedy: str
     """What to do, where the finding has no better advice."""
-    is_necessary: bool = False
+    is_necessary: bool
     """Without it no grant can be opened, or none be closed."""
 
+    def __new__(cls, code: str, title: str, meaning: str, remedy: str, is_necessary: bool = False) -> Self:  # noqa: FBT001, FBT002
+        """A code that knows what it stands for."""
+        member = object.__new__(cls)
+        member._value_ = code
+        member.title, member.meaning, member.remedy, member.is_necessary = title, meaning, remedy, is_necessary
+        return member
 
-SIGN_IN: Final = Check(
-    "D101",
-    "sign-in",
-    "Our application cannot sign in to the tenant: nothing opens there, and nothing closes.",
-    "Correct the tenant's id, the client id or the credential, then `starter.py apply`.",
-    is_necessary=True,
-)
-ORGANIZATION: Final = Check(
-    "D102",
-    "organization",
-    "The credential opens another tenant than the one that is configured.",
-    "Correct the tenant's `id` in the configuration, then `starter.py apply`.",
-    is_necessary=True,
-)
-PERMISSIONS_MISSING: Final = Check(
-    "D103",
-    "permissions missing",
-    "Microsoft refuses a step of opening or closing.",
-    "Add the permissions to the application and grant admin consent.",
-    is_necessary=True,
-)
-PERMISSIONS_IN_EXCESS: Final = Check(
-    "D104",
-    "permissions in excess",
-    "The application may do what entra-jit never does.",
-    "Remove the permissions from the application.",
-)
-DIRECTORY_ROLE: Final = Check(
-    "D105",
-    "directory role",
-    "Accounts with administrator roles can be neither opened nor closed.",
-    "Assign Privileged Authentication Administrator to the service principal: `starter.py tenant doctor TENANT --fix`.",
-    is_necessary=True,
-)
-CREDENTIALS: Final = Check(
-    "D106",
-    "credential expiry",
-    "After the expiry our application cannot sign in: nothing opens, and nothing closes.",
-    "Add a new credential to the application, change its source, `starter.py apply`, remove the old one.",
-)
-APP_MANAGEMENT: Final = Check(
-    "D107",
-    "app management policy",
-    "The tenant forbids, or limits the lifetime of, the kind of credential that our application uses.",
-    "Use a certificate or a federated credential, or have the application excluded from the policy.",
-)
-CLOCK: Final = Check(
-    "D108",
-    "clock",
-    "Expiries and signed marks are wrong by the difference.",
-    "Synchronise this machine's clock.",
-)
-THROTTLING: Final = Check(
-    "D109",
-    "throttling",
-    "Microsoft is about to answer 429: opening and closing slow down.",
-    "Find what else uses the application in this tenant; give each program its own.",
-)
-DOMAIN: Final = Check(
-    "D201",
-    "account domain",
-    "Accounts cannot be made in the domain, or cannot sign in to Microsoft itself.",
-    "Use the tenant's `*.onmicrosoft.com` domain as `account_domain`.",
-    is_necessary=True,
-)
-ROLES: Final = Check(
-    "D202",
-    "mapped roles",
-    "A grant that maps to the role is parked.",
-    "Correct the role mapping, then `starter.py apply`.",
-)
-GROUPS: Final = Check(
-    "D203",
-    "mapped groups",
-    "A grant that maps to the group is parked.",
-    "Map a security group with assigned members, then `starter.py apply`.",
-)
-ATTRIBUTES: Final = Check(
-    "D204",
-    "extension attributes",
-    "Something else writes extension attributes 14 or 15 of our accounts: our marks are lost.",
-    "Exclude our account prefix from whatever writes these attributes.",
-)
-FOREIGN_ACCOUNTS: Final = Check(
-    "D205",
-    "foreign accounts",
-    "Accounts that are not ours have names with our prefix: a technician of that name gets no access.",
-    "Rename them, choose another `account_prefix`, or `starter.py register TENANT` if they are ours.",
-)
-GLOBAL_ADMINISTRATORS: Final = Check(
-    "D206",
-    "Global Administrators",
-    "Without two others the tenant can be lost with our account; more than four are a risk.",
-    "Keep two to four enabled Global Administrators besides our accounts.",
-)
-PASS_POLICY: Final = Check(
-    "D301",
-    "pass policy",
-    "Our accounts cannot have a Temporary Access Pass.",
-    "Enable the method for all users or for a group of our accounts, or set `credential: password`.",
-)
-PASS_LIFETIME: Final = Check(
-    "D302",
-    "pass lifetime",
-    "A pass ends before its grant does, and the technician needs a new one.",
-    "Raise the policy's maximum lifetime to `max_hours`.",
-)
-PASS_ONCE: Final = Check(
-    "D303",
-    "one-time passes",
-    "A pass works once: each further sign-in of a grant needs a new one.",
-    "Allow passes that can be used more than once.",
-)
-SECURITY_DEFAULTS: Final = Check(
-    "D304",
-    "security defaults",
-    "Every sign-in with a password alone asks to register a second factor, which closing deletes.",
-    "Use passes: enable the Temporary Access Pass policy.",
-)
-CONDITIONAL_ACCESS: Final = Check(
-    "D305",
-    "Conditional Access",
-    "Policies may keep technicians out: they demand what a pass or a password does not satisfy.",
-    "Exclude a group of our accounts from the policies, and grant it as a security group.",
-)
-LICENCES: Final = Check(
-    "D306",
-    "licences",
-    "Without Entra ID P1 there are no Conditional Access and no sign-in logs to read; without P2 no eligible roles.",
-    "Nothing, unless you need these.",
-)
+    @property
+    def code(self) -> str:
+        """``D101``."""
+        return str(self.value)
 
-CHECKS: Final = {
-    check.code: check
-    for check in (
-        SIGN_IN,
-        ORGANIZATION,
-        PERMISSIONS_MISSING,
-        PERMISSIONS_IN_EXCESS,
-        DIRECTORY_ROLE,
-        CREDENTIALS,
-        APP_MANAGEMENT,
-        CLOCK,
-        THROTTLING,
-        DOMAIN,
-        ROLES,
-        GROUPS,
-        ATTRIBUTES,
-        FOREIGN_ACCOUNTS,
-        GLOBAL_ADMINISTRATORS,
-        PASS_POLICY,
-        PASS_LIFETIME,
-        PASS_ONCE,
-        SECURITY_DEFAULTS,
-        CONDITIONAL_ACCESS,
-        LICENCES,
+    SIGN_IN = (
+        "D101",
+        "sign-in",
+        "Our application cannot sign in to the tenant: nothing opens there, and nothing closes.",
+        "Correct the tenant's id, the client id or the credential, then `starter.py apply`.",
+        True,
     )
-}
-"""Every check by its code, in the order in which they are shown."""
+    ORGANIZATION = (
+        "D102",
+        "organization",
+        "The credential opens another tenant than the one that is configured.",
+        "Correct the tenant's `id` in the configuration, then `starter.py apply`.",
+        True,
+    )
+    PERMISSIONS_MISSING = (
+        "D103",
+        "permissions missing",
+        "Microsoft refuses a step of opening or closing.",
+        "Add the permissions to the application and grant admin consent.",
+        True,
+    )
+    PERMISSIONS_IN_EXCESS = (
+        "D104",
+        "permissions in excess",
+        "The application may do what entra-jit never does.",
+        "Remove the permissions from the application.",
+    )
+    DIRECTORY_ROLE = (
+        "D105",
+        "directory role",
+        "Accounts with administrator roles can be neither opened nor closed.",
+        "Assign Privileged Authentication Administrator to it: `starter.py tenant doctor TENANT --fix`.",
+        True,
+    )
+    CREDENTIALS = (
+        "D106",
+        "credential expiry",
+        "After the expiry our application cannot sign in: nothing opens, and nothing closes.",
+        "Add a new credential to the application, change its source, `starter.py apply`, remove the old one.",
+    )
+    APP_MANAGEMENT = (
+        "D107",
+        "app management policy",
+        "The tenant forbids, or limits the lifetime of, the kind of credential that our application uses.",
+        "Use a certificate or a federated credential, or have the application excluded from the policy.",
+    )
+    CLOCK = (
+        "D108",
+        "clock",
+        "Expiries and signed marks are wrong by the difference.",
+        "Synchronise this machine's clock.",
+    )
+    THROTTLING = (
+        "D109",
+        "throttling",
+        "Microsoft is about to answer 429: opening and closing slow down.",
+        "Find what else uses the application in this tenant; give each program its own.",
+    )
+    DOMAIN = (
+        "D201",
+        "account domain",
+        "Accounts cannot be made in the domain, or cannot sign in to Microsoft itself.",
+        "Use the tenant's `*.onmicrosoft.com` domain as `account_domain`.",
+        True,
+    )
+    ROLES = (
+        "D202",
+        "mapped roles",
+        "A grant that maps to the role is parked.",
+        "Correct the role mapping, then `starter.py apply`.",
+    )
+    GROUPS = (
+        "D203",
+        "mapped groups",
+        "A grant that maps to the group is parked.",
+        "Map a security group with assigned members, then `starter.py apply`.",
+    )
+    ATTRIBUTES = (
+        "D204",
+        "extension attributes",
+        "Something else writes extension attributes 14 or 15 of our accounts: our marks are lost.",
+        "Exclude our account prefix from whatever writes these attributes.",
+    )
+    FOREIGN_ACCOUNTS = (
+        "D205",
+        "foreign accounts",
+        "Accounts that are not ours have names with our prefix: a technician of that name gets no access.",
+        "Rename them, choose another `account_prefix`, or `starter.py register TENANT` if they are ours.",
+    )
+    GLOBAL_ADMINISTRATORS = (
+        "D206",
+        "Global Administrators",
+        "Without two others the tenant can be lost with our account; more than four are a risk.",
+        "Keep two to four enabled Global Administrators besides our accounts.",
+    )
+    PASS_POLICY = (
+        "D301",
+        "pass policy",
+        "Our accounts cannot have a Temporary Access Pass.",
+        "Enable the method for all users or for a group of our accounts, or set `credential: password`.",
+    )
+    PASS_LIFETIME = (
+        "D302",
+        "pass lifetime",
+        "A pass ends before its grant does, and the technician needs a new one.",
+        "Raise the policy's maximum lifetime to `max_hours`.",
+    )
+    PASS_ONCE = (
+        "D303",
+        "one-time passes",
+        "A pass works once: each further sign-in of a grant needs a new one.",
+        "Allow passes that can be used more than once.",
+    )
+    SECURITY_DEFAULTS = (
+        "D304",
+        "security defaults",
+        "Every sign-in with a password alone asks to register a second factor, which closing deletes.",
+        "Use passes: enable the Temporary Access Pass policy.",
+    )
+    CONDITIONAL_ACCESS = (
+        "D305",
+        "Conditional Access",
+        "Policies may keep technicians out: they demand what a pass or a password does not satisfy.",
+        "Exclude a group of our accounts from the policies, and grant it as a security group.",
+    )
+    LICENCES = (
+        "D306",
+        "licences",
+        "Without Entra ID P1 there is no Conditional Access and no sign-in log; without P2 no eligible roles.",
+        "Nothing, unless you need these.",
+    )
 
 
 class Finding(Message):
     """What one check has come to in one tenant."""
 
-    code: str
+    check: Check
     state: CheckState
     read: str
     """What was read, a sentence."""
     advice: str = ""
     """What to do about it, where it is more than the check's own remedy."""
-
-    @property
-    def check(self) -> Check:
-        """What was examined."""
-        return CHECKS[self.code]
 
     @property
     def to_do(self) -> str:

@@ -277,8 +277,8 @@ class CheckRow(SQLModel, table=True):
     state: str
     read: str
     advice: str
-    examined_at: datetime = _moment(nullable=False)
-    since: datetime = _moment(nullable=False)
+    examined_at: datetime = columns.moment(nullable=False)
+    since: datetime = columns.moment(nullable=False)
     """Since when it is in this state."""
     judged: str | None = None
     """Its state when it could last be tried; None: it never could."""

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import accounts, configuration, events
 from entra_jit.ledger.events import NewEvent
-from entra_jit.policy.configuration import CredentialKind
+from entra_jit.policy.configuration import CredentialChoice
 from entra_jit.policy.facts import TenantTerms
 from models.actor import Actor
 from models.checks import CheckState, Examination, Finding
@@ -27,7 +27,7 @@ class ConfiguredTenant:
     """What is configured for a tenant, and which accounts there are ours."""
 
     terms: TenantTerms
-    credential: CredentialKind
+    credential: CredentialChoice
     mapped: tuple[AccessItem, ...]
     """Everything that role mappings may give there."""
     registered: frozenset[ObjectId]
@@ -66,13 +66,13 @@ async def record(session: AsyncSession, tenant_id: TenantId, examination: Examin
     What is worse than before is so only where the check was judged before: what could not be tried is passed over.
     """
     before = {row.code: row for row in await _rows(session, tenant_id)}
-    worse = [one for one in examination.findings if one.code in before and _is_worse(one, before[one.code])]
+    worse = [one for one in examination.findings if one.check.code in before and _is_worse(one, before[one.check.code])]
     for one in examination.findings:
-        values = _values(tenant_id, one, before.get(one.code), examination.examined_at)
+        values = _values(tenant_id, one, before.get(one.check.code), examination.examined_at)
         statement = insert(CheckRow).values(values)
         kept = {name: value for name, value in values.items() if name not in {"tenant_id", "code"}}
         await session.exec(statement.on_conflict_do_update(index_elements=["tenant_id", "code"], set_=kept))
-    states = {one.code: one.state.value for one in examination.findings}
+    states = {one.check.code: one.state.value for one in examination.findings}
     await events.append(
         session, NewEvent(EventKind.TENANT_EXAMINED, actor, {"checks": states}, tenant_id=UUID(tenant_id))
     )
@@ -93,7 +93,7 @@ def _values(tenant_id: TenantId, finding: Finding, before: CheckRow | None, at: 
     is_judged = finding.state is not CheckState.UNKNOWN
     return {
         "tenant_id": UUID(tenant_id),
-        "code": finding.code,
+        "code": finding.check.code,
         "state": finding.state.value,
         "read": finding.read,
         "advice": finding.advice,
@@ -103,5 +103,5 @@ def _values(tenant_id: TenantId, finding: Finding, before: CheckRow | None, at: 
     }
 
 
-def _credential(row: Tenant) -> CredentialKind:
+def _credential(row: Tenant) -> CredentialChoice:
     return row.credential  # type: ignore[return-value]  # the configuration file has checked it

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from entra_jit.policy.configuration import CredentialKind, PurposeName
+from entra_jit.policy.configuration import CredentialChoice, PurposeName
 
 
 class Need(StrEnum):
@@ -58,7 +58,7 @@ class Expected:
     """Everything that it may hold, the needed and the wanted included."""
 
 
-def expected(purposes: Iterable[PurposeName], credential: CredentialKind, *, gives_groups: bool) -> Expected:
+def expected(purposes: Iterable[PurposeName], credential: CredentialChoice, *, gives_groups: bool) -> Expected:
     """What an application that serves ``purposes`` should hold, where accounts sign in with ``credential``."""
     in_force = {Need.ALWAYS}
     if credential != "temporary_access_pass":

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from entra_jit.cli.commands import shell
-from entra_jit.cli.views import alarms, failures, receipt, reconciliation, stopping, tables, upgrade_check
+from entra_jit.cli.views import alarms, doctor, failures, receipt, reconciliation, stopping, tables, upgrade_check
 from entra_jit.operations.check_upgrade import BrokenExecution, UpgradeCheck
 from entra_jit.operations.list_failures import Failure
 from entra_jit.operations.register_accounts import Unregistered
@@ -27,6 +27,7 @@ from entra_jit.operations.replay_provisioning import Replayed
 from entra_jit.policy.failures import FailureClass
 from entra_jit.policy.replaying import Replay
 from models.alarms import Alarm, AlarmKind
+from models.checks import Check, CheckState, Examination, Finding
 from models.errors import ExitCode
 from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
 from models.messages import (
@@ -127,6 +128,14 @@ def reconciled() -> TenantReport:
     )
 
 
+def examined() -> Examination:
+    states = [*CheckState] * len(Check)
+    findings = tuple(
+        Finding(check=check, state=state, read=SENTENCE) for check, state in zip(Check, states, strict=False)
+    )
+    return Examination(tenant=TENANT, examined_at=NOON, findings=findings)
+
+
 class Page(NamedTuple):
     """What a command prints for one request id, and the heads of its table."""
 
@@ -152,6 +161,7 @@ PAGES = {
             console, [Replayed(request_id=grant, sentence=SENTENCE, goes_on=False)]
         )
     ),
+    "tenant doctor": Page(lambda console, _: doctor.show_examinations(console, [examined()]), (), False),
     "reconcile": Page(lambda console, _: reconciliation.show_reports(console, [reconciled()]), (), False),
     "register": Page(
         lambda console, _: reconciliation.show_unregistered(

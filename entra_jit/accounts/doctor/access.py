@@ -9,7 +9,7 @@ from entra_jit.accounts.access import CannotBeGivenError, groups
 from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, failed, listed, ok
 from entra_jit.graph import Domain
 from entra_jit.policy.domain import refuse_domain
-from models.checks import DOMAIN, GROUPS, ROLES, Finding
+from models.checks import Check, Finding
 from models.messages import AccessItem, AccessKind, RoleId
 
 
@@ -17,24 +17,24 @@ def judge_domain(tenant: str, name: str, found: Domain | None) -> Finding:
     """Whether accounts can be made in the domain and sign in to Microsoft itself."""
     is_managed = found.is_managed if found and found.is_verified else None
     if refused := refuse_domain(tenant, name, is_managed=is_managed):
-        return failed(DOMAIN, refused)
-    return ok(DOMAIN, f"{name} is verified and managed.")
+        return failed(Check.DOMAIN, refused)
+    return ok(Check.DOMAIN, f"{name} is verified and managed.")
 
 
 def judge_roles(mapped: Sequence[AccessItem], existing: Collection[RoleId]) -> Finding:
     """Whether the tenant has every role that is mapped there."""
     if not mapped:
-        return ok(ROLES, "No role is mapped.")
+        return ok(Check.ROLES, "No role is mapped.")
     if absent := [role.name for role in mapped if RoleId(role.id) not in existing]:
-        return failed(ROLES, f"The tenant does not have: {listed(absent)}.")
-    return ok(ROLES, f"All {len(mapped)} exist.")
+        return failed(Check.ROLES, f"The tenant does not have: {listed(absent)}.")
+    return ok(Check.ROLES, f"All {len(mapped)} exist.")
 
 
 def judge_groups(mapped: Sequence[AccessItem], refused: Sequence[str]) -> Finding:
     """Whether every mapped group can be given; ``refused``: why others cannot, a sentence each."""
     if refused:
-        return failed(GROUPS, " ".join(refused))
-    return ok(GROUPS, f"All {len(mapped)} can be given." if mapped else "No group is mapped.")
+        return failed(Check.GROUPS, " ".join(refused))
+    return ok(Check.GROUPS, f"All {len(mapped)} can be given." if mapped else "No group is mapped.")
 
 
 async def _domain(tenant: ExaminedTenant) -> Sequence[Finding]:
@@ -63,7 +63,7 @@ async def _groups(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 EXAMINATIONS = (
-    Examination((DOMAIN,), _domain),
-    Examination((ROLES,), _roles),
-    Examination((GROUPS,), _groups),
+    Examination((Check.DOMAIN,), _domain),
+    Examination((Check.ROLES,), _roles),
+    Examination((Check.GROUPS,), _groups),
 )

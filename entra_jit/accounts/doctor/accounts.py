@@ -11,7 +11,7 @@ from entra_jit.graph import User
 from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.policy.domain import OTHER_GLOBAL_ADMINISTRATORS
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
-from models.checks import ATTRIBUTES, FOREIGN_ACCOUNTS, GLOBAL_ADMINISTRATORS, Finding
+from models.checks import Check, Finding
 from models.messages import ObjectId
 
 MOST_OTHERS = 4
@@ -24,8 +24,8 @@ def judge_attributes(named: Collection[User], registered: Collection[ObjectId]) 
     """Whether something else has written our accounts' extension attributes."""
     ours = [user for user in named if user.id in registered]
     if written := [user.user_principal_name for user in ours if not _has_our_marks_alone(user)]:
-        return failed(ATTRIBUTES, f"Not as we wrote them: {listed(written)}.")
-    return ok(ATTRIBUTES, f"Attributes 14 and 15 of our {len(ours)} accounts are ours.")
+        return failed(Check.ATTRIBUTES, f"Not as we wrote them: {listed(written)}.")
+    return ok(Check.ATTRIBUTES, f"Attributes 14 and 15 of our {len(ours)} accounts are ours.")
 
 
 def judge_foreign_accounts(named: Collection[User], configured: ConfiguredTenant) -> Finding:
@@ -37,18 +37,18 @@ def judge_foreign_accounts(named: Collection[User], configured: ConfiguredTenant
         if user.id not in configured.registered and user.user_principal_name.lower().endswith(end)
     ]
     if foreign:
-        return warning(FOREIGN_ACCOUNTS, f"With our prefix, and not ours: {listed(foreign)}.")
-    return ok(FOREIGN_ACCOUNTS, f"No others begin with {configured.terms.account_prefix or 'our names'}.")
+        return warning(Check.FOREIGN_ACCOUNTS, f"With our prefix, and not ours: {listed(foreign)}.")
+    return ok(Check.FOREIGN_ACCOUNTS, f"No others begin with {configured.terms.account_prefix or 'our names'}.")
 
 
 def judge_global_administrators(others: int, *, is_mapped: bool) -> Finding:
     """Whether enough others remain; ``is_mapped``: our accounts can have the role, too."""
     read = f"{others} besides our accounts."
     if others < OTHER_GLOBAL_ADMINISTRATORS and is_mapped:
-        return failed(GLOBAL_ADMINISTRATORS, f"{read} The role is mapped here.")
+        return failed(Check.GLOBAL_ADMINISTRATORS, f"{read} The role is mapped here.")
     if not OTHER_GLOBAL_ADMINISTRATORS <= others <= MOST_OTHERS:
-        return warning(GLOBAL_ADMINISTRATORS, read)
-    return ok(GLOBAL_ADMINISTRATORS, read)
+        return warning(Check.GLOBAL_ADMINISTRATORS, read)
+    return ok(Check.GLOBAL_ADMINISTRATORS, read)
 
 
 def _has_our_marks_alone(user: User) -> bool:
@@ -61,7 +61,10 @@ async def _names(tenant: ExaminedTenant) -> Sequence[Finding]:
     configured = tenant.configured
     prefix = configured.terms.account_prefix
     if not prefix:
-        return [ok(ATTRIBUTES, "No prefix is configured."), ok(FOREIGN_ACCOUNTS, "No prefix is configured.")]
+        return [
+            ok(Check.ATTRIBUTES, "No prefix is configured."),
+            ok(Check.FOREIGN_ACCOUNTS, "No prefix is configured."),
+        ]
     named = [user async for user in tenant.as_seen_by("elevate").users.named(prefix)]
     return [judge_attributes(named, configured.registered), judge_foreign_accounts(named, configured)]
 
@@ -73,6 +76,6 @@ async def _global_administrators(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 EXAMINATIONS = (
-    Examination((ATTRIBUTES, FOREIGN_ACCOUNTS), _names),
-    Examination((GLOBAL_ADMINISTRATORS,), _global_administrators),
+    Examination((Check.ATTRIBUTES, Check.FOREIGN_ACCOUNTS), _names),
+    Examination((Check.GLOBAL_ADMINISTRATORS,), _global_administrators),
 )

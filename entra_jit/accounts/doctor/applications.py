@@ -10,7 +10,7 @@ from entra_jit.graph import Organization, RoleAssignment
 from entra_jit.graph.operations import ANY_ADMINISTRATOR
 from entra_jit.policy.permissions import Expected, expected
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, find_role
-from models.checks import DIRECTORY_ROLE, ORGANIZATION, PERMISSIONS_IN_EXCESS, PERMISSIONS_MISSING, Finding
+from models.checks import Check, Finding
 from models.messages import AccessKind, RoleId, TenantId
 
 CLOSING_ROLE = RoleId(find_role(ANY_ADMINISTRATOR).id)
@@ -22,7 +22,9 @@ _UNREADABLE = "Microsoft's token could not be read."
 def judge_organization(wanted: TenantId, found: Organization) -> Finding:
     """Whether this is the tenant that was configured."""
     read = f"{found.display_name or 'unnamed'}, {found.id}"
-    return ok(ORGANIZATION, read) if found.id == wanted else failed(ORGANIZATION, f"{read}; configured is {wanted}")
+    if found.id != wanted:
+        return failed(Check.ORGANIZATION, f"{read}; configured is {wanted}.")
+    return ok(Check.ORGANIZATION, f"{read}.")
 
 
 def judge_permissions(held: Mapping[str, tuple[Collection[str], Expected]]) -> list[Finding]:
@@ -31,21 +33,22 @@ def judge_permissions(held: Mapping[str, tuple[Collection[str], Expected]]) -> l
     unmet = _each({name: should.wanted - set(has) for name, (has, should) in held.items()})
     excess = _each({name: set(has) - should.allowed for name, (has, should) in held.items()})
     if missing:
-        first = failed(PERMISSIONS_MISSING, f"Missing: {missing}.")
+        first = failed(Check.PERMISSIONS_MISSING, f"Missing: {missing}.")
     elif unmet:
-        first = warning(PERMISSIONS_MISSING, f"All that grants need. Missing beside: {unmet}.")
+        first = warning(Check.PERMISSIONS_MISSING, f"All that grants need. Missing beside: {unmet}.")
     else:
-        first = ok(PERMISSIONS_MISSING, "Every permission is granted.")
-    second = warning(PERMISSIONS_IN_EXCESS, f"Not needed: {excess}.") if excess else ok(PERMISSIONS_IN_EXCESS, "None.")
-    return [first, second]
+        first = ok(Check.PERMISSIONS_MISSING, "Every permission is granted.")
+    if excess:
+        return [first, warning(Check.PERMISSIONS_IN_EXCESS, f"Not needed: {excess}.")]
+    return [first, ok(Check.PERMISSIONS_IN_EXCESS, "None.")]
 
 
 def judge_roles(held: Mapping[str, Collection[RoleAssignment]]) -> Finding:
     """Whether each application's service principal holds the role over the whole tenant."""
     lacking = [name for name, assignments in held.items() if not any(map(_is_enough, assignments))]
     if lacking:
-        return failed(DIRECTORY_ROLE, f"Without {ANY_ADMINISTRATOR}: the service principal of {listed(lacking)}.")
-    return ok(DIRECTORY_ROLE, f"{ANY_ADMINISTRATOR}: {listed(held)}.")
+        return failed(Check.DIRECTORY_ROLE, f"Without {ANY_ADMINISTRATOR}: the service principal of {listed(lacking)}.")
+    return ok(Check.DIRECTORY_ROLE, f"{ANY_ADMINISTRATOR}: {listed(held)}.")
 
 
 def _is_enough(assignment: RoleAssignment) -> bool:
@@ -67,7 +70,7 @@ async def _permissions(tenant: ExaminedTenant) -> Sequence[Finding]:
     held: dict[str, tuple[Collection[str], Expected]] = {}
     for application in tenant.applications:
         if application.granted is None:
-            return [unknown(PERMISSIONS_MISSING, _UNREADABLE), unknown(PERMISSIONS_IN_EXCESS, _UNREADABLE)]
+            return [unknown(Check.PERMISSIONS_MISSING, _UNREADABLE), unknown(Check.PERMISSIONS_IN_EXCESS, _UNREADABLE)]
         should = expected(application.purposes, configured.credential, gives_groups=gives_groups)
         held[application.name] = application.granted.permissions, should
     return judge_permissions(held)
@@ -77,14 +80,14 @@ async def _roles(tenant: ExaminedTenant) -> Sequence[Finding]:
     principals = {one.name: one.granted.principal for one in tenant.applications if one.granted}
     readable = {name: principal for name, principal in principals.items() if principal}
     if len(readable) < len(tenant.applications):
-        return [unknown(DIRECTORY_ROLE, _UNREADABLE)]
+        return [unknown(Check.DIRECTORY_ROLE, _UNREADABLE)]
     roles = tenant.as_seen_by("elevate").roles
     found = await asyncio.gather(*map(roles.assignments_of, readable.values()))
     return [judge_roles(dict(zip(readable, found, strict=True)))]
 
 
 EXAMINATIONS = (
-    Examination((ORGANIZATION,), _organization),
-    Examination((PERMISSIONS_MISSING, PERMISSIONS_IN_EXCESS), _permissions),
-    Examination((DIRECTORY_ROLE,), _roles),
+    Examination((Check.ORGANIZATION,), _organization),
+    Examination((Check.PERMISSIONS_MISSING, Check.PERMISSIONS_IN_EXCESS), _permissions),
+    Examination((Check.DIRECTORY_ROLE,), _roles),
 )

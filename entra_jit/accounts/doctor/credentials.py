@@ -21,7 +21,7 @@ from entra_jit.graph import ClientCertificate, ClientSecret, FederatedAssertion
 from entra_jit.graph.applications import ApplicationCredentials
 from entra_jit.graph.policies import AppManagementPolicy, CredentialRestriction
 from entra_jit.policy.durations import format_duration
-from models.checks import APP_MANAGEMENT, CREDENTIALS, Finding
+from models.checks import Check, Finding
 
 WARN_BEFORE = timedelta(days=30)
 FAIL_BEFORE = timedelta(days=7)
@@ -44,12 +44,14 @@ def judge_expiry(lifetimes: Mapping[str, Lifetime], at: datetime) -> Finding:
     read = "; ".join(f"{name}: {_describe(one, at)}" for name, one in lifetimes.items()) + "."
     soonest = min(ends.values(), default=None)
     if soonest is not None and soonest - at <= FAIL_BEFORE:
-        return failed(CREDENTIALS, read)
+        return failed(Check.CREDENTIALS, read)
     if soonest is not None and soonest - at <= WARN_BEFORE:
-        return warning(CREDENTIALS, read)
+        return warning(Check.CREDENTIALS, read)
     if unread:
-        return unknown(CREDENTIALS, read, "Note the secret's expiry at home, or use a certificate: its end is known.")
-    return ok(CREDENTIALS, read)
+        return unknown(
+            Check.CREDENTIALS, read, "Note the secret's expiry at home, or use a certificate: its end is known."
+        )
+    return ok(Check.CREDENTIALS, read)
 
 
 def judge_app_management(policy: AppManagementPolicy, kinds: Mapping[str, str], at_home: Collection[str]) -> Finding:
@@ -57,7 +59,7 @@ def judge_app_management(policy: AppManagementPolicy, kinds: Mapping[str, str], 
     concerned = [name for name in kinds if name in at_home and kinds[name] != "federated"]
     if not policy.is_enabled or not concerned:
         reason = "The policy is off" if not policy.is_enabled else "The policy does not concern our applications"
-        return ok(APP_MANAGEMENT, f"{reason}.")
+        return ok(Check.APP_MANAGEMENT, f"{reason}.")
     restrictions = policy.application_restrictions
     found = [
         f"{name} uses a {kinds[name]}: {_describe_restriction(one)}"
@@ -65,9 +67,9 @@ def judge_app_management(policy: AppManagementPolicy, kinds: Mapping[str, str], 
         for one in (restrictions.password_credentials if kinds[name] == "secret" else restrictions.key_credentials)
         if one.state != "disabled" and one.kind in _OF_KIND[kinds[name]]
     ]
-    return (
-        warning(APP_MANAGEMENT, f"{'; '.join(found)}.") if found else ok(APP_MANAGEMENT, "It allows our credentials.")
-    )
+    if found:
+        return warning(Check.APP_MANAGEMENT, f"{'; '.join(found)}.")
+    return ok(Check.APP_MANAGEMENT, "It allows our credentials.")
 
 
 _OF_KIND = {
@@ -123,4 +125,4 @@ async def _registration(tenant: ExaminedTenant, application: OurApplication) -> 
     return await reader.credentials(application.tenant.connection.client_id)
 
 
-EXAMINATIONS = (Examination((CREDENTIALS,), _expiry), Examination((APP_MANAGEMENT,), _app_management))
+EXAMINATIONS = (Examination((Check.CREDENTIALS,), _expiry), Examination((Check.APP_MANAGEMENT,), _app_management))

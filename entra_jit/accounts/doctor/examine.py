@@ -19,7 +19,7 @@ from entra_jit.accounts.doctor.examined import (
 )
 from entra_jit.graph import GraphError, PermanentError, Tenant, TransientError
 from entra_jit.ledger.examinations import ConfiguredTenant
-from models.checks import CHECKS, SIGN_IN, Finding
+from models.checks import Check, Finding
 
 EXAMINATIONS: tuple[Examination, ...] = (
     *applications.EXAMINATIONS,
@@ -30,7 +30,7 @@ EXAMINATIONS: tuple[Examination, ...] = (
     *passes.EXAMINATIONS,
     *sign_in.EXAMINATIONS,
 )
-_ORDER = {code: place for place, code in enumerate(CHECKS)}
+_ORDER = {check: place for place, check in enumerate(Check)}
 
 
 async def examine(backend: Backend, configured: ConfiguredTenant) -> tuple[Finding, ...]:
@@ -41,7 +41,7 @@ async def examine(backend: Backend, configured: ConfiguredTenant) -> tuple[Findi
     try:
         purposes = {purpose: await backend.directories.of(configured.terms.id, purpose) for purpose in Purpose}
     except NotConnectedError as error:
-        return _not_tried(failed(SIGN_IN, describe_error(error)))
+        return _not_tried(failed(Check.SIGN_IN, describe_error(error)))
     found, first = await _sign_in(purposes)
     if not found:
         return _not_tried(first)
@@ -62,12 +62,12 @@ async def _sign_in(purposes: dict[Purpose, Tenant]) -> tuple[tuple[OurApplicatio
     if errors:
         name, error = next(iter(errors.items()))
         judge = unknown if all(isinstance(one, TransientError) for one in errors.values()) else failed
-        return (), judge(SIGN_IN, f"{name}: {error.explanation}", error.advice)
+        return (), judge(Check.SIGN_IN, f"{name}: {error.explanation}", error.advice)
     found = tuple(
         OurApplication(tuple(purpose.value for purpose in served), tenant, None if isinstance(one, GraphError) else one)
         for served, tenant, one in zip(by_client.values(), tenants, answers, strict=True)
     )
-    return found, ok(SIGN_IN, f"Signed in: {', '.join(names)}.")
+    return found, ok(Check.SIGN_IN, f"Signed in: {', '.join(names)}.")
 
 
 async def _run(examination: Examination, tenant: ExaminedTenant) -> Sequence[Finding]:
@@ -80,9 +80,9 @@ async def _run(examination: Examination, tenant: ExaminedTenant) -> Sequence[Fin
 
 def _not_tried(first: Finding) -> tuple[Finding, ...]:
     """Nothing but the sign-in was examined."""
-    others = [check for check in CHECKS.values() if check is not SIGN_IN]
+    others = [check for check in Check if check is not Check.SIGN_IN]
     return _in_order([first, *(unknown(check, "Not tried: no sign-in.") for check in others)])
 
 
 def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda one: _ORDER[one.code]))
+    return tuple(sorted(findings, key=lambda one: _ORDER[one.check]))

@@ -51,22 +51,22 @@ class Examination:
 
 def ok(check: Check, read: str) -> Finding:
     """Nothing to do."""
-    return Finding(code=check.code, state=CheckState.OK, read=read)
+    return Finding(check=check, state=CheckState.OK, read=read)
 
 
 def unknown(check: Check, read: str, advice: str = "") -> Finding:
     """It could not be tried, and ``read`` says why."""
-    return Finding(code=check.code, state=CheckState.UNKNOWN, read=read, advice=advice)
+    return Finding(check=check, state=CheckState.UNKNOWN, read=read, advice=advice)
 
 
 def warning(check: Check, read: str, advice: str = "") -> Finding:
     """Grants work, not as wanted."""
-    return Finding(code=check.code, state=CheckState.WARNING, read=read, advice=advice)
+    return Finding(check=check, state=CheckState.WARNING, read=read, advice=advice)
 
 
 def failed(check: Check, read: str, advice: str = "") -> Finding:
     """Grants do not work."""
-    return Finding(code=check.code, state=CheckState.FAILED, read=read, advice=advice)
+    return Finding(check=check, state=CheckState.FAILED, read=read, advice=advice)
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:

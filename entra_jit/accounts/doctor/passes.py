@@ -9,7 +9,7 @@ from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, fail
 from entra_jit.graph import AccessPassPolicy
 from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.policy.durations import format_duration
-from models.checks import PASS_LIFETIME, PASS_ONCE, PASS_POLICY, Finding
+from models.checks import Check, Finding
 from models.messages import AccessKind
 
 _UNUSED = "Accounts sign in with passwords here."
@@ -18,19 +18,19 @@ _UNUSED = "Accounts sign in with passwords here."
 def judge_policy(policy: AccessPassPolicy, configured: ConfiguredTenant) -> Finding:
     """Whether our accounts can have passes."""
     if configured.credential == "password":
-        return ok(PASS_POLICY, _UNUSED)
+        return ok(Check.PASS_POLICY, _UNUSED)
     bad = failed if configured.credential == "temporary_access_pass" else warning
     if policy.state != "enabled":
-        return bad(PASS_POLICY, "Passes are disabled.")
+        return bad(Check.PASS_POLICY, "Passes are disabled.")
     if policy.covers_everyone:
-        return ok(PASS_POLICY, "Passes are enabled for all users.")
+        return ok(Check.PASS_POLICY, "Passes are enabled for all users.")
     if policy.exclude_targets:
-        return bad(PASS_POLICY, "Passes are enabled, and some groups are excluded.")
+        return bad(Check.PASS_POLICY, "Passes are enabled, and some groups are excluded.")
     mapped = {item.id for item in configured.mapped_of(AccessKind.GROUP)}
     groups = [target.id or "" for target in policy.include_targets]
     if mapped & set(groups):
-        return ok(PASS_POLICY, "Passes are enabled for a group that role mappings give.")
-    return bad(PASS_POLICY, f"Passes are enabled only for groups that we do not give: {listed(groups)}.")
+        return ok(Check.PASS_POLICY, "Passes are enabled for a group that role mappings give.")
+    return bad(Check.PASS_POLICY, f"Passes are enabled only for groups that we do not give: {listed(groups)}.")
 
 
 def judge_lifetime(policy: AccessPassPolicy, configured: ConfiguredTenant) -> Finding:
@@ -38,17 +38,17 @@ def judge_lifetime(policy: AccessPassPolicy, configured: ConfiguredTenant) -> Fi
     longest, wanted = timedelta(minutes=policy.maximum_lifetime), configured.terms.max_duration
     read = f"A pass lasts at most {format_duration(longest)}, a grant {format_duration(wanted)}."
     if configured.credential == "password":
-        return ok(PASS_LIFETIME, _UNUSED)
-    return ok(PASS_LIFETIME, read) if longest >= wanted else warning(PASS_LIFETIME, read)
+        return ok(Check.PASS_LIFETIME, _UNUSED)
+    return ok(Check.PASS_LIFETIME, read) if longest >= wanted else warning(Check.PASS_LIFETIME, read)
 
 
 def judge_once(policy: AccessPassPolicy, configured: ConfiguredTenant) -> Finding:
     """Whether passes can be used more than once."""
     if configured.credential == "password":
-        return ok(PASS_ONCE, _UNUSED)
+        return ok(Check.PASS_ONCE, _UNUSED)
     if policy.is_usable_once:
-        return warning(PASS_ONCE, "Every pass works once.")
-    return ok(PASS_ONCE, "Passes can be used more than once.")
+        return warning(Check.PASS_ONCE, "Every pass works once.")
+    return ok(Check.PASS_ONCE, "Passes can be used more than once.")
 
 
 async def _policy(tenant: ExaminedTenant) -> Sequence[Finding]:
@@ -56,4 +56,4 @@ async def _policy(tenant: ExaminedTenant) -> Sequence[Finding]:
     return [judge(policy, tenant.configured) for judge in (judge_policy, judge_lifetime, judge_once)]
 
 
-EXAMINATIONS = (Examination((PASS_POLICY, PASS_LIFETIME, PASS_ONCE), _policy),)
+EXAMINATIONS = (Examination((Check.PASS_POLICY, Check.PASS_LIFETIME, Check.PASS_ONCE), _policy),)

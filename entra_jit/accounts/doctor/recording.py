@@ -8,9 +8,9 @@ from entra_jit.ledger import alarms, examinations
 from entra_jit.ledger.examinations import ConfiguredTenant
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
-from models.checks import SIGN_IN, Examination, Finding
+from models.checks import Check, Examination, Finding
 
-TOLD_BY_THE_RECONCILER = frozenset({SIGN_IN.code})
+TOLD_BY_THE_RECONCILER = frozenset({Check.SIGN_IN})
 """What the reconciler raises an alarm of its own for, within minutes."""
 
 
@@ -22,7 +22,7 @@ async def examine_and_record(backend: Backend, configured: ConfiguredTenant, act
     async with backend.alarms.recording() as record:
         changes = await examinations.record(record.session, tenant_id, examination, actor)
         for finding in changes.worse:
-            if finding.code not in TOLD_BY_THE_RECONCILER:
+            if finding.check not in TOLD_BY_THE_RECONCILER:
                 await record.raise_alarm(_alarm(name, finding, examination))
         good = {_subject(name, finding) for finding in changes.good}
         for standing in await alarms.standing(record.session, (AlarmKind.CHECK_WORSE,), name):
@@ -32,7 +32,7 @@ async def examine_and_record(backend: Backend, configured: ConfiguredTenant, act
 
 
 def _subject(tenant: str, finding: Finding) -> str:
-    return f"{tenant} {finding.code}"
+    return f"{tenant} {finding.check.code}"
 
 
 def _alarm(tenant: str, finding: Finding, examination: Examination) -> Alarm:

@@ -8,7 +8,7 @@ from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, list
 from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
 from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
-from models.checks import CONDITIONAL_ACCESS, LICENCES, SECURITY_DEFAULTS, Finding
+from models.checks import Check, Finding
 
 _EVERYTHING = "All"
 _WHERE_TECHNICIANS_WORK = frozenset(
@@ -30,10 +30,10 @@ _WORKING = frozenset({None, "Enabled", "Warning"})
 def judge_security_defaults(found: SecurityDefaults, configured: ConfiguredTenant) -> Finding:
     """Whether they are on where accounts have nothing but a password."""
     if not found.is_enabled:
-        return ok(SECURITY_DEFAULTS, "Off.")
+        return ok(Check.SECURITY_DEFAULTS, "Off.")
     if configured.credential == "password":
-        return warning(SECURITY_DEFAULTS, "On, and accounts sign in with passwords.")
-    return ok(SECURITY_DEFAULTS, "On; a pass satisfies them.")
+        return warning(Check.SECURITY_DEFAULTS, "On, and accounts sign in with passwords.")
+    return ok(Check.SECURITY_DEFAULTS, "On; a pass satisfies them.")
 
 
 def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], configured: ConfiguredTenant) -> Finding:
@@ -44,15 +44,15 @@ def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], config
         if _concerns_us(policy, {item.id for item in configured.mapped}) and (demand := _demand_of(policy))
     ]
     if found:
-        return warning(CONDITIONAL_ACCESS, f"{listed(found)}.")
-    return ok(CONDITIONAL_ACCESS, "No policy keeps technicians out.")
+        return warning(Check.CONDITIONAL_ACCESS, f"{listed(found)}.")
+    return ok(Check.CONDITIONAL_ACCESS, "No policy keeps technicians out.")
 
 
 def judge_licences(subscriptions: Iterable[Subscription]) -> Finding:
     """What of Entra ID the tenant pays for. Neither is demanded."""
     plans = {plan.id for one in subscriptions if one.status in _WORKING for plan in one.service_plans}
     names = {ENTRA_ID_P2: "Entra ID P2", ENTRA_ID_P1: "Entra ID P1"}
-    return ok(LICENCES, next((f"{name}." for plan, name in names.items() if plan in plans), "Entra ID Free."))
+    return ok(Check.LICENCES, next((f"{name}." for plan, name in names.items() if plan in plans), "Entra ID Free."))
 
 
 def _concerns_us(policy: ConditionalAccessPolicy, mapped: Collection[str]) -> bool:
@@ -115,7 +115,7 @@ async def _licences(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 EXAMINATIONS = (
-    Examination((SECURITY_DEFAULTS,), _security_defaults),
-    Examination((CONDITIONAL_ACCESS,), _conditional_access),
-    Examination((LICENCES,), _licences),
+    Examination((Check.SECURITY_DEFAULTS,), _security_defaults),
+    Examination((Check.CONDITIONAL_ACCESS,), _conditional_access),
+    Examination((Check.LICENCES,), _licences),
 )

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.commands.options import Json, TenantName, why
+from entra_jit.cli.commands.options import Json, SignalsAttention, TenantName, why
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
 from entra_jit.cli.views import doctor as doctor_page
 from entra_jit.cli.views import stopping, tables
@@ -91,13 +91,14 @@ def pause(
 def doctor(
     context: typer.Context,
     tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
+    exit_code: SignalsAttention = False,
     as_json: Json = False,
 ) -> None:
     """Check whether TENANT is set up for grants: one line a check, and what to do."""
     found = deployed(context, lambda actor, app: examine_tenant(actor, app, tenants or ()))
     show(found, as_json, lambda: doctor_page.show_examinations(console, found))
-    if any(examination.has_failed for examination in found):
-        raise typer.Exit(ExitCode.REFUSED)
+    if exit_code and any(examination.has_failed for examination in found):
+        raise typer.Exit(ExitCode.ATTENTION)
 
 
 @tenant_commands.command()

@@ -34,7 +34,7 @@ def show_examinations(console: Console, examinations: Sequence[Examination]) -> 
 
 def _show(console: Console, finding: Finding) -> None:
     state = f"[{_COLOURS[finding.state]}]{finding.state.value:<{_WIDTH}}[/]"
-    line(console, f"{finding.code}{GAP}{state}{GAP}{finding.check.title}: {shown(finding.read)}", hang=_INDENT)
+    line(console, f"{finding.check.code}{GAP}{state}{GAP}{finding.check.title}: {shown(finding.read)}", hang=_INDENT)
     if finding.to_do:
         line(console, f"{' ' * _INDENT}{shown(finding.to_do)}", hang=0)
 
