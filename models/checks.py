@@ -219,3 +219,15 @@ class Examination(Message):
     def has_failed(self) -> bool:
         """Some check has failed, or a necessary one could not be tried."""
         return not self.is_usable or any(one.state is CheckState.FAILED for one in self.findings)
+
+
+class Repaired(Message):
+    """One repair: proposed, made, or refused."""
+
+    check: Check
+    change: str
+    by_hand: bool
+    """An administrator has to do it."""
+    done: bool = False
+    refused: str | None = None
+    """Why it could not be made."""

@@ -65,6 +65,8 @@ class EventKind(StrEnum):
     CONFIGURATION_APPLIED = "configuration applied"
     TENANT_EXAMINED = "tenant examined"
     """The body has each check's state by its code."""
+    TENANT_REPAIRED = "tenant repaired"
+    """An operator had the doctor change something in a tenant."""
     ACCOUNT_REGISTERED = "account registered"
     TEXT_ERASED = "text erased"
 

@@ -36,6 +36,7 @@ class Verb(StrEnum):
     LIFT_STOP = "lift a stop"
     RECONCILE = "reconcile"
     EXAMINE_TENANT = "examine a tenant"
+    REPAIR_TENANT = "repair a tenant"
     REGISTER_ACCOUNTS = "register accounts"
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"

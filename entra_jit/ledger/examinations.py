@@ -13,10 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import accounts, configuration, events
 from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.names import find_tenant
 from entra_jit.policy.configuration import CredentialChoice
+from entra_jit.policy.entitlement import RoleMapping
 from entra_jit.policy.facts import TenantTerms
 from models.actor import Actor
 from models.checks import CheckState, Examination, Finding
+from models.errors import NotFoundError
 from models.events import EventKind
 from models.messages import AccessItem, AccessKind, ObjectId, TenantId
 from models.tables import CheckRow, Tenant
@@ -46,18 +49,24 @@ class Changes:
     """What is good now, whatever it was."""
 
 
-async def tenants(session: AsyncSession) -> list[ConfiguredTenant]:
-    """Every active tenant, by name."""
+async def tenants(session: AsyncSession, typed: Sequence[str] = ()) -> list[ConfiguredTenant]:
+    """The tenants of these names, each once; every active one, where none is named.
+
+    Raises ``NotFoundError``, also for a tenant that was removed from the configuration.
+    """
+    rows = [await find_tenant(session, name) for name in typed] or await configuration.all_tenants(session)
+    if typed and (removed := [row.name for row in rows if not row.active]):
+        raise NotFoundError(f"{removed[0]} is no longer in the configuration.")
     mappings = await configuration.role_mappings(session)
-    found = []
-    for row in await configuration.all_tenants(session):
-        if not row.active:
-            continue
-        terms = configuration.tenant_terms(row)
-        mapped = {one.item: None for one in mappings if one.tenant_id in {None, terms.id}}
-        registered = await accounts.object_ids(session, terms.id)
-        found.append(ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered)))
-    return found
+    found = {row.name: await _configured(session, row, mappings) for row in rows if row.active}
+    return list(found.values())
+
+
+async def _configured(session: AsyncSession, row: Tenant, mappings: Sequence[RoleMapping]) -> ConfiguredTenant:
+    terms = configuration.tenant_terms(row)
+    mapped = {one.item: None for one in mappings if one.tenant_id in {None, terms.id}}
+    registered = await accounts.object_ids(session, terms.id)
+    return ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered))
 
 
 async def record(session: AsyncSession, tenant_id: TenantId, examination: Examination, actor: Actor) -> Changes:

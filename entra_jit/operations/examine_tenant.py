@@ -13,7 +13,6 @@ from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.checks import Examination
-from models.errors import NotFoundError
 
 AT_ONCE = 8
 """How many tenants: their checks share one process's connections."""
@@ -26,13 +25,11 @@ async def examine_tenant(actor: Actor, app: App, tenants: Sequence[str] = ()) ->
     The results are kept; what is worse than before is an alarm. Raises ``NotFoundError`` before anything is read.
     """
     async with app.ledger.transaction() as session:
-        active = {found.terms.name: found for found in await examinations.tenants(session)}
-    if unknown := [name for name in tenants if name not in active]:
-        raise NotFoundError(f"There is no tenant {unknown[0]!r}.")
+        found = await examinations.tenants(session, tenants)
     at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def examined(found: ConfiguredTenant) -> Examination:
+    async def examined(one: ConfiguredTenant) -> Examination:
         async with at_once:
-            return await examine_and_record(app, found, actor)
+            return await examine_and_record(app, one, actor)
 
-    return await asyncio.gather(*(examined(active[name]) for name in dict.fromkeys(tenants or active)))
+    return await asyncio.gather(*map(examined, found))

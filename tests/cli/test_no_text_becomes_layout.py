@@ -53,7 +53,7 @@ from entra_jit.operations.replay_provisioning import Replayed
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_progress
 from models.alarms import Alarm
-from models.checks import Examination
+from models.checks import Examination, Repaired
 from models.configuration_plan import ConfigurationPlan
 from models.errors import ExitCode
 from models.grant_progress import GrantProgress
@@ -110,6 +110,7 @@ Fill = Callable[[Any], Any]
 VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     alarms.show_alarms: lambda fill: ([fill(Alarm)],),
     doctor.show_examinations: lambda fill: ([fill(Examination)],),
+    doctor.show_repairs: lambda fill: (fill(str), [fill(Repaired)]),
     failures.show_failures: lambda fill: ([fill(Failure)],),
     failures.show_plan: lambda fill: ([fill(Failure)],),
     failures.show_outcomes: lambda fill: ([fill(Replayed)],),

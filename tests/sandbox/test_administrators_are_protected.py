@@ -116,7 +116,7 @@ def test_each_operation_needs_its_permission(
     graph: Graph, control: httpx.Client, withdrawn: str, method: str, path: str, body: object, code: str | None
 ) -> None:
     before = graph(REVOKE)
-    service_principal(control, withdraw=[withdrawn])
+    service_principal(control, withdraw=[withdrawn, "Directory.Read.All"])
     answer = graph(REVOKE).request(method, path, json=body)
     assert refusal(answer).status == 403
     assert refusal(answer).code == (code or "Authorization_RequestDenied")

@@ -182,11 +182,11 @@ def test_consent_by_api_is_logged_and_shows_in_the_next_token(graph: Graph, cont
     )
     client = graph()
     resource = client.get("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')").json()
-    role = next(one["id"] for one in resource["appRoles"] if one["value"] == "Domain.Read.All")
+    role = next(one["id"] for one in resource["appRoles"] if one["value"] == "Policy.Read.All")
     target = client.get(f"/servicePrincipals?$filter=appId eq '{REVOKE}'").json()["value"][0]["id"]
     before = graph(REVOKE)
     body = {"principalId": target, "resourceId": resource["id"], "appRoleId": role}
     assert client.post(f"/servicePrincipals/{target}/appRoleAssignments", json=body).status_code == 201
-    assert before.get("/domains").status_code == 403, "the old token knows nothing of it"
-    assert graph(REVOKE).get("/domains").status_code == 200
+    assert before.get("/identity/conditionalAccess/policies").status_code == 403, "the old token knows nothing of it"
+    assert graph(REVOKE).get("/identity/conditionalAccess/policies").status_code == 200
     assert "Add app role assignment to service principal" in names(log())

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, failed, listed, ok, unknown, warning
+from entra_jit.accounts.doctor.examined import (
+    Examination,
+    ExaminedTenant,
+    OurApplication,
+    failed,
+    listed,
+    ok,
+    unknown,
+    warning,
+)
 from entra_jit.graph import Organization, RoleAssignment
 from entra_jit.graph.operations import ANY_ADMINISTRATOR
+from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.policy.permissions import Expected, expected
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, find_role
 from models.checks import Check, Finding
@@ -45,10 +55,28 @@ def judge_permissions(held: Mapping[str, tuple[Collection[str], Expected]]) -> l
 
 def judge_roles(held: Mapping[str, Collection[RoleAssignment]]) -> Finding:
     """Whether each application's service principal holds the role over the whole tenant."""
-    lacking = [name for name, assignments in held.items() if not any(map(_is_enough, assignments))]
+    lacking = [name for name, assignments in held.items() if lacks_role(assignments)]
     if lacking:
         return failed(Check.DIRECTORY_ROLE, f"Without {ANY_ADMINISTRATOR}: the service principal of {listed(lacking)}.")
     return ok(Check.DIRECTORY_ROLE, f"{ANY_ADMINISTRATOR}: {listed(held)}.")
+
+
+def lacks_role(held: Iterable[RoleAssignment]) -> bool:
+    """Whether a service principal that holds these cannot close every account."""
+    return not any(map(_is_enough, held))
+
+
+def missing_permissions(configured: ConfiguredTenant, application: OurApplication) -> str:
+    """What the application needs in the tenant and does not have; empty: nothing, or that cannot be read."""
+    if application.granted is None:
+        return ""
+    should = _expected(configured, application)
+    return listed((should.needed | should.wanted) - application.granted.permissions, most=20)
+
+
+def _expected(configured: ConfiguredTenant, application: OurApplication) -> Expected:
+    gives_groups = bool(configured.mapped_of(AccessKind.GROUP))
+    return expected(application.purposes, configured.credential, gives_groups=gives_groups)
 
 
 def _is_enough(assignment: RoleAssignment) -> bool:
@@ -65,14 +93,11 @@ async def _organization(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 async def _permissions(tenant: ExaminedTenant) -> Sequence[Finding]:
-    configured = tenant.configured
-    gives_groups = bool(configured.mapped_of(AccessKind.GROUP))
     held: dict[str, tuple[Collection[str], Expected]] = {}
     for application in tenant.applications:
         if application.granted is None:
             return [unknown(Check.PERMISSIONS_MISSING, _UNREADABLE), unknown(Check.PERMISSIONS_IN_EXCESS, _UNREADABLE)]
-        should = expected(application.purposes, configured.credential, gives_groups=gives_groups)
-        held[application.name] = application.granted.permissions, should
+        held[application.name] = application.granted.permissions, _expected(tenant.configured, application)
     return judge_permissions(held)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from entra_jit.accounts.attempts import answered, describe_error
 from entra_jit.accounts.backend import Backend
@@ -38,36 +40,50 @@ async def examine(backend: Backend, configured: ConfiguredTenant) -> tuple[Findi
 
     Raises ``LedgerUnavailableError``.
     """
+    tenant, first = await sign_in_to(backend, configured)
+    if tenant is None:
+        others = [unknown(check, "Not tried: no sign-in.") for check in Check if check is not Check.SIGN_IN]
+        return (first, *others)
+    findings = await asyncio.gather(*(_run(examination, tenant) for examination in EXAMINATIONS))
+    return tuple(sorted([first, *itertools.chain(*findings)], key=lambda one: _ORDER[one.check]))
+
+
+async def sign_in_to(backend: Backend, configured: ConfiguredTenant) -> tuple[ExaminedTenant | None, Finding]:
+    """The tenant as our applications see it, and what has come of signing in. None: one of them could not.
+
+    Raises ``LedgerUnavailableError``.
+    """
     try:
         purposes = {purpose: await backend.directories.of(configured.terms.id, purpose) for purpose in Purpose}
     except NotConnectedError as error:
-        return _not_tried(failed(Check.SIGN_IN, describe_error(error)))
-    found, first = await _sign_in(purposes)
-    if not found:
-        return _not_tried(first)
-    examined = ExaminedTenant(configured, found, backend.clock())
-    findings = await asyncio.gather(*(_run(examination, examined) for examination in EXAMINATIONS))
-    return _in_order([first, *(finding for each in findings for finding in each)])
-
-
-async def _sign_in(purposes: dict[Purpose, Tenant]) -> tuple[tuple[OurApplication, ...], Finding]:
-    """Our applications, each once, and what has come of signing in; no applications: nothing else can be tried."""
-    by_client: dict[str, list[Purpose]] = {}
+        return None, failed(Check.SIGN_IN, describe_error(error))
+    served: dict[str, list[Purpose]] = {}
     for purpose, tenant in purposes.items():
-        by_client.setdefault(tenant.connection.client_id, []).append(purpose)
-    tenants = [purposes[served[0]] for served in by_client.values()]
-    answers = await asyncio.gather(*(answered(tenant.granted()) for tenant in tenants))
-    names = [" and ".join(served) for served in by_client.values()]
-    errors = {name: one for name, one in zip(names, answers, strict=True) if isinstance(one, GraphError)}
-    if errors:
-        name, error = next(iter(errors.items()))
-        judge = unknown if all(isinstance(one, TransientError) for one in errors.values()) else failed
-        return (), judge(Check.SIGN_IN, f"{name}: {error.explanation}", error.advice)
-    found = tuple(
-        OurApplication(tuple(purpose.value for purpose in served), tenant, None if isinstance(one, GraphError) else one)
-        for served, tenant, one in zip(by_client.values(), tenants, answers, strict=True)
-    )
-    return found, ok(Check.SIGN_IN, f"Signed in: {', '.join(names)}.")
+        served.setdefault(tenant.connection.client_id, []).append(purpose)
+    tried = await asyncio.gather(*(_application(each, purposes[each[0]]) for each in served.values()))
+    refused = [one for one in tried if isinstance(one, _Refused)]
+    if refused:
+        judge = unknown if all(isinstance(one.error, TransientError) for one in refused) else failed
+        read = " ".join(f"{one.name}: {one.error.explanation}" for one in refused)
+        return None, judge(Check.SIGN_IN, read, refused[0].error.advice)
+    applications = tuple(one for one in tried if isinstance(one, OurApplication))
+    read = f"Signed in: {', '.join(one.name for one in applications)}."
+    return ExaminedTenant(configured, applications, backend.clock()), ok(Check.SIGN_IN, read)
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """One of our applications that cannot sign in."""
+
+    name: str
+    error: GraphError
+
+
+async def _application(purposes: Sequence[Purpose], tenant: Tenant) -> OurApplication | _Refused:
+    granted = await answered(tenant.granted())
+    if isinstance(granted, GraphError):
+        return _Refused(" and ".join(purposes), granted)
+    return OurApplication(tuple(purpose.value for purpose in purposes), tenant, granted)
 
 
 async def _run(examination: Examination, tenant: ExaminedTenant) -> Sequence[Finding]:
@@ -76,13 +92,3 @@ async def _run(examination: Examination, tenant: ExaminedTenant) -> Sequence[Fin
     except GraphError as error:
         advice = error.advice if isinstance(error, PermanentError) else ""
         return [unknown(check, error.explanation, advice) for check in examination.checks]
-
-
-def _not_tried(first: Finding) -> tuple[Finding, ...]:
-    """Nothing but the sign-in was examined."""
-    others = [check for check in Check if check is not Check.SIGN_IN]
-    return _in_order([first, *(unknown(check, "Not tried: no sign-in.") for check in others)])
-
-
-def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda one: _ORDER[one.check]))

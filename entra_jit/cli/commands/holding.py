@@ -18,6 +18,7 @@ from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.pause_tenant import pause_tenant
+from entra_jit.operations.repair_tenant import repair_tenant
 from entra_jit.operations.resume_tenant import resume_tenant
 from models.actor import Actor
 from models.errors import ExitCode
@@ -91,14 +92,36 @@ def pause(
 def doctor(
     context: typer.Context,
     tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Show what can be repaired in TENANT, and ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Repair without asking.")] = False,
     exit_code: SignalsAttention = False,
     as_json: Json = False,
 ) -> None:
     """Check whether TENANT is set up for grants: one line a check, and what to do."""
+    if fix:
+        _repair(context, tenants or [], yes=yes, as_json=as_json)
+        return
     found = deployed(context, lambda actor, app: examine_tenant(actor, app, tenants or ()))
     show(found, as_json, lambda: doctor_page.show_examinations(console, found))
     if exit_code and any(examination.has_failed for examination in found):
         raise typer.Exit(ExitCode.ATTENTION)
+
+
+def _repair(context: typer.Context, tenants: list[str], *, yes: bool, as_json: bool) -> None:
+    if len(tenants) != 1:
+        raise typer.BadParameter("--fix repairs one TENANT at a time")
+    [tenant] = tenants
+    with errors_told():
+        if not yes:
+            planned = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, do=False))
+            show(planned, as_json, lambda: doctor_page.show_repairs(console, tenant, planned))
+            if as_json or all(repair.by_hand for repair in planned):
+                return
+            confirm(f"Change this in {tenant}?")
+    made = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, do=True))
+    show(made, as_json, lambda: doctor_page.show_repairs(console, tenant, made))
+    if any(repair.refused for repair in made):
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 @tenant_commands.command()

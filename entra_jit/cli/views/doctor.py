@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from entra_jit.cli.views.formatting import GAP, line, shown
-from models.checks import CheckState, Examination, Finding
+from models.checks import CheckState, Examination, Finding, Repaired
 
 _COLOURS = {
     CheckState.OK: "green",
@@ -30,6 +30,24 @@ def show_examinations(console: Console, examinations: Sequence[Examination]) -> 
         for finding in examination.findings:
             _show(console, finding)
         line(console, _verdict(examination))
+
+
+def show_repairs(console: Console, tenant: str, repairs: Sequence[Repaired]) -> None:
+    """A line for each change: what it is, and what has become of it."""
+    if not repairs:
+        line(console, f"{shown(tenant)}: nothing that the doctor can repair.")
+    for repair in repairs:
+        line(console, f"{repair.check.code}{GAP}{_outcome(repair)}{shown(repair.change)}", hang=len("D101") + len(GAP))
+        if repair.refused:
+            line(console, f"{' ' * len('D101')}{GAP}{shown(repair.refused)}", hang=0)
+
+
+def _outcome(repair: Repaired) -> str:
+    if repair.refused:
+        return "[bold red]refused[/]: "
+    if repair.done:
+        return "[green]done[/]: "
+    return "[bold yellow]by hand[/]: " if repair.by_hand else ""
 
 
 def _show(console: Console, finding: Finding) -> None:
