@@ -66,9 +66,9 @@ async def sign_in_to(backend: Backend, configured: ConfiguredTenant) -> tuple[Ex
         judge = unknown if all(isinstance(one.error, TransientError) for one in refused) else failed
         read = " ".join(f"{one.name}: {one.error.explanation}" for one in refused)
         return None, judge(Check.SIGN_IN, read, refused[0].error.advice)
-    applications = tuple(one for one in tried if isinstance(one, OurApplication))
-    read = f"Signed in: {', '.join(one.name for one in applications)}."
-    return ExaminedTenant(configured, applications, backend.clock()), ok(Check.SIGN_IN, read)
+    ours = tuple(one for one in tried if isinstance(one, OurApplication))
+    read = f"Signed in: {', '.join(one.name for one in ours)}."
+    return ExaminedTenant(configured, ours, backend.clock()), ok(Check.SIGN_IN, read)
 
 
 @dataclass(frozen=True)
