@@ -22,6 +22,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
+from activities.examining import ExaminingActivities
 from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
@@ -55,11 +56,12 @@ _log = structlog.get_logger("worker")
 
 def activities_of(backend: Backend) -> list[Callable[..., Any]]:
     """Every activity of this process."""
-    deciding, provisioning, closing, reconciling, alarming = (
+    deciding, provisioning, closing, reconciling, examining, alarming = (
         DecidingActivities(backend),
         ProvisioningActivities(backend),
         ClosingActivities(backend),
         ReconcilingActivities(backend),
+        ExaminingActivities(backend),
         AlarmingActivities(backend),
     )
     return [
@@ -86,6 +88,8 @@ def activities_of(backend: Backend) -> list[Callable[..., Any]]:
         reconciling.reconcile_tenants,
         reconciling.list_reviews,
         reconciling.review_tenant,
+        examining.list_tenants_in_turn,
+        examining.examine_tenant,
         alarming.raise_alarm,
     ]
 
@@ -123,6 +127,7 @@ async def run(settings: Settings) -> None:
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             await schedules.ensure_reviews(client, settings.task_queue, settings.reconcile_every)
+            await schedules.ensure_examinations(client, settings.task_queue)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
             watching = asyncio.create_task(ReconciliationWatch(app, client, runtime.metric_meter).run())

@@ -98,5 +98,13 @@ REVIEWING = ActivityConfig(
 )
 """One tenant's reviews. What it leaves undone is for the next run."""
 
+EXAMINING = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=3),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=10), maximum_attempts=2),
+    priority=Priority(priority_key=5),
+)
+"""One tenant's examination. What is left undone comes first the next day."""
+
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

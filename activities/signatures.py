@@ -25,6 +25,7 @@ from models.messages import (
     TenantReport,
     TenantReview,
     TenantToReconcile,
+    TenantVerdict,
     ToExtend,
     ToPark,
     ToRenew,
@@ -138,6 +139,20 @@ class Reconciling(ABC):
     @abstractmethod
     async def review_tenant(self, tenant: TenantToReconcile) -> TenantReview:
         """Read it, and write the addenda. What fails is in the review."""
+
+
+class Examining(ABC):
+    """Finding out whether tenants are set up for grants. Changes nothing in them."""
+
+    @activity.defn
+    @abstractmethod
+    async def list_tenants_in_turn(self, only: str | None) -> list[str]:
+        """The names of the active tenants, in the order in which they are to be examined; or only this one."""
+
+    @activity.defn
+    @abstractmethod
+    async def examine_tenant(self, tenant: str) -> TenantVerdict:
+        """Run every check in it and keep the results. What fails is in the verdict."""
 
 
 class Closing(ABC):

@@ -73,6 +73,7 @@ class Actor(Message):
 ALARMS = Actor.part("alarms")
 CLOCK = Actor.part("clock")
 CONFIGURATION = Actor.part("configuration")
+DOCTOR = Actor.part("doctor")
 EMERGENCY_STOP = Actor.part("emergency stop")
 LEDGER = Actor.part("ledger")
 POLICY = Actor.part("policy")

@@ -7,6 +7,7 @@ alone.
 ACCESS_GRANT = "AccessGrant"
 RECONCILIATION = "Reconciliation"
 REVIEWS = "Reviews"
+EXAMINATIONS = "Examinations"
 
 # of AccessGrant
 REQUEST_ACCESS = "request_access"

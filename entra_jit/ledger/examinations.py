@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -69,6 +70,19 @@ async def _configured(session: AsyncSession, row: Tenant, mappings: Sequence[Rol
     return ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered))
 
 
+async def in_turn(session: AsyncSession) -> list[str]:
+    """The names of the active tenants, the one whose last examination is longest ago first; the unexamined before."""
+    last = func.max(CheckRow.examined_at)
+    statement = (
+        select(Tenant.name)
+        .outerjoin(CheckRow, col(CheckRow.tenant_id) == col(Tenant.id))
+        .where(col(Tenant.active))
+        .group_by(col(Tenant.name))
+        .order_by(last.asc().nulls_first(), col(Tenant.name))
+    )
+    return list((await session.exec(statement)).all())
+
+
 async def record(session: AsyncSession, tenant_id: TenantId, examination: Examination, actor: Actor) -> Changes:
     """Keep what was found in place of what was found before, and enter it in the journal.
 
@@ -76,11 +90,12 @@ async def record(session: AsyncSession, tenant_id: TenantId, examination: Examin
     """
     before = {row.code: row for row in await _rows(session, tenant_id)}
     worse = [one for one in examination.findings if one.check.code in before and _is_worse(one, before[one.check.code])]
-    for one in examination.findings:
-        values = _values(tenant_id, one, before.get(one.check.code), examination.examined_at)
-        statement = insert(CheckRow).values(values)
-        kept = {name: value for name, value in values.items() if name not in {"tenant_id", "code"}}
-        await session.exec(statement.on_conflict_do_update(index_elements=["tenant_id", "code"], set_=kept))
+    values = [
+        _values(tenant_id, one, before.get(one.check.code), examination.examined_at) for one in examination.findings
+    ]
+    statement = insert(CheckRow).values(values)
+    kept = {name: statement.excluded[name] for name in values[0] if name not in {"tenant_id", "code"}}
+    await session.exec(statement.on_conflict_do_update(index_elements=["tenant_id", "code"], set_=kept))
     states = {one.check.code: one.state.value for one in examination.findings}
     await events.append(
         session, NewEvent(EventKind.TENANT_EXAMINED, actor, {"checks": states}, tenant_id=UUID(tenant_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from entra_jit.accounts.doctor import repairs
@@ -20,11 +21,11 @@ from models.messages import DirectoryCall, TenantId
 
 
 @asks(Verb.REPAIR_TENANT)
-async def repair_tenant(actor: Actor, app: App, tenant: str, *, do: bool) -> list[Repaired]:
-    """What can be repaired in the tenant, and with ``do`` the outcome of each repair. Idempotent.
+async def repair_tenant(actor: Actor, app: App, tenant: str, agreed: Collection[str] = ()) -> list[Repaired]:
+    """What can be repaired in the tenant. Of that, the changes that were ``agreed``, by their sentences, are made.
 
-    Raises ``NotFoundError``, and ``GraphError`` where the tenant cannot be read. A repair that Microsoft refuses is
-    told as such, and the others are made.
+    So nothing is changed that was not shown before. Idempotent. Raises ``NotFoundError``, and ``GraphError`` where the
+    tenant cannot be read. A repair that Microsoft refuses is told as such, and the others are made.
     """
     async with app.ledger.transaction() as session:
         [configured] = await examinations.tenants(session, [tenant])
@@ -32,7 +33,7 @@ async def repair_tenant(actor: Actor, app: App, tenant: str, *, do: bool) -> lis
     if examined is None:
         return [Repaired(check=signed_in.check, change=f"{signed_in.read} {signed_in.to_do}".strip(), by_hand=True)]
     planned = await repairs.plan(examined, app.settings.login_url)
-    return [await _repaired(actor, app, configured.terms.id, repair, do=do) for repair in planned]
+    return [await _repaired(actor, app, configured.terms.id, repair, do=repair.change in agreed) for repair in planned]
 
 
 async def _repaired(actor: Actor, app: App, tenant_id: TenantId, repair: Repair, *, do: bool) -> Repaired:

@@ -1,4 +1,4 @@
-"""The schedules of reconciliation and reviews, made anew by every worker that starts."""
+"""The schedules of reconciliation, reviews and examinations, made anew by every worker that starts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from models.messages import ReconciliationInput, ReviewsInput
-from models.names import RECONCILIATION, REVIEWS
+from models.messages import ExaminationsInput, ReconciliationInput, ReviewsInput
+from models.names import EXAMINATIONS, RECONCILIATION, REVIEWS
 
 RECONCILIATION_ID = "reconciliation"
 REVIEWS_ID = "reviews"
+EXAMINATIONS_ID = "examinations"
+
+EXAMINE_EVERY = timedelta(days=1)
 
 LASTS_AT_MOST = timedelta(hours=1)
 """How long one run may take. A run that newer code cannot go on with would otherwise stay for ever, and with it the
@@ -57,6 +60,19 @@ async def ensure_reviews(client: Client, task_queue: str, every: timedelta) -> N
         static_summary="Read what technicians did in grants that have ended",
     )
     await _ensure(client, reading, every)
+
+
+async def ensure_examinations(client: Client, task_queue: str) -> None:
+    """Have every tenant examined once a day, as ``ensure_reconciliation`` does. Idempotent."""
+    examining = ScheduleActionStartWorkflow(
+        EXAMINATIONS,
+        ExaminationsInput(every=EXAMINE_EVERY),
+        id=EXAMINATIONS_ID,
+        task_queue=task_queue,
+        execution_timeout=LASTS_AT_MOST,
+        static_summary="Examine whether every tenant is set up for grants",
+    )
+    await _ensure(client, examining, EXAMINE_EVERY)
 
 
 async def _ensure(client: Client, action: ScheduleActionStartWorkflow, every: timedelta) -> None:

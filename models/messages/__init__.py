@@ -21,6 +21,7 @@ from models.messages.asking import (
 )
 from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, Sweep, ToSweep
 from models.messages.evidence import DirectoryCall, Standing, Step
+from models.messages.examining import ExaminationsInput, ExaminationsReport, TenantVerdict
 from models.messages.granting import (
     ALARM_AFTER,
     AccountFound,
@@ -96,6 +97,8 @@ __all__ = [
     "EarlierRun",
     "EndAccess",
     "Ending",
+    "ExaminationsInput",
+    "ExaminationsReport",
     "Extension",
     "FailureType",
     "Fence",
@@ -135,6 +138,7 @@ __all__ = [
     "TenantReport",
     "TenantReview",
     "TenantToReconcile",
+    "TenantVerdict",
     "Ticket",
     "ToExtend",
     "ToPark",

@@ -19,9 +19,10 @@ from activities import options
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
+from activities.examining import ExaminingActivities
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from activities.signatures import Alarming, Closing, Deciding, Provisioning, Reconciling
+from activities.signatures import Alarming, Closing, Deciding, Examining, Provisioning, Reconciling
 from entra_jit.accounts.reconciliation.review_tenant import REVIEWS_BEGIN_WITHIN
 from entra_jit.graph import operations
 from models.messages import FailureType
@@ -33,6 +34,7 @@ IMPLEMENTED_BY = {
     Provisioning: ProvisioningActivities,
     Closing: ClosingActivities,
     Reconciling: ReconcilingActivities,
+    Examining: ExaminingActivities,
     Alarming: AlarmingActivities,
 }
 SIGNATURES = [

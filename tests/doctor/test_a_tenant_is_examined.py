@@ -65,7 +65,7 @@ async def test_each_thing_that_is_wrong_is_found_in_the_tenant(scene: Scene) -> 
             {"displayName": "Devices", "state": "enabled", "conditions": everywhere, "grantControls": device}
         ],
     )
-    scene.control("POST", f"{tenant}/users", user_principal_name=scene.account("nobody-of-ours"))
+    scene.control("POST", f"{tenant}/users", user_principal_name=scene.account("not-ours"))
     scene.a_while_later()
 
     async with App(scene.settings) as without_tokens:  # those have the permissions of before
@@ -82,7 +82,7 @@ async def test_each_thing_that_is_wrong_is_found_in_the_tenant(scene: Scene) -> 
     assert "Domain.Read.All (elevate)" in by_code["D103"].read
     assert "Grant the app Domain.Read.All" in by_code["D201"].to_do
     assert "revoke" in by_code["D105"].read
-    assert scene.account("nobody-of-ours") in by_code["D205"].read
+    assert scene.account("not-ours") in by_code["D205"].read
     assert "Devices demands a compliant device" in by_code["D305"].read
 
 

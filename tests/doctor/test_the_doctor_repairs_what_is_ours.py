@@ -40,7 +40,10 @@ async def scene(real_time: Scene) -> Scene:
 
 
 async def repair(scene: Scene, *, do: bool) -> dict[Check, Repaired]:
-    found = await repair_tenant(TESTER, scene.app, scene.customer, do=do)
+    """What can be repaired; ``do``: and what has become of it, once all of that was agreed to."""
+    found = await repair_tenant(TESTER, scene.app, scene.customer)
+    if do:
+        found = await repair_tenant(TESTER, scene.app, scene.customer, [one.change for one in found])
     return {one.check: one for one in found}
 
 
@@ -90,3 +93,13 @@ async def test_what_an_administrator_must_consent_to_is_an_address(scene: Scene)
     assert not missing.done
     assert "User.RevokeSessions.All" in missing.change
     assert f"/adminconsent?client_id={REVOKE}" in missing.change
+
+
+async def test_what_was_not_agreed_to_is_not_done(scene: Scene) -> None:
+    """Between the list that is shown and the answer the tenant may change."""
+    planned = await repair(scene, do=False)
+    agreed = [planned[Check.PASS_POLICY].change]
+    made = {one.check: one for one in await repair_tenant(TESTER, scene.app, scene.customer, agreed)}
+    assert made[Check.PASS_POLICY].done
+    assert not made[Check.DIRECTORY_ROLE].done
+    assert (await states(scene))[Check.DIRECTORY_ROLE] is CheckState.FAILED

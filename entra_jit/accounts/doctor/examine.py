@@ -32,6 +32,9 @@ EXAMINATIONS: tuple[Examination, ...] = (
     *passes.EXAMINATIONS,
     *sign_in.EXAMINATIONS,
 )
+CHECKS_AT_ONCE = 4
+"""Few: workers that close accounts share their connections to Microsoft with the doctor."""
+
 _ORDER = {check: place for place, check in enumerate(Check)}
 
 
@@ -44,7 +47,8 @@ async def examine(backend: Backend, configured: ConfiguredTenant) -> tuple[Findi
     if tenant is None:
         others = [unknown(check, "Not tried: no sign-in.") for check in Check if check is not Check.SIGN_IN]
         return (first, *others)
-    findings = await asyncio.gather(*(_run(examination, tenant) for examination in EXAMINATIONS))
+    at_once = asyncio.Semaphore(CHECKS_AT_ONCE)
+    findings = await asyncio.gather(*(_run(examination, tenant, at_once) for examination in EXAMINATIONS))
     return tuple(sorted([first, *itertools.chain(*findings)], key=lambda one: _ORDER[one.check]))
 
 
@@ -86,9 +90,10 @@ async def _application(purposes: Sequence[Purpose], tenant: Tenant) -> OurApplic
     return OurApplication(tuple(purpose.value for purpose in purposes), tenant, granted)
 
 
-async def _run(examination: Examination, tenant: ExaminedTenant) -> Sequence[Finding]:
+async def _run(examination: Examination, tenant: ExaminedTenant, at_once: asyncio.Semaphore) -> Sequence[Finding]:
     try:
-        return await examination.run(tenant)
+        async with at_once:
+            return await examination.run(tenant)
     except GraphError as error:
         advice = error.advice if isinstance(error, PermanentError) else ""
         return [unknown(check, error.explanation, advice) for check in examination.checks]

@@ -45,12 +45,13 @@ def _consents(tenant: ExaminedTenant, login_url: str) -> list[Repair]:
 
 
 async def _roles(tenant: ExaminedTenant) -> list[Repair]:
-    reader = tenant.as_seen_by("elevate")
-    found = []
+    directory, found = tenant.as_seen_by("elevate"), []
     for application in tenant.applications:
-        principal = application.granted.principal if application.granted else None
-        if principal and lacks_role(await reader.roles.assignments_of(principal)):
-            found.append(_role(reader, application, principal))
+        # Read from the directory: what gets a role must not come from a token that nothing has verified.
+        client_id = application.tenant.connection.client_id
+        principal = (await tenant.as_seen_by("revoke").applications.principal(client_id)).id
+        if lacks_role(await directory.roles.assignments_of(principal)):
+            found.append(_role(directory, application, principal))
     return found
 
 

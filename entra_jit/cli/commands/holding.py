@@ -111,14 +111,15 @@ def _repair(context: typer.Context, tenants: list[str], *, yes: bool, as_json: b
     if len(tenants) != 1:
         raise typer.BadParameter("--fix repairs one TENANT at a time")
     [tenant] = tenants
-    with errors_told():
-        if not yes:
-            planned = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, do=False))
-            show(planned, as_json, lambda: doctor_page.show_repairs(console, tenant, planned))
-            if as_json or all(repair.by_hand for repair in planned):
-                return
+    planned = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant))
+    changes = [repair.change for repair in planned if not repair.by_hand]
+    if not yes or not changes:
+        show(planned, as_json, lambda: doctor_page.show_repairs(console, tenant, planned))
+        if as_json or not changes:
+            return
+        with errors_told():
             confirm(f"Change this in {tenant}?")
-    made = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, do=True))
+    made = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, changes))
     show(made, as_json, lambda: doctor_page.show_repairs(console, tenant, made))
     if any(repair.refused for repair in made):
         raise typer.Exit(ExitCode.REFUSED)
