@@ -18,6 +18,7 @@ from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
 from entra_jit.graph import Graph, User
+from entra_jit.graph.recording import Recorder
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP
@@ -42,6 +43,8 @@ class Backend:
     ``App`` adds Temporal. What closes accounts takes a ``Backend``, so that it works without.
     """
 
+    recorder: Recorder | None = None
+    """Hears every answer of Graph, if it is set before Graph is first used."""
     roles_known_after = ROLES_ARE_KNOWN_AFTER
     provisioning_step = PROVISIONING_STEP
     """How long a step of opening that was begun before a stop may still write."""
@@ -79,6 +82,7 @@ class Backend:
             ca_file=self.settings.ca_file,
             timeout=self.settings.graph_timeout_seconds,
             clock=self.clock,
+            recorder=self.recorder,
         )
         self._opened.push_async_exit(graph)
         return graph

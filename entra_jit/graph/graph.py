@@ -30,6 +30,7 @@ from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
 from entra_jit.graph.person_sign_in import PersonSignIn
 from entra_jit.graph.policies import Policies
+from entra_jit.graph.recording import Recorder
 from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in import SignInLine
 from entra_jit.graph.sign_in_methods import SignInMethods
@@ -90,7 +91,7 @@ class Graph:
 
     ``timeout`` is how many seconds a call may take in all, its token included. ``ca_file`` (PEM) is trusted instead
     of the public authorities. Proxy and certificate variables of the environment are not read. Nothing is retried.
-    ``clock`` dates evidence; ``monotonic`` (seconds) says how old a token is.
+    ``clock`` dates evidence; ``monotonic`` (seconds) says how old a token is. ``recorder`` hears every answer of Graph.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Graph:
         timeout: float = 10.0,
         clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
+        recorder: Recorder | None = None,
     ) -> None:
         self._graph_url = graph_url.rstrip("/")
         self._login_url = login_url.rstrip("/")
@@ -117,6 +119,7 @@ class Graph:
             timeout=timeout,
             limits=_LIMITS,
             headers={"Accept": "application/json", "User-Agent": "entra-jit"},
+            event_hooks={"response": [recorder.note]} if recorder else {},
         )
 
     async def __aenter__(self) -> Self:

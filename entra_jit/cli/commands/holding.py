@@ -8,17 +8,14 @@ import typer
 from rich.console import Console
 
 from entra_jit.app import App
-from entra_jit.cli.commands.options import Json, SignalsAttention, TenantName, why
+from entra_jit.cli.commands.options import Json, TenantName, why
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
-from entra_jit.cli.views import doctor as doctor_page
 from entra_jit.cli.views import stopping, tables
 from entra_jit.cli.views.formatting import say
 from entra_jit.operations.close_all import close_all
-from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.lift_stop import lift_stop
 from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.pause_tenant import pause_tenant
-from entra_jit.operations.repair_tenant import repair_tenant
 from entra_jit.operations.resume_tenant import resume_tenant
 from models.actor import Actor
 from models.errors import ExitCode
@@ -27,7 +24,7 @@ from models.holds import StopReport
 PANEL = "Holding back"
 
 
-tenant_commands = typer.Typer(help="A tenant in trouble.", no_args_is_help=True)
+tenant_commands = typer.Typer(help="One tenant: is it set up, may it be opened.", no_args_is_help=True)
 
 cli.add_typer(tenant_commands, name="tenant", rich_help_panel=PANEL)
 
@@ -86,43 +83,6 @@ def pause(
     """Pause TENANT: nothing is opened or extended there until it is resumed. Closing continues."""
     held = deployed(context, lambda actor, app: pause_tenant(actor, app, tenant, reason))
     show(held, as_json, lambda: tables.show_banner(console, [held]))
-
-
-@tenant_commands.command()
-def doctor(
-    context: typer.Context,
-    tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Show what can be repaired in TENANT, and ask.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Repair without asking.")] = False,
-    exit_code: SignalsAttention = False,
-    as_json: Json = False,
-) -> None:
-    """Check whether TENANT is set up for grants: one line a check, and what to do."""
-    if fix:
-        _repair(context, tenants or [], yes=yes, as_json=as_json)
-        return
-    found = deployed(context, lambda actor, app: examine_tenant(actor, app, tenants or ()))
-    show(found, as_json, lambda: doctor_page.show_examinations(console, found))
-    if exit_code and any(examination.has_failed for examination in found):
-        raise typer.Exit(ExitCode.ATTENTION)
-
-
-def _repair(context: typer.Context, tenants: list[str], *, yes: bool, as_json: bool) -> None:
-    if len(tenants) != 1:
-        raise typer.BadParameter("--fix repairs one TENANT at a time")
-    [tenant] = tenants
-    planned = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant))
-    changes = [repair.change for repair in planned if not repair.by_hand]
-    if not yes or not changes:
-        show(planned, as_json, lambda: doctor_page.show_repairs(console, tenant, planned))
-        if as_json or not changes:
-            return
-        with errors_told():
-            confirm(f"Change this in {tenant}?")
-    made = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, changes))
-    show(made, as_json, lambda: doctor_page.show_repairs(console, tenant, made))
-    if any(repair.refused for repair in made):
-        raise typer.Exit(ExitCode.REFUSED)
 
 
 @tenant_commands.command()
