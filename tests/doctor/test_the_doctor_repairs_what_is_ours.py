@@ -72,8 +72,8 @@ async def test_it_says_what_it_would_change_and_then_does_that_and_no_more(scene
     assert after[Check.DIRECTORY_ROLE] is after[Check.PASS_POLICY] is CheckState.OK
     assert await repair(scene, do=True) == {}
 
-    entered = scene.sql("SELECT body->>'check', actor->>'name' FROM events WHERE kind = 'tenant repaired' ORDER BY id")
-    assert entered == [("D105", TESTER.name), ("D301", TESTER.name)]
+    entered = scene.sql("SELECT body->>'check', actor->>'id' FROM events WHERE kind = 'tenant repaired' ORDER BY id")
+    assert entered == [("D105", TESTER.id), ("D301", TESTER.id)]
 
 
 async def test_what_microsoft_refuses_is_said_and_the_rest_is_done(scene: Scene) -> None:
