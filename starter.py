@@ -9,7 +9,12 @@ from typing import NoReturn
 
 from entra_jit.cli.commands import access, doctor, holding, stack, trouble  # noqa: F401  # each adds its commands
 from entra_jit.cli.commands.shell import cli
-from workflows.registry import WORKFLOWS
+
+
+def _workflows() -> tuple[type, ...]:
+    from workflows.registry import WORKFLOWS  # noqa: PLC0415  # only one command needs them
+
+    return WORKFLOWS
 
 
 def run_and_leave() -> NoReturn:
@@ -17,7 +22,7 @@ def run_and_leave() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):  # not every terminal can show all that people write
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli(obj=WORKFLOWS)
+        cli(obj=_workflows)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         sys.stdout.flush()

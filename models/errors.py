@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 from http import HTTPStatus
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import ValidationError
+from models.states import FailureType
 
-from models.messages.states import FailureType
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 QUOTED_LENGTH = 60
 

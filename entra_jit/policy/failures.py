@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from models.errors import BadInputError, quoted
-from models.messages import FailureType
+from models.states import FailureType
 
 
 class FailureClass(StrEnum):

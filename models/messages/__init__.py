@@ -62,7 +62,7 @@ from models.messages.reconciling import (
     TenantReview,
     TenantToReconcile,
 )
-from models.messages.states import (
+from models.states import (
     FINAL_STATES,
     NOTHING_GIVEN,
     ClosingStep,

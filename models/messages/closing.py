@@ -11,7 +11,7 @@ from models.messages.asking import SignedAccessRequest, SignedEnd
 from models.messages.evidence import Standing, Step
 from models.messages.granting import Grant
 from models.messages.ids import ObjectId, PassId
-from models.messages.states import FailureType, GrantState, Proof
+from models.states import FailureType, GrantState, Proof
 from models.sweep import Baseline, SweepFinding
 
 

@@ -12,7 +12,7 @@ from models.messages.access import AccessItem, Wanted
 from models.messages.asking import SignedExtension, SignedRenewal, SignedRetry
 from models.messages.evidence import Step
 from models.messages.ids import Name, ObjectId, RequestId, TechnicianId, TenantId
-from models.messages.states import CredentialKind, FailureType, GrantState, Proof, Verdict
+from models.states import CredentialKind, FailureType, GrantState, Proof, Verdict
 
 ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 

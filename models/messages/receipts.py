@@ -15,7 +15,7 @@ from models.messages.asking import AccessRequest
 from models.messages.closing import Ending
 from models.messages.evidence import DirectoryCall, Standing, Step
 from models.messages.ids import ObjectId, TechnicianId, TenantId
-from models.messages.states import Proof
+from models.states import Proof
 from models.sweep import Done, SweepFinding
 
 

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from entra_jit.app import App
 from entra_jit.cli.commands.options import GrantId, Hours, Json, Reason, Roles, TenantName, Ticket, duration, why
 from entra_jit.cli.commands.shell import aside, cli, console, deployed, show
-from entra_jit.cli.views import receipt as receipt_page
-from entra_jit.cli.views import tables
-from entra_jit.cli.views.formatting import line, moment, say
-from entra_jit.cli.views.timeline import Timeline
-from entra_jit.ledger.credentials import Revealed
-from entra_jit.operations.cancel_access import cancel_access
-from entra_jit.operations.end_access import end_access
-from entra_jit.operations.end_for_certain import EndedBy, Send, end_for_certain
-from entra_jit.operations.extend_access import extend_access
-from entra_jit.operations.list_grants import list_grants
-from entra_jit.operations.list_holds import list_holds
-from entra_jit.operations.renew_credential import renew_credential
-from entra_jit.operations.request_access import await_decision, request_access
-from entra_jit.operations.reveal_credential import reveal_credential
-from entra_jit.operations.show_receipt import show_receipt
-from entra_jit.operations.show_status import show_status, show_status_and_tries
-from models.actor import Actor
 from models.errors import ExitCode
-from models.holds import Hold
-from models.messages import GrantState, GrantStatus
+from models.states import GrantState
+
+if TYPE_CHECKING:
+    from entra_jit.app import App
+    from entra_jit.ledger.credentials import Revealed
+    from entra_jit.operations.end_for_certain import Send
+    from models.actor import Actor
+    from models.holds import Hold
+    from models.messages import GrantStatus
 
 PANEL = "Access"
 
@@ -38,9 +27,6 @@ UNTIL_OPEN = (GrantState.OPEN, GrantState.PARKED)
 """What `--wait-open` waits for: a parked grant opens only after a person has acted."""
 
 Wait = Annotated[bool, typer.Option("--wait", help="Follow the grant to its end. Ctrl-C only stops watching.")]
-
-ENDED_OTHERWISE = {EndedBy.EMERGENCY: ExitCode.CLOSED_FROM_HERE, EndedBy.NOT_PROVEN: ExitCode.NOT_PROVEN}
-"""Exit codes of an end that the grant's own workflow has not taken."""
 
 
 @cli.command(rich_help_panel=PANEL)
@@ -60,6 +46,11 @@ def request(
     as_json: Json = False,
 ) -> None:
     """Ask for administrator access to TENANT for TECHNICIAN."""
+
+    from entra_jit.cli.views import tables
+    from entra_jit.cli.views.formatting import line
+    from entra_jit.cli.views.timeline import Timeline
+    from entra_jit.operations.request_access import await_decision, request_access
 
     async def ask(actor: Actor, app: App) -> GrantStatus:
         asked = await request_access(
@@ -98,6 +89,11 @@ def extend(
 ) -> None:
     """Extend an open grant."""
 
+    from entra_jit.cli.views import tables
+    from entra_jit.cli.views.formatting import say
+    from entra_jit.operations.extend_access import extend_access
+    from entra_jit.operations.show_status import show_status
+
     async def work(actor: Actor, app: App) -> GrantStatus:
         await extend_access(actor, app, grant, hours, reason)
         return await show_status(actor, app, grant)
@@ -114,29 +110,42 @@ def extend(
 @cli.command(rich_help_panel=PANEL)
 def end(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
     """End a grant now and close its account, with or without its workflow."""
+    from entra_jit.operations.end_access import end_access
+
     _end(context, grant, reason, end_access, {"grant": grant, "ending": True}, as_json)
 
 
 @cli.command(rich_help_panel=PANEL)
 def cancel(context: typer.Context, grant: GrantId, reason: Reason = None, as_json: Json = False) -> None:
     """Withdraw a request, and close its account if it is open."""
+    from entra_jit.operations.cancel_access import cancel_access
+
     _end(context, grant, reason, cancel_access, {"grant": grant, "cancelling": True}, as_json)
 
 
 def _end(
     context: typer.Context, grant: str, reason: str | None, send: Send, shown: dict[str, object], as_json: bool
 ) -> None:
+    from entra_jit.cli.views.formatting import say
+    from entra_jit.operations.end_for_certain import EndedBy, end_for_certain
+
     ended = deployed(context, lambda actor, app: end_for_certain(actor, app, grant, reason, send=send))
     if ended.by is not EndedBy.WORKFLOW:
         shown |= {"closed": ended.by is EndedBy.EMERGENCY, "sentence": ended.sentence}
     show(shown, as_json, lambda: say(console, ended.sentence))
-    if ended.by in ENDED_OTHERWISE:
-        raise typer.Exit(ENDED_OTHERWISE[ended.by])
+    if ended.by is EndedBy.EMERGENCY:
+        raise typer.Exit(ExitCode.CLOSED_FROM_HERE)
+    if ended.by is EndedBy.NOT_PROVEN:
+        raise typer.Exit(ExitCode.NOT_PROVEN)
 
 
 @cli.command(rich_help_panel=PANEL)
 def status(context: typer.Context, grant: GrantId, wait: Wait = False, as_json: Json = False) -> None:
     """Show the state of a request."""
+
+    from entra_jit.cli.views import tables
+    from entra_jit.cli.views.timeline import Timeline
+    from entra_jit.operations.show_status import show_status_and_tries
 
     async def look(actor: Actor, app: App) -> GrantStatus:
         if wait:
@@ -158,6 +167,10 @@ def grants(
 ) -> None:
     """List requests, the newest first."""
 
+    from entra_jit.cli.views import tables
+    from entra_jit.operations.list_grants import list_grants
+    from entra_jit.operations.list_holds import list_holds
+
     async def look(actor: Actor, app: App) -> tuple[list[GrantStatus], list[Hold]]:
         return (
             await list_grants(actor, app, tenant=tenant, technician=technician, live_only=live, limit=limit),
@@ -176,6 +189,9 @@ def grants(
 @cli.command(rich_help_panel=PANEL)
 def receipt(context: typer.Context, grant: GrantId, as_json: Json = False) -> None:
     """Show the evidence of a grant that is over."""
+    from entra_jit.cli.views import receipt as receipt_page
+    from entra_jit.operations.show_receipt import show_receipt
+
     found = deployed(context, lambda actor, app: show_receipt(actor, app, grant))
     show(found, as_json, lambda: receipt_page.show_receipt(console, found))
 
@@ -189,6 +205,10 @@ def reveal(
     as_json: Json = False,
 ) -> None:
     """Show the technician the credential of their open grant, once."""
+
+    from entra_jit.cli.views.formatting import moment
+    from entra_jit.operations.renew_credential import renew_credential
+    from entra_jit.operations.reveal_credential import reveal_credential
 
     async def look(actor: Actor, app: App) -> tuple[str, Revealed]:
         if renew:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from entra_jit.app import App
 from entra_jit.cli.commands.options import Json, TenantName, why
 from entra_jit.cli.commands.shell import cli, confirm, console, deployed, errors_told, show
-from entra_jit.cli.views import stopping, tables
-from entra_jit.cli.views.formatting import say
-from entra_jit.operations.close_all import close_all
-from entra_jit.operations.lift_stop import lift_stop
-from entra_jit.operations.list_holds import list_holds
-from entra_jit.operations.pause_tenant import pause_tenant
-from entra_jit.operations.resume_tenant import resume_tenant
-from models.actor import Actor
 from models.errors import ExitCode
-from models.holds import StopReport
+
+if TYPE_CHECKING:
+    from entra_jit.app import App
+    from models.actor import Actor
+    from models.holds import StopReport
 
 PANEL = "Holding back"
 
@@ -32,6 +27,9 @@ cli.add_typer(tenant_commands, name="tenant", rich_help_panel=PANEL)
 @cli.command(rich_help_panel=PANEL, name="holds")
 def show_holds(context: typer.Context, as_json: Json = False) -> None:
     """List the pauses and stops in force."""
+    from entra_jit.cli.views import tables
+    from entra_jit.operations.list_holds import list_holds
+
     found = deployed(context, list_holds)
     show(found, as_json, lambda: tables.show_holds(console, found))
 
@@ -46,6 +44,9 @@ def stop_everything(
     as_json: Json = False,
 ) -> None:
     """Emergency stop: close every open grant now, and grant nothing until `lift-stop`. Needs no Temporal."""
+    from entra_jit.cli.views import stopping
+    from entra_jit.operations.close_all import close_all
+
     with errors_told():
         if tenant is None and technician is None and not yes:
             confirm("Close every open grant of this deployment?")
@@ -68,6 +69,9 @@ def lift(
     as_json: Json = False,
 ) -> None:
     """Lift the emergency stop, for all, a tenant or a technician. It opens nothing."""
+    from entra_jit.cli.views.formatting import say
+    from entra_jit.operations.lift_stop import lift_stop
+
     lifted = deployed(context, lambda actor, app: lift_stop(actor, app, tenant=tenant, technician=technician))
     said = "The stop is lifted." if lifted else "No such stop is in force; see `holds`."
     show({"tenant": tenant, "technician": technician, "lifted": lifted}, as_json, lambda: say(console, said))
@@ -81,6 +85,9 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Pause TENANT: nothing is opened or extended there until it is resumed. Closing continues."""
+    from entra_jit.cli.views import tables
+    from entra_jit.operations.pause_tenant import pause_tenant
+
     held = deployed(context, lambda actor, app: pause_tenant(actor, app, tenant, reason))
     show(held, as_json, lambda: tables.show_banner(console, [held]))
 
@@ -88,6 +95,9 @@ def pause(
 @tenant_commands.command()
 def resume(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
     """Resume TENANT."""
+    from entra_jit.cli.views.formatting import say
+    from entra_jit.operations.resume_tenant import resume_tenant
+
     lifted = deployed(context, lambda actor, app: resume_tenant(actor, app, tenant))
     said = f"Provisioning in {tenant} is resumed." if lifted else f"{tenant} was not paused."
     show({"tenant": tenant, "resumed": lifted}, as_json, lambda: say(console, said))

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from typer.models import OptionInfo
 
 from entra_jit.policy.durations import parse_age, parse_duration
 from entra_jit.policy.failures import FailureClass, Kind
 from models.errors import BadInputError, ExitCode, quoted
-from models.messages import RequestId
-from models.plain_text import plain
 
 
 def duration(text: str) -> timedelta:
@@ -40,6 +37,10 @@ def _kind(text: str) -> Kind:
 
 
 def _grant_id(text: str) -> str:
+    from pydantic import TypeAdapter, ValidationError
+
+    from models.messages import RequestId
+
     try:
         return TypeAdapter[str](RequestId).validate_python(text.strip())
     except ValidationError:
@@ -48,6 +49,8 @@ def _grant_id(text: str) -> str:
 
 def one_line(text: str) -> str:
     """What people write, as it is kept; that this is not what they wrote is said."""
+    from models.plain_text import plain
+
     cleaned = plain(text)
     if cleaned.split() != [word for word in text.split(" ") if word]:
         typer.echo("Line breaks and invisible characters were taken out of what you wrote.", err=True)

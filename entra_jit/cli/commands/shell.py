@@ -1,8 +1,10 @@
-"""What every command needs: the deployment, errors as one sentence with an exit code, text or JSON."""
+"""What every command needs: the deployment, errors as one sentence with an exit code, text or JSON.
+
+Modules of commands import what a command works with when it is called: ``--help`` loads none of it.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import sys
@@ -14,23 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
-from pydantic_core import to_jsonable_python
 from rich.console import Console
-from temporalio.service import RPCError
 from typer.core import TyperGroup
 
-from entra_jit.app import App
 from entra_jit.cli.commands.options import StateDir
-from entra_jit.cli.views.formatting import say
-from entra_jit.identity.operator import operator_here
-from entra_jit.local_stack import DEFAULT_STATE_DIR, running_stack
-from entra_jit.logs import configure_logs
-from entra_jit.settings import Settings, adopt_environment, load_settings, names_a_database
-from models.actor import Actor
 from models.errors import BadInputError, EntraJitError, ExitCode, UnreachableError, quoted
 
 if TYPE_CHECKING:
     from typer._click import Context  # its own copy of click, which has no public name
+
+    from entra_jit.app import App
+    from entra_jit.settings import Settings
+    from models.actor import Actor
 
 Result = TypeVar("Result")
 
@@ -68,21 +65,23 @@ class Invocation:
     """What the program and its global options say to every command."""
 
     state_dir: Path
-    workflows: tuple[type, ...]
+    workflows: Callable[[], tuple[type, ...]]
     """Every workflow of this checkout. The program hands them down: nothing in this package imports workflows."""
 
 
 @cli.callback()
 def main(
     context: typer.Context,
-    state_dir: StateDir = DEFAULT_STATE_DIR,
+    state_dir: StateDir = Path(".entra-jit"),
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Without settings in the environment, commands go to the stack that `up` runs on this machine."""
+    from entra_jit.logs import configure_logs
+
     configure_logs("console", logging.WARNING)
-    context.obj = Invocation(state_dir, context.obj or ())
+    context.obj = Invocation(state_dir, context.obj or tuple)
 
 
 def invocation(context: typer.Context) -> Invocation:
@@ -100,6 +99,9 @@ def confirm(question: str) -> None:
 
 def settings_of(context: typer.Context) -> Settings:
     """The settings of the deployment that the environment names, or of the stack that runs here."""
+    from entra_jit.local_stack.addresses import running_stack
+    from entra_jit.settings import adopt_environment, load_settings, names_a_database
+
     with errors_told():
         if names_a_database():
             return load_settings()
@@ -114,6 +116,9 @@ def settings_of(context: typer.Context) -> Settings:
 
 def deployed(context: typer.Context, work: Callable[[Actor, App], Awaitable[Result]]) -> Result:
     """What ``work`` gives, done by the operator who types, with the deployment."""
+    from entra_jit.app import App
+    from entra_jit.identity.operator import operator_here
+
     settings = settings_of(context)
 
     async def with_app() -> Result:
@@ -125,6 +130,8 @@ def deployed(context: typer.Context, work: Callable[[Actor, App], Awaitable[Resu
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
     """What ``work`` gives; what it raises is told as a sentence."""
+
+    import asyncio
 
     async def awaited() -> Result:
         return await work()
@@ -146,6 +153,13 @@ class errors_told:  # noqa: N801  # reads as a phrase after `with`
             leave(str(error), error.exit_code)
         if isinstance(error, OSError) and error.filename:
             leave(f"{error.filename}: {error.strerror}", ExitCode.BAD_INPUT)
+        if isinstance(error, Exception):
+            self._temporals(error)
+
+    @staticmethod
+    def _temporals(error: Exception) -> None:
+        from temporalio.service import RPCError
+
         if isinstance(error, RPCError):
             leave(f"Temporal refused: {error.message}", ExitCode.UNREACHABLE)
 
@@ -159,6 +173,8 @@ def leave(sentence: str, code: ExitCode) -> NoReturn:
 
 def aside(sentence: str) -> None:
     """A sentence on standard error, where it is in no result's way; in a terminal wrapped between words."""
+    from entra_jit.cli.views.formatting import say
+
     say(Console(stderr=True), sentence)
 
 
@@ -167,6 +183,8 @@ def show(value: object, as_json: bool, otherwise: Callable[[], None]) -> None:
     if not as_json:
         otherwise()
     else:
+        from pydantic_core import to_jsonable_python
+
         # Escaped beyond ASCII: JSON itself takes characters raw that control a terminal.
         text = json.dumps(to_jsonable_python(value), indent=2).replace("\x7f", "\\u007f")
         sys.stdout.write(f"{text}\n")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from entra_jit.app import App
 from entra_jit.cli.commands.options import Json
 from entra_jit.cli.commands.shell import (
     cli,
@@ -21,16 +20,12 @@ from entra_jit.cli.commands.shell import (
     settings_of,
     show,
 )
-from entra_jit.cli.views import configuration_plan, upgrade_check
-from entra_jit.cli.views import demo as demonstration
-from entra_jit.cli.views import up as whole_stack
-from entra_jit.ledger import schema
-from entra_jit.local_stack import LocalStack
-from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
-from entra_jit.operations.check_upgrade import check_upgrade
-from models.actor import Actor
-from models.configuration_plan import ConfigurationPlan
 from models.errors import ExitCode
+
+if TYPE_CHECKING:
+    from entra_jit.app import App
+    from models.actor import Actor
+    from models.configuration_plan import ConfigurationPlan
 
 PANEL = "The deployment"
 
@@ -38,6 +33,9 @@ PANEL = "The deployment"
 @cli.command(rich_help_panel=PANEL)
 def up(context: typer.Context) -> None:
     """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
+    from entra_jit.cli.views import up as whole_stack
+    from entra_jit.local_stack import LocalStack
+
     run(lambda: whole_stack.keep_up(console, LocalStack(invocation(context).state_dir)))
 
 
@@ -46,12 +44,16 @@ def demo(
     verbose: Annotated[bool, typer.Option("--verbose", help="With request ids and the whole receipt.")] = False,
 ) -> None:
     """Watch four visits to simulated customers, in a stack of its own."""
+    from entra_jit.cli.views import demo as demonstration
+
     run(lambda: demonstration.demonstrate(console, verbose=verbose))
 
 
 @cli.command(rich_help_panel=PANEL)
 def migrate(context: typer.Context) -> None:
     """Bring the ledger's schema up to date. Idempotent."""
+    from entra_jit.ledger import schema
+
     settings = settings_of(context)
     with errors_told():
         schema.upgrade(settings.database_url)
@@ -68,6 +70,9 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
+    from entra_jit.cli.views import configuration_plan
+    from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
+
     aside = Console(stderr=True)
 
     async def work(actor: Actor, app: App) -> ConfigurationPlan:
@@ -92,8 +97,11 @@ def check_upgrade_command(
     as_json: Json = False,
 ) -> None:
     """Replay every open grant with this checkout's code before you deploy it. Changes nothing."""
+    from entra_jit.cli.views import upgrade_check
+    from entra_jit.operations.check_upgrade import check_upgrade
+
     with upgrade_check.progress(Console(stderr=True)) as told:
-        workflows = invocation(context).workflows
+        workflows = invocation(context).workflows()
         found = deployed(context, lambda actor, app: check_upgrade(actor, app, workflows, limit=limit, told=told))
     show(found, as_json, lambda: upgrade_check.show_upgrade_check(console, found))
     if found.breaks:
