@@ -72,6 +72,7 @@ class Actor(Message):
 
 ALARMS = Actor.part("alarms")
 CLOCK = Actor.part("clock")
+CLOSER = Actor.part("closer")
 CONFIGURATION = Actor.part("configuration")
 DOCTOR = Actor.part("doctor")
 EMERGENCY_STOP = Actor.part("emergency stop")

@@ -179,6 +179,11 @@ class GrantRow(SQLModel, table=True):
             unique=True,
             postgresql_where=text("settled_at IS NULL"),
         ),
+        Index(
+            "grants_not_yet_disabled",
+            "expires_at",
+            postgresql_where=text("settled_at IS NULL AND disabled_at IS NULL"),
+        ),
         ForeignKeyConstraint(["request_id"], ["requests.id"]),
     )
 
@@ -204,6 +209,10 @@ class GrantRow(SQLModel, table=True):
     baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     """What the account had when it was about to be opened; None: not read."""
     closing_at: datetime | None = columns.moment()
+    taken_at: datetime | None = columns.moment()
+    """When a closer last took it, in order to disable its account."""
+    disabled_at: datetime | None = columns.moment()
+    """When the directory answered a closer's disabling; None: no closer did it. The workflow's own is in its steps."""
     settled_at: datetime | None = columns.moment()
     """When its receipt was written and its place given free."""
     closed_at: datetime | None = columns.moment()
@@ -227,6 +236,17 @@ class SealedCredential(SQLModel, table=True):
     usable_once: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     revealed_at: datetime | None = columns.moment()
     revealed_to: Actor | None = columns.actor()
+
+
+class CloserRow(SQLModel, table=True):
+    """One process that closes what is due. It says every few seconds that it lives, and how late it was."""
+
+    __tablename__ = "closers"
+
+    id: str = Field(primary_key=True)
+    seen_at: datetime = columns.moment(nullable=False)
+    lateness: timedelta | None = Field(default=None, sa_column=Column(Interval))
+    """The worst of the last minute; None: nothing was due."""
 
 
 class ReceiptRow(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
@@ -15,7 +15,7 @@ from psycopg import waiting
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
-from sqlalchemy import URL, event
+from sqlalchemy import URL, RowMapping, TextClause, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -153,6 +153,11 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+async def rows_of(session: AsyncSession, statement: TextClause, **values: object) -> Sequence[RowMapping]:
+    """What a statement in SQL gives."""
+    return (await (await session.connection()).execute(statement, values)).mappings().all()
 
 
 def sqlalchemy_url(database_url: SecretStr) -> URL:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, text
+from sqlalchemy import RowMapping, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import texts
+from entra_jit.ledger.database import rows_of
 from entra_jit.ledger.texts import PersonName, Written
 from models.actor import Actor, ActorKind
 from models.events import Event, EventKind
@@ -100,7 +101,7 @@ async def append(session: AsyncSession, *new: NewEvent) -> list[int]:
     if not entries:
         return []
     await session.flush()  # the ORM may still owe the database the request whose tenant is looked up
-    return sorted(row["id"] for row in await _rows(session, _APPEND, entries=json.dumps(entries)))
+    return sorted(row["id"] for row in await rows_of(session, _APPEND, entries=json.dumps(entries)))
 
 
 async def refuse(
@@ -131,7 +132,7 @@ async def of_requests(session: AsyncSession, request_ids: Sequence[str], *kinds:
     among = "AND kind = ANY(:kinds)" if kinds else ""
     statement = text(f"SELECT {_COLUMNS} FROM events WHERE request_id = ANY(:ids) {among} ORDER BY id")  # noqa: S608
     among_these = {"kinds": [kind.value for kind in kinds]} if kinds else {}
-    return await _read(session, await _rows(session, statement, ids=list(request_ids), **among_these))
+    return await _read(session, await rows_of(session, statement, ids=list(request_ids), **among_these))
 
 
 async def newest(session: AsyncSession, kind: EventKind, body: Mapping[str, str], *, limit: int) -> list[Event]:
@@ -139,13 +140,13 @@ async def newest(session: AsyncSession, kind: EventKind, body: Mapping[str, str]
     statement = text(f"""
         SELECT {_COLUMNS} FROM events WHERE kind = :kind AND body @> CAST(:body AS jsonb) ORDER BY id DESC LIMIT :limit
     """)  # noqa: S608
-    found = await _rows(session, statement, kind=kind.value, body=json.dumps(body), limit=limit)
+    found = await rows_of(session, statement, kind=kind.value, body=json.dumps(body), limit=limit)
     return await _read(session, found)
 
 
 async def now(session: AsyncSession) -> Position:
     """Where to begin, to read what is committed from now on; an event that is just being committed may come as well."""
-    [row] = await _rows(session, _HORIZON)
+    [row] = await rows_of(session, _HORIZON)
     return Position(row["horizon"], 0)
 
 
@@ -155,7 +156,7 @@ async def following(session: AsyncSession, position: Position) -> tuple[list[Eve
     Ids are handed out before the commit, so the one that commits last may well have the lowest. What is read lies
     before every transaction that still runs, in the order of their numbers: nothing can come to be in between.
     """
-    rows = await _rows(session, _FOLLOWING, transaction=position.transaction, id=position.id)
+    rows = await rows_of(session, _FOLLOWING, transaction=position.transaction, id=position.id)
     horizon = rows[0]["horizon"]
     if horizon < position.transaction:
         # Another server, to which the ledger was restored, counts its transactions from the beginning.
@@ -164,10 +165,6 @@ async def following(session: AsyncSession, position: Position) -> tuple[list[Eve
     if found:
         position = Position(found[-1]["transaction"], found[-1]["id"])
     return await _read(session, found), position
-
-
-async def _rows(session: AsyncSession, statement: TextClause, **values: object) -> Sequence[RowMapping]:
-    return (await (await session.connection()).execute(statement, values)).mappings().all()
 
 
 async def _read(session: AsyncSession, rows: Sequence[RowMapping]) -> list[Event]:

@@ -61,7 +61,7 @@ async def unpark(session: AsyncSession, ref: GrantRef, at: datetime, *, by: Acto
     if stop := await holds.stop_over(session, row.tenant_id, row.technician_id):
         raise GrantOverError(stop.sentence)
     row.attempt += 1
-    row.parked_at = row.parked_because = row.failure = row.closing_at = None
+    row.parked_at = row.parked_because = row.failure = row.closing_at = row.taken_at = row.disabled_at = None
     session.add(row)
     body = {"attempt": row.attempt, "at": at}
     await events.append(session, NewEvent(EventKind.RETRIED, by, body, row.request_id, row.tenant_id))

@@ -202,7 +202,7 @@ async def _draw_up(
 
 
 def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[Told]) -> datetime | None:
-    """When the account was shut for good: the reconciler may have done so before the grant is settled.
+    """When the account was shut for good: closer or reconciler may have done so before the grant is settled.
 
     The last time that it was found enabled, because it may have been enabled again in between.
     """
@@ -212,7 +212,8 @@ def _shut_at(settlement: Closure, grant: GrantRow | None, beside: Sequence[Told]
         for one in beside
         if one.found_enabled and one.disabled_at and opened_at and one.disabled_at >= opened_at
     ]
-    known = [*instead[-1:], *([settlement.disabled_at] if settlement.disabled_at else [])]
+    by_closer = [grant.disabled_at] if grant and grant.disabled_at and not instead else []
+    known = [*instead[-1:], *by_closer, *([settlement.disabled_at] if settlement.disabled_at else [])]
     return min(known, default=None)
 
 
