@@ -114,6 +114,19 @@ class RoleMapping(SQLModel, table=True):
     item_name: str
 
 
+class ConfigurationVersion(SQLModel, table=True):
+    """The configuration as it was applied, whole and in the order of its file. The highest number is in force."""
+
+    __tablename__ = "configurations"
+
+    number: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    event_id: int = Field(sa_type=BigInteger)
+    """Tells who applied it, when and why."""
+    hash: str
+    content: dict[str, Any] = columns.json("{}")
+    """``policy.configuration.Configuration``; secrets are named, never held."""
+
+
 class ManagedAccount(SQLModel, table=True):
     """The register of accounts that we own. The row stands before the first write to the directory is tried."""
 

@@ -40,6 +40,7 @@ class Verb(StrEnum):
     REGISTER_ACCOUNTS = "register accounts"
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"
+    EXPORT_CONFIGURATION = "export the configuration"
     CHECK_UPGRADE = "check an upgrade"
     ERASE_TEXTS = "erase texts"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr
 from sqlalchemy import delete, func, tuple_, update
 from sqlalchemy import select as columns_of
 from sqlmodel import col, select
@@ -16,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import seal
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger import events
+from entra_jit.ledger import configuration_versions, events
 from entra_jit.ledger.bulk import Row, given, insert_missing, replace, upsert
 from entra_jit.ledger.configuration import GROUP_RULES, credential_owner
 from entra_jit.ledger.events import NewEvent
@@ -43,8 +42,6 @@ APPLYING = 0x4150504C
 
 Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
 """The credential of each tenant and purpose, as it was read when the file was."""
-
-_DUMPED = TypeAdapter(Configuration)
 
 
 async def plan(session: AsyncSession, configuration: Configuration) -> ConfigurationPlan:
@@ -120,7 +117,10 @@ async def apply(
     contents = ("group_name", "tenant_id", "kind", "item_id", "item_name")
     await replace(session, RoleMapping, contents, _mappings(configuration))
     await _expect_reconciliations(session, configuration, at)
-    await events.append(session, _applied(by, configuration))
+    [event_id] = await events.append(session, _applied(by, configuration))
+    before = await configuration_versions.newest(session)
+    if before is None or before.configuration != configuration:
+        await configuration_versions.enter(session, configuration, event_id)
 
 
 def _tenants(configuration: Configuration) -> list[Row]:
@@ -212,7 +212,7 @@ async def _expect_reconciliations(session: AsyncSession, configuration: Configur
 def _applied(by: Actor, configuration: Configuration) -> NewEvent:
     """That it was applied, and which: the hash is the same for what says the same."""
     body = {
-        "hash": hashlib.sha256(_DUMPED.dump_json(configuration)).hexdigest(),
+        "hash": configuration_versions.hash_of(configuration),
         "tenants": [tenant.name for tenant in configuration.tenants],
         "technicians": len(configuration.technicians),
     }

@@ -18,8 +18,9 @@ from sqlalchemy import text
 from benchmarks.applying import large_configuration
 from entra_jit.app import App
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger import requests
+from entra_jit.ledger import configuration_versions, requests
 from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
+from entra_jit.operations.export_configuration import export_configuration
 from entra_jit.operations.plan_configuration import plan_configuration
 from models.configuration_plan import AccessChange
 from models.errors import BadInputError, ExitCode
@@ -172,3 +173,16 @@ async def test_a_large_file_takes_few_statements_and_again_none_of_its_rows(app:
     assert await statements(large_configuration(500, 200, 5000)) < 40
     assert await rows() == whole, "what stays as it is is not written again"
     assert await statements(large_configuration(20, 10, 100)) < 40
+
+
+async def test_an_export_is_the_file_again_and_applying_it_changes_nothing(app: App, tmp_path: Path) -> None:
+    await apply_configuration(TESTER, app, msp(tmp_path, "alex", "kim"))
+    exported = tmp_path / "exported.yaml"
+    exported.write_text(await export_configuration(TESTER, app))
+    assert "unmistakable" not in exported.read_text()
+    async with app.ledger.transaction() as session:
+        before = await configuration_versions.newest(session)
+    assert not (await apply_configuration(TESTER, app, exported)).narrows
+    assert await export_configuration(TESTER, app) == exported.read_text()
+    async with app.ledger.transaction() as session:
+        assert await configuration_versions.newest(session) == before, "the same again is no other version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,6 +89,14 @@ def apply(
 
     plan = deployed(context, work)
     show(plan, as_json, lambda: configuration_plan.show_applied(console, plan))
+
+
+@cli.command(rich_help_panel=PANEL)
+def export(context: typer.Context) -> None:
+    """Print the configuration that is in force, as a file that `apply` reads. Secrets are named, not shown."""
+    from entra_jit.operations.export_configuration import export_configuration
+
+    sys.stdout.write(deployed(context, export_configuration))
 
 
 @cli.command("check-upgrade", rich_help_panel=PANEL)
