@@ -47,6 +47,7 @@ class Tenant(SQLModel, table=True):
     max_duration: timedelta = Field(sa_column=Column(Interval, nullable=False))
     credential: str
     """``auto``, ``temporary_access_pass`` or ``password``."""
+    tags: list[str] = columns.json("[]")
     active: bool = True
 
 
@@ -74,6 +75,15 @@ class Technician(SQLModel, table=True):
     display_name: str
     attributes: dict[str, str] = columns.json("{}")
     active: bool = True
+
+
+class Favourite(SQLModel, table=True):
+    """A tenant that a technician wants to see first."""
+
+    __tablename__ = "favourites"
+
+    technician_id: UUID = Field(primary_key=True, foreign_key="technicians.id", ondelete="CASCADE")
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id", ondelete="CASCADE")
 
 
 class Group(SQLModel, table=True):
@@ -150,6 +160,7 @@ class Request(SQLModel, table=True):
     """What was asked, and the answer."""
 
     __tablename__ = "requests"
+    __table_args__ = (Index("requests_of_a_technician", "technician_id", "tenant_id", "asked_at"),)
 
     id: str = Field(primary_key=True)
     tenant: str

@@ -110,6 +110,7 @@ class _Reading:
         opens = self._application(elevate)
         closes = self._application(revoke) or opens
         groups = tuple(_each(entry, "security_groups", lambda group: self._security_group(group, name)))
+        tags = tuple(entry.texts("tags", read_label))
         prefix = entry.optional("account_prefix", read_prefix)
         display_name = entry.optional("display_name", read_label)
         credential = entry.optional("credential", one_of(_CREDENTIALS))
@@ -136,6 +137,7 @@ class _Reading:
             max_hours=max_hours,
             credential=credential or "auto",
             security_groups=tuple(group for _, group in groups),
+            tags=tuple(tag for _, tag in tags),
         )
 
     def _security_group(self, entry: Entry, tenant: str | None) -> tuple[int, SecurityGroupEntry] | None:

@@ -14,6 +14,7 @@ from models.messages import TechnicianId
 class Verb(StrEnum):
     """What can be asked for. The values complete the sentence *kim may not ...*."""
 
+    PREVIEW_ACCESS = "preview access"
     REQUEST_ACCESS = "request access"
     EXTEND_ACCESS = "extend access"
     END_ACCESS = "end access"
@@ -22,6 +23,8 @@ class Verb(StrEnum):
     RENEW_CREDENTIAL = "renew the credential"
     SHOW_STATUS = "see the status"
     SHOW_RECEIPT = "see the receipt"
+    LIST_CUSTOMERS = "list the customers of a technician"
+    KEEP_FAVOURITES = "keep favourites"
     LIST_GRANTS = "list grants"
     LIST_HOLDS = "list holds"
     LIST_FAILURES = "list failures"
@@ -94,7 +97,12 @@ TABLE = (
             }
         ),
     ),
-    Row(ActorKind.PERSON, Via.PORTAL, frozenset(), own=frozenset({Verb.RENEW_CREDENTIAL})),
+    Row(
+        ActorKind.PERSON,
+        Via.PORTAL,
+        frozenset(),
+        own=frozenset({Verb.PREVIEW_ACCESS, Verb.LIST_CUSTOMERS, Verb.KEEP_FAVOURITES, Verb.RENEW_CREDENTIAL}),
+    ),
 )
 """What is not in a row is refused. Roles of people who sign in to the portal become rows here."""
 

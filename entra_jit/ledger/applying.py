@@ -134,6 +134,7 @@ def _tenants(configuration: Configuration) -> list[Row]:
             "default_duration": tenant.hours,
             "max_duration": tenant.max_hours,
             "credential": tenant.credential,
+            "tags": list(tenant.tags),
             "active": True,
         }
         for tenant in configuration.tenants

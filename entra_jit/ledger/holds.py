@@ -131,16 +131,17 @@ async def _found(session: AsyncSession, tenant_id: UUID | None = None, technicia
     for column, wanted in ((col(HoldRow.tenant_id), tenant_id), (col(HoldRow.technician_id), technician_id)):
         if wanted is not None:
             statement = statement.where(or_(column.is_(None), column == wanted))
-    return [_as_hold(*row) for row in await session.exec(statement)]
+    return [as_hold(*row) for row in await session.exec(statement)]
 
 
-def _as_hold(row: HoldRow, tenant: str | None, technician: str | None) -> Hold:
+def as_hold(row: HoldRow, tenant: str | None, technician: str | None) -> Hold:
+    """The hold, with the names of the tenant and the technician whom it may be about."""
     return Hold(
         kind=HoldKind(row.kind),
         tenant_id=TenantId(str(row.tenant_id)) if row.tenant_id else None,
-        tenant=tenant,
+        tenant=tenant if row.tenant_id else None,
         technician_id=TechnicianId(str(row.technician_id)) if row.technician_id else None,
-        technician=technician,
+        technician=technician if row.technician_id else None,
         since=row.since,
         by=row.by,
         reason=row.because,

@@ -43,10 +43,25 @@ async def answer(
 
 
 async def _decide(session: AsyncSession, row: Request, request: AccessRequest, at: datetime) -> Decision:
+    await holds.let_no_stop_come_between(session)
+    facts = await facts_of(session, request, at)
+    judged = decide(facts)
+    row.tenant_id = UUID(facts.tenant.id) if facts.tenant else None
+    row.technician_id = UUID(facts.technician.id) if facts.technician else None
+    if judged.terms is None:
+        return await deny(session, row, judged.sentence, at)
+    grant = await _lock(session, row, judged.terms)
+    if grant is None:
+        return await _held_by_another(session, row, at)
+    await _answer(session, row, Verdict.ALLOWED, judged.sentence, at)
+    return Decision(verdict=Verdict.ALLOWED, sentence=judged.sentence, grant=as_grant(row, grant))
+
+
+async def facts_of(session: AsyncSession, request: AccessRequest, at: datetime) -> Facts:
+    """What the request is decided by."""
     tenant = await configuration.tenant_by_name(session, request.tenant)
     technician = await configuration.technician_terms(session, request.technician)
-    await holds.let_no_stop_come_between(session)
-    facts = Facts(
+    return Facts(
         request=request,
         tenant=configuration.tenant_terms(tenant) if tenant else None,
         technician=technician,
@@ -55,16 +70,6 @@ async def _decide(session: AsyncSession, row: Request, request: AccessRequest, a
         stop=await holds.stop_over(session, tenant.id, UUID(technician.id)) if tenant and technician else None,
         at=at,
     )
-    judged = decide(facts)
-    row.tenant_id = tenant.id if tenant else None
-    row.technician_id = UUID(technician.id) if technician else None
-    if judged.terms is None or tenant is None or technician is None:
-        return await deny(session, row, judged.sentence, at)
-    grant = await _lock(session, row, judged.terms)
-    if grant is None:
-        return await _held_by_another(session, row, at)
-    await _answer(session, row, Verdict.ALLOWED, judged.sentence, at)
-    return Decision(verdict=Verdict.ALLOWED, sentence=judged.sentence, grant=as_grant(row, grant))
 
 
 async def record(session: AsyncSession, request: AccessRequest, requested_by: Actor) -> Request:

@@ -17,7 +17,9 @@ from models.errors import RefusedError
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-LOOKS = frozenset(verb for verb in Verb if verb.name.startswith(("SHOW_", "LIST_", "CHECK_", "PLAN_", "EXPORT_")))
+LOOKS = frozenset(
+    verb for verb in Verb if verb.name.startswith(("SHOW_", "LIST_", "CHECK_", "PLAN_", "EXPORT_", "PREVIEW_"))
+)
 """Verbs that only look: asking for a receipt before there is one is no attempt at anything."""
 
 _is_inside: ContextVar[bool] = ContextVar("_is_inside", default=False)

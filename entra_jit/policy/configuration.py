@@ -78,6 +78,9 @@ class TenantEntry:
     security_groups: tuple[SecurityGroupEntry, ...]
     """Those that role mappings may give. Two tenants may have the same name for theirs; the ids are their own."""
 
+    tags: tuple[str, ...] = ()
+    """Words by which lists of customers are searched. They decide nothing."""
+
     def applications(self) -> Iterator[tuple[PurposeName, Application]]:
         """The application of each purpose, where the tenant has a registration of its own."""
         if self.elevate is not None and self.revoke is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,14 +74,20 @@ def entitled_access(
 
     Raises ``BadInputError`` when a mapping that would apply to the tenant names a group that is not there.
     """
+    access = {mapping.item.key: mapping.item for mapping in applicable(technician, tenant_id, groups, mappings)}
+    kinds = list(AccessKind)
+    return tuple(sorted(access.values(), key=lambda item: (kinds.index(item.kind), item.name, item.id)))
+
+
+def applicable(
+    technician: Technician, tenant_id: TenantId, groups: Iterable[Group], mappings: Iterable[RoleMapping]
+) -> Iterator[RoleMapping]:
+    """The mappings that give the technician something in the tenant. Raises ``BadInputError`` as above."""
     known = {group.name: group for group in groups} | {ALL_TECHNICIANS: Group(ALL_TECHNICIANS)}
-    access: dict[tuple[AccessKind, str], AccessItem] = {}
     for mapping in mappings:
         if mapping.tenant_id not in (None, tenant_id):
             continue
         if mapping.group not in known:
             raise BadInputError(f"a role mapping names the group {mapping.group!r}, which does not exist")
         if technician in known[mapping.group]:
-            access[mapping.item.key] = mapping.item
-    kinds = list(AccessKind)
-    return tuple(sorted(access.values(), key=lambda item: (kinds.index(item.kind), item.name, item.id)))
+            yield mapping

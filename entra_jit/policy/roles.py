@@ -44,6 +44,16 @@ def find_role(name_or_id: str) -> AccessItem:
         raise BadInputError(f"{quoted(name_or_id)} is neither a built-in directory role nor a role id") from None
 
 
+def is_privileged(item: AccessItem) -> bool:
+    """Whether Microsoft marks the role as privileged; a tenant's custom role, of which nothing is known, counts as one.
+
+    A security group that may hold roles is refused elsewhere, so none is privileged.
+    """
+    if item.kind is AccessKind.GROUP:
+        return False
+    return _privileged().get(item.id, True)
+
+
 def role_name(role: str) -> str:
     """What people call the role of this id; the id itself where it is none that could be mapped."""
     try:
@@ -63,6 +73,11 @@ def _canonical(wanted: str) -> str:
 @cache
 def _listed() -> Any:
     return json.loads(Path(__file__).with_name("directory_roles.json").read_text())
+
+
+@cache
+def _privileged() -> dict[str, bool]:
+    return {role["id"]: role["privileged"] for role in _listed()["assignable"]}
 
 
 @cache
