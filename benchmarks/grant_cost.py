@@ -29,8 +29,8 @@ from benchmarks.bare_httpx import ELEVATE, BareVisits
 from entra_jit.app import App
 from entra_jit.identity.operator import operator_here
 from entra_jit.ledger.database import Ledger
-from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.logs import configure_logs
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.end_access import end_access

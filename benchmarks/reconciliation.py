@@ -28,8 +28,8 @@ from entra_jit.app import App
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Owner, write_owner_tag
 from entra_jit.identity.operator import operator_here
 from entra_jit.ledger import accounts
-from entra_jit.local_stack import LocalStack, Programs
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.stack import LocalStack, Programs
 from entra_jit.logs import configure_logs
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.settings import adopt_environment, load_settings

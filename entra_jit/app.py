@@ -1,23 +1,26 @@
-"""The composition root of every program: worker, command line and portal open what they need through one ``App``."""
+"""The composition root of every program: worker, command line and portal open what they need through one ``App``.
+
+Temporal's client is imported with its first use, as ``Backend`` does it with Graph.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from temporalio.client import Client, WorkflowHandle
-from temporalio.runtime import Runtime
+from typing import TYPE_CHECKING, Any
 
 from entra_jit.accounts.alarms import Announcer
 from entra_jit.accounts.backend import Backend, Clock, system_clock
-from entra_jit.crypto.assertions import assert_actor
 from entra_jit.ledger.configuration import all_tenants
 from entra_jit.settings import Settings
-from entra_jit.temporal.codec import SealingCodec
-from entra_jit.temporal.connect import connect
 from models.actor import Actor
 from models.message import Message
 from models.messages import Assertion, GrantStatus
 from models.names import workflow_id
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, WorkflowHandle
+    from temporalio.runtime import Runtime
+
+    from entra_jit.temporal.codec import SealingCodec
 
 
 class App(Backend):
@@ -40,10 +43,14 @@ class App(Backend):
     @property
     def codec(self) -> SealingCodec:
         """Seals and opens what Temporal keeps, as the settings say."""
+        from entra_jit.temporal.codec import SealingCodec
+
         return SealingCodec(self.keyring, seals=self.settings.seal_history)
 
     async def temporal(self) -> Client:
         """Temporal, connected when it is first needed. Raises ``SettingsError`` or ``EngineUnreachableError``."""
+        from entra_jit.temporal.connect import connect
+
         if self.client is None:
             self.client = await connect(self.codec, self.runtime)
         return self.client
@@ -60,4 +67,6 @@ class App(Backend):
 
     def sign(self, actor: Actor, message: Message) -> Assertion:
         """The assertion that ``actor``, whom the caller has authenticated, sends ``message`` now."""
+        from entra_jit.crypto.assertions import assert_actor
+
         return assert_actor(self.keyring, actor, message, self.clock())

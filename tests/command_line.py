@@ -18,8 +18,7 @@ from pydantic import SecretStr
 import starter
 from entra_jit.ledger import statuses
 from entra_jit.ledger.database import Ledger
-from entra_jit.local_stack import running_stack
-from entra_jit.local_stack.addresses import neutral_environment
+from entra_jit.local_stack.addresses import neutral_environment, running_stack
 from models.messages import GrantStatus
 from tests.copied import copied
 from tests.patience import PATIENCE_SECONDS

@@ -25,8 +25,9 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.envconfig import ClientConfig
 
-from entra_jit.local_stack import LocalStack, Programs, StackAddresses, StackError, running_stack
-from entra_jit.local_stack.child import Child
+from entra_jit.local_stack.addresses import StackAddresses, running_stack
+from entra_jit.local_stack.child import Child, StackError
+from entra_jit.local_stack.stack import LocalStack, Programs
 from tests.patience import PATIENCE_SECONDS, eventually
 
 SANDBOX = """
@@ -57,7 +58,7 @@ PROGRAMS = Programs(
 )
 SERVE = f"""
 import asyncio, contextlib, pathlib, sys
-from entra_jit.local_stack import LocalStack, Programs
+from entra_jit.local_stack.stack import LocalStack, Programs
 @contextlib.asynccontextmanager
 async def say_so(addresses):
     print("up", flush=True)

@@ -17,9 +17,8 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
-from entra_jit.local_stack import SEARCH_ATTRIBUTES, temporal_program
 from entra_jit.local_stack.addresses import reserve_ports
-from entra_jit.local_stack.temporal import RETENTION, SERVER_SETTINGS, Temporal
+from entra_jit.local_stack.temporal import RETENTION, SEARCH_ATTRIBUTES, SERVER_SETTINGS, Temporal, temporal_program
 from entra_jit.settings import Settings
 from models.search_attributes import ALL as REGISTRY
 

@@ -1,4 +1,7 @@
-"""What the work on accounts needs of its process: ledger, keys, directories, alarms and a clock. No Temporal."""
+"""What the work on accounts needs of its process: ledger, keys, directories, alarms and a clock. No Temporal.
+
+What reaches Microsoft is imported with the first use of it: a command that asks the ledger alone does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,25 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
-from entra_jit.accounts.directories import Directories
-from entra_jit.accounts.managed_account import FoundAccount, Holder, inspect
-from entra_jit.accounts.own_applications import OwnCredential, read_own_applications
-from entra_jit.accounts.registered_accounts import RegisteredAccounts
-from entra_jit.accounts.revoking_watch import RevokingWatch
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.crypto.marks import Register
-from entra_jit.graph import Graph, User
-from entra_jit.graph.recording import Recorder
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP
 from entra_jit.policy.leases import LEASE_MARGIN
 from entra_jit.settings import Settings
+
+if TYPE_CHECKING:
+    from entra_jit.accounts.directories import Directories
+    from entra_jit.accounts.managed_account import FoundAccount, Holder
+    from entra_jit.accounts.own_applications import OwnCredential
+    from entra_jit.accounts.registered_accounts import RegisteredAccounts
+    from entra_jit.accounts.revoking_watch import RevokingWatch
+    from entra_jit.crypto.marks import Register
+    from entra_jit.graph import Graph, User
+    from entra_jit.graph.recording import Recorder
 
 Clock = Callable[[], datetime]
 """Aware, UTC."""
@@ -76,6 +81,8 @@ class Backend:
     @cached_property
     def graph(self) -> Graph:
         """The door to Microsoft."""
+        from entra_jit.graph import Graph
+
         graph = Graph(
             graph_url=self.settings.graph_url,
             login_url=self.settings.login_url,
@@ -90,16 +97,22 @@ class Backend:
     @cached_property
     def directories(self) -> Directories:
         """The customers' tenants."""
+        from entra_jit.accounts.directories import Directories
+
         return Directories(self.graph, self.ledger, self.keyring, self.revoking, self.own_applications)
 
     @cached_property
     def own_applications(self) -> Mapping[str, OwnCredential]:
         """The MSP's own applications by the names of their settings. Raises ``SettingsError``."""
+        from entra_jit.accounts.own_applications import read_own_applications
+
         return read_own_applications(self.settings)
 
     @cached_property
     def registered(self) -> RegisteredAccounts:
         """Which accounts are ours, remembered while the ledger is away."""
+        from entra_jit.accounts.registered_accounts import RegisteredAccounts
+
         return RegisteredAccounts(self.ledger)
 
     @cached_property
@@ -112,6 +125,8 @@ class Backend:
     @cached_property
     def revoking(self) -> RevokingWatch:
         """Tells that the elevating application closes in place of the revoking one."""
+        from entra_jit.accounts.revoking_watch import RevokingWatch
+
         revoking = RevokingWatch(self.ledger, self.alarms, self.clock)
         self._opened.push_async_callback(revoking.recorded)
         return revoking
@@ -123,6 +138,8 @@ class Backend:
 
     def inspect(self, user: User, holder: Holder, register: Register) -> FoundAccount:
         """Judge ``user``, found under the account's name or by the id that the register has."""
+        from entra_jit.accounts.managed_account import inspect
+
         return inspect(user, holder, register, installation=self.settings.installation, keyring=self.keyring)
 
     async def close(self) -> None:

@@ -20,8 +20,8 @@ from temporalio.client import Client
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from entra_jit.app import App
-from entra_jit.local_stack import LocalStack, Programs
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.stack import LocalStack, Programs
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from entra_jit.local_stack import StackError
+from entra_jit.local_stack.child import StackError
 from tests.chaos.land import Land
 from tests.chaos.outages import CLOSING_GOES_ON, Kind, OutageLog
 from tests.chaos.storm_time import StormTime

@@ -9,18 +9,31 @@ from __future__ import annotations
 import re
 import sys
 
+import pytest
+
+from models.errors import ExitCode
 from tests.command_line import run_program
 
-MODULES_OF_HELP = 420
-"""What Python, typer and rich load, and a few of ours."""
-
-HEAVY = {"alembic", "cryptography", "httpx", "msal", "psycopg", "pydantic", "sqlalchemy", "sqlmodel", "temporalio"}
+MICROSOFT_AND_TEMPORAL = {"httpx", "msal", "requests", "temporalio"}
+LEDGER = {"alembic", "cryptography", "psycopg", "pydantic", "sqlalchemy", "sqlmodel"}
 
 
-async def test_help_loads_no_library_that_a_command_works_with() -> None:
-    ran = await run_program([sys.executable, "-X", "importtime", "starter.py", "--help"])
+@pytest.mark.parametrize(
+    ("arguments", "ends", "modules", "never"),
+    [
+        (["--help"], ExitCode.DONE, 420, MICROSOFT_AND_TEMPORAL | LEDGER),
+        (["grants", "--live"], ExitCode.UNREACHABLE, 1000, MICROSOFT_AND_TEMPORAL | {"alembic"}),
+    ],
+    ids=["help", "asks the ledger alone"],
+)
+async def test_a_command_loads_few_modules(arguments: list[str], ends: ExitCode, modules: int, never: set[str]) -> None:
+    ran = await run_program(
+        [sys.executable, "-X", "importtime", "starter.py", *arguments],
+        DATABASE_URL="postgresql://x@127.0.0.1:1/x",
+        ENTRA_JIT_KEYS="test-1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    )
 
-    assert ran.code == 0, ran.err
+    assert ran.code == ends, ran.err
     loaded = re.findall(r"^import time:.*\| +(\S+)$", ran.err, re.MULTILINE)
-    assert not HEAVY & {module.split(".")[0] for module in loaded}
-    assert len(loaded) <= MODULES_OF_HELP
+    assert not never & {module.split(".")[0] for module in loaded}
+    assert len(loaded) <= modules

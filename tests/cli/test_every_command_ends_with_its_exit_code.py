@@ -21,8 +21,8 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from entra_jit.local_stack import LocalStack, StackAddresses, running_stack
-from entra_jit.local_stack.addresses import neutral_environment
+from entra_jit.local_stack.addresses import StackAddresses, neutral_environment, running_stack
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.messages import GrantState, GrantStatus
 from models.names import workflow_id

@@ -16,8 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from models.messages import GrantState

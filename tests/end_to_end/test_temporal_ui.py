@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Route, expect
 from temporalio.client import WorkflowExecutionStatus
 
 from entra_jit.app import App
-from entra_jit.local_stack import LocalStack
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.operations.reconcile import reconcile
 from models.actor import RECONCILER
 from models.messages import GrantState

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.stack import LocalStack
 from models.messages import GrantState, GrantStatus
 from tests.command_line import CommandLine
 from tests.end_to_end.backups import back_up, put_back

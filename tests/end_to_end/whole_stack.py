@@ -13,8 +13,8 @@ from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
 from entra_jit.app import App
-from entra_jit.local_stack import LocalStack
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.settings import Settings
 from entra_jit.temporal.plugin import entra_jit_plugin

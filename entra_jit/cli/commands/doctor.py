@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from entra_jit.app import App
 from entra_jit.cli.commands.holding import tenant_commands
 from entra_jit.cli.commands.options import Json, SignalsAttention
 from entra_jit.cli.commands.shell import confirm, console, deployed, errors_told, show
-from entra_jit.cli.views import doctor as doctor_page
-from entra_jit.graph.recording import Recorder
-from entra_jit.operations.examine_tenant import examine_tenant
-from entra_jit.operations.repair_tenant import repair_tenant
-from models.actor import Actor
-from models.checks import Examination
 from models.errors import BadInputError, ExitCode
+
+if TYPE_CHECKING:
+    from entra_jit.app import App
+    from models.actor import Actor
+    from models.checks import Examination
 
 
 @tenant_commands.command()
@@ -33,16 +31,21 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check whether TENANT is set up for grants: one line a check, and what to do."""
+    from entra_jit.cli.views.doctor import show_examinations
+
     if fix:
         _repair(context, tenants or [], yes=yes, as_json=as_json)
         return
     found = _examine(context, tenants or [], record)
-    show(found, as_json, lambda: doctor_page.show_examinations(console, found))
+    show(found, as_json, lambda: show_examinations(console, found))
     if exit_code and any(examination.has_failed for examination in found):
         raise typer.Exit(ExitCode.ATTENTION)
 
 
 def _examine(context: typer.Context, tenants: list[str], record: Path | None) -> list[Examination]:
+    from entra_jit.graph.recording import Recorder
+    from entra_jit.operations.examine_tenant import examine_tenant
+
     with errors_told():
         if record is not None and record.exists():
             raise BadInputError(f"{record} exists already.")
@@ -59,18 +62,21 @@ def _examine(context: typer.Context, tenants: list[str], record: Path | None) ->
 
 
 def _repair(context: typer.Context, tenants: list[str], *, yes: bool, as_json: bool) -> None:
+    from entra_jit.cli.views.doctor import show_repairs
+    from entra_jit.operations.repair_tenant import repair_tenant
+
     if len(tenants) != 1:
         raise typer.BadParameter("--fix repairs one TENANT at a time")
     [tenant] = tenants
     planned = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant))
     changes = [repair.change for repair in planned if not repair.by_hand]
     if not yes or not changes:
-        show(planned, as_json, lambda: doctor_page.show_repairs(console, tenant, planned))
+        show(planned, as_json, lambda: show_repairs(console, tenant, planned))
         if as_json or not changes:
             return
         with errors_told():
             confirm(f"Change this in {tenant}?")
     made = deployed(context, lambda actor, app: repair_tenant(actor, app, tenant, changes))
-    show(made, as_json, lambda: doctor_page.show_repairs(console, tenant, made))
+    show(made, as_json, lambda: show_repairs(console, tenant, made))
     if any(repair.refused for repair in made):
         raise typer.Exit(ExitCode.REFUSED)

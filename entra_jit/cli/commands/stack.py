@@ -35,7 +35,7 @@ PANEL = "The deployment"
 def up(context: typer.Context) -> None:
     """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
     from entra_jit.cli.views import up as whole_stack
-    from entra_jit.local_stack import LocalStack
+    from entra_jit.local_stack.stack import LocalStack
 
     run(lambda: whole_stack.keep_up(console, LocalStack(invocation(context).state_dir)))
 

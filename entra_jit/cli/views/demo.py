@@ -20,7 +20,9 @@ from entra_jit.cli.views.formatting import line, shown
 from entra_jit.cli.views.timeline import Timeline
 from entra_jit.cli.views.up import EXAMPLE, deployment_at
 from entra_jit.identity.operator import operator_here
-from entra_jit.local_stack import LocalStack, StackAddresses, temporal_program
+from entra_jit.local_stack.addresses import StackAddresses
+from entra_jit.local_stack.stack import LocalStack
+from entra_jit.local_stack.temporal import temporal_program
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.list_grants import list_grants

@@ -13,7 +13,8 @@ from rich.console import Console
 from entra_jit.app import App
 from entra_jit.cli.views.formatting import line, shown, with_state
 from entra_jit.identity.operator import operator_here
-from entra_jit.local_stack import LocalStack, StackAddresses
+from entra_jit.local_stack.addresses import StackAddresses
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.list_grants import list_grants
 from entra_jit.policy.durations import format_duration
