@@ -57,6 +57,7 @@ def _tenant(tenant: TenantEntry) -> Fields:
             "max_hours": _duration(_unless(tenant.max_hours, LONGEST_BY_DEFAULT)),
             "credential": _unless(tenant.credential, "auto"),
             "security_groups": _list({"name": group.name, "id": str(group.id)} for group in tenant.security_groups),
+            "tags": list(tenant.tags) or None,
             "elevate": _application(tenant.elevate),
             "revoke": _application(_unless(tenant.revoke, tenant.elevate)),
         }

@@ -110,6 +110,7 @@ def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
         security_groups=tuple(
             SecurityGroupEntry(name, draw(st.uuids())) for name in draw(st.lists(LABELS, max_size=2, unique=True))
         ),
+        tags=tuple(draw(st.lists(LABELS, max_size=2, unique=True))),
     )
 
 

@@ -127,7 +127,7 @@ MISTAKES = [
     ("members: [robin]", "members: [robin, robin]", "members: [robin, robin]", "'robin' stands twice"),
     ("{group: messaging, tenant", "{group: massaging, tenant", "massaging", "'massaging' is not a group in this file"),
     ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "consoto", "'consoto' is not a"),
-    ("name: robin", "name: alex", "", "another technician has the name 'alex', in line 32"),
+    ("name: robin", "name: alex", "", "another technician has the name 'alex', in line 33"),
     ("0000000000a2", "0000000000a1", "", "another technician has the id"),
     (IN_GROUP, "{technician_levle: L2}}", "levle", "no technician has the attribute"),
     (IN_GROUP, "{technician_level: l2}}", "l2", "'l2' is written 'L2' at technicians"),
