@@ -1,4 +1,4 @@
-# Two images: "production" for worker, migrations and command line, and "sandbox", which adds the simulated tenant. They
+# Two images: "production" for worker, portal, migrations and command line, and "sandbox", which adds the simulated tenant. They
 # hold no secret: those come from the environment.
 FROM python:3.11-slim AS build
 RUN python -m venv /opt/venv
@@ -22,7 +22,7 @@ COPY entra_jit entra_jit
 COPY examples examples
 COPY models models
 COPY workflows workflows
-COPY LICENSE starter.py worker.py ./
+COPY LICENSE portal.py starter.py worker.py ./
 RUN python -m compileall -q .
 USER 10001
 ENTRYPOINT ["python"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -108,6 +109,19 @@ class Settings(BaseSettings):
     sign_in: OwnApplication | None = None
     """The MSP's application that people sign in to. It has no permission of Graph's."""
 
+    home_tenant: UUID | None = None
+    """The MSP's own tenant, whose people sign in at the portal."""
+    admin_group: UUID | None = None
+    """A group of that tenant whose members are admins; besides, who has the app role ``Admin``."""
+    auditor_group: UUID | None = None
+    """A group of that tenant whose members are auditors; besides, who has the app role ``Auditor``."""
+    portal_url: str = "http://localhost:8000"
+    """Where browsers find the portal: scheme, host and port, and nothing else."""
+    portal_address: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] = "127.0.0.1:8000"
+    """Where the portal listens, ``host:port``: behind what ends TLS for ``portal_url``."""
+    frame_ancestors: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = ()
+    """Sites that may show the portal in a frame, comma-separated. None: no site may."""
+
     graph_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     """How long one call to Microsoft may take in all. An opening's lease is a little longer."""
 
@@ -138,6 +152,17 @@ class Settings(BaseSettings):
     def _nothing_closes_alone(self) -> Self:
         if self.revoke is not None and self.elevate is None:
             raise ValueError("ENTRA_JIT_REVOKE__CLIENT_ID is set and ENTRA_JIT_ELEVATE__CLIENT_ID is not")
+        return self
+
+    @model_validator(mode="after")
+    def _the_portal_is_reached_safely(self) -> Self:
+        parts = urlsplit(self.portal_url)
+        if not parts.hostname or parts.scheme not in {"http", "https"} or self.portal_url != f"{parts[0]}://{parts[1]}":
+            raise ValueError("ENTRA_JIT_PORTAL_URL must be scheme, host and port, without a path")
+        if parts.scheme == "http" and parts.hostname != "localhost":
+            raise ValueError("ENTRA_JIT_PORTAL_URL must begin with https: browsers keep its cookie for nothing else")
+        if not all(re.fullmatch(r"https://[A-Za-z0-9.*:-]+", site) for site in self.frame_ancestors):
+            raise ValueError("ENTRA_JIT_FRAME_ANCESTORS must be https addresses without a path")
         return self
 
     @model_validator(mode="after")

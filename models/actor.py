@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from models.message import Message
 from models.plain_text import ONE_LINE
@@ -38,6 +38,17 @@ class Via(StrEnum):
     INTERNAL = "internal"
 
 
+class Role(StrEnum):
+    """What a person is for the deployment. A person may have several; *admin* does not imply *technician*."""
+
+    TECHNICIAN = "technician"
+    """In the configuration. Asks for access, and acts on their own grants."""
+    ADMIN = "admin"
+    """Operates the deployment: sees and ends everything, configures. Sees no credential of others."""
+    AUDITOR = "auditor"
+    """Sees everything, and changes nothing."""
+
+
 class Actor(Message):
     """Who acts. Compared by kind and id alone: names are shown, and decide nothing."""
 
@@ -47,6 +58,8 @@ class Actor(Message):
     name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), ONE_LINE]
     """For people to read."""
     via: Via
+    roles: frozenset[Role] = Field(default=frozenset(), exclude=True)
+    """What a person who signed in is, by who signed them in. For ``authorize`` in this process: it is never written."""
 
     @classmethod
     def part(cls, part: str) -> Self:

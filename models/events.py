@@ -68,6 +68,8 @@ class EventKind(StrEnum):
     TENANT_REPAIRED = "tenant repaired"
     """An operator had the doctor change something in a tenant."""
     ACCOUNT_REGISTERED = "account registered"
+    SIGN_IN_ACCEPTED = "sign-in accepted"
+    """A person who signed in became a technician."""
     TEXT_ERASED = "text erased"
 
 

@@ -396,6 +396,52 @@ class EventKeyRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
 
 
+class BegunSignInRow(SQLModel, table=True):
+    """A sign-in of a person that was begun and has not come back. Deleted when it does: it comes back once."""
+
+    __tablename__ = "begun_sign_ins"
+
+    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    """SHA-256 of what the browser keeps."""
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """What redeems it, sealed with what the browser keeps."""
+    return_to: str
+    is_fresh: bool
+    begun_at: datetime = columns.moment(nullable=False)
+
+
+class SessionRow(SQLModel, table=True):
+    """A person who is signed in at the portal, in one browser."""
+
+    __tablename__ = "sessions"
+
+    key: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    """SHA-256 of the browser's cookie."""
+    id: UUID = Field(unique=True)
+    """By which a session is named where its owner sees it."""
+    person_id: UUID = Field(index=True)
+    name: str
+    roles: list[str] = columns.json("[]")
+    """As the sign-in said. ``technician``: they were one then."""
+    browser: str
+    signed_in_at: datetime | None = columns.moment()
+    """When the person last proved who they are, by the sign-in service; None: it did not say."""
+    began_at: datetime = columns.moment(nullable=False)
+    seen_at: datetime = columns.moment(nullable=False)
+
+
+class WaitingSignInRow(SQLModel, table=True):
+    """A person of the MSP's tenant who signed in and is nothing here, until an admin accepts them."""
+
+    __tablename__ = "waiting_sign_ins"
+
+    person_id: UUID = Field(primary_key=True)
+    name: str
+    display_name: str
+    first_at: datetime = columns.moment(nullable=False)
+    last_at: datetime = columns.moment(nullable=False)
+
+
 class TextRow(SQLModel, table=True):
     """A text that a person wrote, here alone: events and rows hold its id and salted hash, so that it can be erased."""
 

@@ -14,11 +14,12 @@ import secrets
 import ssl
 import sys
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -450,11 +451,18 @@ Not every scene's time is skipped, and where it is, not for a grant that is held
 
 
 @contextlib.asynccontextmanager
-async def scene(services: Services, *, customers: int, skips_time: bool, worker: bool = True) -> AsyncIterator[Scene]:
-    """Set a scene: its own ledger with this many customers of its own, a worker, an operator."""
+async def scene(
+    services: Services,
+    *,
+    customers: int,
+    skips_time: bool,
+    worker: bool = True,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> AsyncIterator[Scene]:
+    """Set a scene: its own ledger with this many customers of its own, a worker, an operator, more ``settings``."""
     names = tuple(itertools.islice(services.customers, customers))
     assert len(names) == customers, "the seed has too few customers for so many tests"
-    settings = Settings(
+    own = Settings(
         profile="sandbox",
         database_url=SecretStr(services.new_database()),
         keys=SecretStr("test-1:" + b64encode(secrets.token_bytes(32)).decode()),
@@ -463,12 +471,13 @@ async def scene(services: Services, *, customers: int, skips_time: bool, worker:
         ca_file=Path(services.sandbox.ca_file),
         task_queue=f"test-{secrets.token_hex(4)}",
         graph_timeout_seconds=5,
+        **settings,
     )
     client = services.skipper.client if skips_time else services.client
-    async with App(settings, clock=stage_clock, client=client) as app:
+    async with App(own, clock=stage_clock, client=client) as app:
         app.roles_known_after *= QUICK
         with httpx.Client(verify=services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
-            made = Scene(services, settings, app, http, names, skips_time)
+            made = Scene(services, own, app, http, names, skips_time)
             await configure(made)
             if everywhere.lag:
                 made.sandbox_keeps_up = skips_time
@@ -495,6 +504,7 @@ async def configure(
     role_mappings: Sequence[object] = EVERYBODY_A_LITTLE_AND_SENIORS_MORE,
     technicians: Sequence[str] = TECHNICIANS,
     customers: Sequence[str] | None = None,
+    ids: Mapping[str, str] = MappingProxyType({}),
     **tenant: object,
 ) -> None:
     """Apply a configuration with this scene's customers, or some of them; ``tenant`` changes all of them."""
@@ -511,7 +521,7 @@ async def configure(
             }
             for name in (scene.customers if customers is None else customers)
         ],
-        "technicians": [{"name": name, "id": technician_id(name)} for name in technicians],
+        "technicians": [{"name": name, "id": ids.get(name) or technician_id(name)} for name in technicians],
         "groups": [{"name": "senior"} | ({"members": ["alex"]} if "alex" in technicians else {})],
         "role_mappings": list(role_mappings),
     }

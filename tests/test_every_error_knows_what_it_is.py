@@ -29,7 +29,7 @@ from models.errors import BadInputError, EntraJitError, ExitCode, InternalError,
 from models.messages import NOTHING_GIVEN, FailureType
 
 OURS = (activities, entra_jit, models, workflows)
-PROGRAMS = ("starter", "worker")
+PROGRAMS = ("portal", "starter", "worker")
 RUN_BY_ALEMBIC = "entra_jit.ledger.migrations"
 
 CALL = {

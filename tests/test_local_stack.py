@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -51,10 +52,18 @@ ready.touch()
 while True:
     signal.pause()
 """
+PORTAL = """
+import os, socket
+address, _, port = os.environ["ENTRA_JIT_PORTAL_ADDRESS"].rpartition(":")
+listening = socket.create_server((address, int(port)))
+while True:
+    listening.accept()
+"""
 PROGRAMS = Programs(
     sandbox=(sys.executable, "-c", SANDBOX),
     migrate=(sys.executable, "-c", "import os; assert os.environ['DATABASE_URL'] and os.environ['ENTRA_JIT_KEYS']"),
     worker=(sys.executable, "-c", WORKER),
+    portal=(sys.executable, "-c", PORTAL),
 )
 SERVE = f"""
 import asyncio, contextlib, pathlib, sys
@@ -63,7 +72,7 @@ from entra_jit.local_stack.stack import LocalStack, Programs
 async def say_so(addresses):
     print("up", flush=True)
     yield
-programs = Programs({PROGRAMS.sandbox}, {PROGRAMS.migrate}, {PROGRAMS.worker})
+programs = Programs({PROGRAMS.sandbox}, {PROGRAMS.migrate}, {PROGRAMS.worker}, {PROGRAMS.portal})
 stack = LocalStack(pathlib.Path(sys.argv[1]), programs=programs)
 asyncio.run(stack.serve(say_so))
 """
@@ -247,7 +256,7 @@ async def test_what_dies_is_started_again_and_sigterm_stops_everything_worker_fi
 
 async def test_a_part_that_cannot_start_is_named_and_nothing_is_left_running(tmp_path: Path) -> None:
     """'It does not start' without which part and why is the first hour of a newcomer lost."""
-    broken = Programs(PROGRAMS.sandbox, PROGRAMS.migrate, (sys.executable, "-c", "raise SystemExit('no such tenant')"))
+    broken = replace(PROGRAMS, worker=(sys.executable, "-c", "raise SystemExit('no such tenant')"))
     stack = LocalStack(tmp_path, programs=broken)
     with pytest.raises(StackError, match=r"worker stopped while starting \(status 1\)(.|\n)*no such tenant"):
         await stack.start()

@@ -19,7 +19,7 @@ from temporalio.client import Client
 
 from entra_jit.local_stack.addresses import reserve_ports
 from entra_jit.local_stack.temporal import RETENTION, SEARCH_ATTRIBUTES, SERVER_SETTINGS, Temporal, temporal_program
-from entra_jit.settings import Settings
+from entra_jit.settings import OwnApplication, Settings
 from models.search_attributes import ALL as REGISTRY
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,10 @@ def variables_of(field: str) -> set[str]:
     alias = Settings.model_fields[field].validation_alias
     if isinstance(alias, AliasChoices):
         return {str(choice) for choice in alias.choices}
-    return {f"ENTRA_JIT_{field.upper()}"}
+    own = {f"ENTRA_JIT_{field.upper()}"}
+    if Settings.model_fields[field].annotation == OwnApplication | None:
+        return {f"{name}__{part.upper()}" for name in own for part in OwnApplication.model_fields}
+    return own
 
 
 KNOWN = {variable: field for field in Settings.model_fields for variable in variables_of(field)}
@@ -53,7 +56,7 @@ def test_every_setting_in_the_compose_file_exists(name: str) -> None:
     assert given <= KNOWN.keys()
 
 
-@pytest.mark.parametrize("name", ["worker", "migrate"])
+@pytest.mark.parametrize("name", ["worker", "portal", "migrate"])
 def test_what_has_no_default_is_given_or_asked_for(name: str) -> None:
     """A container that restarts for ever over a missing setting is found out late, and by reading its logs."""
     required = {field for field, info in Settings.model_fields.items() if info.is_required()}
@@ -86,7 +89,7 @@ def test_a_connection_to_temporal_is_given_whole_or_not_at_all() -> None:
 def test_nothing_is_published_beyond_this_machine() -> None:
     """Temporal's frontend identifies no one: published, it would let anyone end every grant."""
     published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
-    assert list(published) == ["temporal-ui-guard"]
+    assert list(published) == ["temporal-ui-guard", "portal"]
     assert all(port.startswith("127.0.0.1:") for port in published.values())
     open_networks = {name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")}
     for name in ("temporal-db", "temporal", "temporal-ui", "ledger", "sandbox"):

@@ -35,14 +35,19 @@ class PersonSignIn:
         self._line = line
         self._threads = threads
 
-    async def begin(self, redirect_uri: str, state: str) -> tuple[str, SecretStr]:
+    async def begin(self, redirect_uri: str, state: str, *, anew: bool = False) -> tuple[str, SecretStr]:
         """Where the person signs in, and what ``redeem`` needs later, which only we may know.
 
-        No scope of Graph is asked for, and no refresh token. Raises what signing in raises.
+        ``anew``: a person who is signed in there has to prove it again. No scope of Graph is asked for, and no refresh
+        token. Raises what signing in raises.
         """
         flow = await self._with_msal(
             lambda application: application.initiate_auth_code_flow(
-                [], redirect_uri=redirect_uri, state=state, response_mode="query"
+                [],
+                redirect_uri=redirect_uri,
+                state=state,
+                response_mode="query",
+                max_age=0 if anew else None,
             )
         )
         return str(flow["auth_uri"]), SecretStr(json.dumps(flow))

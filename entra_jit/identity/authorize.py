@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
-from models.actor import Actor, ActorKind, Via
+from models.actor import Actor, ActorKind, Role, Via
 from models.errors import RefusedError
 from models.messages import TechnicianId
 
@@ -46,6 +46,10 @@ class Verb(StrEnum):
     EXPORT_CONFIGURATION = "export the configuration"
     CHECK_UPGRADE = "check an upgrade"
     ERASE_TEXTS = "erase texts"
+    LIST_SESSIONS = "list sessions"
+    END_SESSIONS = "end sessions"
+    LIST_SIGN_INS = "list waiting sign-ins"
+    ACCEPT_SIGN_IN = "accept a sign-in"
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,21 @@ DEPLOYMENT = Subject()
 
 @dataclass(frozen=True)
 class Row:
-    """What actors of one kind may do, by one way of asking."""
+    """What actors of one kind, with one role where they have any, may do by one way of asking."""
 
     kind: ActorKind
     via: Via
     verbs: frozenset[Verb]
     own: frozenset[Verb] = frozenset()
-    """What they may do to their own grants alone."""
+    """What they may do to what is their own alone: their grants, their sessions."""
+    role: Role | None = None
+    """None: whatever roles they have."""
+
+
+LOOKS = frozenset(
+    verb for verb in Verb if verb.name.startswith(("SHOW_", "LIST_", "CHECK_", "PLAN_", "EXPORT_", "PREVIEW_"))
+)
+"""Verbs that only look: asking for a receipt before there is one is no attempt at anything."""
 
 
 TABLE = (
@@ -97,14 +109,41 @@ TABLE = (
             }
         ),
     ),
+    # Whose grant it is, is its technician: the ledger says so, and no role besides is asked for.
     Row(
         ActorKind.PERSON,
         Via.PORTAL,
         frozenset(),
-        own=frozenset({Verb.PREVIEW_ACCESS, Verb.LIST_CUSTOMERS, Verb.KEEP_FAVOURITES, Verb.RENEW_CREDENTIAL}),
+        own=frozenset(
+            {
+                Verb.LIST_CUSTOMERS,
+                Verb.KEEP_FAVOURITES,
+                Verb.PREVIEW_ACCESS,
+                Verb.REQUEST_ACCESS,
+                Verb.EXTEND_ACCESS,
+                Verb.END_ACCESS,
+                Verb.CANCEL_ACCESS,
+                Verb.REVEAL_CREDENTIAL,
+                Verb.RENEW_CREDENTIAL,
+                Verb.SHOW_STATUS,
+                Verb.SHOW_RECEIPT,
+                Verb.LIST_GRANTS,
+                Verb.LIST_SESSIONS,
+                Verb.END_SESSIONS,
+            }
+        ),
     ),
+    # An admin opens nothing for others and sees no credential of theirs: both would be an account without an owner.
+    Row(
+        ActorKind.PERSON,
+        Via.PORTAL,
+        frozenset(Verb)
+        - {Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.RENEW_CREDENTIAL, Verb.CHECK_UPGRADE},
+        role=Role.ADMIN,
+    ),
+    Row(ActorKind.PERSON, Via.PORTAL, LOOKS - {Verb.CHECK_UPGRADE, Verb.PLAN_CONFIGURATION}, role=Role.AUDITOR),
 )
-"""What is not in a row is refused. Roles of people who sign in to the portal become rows here."""
+"""What is not in a row is refused."""
 
 
 class NotAllowedError(RefusedError):
@@ -137,5 +176,14 @@ def authorize_own(actor: Actor, verb: Verb, subject: Subject) -> None:
         raise NotAllowedError(actor, verb, subject)
 
 
+def may(actor: Actor, verb: Verb) -> bool:
+    """Whether ``actor`` may do ``verb`` to whatever there is, without it being asked whose it is. Pure."""
+    return any(verb in row.verbs for row in _rows_of(actor))
+
+
 def _rows_of(actor: Actor) -> list[Row]:
-    return [row for row in TABLE if (row.kind, row.via) == (actor.kind, actor.via)]
+    return [
+        row
+        for row in TABLE
+        if (row.kind, row.via) == (actor.kind, actor.via) and (row.role is None or row.role in actor.roles)
+    ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -33,6 +33,14 @@ class SignedInPerson:
     tenant_id: TenantId
     id: ObjectId
     name: str
+    """What they sign in with, where the token has it."""
+    display_name: str = ""
+    app_roles: frozenset[str] = frozenset()
+    """What the MSP's tenant has assigned to them of our application's roles."""
+    groups: frozenset[str] = frozenset()
+    """Ids of groups, where the registration has them put into the token."""
+    proved_at: datetime | None = None
+    """When they last proved who they are: ``auth_time``, which Microsoft gives where the registration lists it."""
 
 
 def verified_person(
@@ -71,7 +79,26 @@ def verified_person(
     if claims["tid"] != tenant_id:
         raise InvalidIdTokenError("The person signed in to another tenant.")
     name = str(claims.get("preferred_username") or claims.get("name") or claims["oid"])
-    return SignedInPerson(tenant_id, ObjectId(str(claims["oid"])), name)
+    return SignedInPerson(
+        tenant_id,
+        ObjectId(str(claims["oid"])),
+        name,
+        display_name=str(claims.get("name") or name),
+        app_roles=_texts(claims.get("roles")),
+        groups=_texts(claims.get("groups")),
+        proved_at=_moment(claims.get("auth_time")),
+    )
+
+
+def _texts(claim: object) -> frozenset[str]:
+    return frozenset(one for one in claim if isinstance(one, str)) if isinstance(claim, list) else frozenset()
+
+
+def _moment(claim: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(str(claim)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _is_in_time(claims: Mapping[str, Any], at: datetime) -> bool:

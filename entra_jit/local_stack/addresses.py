@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from entra_jit.local_stack.pid_file import PidFile
 
-Part = Literal["postgres", "temporal", "temporal-ui", "sandbox", "worker"]
+Part = Literal["postgres", "temporal", "temporal-ui", "sandbox", "worker", "portal"]
 
 DEFAULT_STATE_DIR = Path(".entra-jit")
 KEY_BYTES = 32
@@ -24,6 +24,13 @@ SANDBOX_SECRETS = {
     "SANDBOX_REVOKE_SECRET": "sandbox-only-revoke-secret",
 }
 """What opens the simulated tenants; examples/msp.yaml names these variables. They open nothing else."""
+SIGN_IN = {
+    "ENTRA_JIT_HOME_TENANT": "0a0a0a0a-1111-4111-8111-000000000001",
+    "ENTRA_JIT_SIGN_IN__CLIENT_ID": "516e1e00-0000-4000-8000-000000516e1e",
+    "ENTRA_JIT_SIGN_IN__SECRET": "sandbox-only-sign-in-secret",
+    "ENTRA_JIT_SIGN_IN__SECRET_EXPIRES": "2099-12-31",
+}
+"""How people sign in at the portal: at the sandbox, as the simulated provider's staff."""
 # Below the range from which systems take the ports of outgoing connections, so that a port is still free next time.
 PORTS = range(20_000, 32_000)
 
@@ -44,6 +51,8 @@ class StackAddresses(BaseModel):
     ca_file: Path
     """The sandbox's certificate authority, PEM."""
     sandbox_control: str
+    portal_url: str
+    """Where a browser finds the portal, ``http://localhost:port``."""
     pids: dict[Part, int]
 
     state_dir: Path = Field(exclude=True)
@@ -56,6 +65,9 @@ class StackAddresses(BaseModel):
             "ENTRA_JIT_LOGIN_URL": self.login_url,
             "ENTRA_JIT_CA_FILE": str(self.ca_file),
             **SANDBOX_SECRETS,
+            **SIGN_IN,
+            "ENTRA_JIT_PORTAL_URL": self.portal_url,
+            "ENTRA_JIT_PORTAL_ADDRESS": self.portal_url.replace("http://localhost:", "127.0.0.1:"),
             "TEMPORAL_ADDRESS": self.temporal,
             "TEMPORAL_NAMESPACE": self.namespace,
             # A profile for Temporal Cloud in the user's home would add its API key and TLS to the address above.
@@ -124,6 +136,7 @@ class Ports(BaseModel):
     temporal_ui: int = 0
     temporal_ui_guard: int = 0
     sandbox: int = 0
+    portal: int = 0
 
 
 def reserve_ports(state_dir: Path) -> Ports:

@@ -9,12 +9,12 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from entra_jit.local_stack.addresses import (
     DEFAULT_STATE_DIR,
@@ -51,10 +51,12 @@ class Programs:
     migrate: tuple[str, ...] = (sys.executable, "starter.py", "migrate")
     worker: tuple[str, ...] = (sys.executable, "worker.py")
     """Writes the file that ENTRA_JIT_READY_FILE names when it polls."""
+    portal: tuple[str, ...] = (sys.executable, "portal.py")
+    """Listens at ENTRA_JIT_PORTAL_ADDRESS."""
 
 
 class LocalStack:
-    """PostgreSQL, Temporal, the sandbox and a worker as children of this process, with all state in one directory.
+    """PostgreSQL, Temporal, sandbox, worker and portal as children of this process, with all state in one directory.
 
     ``async with LocalStack(state_dir) as stack`` or ``start`` and ``stop``. One stack a directory at a time; any number
     side by side in different ones. Must be used from the thread that runs the event loop until ``stop``: on Linux the
@@ -64,6 +66,7 @@ class LocalStack:
     def __init__(
         self, state_dir: Path = DEFAULT_STATE_DIR, *, worker: bool = True, programs: Programs = Programs()
     ) -> None:
+        """``worker``: with the programs of ours, worker and portal, or only what they run on."""
         self.state_dir = state_dir.resolve()
         self._with_worker = worker
         self._programs = programs
@@ -74,6 +77,7 @@ class LocalStack:
         self._sandbox = Sandbox(self.state_dir, programs.sandbox)
         self._migrate = Child("migrate", self.state_dir)
         self._worker = Child("worker", self.state_dir)
+        self._portal = Child("portal", self.state_dir)
         self._ports = Ports()
         self._addresses: StackAddresses | None = None
         self._lock: int | None = None
@@ -124,6 +128,7 @@ class LocalStack:
         (self.state_dir / "stack.json").unlink(missing_ok=True)
         await self._worker.stop(grace_seconds=WORKER_GRACE_SECONDS)
         await asyncio.gather(
+            self._portal.stop(grace_seconds=1),
             self._migrate.stop(grace_seconds=0),
             self._sandbox.stop(),
             self._ui_guard.stop(grace_seconds=1),
@@ -229,14 +234,7 @@ class LocalStack:
         # Before the ports are looked at: what a killed stack left behind may still listen on them.
         await asyncio.gather(*(child.end_leftover() for child, _ in self._parts().values()))
         self._ports = reserve_ports(self.state_dir)
-        try:
-            async with asyncio.TaskGroup() as together:
-                together.create_task(self._start_ledger())
-                together.create_task(self._start_temporal())
-                together.create_task(self._start_ui_guard())
-                together.create_task(self._start_sandbox())
-        except* StackError as errors:
-            raise errors.exceptions[0] from None
+        await _at_once(self._start_ledger(), self._start_temporal(), self._start_ui_guard(), self._start_sandbox())
         said = self._sandbox.announcement
         self._addresses = StackAddresses(
             temporal=self._temporal.address,
@@ -247,11 +245,12 @@ class LocalStack:
             login_url=said.login_url,
             ca_file=said.ca_file,
             sandbox_control=said.control_url,
+            portal_url=f"http://localhost:{self._ports.portal}",
             pids=self._pids(),
             state_dir=self.state_dir,
         )
         if self._with_worker:
-            await self.start_worker()
+            await _at_once(self.start_worker(), self._start_portal())
         self._publish()
 
     async def _start_ledger(self) -> None:
@@ -278,6 +277,13 @@ class LocalStack:
         await self._sandbox.start(port=self._ports.sandbox)
         self._publish()
 
+    async def _start_portal(self) -> None:
+        async def listens(_pid: int) -> bool:
+            return await is_listening(self._ports.portal)
+
+        await self._portal.start(self._programs.portal, {**program_environment(), **self.environment()}, ready=listens)
+        self._publish()
+
     def _parts(self) -> dict[Part, tuple[Child, Callable[[], Awaitable[None]]]]:
         """Each part with what starts it again."""
         return {
@@ -286,6 +292,7 @@ class LocalStack:
             "temporal-ui": (self._ui_guard, self._start_ui_guard),
             "sandbox": (self._sandbox.child, self._start_sandbox),
             "worker": (self._worker, self.start_worker),
+            "portal": (self._portal, self._start_portal),
         }
 
     def _pids(self) -> dict[Part, int]:
@@ -312,3 +319,13 @@ class LocalStack:
                 ending = child.ending
                 await start()
                 logger.warning("%s %s and was started again; its log is %s", part, ending, child.log)
+
+
+async def _at_once(*starts: Coroutine[Any, Any, None]) -> None:
+    """All of them side by side; the first that fails stops the others. Raises StackError."""
+    try:
+        async with asyncio.TaskGroup() as together:
+            for start in starts:
+                together.create_task(start)
+    except* StackError as errors:
+        raise errors.exceptions[0] from None

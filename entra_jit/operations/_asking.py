@@ -6,33 +6,35 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import NotAllowedError, Subject, Verb, authorize
-from entra_jit.ledger import events
+from entra_jit.identity.authorize import LOOKS, NotAllowedError, Subject, Verb, authorize, authorize_own, may
+from entra_jit.ledger import events, requests
+from entra_jit.ledger.names import find_technician
 from models.actor import Actor
 from models.errors import RefusedError
+from models.messages import TechnicianId
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-LOOKS = frozenset(
-    verb for verb in Verb if verb.name.startswith(("SHOW_", "LIST_", "CHECK_", "PLAN_", "EXPORT_", "PREVIEW_"))
-)
-"""Verbs that only look: asking for a receipt before there is one is no attempt at anything."""
 
 _is_inside: ContextVar[bool] = ContextVar("_is_inside", default=False)
 """An operation that is part of another enters no refusal of its own: the whole has been refused once."""
 
 
 def asks(
-    verb: Verb, judge: Callable[[Actor, Verb, Subject], None] = authorize
+    verb: Verb, judge: Callable[[Actor, Verb, Subject], None] | None = None
 ) -> Callable[
     [Callable[Concatenate[Actor, App, Parameters], Awaitable[Result]]],
     Callable[Concatenate[Actor, App, Parameters], Coroutine[Any, Any, Result]],
 ]:
-    """The operation asks ``judge`` for ``verb`` first, about the request, tenant and technician in its arguments.
+    """The operation asks ``authorize`` for ``verb`` first, about the request, tenant and technician in its arguments.
+
+    Whose that is, the ledger is asked only for an actor who may do it to what is theirs alone. With a ``judge``, that
+    one alone is asked here: the operation finds out whose it is itself, and asks ``authorize`` then.
 
     A ``RefusedError`` of what does more than look is entered in the journal; a ledger that is away changes nothing
     about it.
@@ -49,7 +51,10 @@ def asks(
             outermost = not _is_inside.get()
             mark = _is_inside.set(True)
             try:
-                judge(actor, verb, subject)
+                if judge is not None:
+                    judge(actor, verb, subject)
+                else:
+                    await _judge(actor, app, verb, subject)
                 return await operation(actor, app, *args, **kwargs)
             except RefusedError as error:
                 if outermost and _is_attempt(verb, error):
@@ -64,6 +69,27 @@ def asks(
     return judged
 
 
+async def _judge(actor: Actor, app: App, verb: Verb, subject: Subject) -> None:
+    authorize_own(actor, verb, subject)
+    if not may(actor, verb):
+        authorize(actor, verb, await _with_owner(app, subject))
+
+
+async def _with_owner(app: App, subject: Subject) -> Subject:
+    """The subject with the id of the technician whose it is, as the ledger has it."""
+    if subject.technician_id is not None:
+        return subject
+    async with app.ledger.transaction() as session:
+        if subject.request_id is not None:
+            row = await requests.by_id(session, subject.request_id)
+            whose = row.technician_id if row else None
+        elif subject.technician is not None:
+            whose = UUID((await find_technician(session, subject.technician)).id)
+        else:
+            whose = None
+    return replace(subject, technician_id=TechnicianId(str(whose)) if whose else None)
+
+
 def _is_attempt(verb: Verb, error: RefusedError) -> bool:
     return isinstance(error, NotAllowedError) or (verb not in LOOKS and error.is_attempt)
 
@@ -72,7 +98,8 @@ def _subject(given: Mapping[str, Any]) -> Subject:
     """What the arguments of an operation are about, by their names."""
     within = given.get("request") or given.get("selection")
     names = ("request_id", "tenant", "technician")
-    return Subject(*(given.get(name) or getattr(within, name, None) for name in names))
+    request_id, tenant, technician = (given.get(name) or getattr(within, name, None) for name in names)
+    return Subject(request_id, tenant, technician, given.get("person_id"))
 
 
 async def _enter(actor: Actor, app: App, verb: Verb, subject: Subject, because: str) -> None:

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,19 @@ from pydantic import SecretStr
 
 from entra_jit import operations
 from entra_jit.app import App
-from entra_jit.identity.authorize import DEPLOYMENT, TABLE, NotAllowedError, Subject, Verb, authorize, authorize_own
+from entra_jit.identity.authorize import (
+    DEPLOYMENT,
+    LOOKS,
+    TABLE,
+    NotAllowedError,
+    Subject,
+    Verb,
+    authorize,
+    authorize_own,
+)
 from entra_jit.operations.list_failures import Selection
 from entra_jit.settings import Settings
-from models.actor import RECONCILER, Actor, ActorKind, Via
+from models.actor import RECONCILER, Actor, ActorKind, Role, Via
 from models.messages import AccessRequest, TechnicianId
 from tests.actors import TESTER
 
@@ -34,6 +44,8 @@ ARGUMENTS = {
     "do": True,
     "file": Path("/nowhere/msp.yaml"),
     "kind": "closing late",
+    "name": "alex",
+    "person_id": "0a0a0a0a-1111-4111-8111-0000000000a1",
     "reason": "a test",
     "request": AccessRequest(
         request_id="a-grant", tenant="contoso", technician="alex", reason="a test", asked_at=datetime.now(UTC)
@@ -119,18 +131,56 @@ def test_what_gives_or_shows_access_is_not_the_systems_to_ask_for() -> None:
             authorize(RECONCILER, verb)
 
 
-def test_a_technician_may_do_to_their_own_grants_what_is_theirs_alone() -> None:
-    person = STRANGER.model_copy(update={"via": Via.PORTAL})
-    own = Subject("4f2a", technician_id=TechnicianId(person.id))
-    authorize_own(person, Verb.RENEW_CREDENTIAL, Subject("4f2a"))
-    authorize(person, Verb.RENEW_CREDENTIAL, own)
-    for verb, subject in (
-        (Verb.RENEW_CREDENTIAL, Subject("4f2a")),
-        (Verb.RENEW_CREDENTIAL, Subject("4f2a", technician_id=TechnicianId("another"))),
-        (Verb.END_ACCESS, own),
-    ):
-        with pytest.raises(NotAllowedError):
+PERSON = STRANGER.model_copy(update={"via": Via.PORTAL})
+ANOTHER = Subject("4f2a", technician_id=TechnicianId("another"))
+OWN = Subject("4f2a", technician_id=TechnicianId(PERSON.id))
+SESSIONS = {Verb.LIST_SESSIONS, Verb.END_SESSIONS}
+OPENS_OR_SHOWS = {Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.RENEW_CREDENTIAL}
+OF_A_GRANT = OPENS_OR_SHOWS | {Verb.END_ACCESS, Verb.CANCEL_ACCESS, Verb.SHOW_STATUS, Verb.SHOW_RECEIPT}
+
+
+def allowed(subject: Subject, *roles: Role) -> set[Verb]:
+    """What a person with these roles may do to ``subject``."""
+    person = PERSON.model_copy(update={"roles": frozenset(roles)})
+    found = set()
+    for verb in Verb:
+        with suppress(NotAllowedError):
             authorize(person, verb, subject)
+            found.add(verb)
+    return found
+
+
+def test_what_people_may_do_follows_from_their_roles_and_whose_it_is() -> None:
+    assert allowed(OWN) == SESSIONS
+    assert allowed(ANOTHER) == allowed(DEPLOYMENT) == set()
+    assert allowed(OWN, Role.TECHNICIAN) >= SESSIONS | OF_A_GRANT
+    assert allowed(ANOTHER, Role.TECHNICIAN) == allowed(DEPLOYMENT, Role.TECHNICIAN) == set()
+
+
+def test_an_admin_opens_and_reveals_nothing_for_others() -> None:
+    for subject in (OWN, ANOTHER, DEPLOYMENT):
+        assert allowed(subject, Role.ADMIN).isdisjoint(OPENS_OR_SHOWS)
+    assert allowed(OWN, Role.ADMIN, Role.TECHNICIAN) >= OPENS_OR_SHOWS
+
+
+def test_an_auditor_sees_everything_and_changes_nothing() -> None:
+    assert allowed(DEPLOYMENT, Role.AUDITOR) <= LOOKS
+    assert allowed(OWN, Role.AUDITOR) <= LOOKS | SESSIONS
+    assert {Verb.LIST_GRANTS, Verb.SHOW_RECEIPT, Verb.LIST_ALARMS} <= allowed(ANOTHER, Role.AUDITOR)
+
+
+def test_before_it_is_known_whose_it_is_a_technician_is_let_through_to_the_question_alone() -> None:
+    technician = PERSON.model_copy(update={"roles": frozenset({Role.TECHNICIAN})})
+    authorize_own(technician, Verb.RENEW_CREDENTIAL, Subject("4f2a"))
+    with pytest.raises(NotAllowedError):
+        authorize_own(technician, Verb.CLOSE_ALL, Subject("4f2a"))
+
+
+def test_roles_are_never_written() -> None:
+    """They say what is so in this process; one that is read back from a journal or a message would be a claim."""
+    admin = PERSON.model_copy(update={"roles": frozenset({Role.ADMIN})})
+    assert "roles" not in admin.model_dump_json()
+    assert Actor.model_validate_json(admin.model_dump_json()).roles == frozenset()
 
 
 @pytest.mark.parametrize("verb", Verb)
@@ -139,8 +189,8 @@ def test_who_proves_nothing_may_do_nothing(verb: Verb) -> None:
         authorize(Actor.claimed("tests"), verb)
 
 
-def test_a_kind_has_one_row_for_each_way() -> None:
-    assert len({(row.kind, row.via) for row in TABLE}) == len(TABLE)
+def test_a_kind_has_one_row_for_each_way_and_role() -> None:
+    assert len({(row.kind, row.via, row.role) for row in TABLE}) == len(TABLE)
 
 
 def test_a_refusal_says_who_what_and_to_whom() -> None:

@@ -30,7 +30,7 @@ LEAVING_SECONDS = 5
 
 async def keep_up(console: Console, stack: LocalStack) -> None:
     """Run the stack until Ctrl-C, with the example configuration where there is none yet."""
-    console.print("Starting PostgreSQL, Temporal, the simulated tenants and a worker ...")
+    console.print("Starting PostgreSQL, Temporal, the simulated tenants, a worker and the portal ...")
     began = datetime.now(UTC)
     await stack.serve(lambda addresses: _up(console, addresses, began))
     console.print("Stopped.")
@@ -109,6 +109,10 @@ def show_standing(console: Console, title: str, grants: Iterable[GrantStatus]) -
 def _show_addresses(console: Console, addresses: StackAddresses) -> None:
     console.print(
         f"""
+  Portal             {addresses.portal_url}/
+    technicians      alex@northwindmsp.com, password sandbox-only-Alex1; robin and kim likewise
+    admin            dana@northwindmsp.com, password sandbox-only-Dana1
+    auditor          noor@northwindmsp.com, password sandbox-only-Noor1
   Tenants, live      {addresses.sandbox_control}/
   Temporal UI        {addresses.temporal_ui}/
     open grants      {addresses.temporal_ui}/?query=GrantState%3D%22open%22
@@ -119,7 +123,7 @@ def _show_addresses(console: Console, addresses: StackAddresses) -> None:
   Ledger             {addresses.database_url}
   State              {addresses.state_dir}
 
-Open the first address in a browser, then type in another terminal:
+Open the portal and sign in, or type in another terminal:
   .venv/bin/entra-jit request contoso alex --reason "Mailbox migration" --wait
 
 Ctrl-C stops everything; `make up` continues where it stopped.

@@ -1,0 +1,106 @@
+"""Pages from templates: escaped, strict about what is missing, and with what every page has."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from entra_jit.policy.durations import format_duration
+from entra_jit.web.navigation import Shown, links_for
+from entra_jit.web.visitors import Visitor, app_of
+from models.errors import UnreachableError
+from models.messages import GrantState
+from models.moments import format_moment
+from models.plain_text import plain
+
+PAGES = Path(__file__).with_name("pages")
+
+TONES = {
+    GrantState.ASKED: "amber",
+    GrantState.PREPARING: "amber",
+    GrantState.CLOSING: "amber",
+    GrantState.OPEN: "green",
+    GrantState.PARKED: "red",
+    GrantState.FAILED: "red",
+    GrantState.ABANDONED: "red",
+}
+"""The colour of a state; grey where it is not here."""
+
+
+async def page(
+    request: Request, visitor: Visitor | None, name: str, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """The page ``name`` of ``pages/``; a template misses no value silently. ``visitor`` None: not signed in."""
+    return HTMLResponse(
+        _ENVIRONMENT.get_template(name).render(
+            **values,
+            visitor=visitor,
+            navigation=await _navigation(request, visitor),
+            nonce=request.state.nonce,
+            temporal_is_away=request.app.state.engine.is_away,
+        ),
+        status_code=status,
+    )
+
+
+def fragment(request: Request, visitor: Visitor, name: str, **values: Any) -> str:
+    """Part of a page, to be put in place of the same part on a page that is open."""
+    return _ENVIRONMENT.get_template(name).render(**values, visitor=visitor, nonce=request.state.nonce)
+
+
+async def _navigation(request: Request, visitor: Visitor | None) -> list[Shown]:
+    if visitor is None:
+        return []
+    try:
+        return await links_for(visitor, app_of(request), request.app.state.links, request.url.path)
+    except UnreachableError:  # the page may be about just that
+        return []
+
+
+def moment(at: datetime) -> Markup:
+    """A point in time: UTC as it is printed, the reader's own zone where scripts run."""
+    return Markup('<time datetime="{}" data-moment>{}</time>').format(at.isoformat(), format_moment(at))
+
+
+def left(until: datetime, now: datetime) -> Markup:
+    """How long there is until a point in time; it counts down where scripts run."""
+    text = f"{format_duration(max(until - now, timedelta(0)))} left"
+    return Markup('<time class="left" datetime="{}" data-left>{}</time>').format(until.isoformat(), text)
+
+
+def ago(at: datetime, now: datetime) -> Markup:
+    """How long ago it was."""
+    text = f"{format_duration(max(now - at, timedelta(0)))} ago"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), format_moment(at), text)
+
+
+def tone(state: GrantState) -> str:
+    """The colour of a state: ``grey``, ``amber``, ``green`` or ``red``."""
+    return TONES.get(state, "grey")
+
+
+def _shown(value: object) -> object:
+    """What people or directories wrote loses what would not be shown as it is; escaping comes after."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(PAGES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"duration": format_duration, "moment": moment, "left": left, "ago": ago, "tone": tone}
+    return made
+
+
+_ENVIRONMENT = _environment()

@@ -1,0 +1,142 @@
+"""A portal under test, and people who visit it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any
+
+import httpx
+import uvicorn
+
+from entra_jit.app import App
+from entra_jit.web.application import portal as web_application
+from tests.patience import PATIENCE_SECONDS
+from tests.sandbox.person import Person, arrived
+from tests.stage import Scene, configure
+
+HOME = "0a0a0a0a-1111-4111-8111-000000000001"
+PEOPLE = {
+    name: f"0a0a0a0a-1111-4111-8111-0000000000a{number}" for number, name in enumerate(("alex", "robin", "kim"), 1)
+}
+"""Technicians by their object ids in the sandbox's home tenant."""
+
+ADMIN, AUDITOR, STRANGER = "dana", "noor", "sasha"
+_FORM_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+
+
+def browser(origin: str) -> httpx.AsyncClient:
+    """Something that keeps the portal's cookies, as browsers do for localhost also without TLS; httpx does not."""
+    kept: dict[str, str] = {}
+
+    async def give(request: httpx.Request) -> None:
+        if kept:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
+
+    async def keep(answer: httpx.Response) -> None:
+        for header in answer.headers.get_list("set-cookie"):
+            for name, cookie in SimpleCookie(header).items():
+                kept[name] = cookie.value
+                if cookie["max-age"] == "0":
+                    del kept[name]
+
+    return httpx.AsyncClient(
+        base_url=origin,
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
+        headers={"Sec-Fetch-Site": "same-origin"},
+        event_hooks={"request": [give], "response": [keep]},
+    )
+
+
+@dataclass
+class Visit:
+    """One person with one browser."""
+
+    http: httpx.AsyncClient
+
+    async def get(self, path: str, **parameters: str) -> httpx.Response:
+        """Open a page."""
+        return await self.http.get(path, params=parameters or None)
+
+    async def post(self, path: str, *, csrf: str | None = None, **fields: str) -> httpx.Response:
+        """Send a form, with the token that this session's pages carry."""
+        if csrf is None:
+            csrf = self.token_in(await self.get("/profile"))
+        return await self.http.post(path, data={"csrf": csrf, **fields})
+
+    @staticmethod
+    def token_in(answer: httpx.Response) -> str:
+        """The token that the page's forms carry."""
+        found = _FORM_TOKEN.search(answer.text)
+        assert found, answer.text
+        return found[1]
+
+
+@dataclass
+class Portal:
+    """The portal, the scene that it works in, and who is signed in."""
+
+    scene: Scene
+    port: int
+    _visits: dict[str, Visit] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """Where it is."""
+        return f"http://localhost:{self.port}"
+
+    async def configure(self, **changes: Any) -> None:
+        """(Re-)apply the configuration, with the sandbox's people as technicians."""
+        technicians = changes.pop("technicians", tuple(PEOPLE))
+        await configure(self.scene, technicians=technicians, ids=PEOPLE, **changes)
+
+    async def visit(self, name: str) -> Visit:
+        """``name`` of the home tenant, signed in; the same session whenever they are asked for."""
+        if name not in self._visits:
+            self._visits[name] = await self.sign_in(name)
+        return self._visits[name]
+
+    async def sign_in(self, name: str, *, to: str = "/", anew: bool = False) -> Visit:
+        """A new session of ``name``."""
+        visit = Visit(browser(self.origin))
+        answer = await self.come_back(visit, await self.prove(visit, name, to=to, anew=anew))
+        assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+        return visit
+
+    async def prove(self, visit: Visit, name: str, *, to: str = "/", anew: bool = False) -> dict[str, str]:
+        """Begin a sign-in and prove at the sign-in service who one is. What it sends back."""
+        begun = await visit.get("/sign-in/begin", to=to, anew=str(anew).lower())
+        assert begun.status_code == httpx.codes.SEE_OTHER, begun.text
+        with httpx.Client(verify=self.scene.services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
+            person = Person(http)
+            await asyncio.to_thread(person.open, begun.headers["location"])
+            back = await asyncio.to_thread(
+                person.sign_in, f"{name}@northwindmsp.com", f"sandbox-only-{name.capitalize()}1"
+            )
+        return arrived(back).parameters
+
+    async def come_back(self, visit: Visit, parameters: dict[str, str]) -> httpx.Response:
+        """Arrive from the sign-in service."""
+        return await visit.get("/auth/callback", **parameters)
+
+
+@contextlib.asynccontextmanager
+async def serving(app: App, port: int) -> AsyncIterator[None]:
+    """The portal over HTTP on a port of this machine."""
+    config = uvicorn.Config(web_application(app), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    server.config.timeout_graceful_shutdown = 1
+    task = asyncio.create_task(server._serve())  # without uvicorn's own handling of signals
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not server.started:
+                await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
