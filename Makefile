@@ -3,10 +3,11 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock" --generate-hashes --no-emit-index-url
 PYTEST := $(BIN)/python -m pytest -q -n 3 --dist worksteal
+HTMX := 4.0.1
 TROUBLE := --trouble typical tests/end_to_end
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-long chaos check format lock clean
+.PHONY: help demo up test test-long chaos check format lock vendor clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +57,15 @@ format: .venv/.dev ## format and mend what can be mended by itself
 lock: .venv/.dev ## renew both lock files (hashes, no addresses)
 	@$(COMPILE) -o requirements.lock
 	@$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
+
+vendor: ## fetch the portal's copy of htmx again; a test compares its checksums
+	@cd entra_jit/web/static && npm pack --silent htmx.org@$(HTMX) > /dev/null \
+		&& tar --extract --gzip --file htmx.org-$(HTMX).tgz --strip-components 2 --no-same-permissions \
+			package/dist/htmx.min.js \
+		&& tar --extract --gzip --file htmx.org-$(HTMX).tgz --strip-components 3 --no-same-permissions \
+			package/dist/ext/hx-sse.min.js package/dist/ext/hx-csp.min.js \
+		&& tar --extract --gzip --file htmx.org-$(HTMX).tgz --to-stdout package/LICENSE > htmx.LICENSE \
+		&& rm htmx.org-$(HTMX).tgz
 
 clean: ## remove the virtual environment, caches and the local stack's state
 	rm -rf .venv .entra-jit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

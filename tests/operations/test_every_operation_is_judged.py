@@ -151,29 +151,27 @@ def allowed(subject: Subject, *roles: Role) -> set[Verb]:
 
 
 def test_what_people_may_do_follows_from_their_roles_and_whose_it_is() -> None:
-    assert allowed(OWN) == SESSIONS
-    assert allowed(ANOTHER) == allowed(DEPLOYMENT) == set()
-    assert allowed(OWN, Role.TECHNICIAN) >= SESSIONS | OF_A_GRANT
-    assert allowed(ANOTHER, Role.TECHNICIAN) == allowed(DEPLOYMENT, Role.TECHNICIAN) == set()
+    for roles in ((), (Role.TECHNICIAN,)):
+        assert allowed(OWN, *roles) >= SESSIONS | OF_A_GRANT | {Verb.LIST_GRANTS}
+        assert allowed(ANOTHER, *roles) == allowed(DEPLOYMENT, *roles) == set()
 
 
 def test_an_admin_opens_and_reveals_nothing_for_others() -> None:
-    for subject in (OWN, ANOTHER, DEPLOYMENT):
+    for subject in (ANOTHER, DEPLOYMENT):
         assert allowed(subject, Role.ADMIN).isdisjoint(OPENS_OR_SHOWS)
-    assert allowed(OWN, Role.ADMIN, Role.TECHNICIAN) >= OPENS_OR_SHOWS
+    assert allowed(OWN, Role.ADMIN) >= OPENS_OR_SHOWS
 
 
 def test_an_auditor_sees_everything_and_changes_nothing() -> None:
     assert allowed(DEPLOYMENT, Role.AUDITOR) <= LOOKS
-    assert allowed(OWN, Role.AUDITOR) <= LOOKS | SESSIONS
+    assert allowed(ANOTHER, Role.AUDITOR) <= LOOKS
     assert {Verb.LIST_GRANTS, Verb.SHOW_RECEIPT, Verb.LIST_ALARMS} <= allowed(ANOTHER, Role.AUDITOR)
 
 
 def test_before_it_is_known_whose_it_is_a_technician_is_let_through_to_the_question_alone() -> None:
-    technician = PERSON.model_copy(update={"roles": frozenset({Role.TECHNICIAN})})
-    authorize_own(technician, Verb.RENEW_CREDENTIAL, Subject("4f2a"))
+    authorize_own(PERSON, Verb.RENEW_CREDENTIAL, Subject("4f2a"))
     with pytest.raises(NotAllowedError):
-        authorize_own(technician, Verb.CLOSE_ALL, Subject("4f2a"))
+        authorize_own(PERSON, Verb.CLOSE_ALL, Subject("4f2a"))
 
 
 def test_roles_are_never_written() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -29,35 +30,29 @@ ADMIN, AUDITOR, STRANGER = "dana", "noor", "sasha"
 _FORM_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
-def browser(origin: str) -> httpx.AsyncClient:
-    """Something that keeps the portal's cookies, as browsers do for localhost also without TLS; httpx does not."""
-    kept: dict[str, str] = {}
+class Visit:
+    """One person with one browser. It keeps the portal's cookies as browsers do for localhost also without TLS."""
 
-    async def give(request: httpx.Request) -> None:
-        if kept:
-            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
+    def __init__(self, origin: str, cookies: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.cookies = dict(cookies)
+        self.http = httpx.AsyncClient(
+            base_url=origin,
+            trust_env=False,
+            timeout=PATIENCE_SECONDS,
+            headers={"Sec-Fetch-Site": "same-origin"},
+            event_hooks={"request": [self._give], "response": [self._keep]},
+        )
 
-    async def keep(answer: httpx.Response) -> None:
+    async def _give(self, request: httpx.Request) -> None:
+        if self.cookies:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    async def _keep(self, answer: httpx.Response) -> None:
         for header in answer.headers.get_list("set-cookie"):
             for name, cookie in SimpleCookie(header).items():
-                kept[name] = cookie.value
+                self.cookies[name] = cookie.value
                 if cookie["max-age"] == "0":
-                    del kept[name]
-
-    return httpx.AsyncClient(
-        base_url=origin,
-        trust_env=False,
-        timeout=PATIENCE_SECONDS,
-        headers={"Sec-Fetch-Site": "same-origin"},
-        event_hooks={"request": [give], "response": [keep]},
-    )
-
-
-@dataclass
-class Visit:
-    """One person with one browser."""
-
-    http: httpx.AsyncClient
+                    del self.cookies[name]
 
     async def get(self, path: str, **parameters: str) -> httpx.Response:
         """Open a page."""
@@ -103,7 +98,7 @@ class Portal:
 
     async def sign_in(self, name: str, *, to: str = "/", anew: bool = False) -> Visit:
         """A new session of ``name``."""
-        visit = Visit(browser(self.origin))
+        visit = Visit(self.origin)
         answer = await self.come_back(visit, await self.prove(visit, name, to=to, anew=anew))
         assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
         return visit
