@@ -273,7 +273,7 @@ async def test_another_terminal_finds_the_stack_with_no_environment(stack: Local
     named = set(json.loads((stack.state_dir / "stack.json").read_text()))
     assert named == {
         *("temporal", "temporal_ui", "namespace", "database_url", "graph_url", "login_url", "ca_file"),
-        *("sandbox_control", "pids"),
+        *("sandbox_control", "portal_url", "pids"),
     }
 
 

@@ -164,7 +164,9 @@ class PersonSignIns:
         async with self.ledger.transaction() as session:
             if await rows.technician(session, UUID(person.id)) is not None:
                 roles |= {Role.TECHNICIAN}
-            if not roles:
+            if roles:
+                await rows.take_waiting(session, UUID(person.id))
+            else:
                 await rows.wait(session, UUID(person.id), person.name, person.display_name, at)
         if not roles:
             raise UnknownPersonError(f"{person.name} is not known here.")

@@ -154,6 +154,19 @@ def reserve_ports(state_dir: Path) -> Ports:
     return ports
 
 
+def portal_url(port: int) -> str:
+    """Browsers keep the portal's cookie without TLS for ``localhost`` alone."""
+    return f"http://localhost:{port}"
+
+
+def portal_of(state_dir: Path) -> str:
+    """Where the portal of the stack in ``state_dir`` is, or will be once the stack is started."""
+    if running := running_stack(state_dir):
+        return running.portal_url
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return portal_url(reserve_ports(state_dir).portal)
+
+
 def hidden_host() -> str:
     """An address of this machine that a web page cannot guess; 127.0.0.1 where the system has no other loopback."""
     host = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"

@@ -24,6 +24,7 @@ from entra_jit.local_stack.addresses import (
     ensure_keys,
     hidden_host,
     ledger_environment,
+    portal_url,
     program_environment,
     reserve_ports,
     stack_pid_file,
@@ -245,7 +246,7 @@ class LocalStack:
             login_url=said.login_url,
             ca_file=said.ca_file,
             sandbox_control=said.control_url,
-            portal_url=f"http://localhost:{self._ports.portal}",
+            portal_url=portal_url(self._ports.portal),
             pids=self._pids(),
             state_dir=self.state_dir,
         )

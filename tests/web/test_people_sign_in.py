@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from entra_jit.identity.sessions import ABSOLUTE, IDLE
-from entra_jit.operations.accept_sign_in import accept_sign_in
 from entra_jit.operations.list_sign_ins import list_sign_ins
 from tests.actors import TESTER
 from tests.web.visits import ADMIN, AUDITOR, PEOPLE, STRANGER, Portal, Visit
@@ -144,12 +143,18 @@ async def test_a_stranger_waits_until_an_admin_accepts_them(portal: Portal) -> N
         assert answer.status_code == httpx.codes.FORBIDDEN
         assert "Ask an admin" in answer.text
     assert is_sent_to_sign_in(await visit.get("/"))
-    [waiting] = await list_sign_ins(TESTER, portal.scene.app)
-    assert waiting.name == "sasha@northwindmsp.com"
-    await accept_sign_in(TESTER, portal.scene.app, waiting.person_id, "sasha")
+    found = {one.name: one for one in await list_sign_ins(TESTER, portal.scene.app)}
+    waiting = found["sasha@northwindmsp.com"]
+    form = {"person": waiting.person_id, "name": "sasha"}
+    for name in ("alex", AUDITOR):
+        assert (await (await portal.visit(name)).post("/sign-ins/accept", **form)).status_code == httpx.codes.FORBIDDEN
+    admin = await portal.visit(ADMIN)
+    assert "sasha@northwindmsp.com" in (await admin.get("/sign-ins")).text
+    assert (await admin.post("/sign-ins/accept", **form | {"name": "alex"})).status_code == httpx.codes.CONFLICT
+    assert (await admin.post("/sign-ins/accept", **form)).status_code == httpx.codes.SEE_OTHER
     try:
         assert ">Sasha Newcomer<" in (await (await portal.sign_in(STRANGER)).get("/")).text
-        assert await list_sign_ins(TESTER, portal.scene.app) == []
+        assert waiting.person_id not in {one.person_id for one in await list_sign_ins(TESTER, portal.scene.app)}
     finally:
         await portal.configure()
 

@@ -20,7 +20,7 @@ from entra_jit.cli.views.formatting import line, shown
 from entra_jit.cli.views.timeline import Timeline
 from entra_jit.cli.views.up import EXAMPLE, deployment_at
 from entra_jit.identity.operator import operator_here
-from entra_jit.local_stack.addresses import StackAddresses
+from entra_jit.local_stack.addresses import DEFAULT_STATE_DIR, StackAddresses, portal_of
 from entra_jit.local_stack.stack import LocalStack
 from entra_jit.local_stack.temporal import temporal_program
 from entra_jit.operations.apply_configuration import apply_configuration
@@ -40,7 +40,8 @@ PATIENCE_SECONDS = 45
 PASS_MAY_NEED_SECONDS = 10
 NEXT = """
 Try next:
-  make up                             the same stack; watch the tenants live
+  make up                             the same stack, to use: open {portal}/ and sign in as
+                                      alex@northwindmsp.com, password sandbox-only-Alex1
   .venv/bin/entra-jit demo --verbose  with request ids and the whole receipt
   docs/README.md                      how it works; the way to a real tenant
 """
@@ -66,7 +67,7 @@ async def demonstrate(console: Console, *, verbose: bool) -> None:
     console.print(
         f"[bold green]Every account that was opened is closed, and proven so.[/] ({monotonic() - began:.0f} s)"
     )
-    console.print(NEXT, highlight=False, soft_wrap=True)
+    console.print(NEXT.format(portal=portal_of(DEFAULT_STATE_DIR)), highlight=False, soft_wrap=True)
 
 
 def _trusting(addresses: StackAddresses) -> ssl.SSLContext:
