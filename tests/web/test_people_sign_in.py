@@ -71,15 +71,7 @@ async def test_a_session_that_was_planted_is_not_the_one_that_is_signed_in(porta
 
 
 @pytest.mark.parametrize(
-    "to",
-    [
-        "//evil.example",
-        "https://evil.example/",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "javascript:alert(1)",
-        "/%0d%0a",
-    ],
+    "to", ["//evil.example", "https://evil.example/", "/\\evil.example", "evil:1", "/\tevil", "/\r\nevil: 1"]
 )
 async def test_signing_in_leads_to_no_other_site(portal: Portal, to: str) -> None:
     visit = Visit(portal.origin)
