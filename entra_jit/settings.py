@@ -145,8 +145,14 @@ class Settings(BaseSettings):
     """How long a closing may take before an alarm is raised and renewed, ISO 8601, comma-separated (``PT2M,PT10M``).
     After the last it is renewed every hour."""
 
+    closer_calls_at_once: Annotated[int, Field(ge=1, le=100)] = 32
+    """How many accounts a closer disables at the same time."""
+
+    closer_calls_per_tenant: Annotated[int, Field(ge=1, le=100)] = 16
+    """How many of them in one tenant."""
+
     ready_file: Path | None = None
-    """A file that a worker writes once it polls."""
+    """A file that a worker writes once it polls, and a closer once it looks."""
 
     @model_validator(mode="after")
     def _nothing_closes_alone(self) -> Self:

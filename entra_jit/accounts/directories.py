@@ -58,8 +58,14 @@ class Directories:
         keyring: Keyring,
         watch: StandbyWatch,
         own: Mapping[str, OwnCredential],
+        *,
+        revoking_only: bool = False,
     ) -> None:
-        """``own``: the MSP's applications, for the tenants that the ledger knows without a credential of their own."""
+        """``own``: the MSP's applications, for the tenants that the ledger knows without a credential of their own.
+
+        ``revoking_only``: no elevating credential is read, so nothing stands by and nothing can be opened.
+        """
+        self._purposes = (Purpose.REVOKE,) if revoking_only else tuple(Purpose)
         self._graph = graph
         self._ledger = ledger
         self._keyring = keyring
@@ -127,15 +133,15 @@ class Directories:
         async with self._ledger.transaction(within=within) as session:
             tenant = await configuration.tenant_by_id(session, tenant_id)
             name = tenant.name if tenant else tenant_id
-            proofs = await configuration.connection_secrets(session, self._keyring, tenant_id)
+            proofs = await configuration.connection_secrets(session, self._keyring, tenant_id, self._purposes)
         told = {
             Purpose(purpose): Connection(
                 tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=credential_of(kind, proof)
             )
             for purpose, (client_id, kind, proof) in proofs.items()
         }
-        if tenant is not None and not told and "elevate" in self._own:
-            told = {purpose: self._own[purpose.value].connection(tenant_id, name) for purpose in Purpose}
+        if tenant is not None and not told and self._purposes[0] in self._own:
+            told = {purpose: self._own[purpose].connection(tenant_id, name) for purpose in self._purposes}
         # A ledger that has lost a credential, as an emptied or restored one has, does not take away one that works.
         _, known = self._connections.get(tenant_id, (0.0, {}))
         self._connections[tenant_id] = (time.monotonic(), known | told)

@@ -123,6 +123,10 @@ class Calls:
             answer = await ask(partial(self.call, operation, "GET", following, advanced=advanced))
             yield answer
 
+    async def sign_in(self) -> None:
+        """Get a token where there is none. Raises what signing in raises."""
+        await self._tokens.token()
+
     async def granted(self, *, anew: bool = False) -> Granted | None:
         """What the present token grants; None where it cannot be read. Signs in where there is none, or ``anew``."""
         try:

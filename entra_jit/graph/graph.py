@@ -80,6 +80,10 @@ class Tenant:
         """
         return await self._calls.granted(anew=anew)
 
+    async def sign_in(self) -> None:
+        """Have a token ready, so that the next call is sent at once. Raises what signing in raises."""
+        await self._calls.sign_in()
+
     @property
     def heard(self) -> Heard | None:
         """What the last answer said beside what was asked; None: none has come yet."""

@@ -33,12 +33,16 @@ def credential_owner(tenant_id: TenantId, purpose: str) -> str:
 
 
 async def connection_secrets(
-    session: AsyncSession, keyring: Keyring, tenant_id: TenantId
+    session: AsyncSession, keyring: Keyring, tenant_id: TenantId, purposes: Iterable[str] = ("elevate", "revoke")
 ) -> dict[str, tuple[UUID, str, SecretStr]]:
-    """How to sign in to a tenant: client id, kind of credential and the credential itself, by purpose."""
-    rows = (
-        await session.exec(select(TenantCredential).where(col(TenantCredential.tenant_id) == UUID(tenant_id)))
-    ).all()
+    """How to sign in to a tenant: client id, kind of credential and the credential itself, by purpose.
+
+    Only for ``purposes``; what is for another is neither read nor opened.
+    """
+    statement = select(TenantCredential).where(
+        col(TenantCredential.tenant_id) == UUID(tenant_id), col(TenantCredential.purpose).in_(list(purposes))
+    )
+    rows = (await session.exec(statement)).all()
     return {
         row.purpose: (
             row.client_id,

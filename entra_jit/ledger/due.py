@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.policy.punctuality import FIRST_SEEN_WITHIN, GIVEN_UP_AFTER
 from models.actor import CLOSER
 from models.events import EventKind
+from models.marks import OpenUntil
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, TenantId
 
 
@@ -37,6 +38,11 @@ class Due:
     expires_at: datetime
     mark: str | None
     """The signed open-until mark that the ledger keeps of it."""
+
+
+def under(grant: Due, mark: OpenUntil, text: str | None) -> Due:
+    """The grant that a newer mark of the account names: the same one, extended, or another."""
+    return replace(grant, request_id=mark.request_id, expires_at=mark.expires_at, mark=text)
 
 
 @dataclass(frozen=True)

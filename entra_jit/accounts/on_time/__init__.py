@@ -1,0 +1,1 @@
+"""Closing accounts at the instant of their expiry, with neither Temporal nor a workflow."""
