@@ -33,7 +33,7 @@ from entra_jit.logs import configure_logs
 from entra_jit.settings import Settings, load_settings
 from entra_jit.temporal import schedules, search_attributes
 from entra_jit.temporal.watch import ReconciliationWatch
-from models.errors import EntraJitError, ExitCode
+from models.errors import EntraJitError, ExitCode, SettingsError
 from models.plain_text import plain
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
@@ -147,6 +147,8 @@ def main() -> int:
     """Run the worker. Gives the exit code of the error that kept it from working."""
     try:
         settings = load_settings()
+        if settings.keys is None:
+            raise SettingsError("ENTRA_JIT_KEYS is not set: a worker needs the deployment's keys, not the portal's")
         configure_logs(settings.log_format)
         asyncio.run(run(settings))
     except EntraJitError as error:

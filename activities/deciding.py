@@ -7,7 +7,8 @@ from temporalio import activity
 from activities.signatures import Deciding
 from entra_jit.accounts.backend import Backend
 from entra_jit.crypto.assertions import ForgedAssertionError, StaleAssertionError, is_ours, verify_actor
-from entra_jit.ledger import admission, parking, requests, steps
+from entra_jit.identity.authorize import Subject, Verb, authorize_signed
+from entra_jit.ledger import admission, configuration, parking, requests, steps
 from models.actor import Actor
 from models.alarms import AlarmKind
 from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, ToUnpark
@@ -39,6 +40,10 @@ class DecidingActivities(Deciding):
                     raise
             actor = signed.assertion.actor
         async with self._ledger.transaction() as session:
+            if not await requests.asked_before(session, signed.request):
+                technician = await configuration.technician_terms(session, signed.request.technician)
+                whose = Subject(signed.request.request_id, technician_id=technician.id if technician else None)
+                authorize_signed(actor, Verb.REQUEST_ACCESS, whose)
             decision = await requests.answer(session, self._keyring, signed.request, actor, now)
         if decision.grant is None:
             return decision

@@ -42,8 +42,8 @@ from entra_jit.graph import (
     UnexpectedResponseError,
     User,
 )
-from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import accounts, admission, baselines, steps
+from entra_jit.identity.authorize import Subject, Verb, authorize_signed
+from entra_jit.ledger import accounts, admission, baselines, grants, steps
 from entra_jit.ledger.admission import Admitted
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
@@ -62,6 +62,7 @@ from models.messages import (
     Renewal,
     SignedExtension,
     Step,
+    TechnicianId,
     ToExtend,
     ToRenew,
 )
@@ -298,6 +299,9 @@ class ProvisioningActivities(Provisioning):
         now = self._clock()
         actor = self._who_asks(ref, extension, to_extend.signed.assertion)
         async with self._ledger.transaction() as session:
+            grant = await grants.by_id(session, ref.request_id)
+            whose = TechnicianId(str(grant.technician_id)) if grant else None
+            authorize_signed(actor, Verb.EXTEND_ACCESS, Subject(ref.request_id, technician_id=whose))
             lease = self._backend.lease
             admitted = await admission.extend(
                 session,
@@ -329,7 +333,9 @@ class ProvisioningActivities(Provisioning):
         message = signed.extension if isinstance(signed, SignedExtension) else signed.renewal
         actor = self._who_asks(ref, message, signed.assertion)
         if isinstance(message, Renewal):
-            authorize(actor, Verb.RENEW_CREDENTIAL, Subject(ref.request_id, technician_id=admitted.grant.technician_id))
+            authorize_signed(
+                actor, Verb.RENEW_CREDENTIAL, Subject(ref.request_id, technician_id=admitted.grant.technician_id)
+            )
         passes_only = isinstance(message, Extension)
         return await self._issuing.renew(ref, admitted, tenant, _known(admitted), actor, passes_only=passes_only)
 

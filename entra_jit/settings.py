@@ -19,8 +19,11 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.errors import SettingsError
@@ -90,7 +93,10 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(validation_alias=AliasChoices("ENTRA_JIT_DATABASE_URL", "DATABASE_URL"))
     """The ledger, as libpq understands it: ``postgresql://user:password@host/database``."""
 
-    keys: SecretStr
+    portal_keys: SecretStr | None = None
+    """In the portal's process, in place of ``keys``: what `starter.py portal-keys` derives from them."""
+
+    keys: Annotated[SecretStr | None, Field(validate_default=True)] = None
     """The deployment's keys, ``id:base64`` of 32 bytes each, comma-separated. The first seals and signs, all open."""
 
     installation: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "entra-jit"
@@ -153,6 +159,16 @@ class Settings(BaseSettings):
 
     ready_file: Path | None = None
     """A file that a worker writes once it polls, and a closer once it looks."""
+
+    @field_validator("keys")
+    @classmethod
+    def _has_keys_of_one_kind(cls, keys: SecretStr | None, given: ValidationInfo) -> SecretStr | None:
+        is_portal = given.data.get("portal_keys") is not None
+        if keys is None and not is_portal:
+            raise PydanticCustomError("missing", "Field required")
+        if keys is not None and is_portal:
+            raise ValueError("is set beside ENTRA_JIT_PORTAL_KEYS, which keep the portal from what they open")
+        return keys
 
     @model_validator(mode="after")
     def _nothing_closes_alone(self) -> Self:

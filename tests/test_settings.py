@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from entra_jit.accounts.own_applications import read_own_applications
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.portal_keyring import portal_keys
 from entra_jit.settings import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS, Settings, load_settings
 from models.errors import SettingsError
 
@@ -80,6 +82,14 @@ def test_two_wrong_settings_are_told_at_once(environment: pytest.MonkeyPatch) ->
     environment.setenv("ENTRA_JIT_LOG_FORMAT", "xml")
     with pytest.raises(SettingsError, match="ENTRA_JIT_KEYS is not set; ENTRA_JIT_LOG_FORMAT: "):
         load_settings()
+
+
+def test_the_portal_has_keys_of_its_own_and_no_others(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ENTRA_JIT_PORTAL_KEYS", portal_keys(Keyring.parse(KEYS)).get_secret_value())
+    with pytest.raises(SettingsError, match="ENTRA_JIT_KEYS: is set beside ENTRA_JIT_PORTAL_KEYS"):
+        load_settings()
+    environment.delenv("ENTRA_JIT_KEYS")
+    assert load_settings().keys is None
 
 
 NOT_MICROSOFTS = [

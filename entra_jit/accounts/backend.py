@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.portal_keyring import PortalKeyring
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP
@@ -63,8 +64,11 @@ class Backend:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The deployment's keys. Raises ``SettingsError``."""
-        return Keyring.parse(self.settings.keys.get_secret_value())
+        """The keys of this process: the deployment's, or what the portal has of them. Raises ``SettingsError``."""
+        if self.settings.keys is not None:
+            return Keyring.parse(self.settings.keys.get_secret_value())
+        assert self.settings.portal_keys is not None, "settings have one of the two"  # noqa: S101
+        return PortalKeyring.parse(self.settings.portal_keys.get_secret_value())
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -1,7 +1,8 @@
 """Who says so: the assertion that travels with every message which opens or widens access.
 
 A writer to the Temporal namespace can send any signal. Without the deployment's key they cannot make one
-that opens anything: the assertion signs the whole message, the actor and the time.
+that opens anything: the assertion signs the whole message, the actor and the time. The portal's process has a key of
+its own, with which it can speak for people who signed in there, and for no other kind of actor.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from entra_jit.crypto.keyring import Keyring, Purpose
-from models.actor import Actor
+from models.actor import Actor, ActorKind, Via
 from models.errors import RefusedError
 from models.message import Message
 from models.messages import Assertion
@@ -39,14 +40,14 @@ def assert_actor(keyring: Keyring, actor: Actor, message: Message, at: datetime)
     """Sign ``message`` in the name of ``actor``. The caller has authenticated the actor; this proves the caller."""
     unsigned = Assertion(actor=actor, issued_at=at, key_id=keyring.active_id, signature="")
     # Signed as it will be read: a message's text loses the spaces around it.
-    signature = keyring.sign(Purpose.ASSERTION, _content(unsigned.actor, message, at))
+    signature = keyring.sign(_purpose(actor), _content(unsigned.actor, message, at))
     return unsigned.model_copy(update={"signature": signature})
 
 
 def is_ours(keyring: Keyring, assertion: Assertion, message: Message) -> bool:
     """Whether this deployment signed ``message`` for this actor, however long ago."""
     content = _content(assertion.actor, message, assertion.issued_at)
-    return keyring.verify(assertion.key_id, Purpose.ASSERTION, content, assertion.signature)
+    return keyring.verify(assertion.key_id, _purpose(assertion.actor), content, assertion.signature)
 
 
 def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: datetime) -> Actor:
@@ -59,6 +60,11 @@ def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: d
     if not -CLOCK_SKEW <= at - assertion.issued_at <= LIFETIME:
         raise StaleAssertionError(f"the message was signed at {assertion.issued_at:%Y-%m-%d %H:%MZ}, too long ago")
     return assertion.actor
+
+
+def _purpose(actor: Actor) -> Purpose:
+    at_the_portal = (actor.kind, actor.via) == (ActorKind.PERSON, Via.PORTAL)
+    return Purpose.PORTAL_ASSERTION if at_the_portal else Purpose.ASSERTION
 
 
 def _content(actor: Actor, message: Message, at: datetime) -> str:

@@ -1,18 +1,22 @@
-"""Sealing secrets at rest: AES-256-GCM, bound to the key's id and to what the secret belongs to."""
+"""Sealing secrets at rest: HPKE (RFC 9180), bound to purpose, key id and to what the secret belongs to.
+
+Sealing takes the public key alone, so a process can seal what it cannot open.
+"""
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from pydantic import SecretStr
 
 from entra_jit.crypto.keyring import Keyring, Purpose
 from models.errors import SettingsError
 
-NONCE_BYTES = 12
+SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+ENCAPSULATED_BYTES = 32
 
 
 class SealBrokenError(SettingsError):
@@ -21,39 +25,40 @@ class SealBrokenError(SettingsError):
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed secret: the id of the key that opens it, and nonce plus ciphertext."""
+    """A sealed secret: the id of the key that opens it, and the encapsulated key plus ciphertext."""
 
     key_id: str
     ciphertext: bytes = field(repr=False)
 
 
-def seal(keyring: Keyring, secret: SecretStr, belongs_to: str) -> Sealed:
-    """Seal ``secret`` under the active key. It opens only for the same ``belongs_to``."""
-    return seal_bytes(keyring, Purpose.SEALING, secret.get_secret_value().encode(), belongs_to)
+def seal(keyring: Keyring, purpose: Purpose, secret: SecretStr, belongs_to: str) -> Sealed:
+    """Seal ``secret`` to the active key of ``purpose``. It opens only for the same ``belongs_to``."""
+    return seal_bytes(keyring, purpose, secret.get_secret_value().encode(), belongs_to)
 
 
-def unseal(keyring: Keyring, sealed: Sealed, belongs_to: str) -> SecretStr:
-    """Open what ``seal`` made; raises ``SealBrokenError``, or ``UnknownKeyError`` where the key is gone."""
-    return SecretStr(unseal_bytes(keyring, Purpose.SEALING, sealed, belongs_to).decode())
+def unseal(keyring: Keyring, purpose: Purpose, sealed: Sealed, belongs_to: str) -> SecretStr:
+    """Open what ``seal`` made; raises what ``unseal_bytes`` raises."""
+    return SecretStr(unseal_bytes(keyring, purpose, sealed, belongs_to).decode())
 
 
 def seal_bytes(keyring: Keyring, purpose: Purpose, content: bytes, belongs_to: str) -> Sealed:
-    """Seal ``content`` under the active key of ``purpose``. It opens only for the same ``belongs_to``."""
-    nonce = secrets.token_bytes(NONCE_BYTES)
+    """Seal ``content`` to the active key of ``purpose``. It opens only for the same ``belongs_to``."""
     key_id = keyring.active_id
-    cipher = AESGCM(keyring.derive(key_id, purpose))
-    return Sealed(key_id, nonce + cipher.encrypt(nonce, content, _bound(key_id, belongs_to)))
+    recipient = X25519PublicKey.from_public_bytes(keyring.public(key_id, purpose))
+    return Sealed(key_id, SUITE.encrypt(content, recipient, info=_bound(key_id, purpose, belongs_to)))
 
 
 def unseal_bytes(keyring: Keyring, purpose: Purpose, sealed: Sealed, belongs_to: str) -> bytes:
-    """Open what ``seal_bytes`` made; raises ``SealBrokenError``, or ``UnknownKeyError`` where the key is gone."""
-    cipher = AESGCM(keyring.derive(sealed.key_id, purpose))
-    nonce, ciphertext = sealed.ciphertext[:NONCE_BYTES], sealed.ciphertext[NONCE_BYTES:]
+    """Open what ``seal_bytes`` made.
+
+    Raises ``SealBrokenError``, ``UnknownKeyError`` where the key is gone, or ``KeyNotHeldError`` in the portal.
+    """
+    recipient = X25519PrivateKey.from_private_bytes(keyring.private(sealed.key_id, purpose))
     try:
-        return cipher.decrypt(nonce, ciphertext, _bound(sealed.key_id, belongs_to))
-    except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
+        return SUITE.decrypt(sealed.ciphertext, recipient, info=_bound(sealed.key_id, purpose, belongs_to))
+    except InvalidTag:
         raise SealBrokenError(f"the sealed secret of {belongs_to} cannot be opened: it was changed") from None
 
 
-def _bound(key_id: str, belongs_to: str) -> bytes:
-    return f"{key_id}\n{belongs_to}".encode()
+def _bound(key_id: str, purpose: Purpose, belongs_to: str) -> bytes:
+    return f"{purpose}\n{key_id}\n{belongs_to}".encode()

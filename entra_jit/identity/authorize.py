@@ -167,6 +167,18 @@ def authorize(actor: Actor, verb: Verb, subject: Subject = DEPLOYMENT) -> None:
         raise NotAllowedError(actor, verb, subject)
 
 
+def authorize_signed(actor: Actor, verb: Verb, subject: Subject) -> None:
+    """A worker's own judgement of a signed message that opens or widens access: ``subject`` as the ledger knows it.
+
+    The portal vouches for people, and can be broken into: people who ask there widen their own access alone, whatever
+    roles the portal says that they have. Raises ``NotAllowedError``.
+    """
+    if (actor.kind, actor.via) != (ActorKind.PERSON, Via.PORTAL):
+        authorize(actor, verb, subject)
+    elif subject.technician_id is None or subject.technician_id != actor.id:
+        raise NotAllowedError(actor, verb, subject)
+
+
 def authorize_own(actor: Actor, verb: Verb, subject: Subject) -> None:
     """Return if ``actor`` may do ``verb`` to what is theirs, at least: before the ledger is asked whose ``subject`` is.
 

@@ -12,7 +12,7 @@ from sqlalchemy import select as columns_of
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.keyring import Keyring, Purpose
 from entra_jit.crypto.sealing import seal
 from entra_jit.ledger import configuration as configurations
 from entra_jit.ledger import configuration_versions, events
@@ -158,7 +158,8 @@ def _credentials(keyring: Keyring, configuration: Configuration, proofs: Proofs)
     rows: list[Row] = []
     for tenant in configuration.tenants:
         for purpose, application in tenant.applications():
-            sealed = seal(keyring, proofs[tenant.id, purpose], credential_owner(TenantId(str(tenant.id)), purpose))
+            owner = credential_owner(TenantId(str(tenant.id)), purpose)
+            sealed = seal(keyring, Purpose.TENANT_CREDENTIAL, proofs[tenant.id, purpose], owner)
             rows.append(
                 {
                     "tenant_id": tenant.id,

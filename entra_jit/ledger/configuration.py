@@ -9,7 +9,7 @@ from pydantic import SecretStr, TypeAdapter
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.keyring import Keyring, Purpose
 from entra_jit.crypto.sealing import Sealed, unseal
 from entra_jit.policy import decision, entitlement
 from entra_jit.policy.facts import TechnicianTerms, TenantTerms
@@ -47,7 +47,12 @@ async def connection_secrets(
         row.purpose: (
             row.client_id,
             row.kind,
-            unseal(keyring, Sealed(row.key_id, row.ciphertext), credential_owner(tenant_id, row.purpose)),
+            unseal(
+                keyring,
+                Purpose.TENANT_CREDENTIAL,
+                Sealed(row.key_id, row.ciphertext),
+                credential_owner(tenant_id, row.purpose),
+            ),
         )
         for row in rows
     }

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.keyring import Keyring, Purpose
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import admission, events
 from entra_jit.ledger.events import NewEvent
@@ -57,7 +57,7 @@ async def keep(
     Raises ``GrantOverError``: an attempt that was slow must not leave a credential behind the receipt, for ever.
     """
     await admission.admit(session, ref, at, lock=True)
-    sealed = seal(keyring, secret, _owner(ref.request_id))
+    sealed = seal(keyring, Purpose.TECHNICIAN_CREDENTIAL, secret, _owner(ref.request_id))
     values = {
         "request_id": ref.request_id,
         "attempt": ref.attempt,
@@ -92,7 +92,7 @@ async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: A
         )
     row.revealed_at, row.revealed_to = at, to
     session.add(row)
-    secret = unseal(keyring, Sealed(row.key_id, row.ciphertext), _owner(request_id))
+    secret = unseal(keyring, Purpose.TECHNICIAN_CREDENTIAL, Sealed(row.key_id, row.ciphertext), _owner(request_id))
     body = {"kind": row.kind, "usable_until": row.usable_until, "at": at}
     await events.append(session, NewEvent(EventKind.REVEALED, to, body, request_id))
     return Revealed(CredentialKind(row.kind), secret, row.usable_until, row.usable_once)

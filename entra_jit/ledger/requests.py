@@ -137,6 +137,21 @@ async def by_id(session: AsyncSession, request_id: str) -> Request | None:
     return await session.get(Request, request_id)
 
 
+async def asked_before(session: AsyncSession, request: AccessRequest) -> bool:
+    """Whether the request was decided before, or asks anew, for the same technician, for what was allowed before."""
+    known = await session.get(Request, request.request_id)
+    if known is not None and known.verdict is not None:
+        return True
+    row = await session.get(Request, request.replay_of) if request.replay_of else None
+    tenant = await configuration.tenant_by_name(session, request.tenant)
+    technician = await configuration.technician_terms(session, request.technician)
+    if row is None or tenant is None or technician is None or row.verdict != Verdict.ALLOWED:
+        return False
+    before = as_request(row)
+    same_parties = (row.tenant_id, row.technician_id) == (tenant.id, UUID(technician.id))
+    return same_parties and (before.duration, before.access) == (request.duration, request.access)
+
+
 def made_in(tenant: Tenant) -> ColumnElement[bool]:
     """The request was for access to the tenant, whatever it was called then. A denied one has its name alone."""
     return or_(

@@ -74,6 +74,16 @@ class StackAddresses(BaseModel):
             "TEMPORAL_CONFIG_FILE": os.devnull,
         }
 
+    def portal_environment(self) -> dict[str, str]:
+        """The variables of the portal: what opens tenants is not among them."""
+        # Not every command that looks for the stack's addresses needs cryptography.
+        from entra_jit.crypto.keyring import Keyring  # noqa: PLC0415
+        from entra_jit.crypto.portal_keyring import portal_keys  # noqa: PLC0415
+
+        variables = {name: value for name, value in self.environment().items() if name not in SANDBOX_SECRETS}
+        keys = portal_keys(Keyring.parse(variables.pop("ENTRA_JIT_KEYS")))
+        return variables | {"ENTRA_JIT_PORTAL_KEYS": keys.get_secret_value()}
+
     def publish(self) -> None:
         """Write ``stack.json``, whole or not at all."""
         write_whole(self.state_dir / "stack.json", self.model_dump_json(indent=2) + "\n")

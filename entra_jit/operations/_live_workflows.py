@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -23,7 +23,8 @@ from models.names import END
 
 WAIT_FOR_ANSWER = timedelta(seconds=30)
 
-Answer = TypeVar("Answer")
+SEALED_FAILURE = "Encoded failure"
+"""What the SDK puts in the place of a failure's words where they are sealed."""
 
 
 class WorkflowGoneError(RefusedError):
@@ -54,17 +55,15 @@ async def send_end(
     return workflow
 
 
-async def update_live(
-    app: App, request_id: str, update: str, message: Message, *, update_id: str, result_type: type[Answer]
-) -> Answer:
-    """What the workflow answers to a signed ask for more.
+async def update_live(app: App, request_id: str, update: str, message: Message, *, update_id: str) -> None:
+    """Have the workflow do what a signed message asks for. What it answers is not read: the portal could not open it.
 
     Raises ``RefusedError``, or ``UnreachableError`` where no worker answers; what was asked may then still come about.
     """
     workflow = await app.workflow_of(request_id)
     try:
         async with asyncio.timeout(WAIT_FOR_ANSWER.total_seconds()):
-            answer: Answer = await workflow.execute_update(update, message, id=update_id, result_type=result_type)
+            await workflow.execute_update(update, message, id=update_id)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         raise UnreachableError("No worker has answered yet. Is one running? See `status`.") from None
     except WorkflowUpdateFailedError as error:
@@ -73,14 +72,14 @@ async def update_live(
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         raise RefusedError(f"The grant {request_id} is over already.") from None
-    return answer
 
 
 def _sentence(error: WorkflowUpdateFailedError) -> str:
     cause: BaseException | None = error.cause
     while isinstance(cause, ActivityError | TimeoutFailure) and cause.cause is not None:
         cause = cause.cause
-    return cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    said = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    return "The worker refused, and only workers can read why: see its log." if said == SEALED_FAILURE else said
 
 
 async def why_gone(actor: Actor, app: App, request_id: str) -> RefusedError:

@@ -40,4 +40,5 @@ async def extend_access(actor: Actor, app: App, request_id: str, by: timedelta, 
         raise BadInputError.of(error) from None
     signed = SignedExtension(extension=extension, assertion=app.sign(actor, extension))
     update = f"extend-{extension.expires_at.isoformat()}"
-    return await update_live(app, request_id, EXTEND, signed, update_id=update, result_type=datetime)
+    await update_live(app, request_id, EXTEND, signed, update_id=update)
+    return extension.expires_at

@@ -33,4 +33,4 @@ async def renew_credential(actor: Actor, app: App, request_id: str) -> None:
         raise RefusedError(stop.sentence)
     renewal = Renewal(request_id=request_id)
     signed = SignedRenewal(renewal=renewal, assertion=app.sign(actor, renewal))
-    await update_live(app, request_id, RENEW, signed, update_id=f"renew-{uuid4().hex}", result_type=type(None))
+    await update_live(app, request_id, RENEW, signed, update_id=f"renew-{uuid4().hex}")

@@ -23,6 +23,7 @@ from entra_jit.ledger.names import find_technician, find_tenant
 from entra_jit.ledger.rows import as_request
 from entra_jit.operations._asking import asks
 from entra_jit.operations.show_status import show_status
+from entra_jit.temporal.codec import StillSealedError
 from models.actor import Actor
 from models.errors import BadInputError, RefusedError
 from models.markdown import escape
@@ -141,7 +142,7 @@ async def await_decision(actor: Actor, app: App, request_id: str) -> GrantStatus
             return await _decided(workflow)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         pass
-    except WorkflowUpdateFailedError:
+    except (WorkflowUpdateFailedError, StillSealedError):  # the latter in the portal, which opens no history
         return await show_status(actor, app, request_id)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # over already

@@ -31,7 +31,7 @@ def is_sealed(payload: Payload) -> bool:
 
 
 class SealingCodec(PayloadCodec):
-    """Seals payloads with AES-256-GCM under the deployment's active key; opens what any of its keys has sealed.
+    """Seals payloads to the deployment's active key; opens what any of its keys has sealed, and in the portal nothing.
 
     What is not sealed is passed on as it is, so sealing can be switched on and off while grants are open. So is what
     cannot be opened: a codec that raises fails the whole task of a workflow, again and again, over a payload whose

@@ -553,6 +553,22 @@ async def test_a_service_that_cannot_be_reached_is_one_sentence(stack: LocalStac
     assert (await run("grants", **no_engine)).code == DONE, "what only reads the ledger needs no Temporal"
 
 
+async def test_the_portals_keys_are_written_for_their_owner_alone(
+    stack: LocalStack, run: CommandLine, tmp_path: Path
+) -> None:
+    file = tmp_path / "portal.env"
+    file.write_text("of last year")
+    ran = await run("portal-keys", str(file), **stack.environment())
+    assert (ran.code, ran.out, ran.err) == (DONE, "", "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (
+        file.read_text() == f"ENTRA_JIT_PORTAL_KEYS={stack.addresses.portal_environment()['ENTRA_JIT_PORTAL_KEYS']}\n"
+    )
+    assert not {"ENTRA_JIT_KEYS", "SANDBOX_ELEVATE_SECRET"} & stack.addresses.portal_environment().keys()
+    nowhere = await run("portal-keys", "/nowhere/portal.env", **stack.environment())
+    assert "/nowhere" in one_sentence(nowhere, BAD_INPUT)
+
+
 async def test_wrong_settings_are_named_and_not_quoted(stack: LocalStack, run: CommandLine, tmp_path: Path) -> None:
     here = stack.environment()
     wrong = {

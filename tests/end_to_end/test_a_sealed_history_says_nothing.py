@@ -47,17 +47,17 @@ async def test_it_can_be_switched_while_a_grant_is_open(services: Services) -> N
         while_sealing = [event for event in events if event["eventTime"] < opened_at]
         assert while_sealing
         for said in ("a test", act.account(), "Helpdesk Administrator"):
-            assert said.encode() not in _contents(while_sealing)
-            assert said.encode() in _contents(events)
+            assert said.encode() not in contents(while_sealing)
+            assert said.encode() in contents(events)
 
 
-def _contents(value: object) -> bytes:
+def contents(value: object) -> bytes:
     """Everything that the payloads hold, decoded."""
     if isinstance(value, dict):
         return b"".join(
-            b64decode(part) if key == "data" and isinstance(part, str) else _contents(part)
+            b64decode(part) if key == "data" and isinstance(part, str) else contents(part)
             for key, part in value.items()
         )
     if isinstance(value, list):
-        return b"".join(_contents(part) for part in value)
+        return b"".join(contents(part) for part in value)
     return b""

@@ -60,6 +60,22 @@ def migrate(context: typer.Context) -> None:
         schema.upgrade(settings.database_url)
 
 
+@cli.command("portal-keys", rich_help_panel=PANEL)
+def portal_keys_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Written anew, readable by you alone.")],
+) -> None:
+    """Derive the portal's keys from the deployment's, and write them as a line of environment to FILE."""
+    from entra_jit.app import App
+    from entra_jit.crypto.portal_keyring import portal_keys
+    from entra_jit.local_stack.addresses import write_whole
+
+    settings = settings_of(context)
+    with errors_told():
+        keys = portal_keys(App(settings).keyring)
+        write_whole(file, f"ENTRA_JIT_PORTAL_KEYS={keys.get_secret_value()}\n")
+
+
 @cli.command(rich_help_panel=PANEL)
 def apply(
     context: typer.Context,
