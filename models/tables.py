@@ -160,7 +160,10 @@ class Request(SQLModel, table=True):
     """What was asked, and the answer."""
 
     __tablename__ = "requests"
-    __table_args__ = (Index("requests_of_a_technician", "technician_id", "tenant_id", "asked_at"),)
+    __table_args__ = (
+        Index("requests_in_order", "asked_at", "id"),
+        Index("requests_of_a_technician", "technician_id", "tenant_id", "asked_at"),
+    )
 
     id: str = Field(primary_key=True)
     tenant: str
@@ -208,6 +211,7 @@ class GrantRow(SQLModel, table=True):
             "expires_at",
             postgresql_where=text("settled_at IS NULL AND disabled_at IS NULL"),
         ),
+        Index("grants_not_proven_closed", "tenant_id", "technician_id", postgresql_where=text("closed_at IS NULL")),
         ForeignKeyConstraint(["request_id"], ["requests.id"]),
     )
 
@@ -277,16 +281,28 @@ class ReceiptRow(SQLModel, table=True):
     """The receipt of a request that has ended, as it was written; never changed. The texts of people stand apart."""
 
     __tablename__ = "receipts"
+    __table_args__ = (
+        Index("receipts_in_order", "issued_at", "request_id"),
+        Index("receipts_of_a_tenant", "tenant_id", "issued_at", "request_id"),
+        Index("receipts_of_a_technician", "technician_id", "issued_at", "request_id"),
+        Index("receipts_late_or_unproven", "issued_at", "request_id", postgresql_where=text("late_or_unproven")),
+    )
 
     request_id: str = Field(primary_key=True, foreign_key="requests.id")
     issued_at: datetime = columns.moment(nullable=False)
     document: dict[str, Any] = columns.json("{}")
+    tenant_id: UUID | None = None
+    """None: the request named no tenant that the ledger knew."""
+    technician_id: UUID | None = None
+    late_or_unproven: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """As it was written. An addendum may tell that the account was proven closed later."""
 
 
 class AlarmRow(SQLModel, table=True):
     """An alarm that stands: once for the same thing. That it was raised, and is over, stands in the journal."""
 
     __tablename__ = "alarms"
+    __table_args__ = (Index("alarms_in_order", "raised_at", "kind", "subject"),)
 
     kind: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)

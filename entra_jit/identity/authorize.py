@@ -26,6 +26,7 @@ class Verb(StrEnum):
     LIST_CUSTOMERS = "list the customers of a technician"
     KEEP_FAVOURITES = "keep favourites"
     LIST_GRANTS = "list grants"
+    LIST_RECEIPTS = "list receipts"
     LIST_HOLDS = "list holds"
     LIST_FAILURES = "list failures"
     LIST_ALARMS = "list alarms"

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, update
+from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement, and_, delete, func, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +18,7 @@ from entra_jit.ledger.texts import Written
 from models.actor import ALARMS, Actor
 from models.alarms import Alarm, AlarmKind
 from models.events import Event, EventKind
+from models.paging import Page, read_cursor
 from models.tables import AlarmRow
 
 
@@ -76,21 +78,26 @@ async def listed(
     *,
     tenant: str | None = None,
     kind: AlarmKind | None = None,
-    standing_only: bool = True,
+    after: str | None = None,
     limit: int = 100,
-) -> list[Alarm]:
-    """The newest first."""
-    statement = select(AlarmRow).order_by(col(AlarmRow.raised_at).desc()).limit(limit)
+) -> Page[Alarm]:
+    """One part of those that stand, the newest first. Raises ``BadInputError``."""
+    place = tuple_(col(AlarmRow.raised_at), col(AlarmRow.kind), col(AlarmRow.subject))
+    statement = select(AlarmRow).order_by(*(column.desc() for column in place)).limit(limit + 1)
     if kind:
         statement = statement.where(col(AlarmRow.kind) == kind.value)
     if tenant:
         statement = statement.where(col(AlarmRow.tenant) == tenant)
-    found = [_as_alarm(row) for row in await session.exec(statement)]
-    if not standing_only:
-        wanted = {name: value for name, value in (("kind", kind), ("tenant", tenant)) if value}
-        over = await events.newest(session, EventKind.ALARM_CLEARED, wanted, limit=limit)
-        found += [_as_cleared(event) for event in over]
-    return sorted(found, key=lambda alarm: alarm.raised_at, reverse=True)[:limit]
+    if after is not None:
+        statement = statement.where(place < tuple_(*read_cursor(after, tuple[AwareDatetime, str, str])))
+    found = (_as_alarm(row) for row in await session.exec(statement))
+    return Page.of(found, limit, lambda alarm: (alarm.raised_at, alarm.kind, alarm.subject))
+
+
+async def over(session: AsyncSession, *, tenant: str | None = None, limit: int = 100) -> list[Alarm]:
+    """Those that are over, the last ones first."""
+    wanted = {"tenant": tenant} if tenant else {}
+    return [_as_cleared(event) for event in await events.newest(session, EventKind.ALARM_CLEARED, wanted, limit=limit)]
 
 
 async def of_request(session: AsyncSession, request_id: str) -> tuple[Alarm, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, Subquery, and_, or_, union
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import requests
+from entra_jit.ledger.open_grants import is_not_proven_closed
 from models.messages import GrantState
 from models.tables import GrantRow, ReceiptRow, Request, Tenant
 
@@ -34,21 +35,28 @@ async def ended_in_failure(
     Left out is what needs no operator any more: it was replayed, its technician was allowed there again, or its account
     was proven closed later.
     """
-    may_be_open = and_(col(GrantRow.settled_at).is_not(None), col(GrantRow.closed_at).is_(None))
+    needing = needs_operator(since)
     statement = (
         select(Request, GrantRow, ReceiptRow)
+        .join(needing, needing.c.request_id == col(Request.id))
         .join(ReceiptRow, col(ReceiptRow.request_id) == col(Request.id))
         .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))
-        .where(
-            or_(
-                may_be_open,
-                and_(col(ReceiptRow.issued_at) >= since, _has_failed(), ~_was_replayed(), ~_was_allowed_again()),
-            ),
-            *_of(tenant),
-        )
+        .where(*_of(tenant))
         .order_by(col(ReceiptRow.issued_at))
     )
     return (await session.exec(statement)).all()
+
+
+def needs_operator(since: datetime) -> Subquery:
+    """The ``request_id`` of each such request. A union, so that each half has an index of its own."""
+    may_be_open = select(GrantRow.request_id).where(col(GrantRow.settled_at).is_not(None), is_not_proven_closed())
+    failed = (
+        select(ReceiptRow.request_id)
+        .join(Request, col(Request.id) == col(ReceiptRow.request_id))
+        .outerjoin(GrantRow, col(GrantRow.request_id) == col(ReceiptRow.request_id))
+        .where(col(ReceiptRow.issued_at) >= since, _has_failed(), ~_was_replayed(), ~_was_allowed_again())
+    )
+    return union(may_be_open, failed).subquery()
 
 
 def _has_failed() -> ColumnElement[bool]:
@@ -73,8 +81,8 @@ def _was_allowed_again() -> ColumnElement[bool]:
         select(granted.request_id)
         .join(later, col(later.id) == col(granted.request_id))
         .where(
-            col(granted.tenant_id) == col(GrantRow.tenant_id),
-            col(granted.technician_id) == col(GrantRow.technician_id),
+            col(later.tenant_id) == col(Request.tenant_id),
+            col(later.technician_id) == col(Request.technician_id),
             col(later.asked_at) > col(Request.asked_at),
         )
         .exists()

@@ -78,7 +78,7 @@ async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:
 
 async def with_receipt(session: AsyncSession, request_id: str) -> Row | None:
     """A request with its grant and its receipt."""
-    return (await session.exec(_with_receipts().where(col(Request.id) == request_id))).first()
+    return (await session.exec(with_receipts().where(col(Request.id) == request_id))).first()
 
 
 async def listed(
@@ -86,24 +86,19 @@ async def listed(
     *,
     tenant: Tenant | None = None,
     technician: TechnicianTerms | None = None,
-    live_only: bool,
     limit: int,
 ) -> Sequence[Row]:
-    """Requests with their grants and receipts, the newest first.
-
-    ``live_only``: those that hold access, may come to hold it, or are not proven closed.
-    """
-    statement = _with_receipts().order_by(col(Request.asked_at).desc()).limit(limit)
+    """Requests with their grants and receipts, the newest first."""
+    statement = with_receipts().order_by(col(Request.asked_at).desc()).limit(limit)
     if tenant:
         statement = statement.where(requests.made_in(tenant))
     if technician:
         statement = statement.where(requests.made_for(technician))
-    if live_only:
-        statement = statement.where(col(GrantRow.request_id).is_not(None), col(GrantRow.closed_at).is_(None))
     return (await session.exec(statement)).all()
 
 
-def _with_receipts() -> Select[Request, GrantRow, ReceiptRow]:
+def with_receipts() -> Select[Request, GrantRow, ReceiptRow]:
+    """Every request with its grant and its receipt, as far as it has them."""
     return (
         select(Request, GrantRow, ReceiptRow)
         .outerjoin(GrantRow, col(GrantRow.request_id) == col(Request.id))

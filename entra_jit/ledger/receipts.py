@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,14 @@ async def _settle(
     written = texts.Collected(request.id)
     document = written.apart(_with_texts_apart(receipt, request))
     await texts.keep(session, written)
-    values = {"request_id": request.id, "issued_at": settlement.settled_at, "document": document}
+    values = {
+        "request_id": request.id,
+        "issued_at": settlement.settled_at,
+        "document": document,
+        "tenant_id": _guid(receipt.tenant_id),
+        "technician_id": _guid(receipt.technician_id),
+        "late_or_unproven": receipt.is_late_or_unproven,
+    }
     await session.exec(insert(ReceiptRow).values(values))
     await events.append(session, _issued(receipt, document))
     return receipt
@@ -126,9 +133,12 @@ def _with_texts_apart(receipt: Receipt, request: Request) -> dict[str, Any]:
 
 
 def _issued(receipt: Receipt, document: dict[str, Any]) -> NewEvent:
-    tenant_id = UUID(receipt.tenant_id) if receipt.tenant_id else None
     request_id = receipt.request.request_id
-    return NewEvent(EventKind.RECEIPT_ISSUED, WORKFLOW, document, request_id, tenant_id, once="receipt")
+    return NewEvent(EventKind.RECEIPT_ISSUED, WORKFLOW, document, request_id, _guid(receipt.tenant_id), once="receipt")
+
+
+def _guid(known: TenantId | TechnicianId) -> UUID | None:
+    return UUID(known) if known else None
 
 
 async def of_request(session: AsyncSession, request_id: str, *, lock: bool = False) -> Receipt | None:
@@ -150,7 +160,11 @@ async def of_requests(session: AsyncSession, request_ids: Iterable[str]) -> dict
 
 async def of_rows(session: AsyncSession, rows: Iterable[ReceiptRow | None]) -> dict[str, Receipt]:
     """By request, the receipts with the texts that they quote, or that these were erased."""
-    written = {row.request_id: row.document for row in rows if row}
+    return await of_documents(session, {row.request_id: row.document for row in rows if row})
+
+
+async def of_documents(session: AsyncSession, written: Mapping[str, dict[str, Any]]) -> dict[str, Receipt]:
+    """The same of what rows hold, whole or in part."""
     known = await texts.contents(session, written.values())
     return {request_id: _read(texts.filled_in(document, known)) for request_id, document in written.items()}
 

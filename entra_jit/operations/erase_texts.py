@@ -6,11 +6,12 @@ from uuid import UUID
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import events, grants, requests, texts
+from entra_jit.ledger import events, open_grants, requests, texts
 from entra_jit.ledger.names import find_technician
 from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import RefusedError
+from models.selections import OpenGrants
 
 
 @asks(Verb.ERASE_TEXTS)
@@ -21,9 +22,9 @@ async def erase_texts(actor: Actor, app: App, technician: str, *, do: bool) -> i
     """
     async with app.ledger.transaction() as session:
         found = await find_technician(session, technician)
-        live = await grants.listed(session, technician=found, live_only=True, limit=1)
-        if live:
-            raise RefusedError(f"The grant {live[0][0].id} of {found.name} is live. End it first.")
+        whose = OpenGrants(technician=technician)
+        if live := await open_grants.listed(session, whose, app.clock(), after=None, limit=1):
+            raise RefusedError(f"The grant {live[0].status.request_id} of {found.name} is live. End it first.")
         written = await texts.of_technician(session, UUID(found.id), requests.made_for(found))
         if do:
             await events.erase_texts(session, actor, written)

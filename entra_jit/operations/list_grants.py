@@ -18,15 +18,11 @@ async def list_grants(
     *,
     tenant: str | None = None,
     technician: str | None = None,
-    live_only: bool = False,
     limit: int = 50,
 ) -> list[GrantStatus]:
-    """The newest requests first; ``live_only``: those that hold access, may come to hold it, or are not proven closed.
-
-    Raises ``NotFoundError``.
-    """
+    """The newest requests first. Raises ``NotFoundError``."""
     async with app.ledger.transaction() as session:
         there = await find_tenant(session, tenant) if tenant is not None else None
         whose = await find_technician(session, technician) if technician is not None else None
-        rows = await grants.listed(session, tenant=there, technician=whose, live_only=live_only, limit=limit)
+        rows = await grants.listed(session, tenant=there, technician=whose, limit=limit)
         return await statuses.of_requests(session, rows, app.clock())

@@ -52,7 +52,7 @@ from models.messages.ids import (
     TenantId,
     Ticket,
 )
-from models.messages.receipts import Addendum, AddendumKind, Receipt, later
+from models.messages.receipts import LATE, Addendum, AddendumKind, Receipt, later
 from models.messages.reconciling import (
     ReconciliationInput,
     ReconciliationReport,
@@ -76,6 +76,7 @@ from models.states import (
 __all__ = [
     "ALARM_AFTER",
     "FINAL_STATES",
+    "LATE",
     "LONGEST_SENTENCE",
     "NOTHING_GIVEN",
     "AccessItem",

@@ -18,6 +18,9 @@ from models.messages.ids import ObjectId, TechnicianId, TenantId
 from models.states import Proof
 from models.sweep import Done, SweepFinding
 
+LATE = timedelta(minutes=1)
+"""How long after its expiry an account is closed on time: no account is promised to stay open for longer."""
+
 
 class AddendumKind(StrEnum):
     """What became known about a grant after its receipt was written."""
@@ -78,6 +81,11 @@ class Receipt(Message):
     """What became known afterwards; the rest never changes."""
     raised: tuple[Alarm, ...] = ()
     """The alarms about the grant as they stand now, each with its all-clear once it is over."""
+
+    @property
+    def is_late_or_unproven(self) -> bool:
+        """What an auditor looks at first."""
+        return not self.proof.is_proven or (self.lateness is not None and self.lateness > LATE)
 
 
 def later(first: datetime | None, second: datetime | None) -> timedelta | None:

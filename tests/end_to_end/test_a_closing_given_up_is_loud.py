@@ -13,7 +13,7 @@ from entra_jit.operations.clear_alarm import clear_alarm
 from entra_jit.operations.close_all import close_all
 from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.list_failures import Selection, list_failures
-from entra_jit.operations.list_grants import list_grants
+from entra_jit.operations.list_open import list_open
 from models.alarms import AlarmKind
 from models.errors import BadInputError, NotFoundError, RefusedError
 from models.holds import StopState
@@ -31,7 +31,7 @@ from tests.stage import Scene, variant
 
 async def list_as_open(scene: Scene) -> list[str | None]:
     """The ids that the list of what is open has."""
-    return [status.request_id for status in await list_grants(TESTER, scene.app, live_only=True)]
+    return [one.status.request_id for one in await list_open(TESTER, scene.app)]
 
 
 async def test_an_operator_gives_a_closing_up_and_it_is_never_called_proven(real_time: Scene) -> None:

@@ -285,9 +285,8 @@ async def test_an_alarm_is_told_when_it_is_raised_and_when_it_is_over(books: Boo
 
     assert [event.kind.value for event in await told(books, "r-1")] == ["alarm raised", "alarm cleared", "alarm raised"]
     assert await books.do(alarms.of_request, "r-1") == (ended, alarm)
-    assert await books.do(alarms.listed, standing_only=False) == [alarm, ended]
+    assert await books.do(alarms.over) == [ended]
     assert await books.do(alarms.listed) == [alarm]
-    assert await books.do(alarms.listed, standing_only=False, kind=AlarmKind.ABANDONED) == []
 
 
 async def test_what_is_closed_beside_a_workflow_is_told_before_and_after(books: Books) -> None:

@@ -170,12 +170,15 @@ def grants(
     from entra_jit.cli.views import tables
     from entra_jit.operations.list_grants import list_grants
     from entra_jit.operations.list_holds import list_holds
+    from entra_jit.operations.list_open import list_open
+    from models.selections import OpenGrants
 
     async def look(actor: Actor, app: App) -> tuple[list[GrantStatus], list[Hold]]:
-        return (
-            await list_grants(actor, app, tenant=tenant, technician=technician, live_only=live, limit=limit),
-            await list_holds(actor, app),
-        )
+        held = await list_holds(actor, app)
+        if live:
+            open_now = await list_open(actor, app, OpenGrants(tenant, technician), limit=limit)
+            return [one.status for one in open_now], held
+        return await list_grants(actor, app, tenant=tenant, technician=technician, limit=limit), held
 
     found, held = deployed(context, look)
 

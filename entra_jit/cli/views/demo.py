@@ -25,7 +25,7 @@ from entra_jit.local_stack.stack import LocalStack
 from entra_jit.local_stack.temporal import temporal_program
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.end_access import end_access
-from entra_jit.operations.list_grants import list_grants
+from entra_jit.operations.list_open import list_open
 from entra_jit.operations.request_access import request_access
 from entra_jit.operations.reveal_credential import reveal_credential
 from entra_jit.operations.show_receipt import show_receipt
@@ -196,7 +196,7 @@ class _Visits:
         ours = [user for user in users if user["user_principal_name"].startswith("msp-")]
         closed = [user for user in ours if not (user["enabled"] or user["roles"] or user["groups"])]
         self._check(f"all managed accounts in {tenant} ({len(ours)}) are disabled and hold nothing", closed == ours)
-        live = await list_grants(self._actor, self._app, live_only=True)
+        live = await list_open(self._actor, self._app)
         self._check("the ledger has no live grant", not live)
 
     def _say(self, text: str) -> None:

@@ -17,6 +17,7 @@ from entra_jit.local_stack.addresses import StackAddresses
 from entra_jit.local_stack.stack import LocalStack
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.list_grants import list_grants
+from entra_jit.operations.list_open import list_open
 from entra_jit.policy.durations import format_duration
 from entra_jit.settings import adopt_environment, load_settings
 from models.errors import EntraJitError
@@ -69,7 +70,7 @@ async def _tell_what_was_missed(console: Console, app: App, since: datetime) -> 
     loop = asyncio.get_running_loop()
     deadline = loop.time() + CATCHING_UP_SECONDS
     while True:
-        live = await list_grants(operator_here(), app, live_only=True, limit=MOST_GRANTS)
+        live = [one.status for one in await list_open(operator_here(), app, limit=MOST_GRANTS)]
         if not any(_is_due(grant, app.clock()) for grant in live) or loop.time() > deadline:
             break
         await asyncio.sleep(0.2)
@@ -83,7 +84,7 @@ async def _tell_what_stays_open(console: Console, addresses: StackAddresses) -> 
     """What is open at Ctrl-C, and that nothing closes it before the next start."""
     try:
         async with asyncio.timeout(LEAVING_SECONDS), deployment_at(addresses) as app:
-            grants = await list_grants(operator_here(), app, live_only=True, limit=MOST_GRANTS)
+            grants = [one.status for one in await list_open(operator_here(), app, limit=MOST_GRANTS)]
     except (TimeoutError, EntraJitError):
         line(console, "The ledger does not answer, so open grants are not listed. `make up` closes what expires.")
         return
