@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from pydantic import SecretStr, TypeAdapter
+from sqlalchemy import and_, literal, or_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -120,9 +122,41 @@ async def no_longer_due(
 ) -> str | None:
     """Why this access may not be opened or extended for the technician there by now; None: they may."""
     technician = await session.get_one(Technician, technician_id)
-    return decision.no_longer_due(
-        access, tenant_terms(tenant), terms_of(technician), await groups(session), await role_mappings(session)
+    whose = terms_of(technician)
+    theirs = await groups_of(session, whose)
+    mappings = await mappings_of(session, theirs, tenant.id)
+    return decision.no_longer_due(access, tenant_terms(tenant), whose, theirs, mappings)
+
+
+async def groups_of(session: AsyncSession, technician: TechnicianTerms) -> list[entitlement.Group]:
+    """The groups that the technician is in. Of their members, the technician alone is told.
+
+    Entitlement by these is the same as by all: so no decision gets slower with the number of technicians.
+    """
+    membership = and_(
+        col(GroupMember.group_name) == col(Group.name), col(GroupMember.technician_id) == UUID(technician.id)
     )
+    has_rules = col(Group.rules) != literal([], JSONB)
+    statement = (
+        select(Group, GroupMember)
+        .outerjoin(GroupMember, membership)
+        .where(or_(col(GroupMember.group_name).is_not(None), has_rules, col(Group.name) == entitlement.ALL_TECHNICIANS))
+    )
+    person = entitlement.Technician(technician.id, technician.attributes)
+    rows = (await session.exec(statement)).all()
+    candidates = [_as_group(group, [technician.id] if listed else ()) for group, listed in rows]
+    return [group for group in candidates if person in group]
+
+
+async def mappings_of(
+    session: AsyncSession, groups: Iterable[entitlement.Group], tenant_id: UUID
+) -> list[entitlement.RoleMapping]:
+    """What these groups have in the tenant."""
+    statement = select(RoleMapping).where(
+        col(RoleMapping.group_name).in_([group.name for group in groups]),
+        or_(col(RoleMapping.tenant_id) == tenant_id, col(RoleMapping.tenant_id).is_(None)),
+    )
+    return [_as_mapping(row) for row in await session.exec(statement)]
 
 
 async def groups(session: AsyncSession) -> list[entitlement.Group]:
@@ -130,19 +164,21 @@ async def groups(session: AsyncSession) -> list[entitlement.Group]:
     members: dict[str, set[TechnicianId]] = {}
     for member in await session.exec(select(GroupMember)):
         members.setdefault(member.group_name, set()).add(TechnicianId(str(member.technician_id)))
-    return [
-        entitlement.Group(row.name, frozenset(members.get(row.name, ())), GROUP_RULES.validate_python(row.rules))
-        for row in await session.exec(select(Group))
-    ]
+    return [_as_group(row, members.get(row.name, ())) for row in await session.exec(select(Group))]
+
+
+def _as_group(row: Group, members: Iterable[TechnicianId]) -> entitlement.Group:
+    return entitlement.Group(row.name, frozenset(members), GROUP_RULES.validate_python(row.rules))
 
 
 async def role_mappings(session: AsyncSession) -> list[entitlement.RoleMapping]:
     """Every role mapping, of one tenant or of all."""
-    return [
-        entitlement.RoleMapping(
-            row.group_name,
-            TenantId(str(row.tenant_id)) if row.tenant_id else None,
-            AccessItem(kind=AccessKind(row.kind), id=row.item_id, name=row.item_name),
-        )
-        for row in await session.exec(select(RoleMapping))
-    ]
+    return [_as_mapping(row) for row in await session.exec(select(RoleMapping))]
+
+
+def _as_mapping(row: RoleMapping) -> entitlement.RoleMapping:
+    return entitlement.RoleMapping(
+        row.group_name,
+        TenantId(str(row.tenant_id)) if row.tenant_id else None,
+        AccessItem(kind=AccessKind(row.kind), id=row.item_id, name=row.item_name),
+    )

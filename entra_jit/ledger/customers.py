@@ -37,7 +37,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import configuration, holds, names
 from entra_jit.ledger.rows import state_of
-from entra_jit.policy.entitlement import Technician
 from entra_jit.policy.facts import TechnicianTerms
 from entra_jit.policy.situations import LastGrant, Light, Obstacle, Situation, situation
 from models import tables
@@ -250,8 +249,7 @@ def _there(table: Any) -> ColumnElement[bool]:
 
 async def _groups_of(session: AsyncSession, whose: TechnicianTerms) -> list[str]:
     """The groups that the technician is in; none of one who has left."""
-    person = Technician(whose.id, whose.attributes)
-    return [group.name for group in await configuration.groups(session) if whose.active and person in group]
+    return [group.name for group in await configuration.groups_of(session, whose)] if whose.active else []
 
 
 def _last_request(technician_id: UUID) -> LateralFromClause:

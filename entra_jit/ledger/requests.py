@@ -61,12 +61,13 @@ async def facts_of(session: AsyncSession, request: AccessRequest, at: datetime) 
     """What the request is decided by."""
     tenant = await configuration.tenant_by_name(session, request.tenant)
     technician = await configuration.technician_terms(session, request.technician)
+    groups = await configuration.groups_of(session, technician) if technician else []
     return Facts(
         request=request,
         tenant=configuration.tenant_terms(tenant) if tenant else None,
         technician=technician,
-        groups=tuple(await configuration.groups(session)),
-        mappings=tuple(await configuration.role_mappings(session)),
+        groups=tuple(groups),
+        mappings=tuple(await configuration.mappings_of(session, groups, tenant.id)) if tenant else (),
         stop=await holds.stop_over(session, tenant.id, UUID(technician.id)) if tenant and technician else None,
         at=at,
     )

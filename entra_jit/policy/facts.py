@@ -43,7 +43,9 @@ class Facts:
     technician: TechnicianTerms | None
     """None: the configuration has never had them."""
     groups: tuple[Group, ...]
+    """The technician's, at least."""
     mappings: tuple[RoleMapping, ...]
+    """What these groups have in the tenant, at least."""
     stop: Hold | None
     """The emergency stop in force for this technician in this tenant."""
     at: datetime
