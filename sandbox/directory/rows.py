@@ -76,7 +76,8 @@ class Organization:
     security_defaults: bool = False
     """Shown and not enforced."""
     app_restrictions: dict[str, JsonValue] = field(default_factory=dict)
-    """What the tenant forbids of its applications' credentials, as Graph shows it; shown and not enforced."""
+    """What the tenant forbids of its applications' credentials, as Graph shows it. Of these the sandbox enforces what
+    is said of passwords."""
     deleted: bool = False
     """Given up by its owner: it cannot be signed in to, and its applications are not known any more."""
 
@@ -246,6 +247,7 @@ class FederatedCredential:
     issuer: str
     subject: str
     audience: str = "api://AzureADTokenExchange"
+    description: str | None = None
     public_keys: tuple[str, ...] = ()
 
 

@@ -11,15 +11,18 @@ from uuid import UUID, uuid4, uuid5
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from pydantic import TypeAdapter
 
 from sandbox.clock import seconds
 from sandbox.directory.digest import Digest
 from sandbox.directory.rows import ClientSecret
 from sandbox.exchange import Answer, Json
 from sandbox.graph.call import Call, is_guid
-from sandbox.graph.errors import bad_request, not_found, value_required
+from sandbox.graph.errors import GraphError, bad_request, not_found, value_required
 
 _USUAL_LIFE = timedelta(days=730)
+_DURATIONS = TypeAdapter(timedelta)
+_POLICY_ID = "00000000-0000-0000-0000-000000000000"
 _NAMESPACE = UUID("5f1c9a52-7a5a-4b0e-9d4c-6c9f0f0c7a11")
 
 
@@ -46,6 +49,7 @@ def new_password(call: Call) -> tuple[ClientSecret, str]:
     value = secrets.token_urlsafe(30)
     ends = _time(asked.get("endDateTime")) or call.exchange.at + _USUAL_LIFE
     starts = _time(asked.get("startDateTime")) or call.exchange.at
+    _expect_permitted(call, ends - starts)
     secret = ClientSecret(
         digest=Digest.of(value),
         hint=value[:3],
@@ -55,6 +59,25 @@ def new_password(call: Call) -> tuple[ClientSecret, str]:
         display_name=asked.get("displayName"),
     )
     return secret, value
+
+
+def _expect_permitted(call: Call, lifetime: timedelta) -> None:
+    """What the tenant's app management policy says of new secrets. Raises 400.
+
+    Status and words of a lifetime's refusal as pasted in microsoft/PubSec-Info-Assistant#681. Registrations of the
+    sandbox have no date, so none is older than a rule.
+    """
+    rules = call.tenant.organization.app_restrictions.get("passwordCredentials")
+    for rule in rules if isinstance(rules, list) else []:
+        if not isinstance(rule, dict) or rule.get("state", "enabled") != "enabled":
+            continue
+        if rule.get("restrictionType") == "passwordAddition":
+            message = "Credential type not allowed as per assigned policy."
+            raise GraphError(400, "CredentialTypeNotAllowedAsPerAppPolicy", message)
+        longest = rule.get("maxLifetime")
+        if rule.get("restrictionType") == "passwordLifetime" and lifetime > _DURATIONS.validate_python(longest):
+            message = f"Credential lifetime exceeds the max value allowed as per assigned policy '{_POLICY_ID}'."
+            raise GraphError(400, "CredentialInvalidLifetimeAsPerAppPolicy", message)
 
 
 def added(call: Call, secret: ClientSecret, value: str) -> Answer:

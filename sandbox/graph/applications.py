@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID, uuid5
 
-from sandbox.directory.rows import Application, FederatedCredential
+from sandbox.directory.rows import Application
 from sandbox.exchange import Answer, Json
 from sandbox.graph import app_credentials, odata, permissions
 from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID, defined_roles, role_id_of
@@ -16,7 +16,6 @@ from sandbox.graph.operations import Operations
 
 operations = Operations()
 _APPLICATION = "/applications/{application}"
-_FEDERATED = f"{_APPLICATION}/federatedIdentityCredentials"
 
 
 def application_object_id(application: Application) -> str:
@@ -111,22 +110,3 @@ def remove_password(call: Call) -> Answer:
     held = application(call)
     call.applications.put(replace(held, secrets=app_credentials.without(call, held.secrets)))
     return Answer(204)
-
-
-@operations.get(_FEDERATED, permissions.READ_APPLICATIONS)
-def list_federated_credentials(call: Call) -> Answer:
-    held = application(call)
-    name = f"applications('{application_object_id(held)}')/federatedIdentityCredentials"
-    value = [_federated(held, one) for one in held.federated_credentials]
-    return Answer(200, {"@odata.context": f"{call.context_base}{name}", "value": value})
-
-
-def _federated(held: Application, credential: FederatedCredential) -> dict[str, Json]:
-    return {
-        "id": str(uuid5(UUID(held.home_tenant), f"{held.id}:{credential.name}")),
-        "name": credential.name,
-        "issuer": credential.issuer,
-        "subject": credential.subject,
-        "description": None,
-        "audiences": [credential.audience],
-    }

@@ -28,6 +28,7 @@ from msgraph.generated.models.directory_role import DirectoryRole
 from msgraph.generated.models.email_authentication_method import EmailAuthenticationMethod
 from msgraph.generated.models.expiration_pattern import ExpirationPattern
 from msgraph.generated.models.expiration_pattern_type import ExpirationPatternType
+from msgraph.generated.models.federated_identity_credential import FederatedIdentityCredential
 from msgraph.generated.models.group import Group
 from msgraph.generated.models.o_auth2_permission_grant import OAuth2PermissionGrant
 from msgraph.generated.models.password_profile import PasswordProfile
@@ -172,6 +173,14 @@ async def licence(here: Directory) -> Parsable:
 
 BODIES: dict[str, Body] = {
     "POST /applications/{application}/addPassword": plain(AddApplicationsPassword),
+    "POST /applications/{application}/federatedIdentityCredentials": plain(
+        lambda: FederatedIdentityCredential(
+            name="ci", issuer="https://issuer.example", subject="ci", audiences=["api://AzureADTokenExchange"]
+        )
+    ),
+    "PATCH /applications/{application}/federatedIdentityCredentials/{credential}": plain(
+        lambda: FederatedIdentityCredential(subject="another")
+    ),
     "POST /applications/{application}/owners/$ref": kim,
     "POST /applications/{application}/removePassword": secret_of_application,
     "POST /directory/administrativeUnits": plain(lambda: AdministrativeUnit(display_name="Stores")),

@@ -25,12 +25,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.child import Addresses
-from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, SECRETS, token_of
+from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, NORTHWIND, SECRETS, Graph, refusal, token_of
 
 SCOPE = "https://graph.microsoft.com/.default"
 ISSUER = "https://issuer.example"
 SUBJECT = "repo:northwind/entra-jit:environment:production"
 AUDIENCE = "api://AzureADTokenExchange"
+MANAGING = ["Application.Read.All", "Application.ReadWrite.All"]
 
 
 def pem_of(key: rsa.RSAPrivateKey) -> str:
@@ -150,6 +151,52 @@ def test_another_issuers_token_does_in_place_of_a_secret(
         http_client=session,
     )
     assert "access_token" in application.acquire_token_for_client([SCOPE])
+
+
+def test_a_federated_credential_made_by_graph_opens_and_stops_opening(
+    azure: dict[str, Any], federated: Callable[..., str], control: httpx.Client, graph: Graph
+) -> None:
+    control.post("/tenants/northwind", json={"service_principals": [{"app": ELEVATE, "grant": MANAGING}]})
+    client = graph(tenant=NORTHWIND)
+    credentials = f"/applications(appId='{ELEVATE}')/federatedIdentityCredentials"
+    body = {"issuer": ISSUER, "subject": "another", "audiences": ["api://AzureADTokenExchange"]}
+    made = client.post(credentials, json={"name": "second", **body})
+    assert made.status_code == 201, made.text
+    for name, changes, status, code in (
+        ("second", {"subject": "a third"}, 409, "Request_MultipleObjectsWithSameKeyValue"),
+        ("third", {}, 400, "InvalidFederatedIdentityCredentialValue"),
+        ("third", {"subject": "a third", "audiences": []}, 400, "InvalidFederatedIdentityCredentialValue"),
+    ):
+        refused = refusal(client.post(credentials, json={"name": name, **body, **changes}))
+        assert (refused.status, refused.code) == (status, code)
+    other = ClientAssertionCredential(CONTOSO, ELEVATE, lambda: federated(sub="another"), **azure)
+    with other:
+        assert claims_of(other.get_token(SCOPE).token)["appidacr"] == "2"
+    one = f"{credentials}/{made.json()['id']}"
+    assert client.patch(one, json={"subject": "renamed"}).status_code == 204
+    with pytest.raises(ClientAuthenticationError, match="AADSTS700213"):
+        ClientAssertionCredential(CONTOSO, ELEVATE, lambda: federated(sub="another"), **azure).get_token(SCOPE)
+    assert client.get(one).json()["subject"] == "renamed"
+    assert client.delete(one).status_code == 204
+    assert client.get(one).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ({"restrictionType": "passwordAddition"}, "CredentialTypeNotAllowedAsPerAppPolicy"),
+        ({"restrictionType": "passwordLifetime", "maxLifetime": "P90D"}, "CredentialInvalidLifetimeAsPerAppPolicy"),
+        ({"restrictionType": "passwordAddition", "state": "disabled"}, None),
+        ({"restrictionType": "passwordLifetime", "maxLifetime": "P800D"}, None),
+    ],
+)
+def test_a_tenant_can_forbid_new_secrets(
+    control: httpx.Client, graph: Graph, rule: dict[str, str], code: str | None
+) -> None:
+    control.post("/tenants/northwind", json={"service_principals": [{"app": ELEVATE, "grant": MANAGING}]})
+    control.post("/tenants/northwind", json={"app_restrictions": {"passwordCredentials": [rule]}})
+    answer = graph(tenant=NORTHWIND).post(f"/applications(appId='{ELEVATE}')/addPassword", json={})
+    assert (answer.status_code, answer.json().get("error", {}).get("code")) == ((400, code) if code else (200, None))
 
 
 @pytest.mark.parametrize(
