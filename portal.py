@@ -11,6 +11,7 @@ from entra_jit.app import App
 from entra_jit.logs import configure_logs
 from entra_jit.settings import Settings, load_settings
 from entra_jit.web.application import portal
+from entra_jit.web.signing_in import sign_ins
 from models.errors import EntraJitError, ExitCode
 from models.plain_text import plain
 
@@ -22,6 +23,7 @@ async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     host, _, port = settings.portal_address.rpartition(":")
     async with App(settings) as app:
+        sign_ins(app)  # said at the start, not to the first who wants to sign in
         config = uvicorn.Config(
             portal(app),
             host=host,

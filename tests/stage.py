@@ -208,6 +208,8 @@ class Scene:
         hours: float | None = 4,
         key: str | None = None,
         held: bool = False,
+        reason: str = "a test",
+        ticket: str = "T-1",
     ) -> str:
         """Ask for access; the request's id. ``held``: its time stands until ``time_passes`` is called."""
         return await request_access(
@@ -215,8 +217,8 @@ class Scene:
             variant(self.app, client=self.services.client) if held else self.app,
             tenant=customer or self.customer,
             technician=technician,
-            reason="a test",
-            ticket="T-1",
+            reason=reason,
+            ticket=ticket,
             duration=timedelta(hours=hours) if hours is not None else None,
             key=key,
         )

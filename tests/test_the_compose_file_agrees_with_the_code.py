@@ -68,7 +68,7 @@ def test_the_example_names_only_variables_that_the_compose_file_reads() -> None:
     compose = (ROOT / "docker-compose.yml").read_text()
     named = re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / "deploy" / ".env.example").read_text(), re.MULTILINE)
     assert named
-    assert [name for name in named if not re.search(rf"\$\{{{name}\b|^  {name}:$", compose, re.MULTILINE)] == []
+    assert [name for name in named if not re.search(rf"\$\{{{name}\b|^ +{name}:$", compose, re.MULTILINE)] == []
 
 
 def test_secrets_come_from_outside_and_are_asked_for_in_a_sentence() -> None:

@@ -48,7 +48,7 @@ def portal(app: App) -> FastAPI:
 
     web = FastAPI(title="entra-jit", lifespan=lives, docs_url=None, redoc_url=None, openapi_url=None)
     web.state.app, web.state.engine, web.state.links = app, engine, ()
-    web.add_middleware(Guard, settings=app.settings)
+    web.add_middleware(Guard, settings=app.settings, explain=_our_error)
     web.mount("/static", StaticFiles(directory=STATIC), name="static")
     web.include_router(signing_in.router)
     for screen in _screens():
@@ -76,7 +76,6 @@ def _answer_errors(web: FastAPI) -> None:
     web.exception_handler(RPCError)(_temporal_refused)
     web.exception_handler(RequestValidationError)(_bad_form)
     web.exception_handler(HTTPException)(_no_such_page)
-    web.exception_handler(Exception)(_our_error)
 
 
 async def _sign_in_first(_: Request, error: Exception) -> Response:

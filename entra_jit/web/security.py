@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entra_jit.settings import Settings
@@ -35,10 +36,13 @@ class ForeignFormError(RefusedError):
 
 
 class Guard:
-    """ASGI middleware in front of everything."""
+    """ASGI middleware in front of everything. What fails below becomes the answer that ``explain`` gives."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, explain: Callable[[Request, Exception], Awaitable[Response]]
+    ) -> None:
         self._app = app
+        self._explain = explain
         self._origin = settings.portal_url
         self._host = urlsplit(settings.portal_url).netloc
         self._login = "{0.scheme}://{0.netloc}".format(urlsplit(settings.login_url))
@@ -50,14 +54,22 @@ class Guard:
             await self._app(scope, receive, send)
             return
         nonce = scope.setdefault("state", {})["nonce"] = secrets.token_urlsafe(16)
+        has_begun = False
 
         async def with_headers(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 self._dress(MutableHeaders(scope=message), scope["path"], nonce)
             await send(message)
 
         refused = self._refuse(scope["method"], Headers(scope=scope))
-        await (refused or self._app)(scope, receive, with_headers)
+        try:
+            await (refused or self._app)(scope, receive, with_headers)
+        except Exception as error:
+            if has_begun:
+                raise
+            await (await self._explain(Request(scope), error))(scope, receive, with_headers)
 
     def _refuse(self, method: str, headers: Headers) -> PlainTextResponse | None:
         if headers.getlist("host") != [self._host]:

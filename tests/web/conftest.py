@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from entra_jit.settings import OwnApplication
+from entra_jit.web.application import portal as web_application
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
 from tests.stage import Services, scene
 from tests.web.visits import HOME, Portal, serving
@@ -29,7 +30,7 @@ async def portal(services: Services) -> AsyncIterator[Portal]:
         ),
     }
     async with scene(services, customers=3, skips_time=False, settings=settings) as made:
-        portal = Portal(made, port)
+        portal = Portal(made, web_application(made.app), port)
         await portal.configure()
-        async with serving(made.app, port):
+        async with serving(portal.web, port):
             yield portal

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
-from entra_jit.app import App
-from entra_jit.web.application import portal as web_application
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import Person, arrived
 from tests.stage import Scene, configure
@@ -25,6 +25,9 @@ PEOPLE = {
     name: f"0a0a0a0a-1111-4111-8111-0000000000a{number}" for number, name in enumerate(("alex", "robin", "kim"), 1)
 }
 """Technicians by their object ids in the sandbox's home tenant."""
+
+ADDRESSES = {"/auth/callback", "/sign-in/begin"}
+"""Of the sign-in, which are no pages."""
 
 ADMIN, AUDITOR, STRANGER = "dana", "noor", "sasha"
 _FORM_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
@@ -77,6 +80,7 @@ class Portal:
     """The portal, the scene that it works in, and who is signed in."""
 
     scene: Scene
+    web: FastAPI
     port: int
     _visits: dict[str, Visit] = field(default_factory=dict)
 
@@ -95,6 +99,17 @@ class Portal:
         if name not in self._visits:
             self._visits[name] = await self.sign_in(name)
         return self._visits[name]
+
+    async def pages_of(self, name: str) -> list[str]:
+        """The addresses of every page without a parameter that ``name`` may open, by asking; there is at least one."""
+        visit = await self.visit(name)
+        found = []
+        for path in page_addresses(self.web):
+            answer = await visit.get(path)
+            if answer.status_code == httpx.codes.OK and answer.headers["content-type"].startswith("text/html"):
+                found.append(path)
+        assert "/" in found
+        return found
 
     async def sign_in(self, name: str, *, to: str = "/", anew: bool = False) -> Visit:
         """A new session of ``name``."""
@@ -120,10 +135,21 @@ class Portal:
         return await visit.get("/auth/callback", **parameters)
 
 
+def routes_of(web: FastAPI) -> list[tuple[str, str]]:
+    """Method and path of every route."""
+    found = iter_route_contexts(web.routes)
+    return sorted((method, route.path) for route in found if route.path for method in route.methods or ())
+
+
+def page_addresses(web: FastAPI) -> list[str]:
+    """Pages without a parameter, which exist whatever there is."""
+    return [path for method, path in routes_of(web) if method == "GET" and "{" not in path and path not in ADDRESSES]
+
+
 @contextlib.asynccontextmanager
-async def serving(app: App, port: int) -> AsyncIterator[None]:
+async def serving(web: FastAPI, port: int) -> AsyncIterator[None]:
     """The portal over HTTP on a port of this machine."""
-    config = uvicorn.Config(web_application(app), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(web, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     server.config.timeout_graceful_shutdown = 1
     task = asyncio.create_task(server._serve())  # without uvicorn's own handling of signals
