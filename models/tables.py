@@ -64,6 +64,48 @@ class TenantCredential(SQLModel, table=True):
     ciphertext: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class PendingConnectionRow(SQLModel, table=True):
+    """A browser that is on its way: to consent, or to say who consented. Each row is taken once."""
+
+    __tablename__ = "pending_connections"
+
+    state_hash: str = Field(primary_key=True)
+    """Of the state that the browser brings back. Whoever reads the ledger cannot finish a connection."""
+    session_hash: str
+    """Of what only the browser has that began it."""
+    tenant_id: UUID
+    """As it was resolved before the browser left. No foreign key: it need not be configured yet."""
+    domain: str
+    step: str
+    """A ``ConnectionStep``."""
+    redirect_uri: str
+    begun_by: Actor = _actor(nullable=False)
+    expires_at: datetime = _moment(nullable=False)
+    key_id: str | None = None
+    ciphertext: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """What redeems the code of a sign-in, sealed."""
+
+
+class TenantConnectionRow(SQLModel, table=True):
+    """By whom the MSP's own applications were authorized in a tenant, and what was read back then."""
+
+    __tablename__ = "tenant_connections"
+
+    tenant_id: UUID = Field(primary_key=True)
+    """No foreign key: a tenant may be connected before it is configured."""
+    domain: str
+    display_name: str
+    applications: list[dict[str, Any]] = _json("[]")
+    """Each as ``ConnectedApplication`` has it."""
+    authorized_by_id: UUID
+    """Their object id in the tenant."""
+    authorized_by_text: dict[str, str] = _text_column(nullable=False)
+    authorized_at: datetime = _moment(nullable=False)
+    connected_by: Actor = _actor(nullable=False)
+    if TYPE_CHECKING:
+        authorized_by: str
+
+
 class Technician(SQLModel, table=True):
     """One of the MSP's people who may ask for access, by the immutable object id in the MSP's own directory."""
 
@@ -486,4 +528,5 @@ def _quoted(row: type[SQLModel], name: str) -> MappedSQLExpression[Any]:
 
 for _name in ("reason", "ticket", "sentence"):
     setattr(Request, _name, _quoted(Request, f"{_name}_text"))
+setattr(TenantConnectionRow, "authorized_by", _quoted(TenantConnectionRow, "authorized_by_text"))  # noqa: B010
 setattr(HoldRow, "because", _quoted(HoldRow, "because_text"))  # noqa: B010  # mypy takes it for a string

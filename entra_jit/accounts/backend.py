@@ -37,6 +37,9 @@ Clock = Callable[[], datetime]
 ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
 """How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""
 
+CONSENT_IS_KNOWN_AFTER = timedelta(minutes=2)
+"""How long after a consent the tokens of the application may not show it yet."""
+
 
 def system_clock() -> datetime:
     """The clock of the machine."""
@@ -52,6 +55,7 @@ class Backend:
     recorder: Recorder | None = None
     """Hears every answer of Graph, if it is set before Graph is first used."""
     roles_known_after = ROLES_ARE_KNOWN_AFTER
+    consent_known_after = CONSENT_IS_KNOWN_AFTER
     provisioning_step = PROVISIONING_STEP
     """How long a step of opening that was begun before a stop may still write."""
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-ANY_ADMINISTRATORS_CLOSER = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
-"""Privileged Authentication Administrator, which our service principals hold."""
-
 _Purpose = Literal["elevate", "revoke"]
 
 _BOTH = (

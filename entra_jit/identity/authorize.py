@@ -42,6 +42,7 @@ class Verb(StrEnum):
     EXAMINE_TENANT = "examine a tenant"
     REPAIR_TENANT = "repair a tenant"
     REGISTER_ACCOUNTS = "register accounts"
+    CONNECT_TENANT = "connect the tenant"
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"
     EXPORT_CONFIGURATION = "export the configuration"

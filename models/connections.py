@@ -1,0 +1,43 @@
+"""Connections of tenants: the steps that make one, and what stands of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from models.message import Message
+from models.messages import ObjectId, TenantId
+
+
+class ConnectionStep(StrEnum):
+    """Where the browser is sent, in this order."""
+
+    CONSENT_TO_ELEVATE = "consent to elevate"
+    CONSENT_TO_REVOKE = "consent to revoke"
+    """Left out where one application does both."""
+    SIGN_IN = "sign in"
+    """Admin consent does not say who consented; a sign-in does."""
+
+
+class ConnectedApplication(Message):
+    """One of our applications in a tenant, as its own token says."""
+
+    purpose: str
+    client_id: str
+    principal: ObjectId
+    """Its service principal there."""
+    permissions: tuple[str, ...]
+
+
+class TenantConnection(Message):
+    """A tenant in which the MSP's own applications are authorized."""
+
+    tenant_id: TenantId
+    domain: str
+    """The domain by which it was connected."""
+    display_name: str
+    applications: tuple[ConnectedApplication, ...]
+    authorized_by: str
+    """The person's name in the tenant; their role was read back."""
+    authorized_at: AwareDatetime

@@ -1,0 +1,296 @@
+"""A tenant is connected by what Microsoft's own tokens prove, and by nothing that a browser says.
+
+The callback of an admin consent is a plain address: anyone can send it, for any tenant. What connects a tenant decides
+whom technicians become administrators of, so each forged or half-true answer is refused and enters nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import delete
+
+from entra_jit.app import App
+from entra_jit.ledger import connections, events
+from entra_jit.operations._connection_proof import NotConnectableError
+from entra_jit.operations.begin_connection import BegunConnection, begin_connection
+from entra_jit.operations.finish_connection import NextPage, finish_connection
+from entra_jit.settings import OwnApplication
+from models.connections import TenantConnection
+from models.errors import BadInputError, EntraJitError, SettingsError
+from models.events import EventKind
+from models.messages import TenantId
+from models.tables import PendingConnectionRow, TenantConnectionRow
+from sandbox.child import Addresses, running
+from tests.actors import TESTER
+from tests.patience import PATIENCE_SECONDS
+from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET, Page, Person, arrived, shown
+from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE, SECRETS, trusting
+
+CALLBACK = "http://localhost:54321/connect/callback"
+ADMINS = ("admin@contoso.onmicrosoft.com", "sandbox-only-Admin1")
+FABRIKAMS = ("admin@fabrikam.onmicrosoft.com", "sandbox-only-Admin1")
+HELPDESKS = ("helpdesk@contoso.com", "sandbox-only-Helpdesk1")
+DOMAIN = "contoso.onmicrosoft.com"
+CLOSER = "Privileged Authentication Administrator"
+
+
+def own(client_id: str, secret: str) -> OwnApplication:
+    return OwnApplication.model_validate({"client_id": client_id, "secret": secret, "secret_expires": date(2099, 1, 1)})
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    with running(tmp_path_factory.mktemp("sandbox")) as found:
+        yield found
+
+
+@pytest.fixture
+def control(addresses: Addresses) -> Iterator[httpx.Client]:
+    """The controls of a sandbox in which contoso has never heard of us."""
+    with httpx.Client(
+        base_url=addresses.control_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
+        client.post("/reset").raise_for_status()
+        for application in (ELEVATE, REVOKE):
+            client.delete(f"/tenants/contoso/applications/{application}").raise_for_status()
+        yield client
+
+
+@pytest.fixture
+async def msp(app: App, addresses: Addresses, control: httpx.Client) -> AsyncIterator[App]:
+    """A deployment with applications of its own, and no tenant connected."""
+    settings = app.settings.model_copy(
+        update={
+            "graph_url": addresses.graph_url,
+            "login_url": addresses.login_url,
+            "ca_file": Path(addresses.ca_file),
+            "graph_timeout_seconds": PATIENCE_SECONDS,
+            "elevate": own(ELEVATE, SECRETS[ELEVATE]),
+            "revoke": own(REVOKE, SECRETS[REVOKE]),
+            "sign_in": own(SIGN_IN_APP, SIGN_IN_SECRET),
+        }
+    )
+    async with App(settings) as opened:
+        opened.consent_known_after = timedelta(seconds=PATIENCE_SECONDS)
+        async with opened.ledger.transaction() as session:
+            await session.exec(delete(TenantConnectionRow))
+            await session.exec(delete(PendingConnectionRow))
+        yield opened
+
+
+@pytest.fixture
+def person(addresses: Addresses) -> Iterator[Person]:
+    """An administrator with a browser."""
+    with httpx.Client(
+        base_url=addresses.login_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
+        yield Person(client)
+
+
+async def go_on(msp: App, begun: BegunConnection, answer: dict[str, str]) -> str:
+    found = await finish_connection(TESTER, msp, begun.browser, answer)
+    assert isinstance(found, NextPage)
+    return found.address
+
+
+async def consent(
+    msp: App, person: Person, who: tuple[str, str] = ADMINS, tenant: str = DOMAIN
+) -> tuple[BegunConnection, str]:
+    """Consent to both applications; where the person signs in next."""
+    begun = await begin_connection(TESTER, msp, tenant, CALLBACK)
+    person.open(begun.address)
+    assert shown(person.sign_in(*who)).title.startswith("Permissions requested")
+    following = await go_on(msp, begun, arrived(person.press("accept")).parameters)
+    assert shown(person.open(following)).title.startswith("Permissions requested")
+    return begun, await go_on(msp, begun, arrived(person.press("accept")).parameters)
+
+
+def signed_in(person: Person, address: str) -> dict[str, str]:
+    """Sign in with the session that consented; the answer for the application."""
+    page = person.open(address)
+    return arrived(person.press("accept") if isinstance(page, Page) else page).parameters
+
+
+async def stored(msp: App, tenant_id: str = CONTOSO) -> TenantConnection | None:
+    async with msp.ledger.transaction() as session:
+        return await connections.of_tenant(session, TenantId(tenant_id))
+
+
+def withhold(control: httpx.Client, application: str, permission: str) -> None:
+    """Take a permission out of the registration in the MSP's own tenant."""
+    listed = control.get(f"/applications/{application}").json()["required_permissions"]
+    left = {"required_permissions": [one for one in listed if one != permission]}
+    control.patch(f"/applications/{application}", json=left).raise_for_status()
+
+
+def delay_consents(control: httpx.Client, seconds: float) -> None:
+    control.post("/sign-in-service", json={"permission_delay": seconds}).raise_for_status()
+
+
+def principals(control: httpx.Client) -> dict[str, dict[str, Any]]:
+    found = control.get("/tenants/contoso").json()["service_principals"]
+    return {one["app_id"]: one for one in found}
+
+
+async def test_two_consents_and_a_sign_in_connect_a_tenant(msp: App, person: Person, control: httpx.Client) -> None:
+    begun, address = await consent(msp, person)
+    assert begun.tenant_id == CONTOSO
+    connection = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+
+    assert isinstance(connection, TenantConnection)
+    assert (connection.display_name, connection.authorized_by) == ("Contoso", ADMINS[0])
+    assert await stored(msp) == connection
+    assert {one: principals(control)[one]["roles"] for one in (ELEVATE, REVOKE)} == {
+        ELEVATE: [CLOSER],
+        REVOKE: [CLOSER],
+    }
+    async with msp.ledger.transaction() as session:
+        [event] = await events.newest(session, EventKind.TENANT_CONNECTED, {}, limit=1)
+    assert event.body["authorized_by"]["name"] == ADMINS[0]
+    assert event.actor.is_same_as(TESTER)
+
+
+async def test_authorizing_again_replaces_what_stood(msp: App, person: Person) -> None:
+    begun, address = await consent(msp, person)
+    first = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    begun = await begin_connection(TESTER, msp, CONTOSO, CALLBACK)
+    person.open(begun.address)
+    person.open(await go_on(msp, begun, arrived(person.press("accept")).parameters))
+    address = await go_on(msp, begun, arrived(person.press("accept")).parameters)
+    again = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    assert isinstance(first, TenantConnection)
+    assert isinstance(again, TenantConnection)
+    assert again.applications == first.applications
+    assert await stored(msp) == again
+
+
+async def test_a_forged_callback_connects_nothing(msp: App, person: Person, control: httpx.Client) -> None:
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    forged = {"admin_consent": "True", "tenant": CONTOSO, "state": "forged"}
+    with pytest.raises(NotConnectableError, match="belongs to no connection"):
+        await finish_connection(TESTER, msp, begun.browser, forged)
+    person.open(begun.address)
+    person.sign_in(*ADMINS)
+    true = arrived(person.press("accept")).parameters
+    with pytest.raises(NotConnectableError, match="belongs to no connection"):
+        await finish_connection(TESTER, msp, SecretStr("another browser"), true)
+    assert "adminconsent" in await go_on(msp, begun, true), "another browser uses no state up"
+    with pytest.raises(NotConnectableError, match="belongs to no connection"):
+        await finish_connection(TESTER, msp, begun.browser, true)
+    assert await stored(msp) is None
+    assert principals(control)[ELEVATE]["roles"] == []
+
+
+@pytest.mark.parametrize("changes", [{"tenant": FABRIKAM}, {"tenant": ""}])
+async def test_a_consent_of_another_tenant_is_refused(msp: App, person: Person, changes: dict[str, str]) -> None:
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    person.open(begun.address)
+    person.sign_in(*ADMINS)
+    answer = arrived(person.press("accept")).parameters
+    with pytest.raises(NotConnectableError, match="about another tenant than contoso"):
+        await finish_connection(TESTER, msp, begun.browser, answer | changes)
+    assert await stored(msp) is None
+
+
+async def test_claiming_a_consent_that_was_not_given_connects_nothing(
+    msp: App, person: Person, control: httpx.Client
+) -> None:
+    """Whoever begins can answer by themselves, with the true state: tokens must not follow."""
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    address = begun.address
+    for _ in range(2):
+        state = httpx.URL(address).params["state"]
+        address = await go_on(msp, begun, {"admin_consent": "True", "tenant": CONTOSO, "state": state})
+    person.open(address)
+    person.sign_in(*ADMINS)
+    msp.consent_known_after = timedelta(0)
+    with pytest.raises(NotConnectableError, match="has no token of contoso"):
+        await finish_connection(TESTER, msp, begun.browser, arrived(person.press("accept")).parameters)
+    assert await stored(msp) is None
+    assert ELEVATE not in principals(control)
+
+
+async def test_another_tenants_code_is_refused(msp: App, person: Person, addresses: Addresses) -> None:
+    begun, address = await consent(msp, person)
+    elsewhere = Person(person.client)
+    elsewhere.client.cookies.clear()
+    elsewhere.open(address.replace(CONTOSO, FABRIKAM))
+    elsewhere.sign_in(*FABRIKAMS)
+    code = arrived(elsewhere.press("accept")).parameters
+    with pytest.raises(NotConnectableError, match=r"not one of contoso\.onmicrosoft\.com \(AADSTS700005\)"):
+        await finish_connection(TESTER, msp, begun.browser, code)
+    assert await stored(msp) is None
+
+
+async def test_a_person_without_the_right_authorizes_nothing(msp: App, person: Person, control: httpx.Client) -> None:
+    begun, address = await consent(msp, person)
+    person.client.cookies.clear()
+    person.open(address)
+    page = person.sign_in(*HELPDESKS)
+    answer = arrived(person.press("accept") if isinstance(page, Page) else page).parameters
+    with pytest.raises(NotConnectableError, match=r"helpdesk@contoso\.com cannot authorize us"):
+        await finish_connection(TESTER, msp, begun.browser, answer)
+    assert await stored(msp) is None
+    assert principals(control)[REVOKE]["roles"] == []
+
+
+async def test_a_consent_that_lacks_a_permission_is_refused_with_its_name(
+    msp: App, person: Person, control: httpx.Client
+) -> None:
+    withhold(control, REVOKE, "User.RevokeSessions.All")
+    begun, address = await consent(msp, person)
+    answer = signed_in(person, address)
+    msp.consent_known_after = timedelta(0)
+    with pytest.raises(NotConnectableError, match=r"\(revoke\) lacks User\.RevokeSessions\.All\."):
+        await finish_connection(TESTER, msp, begun.browser, answer)
+    assert await stored(msp) is None
+    assert principals(control)[REVOKE]["roles"] == []
+
+
+async def test_a_consent_that_is_on_its_way_is_waited_for(msp: App, person: Person, control: httpx.Client) -> None:
+    delay_consents(control, 3)
+    begun, address = await consent(msp, person)
+    assert isinstance(await finish_connection(TESTER, msp, begun.browser, signed_in(person, address)), TenantConnection)
+
+
+async def test_a_declined_consent_says_so(msp: App, person: Person) -> None:
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    person.open(begun.address)
+    person.sign_in(*ADMINS)
+    with pytest.raises(NotConnectableError, match="was not connected: Microsoft says 'AADSTS65004"):
+        await finish_connection(TESTER, msp, begun.browser, arrived(person.press("decline")).parameters)
+    assert await stored(msp) is None
+
+
+async def test_an_answer_that_comes_too_late_is_refused(msp: App, person: Person) -> None:
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    state = httpx.URL(begun.address).params["state"]
+    msp.clock = lambda: datetime.now(UTC) + timedelta(minutes=16)
+    with pytest.raises(NotConnectableError, match="has expired"):
+        await finish_connection(TESTER, msp, begun.browser, {"tenant": CONTOSO, "state": state})
+
+
+@pytest.mark.parametrize(
+    ("tenant", "error", "says"),
+    [
+        ("nowhere.example", EntraJitError, "nowhere.example: could not find the tenant"),
+        ("not a domain", BadInputError, "'not a domain' is neither a domain nor an id of a tenant"),
+    ],
+)
+async def test_an_unknown_tenant_is_told_before_the_browser_leaves(
+    msp: App, tenant: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        await begin_connection(TESTER, msp, tenant, CALLBACK)
+
+
+async def test_without_applications_of_its_own_a_deployment_cannot_ask(app: App) -> None:
+    with pytest.raises(SettingsError, match="own applications are not set"):
+        await begin_connection(TESTER, app, DOMAIN, CALLBACK)
