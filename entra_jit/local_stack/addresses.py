@@ -31,6 +31,11 @@ SIGN_IN = {
     "ENTRA_JIT_SIGN_IN__SECRET_EXPIRES": "2099-12-31",
 }
 """How people sign in at the portal: at the sandbox, as the simulated provider's staff."""
+_SANDBOX_APPLICATIONS = {
+    "ELEVATE": ("e1e7a7e0-0000-4000-8000-00000000e1e7", SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"]),
+    "REVOKE": ("5e70ca7e-0000-4000-8000-000000005e70", SANDBOX_SECRETS["SANDBOX_REVOKE_SECRET"]),
+}
+"""The simulated provider's own applications, for tenants that are connected by consent."""
 # Below the range from which systems take the ports of outgoing connections, so that a port is still free next time.
 PORTS = range(20_000, 32_000)
 
@@ -68,6 +73,7 @@ class StackAddresses(BaseModel):
             **SIGN_IN,
             "ENTRA_JIT_PORTAL_URL": self.portal_url,
             "ENTRA_JIT_PORTAL_ADDRESS": self.portal_url.replace("http://localhost:", "127.0.0.1:"),
+            **_own_applications(),
             "TEMPORAL_ADDRESS": self.temporal,
             "TEMPORAL_NAMESPACE": self.namespace,
             # A profile for Temporal Cloud in the user's home would add its API key and TLS to the address above.
@@ -116,6 +122,14 @@ def ledger_environment(state_dir: Path, database_url: str) -> dict[str, str]:
         "ENTRA_JIT_PROFILE": "sandbox",
         "ENTRA_JIT_KEYS": (state_dir / "keys").read_text().strip(),
         "ENTRA_JIT_LOG_FORMAT": "console",
+    }
+
+
+def _own_applications() -> dict[str, str]:
+    return {
+        f"ENTRA_JIT_{name}__{key}": value
+        for name, (client_id, secret) in _SANDBOX_APPLICATIONS.items()
+        for key, value in (("CLIENT_ID", client_id), ("SECRET", secret), ("SECRET_EXPIRES", "2099-12-31"))
     }
 
 

@@ -23,6 +23,10 @@ from models.errors import quoted
 _START_AGAIN = "Start again with `tenant connect`."
 
 
+class UnexpectedAnswerError(NotConnectableError):
+    """No connection waits for this answer in this browser. One that is under way goes on."""
+
+
 @dataclass(frozen=True)
 class NextPage:
     """The connection goes on there, in the same browser."""
@@ -60,7 +64,7 @@ async def _expected(app: App, browser: SecretStr, answer: Mapping[str, str]) -> 
             session, app.keyring, state=SecretStr(answer.get("state", "")), browser=browser, at=app.clock()
         )
     if pending is None:
-        raise NotConnectableError(
+        raise UnexpectedAnswerError(
             "This answer belongs to no connection that waits for it in this browser: it was used already, has "
             "expired, or was forged.",
             advice=_START_AGAIN,

@@ -1,16 +1,25 @@
-"""A deployment with an empty ledger, for operations that need no Temporal."""
+"""A deployment with an empty ledger, for operations that need no Temporal; and one whose customers can be connected."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, timedelta
+from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import delete
 
 from entra_jit.app import App
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
-from entra_jit.settings import Settings
+from entra_jit.settings import OwnApplication, Settings
+from models.tables import PendingConnectionRow, TenantConnectionRow
+from sandbox.child import Addresses, running
+from tests.patience import PATIENCE_SECONDS
+from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET, Person
+from tests.sandbox.seeded import ELEVATE, REVOKE, SECRETS, trusting
 
 KEYS = "k0:" + "A" * 43 + "="
 
@@ -31,3 +40,56 @@ async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
     finally:
         await postgres.stop()
         postgres.forget_sockets()
+
+
+def own(client_id: str, secret: str) -> OwnApplication:
+    return OwnApplication.model_validate({"client_id": client_id, "secret": secret, "secret_expires": date(2099, 1, 1)})
+
+
+@pytest.fixture(scope="module")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    with running(tmp_path_factory.mktemp("sandbox")) as found:
+        yield found
+
+
+@pytest.fixture
+def control(addresses: Addresses) -> Iterator[httpx.Client]:
+    """The controls of a sandbox in which contoso has never heard of us."""
+    with httpx.Client(
+        base_url=addresses.control_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
+        client.post("/reset").raise_for_status()
+        for application in (ELEVATE, REVOKE):
+            client.delete(f"/tenants/contoso/applications/{application}").raise_for_status()
+        yield client
+
+
+@pytest.fixture
+async def msp(app: App, addresses: Addresses, control: httpx.Client) -> AsyncIterator[App]:
+    """A deployment with applications of its own, and no tenant connected."""
+    settings = app.settings.model_copy(
+        update={
+            "graph_url": addresses.graph_url,
+            "login_url": addresses.login_url,
+            "ca_file": Path(addresses.ca_file),
+            "graph_timeout_seconds": PATIENCE_SECONDS,
+            "elevate": own(ELEVATE, SECRETS[ELEVATE]),
+            "revoke": own(REVOKE, SECRETS[REVOKE]),
+            "sign_in": own(SIGN_IN_APP, SIGN_IN_SECRET),
+        }
+    )
+    async with App(settings) as opened:
+        opened.consent_known_after = timedelta(seconds=PATIENCE_SECONDS)
+        async with opened.ledger.transaction() as session:
+            await session.exec(delete(TenantConnectionRow))
+            await session.exec(delete(PendingConnectionRow))
+        yield opened
+
+
+@pytest.fixture
+def person(addresses: Addresses) -> Iterator[Person]:
+    """An administrator with a browser."""
+    with httpx.Client(
+        base_url=addresses.login_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
+        yield Person(client)

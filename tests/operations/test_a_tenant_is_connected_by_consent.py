@@ -6,32 +6,25 @@ whom technicians become administrators of, so each forged or half-true answer is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import delete
 
 from entra_jit.app import App
 from entra_jit.ledger import connections, events
 from entra_jit.operations._connection_proof import NotConnectableError
 from entra_jit.operations.begin_connection import BegunConnection, begin_connection
 from entra_jit.operations.finish_connection import NextPage, finish_connection
-from entra_jit.settings import OwnApplication
 from models.connections import TenantConnection
 from models.errors import BadInputError, EntraJitError, SettingsError
 from models.events import EventKind
 from models.messages import TenantId
-from models.tables import PendingConnectionRow, TenantConnectionRow
-from sandbox.child import Addresses, running
 from tests.actors import TESTER
-from tests.patience import PATIENCE_SECONDS
-from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET, Page, Person, arrived, shown
-from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE, SECRETS, trusting
+from tests.sandbox.person import Page, Person, arrived, shown
+from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE
 
 CALLBACK = "http://localhost:54321/connect/callback"
 ADMINS = ("admin@contoso.onmicrosoft.com", "sandbox-only-Admin1")
@@ -39,59 +32,6 @@ FABRIKAMS = ("admin@fabrikam.onmicrosoft.com", "sandbox-only-Admin1")
 HELPDESKS = ("helpdesk@contoso.com", "sandbox-only-Helpdesk1")
 DOMAIN = "contoso.onmicrosoft.com"
 CLOSER = "Privileged Authentication Administrator"
-
-
-def own(client_id: str, secret: str) -> OwnApplication:
-    return OwnApplication.model_validate({"client_id": client_id, "secret": secret, "secret_expires": date(2099, 1, 1)})
-
-
-@pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    with running(tmp_path_factory.mktemp("sandbox")) as found:
-        yield found
-
-
-@pytest.fixture
-def control(addresses: Addresses) -> Iterator[httpx.Client]:
-    """The controls of a sandbox in which contoso has never heard of us."""
-    with httpx.Client(
-        base_url=addresses.control_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
-    ) as client:
-        client.post("/reset").raise_for_status()
-        for application in (ELEVATE, REVOKE):
-            client.delete(f"/tenants/contoso/applications/{application}").raise_for_status()
-        yield client
-
-
-@pytest.fixture
-async def msp(app: App, addresses: Addresses, control: httpx.Client) -> AsyncIterator[App]:
-    """A deployment with applications of its own, and no tenant connected."""
-    settings = app.settings.model_copy(
-        update={
-            "graph_url": addresses.graph_url,
-            "login_url": addresses.login_url,
-            "ca_file": Path(addresses.ca_file),
-            "graph_timeout_seconds": PATIENCE_SECONDS,
-            "elevate": own(ELEVATE, SECRETS[ELEVATE]),
-            "revoke": own(REVOKE, SECRETS[REVOKE]),
-            "sign_in": own(SIGN_IN_APP, SIGN_IN_SECRET),
-        }
-    )
-    async with App(settings) as opened:
-        opened.consent_known_after = timedelta(seconds=PATIENCE_SECONDS)
-        async with opened.ledger.transaction() as session:
-            await session.exec(delete(TenantConnectionRow))
-            await session.exec(delete(PendingConnectionRow))
-        yield opened
-
-
-@pytest.fixture
-def person(addresses: Addresses) -> Iterator[Person]:
-    """An administrator with a browser."""
-    with httpx.Client(
-        base_url=addresses.login_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
-    ) as client:
-        yield Person(client)
 
 
 async def go_on(msp: App, begun: BegunConnection, answer: dict[str, str]) -> str:
@@ -217,7 +157,7 @@ async def test_claiming_a_consent_that_was_not_given_connects_nothing(
     assert ELEVATE not in principals(control)
 
 
-async def test_another_tenants_code_is_refused(msp: App, person: Person, addresses: Addresses) -> None:
+async def test_another_tenants_code_is_refused(msp: App, person: Person) -> None:
     begun, address = await consent(msp, person)
     elsewhere = Person(person.client)
     elsewhere.client.cookies.clear()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PANEL = "Holding back"
 
 
-tenant_commands = typer.Typer(help="One tenant: is it set up, may it be opened.", no_args_is_help=True)
+tenant_commands = typer.Typer(help="One tenant: connect it, examine it, hold it back.", no_args_is_help=True)
 
 cli.add_typer(tenant_commands, name="tenant", rich_help_panel=PANEL)
 

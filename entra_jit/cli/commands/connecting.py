@@ -1,0 +1,40 @@
+"""Connecting customers' tenants."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from entra_jit.cli.commands.holding import tenant_commands
+from entra_jit.cli.commands.options import Json
+from entra_jit.cli.commands.shell import console, deployed, show
+from entra_jit.cli.connecting import connect_in_browser
+from entra_jit.cli.views.connection import show_connection
+from entra_jit.cli.views.formatting import moment, say
+from entra_jit.operations.begin_connection import BegunConnection
+
+
+@tenant_commands.command()
+def connect(
+    context: typer.Context,
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="A domain of the tenant, or its id.")],
+    browser: Annotated[bool, typer.Option(help="Open the browser of this machine.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Connect the tenant of DOMAIN: an administrator of it consents to your own applications."""
+    aside = Console(stderr=True)
+
+    def invite(address: str, begun: BegunConnection) -> None:
+        say(
+            aside,
+            f"{domain} is the tenant {begun.tenant_id}. Consent as a Global Administrator of it, on this machine:",
+        )
+        say(aside, address)
+        say(aside, f"The address works until {moment(begun.expires_at)}.")
+        if browser:
+            typer.launch(address)
+
+    found = deployed(context, lambda actor, app: connect_in_browser(actor, app, domain, invite))
+    show(found, as_json, lambda: show_connection(console, found))
