@@ -34,6 +34,8 @@ class AlarmKind(StrEnum):
     """An account carries our tag or our names without being ours. About an account."""
     CREDENTIAL_DEAD = "credential dead"
     """We cannot sign in to a tenant any more. About a tenant."""
+    CREDENTIAL_EXPIRES = "credential expires"
+    """A credential of the MSP's own applications ends soon. About a setting, and how long before."""
     REVOKING_REFUSED = "revoking refused"
     """The revoking application is refused something, and the elevating one does it. About a tenant, and what it is."""
     PERMISSION_LOST = "permission lost"

@@ -70,7 +70,7 @@ class PendingConnectionRow(SQLModel, table=True):
     __tablename__ = "pending_connections"
 
     state_hash: str = Field(primary_key=True)
-    """Of the state that the browser brings back. Whoever reads the ledger cannot finish a connection."""
+    """Of the state that the browser brings back. A reader of the ledger cannot finish a connection."""
     session_hash: str
     """Of what only the browser has that began it."""
     tenant_id: UUID
@@ -79,8 +79,8 @@ class PendingConnectionRow(SQLModel, table=True):
     step: str
     """A ``ConnectionStep``."""
     redirect_uri: str
-    begun_by: Actor = _actor(nullable=False)
-    expires_at: datetime = _moment(nullable=False)
+    begun_by: Actor = columns.actor(nullable=False)
+    expires_at: datetime = columns.moment(nullable=False)
     key_id: str | None = None
     ciphertext: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """What redeems the code of a sign-in, sealed."""
@@ -95,13 +95,13 @@ class TenantConnectionRow(SQLModel, table=True):
     """No foreign key: a tenant may be connected before it is configured."""
     domain: str
     display_name: str
-    applications: list[dict[str, Any]] = _json("[]")
+    applications: list[dict[str, Any]] = columns.json("[]")
     """Each as ``ConnectedApplication`` has it."""
     authorized_by_id: UUID
     """Their object id in the tenant."""
-    authorized_by_text: dict[str, str] = _text_column(nullable=False)
-    authorized_at: datetime = _moment(nullable=False)
-    connected_by: Actor = _actor(nullable=False)
+    authorized_by_text: dict[str, str] = columns.quoted_text(nullable=False)
+    authorized_at: datetime = columns.moment(nullable=False)
+    connected_by: Actor = columns.actor(nullable=False)
     if TYPE_CHECKING:
         authorized_by: str
 

@@ -22,6 +22,7 @@ from entra_jit.policy.leases import LEASE_MARGIN
 from entra_jit.settings import Settings
 
 if TYPE_CHECKING:
+    from entra_jit.accounts.credential_expiry import ExpiryWatch
     from entra_jit.accounts.directories import Directories
     from entra_jit.accounts.managed_account import FoundAccount, Holder
     from entra_jit.accounts.own_applications import OwnCredential
@@ -138,6 +139,13 @@ class Backend:
         revoking = RevokingWatch(self.ledger, self.alarms, self.clock)
         self._opened.push_async_callback(revoking.recorded)
         return revoking
+
+    @cached_property
+    def expiring(self) -> ExpiryWatch:
+        """Tells that a credential of the MSP's own applications ends soon."""
+        from entra_jit.accounts.credential_expiry import ExpiryWatch
+
+        return ExpiryWatch(self.own_applications, self.ledger, self.alarms, self.clock)
 
     @property
     def lease(self) -> timedelta:

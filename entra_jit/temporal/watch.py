@@ -57,6 +57,7 @@ class ReconciliationWatch:
         self._ledger = backend.ledger
         self._alarms = backend.alarms
         self._revoking = backend.revoking
+        self._expiring = backend.expiring
         self._clock = backend.clock
         self._client = client
         self._task_queue = backend.settings.task_queue
@@ -80,7 +81,8 @@ class ReconciliationWatch:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
             looks = [self._look_for_a_lapse(), self._look_for_late_reviews(), self._look_for_wedged_grants()]
-            await attempt_all([*looks, self._revoking.update_alarms(), self._keep_months()])
+            alarms_of_credentials = [self._revoking.update_alarms(), self._expiring.update_alarms()]
+            await attempt_all([*looks, *alarms_of_credentials, self._keep_months()])
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:

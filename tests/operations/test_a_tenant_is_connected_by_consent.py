@@ -142,7 +142,7 @@ async def test_a_consent_of_another_tenant_is_refused(msp: App, person: Person, 
 async def test_claiming_a_consent_that_was_not_given_connects_nothing(
     msp: App, person: Person, control: httpx.Client
 ) -> None:
-    """Whoever begins can answer by themselves, with the true state: tokens must not follow."""
+    """The operator who begins has the true state and can claim a consent: tokens must not follow."""
     begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
     address = begun.address
     for _ in range(2):
