@@ -57,6 +57,8 @@ class ConfigurationFile:
     """The credential of each tenant and purpose."""
     security_group_lines: Mapping[tuple[UUID, UUID], int]
     """Where the security groups of each tenant stand."""
+    application_lines: Mapping[tuple[UUID, PurposeName], int]
+    """Where the application of each tenant and purpose stands, by the same keys as ``proofs``."""
 
 
 def read(content: bytes, source: str, proof_of: ProofOf, *, has_own: bool = False) -> ConfigurationFile:
@@ -76,7 +78,9 @@ def read(content: bytes, source: str, proof_of: ProofOf, *, has_own: bool = Fals
     configuration = reading.configuration(Entry(mistakes, tree, Place(tree.line)))
     if mistakes:
         raise mistakes.refusal()
-    return ConfigurationFile(configuration, reading.proofs, reading.security_group_lines)
+    return ConfigurationFile(
+        configuration, reading.proofs, reading.security_group_lines, reading.application_lines
+    )
 
 
 class _Reading:
@@ -85,6 +89,7 @@ class _Reading:
     def __init__(self, mistakes: Mistakes, proof_of: ProofOf, *, has_own: bool) -> None:
         self.proofs: dict[tuple[UUID, PurposeName], SecretStr] = {}
         self.security_group_lines: dict[tuple[UUID, UUID], int] = {}
+        self.application_lines: dict[tuple[UUID, PurposeName], int] = {}
         self._names = Names(mistakes)
         self._has_own = has_own
         self._proof_of = proof_of
@@ -124,6 +129,8 @@ class _Reading:
             return None
         if opens and closes:
             self.proofs[tenant_id, "elevate"], self.proofs[tenant_id, "revoke"] = opens[1], closes[1]
+            self.application_lines[tenant_id, "elevate"] = entry.place("elevate").line
+            self.application_lines[tenant_id, "revoke"] = entry.place("revoke" if revoke else "elevate").line
         self.security_group_lines |= {(tenant_id, group.id): line for line, group in groups}
         return TenantEntry(
             name=name,

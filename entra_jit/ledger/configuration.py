@@ -60,6 +60,24 @@ async def connection_secrets(
     }
 
 
+async def all_connection_secrets(
+    session: AsyncSession, keyring: Keyring
+) -> dict[tuple[UUID, str], tuple[UUID, str, SecretStr]]:
+    """The same of every tenant, by tenant and purpose."""
+    return {
+        (row.tenant_id, row.purpose): (
+            row.client_id,
+            row.kind,
+            unseal(
+                keyring,
+                Sealed(row.key_id, row.ciphertext),
+                credential_owner(TenantId(str(row.tenant_id)), row.purpose),
+            ),
+        )
+        for row in await session.exec(select(TenantCredential))
+    }
+
+
 async def tenant_by_name(session: AsyncSession, name: str) -> Tenant | None:
     """The tenant that people call so; an inactive one only where no active one has the name."""
     statement = select(Tenant).where(col(Tenant.name) == name).order_by(col(Tenant.active).desc())

@@ -15,6 +15,7 @@ from entra_jit.ledger.fences import fence_departed
 from entra_jit.operations._asking import asks
 from entra_jit.operations._check_security_groups import check_security_groups
 from entra_jit.operations._configuration_file import read_configuration
+from entra_jit.operations._prove_registrations import prove_registrations
 from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import CONFIGURATION, Actor
 from models.configuration_plan import ConfigurationPlan
@@ -47,18 +48,21 @@ async def apply_configuration(
     agreed: ConfigurationPlan | None = None,
     yes: bool = False,
     prune: bool = False,
+    unproven: bool = False,
 ) -> ConfigurationPlan:
     """Make the ledger's configuration what ``file`` says, and end what is open for whom it no longer has. Idempotent.
 
     A file that removes, takes or ends something changes nothing and raises ``NotAgreedError`` with its plan, unless
     that was ``agreed`` to (and has not grown since), or ``yes`` agrees to whatever it is. One that removes many raises
-    ``PlanRefusedError`` without ``prune``. Security groups are looked at in their tenants first. Raises
-    ``BadInputError``, a line a mistake.
+    ``PlanRefusedError`` without ``prune``. Credentials that are new or changed are proven in their tenants first, but
+    not where ``unproven`` says so, and security groups are looked at there. Raises ``BadInputError``, a line a mistake.
 
     Where Temporal does not answer, the reconciler closes what ends. An open grant whose access was remapped stays as it
     was granted, and cannot be extended.
     """
     found = read_configuration(file, has_own=app.settings.elevate is not None)
+    if not unproven:
+        await _expect_proven(app, file, found)
     await _expect_usable_groups(app, file, found)
     async with app.ledger.transaction() as session:
         plan = await applying.plan(session, found.configuration)
@@ -85,6 +89,18 @@ def _expect_meant(plan: ConfigurationPlan, agreed: ConfigurationPlan | None, *, 
     if not agreed.covers(plan):
         raise NotAgreedError(
             "What the file removes, takes or ends has grown since it was shown.", plan, "Look at it again."
+        )
+
+
+async def _expect_proven(app: App, file: Path, found: ConfigurationFile) -> None:
+    if failed := await prove_registrations(app, found):
+        raise BadInputError(
+            "\n".join(
+                f"{file}:{found.application_lines[one.tenant.id, one.purpose]}: "
+                f"tenant {one.tenant.name}, {one.purpose}: {one.explanation}"
+                for one in failed
+            ),
+            advice="Nothing was stored. While Microsoft cannot be reached, --unproven stores new credentials untried.",
         )
 
 

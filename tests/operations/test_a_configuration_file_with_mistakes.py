@@ -323,14 +323,14 @@ def test_marks_and_line_ends_of_windows_are_read(tmp_path: Path, encoded: bytes)
 async def test_a_mistake_changes_nothing(app: App, tmp_path: Path) -> None:
     file = tmp_path / "msp.yaml"
     file.write_text(yaml.safe_dump(example_without_groups()))
-    await apply_configuration(TESTER, app, file)
+    await apply_configuration(TESTER, app, file, unproven=True)
     for changed in (
         example(("display_name: Contoso", "display_name: Changed"), ("roles: [Helpdesk Administrator]", "roles: [x]")),
         example(("display_name: Contoso", "display_name: Changed"), ("SANDBOX_REVOKE_SECRET", "NOT_SET_ANYWHERE")),
     ):
         file.write_text(changed)
         with pytest.raises(BadInputError):
-            await apply_configuration(TESTER, app, file)
+            await apply_configuration(TESTER, app, file, unproven=True)
         async with app.ledger.transaction() as session:
             tenant = await configurations.tenant_by_name(session, "contoso")
         assert tenant is not None
@@ -357,7 +357,7 @@ async def test_a_secret_that_is_not_there_is_named_and_none_is_quoted(
     text = example(("secret: {env: SANDBOX_ELEVATE_SECRET}", application))
     file.write_text(text)
     with pytest.raises(BadInputError) as refused:
-        await apply_configuration(TESTER, app, file)
+        await apply_configuration(TESTER, app, file, unproven=True)
     assert says in str(refused.value)
     assert str(refused.value).startswith(f"{file}:{line_of(text, 'elevate: &elevate')}: tenants.1.elevate: ")
     assert SECRET not in str(refused.value)
@@ -379,7 +379,7 @@ async def test_secrets_come_from_environment_and_file_certificates_from_pem_and_
     del content["tenants"][1]["revoke"]
     file = tmp_path / "msp.yaml"
     file.write_text(yaml.safe_dump(content))
-    await apply_configuration(TESTER, app, file)
+    await apply_configuration(TESTER, app, file, unproven=True)
 
     async with app.ledger.transaction() as session:
         contoso = await configurations.connection_secrets(session, app.keyring, TenantId(CONTOSO))

@@ -88,12 +88,12 @@ async def is_there(app: App, technician: str) -> bool:
 
 
 async def test_nothing_is_removed_before_it_is_shown_and_agreed_to(app: App, tmp_path: Path) -> None:
-    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]))
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]), unproven=True)
     request_id = await grant(app, "robin")
     file = msp(tmp_path, *TECHNICIANS[:2])
 
     with pytest.raises(NotAgreedError) as refused:
-        await apply_configuration(TESTER, app, file)
+        await apply_configuration(TESTER, app, file, unproven=True)
 
     plan = refused.value.plan
     assert await is_there(app, "robin")
@@ -102,16 +102,16 @@ async def test_nothing_is_removed_before_it_is_shown_and_agreed_to(app: App, tmp
     assert [(one.request_id, one.technician, one.tenant) for one in plan.ending] == [(request_id, "robin", "contoso")]
     assert await plan_configuration(TESTER, app, file) == plan
 
-    assert await apply_configuration(TESTER, app, file, agreed=plan) == plan
+    assert await apply_configuration(TESTER, app, file, agreed=plan, unproven=True) == plan
     assert not await is_there(app, "robin")
 
 
 async def test_what_technicians_lose_is_asked_about_as_well(app: App, tmp_path: Path) -> None:
     """A mapping or a member that is gone takes access as surely as a technician who is."""
-    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]))
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]), unproven=True)
     file = msp(tmp_path, *TECHNICIANS[:3], groups=[{"name": "senior", "members": ["kim", "robin"]}])
     with pytest.raises(NotAgreedError) as refused:
-        await apply_configuration(TESTER, app, file)
+        await apply_configuration(TESTER, app, file, unproven=True)
     exchange = ("Exchange Administrator",)
     assert refused.value.plan.losses == (AccessChange(technician="alex", tenant="contoso", access=exchange),)
     assert refused.value.plan.gains == (AccessChange(technician="robin", tenant="contoso", access=exchange),)
@@ -119,34 +119,34 @@ async def test_what_technicians_lose_is_asked_about_as_well(app: App, tmp_path: 
 
 async def test_what_has_grown_since_it_was_shown_is_shown_again(app: App, tmp_path: Path) -> None:
     """Between the question and the answer a grant opens, or a colleague saves the file."""
-    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]))
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]), unproven=True)
     file = msp(tmp_path, *TECHNICIANS[:2])
     shown = await plan_configuration(TESTER, app, file)
     await grant(app, "robin")
     with pytest.raises(NotAgreedError, match="has grown since it was shown"):
-        await apply_configuration(TESTER, app, file, agreed=shown)
+        await apply_configuration(TESTER, app, file, agreed=shown, unproven=True)
     assert await is_there(app, "robin")
 
 
 async def test_many_are_removed_only_with_prune(app: App, tmp_path: Path) -> None:
     """Half a file is a whole one to a reader."""
-    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS))
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS), unproven=True)
     file = msp(tmp_path, *TECHNICIANS[:2])
     with pytest.raises(PlanRefusedError, match=r"removes 2 of 4 technicians, more than a tenth\..* pass --prune"):
-        await apply_configuration(TESTER, app, file, yes=True)
+        await apply_configuration(TESTER, app, file, yes=True, unproven=True)
     assert await is_there(app, "sam")
-    await apply_configuration(TESTER, app, file, yes=True, prune=True)
+    await apply_configuration(TESTER, app, file, yes=True, prune=True, unproven=True)
     assert not await is_there(app, "sam")
 
 
 @pytest.mark.parametrize("content", ["", "# moved elsewhere\n", "{}", "---\n", "tenants:\n"])
 async def test_an_empty_file_is_refused_whatever_is_agreed_to(app: App, tmp_path: Path, content: str) -> None:
-    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS))
+    await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS), unproven=True)
     (tmp_path / "msp.yaml").write_text(content)
     with pytest.raises(BadInputError):
-        await apply_configuration(TESTER, app, tmp_path / "msp.yaml", yes=True, prune=True)
+        await apply_configuration(TESTER, app, tmp_path / "msp.yaml", yes=True, prune=True, unproven=True)
     with pytest.raises(BadInputError):
-        await apply_configuration(TESTER, app, Path(os.devnull), yes=True, prune=True)
+        await apply_configuration(TESTER, app, Path(os.devnull), yes=True, prune=True, unproven=True)
     assert await is_there(app, "sam")
 
 
@@ -157,7 +157,7 @@ async def test_a_large_file_takes_few_statements_and_again_none_of_its_rows(app:
     async def statements(of: str) -> int:
         file.write_text(of)
         before = app.ledger.statements
-        await apply_configuration(TESTER, app, file, yes=True, prune=True)
+        await apply_configuration(TESTER, app, file, yes=True, prune=True, unproven=True)
         return app.ledger.statements - before
 
     async def rows() -> list[Any]:

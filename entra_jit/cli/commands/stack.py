@@ -84,6 +84,9 @@ def apply(
         bool, typer.Option("--yes", help="Remove and end what the file no longer has without asking.")
     ] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove more than a tenth.")] = False,
+    unproven: Annotated[
+        bool, typer.Option("--unproven", help="Store new credentials without trying them in their tenants.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
@@ -94,14 +97,14 @@ def apply(
 
     async def work(actor: Actor, app: App) -> ConfigurationPlan:
         try:
-            return await apply_configuration(actor, app, file, yes=yes, prune=prune)
+            return await apply_configuration(actor, app, file, yes=yes, prune=prune, unproven=unproven)
         except PlanRefusedError as refused:
             plan = refused.plan
             show(plan, as_json, lambda: configuration_plan.show_plan(aside, plan))
             if as_json or not isinstance(refused, NotAgreedError):
                 raise
             confirm("Apply it?")
-            return await apply_configuration(actor, app, file, agreed=plan, prune=prune)
+            return await apply_configuration(actor, app, file, agreed=plan, prune=prune, unproven=unproven)
 
     plan = deployed(context, work)
     show(plan, as_json, lambda: configuration_plan.show_applied(console, plan))
