@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from models.message import Message
-from models.messages import ObjectId, TenantId
+from models.messages import ObjectId, Sentence, TenantId
 
 
 class ConnectionStep(StrEnum):
@@ -41,3 +41,17 @@ class TenantConnection(Message):
     authorized_by: str
     """The person's name in the tenant; their role was read back."""
     authorized_at: AwareDatetime
+
+
+class Disconnection(Message):
+    """What became of a tenant that was disconnected."""
+
+    tenant_id: TenantId
+    tenant: str
+    reason: Sentence
+    accounts_left: tuple[str, ...] = ()
+    """Our accounts, disabled, for the customer to delete."""
+    applications_left: tuple[str, ...] = ()
+    """Client ids of our applications, whose service principals only the customer can delete."""
+    not_done: tuple[str, ...] = ()
+    """What was not done, where it was forced; each a sentence."""

@@ -49,6 +49,8 @@ class Tenant(SQLModel, table=True):
     """``auto``, ``temporary_access_pass`` or ``password``."""
     tags: list[str] = columns.json("[]")
     active: bool = True
+    disconnected_at: datetime | None = columns.moment()
+    """Since when nothing of ours acts there, and it is not reconciled."""
 
 
 class TenantCredential(SQLModel, table=True):

@@ -136,6 +136,7 @@ def _tenants(configuration: Configuration) -> list[Row]:
             "credential": tenant.credential,
             "tags": list(tenant.tags),
             "active": True,
+            "disconnected_at": None,
         }
         for tenant in configuration.tenants
     ]

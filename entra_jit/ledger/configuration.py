@@ -101,7 +101,7 @@ async def names_now(session: AsyncSession, tenant_id: UUID, technician_id: UUID)
 
 
 async def all_tenants(session: AsyncSession) -> Sequence[Tenant]:
-    """Every tenant ever connected, inactive ones too, by name."""
+    """Every tenant ever configured, inactive and disconnected ones too, by name."""
     return (await session.exec(select(Tenant).order_by(col(Tenant.name)))).all()
 
 

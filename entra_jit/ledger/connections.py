@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,12 +17,12 @@ from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import events, texts
 from entra_jit.ledger.events import NewEvent
-from entra_jit.ledger.texts import PersonName
+from entra_jit.ledger.texts import PersonName, Written
 from models.actor import Actor
-from models.connections import ConnectedApplication, ConnectionStep, TenantConnection
+from models.connections import ConnectedApplication, ConnectionStep, Disconnection, TenantConnection
 from models.events import EventKind
 from models.messages import ObjectId, TenantId
-from models.tables import PendingConnectionRow, TenantConnectionRow
+from models.tables import GrantRow, PendingConnectionRow, Tenant, TenantConnectionRow, TenantCredential
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,9 @@ async def connected(session: AsyncSession, by: Actor, connection: TenantConnecti
     statement = insert(TenantConnectionRow).values(values)
     changed = {key: statement.excluded[key] for key in values if key != "tenant_id"}
     await session.exec(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
+    await session.exec(
+        update(Tenant).where(col(Tenant.id) == UUID(connection.tenant_id)).values(disconnected_at=None)
+    )
     body = {
         "domain": connection.domain,
         "applications": applications,
@@ -138,6 +141,34 @@ async def of_tenant(session: AsyncSession, tenant_id: TenantId) -> TenantConnect
         authorized_by=row.authorized_by,
         authorized_at=row.authorized_at,
     )
+
+
+async def unsettled_grants(session: AsyncSession, tenant_id: TenantId) -> list[str]:
+    """The grants of the tenant that have no receipt yet, in the order of their ids."""
+    statement = (
+        select(GrantRow.request_id)
+        .where(col(GrantRow.tenant_id) == UUID(tenant_id), col(GrantRow.settled_at).is_(None))
+        .order_by(col(GrantRow.request_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def client_ids(session: AsyncSession, tenant_id: TenantId) -> tuple[str, ...]:
+    """The applications that we are known to have in the tenant: of its own registration, or the MSP's own."""
+    own = await of_tenant(session, tenant_id)
+    statement = select(TenantCredential.client_id).where(col(TenantCredential.tenant_id) == UUID(tenant_id))
+    registered = {str(client_id) for client_id in await session.exec(statement)}
+    return tuple(sorted(registered | {one.client_id for one in (own.applications if own else ())}))
+
+
+async def disconnected(session: AsyncSession, by: Actor, outcome: Disconnection, at: datetime) -> None:
+    """Forget the tenant's credentials and authorization, and reconcile it no longer. Idempotent."""
+    tenant_id = UUID(outcome.tenant_id)
+    for table in (TenantCredential, TenantConnectionRow):
+        await session.exec(delete(table).where(col(table.tenant_id) == tenant_id))
+    await session.exec(update(Tenant).where(col(Tenant.id) == tenant_id).values(disconnected_at=at))
+    body = outcome.model_dump(mode="json", exclude={"tenant_id", "tenant"}) | {"reason": Written(outcome.reason)}
+    await events.append(session, NewEvent(EventKind.TENANT_DISCONNECTED, by, body, tenant_id=tenant_id))
 
 
 def _hash(value: SecretStr) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -56,8 +56,8 @@ class Register:
 
 
 async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
-    """Every tenant ever connected: what was opened in an inactive one is closed too."""
-    rows = await session.exec(select(Tenant).order_by(col(Tenant.name)))
+    """Every tenant that is connected: what was opened in an inactive one is closed too."""
+    rows = await session.exec(select(Tenant).where(_is_connected()).order_by(col(Tenant.name)))
     return [TenantToReconcile(id=TenantId(str(row.id)), name=row.name) for row in rows]
 
 
@@ -227,9 +227,14 @@ async def not_tried_since(session: AsyncSession, then: datetime) -> list[str]:
         select(Tenant.name)
         .outerjoin(TenantReconciliationRow, col(TenantReconciliationRow.tenant_id) == col(Tenant.id))
         .where(or_(col(TenantReconciliationRow.tried_at).is_(None), col(TenantReconciliationRow.tried_at) < then))
+        .where(_is_connected())
         .order_by(col(Tenant.name))
     )
     return list((await session.exec(statement)).all())
+
+
+def _is_connected() -> ColumnElement[bool]:
+    return col(Tenant.disconnected_at).is_(None)
 
 
 def _why_withdrawn(stops: Iterable[Hold], tenant: Tenant, technician: Technician) -> str | None:

@@ -8,12 +8,13 @@ import typer
 from rich.console import Console
 
 from entra_jit.cli.commands.holding import tenant_commands
-from entra_jit.cli.commands.options import Json
+from entra_jit.cli.commands.options import Json, TenantName
 from entra_jit.cli.commands.shell import console, deployed, show
 from entra_jit.cli.connecting import connect_in_browser
-from entra_jit.cli.views.connection import show_connection
+from entra_jit.cli.views.connection import show_connection, show_disconnection
 from entra_jit.cli.views.formatting import moment, say
 from entra_jit.operations.begin_connection import BegunConnection
+from entra_jit.operations.disconnect_tenant import disconnect_tenant
 
 
 @tenant_commands.command()
@@ -38,3 +39,16 @@ def connect(
 
     found = deployed(context, lambda actor, app: connect_in_browser(actor, app, domain, invite))
     show(found, as_json, lambda: show_connection(console, found))
+
+
+@tenant_commands.command()
+def disconnect(
+    context: typer.Context,
+    tenant: TenantName,
+    reason: Annotated[str, typer.Option("--reason", help="Why; entered in the journal.")],
+    force: Annotated[bool, typer.Option("--force", help="Go on where Microsoft lets us in no more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Disconnect TENANT, which is no longer in the configuration: prove all closed, and give up our rights there."""
+    outcome = deployed(context, lambda actor, app: disconnect_tenant(actor, app, tenant, reason, forced=force))
+    show(outcome, as_json, lambda: show_disconnection(console, outcome))

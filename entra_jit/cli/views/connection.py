@@ -1,11 +1,11 @@
-"""A connected tenant in a terminal."""
+"""Tenants that were connected or disconnected, in a terminal."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
 from entra_jit.cli.views.formatting import moment, say
-from models.connections import TenantConnection
+from models.connections import Disconnection, TenantConnection
 
 
 def show_connection(console: Console, connection: TenantConnection) -> None:
@@ -17,3 +17,16 @@ def show_connection(console: Console, connection: TenantConnection) -> None:
         say(console, f"{one.purpose}: {one.client_id}, {count} permissions, Privileged Authentication Administrator.")
     say(console, "Use it in your configuration file, without elevate and revoke:")
     say(console, f"  id: {connection.tenant_id}")
+
+
+def show_disconnection(console: Console, outcome: Disconnection) -> None:
+    """What only the customer can still do, and what was not done."""
+    say(console, f"{outcome.tenant} is disconnected.")
+    for why in outcome.not_done:
+        say(console, f"Not done: {why}")
+    for client_id in outcome.applications_left:
+        say(console, f"Ask the customer to delete the enterprise application {client_id}.")
+    # What was forced is not proven closed.
+    proven = "" if outcome.not_done else ", which was read back closed"
+    for account in outcome.accounts_left:
+        say(console, f"Ask the customer to delete the account {account}{proven}.")

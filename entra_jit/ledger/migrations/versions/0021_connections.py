@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
+ALTER TABLE tenants ADD COLUMN disconnected_at timestamptz;
 CREATE TABLE pending_connections (
     state_hash varchar PRIMARY KEY,
     session_hash varchar NOT NULL,
@@ -41,3 +42,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("tenant_connections")
     op.drop_table("pending_connections")
+    op.drop_column("tenants", "disconnected_at")
