@@ -39,7 +39,7 @@ ROLES_ARE_KNOWN_AFTER = timedelta(minutes=1)
 """How long after a role was given "there is no such assignment" may be said by a replica that has not heard of it."""
 
 CONSENT_IS_KNOWN_AFTER = timedelta(minutes=2)
-"""How long after a consent the tokens of the application may not show it yet."""
+"""How long after a consent the tokens of the application may not show it yet (microsoft-graph-docs#4765, #10907)."""
 
 
 def system_clock() -> datetime:

@@ -92,7 +92,8 @@ async def _proven(app: App, pending: Pending, purpose: PurposeName) -> Connected
         raise NotConnectableError(
             f"The consent in {pending.domain} to the application {own.client_id} ({purpose}) lacks "
             f"{', '.join(lacking)}.",
-            advice="Add it to the application's registration in your own tenant, and connect again.",
+            advice="Add it to the application's registration in your own tenant, and connect again some minutes later: "
+            "until then the consent page does not list it.",
         )
     if granted.principal is None:
         raise NotConnectableError(f"Our application {own.client_id} has no service principal in {pending.domain}.")

@@ -15,8 +15,9 @@ import pytest
 from entra_jit.graph import Tenant, catalogue, sign_in
 from sandbox.conformance import evidence
 
-BESIDE = {"pages", "tokens.secret", "tokens.certificate", "tokens.federated", "tokens.discovery"}
-"""What is asked within other operations."""
+TOKENS = {"tokens.secret", "tokens.certificate", "tokens.federated", "tokens.discovery"}
+BESIDE = {"pages", *TOKENS, "consent.accepted", "consent.declined", "person_sign_in"}
+"""What is asked within other operations, and of people."""
 
 
 def client_operations() -> set[str]:
