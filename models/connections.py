@@ -43,6 +43,14 @@ class TenantConnection(Message):
     authorized_at: AwareDatetime
 
 
+class ShownConnection(Message):
+    """A connection, and what this version needs besides."""
+
+    connection: TenantConnection
+    lacking: tuple[str, ...] = ()
+    """Permissions that were not there when it was authorized: authorize again."""
+
+
 class Disconnection(Message):
     """What became of a tenant that was disconnected."""
 

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import cast
@@ -142,8 +141,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _remembered(header: str) -> str:
-    try:
-        cookies = SimpleCookie(header)
-    except CookieError:
-        return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    # The standard library gives up at the first cookie that it cannot read, and all of localhost shares cookies.
+    cookies = (part.strip().partition("=") for part in header.split(";"))
+    return next((value for name, _, value in cookies if name == COOKIE), "")

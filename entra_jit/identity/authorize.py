@@ -43,6 +43,7 @@ class Verb(StrEnum):
     REPAIR_TENANT = "repair a tenant"
     REGISTER_ACCOUNTS = "register accounts"
     CONNECT_TENANT = "connect the tenant"
+    SHOW_CONNECTION = "see the connection"
     DISCONNECT_TENANT = "disconnect the tenant"
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"

@@ -11,10 +11,11 @@ from entra_jit.cli.commands.holding import tenant_commands
 from entra_jit.cli.commands.options import Json, TenantName
 from entra_jit.cli.commands.shell import console, deployed, show
 from entra_jit.cli.connecting import connect_in_browser
-from entra_jit.cli.views.connection import show_connection, show_disconnection
+from entra_jit.cli.views.connection import show_connected, show_connection, show_disconnection
 from entra_jit.cli.views.formatting import moment, say
 from entra_jit.operations.begin_connection import BegunConnection
 from entra_jit.operations.disconnect_tenant import disconnect_tenant
+from entra_jit.operations.show_connection import show_connection as find_connection
 
 
 @tenant_commands.command()
@@ -38,6 +39,13 @@ def connect(
             typer.launch(address)
 
     found = deployed(context, lambda actor, app: connect_in_browser(actor, app, domain, invite))
+    show(found, as_json, lambda: show_connected(console, found))
+
+
+@tenant_commands.command()
+def connection(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
+    """Show who authorized your applications in TENANT, and whether this version needs more."""
+    found = deployed(context, lambda actor, app: find_connection(actor, app, tenant))
     show(found, as_json, lambda: show_connection(console, found))
 
 

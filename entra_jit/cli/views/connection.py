@@ -5,18 +5,31 @@ from __future__ import annotations
 from rich.console import Console
 
 from entra_jit.cli.views.formatting import moment, say
-from models.connections import Disconnection, TenantConnection
+from models.connections import Disconnection, ShownConnection, TenantConnection
 
 
-def show_connection(console: Console, connection: TenantConnection) -> None:
+def show_connected(console: Console, connection: TenantConnection) -> None:
     """What was proven, and how the tenant goes into the configuration file."""
     say(console, f"{connection.display_name} is connected.")
+    _show(console, connection)
+    say(console, "Use it in your configuration file, without elevate and revoke:")
+    say(console, f"  id: {connection.tenant_id}")
+
+
+def show_connection(console: Console, found: ShownConnection) -> None:
+    """Who authorized it and when, and what this version needs besides."""
+    connection = found.connection
+    say(console, f"{connection.display_name} ({connection.tenant_id}) was connected by {connection.domain}.")
+    _show(console, connection)
+    for permission in found.lacking:
+        say(console, f"This version needs {permission} as well: run `tenant connect {connection.domain}` again.")
+
+
+def _show(console: Console, connection: TenantConnection) -> None:
     say(console, f"Authorized by {connection.authorized_by} at {moment(connection.authorized_at)}.")
     for one in connection.applications:
         count = len(one.permissions)
         say(console, f"{one.purpose}: {one.client_id}, {count} permissions, Privileged Authentication Administrator.")
-    say(console, "Use it in your configuration file, without elevate and revoke:")
-    say(console, f"  id: {connection.tenant_id}")
 
 
 def show_disconnection(console: Console, outcome: Disconnection) -> None:
