@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.is_last:
                 server.sent_the_last()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_: object, **__: object) -> None:
         """Nothing: addresses hold codes."""
 
     def _send(self, reply: Reply) -> None:

@@ -164,8 +164,8 @@ async def client_ids(session: AsyncSession, tenant_id: TenantId) -> tuple[str, .
 async def disconnected(session: AsyncSession, by: Actor, outcome: Disconnection, at: datetime) -> None:
     """Forget the tenant's credentials and authorization, and reconcile it no longer. Idempotent."""
     tenant_id = UUID(outcome.tenant_id)
-    for table in (TenantCredential, TenantConnectionRow):
-        await session.exec(delete(table).where(col(table.tenant_id) == tenant_id))
+    await session.exec(delete(TenantCredential).where(col(TenantCredential.tenant_id) == tenant_id))
+    await session.exec(delete(TenantConnectionRow).where(col(TenantConnectionRow.tenant_id) == tenant_id))
     await session.exec(update(Tenant).where(col(Tenant.id) == tenant_id).values(disconnected_at=at))
     body = outcome.model_dump(mode="json", exclude={"tenant_id", "tenant"}) | {"reason": Written(outcome.reason)}
     await events.append(session, NewEvent(EventKind.TENANT_DISCONNECTED, by, body, tenant_id=tenant_id))

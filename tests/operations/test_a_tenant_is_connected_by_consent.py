@@ -7,19 +7,23 @@ whom technicians become administrators of, so each forged or half-true answer is
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from entra_jit.app import App
 from entra_jit.ledger import connections, events
 from entra_jit.operations._connection_proof import NotConnectableError
+from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.begin_connection import BegunConnection, begin_connection
 from entra_jit.operations.finish_connection import NextPage, finish_connection
+from entra_jit.operations.show_connection import show_connection
 from models.connections import TenantConnection
-from models.errors import BadInputError, EntraJitError, SettingsError
+from models.errors import BadInputError, EntraJitError, NotFoundError, SettingsError
 from models.events import EventKind
 from models.messages import TenantId
 from tests.actors import TESTER
@@ -109,6 +113,20 @@ async def test_authorizing_again_replaces_what_stood(msp: App, person: Person) -
     assert isinstance(again, TenantConnection)
     assert again.applications == first.applications
     assert await stored(msp) == again
+
+
+async def test_the_tenant_shows_who_authorized_it(msp: App, person: Person, tmp_path: Path) -> None:
+    file = tmp_path / "msp.yaml"
+    tenant = {"name": "contoso", "id": CONTOSO, "account_domain": DOMAIN}
+    file.write_text(yaml.safe_dump({"tenants": [tenant]}))
+    await apply_configuration(TESTER, msp, file, yes=True, prune=True)
+    with pytest.raises(NotFoundError, match="contoso was not connected by consent"):
+        await show_connection(TESTER, msp, "contoso")
+    begun, address = await consent(msp, person)
+    made = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    found = await show_connection(TESTER, msp, "contoso")
+    assert found.connection == made
+    assert found.lacking == ()
 
 
 async def test_a_forged_callback_connects_nothing(msp: App, person: Person, control: httpx.Client) -> None:
