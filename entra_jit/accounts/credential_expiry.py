@@ -12,11 +12,11 @@ from entra_jit.ledger.database import Ledger
 from models.alarms import Alarm, AlarmKind
 
 STEPS = (timedelta(days=30), timedelta(days=7), timedelta(days=1))
-"""How long before its end a credential is told of, each time by an alarm of its own: one that stands is not repeated."""
+"""How long before its end a credential is told of, each by an alarm of its own: one that stands is not repeated."""
 
 
 def due(name: str, expires_at: datetime | None, at: datetime) -> Iterator[Alarm]:
-    """The alarms that stand ``at`` this time about the credential of the application that the settings call ``name``."""
+    """The alarms that stand ``at`` this time about the credential that the settings call ``name``."""
     if expires_at is None:
         return
     ended = "has ended" if expires_at <= at else "ends"

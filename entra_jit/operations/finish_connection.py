@@ -41,9 +41,9 @@ async def finish_connection(
     """Go on with the connection that ``answer``, the query of the callback, belongs to.
 
     ``browser``: what ``begin_connection`` gave to this browser. The answer is believed in nothing: any page can forge
-    it (azure-docs#91932). Our applications' own tokens of the tenant prove the consent, and the person's validated id token with their
-    role read back proves who authorized it. Raises ``NotConnectableError`` where either is not so, and then enters
-    nothing; each answer is good once. Idempotent only as a whole: start again after any error.
+    it (azure-docs#91932). Our applications' own tokens of the tenant prove the consent, and the person's validated id
+    token with their role read back proves who authorized it. Raises ``NotConnectableError`` where either is not so, and
+    then enters nothing; each answer is good once. Start again after any error.
     """
     pending = await _expected(app, browser, answer)
     if pending.step is not ConnectionStep.SIGN_IN:

@@ -14,6 +14,7 @@ from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from entra_jit.policy.durations import format_duration
 from models.actor import Actor
+from models.errors import RefusedError
 from models.messages import TenantReport, TenantReview, TenantToReconcile
 
 AT_ONCE = 15
@@ -27,10 +28,14 @@ REVIEWS_TAKE_AT_MOST = timedelta(minutes=2)
 async def reconcile(actor: Actor, app: App, tenant: str | None = None) -> list[TenantReport]:
     """Close what is open without a live grant, and review what is due, in one tenant or in all. Idempotent.
 
-    Raises ``NotFoundError``. A tenant that cannot be reconciled says so in its report.
+    Raises ``NotFoundError``, or ``RefusedError`` for one that is disconnected. A tenant that cannot be reconciled says
+    so in its report.
     """
     async with app.ledger.transaction() as session:
-        name = (await find_tenant(session, tenant)).name if tenant is not None else None
+        found_tenant = await find_tenant(session, tenant) if tenant is not None else None
+        name = found_tenant.name if found_tenant else None
+        if found_tenant and found_tenant.disconnected_at:
+            raise RefusedError(f"{name} is disconnected since {found_tenant.disconnected_at:%Y-%m-%d %H:%M:%SZ}.")
         tenants = [found for found in await reconciliation.tenants(session) if name in (None, found.name)]
     by_itself, reviewing = TenantReconciliation(app), Reviewing(app)
     at_once = asyncio.Semaphore(AT_ONCE)
