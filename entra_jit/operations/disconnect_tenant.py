@@ -74,10 +74,9 @@ async def _leave(app: App, tenant_id: TenantId, name: str, *, forced: bool) -> A
     open_ones = [report.failed] if report.failed else list(report.reported)
     for why in open_ones:
         yield _not_done(why, forced=forced)
-    # The elevating application takes the roles, its own last: after that nothing of ours can.
-    for purpose in (Purpose.REVOKE, Purpose.ELEVATE):
+    for whose, taker in ((Purpose.REVOKE, Purpose.ELEVATE), (Purpose.ELEVATE, Purpose.REVOKE)):
         try:
-            await _take_roles(app, tenant_id, purpose)
+            await _take_roles(app, tenant_id, whose, by=taker)
         except (GraphError, NotConnectedError) as error:
             yield _not_done(describe_error(error), forced=forced)
 
@@ -88,10 +87,13 @@ def _not_done(why: str, *, forced: bool) -> str:
     return why
 
 
-async def _take_roles(app: App, tenant_id: TenantId, purpose: Purpose) -> None:
-    granted = await (await app.directories.of(tenant_id, purpose)).granted()
-    if granted is not None and granted.principal is not None:
-        await _take_all(await app.directories.of(tenant_id, Purpose.ELEVATE), granted.principal)
+async def _take_roles(app: App, tenant_id: TenantId, whose: Purpose, *, by: Purpose) -> None:
+    """Take the directory roles of one application by the other: none can take its own, and the permission that removes
+    roles needs none. A single application keeps its role until the customer deletes it."""
+    granted = await (await app.directories.of(tenant_id, whose)).granted()
+    taker = await app.directories.of(tenant_id, by)
+    if granted is not None and granted.principal is not None and granted.client_id != taker.connection.client_id:
+        await _take_all(taker, granted.principal)
 
 
 async def _take_all(tenant: Tenant, principal: ObjectId) -> None:
