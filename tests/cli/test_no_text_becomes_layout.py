@@ -32,6 +32,7 @@ from entra_jit.cli.commands.options import one_line
 from entra_jit.cli.views import (
     alarms,
     configuration_plan,
+    connection,
     doctor,
     failures,
     formatting,
@@ -55,6 +56,7 @@ from entra_jit.operations.show_status import show_progress
 from models.alarms import Alarm
 from models.checks import Examination, Repaired
 from models.configuration_plan import ConfigurationPlan
+from models.connections import Disconnection, ShownConnection, TenantConnection
 from models.errors import ExitCode
 from models.grant_progress import GrantProgress
 from models.holds import Hold, StopReport
@@ -109,6 +111,9 @@ Fill = Callable[[Any], Any]
 
 VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     alarms.show_alarms: lambda fill: ([fill(Alarm)],),
+    connection.show_connected: lambda fill: (fill(TenantConnection),),
+    connection.show_connection: lambda fill: (fill(ShownConnection),),
+    connection.show_disconnection: lambda fill: (fill(Disconnection),),
     doctor.show_examinations: lambda fill: ([fill(Examination)],),
     doctor.show_repairs: lambda fill: (fill(str), [fill(Repaired)]),
     failures.show_failures: lambda fill: ([fill(Failure)],),
