@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import AwareDatetime
 
@@ -23,7 +24,7 @@ class ConnectionStep(StrEnum):
 class ConnectedApplication(Message):
     """One of our applications in a tenant, as its own token says."""
 
-    purpose: str
+    purpose: Literal["elevate", "revoke"]
     client_id: str
     principal: ObjectId
     """Its service principal there."""

@@ -37,7 +37,7 @@ class ExpiryWatch:
         self, own: Mapping[str, OwnCredential], ledger: Ledger, alarms: Alarms, clock: Callable[[], datetime]
     ) -> None:
         # One application may serve two purposes, and is told of once.
-        self._ends = {one.client_id: (name, one.expires_at) for name, one in reversed(own.items())}
+        self._ends = {one.client_id: (name, one.expires_at) for name, one in reversed(tuple(own.items()))}
         self._ledger = ledger
         self._alarms = alarms
         self._clock = clock

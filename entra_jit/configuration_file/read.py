@@ -78,9 +78,7 @@ def read(content: bytes, source: str, proof_of: ProofOf, *, has_own: bool = Fals
     configuration = reading.configuration(Entry(mistakes, tree, Place(tree.line)))
     if mistakes:
         raise mistakes.refusal()
-    return ConfigurationFile(
-        configuration, reading.proofs, reading.security_group_lines, reading.application_lines
-    )
+    return ConfigurationFile(configuration, reading.proofs, reading.security_group_lines, reading.application_lines)
 
 
 class _Reading:

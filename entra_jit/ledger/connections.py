@@ -115,9 +115,7 @@ async def connected(session: AsyncSession, by: Actor, connection: TenantConnecti
     statement = insert(TenantConnectionRow).values(values)
     changed = {key: statement.excluded[key] for key in values if key != "tenant_id"}
     await session.exec(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
-    await session.exec(
-        update(Tenant).where(col(Tenant.id) == UUID(connection.tenant_id)).values(disconnected_at=None)
-    )
+    await session.exec(update(Tenant).where(col(Tenant.id) == UUID(connection.tenant_id)).values(disconnected_at=None))
     body = {
         "domain": connection.domain,
         "applications": applications,

@@ -19,11 +19,11 @@ from entra_jit.graph import (
     TransientError,
 )
 from entra_jit.graph.operations import ANY_ADMINISTRATOR
-from entra_jit.graph.permissions import missing
 from entra_jit.identity.open_id import SignedInPerson
 from entra_jit.ledger.connections import Pending
 from entra_jit.operations._connection_steps import is_one_application
 from entra_jit.policy.configuration import PurposeName
+from entra_jit.policy.permissions import lacking
 from entra_jit.policy.roles import find_role
 from models.connections import ConnectedApplication, TenantConnection
 from models.errors import RefusedError
@@ -79,19 +79,18 @@ async def _proven(app: App, pending: Pending, purpose: PurposeName) -> Connected
     """The application as its own token of the tenant shows it. A consent takes up to minutes to reach tokens."""
     own = app.own_applications[purpose]
     tenant = app.graph.tenant(own.connection(pending.tenant_id, pending.domain))
-    needed = _PURPOSES if is_one_application(app) else (purpose,)
+    purposes = _PURPOSES if is_one_application(app) else (purpose,)
 
     def lacks(granted: Granted | None) -> list[str]:
-        held = granted.permissions if granted else ()
-        return list(dict.fromkeys(one for each in needed for one in missing(each, held)))
+        return lacking(purposes, granted.permissions if granted else ())
 
     granted = await _eventually(app, lambda: _granted(tenant), lambda found: not lacks(found))
     if granted is None or granted.tenant_id != pending.tenant_id or granted.client_id != own.client_id:
         raise NotConnectableError(f"Our application {own.client_id} has no token of {pending.domain} itself.")
-    if lacking := lacks(granted):
+    if missing := lacks(granted):
         raise NotConnectableError(
             f"The consent in {pending.domain} to the application {own.client_id} ({purpose}) lacks "
-            f"{', '.join(lacking)}.",
+            f"{', '.join(missing)}.",
             advice="Add it to the application's registration in your own tenant, and connect again some minutes later: "
             "until then the consent page does not list it.",
         )

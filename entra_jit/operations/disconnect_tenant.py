@@ -27,9 +27,7 @@ class NotDisconnectedError(RefusedError):
 
 
 @asks(Verb.DISCONNECT_TENANT)
-async def disconnect_tenant(
-    actor: Actor, app: App, tenant: str, reason: str, *, forced: bool = False
-) -> Disconnection:
+async def disconnect_tenant(actor: Actor, app: App, tenant: str, reason: str, *, forced: bool = False) -> Disconnection:
     """Prove that all of our accounts are closed, take our applications' directory roles, and forget our credentials.
 
     The tenant must have left the configuration, which ends what is open. ``forced``: go on where Microsoft does not let

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from entra_jit.app import App
-from entra_jit.graph.permissions import missing
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import connections
 from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
-from entra_jit.policy.configuration import PurposeName
+from entra_jit.policy.permissions import lacking
 from models.actor import Actor
-from models.connections import ShownConnection
+from models.connections import ShownConnection, TenantConnection
 from models.errors import NotFoundError
 from models.messages import TenantId
 
@@ -30,12 +31,12 @@ async def show_connection(actor: Actor, app: App, tenant: str) -> ShownConnectio
             f"{name} was not connected by consent.",
             advice="It has a registration of its own, or `tenant connect` was not run.",
         )
-    purposes: tuple[PurposeName, ...] = ("elevate", "revoke")
-    lacking = {
-        f"{permission} ({one.purpose})"
-        for one in connection.applications
-        for purpose in purposes
-        if purpose == one.purpose
-        for permission in missing(purpose, one.permissions)
-    }
-    return ShownConnection(connection=connection, lacking=tuple(sorted(lacking)))
+    return ShownConnection(connection=connection, lacking=tuple(_lacking(connection)))
+
+
+def _lacking(connection: TenantConnection) -> Iterator[str]:
+    for client_id in dict.fromkeys(one.client_id for one in connection.applications):
+        same = [one for one in connection.applications if one.client_id == client_id]
+        purposes = [one.purpose for one in same]
+        for permission in lacking(purposes, same[0].permissions):
+            yield f"{permission} ({' and '.join(purposes)})"

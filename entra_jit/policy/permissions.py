@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,6 +76,14 @@ def expected(purposes: Iterable[PurposeName], credential: CredentialChoice, *, g
         frozenset(name for name, need in needs if need is Need.WANTED) - needed,
         frozenset(name for name, _ in needs),
     )
+
+
+def lacking(purposes: Iterable[PurposeName], held: Collection[str]) -> list[str]:
+    """What an application of the MSP's own lacks, which serves every tenant whatever its settings are, by name.
+
+    What only security groups need is left to the doctor, which knows whether a tenant gives any.
+    """
+    return sorted(expected(purposes, "auto", gives_groups=False).needed - set(held))
 
 
 def _need(permission: Permission, purpose: PurposeName) -> Need | None:

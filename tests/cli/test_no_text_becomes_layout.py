@@ -90,6 +90,8 @@ def filled(wanted: Any, text: str, alternative: int = 0) -> Any:
         return filled(arguments[0], text, alternative)
     if hasattr(wanted, "__supertype__"):
         return filled(wanted.__supertype__, text, alternative)
+    if origin is Literal:
+        return arguments[alternative % len(arguments)]
     if origin in (Union, types.UnionType):
         return filled(next(one for one in arguments if one is not types.NoneType), text, alternative)
     if origin is tuple:

@@ -59,9 +59,14 @@ def control(addresses: Addresses) -> Iterator[httpx.Client]:
         base_url=addresses.control_url, verify=trusting(addresses), trust_env=False, timeout=PATIENCE_SECONDS
     ) as client:
         client.post("/reset").raise_for_status()
-        for application in (ELEVATE, REVOKE):
-            client.delete(f"/tenants/contoso/applications/{application}").raise_for_status()
+        forget_us(client, "contoso")
         yield client
+
+
+def forget_us(control: httpx.Client, tenant: str) -> None:
+    """Delete our applications there, as an administrator of the customer can."""
+    for application in (ELEVATE, REVOKE):
+        control.delete(f"/tenants/{tenant}/applications/{application}").raise_for_status()
 
 
 @pytest.fixture

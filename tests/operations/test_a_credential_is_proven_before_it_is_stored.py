@@ -20,6 +20,7 @@ from entra_jit.operations.apply_configuration import apply_configuration
 from models.errors import BadInputError
 from models.messages import TenantId
 from tests.actors import TESTER
+from tests.operations.conftest import forget_us
 from tests.sandbox.seeded import ELEVATE, FABRIKAM, REVOKE, SECRETS
 
 STRANGER = "11111111-2222-4333-8444-555555555555"
@@ -83,8 +84,7 @@ async def test_one_that_is_stored_is_not_tried_again(msp: App, tmp_path: Path, c
     file = file_with(tmp_path, elevate=(ELEVATE, "ELEVATE"), revoke=(REVOKE, "REVOKE"))
     await apply_configuration(TESTER, msp, file)
     assert (await stored(msp)).keys() == {"elevate", "revoke"}
-    for application in (ELEVATE, REVOKE):
-        control.delete(f"/tenants/fabrikam/applications/{application}").raise_for_status()
+    forget_us(control, "fabrikam")
     file_with(tmp_path, elevate=(ELEVATE, "ELEVATE"), revoke=(REVOKE, "REVOKE"), display_name="Changed")
     await apply_configuration(TESTER, msp, file)
 

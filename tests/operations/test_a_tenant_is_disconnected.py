@@ -20,6 +20,7 @@ from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.disconnect_tenant import NotDisconnectedError, disconnect_tenant
 from models.events import EventKind
 from tests.actors import TESTER
+from tests.operations.conftest import forget_us
 from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE
 
 TENANTS = {"contoso": CONTOSO, "fabrikam": FABRIKAM}
@@ -91,8 +92,7 @@ async def test_one_that_does_not_let_us_in_is_disconnected_only_by_force(
 ) -> None:
     await apply(msp, tmp_path, "contoso", "fabrikam")
     await apply(msp, tmp_path, "contoso")
-    for application in (ELEVATE, REVOKE):
-        control.delete(f"/tenants/fabrikam/applications/{application}").raise_for_status()
+    forget_us(control, "fabrikam")
     with pytest.raises(NotDisconnectedError, match="AADSTS7000229"):
         await disconnect_tenant(TESTER, msp, "fabrikam", "they have left us")
     assert await reconciled(msp) == ["contoso", "fabrikam"]
