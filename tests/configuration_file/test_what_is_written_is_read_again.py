@@ -94,19 +94,20 @@ def _some(values: list) -> st.SearchStrategy:
 
 
 def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
-    elevate = draw(APPLICATIONS)
+    elevate = draw(st.none() | APPLICATIONS)
     hours, longest = sorted([draw(DURATIONS), draw(DURATIONS)])
     return TenantEntry(
         name=name,
         id=tenant_id,
         display_name=draw(LABELS),
+        tags=tuple(draw(st.lists(ODD, max_size=2, unique=True))),
         account_domain=f"{name.strip('-')}.onmicrosoft.com",
         account_prefix=draw(st.sampled_from(["msp-", "0", "no"])),
         hours=hours,
         max_hours=longest,
         credential=draw(st.sampled_from(["auto", "password", "temporary_access_pass"])),
         elevate=elevate,
-        revoke=draw(APPLICATIONS | st.just(elevate)),
+        revoke=draw(APPLICATIONS | st.just(elevate)) if elevate else None,
         security_groups=tuple(
             SecurityGroupEntry(name, draw(st.uuids())) for name in draw(st.lists(LABELS, max_size=2, unique=True))
         ),
@@ -118,7 +119,9 @@ def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
 @given(configurations())
 def test_any_configuration(configuration: Configuration) -> None:
     written = write(configuration)
-    assert read(written.encode(), "msp.yaml", lambda _: SecretStr("x")).configuration == configuration, written
+    assert read(written.encode(), "msp.yaml", lambda _: SecretStr("x"), has_own=True).configuration == configuration, (
+        written
+    )
 
 
 def test_the_example() -> None:
