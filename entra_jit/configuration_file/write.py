@@ -51,7 +51,6 @@ def _tenant(tenant: TenantEntry) -> Fields:
             "name": tenant.name,
             "id": str(tenant.id),
             "display_name": _unless(tenant.display_name, tenant.name),
-            "tags": _list(tenant.tags),
             "account_domain": tenant.account_domain,
             "account_prefix": _unless(tenant.account_prefix, "msp-"),
             "hours": _duration(_unless(tenant.hours, DEFAULT)),

@@ -100,7 +100,6 @@ def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
         name=name,
         id=tenant_id,
         display_name=draw(LABELS),
-        tags=tuple(draw(st.lists(ODD, max_size=2, unique=True))),
         account_domain=f"{name.strip('-')}.onmicrosoft.com",
         account_prefix=draw(st.sampled_from(["msp-", "0", "no"])),
         hours=hours,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,12 +10,9 @@ from rich.console import Console
 from entra_jit.cli.commands.holding import tenant_commands
 from entra_jit.cli.commands.options import Json, TenantName
 from entra_jit.cli.commands.shell import console, deployed, show
-from entra_jit.cli.connecting import connect_in_browser
-from entra_jit.cli.views.connection import show_connected, show_connection, show_disconnection
-from entra_jit.cli.views.formatting import moment, say
-from entra_jit.operations.begin_connection import BegunConnection
-from entra_jit.operations.disconnect_tenant import disconnect_tenant
-from entra_jit.operations.show_connection import show_connection as find_connection
+
+if TYPE_CHECKING:
+    from entra_jit.operations.begin_connection import BegunConnection
 
 
 @tenant_commands.command()
@@ -26,6 +23,10 @@ def connect(
     as_json: Json = False,
 ) -> None:
     """Connect the tenant of DOMAIN: an administrator of it consents to your own applications."""
+    from entra_jit.cli.connecting import connect_in_browser
+    from entra_jit.cli.views.connection import show_connected
+    from entra_jit.cli.views.formatting import moment, say
+
     aside = Console(stderr=True)
 
     def invite(address: str, begun: BegunConnection) -> None:
@@ -45,6 +46,9 @@ def connect(
 @tenant_commands.command()
 def connection(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
     """Show who authorized your applications in TENANT, and whether this version needs more."""
+    from entra_jit.cli.views.connection import show_connection
+    from entra_jit.operations.show_connection import show_connection as find_connection
+
     found = deployed(context, lambda actor, app: find_connection(actor, app, tenant))
     show(found, as_json, lambda: show_connection(console, found))
 
@@ -58,5 +62,8 @@ def disconnect(
     as_json: Json = False,
 ) -> None:
     """Disconnect TENANT, which is no longer in the configuration: prove all closed, and give up our rights there."""
+    from entra_jit.cli.views.connection import show_disconnection
+    from entra_jit.operations.disconnect_tenant import disconnect_tenant
+
     outcome = deployed(context, lambda actor, app: disconnect_tenant(actor, app, tenant, reason, forced=force))
     show(outcome, as_json, lambda: show_disconnection(console, outcome))
