@@ -70,6 +70,7 @@ async def all_connection_secrets(
             row.kind,
             unseal(
                 keyring,
+                Purpose.TENANT_CREDENTIAL,
                 Sealed(row.key_id, row.ciphertext),
                 credential_owner(TenantId(str(row.tenant_id)), row.purpose),
             ),

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.crypto.keyring import Keyring
+from entra_jit.crypto.keyring import Keyring, Purpose
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import events, texts
 from entra_jit.ledger.events import NewEvent
@@ -45,7 +45,7 @@ async def expect(
     """Expect the browser back with ``state``. What has expired is forgotten."""
     await session.exec(delete(PendingConnectionRow).where(col(PendingConnectionRow.expires_at) <= at))
     state_hash = _hash(state)
-    sealed = seal(keyring, pending.begun, _owner(state_hash)) if pending.begun else None
+    sealed = seal(keyring, Purpose.TENANT_CREDENTIAL, pending.begun, _owner(state_hash)) if pending.begun else None
     session.add(
         PendingConnectionRow(
             state_hash=state_hash,
@@ -84,7 +84,7 @@ async def take(
         return None
     begun = None
     if row.key_id is not None and row.ciphertext is not None:
-        begun = unseal(keyring, Sealed(row.key_id, row.ciphertext), _owner(state_hash))
+        begun = unseal(keyring, Purpose.TENANT_CREDENTIAL, Sealed(row.key_id, row.ciphertext), _owner(state_hash))
     return Pending(
         tenant_id=TenantId(str(row.tenant_id)),
         domain=row.domain,

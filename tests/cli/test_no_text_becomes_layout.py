@@ -94,8 +94,8 @@ def filled(wanted: Any, text: str, alternative: int = 0) -> Any:
         return arguments[alternative % len(arguments)]
     if origin in (Union, types.UnionType):
         return filled(next(one for one in arguments if one is not types.NoneType), text, alternative)
-    if origin is tuple:
-        return tuple(filled(one, text, alternative) for one in arguments if one is not Ellipsis)
+    if origin in (tuple, frozenset):
+        return origin(filled(one, text, alternative) for one in arguments if one is not Ellipsis)
     if origin in (list, Mapping, dict):
         return [filled(arguments[0], text, alternative)] if origin is list else {}
     if isinstance(wanted, type) and issubclass(wanted, Enum):

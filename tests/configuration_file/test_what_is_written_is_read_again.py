@@ -70,7 +70,10 @@ def configurations(draw: st.DrawFn) -> Configuration:
         draw(
             st.builds(AttributeRule, st.just(key), st.just(AttributeTest.PREFIX), st.just((value,)))
             | st.builds(
-                AttributeRule, st.just(key), st.just(AttributeTest.ONE_OF), st.sampled_from([(value,), (value, "~")])
+                AttributeRule,
+                st.just(key),
+                st.just(AttributeTest.ONE_OF),
+                st.sampled_from([(value,), (value, f"{value}~")]),
             )
         )
         for key, value in attributes.items()
