@@ -41,16 +41,6 @@ from workflows.registry import WORKFLOWS
 GRACE = timedelta(seconds=30)
 """How long activities may finish after the worker was told to stop."""
 
-STICKY_TIMEOUT = timedelta(seconds=3)
-"""How long a task waits for a worker that died, before another takes it: it bounds how late a closing can be."""
-
-ACTIVITIES_AT_ONCE = 24
-"""Few, so that what waits does so at the server, which hands out disabling before everything else."""
-
-WORKFLOW_TASKS_AT_ONCE = 20
-"""Few here, too: they share one interpreter, and each has ten seconds. With the default of a hundred, a worker that
-came back to hundreds of open grants replayed so many at once that none was done in time, and all began anew."""
-
 _log = structlog.get_logger("worker")
 
 
@@ -96,6 +86,7 @@ def activities_of(backend: Backend) -> list[Callable[..., Any]]:
 
 def worker_of(client: Client, backend: Backend, task_queue: str) -> Worker:
     """The worker, not started. Converter and sandbox come from the client's plugin."""
+    settings = backend.settings
     return Worker(
         client,
         task_queue=task_queue,
@@ -104,9 +95,10 @@ def worker_of(client: Client, backend: Backend, task_queue: str) -> Worker:
         interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
-        max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
-        max_concurrent_activities=ACTIVITIES_AT_ONCE,
+        sticky_queue_schedule_to_start_timeout=settings.sticky_timeout,
+        max_cached_workflows=settings.cached_workflows,
+        max_concurrent_workflow_tasks=settings.workflow_tasks_at_once,
+        max_concurrent_activities=settings.activities_at_once,
         graceful_shutdown_timeout=GRACE,
     )
 

@@ -1,6 +1,6 @@
 """What a grant costs: Graph calls and round trips, Temporal events, database statements, and time against bare httpx.
 
-    .venv/bin/python -m benchmarks.grant_cost [--grants 20] [--together 100]
+    .venv/bin/python -m benchmarks.grant_cost [--grants 20]
 
 Everything runs on this machine, in a stack of its own, and stops by itself. Times are compared within the run: the
 same directory calls are made once by the product and once by httpx alone, in turn. Sequential round trips are
@@ -39,7 +39,7 @@ from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status
 from entra_jit.policy.roles import find_role
 from entra_jit.settings import adopt_environment, load_settings
-from models.messages import GrantState, Receipt
+from models.messages import GrantState
 from worker import worker_of
 
 CONTOSO = "c0c0c0c0-2222-4222-8222-000000000002"
@@ -102,11 +102,6 @@ class Bench:
             duration=duration,
         )
 
-    async def receipt(self, request_id: str) -> Receipt:
-        """The receipt, when the grant is over."""
-        await (await self._app.workflow_of(request_id)).result()
-        return await show_receipt(self._actor, self._app, request_id)
-
     async def round_trips(self, technician: str, undelayed: float) -> float:
         """Sequential Graph round trips from request to open, by what a slower directory adds to ``undelayed``."""
         fault = {"method": "*", "path": "/**", "delay": DELAY_SECONDS, "tenant": CONTOSO}
@@ -123,15 +118,15 @@ class Bench:
         return sum(entry["path"].startswith("/v1.0") for entry in entries)
 
 
-async def measure(count: int, together: int) -> None:
+async def measure(count: int) -> None:
     """Run everything in a stack in a temporary directory, and print it."""
-    technicians = [f"tech-{number:03}" for number in range(max(count, together) + 3)]
+    technicians = [f"tech-{number:03}" for number in range(count + 3)]
     with tempfile.TemporaryDirectory(prefix="entra-jit-bench-") as directory:
         async with LocalStack(Path(directory), worker=False) as stack:
             adopt_environment(stack.environment())
             settings = load_settings()
             configuration = Path(directory) / "msp.yaml"
-            configuration.write_text(yaml.safe_dump(_configuration(technicians)))
+            configuration.write_text(yaml.safe_dump(configuration_of(technicians)))
             trusted = ssl.create_default_context(cafile=str(stack.addresses.ca_file))
             async with (
                 App(settings) as app,
@@ -146,7 +141,6 @@ async def measure(count: int, together: int) -> None:
                     await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
                     opened = await _one_by_one(bench, bare, technicians[:count], warm_up=technicians[-1])
                     await _round_trips(bench, technicians[-2], opened)
-                    await _expiring_together(bench, technicians[:together])
 
 
 async def _one_by_one(bench: Bench, bare: BareVisits, technicians: Sequence[str], *, warm_up: str) -> dict[str, float]:
@@ -185,26 +179,8 @@ async def _round_trips(bench: Bench, technician: str, undelayed: dict[str, float
         print(f"  {kind:<22} {await bench.round_trips(technician, undelayed[kind]):.1f}")
 
 
-async def _expiring_together(bench: Bench, technicians: Sequence[str]) -> None:
-    """Grants that expire in the same second: how late is the last?"""
-    # Long enough that all are open by then; each is asked so that all end together.
-    end_after = timedelta(seconds=20 + 0.35 * len(technicians))
-    started = asyncio.get_running_loop().time()
-
-    async def one(technician: str, wait: float) -> Receipt:
-        await asyncio.sleep(wait)
-        passed = timedelta(seconds=asyncio.get_running_loop().time() - started)
-        return await bench.receipt(await bench.ask(technician, end_after - passed))
-
-    receipts = await asyncio.gather(*(one(name, 0.25 * place) for place, name in enumerate(technicians)))
-    lateness = sorted(r.lateness.total_seconds() for r in receipts if r.lateness is not None)
-    proven = sorted(r.proven_lateness.total_seconds() for r in receipts if r.proven_lateness is not None)
-    print(f"\n{len(lateness)} grants that expire within a second or two of one another")
-    for name, values in (("disabled after expiry", lateness), ("proven after expiry", proven)):
-        print(f"  {name:<22} p50 {_at(values, 0.5):.2f} s, p99 {_at(values, 0.99):.2f} s, max {values[-1]:.2f} s")
-
-
-def _configuration(technicians: Sequence[str]) -> dict[str, Any]:
+def configuration_of(technicians: Sequence[str]) -> dict[str, Any]:
+    """Contoso, these technicians and three roles, as a configuration file says it."""
     return {
         "tenants": [
             {
@@ -227,18 +203,13 @@ def _median(values: Any) -> int:
     return int(statistics.median(values))
 
 
-def _at(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--grants", type=int, default=20, help="technicians measured one by one (default 20)")
-    parser.add_argument("--together", type=int, default=100, help="grants that expire together (default 100)")
     arguments = parser.parse_args()
     configure_logs("console", logging.WARNING)
-    asyncio.run(measure(min(arguments.grants, 200), min(arguments.together, 500)))
+    asyncio.run(measure(min(arguments.grants, 200)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 
@@ -23,7 +22,9 @@ import structlog
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import Directories
+from entra_jit.accounts.ledger_watch import LOOK_EVERY, LedgerWatch
 from entra_jit.accounts.on_time.disabling import Disabling, Taken
+from entra_jit.accounts.reconciliation.overdue import OverdueReconciliation
 from entra_jit.ledger import due
 from entra_jit.ledger.clock import LedgerClock
 from entra_jit.ledger.database import LedgerUnavailableError
@@ -76,6 +77,7 @@ class Closer:
         self._ledger = backend.ledger
         self._clock = backend.ledger_clock
         self._id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self._ready_file = backend.settings.ready_file
         self._most = 4 * backend.settings.closer_calls_at_once
         self._live: dict[str, Due] = {}
         self._remembered_at: float | None = None
@@ -88,6 +90,8 @@ class Closer:
         recording = asyncio.create_task(self.disabling.record())
         try:
             while True:
+                if self._ready_file:
+                    self._ready_file.write_text(f"{os.getpid()}\n")
                 await self._once()
         finally:
             recording.cancel()
@@ -180,16 +184,27 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with RevokingBackend(settings) as backend:
         closer = Closer(backend)
-        closing = asyncio.create_task(closer.run())
+        tasks = [
+            asyncio.create_task(work) for work in (closer.run(), OverdueReconciliation(backend).run(), _watch(backend))
+        ]
         _log.info("closing on time")
-        if settings.ready_file:
-            settings.ready_file.write_text(f"{os.getpid()}\n")
         await stop.wait()
         _log.info("stopping")
-        closing.cancel()
-        with suppress(asyncio.CancelledError):
-            await closing
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await closer.disabling.finish(GRACE)
+
+
+async def _watch(backend: Backend) -> None:
+    """Tell what the ledger alone shows to be wrong, until cancelled: there may be no worker that does."""
+    watch = LedgerWatch(backend)
+    while True:
+        try:
+            await watch.look()
+        except Exception as error:
+            _log.warning("not looked", error=describe_error(error))
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
 
 
 def main() -> int:

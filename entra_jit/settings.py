@@ -151,6 +151,20 @@ class Settings(BaseSettings):
     """How long a closing may take before an alarm is raised and renewed, ISO 8601, comma-separated (``PT2M,PT10M``).
     After the last it is renewed every hour."""
 
+    sticky_timeout: Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(minutes=1))] = timedelta(seconds=3)
+    """How long a workflow's task waits for a worker that died, before another takes it. It bounds how late a closing
+    is without a closer; a longer one saves replays where hundreds are due at once."""
+
+    cached_workflows: Annotated[int, Field(ge=10)] = 1000
+    """How many sleeping grants a worker keeps in memory, at 0.3 MB each. Others are replayed when they wake."""
+
+    activities_at_once: Annotated[int, Field(ge=4, le=100)] = 24
+    """Few, so that what waits does so at the server, which hands out disabling before everything else."""
+
+    workflow_tasks_at_once: Annotated[int, Field(ge=2, le=100)] = 20
+    """Few here, too: they share one interpreter, and each has ten seconds. With a hundred, a worker that came back to
+    hundreds of open grants replayed so many at once that none was done in time, and all began anew."""
+
     closer_calls_at_once: Annotated[int, Field(ge=1, le=100)] = 32
     """How many accounts a closer disables at the same time."""
 
@@ -158,7 +172,7 @@ class Settings(BaseSettings):
     """How many of them in one tenant."""
 
     ready_file: Path | None = None
-    """A file that a worker writes once it polls, and a closer once it looks."""
+    """A file that a worker writes once it polls, and a closer each time it looks."""
 
     @field_validator("keys")
     @classmethod

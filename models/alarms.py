@@ -46,6 +46,10 @@ class AlarmKind(StrEnum):
     """A check of the doctor has come out worse than the last time. About a tenant and the check's code."""
     RECONCILER_LAPSED = "reconciler lapsed"
     """No reconciliation has come through for too long. About the deployment."""
+    CLOSER_AWAY = "closer away"
+    """No closer runs, and one did within the last day. About the deployment."""
+    TEMPORAL_AWAY = "temporal away"
+    """Temporal has not answered a worker for a minute, or its namespace is gone. About the deployment."""
     WORKFLOW_WEDGED = "workflow wedged"
     """Temporal cannot carry on a grant's workflow. About a grant."""
 

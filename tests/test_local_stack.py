@@ -1,8 +1,8 @@
 """A stack on one machine keeps its data over a restart, stops all that it started, and is found from another terminal.
 
 A forgotten ledger leaves accounts open for ever, and a worker that outlives its stack acts unseen. PostgreSQL and
-Temporal are the real ones. The sandbox, the migrations and the worker are stand-ins of a few lines, because these tests
-are about starting, watching and stopping programs, not about what the programs do.
+Temporal are the real ones. Sandbox, migrations and programs are stand-ins of a few lines, because these tests are about
+starting, watching and stopping programs, not about what the programs do.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ ready.touch()
 while True:
     signal.pause()
 """
+CLOSER = """
+import os, pathlib, signal
+pathlib.Path(os.environ["ENTRA_JIT_READY_FILE"]).touch()
+signal.pause()
+"""
 PORTAL = """
 import os, socket
 address, _, port = os.environ["ENTRA_JIT_PORTAL_ADDRESS"].rpartition(":")
@@ -63,6 +68,7 @@ PROGRAMS = Programs(
     sandbox=(sys.executable, "-c", SANDBOX),
     migrate=(sys.executable, "-c", "import os; assert os.environ['DATABASE_URL'] and os.environ['ENTRA_JIT_KEYS']"),
     worker=(sys.executable, "-c", WORKER),
+    closer=(sys.executable, "-c", CLOSER),
     portal=(sys.executable, "-c", PORTAL),
 )
 SERVE = f"""
@@ -72,7 +78,7 @@ from entra_jit.local_stack.stack import LocalStack, Programs
 async def say_so(addresses):
     print("up", flush=True)
     yield
-programs = Programs({PROGRAMS.sandbox}, {PROGRAMS.migrate}, {PROGRAMS.worker}, {PROGRAMS.portal})
+programs = Programs({PROGRAMS.sandbox}, {PROGRAMS.migrate}, {PROGRAMS.worker}, {PROGRAMS.closer}, {PROGRAMS.portal})
 stack = LocalStack(pathlib.Path(sys.argv[1]), programs=programs)
 asyncio.run(stack.serve(say_so))
 """

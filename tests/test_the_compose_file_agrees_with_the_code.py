@@ -56,7 +56,7 @@ def test_every_setting_in_the_compose_file_exists(name: str) -> None:
     assert given <= KNOWN.keys()
 
 
-@pytest.mark.parametrize("name", ["worker", "portal", "migrate"])
+@pytest.mark.parametrize("name", ["worker", "closer", "portal", "migrate"])
 def test_what_has_no_default_is_given_or_asked_for(name: str) -> None:
     """A container that restarts for ever over a missing setting is found out late, and by reading its logs."""
     required = {field for field, info in Settings.model_fields.items() if info.is_required()}

@@ -46,6 +46,28 @@ def under(grant: Due, mark: OpenUntil, text: str | None) -> Due:
 
 
 @dataclass(frozen=True)
+class Unsettled:
+    """A grant that has expired and has no receipt."""
+
+    request_id: str
+    tenant: str
+    account_name: str
+    disabled_at: datetime | None
+    """When a closer has disabled its account; None: none has."""
+
+
+@dataclass(frozen=True)
+class Closers:
+    """The closers of the last day."""
+
+    running: int
+    """Seen within the last minute."""
+    known: int
+    lateness: timedelta | None
+    """The worst of the last minute; None: nothing was due, or none runs."""
+
+
+@dataclass(frozen=True)
 class Ahead:
     """What will be due soon."""
 
@@ -106,10 +128,24 @@ WHERE grants.settled_at IS NULL AND grants.disabled_at IS NULL AND grants.expire
     AND grants.parked_at IS NULL
 """)  # noqa: S608
 
+_UNSETTLED = text("""
+SELECT grants.request_id, tenants.name AS tenant, grants.account_name, grants.disabled_at
+FROM grants JOIN tenants ON tenants.id = grants.tenant_id
+WHERE grants.settled_at IS NULL AND grants.parked_at IS NULL
+    AND grants.expires_at <= statement_timestamp() - CAST(:for AS interval)
+ORDER BY grants.expires_at LIMIT 1000
+""")
+
 _DISABLED = text("""
 UPDATE grants SET disabled_at = done.at
 FROM jsonb_to_recordset(CAST(:done AS jsonb)) AS done(request_id text, attempt int, at timestamptz)
 WHERE grants.request_id = done.request_id AND grants.attempt = done.attempt AND grants.disabled_at IS NULL
+""")
+
+_CLOSERS = text("""
+SELECT count(*) FILTER (WHERE lately) AS running, count(*) AS known, max(lateness) FILTER (WHERE lately) AS lateness
+FROM (SELECT lateness, seen_at > clock_timestamp() - interval '1 minute' AS lately FROM closers
+    WHERE seen_at > clock_timestamp() - interval '1 day') AS of_today
 """)
 
 _SAY = text("""
@@ -150,6 +186,11 @@ async def live(session: AsyncSession) -> list[Due]:
     return [_due(row) for row in await rows_of(session, _LIVE)]
 
 
+async def unsettled(session: AsyncSession, so_long: timedelta) -> list[Unsettled]:
+    """Grants that expired at least ``so_long`` ago and have no receipt; at most 1000, the earliest first."""
+    return [Unsettled(**row) for row in await rows_of(session, _UNSETTLED, **{"for": so_long})]
+
+
 async def disabled(session: AsyncSession, done: Iterable[tuple[Due, DirectoryCall]]) -> None:
     """Enter the directory's answers. The receipt counts the lateness to them. Idempotent."""
     done = list(done)
@@ -165,6 +206,12 @@ async def disabled(session: AsyncSession, done: Iterable[tuple[Due, DirectoryCal
         )
     ]
     await events.append(session, *entered)
+
+
+async def closers(session: AsyncSession) -> Closers:
+    """Whether closers run, and how late they were."""
+    [row] = await rows_of(session, _CLOSERS)
+    return Closers(**row)
 
 
 async def say_alive(session: AsyncSession, closer: str, lateness: timedelta | None) -> None:

@@ -221,6 +221,25 @@ async def failed(session: AsyncSession, tenant_id: TenantId, failure: str, at: d
     return row.succeeded_at
 
 
+async def overdue(
+    session: AsyncSession, succeeded_within: timedelta, tried_within: timedelta, most: int
+) -> list[TenantToReconcile]:
+    """Tenants whose last reconciliation that came through is older, and that none has looked at since lately."""
+    row, now = TenantReconciliationRow, func.clock_timestamp()
+    statement = (
+        select(Tenant)
+        .outerjoin(row, col(row.tenant_id) == col(Tenant.id))
+        .where(
+            or_(col(row.succeeded_at).is_(None), col(row.succeeded_at) < now - succeeded_within),
+            or_(col(row.tried_at).is_(None), col(row.tried_at) < now - tried_within),
+        )
+        .order_by(col(row.succeeded_at).nulls_first())
+        .limit(most)
+    )
+    rows = await session.exec(statement)
+    return [TenantToReconcile(id=TenantId(str(tenant.id)), name=tenant.name) for tenant in rows]
+
+
 async def not_tried_since(session: AsyncSession, then: datetime) -> list[str]:
     """The names of the tenants that no reconciliation has looked at since ``then``."""
     statement = (

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from entra_jit.local_stack.pid_file import PidFile
 
-Part = Literal["postgres", "temporal", "temporal-ui", "sandbox", "worker", "portal"]
+Part = Literal["postgres", "temporal", "temporal-ui", "sandbox", "worker", "closer", "portal"]
 
 DEFAULT_STATE_DIR = Path(".entra-jit")
 KEY_BYTES = 32

@@ -52,12 +52,14 @@ class Programs:
     migrate: tuple[str, ...] = (sys.executable, "starter.py", "migrate")
     worker: tuple[str, ...] = (sys.executable, "worker.py")
     """Writes the file that ENTRA_JIT_READY_FILE names when it polls."""
+    closer: tuple[str, ...] = (sys.executable, "-m", "entra_jit.closer")
+    """Writes the same file when it looks."""
     portal: tuple[str, ...] = (sys.executable, "portal.py")
     """Listens at ENTRA_JIT_PORTAL_ADDRESS."""
 
 
 class LocalStack:
-    """PostgreSQL, Temporal, sandbox, worker and portal as children of this process, with all state in one directory.
+    """PostgreSQL, Temporal, sandbox, worker, closer and portal as children of this process; all state in one directory.
 
     ``async with LocalStack(state_dir) as stack`` or ``start`` and ``stop``. One stack a directory at a time; any number
     side by side in different ones. Must be used from the thread that runs the event loop until ``stop``: on Linux the
@@ -67,7 +69,7 @@ class LocalStack:
     def __init__(
         self, state_dir: Path = DEFAULT_STATE_DIR, *, worker: bool = True, programs: Programs = Programs()
     ) -> None:
-        """``worker``: with the programs of ours, worker and portal, or only what they run on."""
+        """``worker``: with the programs of ours, worker, closer and portal, or only what they run on."""
         self.state_dir = state_dir.resolve()
         self._with_worker = worker
         self._programs = programs
@@ -78,6 +80,7 @@ class LocalStack:
         self._sandbox = Sandbox(self.state_dir, programs.sandbox)
         self._migrate = Child("migrate", self.state_dir)
         self._worker = Child("worker", self.state_dir)
+        self._closer = Child("closer", self.state_dir)
         self._portal = Child("portal", self.state_dir)
         self._ports = Ports()
         self._addresses: StackAddresses | None = None
@@ -123,11 +126,13 @@ class LocalStack:
         return self.addresses
 
     async def stop(self) -> None:
-        """Stop everything, the worker first so that it can finish what it does. Idempotent."""
+        """Stop everything, worker and closer first so that they can finish what they do. Idempotent."""
         if self._lock is None:
             return
         (self.state_dir / "stack.json").unlink(missing_ok=True)
-        await self._worker.stop(grace_seconds=WORKER_GRACE_SECONDS)
+        await asyncio.gather(
+            self._worker.stop(grace_seconds=WORKER_GRACE_SECONDS), self._closer.stop(grace_seconds=WORKER_GRACE_SECONDS)
+        )
         await asyncio.gather(
             self._portal.stop(grace_seconds=1),
             self._migrate.stop(grace_seconds=0),
@@ -200,14 +205,26 @@ class LocalStack:
 
     async def start_worker(self) -> None:
         """Start the worker and wait until it polls."""
-        ready_file = self.state_dir / "run" / "worker.ready"
+        await self._start_until_ready(self._worker, self._programs.worker)
+
+    async def kill_closer(self) -> None:
+        """End the closer at once, for failure drills."""
+        await self._closer.kill(signal.SIGKILL)
+        self._publish()
+
+    async def start_closer(self) -> None:
+        """Start the closer and wait until it looks."""
+        await self._start_until_ready(self._closer, self._programs.closer)
+
+    async def _start_until_ready(self, child: Child, program: tuple[str, ...]) -> None:
+        ready_file = self.state_dir / "run" / f"{child.name}.ready"
         ready_file.unlink(missing_ok=True)
 
-        async def polls(_pid: int) -> bool:
+        async def is_ready(_pid: int) -> bool:
             return ready_file.exists()
 
         environment = {**program_environment(), **self.environment(), "ENTRA_JIT_READY_FILE": str(ready_file)}
-        await self._worker.start(self._programs.worker, environment, ready=polls)
+        await child.start(program, environment, ready=is_ready)
         self._publish()
 
     async def _occupy(self) -> None:
@@ -251,7 +268,7 @@ class LocalStack:
             state_dir=self.state_dir,
         )
         if self._with_worker:
-            await _at_once(self.start_worker(), self._start_portal())
+            await _at_once(self.start_worker(), self.start_closer(), self._start_portal())
         self._publish()
 
     async def _start_ledger(self) -> None:
@@ -293,6 +310,7 @@ class LocalStack:
             "temporal-ui": (self._ui_guard, self._start_ui_guard),
             "sandbox": (self._sandbox.child, self._start_sandbox),
             "worker": (self._worker, self.start_worker),
+            "closer": (self._closer, self.start_closer),
             "portal": (self._portal, self._start_portal),
         }
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from entra_jit.accounts.ledger_watch import find_lapse
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import alarms
 from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
-from entra_jit.temporal.watch import find_lapse
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
 from models.paging import Page

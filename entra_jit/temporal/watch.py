@@ -1,6 +1,7 @@
 """Watching the watcher: whether reconciliations come through, and whether Temporal can carry on every grant.
 
-Each worker does this for as long as it runs, so that a deleted or paused schedule comes back by itself.
+Each worker does this for as long as it runs, so that a deleted or paused schedule comes back by itself. What the ledger
+alone shows is told first: with Temporal away, asking it fails.
 """
 
 from __future__ import annotations
@@ -16,38 +17,18 @@ from temporalio.service import RPCError
 
 from entra_jit.accounts.attempts import attempt_all
 from entra_jit.accounts.backend import Backend
-from entra_jit.ledger import alarms, event_partitions, reconciliation, reviews
-from entra_jit.ledger.database import Ledger, LedgerUnavailableError
-from entra_jit.policy.durations import format_duration
+from entra_jit.accounts.ledger_watch import LOOK_EVERY, LedgerWatch, lapse_patience
+from entra_jit.ledger import alarms, event_partitions, reviews
+from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.temporal.schedules import ensure_reconciliation, ensure_reviews
 from models import search_attributes
 from models.alarms import Alarm, AlarmKind
 from models.names import ACCESS_GRANT, request_id_of
 
-LOOK_EVERY = timedelta(minutes=1)
-LAPSED_AFTER = 3
-"""So many intervals without a reconciliation are a lapse."""
-
 WEDGED = f'WorkflowType = "{ACCESS_GRANT}" AND ExecutionStatus = "Running" AND TemporalReportedProblems IS NOT NULL'
 """Grants whose workflow fails at each try of Temporal's to carry it on: a bug, or a worker of the wrong version."""
 
 _log = structlog.get_logger("watch")
-
-
-def _patience(every: timedelta) -> timedelta:
-    return every * LAPSED_AFTER + LOOK_EVERY
-
-
-async def find_lapse(ledger: Ledger, every: timedelta, at: datetime) -> Alarm | None:
-    """The alarm that tenants were not reconciled for too long; None: all were. It is not raised by this."""
-    patience = _patience(every)
-    async with ledger.transaction() as session:
-        waiting = await reconciliation.not_tried_since(session, at - patience)
-    if not waiting:
-        return None
-    names = ", ".join(waiting[:5]) + (" and others" if len(waiting) > 5 else "")
-    sentence = f"{len(waiting)} tenants were not reconciled for {format_duration(patience)}: {names}."
-    return Alarm(kind=AlarmKind.RECONCILER_LAPSED, subject="deployment", sentence=sentence, raised_at=at)
 
 
 class ReconciliationWatch:
@@ -63,7 +44,12 @@ class ReconciliationWatch:
         self._task_queue = backend.settings.task_queue
         self._every = backend.settings.reconcile_every
         self._keep_events_days = backend.settings.keep_events_days
-        self._since = backend.clock()
+        self._ledger_watch = LedgerWatch(backend)
+        self._away_since: datetime | None = None
+        self._closers = meter.create_gauge("entra_jit_closers", "Closers that run")
+        self._lateness = meter.create_gauge_float(
+            "entra_jit_closer_lateness_seconds", "How late closers were at most within the last minute"
+        )
         self._gauge = meter.create_gauge("entra_jit_alarms", "Alarms that stand, by kind")
 
     async def run(self) -> None:
@@ -80,26 +66,35 @@ class ReconciliationWatch:
     async def look(self) -> None:
         """One look: tenants are reconciled, no grant is wedged, nothing is refused to closing, so many alarms stand."""
         try:
-            looks = [self._look_for_a_lapse(), self._look_for_late_reviews(), self._look_for_wedged_grants()]
             alarms_of_credentials = [self._revoking.update_alarms(), self._expiring.update_alarms()]
-            await attempt_all([*looks, *alarms_of_credentials, self._keep_months()])
+            await attempt_all([self._ledger_watch.look(), *alarms_of_credentials, self._keep_months()])
+            await self._ask_temporal()
         finally:
             standing = await self._alarms.standing()
             for kind in AlarmKind:
                 self._gauge.set(standing[kind], {"kind": kind.value})
+            closers = self._ledger_watch.closers
+            self._closers.set(closers.running)
+            self._lateness.set(closers.lateness.total_seconds() if closers.lateness else 0)
 
-    async def _look_for_a_lapse(self) -> None:
+    async def _ask_temporal(self) -> None:
+        looks = [self._look_for_late_reviews(), self._look_for_wedged_grants()]
+        if self._ledger_watch.has_lapsed:
+            looks.append(ensure_reconciliation(self._client, self._task_queue, self._every))
         now = self._clock()
-        lapse = await find_lapse(self._ledger, self._every, now)
-        if lapse is None:
-            await self._alarms.clear(AlarmKind.RECONCILER_LAPSED, "deployment", "Every tenant was reconciled.", now)
-        elif now - self._since >= _patience(self._every):
-            await ensure_reconciliation(self._client, self._task_queue, self._every)
-            await self._alarms.raise_alarm(lapse)
+        try:
+            await attempt_all(looks)
+        except RPCError as error:
+            self._away_since = self._away_since or now
+            if now - self._away_since >= LOOK_EVERY:
+                await self._alarms.raise_alarm(_away(error, now))
+            raise
+        self._away_since = None
+        await self._alarms.clear(AlarmKind.TEMPORAL_AWAY, "deployment", "Temporal answers.", now)
 
     async def _look_for_late_reviews(self) -> None:
         async with self._ledger.transaction() as session:
-            late = await reviews.tenants(session, self._clock() - _patience(self._every))
+            late = await reviews.tenants(session, self._clock() - lapse_patience(self._every))
         if late:  # Microsoft may refuse or be slow, which raises alarms of its own; or the schedule is gone
             await ensure_reviews(self._client, self._task_queue, self._every)
 
@@ -139,3 +134,11 @@ class ReconciliationWatch:
 
     def _wedged(self) -> AsyncIterator[WorkflowExecution]:
         return self._client.list_workflows(WEDGED)
+
+
+def _away(error: RPCError, at: datetime) -> Alarm:
+    sentence = (
+        f"Temporal does not answer a worker: {error.status.name}. Nothing is opened. The closer disables what expires, "
+        "and the reconciler closes it."
+    )
+    return Alarm(kind=AlarmKind.TEMPORAL_AWAY, subject="deployment", sentence=sentence, raised_at=at)

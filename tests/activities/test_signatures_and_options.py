@@ -25,8 +25,9 @@ from activities.reconciling import ReconcilingActivities
 from activities.signatures import Alarming, Closing, Deciding, Examining, Provisioning, Reconciling
 from entra_jit.accounts.reconciliation.review_tenant import REVIEWS_BEGIN_WITHIN
 from entra_jit.graph import operations
+from entra_jit.settings import Settings
 from models.messages import FailureType
-from worker import ACTIVITIES_AT_ONCE, activities_of
+from worker import activities_of
 from workflows.reviews import TENANTS_AT_ONCE
 
 IMPLEMENTED_BY = {
@@ -111,7 +112,7 @@ def test_reviews_have_time_for_slow_reads_and_leave_most_places_to_what_closes()
     slow = operations.READ_AUDIT.timeout
     assert slow is not None
     assert REVIEWS_BEGIN_WITHIN + 2 * timedelta(seconds=slow) < options.REVIEWING["start_to_close_timeout"]
-    assert TENANTS_AT_ONCE <= ACTIVITIES_AT_ONCE / 4
+    assert Settings.model_fields["activities_at_once"].default / 4 >= TENANTS_AT_ONCE
 
 
 def test_what_passes_is_retried_and_what_does_not_is_not() -> None:

@@ -26,7 +26,8 @@ from activities.options import CLOSING, PROVISIONING, RECONCILING
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.settings import Settings
 from tests.chaos.outages import CLOSING_GOES_ON, Kind, Outage
-from worker import STICKY_TIMEOUT
+
+STICKY_TIMEOUT: timedelta = Settings.model_fields["sticky_timeout"].default
 
 
 def _configured(setting: timedelta | None) -> timedelta:

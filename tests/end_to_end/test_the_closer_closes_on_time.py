@@ -17,12 +17,17 @@ from pathlib import Path
 import pytest
 
 from entra_jit.accounts.directories import NotConnectedError, Purpose
+from entra_jit.accounts.ledger_watch import LedgerWatch
 from entra_jit.accounts.on_time.disabling import Taken
+from entra_jit.accounts.reconciliation.overdue import OverdueReconciliation
 from entra_jit.closer import Closer, RevokingBackend
 from entra_jit.crypto.marks import write_open_until
 from entra_jit.ledger import due
+from entra_jit.operations.list_alarms import list_alarms
+from models.alarms import AlarmKind
 from models.marks import OpenUntil
 from models.messages import GrantState, ObjectId, TenantId
+from tests.actors import TESTER
 from tests.command_line import ENVIRONMENT
 from tests.patience import PATIENCE_SECONDS, eventually
 from tests.stage import REVOKE, TECHNICIANS, Scene, customer_id
@@ -175,3 +180,19 @@ async def test_without_the_ledger_the_newest_mark_decides(real_time: Scene, back
     await closer.disabling.finish(timedelta(seconds=PATIENCE_SECONDS))
     entered = real_time.sql("SELECT request_id FROM grants WHERE disabled_at IS NOT NULL")
     assert {request_id for (request_id,) in entered} == {alex, kim}
+
+
+async def test_without_temporal_tenants_are_reconciled_and_what_is_late_is_told(
+    real_time: Scene, backend: RevokingBackend
+) -> None:
+    [alex] = await opened(real_time, "alex")
+    expires(real_time, alex, "-3 min")
+    real_time.sql("DELETE FROM reconciliations")
+    overdue = OverdueReconciliation(backend)
+    [report] = await overdue.once()
+    assert len(report.closed) == 1, report
+    assert not is_open(real_time, "alex")
+    assert await overdue.once() == [], "it was done just now"
+    await LedgerWatch(backend).look()
+    [late] = await list_alarms(TESTER, real_time.app)
+    assert (late.kind, late.subject) == (AlarmKind.CLOSING_LATE, alex)

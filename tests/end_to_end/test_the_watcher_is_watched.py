@@ -14,8 +14,9 @@ import httpx
 import pytest
 from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import ScheduleOverlapPolicy, WorkflowExecutionStatus
+from temporalio.client import Client, ScheduleOverlapPolicy, WorkflowExecutionStatus
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from entra_jit.operations.list_alarms import list_alarms
@@ -95,6 +96,26 @@ async def test_a_schedule_that_somebody_paused_goes_on_and_the_lapse_is_told(rea
     await watch.look()
     assert not await list_alarms(TESTER, real_time.app)
     assert standing(address) == dict.fromkeys(AlarmKind, 0)
+
+
+async def test_with_temporal_away_what_the_ledger_shows_is_told_and_so_is_that(real_time: Scene) -> None:
+    """The watch asked Temporal first, failed, and told nothing: an account was open minutes past its expiry."""
+    now = stage_clock()
+    app = variant(real_time.app, clock=lambda: now)
+    client = real_time.services.client
+    gone = await Client.connect(client.service_client.config.target_host, namespace="gone")
+    meter = Runtime.default().metric_meter
+    watch = ReconciliationWatch(app, gone, meter)
+    real_time.sql("INSERT INTO closers (id, seen_at) VALUES ('gone', now() - interval '10 min')")
+    now += 4 * EVERY
+    for _ in range(2):
+        with pytest.raises(RPCError):
+            await watch.look()
+        now += timedelta(minutes=1)
+    told = {alarm.kind for alarm in await list_alarms(TESTER, real_time.app)}
+    assert told == {AlarmKind.RECONCILER_LAPSED, AlarmKind.CLOSER_AWAY, AlarmKind.TEMPORAL_AWAY}
+    await ReconciliationWatch(app, client, meter).look()
+    assert AlarmKind.TEMPORAL_AWAY not in {alarm.kind for alarm in await list_alarms(TESTER, real_time.app)}
 
 
 async def test_late_reviews_bring_their_schedule_back(real_time: Scene) -> None:

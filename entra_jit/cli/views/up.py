@@ -31,7 +31,7 @@ LEAVING_SECONDS = 5
 
 async def keep_up(console: Console, stack: LocalStack) -> None:
     """Run the stack until Ctrl-C, with the example configuration where there is none yet."""
-    console.print("Starting PostgreSQL, Temporal, the simulated tenants, a worker and the portal ...")
+    console.print("Starting PostgreSQL, Temporal, the simulated tenants, worker, closer and portal ...")
     began = datetime.now(UTC)
     await stack.serve(lambda addresses: _up(console, addresses, began))
     console.print("Stopped.")
