@@ -22,12 +22,12 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
+from activities.errands import ErrandActivities
 from activities.examining import ExaminingActivities
 from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from entra_jit.accounts.backend import Backend
 from entra_jit.app import App
 from entra_jit.logs import configure_logs
 from entra_jit.settings import Settings, load_settings
@@ -44,15 +44,16 @@ GRACE = timedelta(seconds=30)
 _log = structlog.get_logger("worker")
 
 
-def activities_of(backend: Backend) -> list[Callable[..., Any]]:
+def activities_of(app: App) -> list[Callable[..., Any]]:
     """Every activity of this process."""
-    deciding, provisioning, closing, reconciling, examining, alarming = (
-        DecidingActivities(backend),
-        ProvisioningActivities(backend),
-        ClosingActivities(backend),
-        ReconcilingActivities(backend),
-        ExaminingActivities(backend),
-        AlarmingActivities(backend),
+    deciding, provisioning, closing, reconciling, examining, errands, alarming = (
+        DecidingActivities(app),
+        ProvisioningActivities(app),
+        ClosingActivities(app),
+        ReconcilingActivities(app),
+        ExaminingActivities(app),
+        ErrandActivities(app),
+        AlarmingActivities(app),
     )
     return [
         deciding.decide,
@@ -80,18 +81,19 @@ def activities_of(backend: Backend) -> list[Callable[..., Any]]:
         reconciling.review_tenant,
         examining.list_tenants_in_turn,
         examining.examine_tenant,
+        errands.carry_out,
         alarming.raise_alarm,
     ]
 
 
-def worker_of(client: Client, backend: Backend, task_queue: str) -> Worker:
+def worker_of(client: Client, app: App, task_queue: str) -> Worker:
     """The worker, not started. Converter and sandbox come from the client's plugin."""
     settings = backend.settings
     return Worker(
         client,
         task_queue=task_queue,
         workflows=list(WORKFLOWS),
-        activities=activities_of(backend),
+        activities=activities_of(app),
         interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),

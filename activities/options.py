@@ -106,5 +106,13 @@ EXAMINING = ActivityConfig(
 )
 """One tenant's examination. What is left undone comes first the next day."""
 
+ERRAND = ActivityConfig(
+    start_to_close_timeout=timedelta(minutes=3),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
+    priority=Priority(priority_key=4),
+)
+"""What a person at the portal waits for. It can be repeated, as every operation can."""
+
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

@@ -21,6 +21,7 @@ from models.messages import (
     Receipt,
     Settlement,
     SignedAccessRequest,
+    SignedErrand,
     Sweep,
     TenantReport,
     TenantReview,
@@ -153,6 +154,15 @@ class Examining(ABC):
     @abstractmethod
     async def examine_tenant(self, tenant: str) -> TenantVerdict:
         """Run every check in it and keep the results. What fails is in the verdict."""
+
+
+class Errands(ABC):
+    """What the portal has a worker do."""
+
+    @activity.defn
+    @abstractmethod
+    async def carry_out(self, signed: SignedErrand) -> None:
+        """Verify who asks, do it, and keep what came of it in the ledger. What is refused is such an outcome."""
 
 
 class Closing(ABC):

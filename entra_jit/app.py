@@ -41,6 +41,11 @@ class App(Backend):
         self.runtime = runtime
 
     @property
+    def holds_keys(self) -> bool:
+        """Whether this process can open what signs in to tenants. The portal cannot."""
+        return self.settings.keys is not None
+
+    @property
     def codec(self) -> SealingCodec:
         """Seals and opens what Temporal keeps, as the settings say."""
         from entra_jit.temporal.codec import SealingCodec

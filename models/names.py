@@ -8,6 +8,7 @@ ACCESS_GRANT = "AccessGrant"
 RECONCILIATION = "Reconciliation"
 REVIEWS = "Reviews"
 EXAMINATIONS = "Examinations"
+PORTAL_ERRAND = "PortalErrand"
 
 # of AccessGrant
 REQUEST_ACCESS = "request_access"

@@ -502,6 +502,17 @@ class WaitingSignInRow(SQLModel, table=True):
     last_at: datetime = columns.moment(nullable=False)
 
 
+class ErrandRow(SQLModel, table=True):
+    """What came of something that a worker did for the portal."""
+
+    __tablename__ = "errands"
+    __table_args__ = (Index("errands_done_at", "done_at"),)
+
+    id: str = Field(primary_key=True)
+    outcome: dict[str, Any] = columns.json("{}")
+    done_at: datetime = columns.recorded_at()
+
+
 class TextRow(SQLModel, table=True):
     """A text that a person wrote, here alone: events and rows hold its id and salted hash, so that it can be erased."""
 

@@ -4,8 +4,9 @@ Not in the package itself, which Temporal's sandbox imports anew for each workfl
 """
 
 from workflows.access_grant import AccessGrant
+from workflows.errands import PortalErrand
 from workflows.examinations import Examinations
 from workflows.reconciliation import Reconciliation
 from workflows.reviews import Reviews
 
-WORKFLOWS: tuple[type, ...] = (AccessGrant, Reconciliation, Reviews, Examinations)
+WORKFLOWS: tuple[type, ...] = (AccessGrant, Reconciliation, Reviews, Examinations, PortalErrand)

@@ -11,6 +11,7 @@ from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import examinations
 from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.operations._asking import asks
+from entra_jit.operations._at_a_worker import at_a_worker
 from models.actor import Actor
 from models.checks import Examination
 
@@ -19,6 +20,7 @@ AT_ONCE = 8
 
 
 @asks(Verb.EXAMINE_TENANT)
+@at_a_worker
 async def examine_tenant(actor: Actor, app: App, tenants: Sequence[str] = ()) -> list[Examination]:
     """Examine each of ``tenants``, or every active tenant where none is named. Changes nothing in them.
 

@@ -14,6 +14,7 @@ from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import events, examinations
 from entra_jit.ledger.events import NewEvent
 from entra_jit.operations._asking import asks
+from entra_jit.operations._at_a_worker import at_a_worker
 from models.actor import Actor
 from models.checks import Repaired
 from models.events import EventKind
@@ -21,6 +22,7 @@ from models.messages import DirectoryCall, TenantId
 
 
 @asks(Verb.REPAIR_TENANT)
+@at_a_worker
 async def repair_tenant(actor: Actor, app: App, tenant: str, agreed: Collection[str] = ()) -> list[Repaired]:
     """What can be repaired in the tenant. Of that, the changes that were ``agreed``, by their sentences, are made.
 

@@ -20,6 +20,7 @@ from models.messages.asking import (
     SignedRetry,
 )
 from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, Sweep, ToSweep
+from models.messages.errands import Errand, ErrandOutcome, ErrandRefusal, SignedErrand
 from models.messages.evidence import DirectoryCall, Standing, Step
 from models.messages.examining import ExaminationsInput, ExaminationsReport, TenantVerdict
 from models.messages.granting import (
@@ -98,6 +99,9 @@ __all__ = [
     "EarlierRun",
     "EndAccess",
     "Ending",
+    "Errand",
+    "ErrandOutcome",
+    "ErrandRefusal",
     "ExaminationsInput",
     "ExaminationsReport",
     "Extension",
@@ -127,6 +131,7 @@ __all__ = [
     "SignInStatus",
     "SignedAccessRequest",
     "SignedEnd",
+    "SignedErrand",
     "SignedExtension",
     "SignedRenewal",
     "SignedRetry",
