@@ -88,7 +88,7 @@ def activities_of(app: App) -> list[Callable[..., Any]]:
 
 def worker_of(client: Client, app: App, task_queue: str) -> Worker:
     """The worker, not started. Converter and sandbox come from the client's plugin."""
-    settings = backend.settings
+    settings = app.settings
     return Worker(
         client,
         task_queue=task_queue,

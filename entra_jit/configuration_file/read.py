@@ -40,8 +40,9 @@ from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT, format_durat
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from models.errors import BadInputError
 
-ProofOf = Callable[[Application], SecretStr]
-"""Reads the credential of an application, and tries whether it can be used. Raises ``BadInputError``."""
+ProofOf = Callable[[Application], SecretStr | None]
+"""Reads the credential of an application, and tries whether it can be used; None: it is in the ledger already. Raises
+``BadInputError``."""
 
 _CREDENTIALS: tuple[CredentialChoice, ...] = get_args(CredentialChoice)
 
@@ -54,7 +55,7 @@ class ConfigurationFile:
 
     configuration: Configuration
     proofs: Mapping[tuple[UUID, PurposeName], SecretStr]
-    """The credential of each tenant and purpose."""
+    """The credential of each tenant and purpose, but of those that the ledger has already."""
     security_group_lines: Mapping[tuple[UUID, UUID], int]
     """Where the security groups of each tenant stand."""
     application_lines: Mapping[tuple[UUID, PurposeName], int]
@@ -125,9 +126,11 @@ class _Reading:
             self._names.declare_security_groups(name, {group.name for _, group in groups})
         if name is None or tenant_id is None or domain is None or not entry.is_sound:
             return None
-        if opens and closes:
-            self.proofs[tenant_id, "elevate"], self.proofs[tenant_id, "revoke"] = opens[1], closes[1]
+        if opens and opens[1]:
+            self.proofs[tenant_id, "elevate"] = opens[1]
             self.application_lines[tenant_id, "elevate"] = entry.place("elevate").line
+        if closes and closes[1]:
+            self.proofs[tenant_id, "revoke"] = closes[1]
             self.application_lines[tenant_id, "revoke"] = entry.place("revoke" if revoke else "elevate").line
         self.security_group_lines |= {(tenant_id, group.id): line for line, group in groups}
         return TenantEntry(
@@ -152,7 +155,7 @@ class _Reading:
             return None
         return entry.place().line, SecurityGroupEntry(name, group_id)
 
-    def _application(self, entry: Entry | None) -> tuple[Application, SecretStr] | None:
+    def _application(self, entry: Entry | None) -> tuple[Application, SecretStr | None] | None:
         if entry is None:
             return None
         client_id = entry.required("client_id", read_guid)
@@ -267,7 +270,8 @@ def _source(entry: Entry | None) -> SecretSource | None:
     if entry is None:
         return None
     env, file = entry.optional("env", read_label), entry.optional("file", read_path)
+    stored = entry.optional("stored", one_of(("yes",)))
     entry.finish()
-    if (env is None) == (file is None) and entry.is_sound:
-        entry.note("set exactly one of env, file")
-    return SecretSource(env, file)
+    if [env, file, stored].count(None) != 2 and entry.is_sound:
+        entry.note("set exactly one of env, file, stored")
+    return SecretSource(env, file, stored=stored is not None)

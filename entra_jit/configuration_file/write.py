@@ -81,6 +81,8 @@ def _application(application: Application | None) -> Fields | None:
 def _source(source: SecretSource | None) -> Fields | None:
     if source is None:
         return None
+    if source.stored:
+        return {"stored": "yes"}
     return {"env": source.env} if source.env is not None else {"file": str(source.file)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -24,6 +25,7 @@ from entra_jit.policy.configuration import Configuration, PurposeName
 from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, plan_changes
 from models.actor import Actor
 from models.configuration_plan import ConfigurationPlan, EndingGrant
+from models.errors import BadInputError
 from models.events import EventKind
 from models.messages import TechnicianId, TenantId
 from models.tables import (
@@ -42,6 +44,12 @@ APPLYING = 0x4150504C
 
 Proofs = Mapping[tuple[UUID, PurposeName], SecretStr]
 """The credential of each tenant and purpose, as it was read when the file was."""
+
+
+class NotStoredError(BadInputError):
+    """A configuration leaves a credential to the ledger, which does not have it."""
+
+    advice = "Name where it is in the file, or enter it on the tenant's page."
 
 
 async def plan(session: AsyncSession, configuration: Configuration) -> ConfigurationPlan:
@@ -109,6 +117,7 @@ async def apply(
         await upsert(session, table, rows)
     without = [tenant.id for tenant in configuration.tenants if tenant.elevate is None]
     await session.exec(delete(TenantCredential).where(col(TenantCredential.tenant_id).in_(without)))
+    await _expect_stored(session, configuration, proofs)
     await upsert(session, TenantCredential, _credentials(keyring, configuration, proofs))
     groups = _groups(configuration)
     await upsert(session, Group, groups)
@@ -159,6 +168,8 @@ def _credentials(keyring: Keyring, configuration: Configuration, proofs: Proofs)
     rows: list[Row] = []
     for tenant in configuration.tenants:
         for purpose, application in tenant.applications():
+            if (tenant.id, purpose) not in proofs:
+                continue
             owner = credential_owner(TenantId(str(tenant.id)), purpose)
             sealed = seal(keyring, Purpose.TENANT_CREDENTIAL, proofs[tenant.id, purpose], owner)
             rows.append(
@@ -172,6 +183,27 @@ def _credentials(keyring: Keyring, configuration: Configuration, proofs: Proofs)
                 }
             )
     return rows
+
+
+async def _expect_stored(session: AsyncSession, configuration: Configuration, proofs: Proofs) -> None:
+    """Those whose credential is not among ``proofs`` must have it here, for the same application."""
+    needed = {
+        (tenant.id, purpose): (tenant.name, application)
+        for tenant in configuration.tenants
+        for purpose, application in tenant.applications()
+        if (tenant.id, purpose) not in proofs
+    }
+    if not needed:
+        return
+    statement = select(TenantCredential).where(col(TenantCredential.tenant_id).in_({tenant for tenant, _ in needed}))
+    for row in await session.exec(statement):
+        _, application = needed.get((row.tenant_id, cast("PurposeName", row.purpose)), (None, None))
+        if application and (row.client_id, row.kind) == (application.client_id, application.kind):
+            del needed[row.tenant_id, cast("PurposeName", row.purpose)]
+    for (_, purpose), (name, application) in needed.items():
+        raise NotStoredError(
+            f"tenant {name}, {purpose}: no {application.kind} of the application {application.client_id} is stored"
+        )
 
 
 def _groups(configuration: Configuration) -> list[Row]:

@@ -11,9 +11,9 @@ import structlog
 from pydantic import SecretStr
 
 from entra_jit.accounts.access import CannotBeGivenError, groups
-from entra_jit.accounts.directories import credential_of
+from entra_jit.accounts.directories import Purpose, credential_of
 from entra_jit.app import App
-from entra_jit.graph import Connection, GraphError
+from entra_jit.graph import Connection, GraphError, Tenant
 from entra_jit.policy.configuration import Configuration, PurposeName, SecurityGroupEntry, TenantEntry
 from models.messages import AccessItem, AccessKind, TenantId
 
@@ -48,10 +48,9 @@ async def check_security_groups(
 
     async def one(tenant: TenantEntry, group: SecurityGroupEntry) -> UnusableGroup | None:
         item = AccessItem(kind=AccessKind.GROUP, id=str(group.id), name=group.name)
-        connection = _connection(app, tenant, secrets)
         try:
             async with at_once:
-                await groups.check(app.graph.tenant(connection), item)
+                await groups.check(await _directory(app, tenant, secrets), item)
         except CannotBeGivenError as error:
             return UnusableGroup(tenant, group, str(error))
         except GraphError as error:
@@ -66,13 +65,14 @@ async def check_security_groups(
     return [unusable for unusable in found if unusable]
 
 
-def _connection(app: App, tenant: TenantEntry, secrets: Mapping[tuple[UUID, PurposeName], SecretStr]) -> Connection:
+async def _directory(app: App, tenant: TenantEntry, secrets: Mapping[tuple[UUID, PurposeName], SecretStr]) -> Tenant:
     tenant_id = TenantId(str(tenant.id))
     if tenant.elevate is None:
-        return app.own_applications["elevate"].connection(tenant_id, tenant.name)
-    return Connection(
-        tenant_id=tenant_id,
-        tenant=tenant.name,
-        client_id=str(tenant.elevate.client_id),
-        credential=credential_of(tenant.elevate.kind, secrets[tenant.id, "elevate"]),
+        return app.graph.tenant(app.own_applications["elevate"].connection(tenant_id, tenant.name))
+    if (tenant.id, "elevate") not in secrets:
+        return await app.directories.of(tenant_id, Purpose.ELEVATE)
+    credential = credential_of(tenant.elevate.kind, secrets[tenant.id, "elevate"])
+    client_id = str(tenant.elevate.client_id)
+    return app.graph.tenant(
+        Connection(tenant_id=tenant_id, tenant=tenant.name, client_id=client_id, credential=credential)
     )

@@ -25,7 +25,7 @@ def read_configuration(file: Path, *, has_own: bool = False) -> ConfigurationFil
 
     # Applications often share one secret, whose key is costly to read.
     @cache
-    def proof_of(application: Application) -> SecretStr:
+    def proof_of(application: Application) -> SecretStr | None:
         return _proof(application, file.parent)
 
     return read(_content(file), str(file), proof_of, has_own=has_own)
@@ -42,9 +42,11 @@ def _content(file: Path) -> bytes:
     return content
 
 
-def _proof(application: Application, folder: Path) -> SecretStr:
-    """The credential, tried. No error quotes any of it."""
+def _proof(application: Application, folder: Path) -> SecretStr | None:
+    """The credential, tried; None where the file leaves it to the ledger. No error quotes any of it."""
     source = application.secret or application.certificate
+    if source and source.stored:
+        return None
     proof = _read(source, folder) if source else SecretStr(str(application.federated_token_file))
     try:
         credential_of(application.kind, proof)

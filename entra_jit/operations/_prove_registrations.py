@@ -36,8 +36,8 @@ async def prove_registrations(app: App, found: ConfigurationFile) -> list[Unprov
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def prove(tenant: TenantEntry, purpose: PurposeName, application: Application) -> Unproven | None:
-        secret = found.proofs[tenant.id, purpose]
-        if stored.get((tenant.id, purpose)) == (application.client_id, application.kind, secret):
+        secret = found.proofs.get((tenant.id, purpose))
+        if secret is None or stored.get((tenant.id, purpose)) == (application.client_id, application.kind, secret):
             return None
         connection = Connection(
             tenant_id=TenantId(str(tenant.id)),

@@ -25,10 +25,12 @@ PurposeName = Literal["elevate", "revoke"]
 
 @dataclass(frozen=True)
 class SecretSource:
-    """Where a secret is read from when the configuration is applied: one of the two. It never holds the secret."""
+    """Where a secret is when the configuration is applied: one of the three. It never holds the secret."""
 
     env: str | None = None
     file: Path | None = None
+    stored: bool = False
+    """In the ledger already: the portal took it, and nothing else may ever have held it."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ MISTAKES = [
     ("credential: auto", "credential: fax", "credential: fax", "not one of auto, temporary_access_pass, password"),
     ("credential: auto", "credential: [auto]", "credential: [auto]", "not a single value"),
     ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {}", "secret: {}", EMPTY),
-    ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {env: A, file: B}", "{env: A", "set exactly one of env, file"),
+    ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: {env: A, file: B}", "{env: A", "one of env, file, stored"),
     ("secret: {env: SANDBOX_ELEVATE_SECRET}", "secret: SANDBOX", "secret: SANDBOX", "not a mapping of fields"),
     (
         "secret: {env: SANDBOX_ELEVATE_SECRET}",
