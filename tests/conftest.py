@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 from pydantic import SecretStr
 from temporalio.testing import TimeSkipper, WorkflowEnvironment
@@ -68,8 +69,8 @@ def state() -> Iterator[Path]:
         yield Path(made)
 
 
-async def _temporal(state: Path) -> WorkflowEnvironment:
-    """A Temporal that can skip time.
+async def _temporal() -> WorkflowEnvironment:
+    """A Temporal that can skip time. In a file, its state would wait for the disk with each step of a workflow.
 
     The SDK gives it five seconds to start, which are few where others start beside it on a busy machine.
     """
@@ -77,12 +78,7 @@ async def _temporal(state: Path) -> WorkflowEnvironment:
         try:
             return await WorkflowEnvironment.start_local(
                 dev_server_existing_path=temporal_program(),
-                dev_server_extra_args=[
-                    "--dynamic-config-value",
-                    "frontend.WorkflowTimeSkippingEnabled=true",
-                    "--db-filename",
-                    str(state / f"temporal-{left}.db"),
-                ],
+                dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
                 search_attributes=SEARCH_ATTRIBUTES,
                 plugins=[entra_jit_plugin()],
             )
@@ -93,17 +89,35 @@ async def _temporal(state: Path) -> WorkflowEnvironment:
 
 
 @pytest.fixture(scope="session")
-async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Postgres]:
+    """A real server, in which the database ``postgres`` has the schema and serves as a template.
+
+    It does not wait for the disk. Tests of what survives a crash start a server of their own.
+    """
+    state = tmp_path_factory.mktemp("postgres")
+    for part in ("run", "logs"):
+        (state / part).mkdir()
+    postgres = Postgres(state)
+    await postgres.start()
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    upgrade(SecretStr(postgres.url))
+    try:
+        yield postgres
+    finally:
+        await postgres.stop()
+        postgres.forget_sockets()
+
+
+@pytest.fixture(scope="session")
+async def services(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
     """PostgreSQL with the schema, the simulated customers, and a Temporal that can skip time for a workflow."""
     os.environ.update(SANDBOX_SECRETS)
     state = tmp_path_factory.mktemp("stage")
-    for part in ("sandbox", "run", "logs"):
-        (state / part).mkdir()
+    (state / "sandbox").mkdir()
     write_seed(state / "seed.yaml")
-    postgres = Postgres(state)
-    await postgres.start()
-    upgrade(SecretStr(postgres.url))
-    environment = await _temporal(state)
+    environment = await _temporal()
     try:
         with running(state / "sandbox", "--seed", str(state / "seed.yaml")) as sandbox:
             yield Services(
@@ -115,7 +129,6 @@ async def services(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
             )
     finally:
         await environment.shutdown()
-        await postgres.stop()
 
 
 @pytest.fixture

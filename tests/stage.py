@@ -46,6 +46,7 @@ from models.messages import GrantState, GrantStatus, Receipt
 from models.names import workflow_id
 from sandbox.child import Addresses
 from tests.actors import TESTER
+from tests.databases import new_database
 from tests.patience import HELD_SECONDS, PATIENCE_SECONDS, eventually
 from worker import worker_of
 from workflows.access_grant import AccessGrant
@@ -124,10 +125,7 @@ class Services:
 
     def new_database(self) -> str:
         """A ledger of its own, with the schema and nothing else. Its URL."""
-        name = f"test_{secrets.token_hex(6)}"
-        with psycopg.connect(self.database_url.replace("/postgres?", "/template1?"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE postgres STRATEGY file_copy')
-        return self.database_url.replace("/postgres?", f"/{name}?")
+        return new_database(self.database_url)
 
 
 # -- the clock of activities -----------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid5
 
-import psycopg
 import yaml
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -46,14 +44,6 @@ LEASE = timedelta(seconds=15)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-
-def new_database(url: str, *, template: str) -> str:
-    """A database of its own on the server; its URL."""
-    name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(url.replace("/postgres?", "/template1?"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
-    return url.replace("/postgres?", f"/{name}?")
 
 
 def a_configuration(**changes: Any) -> dict[str, Any]:

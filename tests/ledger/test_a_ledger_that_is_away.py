@@ -10,6 +10,7 @@ import asyncio
 import socket
 import traceback
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,7 +145,11 @@ async def test_the_urls_own_options_are_kept(postgres: Postgres) -> None:
     assert tuple(limits.one()) == ("elsewhere", "10s")
 
 
-async def test_a_server_that_stops_under_it_is_unavailable_until_it_is_back(postgres: Postgres) -> None:
+async def test_a_server_that_stops_under_it_is_unavailable_until_it_is_back(state: Path) -> None:
+    for part in ("run", "logs"):
+        (state / part).mkdir()
+    postgres = Postgres(state)
+    await postgres.start()
     async with Ledger(SecretStr(postgres.url)) as ledger:
 
         async def seven() -> int:
@@ -157,6 +162,7 @@ async def test_a_server_that_stops_under_it_is_unavailable_until_it_is_back(post
             for _ in range(2):
                 with pytest.raises(LedgerUnavailableError):
                     await seven()
-        finally:
             await postgres.start()
-        assert await seven() == 7
+            assert await seven() == 7
+        finally:
+            await postgres.stop()

@@ -23,7 +23,8 @@ from entra_jit.local_stack.postgres import Postgres
 from models.errors import BadInputError
 from models.messages import GrantState
 from models.selections import OpenGrants, OpenState, Receipts
-from tests.ledger.books import NOON, Books, new_database
+from tests.databases import new_database
+from tests.ledger.books import NOON, Books
 from tests.ledger.many import fill
 
 RECEIPTS, LIVE = 20_000, 60
@@ -33,7 +34,7 @@ SHOWN = 50
 
 @pytest.fixture(scope="module")
 async def large(postgres: Postgres) -> AsyncIterator[Books]:
-    url = new_database(postgres.url, template="postgres")
+    url = new_database(postgres.url)
     fill(url, now=NOON, tenants=100, technicians=20, receipts=RECEIPTS, live=LIVE)
     async with Ledger(SecretStr(url)) as ledger:
         yield Books(ledger)

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from sqlalchemy import delete
 
 from entra_jit.app import App
-from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.settings import OwnApplication, Settings
 from models.tables import PendingConnectionRow, TenantConnectionRow
 from sandbox.child import Addresses, running
+from tests.databases import new_database
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET, Person
 from tests.sandbox.seeded import ELEVATE, REVOKE, SECRETS, trusting
@@ -25,21 +25,11 @@ KEYS = "k0:" + "A" * 43 + "="
 
 
 @pytest.fixture(scope="module")
-async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
+async def app(postgres: Postgres) -> AsyncIterator[App]:
     """One for the tests of a module."""
-    state = tmp_path_factory.mktemp("operations")
-    (state / "run").mkdir()
-    (state / "logs").mkdir()
-    postgres = Postgres(state)
-    await postgres.start()
-    try:
-        upgrade(SecretStr(postgres.url))
-        settings = Settings(profile="sandbox", database_url=SecretStr(postgres.url), keys=SecretStr(KEYS))
-        async with App(settings) as app:
-            yield app
-    finally:
-        await postgres.stop()
-        postgres.forget_sockets()
+    url = new_database(postgres.url)
+    async with App(Settings(profile="sandbox", database_url=SecretStr(url), keys=SecretStr(KEYS))) as app:
+        yield app
 
 
 def own(client_id: str, secret: str) -> OwnApplication:
