@@ -24,7 +24,7 @@ from entra_jit.graph import (
     StandbyWatch,
     Tenant,
 )
-from entra_jit.ledger import configuration
+from entra_jit.ledger import configuration, connections
 from entra_jit.ledger.database import Ledger, LedgerUnavailableError
 from models.errors import SettingsError
 from models.messages import TenantId
@@ -134,6 +134,7 @@ class Directories:
             tenant = await configuration.tenant_by_id(session, tenant_id)
             name = tenant.name if tenant else tenant_id
             proofs = await configuration.connection_secrets(session, self._keyring, tenant_id, self._purposes)
+            authorized_at = await connections.authorized_at(session, tenant_id)
         told = {
             Purpose(purpose): Connection(
                 tenant_id=tenant_id, tenant=name, client_id=str(client_id), credential=credential_of(kind, proof)
@@ -141,7 +142,9 @@ class Directories:
             for purpose, (client_id, kind, proof) in proofs.items()
         }
         if tenant is not None and not told and self._purposes[0] in self._own:
-            told = {purpose: self._own[purpose].connection(tenant_id, name) for purpose in self._purposes}
+            told = {
+                purpose: self._own[purpose].connection(tenant_id, name, authorized_at) for purpose in self._purposes
+            }
         # A ledger that has lost a credential, as an emptied or restored one has, does not take away one that works.
         _, known = self._connections.get(tenant_id, (0.0, {}))
         self._connections[tenant_id] = (time.monotonic(), known | told)

@@ -25,9 +25,15 @@ class OwnCredential:
     expires_at: datetime | None
     """None: it does not expire, as the trust in another identity provider."""
 
-    def connection(self, tenant_id: TenantId, tenant: str) -> Connection:
-        """The application in ``tenant_id``, which people call ``tenant``."""
-        return Connection(tenant_id=tenant_id, tenant=tenant, client_id=self.client_id, credential=self.credential)
+    def connection(self, tenant_id: TenantId, tenant: str, authorized_at: datetime | None = None) -> Connection:
+        """The application in ``tenant_id``, which people call ``tenant``; ``authorized_at``: last, if that is known."""
+        return Connection(
+            tenant_id=tenant_id,
+            tenant=tenant,
+            client_id=self.client_id,
+            credential=self.credential,
+            authorized_at=authorized_at,
+        )
 
 
 def read_own_applications(settings: Settings) -> Mapping[str, OwnCredential]:

@@ -12,10 +12,12 @@ from pydantic import SecretStr
 from entra_jit.app import App
 from entra_jit.cli.loopback import Loopback, Reply, Visit, loopback
 from entra_jit.operations.begin_connection import BegunConnection, begin_connection
+from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.finish_connection import NextPage, UnexpectedAnswerError, finish_connection
 from models.actor import Actor
+from models.checks import Examination
 from models.connections import TenantConnection
-from models.errors import EntraJitError, RefusedError
+from models.errors import EntraJitError, NotFoundError, RefusedError
 
 CALLBACK = "/connect/callback"
 """All three applications have ``http://localhost/connect/callback`` registered."""
@@ -43,6 +45,15 @@ async def connect_in_browser(actor: Actor, app: App, tenant: str, invite: Invite
         begun = await begin_connection(actor, app, tenant, f"{server.origin}{CALLBACK}")
         invite(f"{server.origin}{start}", begun)
         return await _until_done(app, begun, server, outcome)
+
+
+async def examine(actor: Actor, app: App, connection: TenantConnection) -> Examination | None:
+    """What the doctor says of the tenant; None: it is not configured yet."""
+    try:
+        [found] = await examine_tenant(actor, app, [connection.tenant_id])
+    except NotFoundError:
+        return None
+    return found
 
 
 async def _take(actor: Actor, app: App, visit: Visit, outcome: asyncio.Future[TenantConnection]) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -89,3 +90,5 @@ class Connection(BaseModel):
     client_id: Annotated[str, AfterValidator(_canonical_guid)]
     """The app's id, a GUID (the "application (client) ID", not its object id)."""
     credential: Credential
+    authorized_at: datetime | None = None
+    """When the tenant's administrator consented last: a token from before does not have what was added then."""

@@ -115,7 +115,7 @@ class Graph:
         self._timeout = timeout
         self._clock = clock
         self._monotonic = monotonic
-        self._tokens: dict[tuple[str, str, Credential], TokenSource] = {}
+        self._tokens: dict[tuple[str, str, Credential, datetime | None], TokenSource] = {}
         self._threads = ThreadPoolExecutor(_SIGN_IN_THREADS, thread_name_prefix="sign-in")
         self._http = httpx.AsyncClient(
             verify=ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True,
@@ -194,8 +194,8 @@ class Graph:
         )
 
     def _tokens_of(self, connection: Connection) -> TokenSource:
-        # The credential is part of the key: with a rotated secret, MSAL would go on serving the old one's token.
-        key = (connection.tenant_id, connection.client_id, connection.credential)
+        # With a rotated secret, MSAL would go on serving the old one's token; after a consent, the one without it.
+        key = (connection.tenant_id, connection.client_id, connection.credential, connection.authorized_at)
         if key not in self._tokens:
             self._tokens[key] = TokenSource(
                 connection,

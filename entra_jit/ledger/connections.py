@@ -141,6 +141,12 @@ async def of_tenant(session: AsyncSession, tenant_id: TenantId) -> TenantConnect
     )
 
 
+async def authorized_at(session: AsyncSession, tenant_id: TenantId) -> datetime | None:
+    """When our applications were authorized there last; None: they were not."""
+    statement = select(TenantConnectionRow.authorized_at).where(col(TenantConnectionRow.tenant_id) == UUID(tenant_id))
+    return (await session.exec(statement)).first()
+
+
 async def unsettled_grants(session: AsyncSession, tenant_id: TenantId) -> list[str]:
     """The grants of the tenant that have no receipt yet, in the order of their ids."""
     statement = (

@@ -6,24 +6,30 @@ A name that does not exist is refused wherever one is taken: a list of nothing w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
+from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.ledger import configuration
 from entra_jit.policy.facts import TechnicianTerms
 from models.errors import NotFoundError, quoted
+from models.messages import TenantId
 from models.plain_text import plain
 from models.tables import Tenant
 
 
 async def find_tenant(session: AsyncSession, typed: str) -> Tenant:
-    """The tenant, in any case and with any space around its name; one that was removed from the configuration, too.
+    """The tenant by its name, in any case and with any space around it, or by its id; a removed one, too.
 
     Raises ``NotFoundError``, which names those that are spelt alike.
     """
     if found := await configuration.tenant_by_name(session, _as_configured(typed)):
         return found
+    with suppress(ValueError):
+        if found := await configuration.tenant_by_id(session, TenantId(str(UUID(typed)))):
+            return found
     raise _unknown("tenant", typed, (tenant.name for tenant in await configuration.all_tenants(session)))
 
 

@@ -45,7 +45,7 @@ async def finish_connection(
     token with their role read back proves who authorized it. Raises ``NotConnectableError`` where either is not so, and
     then enters nothing; each answer is good once. Start again after any error.
     """
-    pending = await _expected(app, browser, answer)
+    pending = await _expected(actor, app, browser, answer)
     if pending.step is not ConnectionStep.SIGN_IN:
         _expect_consent(pending, answer)
         authority = await app.graph.authority(pending.tenant_id)
@@ -58,15 +58,15 @@ async def finish_connection(
     return connection
 
 
-async def _expected(app: App, browser: SecretStr, answer: Mapping[str, str]) -> Pending:
+async def _expected(actor: Actor, app: App, browser: SecretStr, answer: Mapping[str, str]) -> Pending:
     async with app.ledger.transaction() as session:
         pending = await connections.take(
             session, app.keyring, state=SecretStr(answer.get("state", "")), browser=browser, at=app.clock()
         )
-    if pending is None:
+    if pending is None or not actor.is_same_as(pending.begun_by):
         raise UnexpectedAnswerError(
-            "This answer belongs to no connection that waits for it in this browser: it was used already, has "
-            "expired, or was forged.",
+            "This answer belongs to no connection of yours that waits for it in this browser: it was used already, "
+            "has expired, or was forged.",
             advice=_START_AGAIN,
         )
     if error := answer.get("error"):

@@ -113,9 +113,10 @@ Fill = Callable[[Any], Any]
 
 VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     alarms.show_alarms: lambda fill: ([fill(Alarm)],),
-    connection.show_connected: lambda fill: (fill(TenantConnection),),
+    connection.show_connected: lambda fill: (fill(TenantConnection), fill(Examination)),
     connection.show_connection: lambda fill: (fill(ShownConnection),),
     connection.show_disconnection: lambda fill: (fill(Disconnection),),
+    doctor.show_worst: lambda fill: (fill(Examination),),
     doctor.show_examinations: lambda fill: ([fill(Examination)],),
     doctor.show_repairs: lambda fill: (fill(str), [fill(Repaired)]),
     failures.show_failures: lambda fill: ([fill(Failure)],),

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from entra_jit.accounts import directories
 from entra_jit.app import App
 from entra_jit.ledger import connections, events
 from entra_jit.operations._connection_proof import NotConnectableError
@@ -26,7 +27,7 @@ from models.connections import TenantConnection
 from models.errors import BadInputError, EntraJitError, NotFoundError, SettingsError
 from models.events import EventKind
 from models.messages import TenantId
-from tests.actors import TESTER
+from tests.actors import TESTER, operator
 from tests.sandbox.person import Page, Person, arrived, shown
 from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE
 
@@ -56,6 +57,21 @@ async def consent(
     return begun, await go_on(msp, begun, arrived(person.press("accept")).parameters)
 
 
+async def authorize_again(msp: App, person: Person) -> object:
+    """The same with the session that stands, by the tenant's id."""
+    begun = await begin_connection(TESTER, msp, CONTOSO, CALLBACK)
+    person.open(begun.address)
+    person.open(await go_on(msp, begun, arrived(person.press("accept")).parameters))
+    address = await go_on(msp, begun, arrived(person.press("accept")).parameters)
+    return await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+
+
+def configure(file: Path) -> None:
+    """Contoso, with the MSP's own applications."""
+    tenant = {"name": "contoso", "id": CONTOSO, "account_domain": DOMAIN}
+    file.write_text(yaml.safe_dump({"tenants": [tenant]}))
+
+
 def signed_in(person: Person, address: str) -> dict[str, str]:
     """Sign in with the session that consented; the answer for the application."""
     page = person.open(address)
@@ -72,6 +88,12 @@ def withhold(control: httpx.Client, application: str, permission: str) -> None:
     listed = control.get(f"/applications/{application}").json()["required_permissions"]
     left = {"required_permissions": [one for one in listed if one != permission]}
     control.patch(f"/applications/{application}", json=left).raise_for_status()
+
+
+def add(control: httpx.Client, application: str, permission: str) -> None:
+    """Put a permission into the registration."""
+    listed = control.get(f"/applications/{application}").json()["required_permissions"]
+    control.patch(f"/applications/{application}", json={"required_permissions": [*listed, permission]})
 
 
 def delay_consents(control: httpx.Client, seconds: float) -> None:
@@ -104,21 +126,37 @@ async def test_two_consents_and_a_sign_in_connect_a_tenant(msp: App, person: Per
 async def test_authorizing_again_replaces_what_stood(msp: App, person: Person) -> None:
     begun, address = await consent(msp, person)
     first = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
-    begun = await begin_connection(TESTER, msp, CONTOSO, CALLBACK)
-    person.open(begun.address)
-    person.open(await go_on(msp, begun, arrived(person.press("accept")).parameters))
-    address = await go_on(msp, begun, arrived(person.press("accept")).parameters)
-    again = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    again = await authorize_again(msp, person)
     assert isinstance(first, TenantConnection)
     assert isinstance(again, TenantConnection)
     assert again.applications == first.applications
     assert await stored(msp) == again
 
 
+async def test_what_was_added_counts_at_once_after_authorizing_again(
+    msp: App, person: Person, control: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token is good for an hour and more: grants were refused what the customer had just consented to."""
+    monkeypatch.setattr(directories, "FRESH_FOR_SECONDS", 0.0)
+    configure(msp_file := tmp_path / "msp.yaml")
+    await apply_configuration(TESTER, msp, msp_file, yes=True, prune=True)
+    withhold(control, REVOKE, "AuditLog.Read.All")
+
+    async def may_read_logs() -> bool:
+        granted = await (await msp.directories.of(TenantId(CONTOSO), directories.Purpose.REVOKE)).granted()
+        return granted is not None and "AuditLog.Read.All" in granted.permissions
+
+    begun, address = await consent(msp, person)
+    await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    assert not await may_read_logs()
+    add(control, REVOKE, "AuditLog.Read.All")
+    await authorize_again(msp, person)
+    assert await may_read_logs()
+
+
 async def test_the_tenant_shows_who_authorized_it(msp: App, person: Person, tmp_path: Path) -> None:
     file = tmp_path / "msp.yaml"
-    tenant = {"name": "contoso", "id": CONTOSO, "account_domain": DOMAIN}
-    file.write_text(yaml.safe_dump({"tenants": [tenant]}))
+    configure(file)
     await apply_configuration(TESTER, msp, file, yes=True, prune=True)
     with pytest.raises(NotFoundError, match="contoso was not connected by consent"):
         await show_connection(TESTER, msp, "contoso")
@@ -144,6 +182,14 @@ async def test_a_forged_callback_connects_nothing(msp: App, person: Person, cont
         await finish_connection(TESTER, msp, begun.browser, true)
     assert await stored(msp) is None
     assert principals(control)[ELEVATE]["roles"] == []
+
+
+async def test_what_another_actor_has_begun_is_not_finished(msp: App, person: Person) -> None:
+    """Whose name the journal has for a connection is decided when it begins."""
+    begun = await begin_connection(operator("another"), msp, DOMAIN, CALLBACK)
+    state = httpx.URL(begun.address).params["state"]
+    with pytest.raises(NotConnectableError, match="belongs to no connection of yours"):
+        await finish_connection(TESTER, msp, begun.browser, {"tenant": CONTOSO, "state": state})
 
 
 @pytest.mark.parametrize("changes", [{"tenant": FABRIKAM}, {"tenant": ""}])

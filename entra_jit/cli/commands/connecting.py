@@ -12,7 +12,11 @@ from entra_jit.cli.commands.options import Json, TenantName
 from entra_jit.cli.commands.shell import console, deployed, show
 
 if TYPE_CHECKING:
+    from entra_jit.app import App
     from entra_jit.operations.begin_connection import BegunConnection
+    from models.actor import Actor
+    from models.checks import Examination
+    from models.connections import TenantConnection
 
 
 @tenant_commands.command()
@@ -23,7 +27,7 @@ def connect(
     as_json: Json = False,
 ) -> None:
     """Connect the tenant of DOMAIN: an administrator of it consents to your own applications."""
-    from entra_jit.cli.connecting import connect_in_browser
+    from entra_jit.cli.connecting import connect_in_browser, examine
     from entra_jit.cli.views.connection import show_connected
     from entra_jit.cli.views.formatting import moment, say
 
@@ -39,8 +43,12 @@ def connect(
         if browser:
             typer.launch(address)
 
-    found = deployed(context, lambda actor, app: connect_in_browser(actor, app, domain, invite))
-    show(found, as_json, lambda: show_connected(console, found))
+    async def work(actor: Actor, app: App) -> tuple[TenantConnection, Examination | None]:
+        made = await connect_in_browser(actor, app, domain, invite)
+        return made, await examine(actor, app, made)
+
+    found, examination = deployed(context, work)
+    show(found, as_json, lambda: show_connected(console, found, examination))
 
 
 @tenant_commands.command()

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from entra_jit.cli.views.doctor import show_worst
 from entra_jit.cli.views.formatting import moment, say
+from models.checks import Examination
 from models.connections import Disconnection, ShownConnection, TenantConnection
 
 
-def show_connected(console: Console, connection: TenantConnection) -> None:
-    """What was proven, and how the tenant goes into the configuration file."""
+def show_connected(console: Console, connection: TenantConnection, examination: Examination | None) -> None:
+    """What was proven, and the doctor's worst finding; of one that is not configured, how that is done."""
     say(console, f"{connection.display_name} is connected.")
     _show(console, connection)
-    say(console, "Use it in your configuration file, without elevate and revoke:")
-    say(console, f"  id: {connection.tenant_id}")
+    if examination is not None:
+        show_worst(console, examination)
+        return
+    say(console, "Add it to your configuration file, without elevate and revoke, and `apply`:")
+    say(console, f"  - name: {connection.domain.partition('.')[0]}")
+    say(console, f"    id: {connection.tenant_id}")
+    if "." in connection.domain:
+        say(console, f"    account_domain: {connection.domain}")
 
 
 def show_connection(console: Console, found: ShownConnection) -> None:

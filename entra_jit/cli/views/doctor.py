@@ -32,6 +32,12 @@ def show_examinations(console: Console, examinations: Sequence[Examination]) -> 
         line(console, _verdict(examination))
 
 
+def show_worst(console: Console, examination: Examination) -> None:
+    """The worst finding alone, and the verdict."""
+    _show(console, max(examination.findings, key=lambda finding: finding.state.rank))
+    line(console, _verdict(examination))
+
+
 def show_repairs(console: Console, tenant: str, repairs: Sequence[Repaired]) -> None:
     """A line for each change: what it is, and what has become of it."""
     if not repairs:
