@@ -185,12 +185,6 @@ class Settings(BaseSettings):
         return keys
 
     @model_validator(mode="after")
-    def _nothing_closes_alone(self) -> Self:
-        if self.revoke is not None and self.elevate is None:
-            raise ValueError("ENTRA_JIT_REVOKE__CLIENT_ID is set and ENTRA_JIT_ELEVATE__CLIENT_ID is not")
-        return self
-
-    @model_validator(mode="after")
     def _the_portal_is_reached_safely(self) -> Self:
         parts = urlsplit(self.portal_url)
         if not parts.hostname or parts.scheme not in {"http", "https"} or self.portal_url != f"{parts[0]}://{parts[1]}":

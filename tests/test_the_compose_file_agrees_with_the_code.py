@@ -63,6 +63,14 @@ def test_what_has_no_default_is_given_or_asked_for(name: str) -> None:
     assert required <= {KNOWN[variable] for variable in OURS[name]["environment"] if variable in KNOWN}
 
 
+@pytest.mark.parametrize("name", ["ELEVATE", "REVOKE"])
+def test_the_worker_can_be_given_the_msps_own_applications_and_the_portal_cannot(name: str) -> None:
+    """With the portal's environment no customer's tenant opens."""
+    variables = variables_of(name.lower())
+    assert variables <= OURS["worker"]["environment"].keys()
+    assert variables.isdisjoint(OURS["portal"]["environment"])
+
+
 def test_the_example_names_only_variables_that_the_compose_file_reads() -> None:
     """A filled-in line of the example must have an effect."""
     compose = (ROOT / "docker-compose.yml").read_text()
