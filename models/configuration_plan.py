@@ -22,6 +22,15 @@ class EntryChanges(Message):
         return len(self.removed) > 1 and len(self.removed) * 10 > self.before
 
 
+class TenantChange(Message):
+    """What is different about a tenant that stays, whether its own entry or ``defaults`` say so."""
+
+    tenant: str
+    field: str
+    before: str
+    after: str
+
+
 class AccessChange(Message):
     """What a technician who stays may have more, or no longer, in a tenant that stays."""
 
@@ -50,6 +59,7 @@ class ConfigurationPlan(Message):
     technicians: EntryChanges
     role_mappings: EntryChanges
     """One item of access each; of tenants that stay."""
+    changed: tuple[TenantChange, ...] = ()
     gains: tuple[AccessChange, ...]
     losses: tuple[AccessChange, ...]
     ending: tuple[EndingGrant, ...]

@@ -34,9 +34,10 @@ from entra_jit.policy.configuration import (
     SecretSource,
     SecurityGroupEntry,
     TechnicianEntry,
+    TenantDefaults,
     TenantEntry,
 )
-from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT, format_duration, parse_duration
+from entra_jit.policy.durations import format_duration, parse_duration
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from models.errors import BadInputError
 
@@ -90,19 +91,29 @@ class _Reading:
         self.security_group_lines: dict[tuple[UUID, UUID], int] = {}
         self.application_lines: dict[tuple[UUID, PurposeName], int] = {}
         self._names = Names(mistakes)
+        self._defaults = TenantDefaults()
         self._has_own = has_own
         self._proof_of = proof_of
 
     def configuration(self, file: Entry) -> Configuration:
+        self._defaults = self._read_defaults(file.entry("defaults"))
         configuration = Configuration(
             tenants=tuple(_each(file, "tenants", self._tenant)),
             technicians=tuple(_each(file, "technicians", self._technician)),
             groups=tuple(_each(file, "groups", self._group)),
             role_mappings=tuple(_each(file, "role_mappings", self._role_mapping)),
+            defaults=self._defaults,
         )
         file.finish()
         self._names.agree()
         return configuration
+
+    def _read_defaults(self, entry: Entry | None) -> TenantDefaults:
+        if entry is None:
+            return TenantDefaults()
+        found = _terms(entry, TenantDefaults())
+        entry.finish()
+        return found
 
     def _tenant(self, entry: Entry) -> TenantEntry | None:
         name, tenant_id = entry.required("name", read_name), entry.required("id", read_guid)
@@ -115,13 +126,8 @@ class _Reading:
         closes = self._application(revoke) or opens
         groups = tuple(_each(entry, "security_groups", lambda group: self._security_group(group, name)))
         tags = tuple(entry.texts("tags", read_label))
-        prefix = entry.optional("account_prefix", read_prefix)
         display_name = entry.optional("display_name", read_label)
-        credential = entry.optional("credential", one_of(_CREDENTIALS))
-        hours = entry.optional("hours", parse_duration) or DEFAULT
-        max_hours = entry.optional("max_hours", parse_duration) or LONGEST_BY_DEFAULT
-        if hours > max_hours:
-            entry.note(f"{format_duration(hours)} exceeds max_hours, which is {format_duration(max_hours)}", "hours")
+        terms = _terms(entry, self._defaults)
         if name is not None:
             self._names.declare_security_groups(name, {group.name for _, group in groups})
         if name is None or tenant_id is None or domain is None or not entry.is_sound:
@@ -140,10 +146,10 @@ class _Reading:
             elevate=opens[0] if opens else None,
             revoke=closes[0] if closes else None,
             display_name=display_name or name,
-            account_prefix="msp-" if prefix is None else prefix,
-            hours=hours,
-            max_hours=max_hours,
-            credential=credential or "auto",
+            account_prefix=terms.account_prefix,
+            hours=terms.hours,
+            max_hours=terms.max_hours,
+            credential=terms.credential,
             security_groups=tuple(group for _, group in groups),
             tags=tuple(tag for _, tag in tags),
         )
@@ -244,6 +250,21 @@ def _each(file: Entry, key: str, read: Callable[[Entry], _Value | None]) -> Iter
         entry.finish()
         if value is not None:
             yield value
+
+
+def _terms(entry: Entry, defaults: TenantDefaults) -> TenantDefaults:
+    """What the entry says, and ``defaults`` for what it does not."""
+    prefix = entry.optional("account_prefix", read_prefix)
+    hours = entry.optional("hours", parse_duration) or defaults.hours
+    max_hours = entry.optional("max_hours", parse_duration) or defaults.max_hours
+    if hours > max_hours and (hours, max_hours) != (defaults.hours, defaults.max_hours):
+        entry.note(f"{format_duration(hours)} exceeds max_hours, which is {format_duration(max_hours)}", "hours")
+    return TenantDefaults(
+        account_prefix=defaults.account_prefix if prefix is None else prefix,
+        hours=hours,
+        max_hours=max_hours,
+        credential=entry.optional("credential", one_of(_CREDENTIALS)) or defaults.credential,
+    )
 
 
 def _rule(entry: Entry, attribute: str) -> AttributeRule | None:

@@ -16,9 +16,9 @@ from entra_jit.policy.configuration import (
     RoleMappingEntry,
     SecretSource,
     TechnicianEntry,
+    TenantDefaults,
     TenantEntry,
 )
-from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT
 from entra_jit.policy.entitlement import AttributeRule, AttributeTest
 
 Fields = dict[str, Any]
@@ -32,8 +32,9 @@ class _Dumper(yaml.SafeDumper):
 
 def write(configuration: Configuration) -> str:
     """The file, YAML. What stands at its default is left out; secrets are named, as they were in the file."""
-    sections = {
-        "tenants": [_tenant(tenant) for tenant in configuration.tenants],
+    sections: dict[str, Fields | list[Fields]] = {
+        "defaults": _terms(configuration.defaults, TenantDefaults()),
+        "tenants": [_tenant(tenant, configuration.defaults) for tenant in configuration.tenants],
         "technicians": [_technician(technician) for technician in configuration.technicians],
         "groups": [_group(group) for group in configuration.groups],
         "role_mappings": [_role_mapping(mapping) for mapping in configuration.role_mappings],
@@ -41,21 +42,29 @@ def write(configuration: Configuration) -> str:
     return "\n".join(_section(name, entries) for name, entries in sections.items() if entries)
 
 
-def _section(name: str, entries: list[Fields]) -> str:
+def _section(name: str, entries: Fields | list[Fields]) -> str:
     return yaml.dump({name: entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=inf)
 
 
-def _tenant(tenant: TenantEntry) -> Fields:
+def _terms(terms: TenantDefaults | TenantEntry, defaults: TenantDefaults) -> Fields:
+    return _without_none(
+        {
+            "account_prefix": _unless(terms.account_prefix, defaults.account_prefix),
+            "hours": _duration(_unless(terms.hours, defaults.hours)),
+            "max_hours": _duration(_unless(terms.max_hours, defaults.max_hours)),
+            "credential": _unless(terms.credential, defaults.credential),
+        }
+    )
+
+
+def _tenant(tenant: TenantEntry, defaults: TenantDefaults) -> Fields:
     return _without_none(
         {
             "name": tenant.name,
             "id": str(tenant.id),
             "display_name": _unless(tenant.display_name, tenant.name),
             "account_domain": tenant.account_domain,
-            "account_prefix": _unless(tenant.account_prefix, "msp-"),
-            "hours": _duration(_unless(tenant.hours, DEFAULT)),
-            "max_hours": _duration(_unless(tenant.max_hours, LONGEST_BY_DEFAULT)),
-            "credential": _unless(tenant.credential, "auto"),
+            **_terms(tenant, defaults),
             "security_groups": _list({"name": group.name, "id": str(group.id)} for group in tenant.security_groups),
             "tags": list(tenant.tags) or None,
             "elevate": _application(tenant.elevate),

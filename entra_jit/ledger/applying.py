@@ -22,7 +22,7 @@ from entra_jit.ledger.configuration import GROUP_RULES, credential_owner
 from entra_jit.ledger.events import NewEvent
 from entra_jit.policy import entitlement
 from entra_jit.policy.configuration import Configuration, PurposeName
-from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, plan_changes
+from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, plan_changes, terms_by_field
 from models.actor import Actor
 from models.configuration_plan import ConfigurationPlan, EndingGrant
 from models.errors import BadInputError
@@ -58,14 +58,30 @@ async def plan(session: AsyncSession, configuration: Configuration) -> Configura
     return plan_changes(await _configured(session), configuration, await _live(session))
 
 
+_TENANTS = columns_of(
+    col(Tenant.id),
+    col(Tenant.name),
+    col(Tenant.account_domain),
+    col(Tenant.account_prefix),
+    col(Tenant.default_duration),
+    col(Tenant.max_duration),
+    col(Tenant.credential),
+    col(Tenant.tags),
+).where(col(Tenant.active))
+
+
 async def _configured(session: AsyncSession) -> Configured:
     # Columns alone are read: rows would stay in the session, and later reads would find them unchanged.
-    tenants = await session.exec(select(Tenant.id, Tenant.name).where(col(Tenant.active)))
+    tenants = (await (await session.connection()).execute(_TENANTS)).all()
     technicians = await session.exec(
         select(Technician.id, Technician.name, Technician.attributes).where(col(Technician.active))
     )
     return Configured(
-        tenants={TenantId(str(id)): name for id, name in tenants},
+        tenants={TenantId(str(id)): name for id, name, *_ in tenants},
+        terms={
+            TenantId(str(id)): terms_by_field(domain, prefix, hours, longest, credential, tags)
+            for id, _, domain, prefix, hours, longest, credential, tags in tenants
+        },
         technicians={
             TechnicianId(str(id)): (name, entitlement.Technician(TechnicianId(str(id)), attributes))
             for id, name, attributes in technicians

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
+from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT
 from entra_jit.policy.entitlement import AttributeRule, Group, RoleMapping
 from entra_jit.policy.roles import find_role
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
@@ -58,6 +59,16 @@ class SecurityGroupEntry:
 
     name: str
     id: UUID
+
+
+@dataclass(frozen=True)
+class TenantDefaults:
+    """What each tenant has that says nothing else."""
+
+    account_prefix: str = "msp-"
+    hours: timedelta = DEFAULT
+    max_hours: timedelta = LONGEST_BY_DEFAULT
+    credential: CredentialChoice = "auto"
 
 
 @dataclass(frozen=True)
@@ -134,6 +145,8 @@ class Configuration:
     technicians: tuple[TechnicianEntry, ...]
     groups: tuple[GroupEntry, ...]
     role_mappings: tuple[RoleMappingEntry, ...]
+    defaults: TenantDefaults = TenantDefaults()
+    """As the file has them. Each tenant has its own values, which these are part of already."""
 
     def technician_groups(self) -> tuple[Group, ...]:
         """Every group with its listed members."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from entra_jit.policy.configuration import Configuration
+from entra_jit.policy.durations import format_duration
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping, Technician
-from models.configuration_plan import AccessChange, ConfigurationPlan, EndingGrant, EntryChanges
+from models.configuration_plan import AccessChange, ConfigurationPlan, EndingGrant, EntryChanges, TenantChange
 from models.messages import AccessKind, TechnicianId, TenantId
 
 _Key = TypeVar("_Key")
@@ -23,6 +25,8 @@ class Configured:
     """What is configured at a time: in a file, or in the ledger."""
 
     tenants: Mapping[TenantId, str]
+    terms: Mapping[TenantId, Mapping[str, str]]
+    """Of each tenant, what ``terms_by_field`` shows."""
     technicians: Mapping[TechnicianId, tuple[str, Technician]]
     """Each with the name that people type."""
     groups: tuple[Group, ...]
@@ -42,6 +46,12 @@ def configured_by(configuration: Configuration) -> Configured:
     """What a file configures."""
     return Configured(
         tenants={TenantId(str(tenant.id)): tenant.name for tenant in configuration.tenants},
+        terms={
+            TenantId(str(one.id)): terms_by_field(
+                one.account_domain, one.account_prefix, one.hours, one.max_hours, one.credential, one.tags
+            )
+            for one in configuration.tenants
+        },
         technicians={
             TechnicianId(str(one.id)): (one.name, Technician(TechnicianId(str(one.id)), one.attributes))
             for one in configuration.technicians
@@ -49,6 +59,25 @@ def configured_by(configuration: Configuration) -> Configured:
         groups=configuration.technician_groups(),
         mappings=configuration.mappings,
     )
+
+
+def terms_by_field(
+    account_domain: str,
+    account_prefix: str,
+    hours: timedelta,
+    max_hours: timedelta,
+    credential: str,
+    tags: Iterable[str],
+) -> Mapping[str, str]:
+    """What people see of a tenant's terms, by the names of the file's fields."""
+    return {
+        "account_domain": account_domain,
+        "account_prefix": account_prefix,
+        "hours": format_duration(hours),
+        "max_hours": format_duration(max_hours),
+        "credential": credential,
+        "tags": ", ".join(tags),
+    }
 
 
 def plan_changes(before: Configured, configuration: Configuration, live: Iterable[UnclosedGrant]) -> ConfigurationPlan:
@@ -68,6 +97,7 @@ def plan_changes(before: Configured, configuration: Configuration, live: Iterabl
             {id: name for id, (name, _) in after.technicians.items()},
         ),
         role_mappings=_entry_changes(_named_mappings(before, after), _named_mappings(after, after)),
+        changed=tuple(_tenant_changes(before, after)),
         gains=gains,
         losses=losses,
         ending=tuple(
@@ -84,6 +114,14 @@ def _entry_changes(before: Mapping[_Key, str], after: Mapping[_Key, str]) -> Ent
         added=tuple(sorted(after[key] for key in after.keys() - before.keys())),
         removed=tuple(sorted(before[key] for key in before.keys() - after.keys())),
     )
+
+
+def _tenant_changes(before: Configured, after: Configured) -> Iterator[TenantChange]:
+    for tenant_id in sorted(before.terms.keys() & after.terms.keys(), key=lambda one: after.tenants[one]):
+        old, new = before.terms[tenant_id], after.terms[tenant_id]
+        for field in new:
+            if old[field] != new[field]:
+                yield TenantChange(tenant=after.tenants[tenant_id], field=field, before=old[field], after=new[field])
 
 
 def _named_mappings(configured: Configured, after: Configured) -> dict[object, str]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -23,6 +23,7 @@ from entra_jit.policy.configuration import (
     SecretSource,
     SecurityGroupEntry,
     TechnicianEntry,
+    TenantDefaults,
     TenantEntry,
 )
 from entra_jit.policy.durations import LONGEST, SHORTEST
@@ -63,6 +64,8 @@ def configurations(draw: st.DrawFn) -> Configuration:
         TechnicianEntry(name, next(ids), draw(LABELS), attributes)
         for name in draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
     )
+    hours, longest = sorted([draw(DURATIONS), draw(DURATIONS)])
+    defaults = draw(st.just(TenantDefaults()) | st.just(TenantDefaults("0", hours, longest, "password")))
     tenants = tuple(
         _tenant(draw, name, next(ids)) for name in draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
     )
@@ -89,7 +92,7 @@ def configurations(draw: st.DrawFn) -> Configuration:
         st.sampled_from([("Reports Reader",), ("Reports Reader", "Helpdesk Administrator")]),
         st.just(()),
     )
-    return Configuration(tenants, technicians, groups, tuple(draw(st.lists(mappings, max_size=4))))
+    return Configuration(tenants, technicians, groups, tuple(draw(st.lists(mappings, max_size=4))), defaults)
 
 
 def _some(values: list) -> st.SearchStrategy:
@@ -117,7 +120,7 @@ def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 @given(configurations())
 def test_any_configuration(configuration: Configuration) -> None:
     written = write(configuration)

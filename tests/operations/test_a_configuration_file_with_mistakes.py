@@ -72,6 +72,8 @@ MISTAKES = [
     ("hours: 4", "hours: 010", "hours: 010", "'010' is not a duration"),
     ("hours: 4", "hours: 2026-13-45", "hours: 2026", "is not a duration"),
     ("hours: 4", "hours: 9", "hours: 9", "9 h exceeds max_hours, which is 8 h"),
+    ("tenants:", "defaults: {hours: 9}\ntenants:", "defaults:", "9 h exceeds max_hours, which is 8 h"),
+    ("tenants:", "defaults: {houres: 9}\ntenants:", "defaults:", "unknown field"),
     ("hours: 4", "houres: 4", "houres", "unknown field"),
     ("name: contoso", "name: Contoso!", "Contoso!", "use up to 63 of a-z, 0-9 and -"),
     (CONTOSO, "not-a-guid", "not-a-guid", "is not a GUID"),

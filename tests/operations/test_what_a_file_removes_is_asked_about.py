@@ -186,3 +186,21 @@ async def test_an_export_is_the_file_again_and_applying_it_changes_nothing(app: 
     assert await export_configuration(TESTER, app) == exported.read_text()
     async with app.ledger.transaction() as session:
         assert await configuration_versions.newest(session) == before, "the same again is no other version"
+
+
+async def test_a_default_holds_for_each_tenant_that_says_nothing_else_and_is_shown(app: App, tmp_path: Path) -> None:
+    """200 customers are not 200 copies; one word changes them all, so the plan names each."""
+    await apply_configuration(TESTER, app, msp(tmp_path, "alex"), unproven=True)
+    file = msp(tmp_path, "alex", defaults={"max_hours": 6, "hours": 2})
+    content = yaml.safe_load(file.read_text())
+    content["tenants"][1] |= {"max_hours": 8, "tags": ["gold"]}
+    file.write_text(yaml.safe_dump(content))
+    plan = await plan_configuration(TESTER, app, file)
+    assert [(one.tenant, one.field, one.before, one.after) for one in plan.changed] == [
+        ("contoso", "hours", "4 h", "2 h"),
+        ("contoso", "max_hours", "8 h", "6 h"),
+        ("fabrikam", "hours", "4 h", "2 h"),
+        ("fabrikam", "tags", "", "gold"),
+    ]
+    assert await apply_configuration(TESTER, app, file, unproven=True) == plan
+    assert "defaults:" in await export_configuration(TESTER, app)
