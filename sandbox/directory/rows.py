@@ -70,6 +70,8 @@ class Organization:
     temporary_access_pass: TemporaryAccessPassPolicy = field(default_factory=TemporaryAccessPassPolicy)
     method_states: dict[str, bool] = field(default_factory=dict)
     """Authentication methods whose policy was switched from its default, by Graph's id of the configuration."""
+    passkeys: dict[str, JsonValue] = field(default_factory=dict)
+    """What was changed of the policy for passkeys, by Graph's names."""
     longest_active_assignment: int | None = None
     """The longest role assignment that PIM's policy allows, in seconds; None: any, permanent ones too."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
@@ -142,6 +144,8 @@ class SignInMethod:
     id: str
     kind: MethodKind
     properties: dict[str, JsonValue]
+    public_key: str | None = None
+    """Of a passkey that can sign in: base64 of what attests it. None where it was registered by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

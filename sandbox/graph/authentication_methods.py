@@ -152,7 +152,7 @@ def _serve_kind(kind: MethodKind) -> None:
     def get_one(call: Call) -> Answer:
         user = live_user(call)
         method = _registered(call, user, kind)
-        return _entity(call, user, f"{kind}Methods", _type_of(kind), _method(method), 200)
+        return method_entity(call, user, method)
 
     def delete_one(call: Call) -> Answer:
         user = live_user(call)
@@ -160,9 +160,11 @@ def _serve_kind(kind: MethodKind) -> None:
 
     path = f"{_AUTHENTICATION}/{kind}Methods"
     reads: list[tuple[str, Operation]] = [(path, list_kind), (f"{path}/{{method}}", get_one)]
+    is_passkey = kind == "fido2"
     for where, run in reads:
-        operations.get(where, permissions.READ_METHODS)(run)
-    operations.delete(f"{path}/{{method}}", permissions.WRITE_METHODS)(delete_one)
+        operations.get(where, permissions.READ_PASSKEYS if is_passkey else permissions.READ_METHODS)(run)
+    writes = permissions.WRITE_PASSKEYS if is_passkey else permissions.WRITE_METHODS
+    operations.delete(f"{path}/{{method}}", writes)(delete_one)
 
 
 _IN_BETA: dict[MethodKind, str] = {"qrCodePin": "qrCodePinMethod", "hardwareOath": "hardwareOathMethods/{method}"}
@@ -213,7 +215,7 @@ def _serve_registration(kind: MethodKind, required: tuple[str, ...]) -> None:
             raise methods_refused("This authentication method is registered already.")
         method = SignInMethod(id=_METHOD_IDS.get(body.get("phoneType", kind), str(uuid4())), kind=kind, properties=body)
         call.tenant.users.put(replace(user, methods=(*user.methods, method)))
-        return _entity(call, user, f"{kind}Methods", _type_of(kind), _method(method), 201)
+        return method_entity(call, user, method, 201)
 
 
 _METHOD_IDS = {
@@ -294,6 +296,11 @@ def _collection(call: Call, user: User, collection: str, value: list[dict[str, J
 def _entity(call: Call, user: User, collection: str, kind: str, value: dict[str, Json], status: int) -> Answer:
     head = {"@odata.context": f"{_context(call, user, collection)}/$entity", "@odata.type": kind}
     return Answer(status, head | value)
+
+
+def method_entity(call: Call, user: User, method: SignInMethod, status: int = 200) -> Answer:
+    """One registered method as an answer."""
+    return _entity(call, user, f"{method.kind}Methods", _type_of(method.kind), _method(method), status)
 
 
 def _context(call: Call, user: User, collection: str) -> str:

@@ -18,9 +18,11 @@ operations = Operations(lambda _: methods_denied())
 _POLICY = "/policies/authenticationMethodsPolicy"
 _CONFIGURATION = f"{_POLICY}/authenticationMethodConfigurations/{{configuration}}"
 _PASS = "TemporaryAccessPass"
+_PASSKEY = "Fido2"
+_MOST_PROFILES = 3
 _TYPE = "microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"
 _METHODS = {
-    "Fido2": ("fido2", True),
+    _PASSKEY: ("fido2", True),
     "MicrosoftAuthenticator": ("microsoftAuthenticator", True),
     "Sms": ("sms", False),
     _PASS: ("temporaryAccessPass", False),
@@ -74,16 +76,18 @@ def get_configuration(call: Call) -> Answer:
 
 
 @operations.patch(
-    _CONFIGURATION, permissions.WRITE_METHOD_POLICY, lacks="targets and settings, but for passes' lifetimes"
+    _CONFIGURATION, permissions.WRITE_METHOD_POLICY, lacks="targets and settings, but for passes and passkeys"
 )
 def update_configuration(call: Call) -> Answer:
-    """Switch a method on or off; for passes also their lifetimes, their length and whether they work once only."""
+    """Switch a method on or off; for passes and passkeys also what may be made, and by whom."""
     name = _named(call)
     body = {key: value for key, value in call.json_object().items() if not key.startswith("@odata.")}
     organization = call.tenant.organization
     change: Callable[[Organization, str, dict[str, Json]], Organization] = _switched
     if name == _PASS:
         change = _pass_policy_changed
+    elif name == _PASSKEY:
+        change = _passkey_policy_changed
     changed = change(organization, name, body)
     if changed != organization:
         call.tenant.organizations.put(changed)
@@ -137,6 +141,39 @@ def _pass_policy_changed(organization: Organization, _name: str, body: dict[str,
     return replace(organization, temporary_access_pass=policy)
 
 
+_OF_PASSKEYS: dict[str, Json] = {
+    "isSelfServiceRegistrationAllowed": True,
+    "isAttestationEnforced": False,
+    "keyRestrictions": {"isEnforced": False, "enforcementType": "block", "aaGuids": []},
+    "passkeyProfiles": [],
+    "defaultPasskeyProfile": None,
+    "excludeTargets": [],
+    "includeTargets": [
+        {"targetType": "group", "id": "all_users", "isRegistrationRequired": False, "allowedPasskeyProfiles": []}
+    ],
+}
+"""What a policy that was never changed says, by Graph's names."""
+
+
+def _passkey_policy_changed(organization: Organization, name: str, body: dict[str, Json]) -> Organization:
+    enabled = _state(body)
+    settings = {key: value for key, value in body.items() if key not in {"id", "state"}}
+    for key, value in settings.items():
+        if key not in _OF_PASSKEYS:
+            raise _refused(f"This sandbox does not change {key} of this method.")
+        usual = _OF_PASSKEYS[key]
+        if not isinstance(value, str | None if usual is None else type(usual)):
+            raise _refused(f"The value of {key} is not valid.")
+    _groups([*settings.get("includeTargets", []), *settings.get("excludeTargets", [])])
+    profiles = settings.get("passkeyProfiles", [])
+    if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in profiles):
+        raise _refused("The value of passkeyProfiles is not valid.")
+    if len(profiles) > _MOST_PROFILES:
+        raise _refused(f"A tenant has at most {_MOST_PROFILES} passkey profiles.")
+    states = organization.method_states | ({} if enabled is None else {name: enabled})
+    return replace(organization, method_states=states, passkeys=organization.passkeys | settings)
+
+
 def _groups(targets: Json) -> tuple[str, ...]:
     if not isinstance(targets, list) or not all(
         isinstance(one, dict) and isinstance(one.get("id"), str) for one in targets
@@ -150,13 +187,14 @@ def _configuration(call: Call, name: str) -> dict[str, Json]:
     if name == _PASS:
         return _pass_configuration(call, organization.temporary_access_pass)
     kind, usual = _METHODS[name]
+    settings = _OF_PASSKEYS | organization.passkeys if name == _PASSKEY else {}
     return {
         "@odata.type": f"#microsoft.graph.{kind}AuthenticationMethodConfiguration",
         "id": name,
         "state": "enabled" if organization.method_states.get(name, usual) else "disabled",
         "excludeTargets": [],
         "includeTargets": [{"targetType": "group", "id": "all_users", "isRegistrationRequired": False}],
-    }
+    } | settings
 
 
 def _pass_configuration(call: Call, policy: TemporaryAccessPassPolicy) -> dict[str, Json]:

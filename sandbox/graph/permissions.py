@@ -116,6 +116,8 @@ READ_METHODS = frozenset({"UserAuthenticationMethod.Read.All", "UserAuthenticati
 WRITE_METHODS = frozenset({"UserAuthenticationMethod.ReadWrite.All"})
 READ_PASSES = READ_METHODS | {"UserAuthMethod-TAP.Read.All", "UserAuthMethod-TAP.ReadWrite.All"}
 WRITE_PASSES = WRITE_METHODS | {"UserAuthMethod-TAP.ReadWrite.All"}
+READ_PASSKEYS = READ_METHODS | {"UserAuthMethod-Passkey.Read.All", "UserAuthMethod-Passkey.ReadWrite.All"}
+WRITE_PASSKEYS = WRITE_METHODS | {"UserAuthMethod-Passkey.ReadWrite.All"}
 READ_METHOD_POLICY = frozenset(
     {"Policy.Read.AuthenticationMethod", "Policy.ReadWrite.AuthenticationMethod", "Policy.Read.All"}
 )
