@@ -25,10 +25,16 @@ _GRANT = "grant/"
 def request_id(tenant: str, technician: str, key: str) -> str:
     """The id of a request: ``contoso/alex/7f3a9c21d4``. ``key`` is the caller's, or drawn.
 
-    The names are for people to read. Nothing takes them apart again: they are what tenant and technician were called
-    when the request was made, and a key counts within them.
+    The names are for people to read: they are what tenant and technician were called when the request was made, and a
+    key counts within them.
     """
     return f"{tenant}/{technician}/{key}"
+
+
+def technician_named_in(request_id: str) -> str | None:
+    """Whom the request was made for, as they were called then; for one that the ledger does not know yet."""
+    parts = request_id.split("/")
+    return parts[1] if len(parts) == 3 else None
 
 
 def workflow_id(request_id: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -121,6 +122,12 @@ async def find(ledger: Ledger, cookie: SecretStr, at: datetime) -> Session | Non
         proved_at=row.signed_in_at,
         ends_at=row.began_at + ABSOLUTE,
     )
+
+
+async def still_open(ledger: Ledger, ids: Iterable[UUID], at: datetime) -> set[UUID]:
+    """Those of these sessions that are not over, by the same rules. Looking is no use of them."""
+    async with ledger.transaction() as session:
+        return set(await sessions.lasting(session, list(ids), seen_since=at - IDLE, began_since=at - ABSOLUTE))
 
 
 async def end(ledger: Ledger, cookie: SecretStr) -> None:

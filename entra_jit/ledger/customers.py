@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     ColumnElement,
     Double,
@@ -35,16 +32,14 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import configuration, holds, names
+from entra_jit.ledger import configuration, holds
 from entra_jit.ledger.rows import state_of
 from entra_jit.policy.facts import TechnicianTerms
 from entra_jit.policy.situations import LastGrant, Light, Obstacle, Situation, situation
-from models import tables
-from models.actor import Actor
 from models.checks import CheckState
-from models.errors import BadInputError, NotFoundError
 from models.holds import Hold, HoldKind
 from models.messages import GrantState
+from models.paging import Page, read_cursor
 from models.tables import (
     CheckRow,
     Favourite,
@@ -62,8 +57,6 @@ PAGE = 60
 
 LIVE, FAVOURITE, USED, OTHER = range(4)
 """In this order they are listed: what is live or not proven closed, favourites, what was used, the rest."""
-
-_CURSOR = TypeAdapter(tuple[int, float, str, UUID])
 
 
 @dataclass(frozen=True)
@@ -98,24 +91,9 @@ class Customer:
 class Customers:
     """One page of the list."""
 
-    found: tuple[Customer, ...]
+    found: Page[Customer]
     total: int
     """How many match in all."""
-    after: str | None
-    """Where the next page begins; None: this is the last."""
-
-
-async def technician(session: AsyncSession, actor: Actor, typed: str | None) -> TechnicianTerms:
-    """The technician who is named, or (None) the one who acts. Raises ``NotFoundError``."""
-    if typed is not None:
-        return await names.find_technician(session, typed)
-    try:
-        row = await session.get(tables.Technician, UUID(actor.id))
-    except ValueError:
-        row = None
-    if row is None or not row.active:
-        raise NotFoundError(f"{actor.name} is no technician of this deployment.")
-    return configuration.terms_of(row)
 
 
 async def listed(
@@ -128,17 +106,13 @@ async def listed(
     limit: int = PAGE,
 ) -> Customers:
     """Those that match every word of ``search`` in name, domain or tag, from ``after`` on. Raises ``BadInputError``."""
-    key = _read_cursor(after) if after else None
+    key = read_cursor(after, tuple[int, float, str, UUID]) if after else None
     mine = await _groups_of(session, whose)
     rows = await _read(session, _page(UUID(whose.id), mine, search.split(), key, limit + 1))
-    total = rows[0].total if rows else 0
-    more = len(rows) > limit
-    last = rows[limit - 1] if more else None
-    return Customers(
-        tuple(_as_customer(row, whose, at) for row in rows[:limit]),
-        total,
-        _cursor(last.section, last.moment, last.label, last.Tenant.id) if last else None,
-    )
+    part = Page.of(rows, limit, lambda row: (row.section, row.moment, row.label, row.Tenant.id))
+    found = Page(_as_customer(row, whose, at) for row in part)
+    found.following = part.following
+    return Customers(found, rows[0].total if rows else 0)
 
 
 async def one(session: AsyncSession, whose: TechnicianTerms, tenant: Tenant, at: datetime) -> Customer:
@@ -351,14 +325,3 @@ def _obstacle(
     if reconciliation is not None and reconciliation.failure:
         return Obstacle(Light.RED, "Needs attention", reconciliation.failure, reconciliation.succeeded_at)
     return None
-
-
-def _cursor(*place: object) -> str:
-    return urlsafe_b64encode(json.dumps(place, default=str).encode()).decode()
-
-
-def _read_cursor(text: str) -> tuple[int, float, str, UUID]:
-    try:
-        return _CURSOR.validate_json(urlsafe_b64decode(text.encode()))
-    except (ValueError, ValidationError):
-        raise BadInputError("This page of the list does not exist. Begin with the first.") from None

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.actor import Role
 from models.tables import BegunSignInRow, SessionRow, Technician, WaitingSignInRow
 
 
@@ -56,6 +57,23 @@ async def of_person(session: AsyncSession, person_id: UUID, *, seen_since: datet
         select(SessionRow)
         .where(col(SessionRow.person_id) == person_id, col(SessionRow.seen_at) >= seen_since)
         .order_by(col(SessionRow.seen_at).desc())
+    )
+    return (await session.exec(statement)).all()
+
+
+async def lasting(
+    session: AsyncSession, ids: Sequence[UUID], *, seen_since: datetime, began_since: datetime
+) -> Sequence[UUID]:
+    """Those of these sessions that are not over; one of a technician who has left is."""
+    statement = (
+        select(SessionRow.id)
+        .outerjoin(Technician, (col(Technician.id) == col(SessionRow.person_id)) & col(Technician.active))
+        .where(
+            col(SessionRow.id).in_(ids),
+            col(SessionRow.seen_at) >= seen_since,
+            col(SessionRow.began_at) >= began_since,
+            or_(~col(SessionRow.roles).contains([Role.TECHNICIAN.value]), col(Technician.id).is_not(None)),
+        )
     )
     return (await session.exec(statement)).all()
 

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import LOOKS, NotAllowedError, Subject, Verb, authorize, authorize_own, may
-from entra_jit.ledger import events, requests
+from entra_jit.ledger import configuration, events, requests
 from entra_jit.ledger.names import find_technician
 from models.actor import Actor
 from models.errors import RefusedError
 from models.messages import TechnicianId
+from models.names import technician_named_in
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -26,15 +27,14 @@ _is_inside: ContextVar[bool] = ContextVar("_is_inside", default=False)
 
 
 def asks(
-    verb: Verb, judge: Callable[[Actor, Verb, Subject], None] | None = None
+    verb: Verb,
 ) -> Callable[
     [Callable[Concatenate[Actor, App, Parameters], Awaitable[Result]]],
     Callable[Concatenate[Actor, App, Parameters], Coroutine[Any, Any, Result]],
 ]:
     """The operation asks ``authorize`` for ``verb`` first, about the request, tenant and technician in its arguments.
 
-    Whose that is, the ledger is asked only for an actor who may do it to what is theirs alone. With a ``judge``, that
-    one alone is asked here: the operation finds out whose it is itself, and asks ``authorize`` then.
+    Whose that is, the ledger is asked only for an actor who may do it to what is theirs alone.
 
     A ``RefusedError`` of what does more than look is entered in the journal; a ledger that is away changes nothing
     about it.
@@ -51,10 +51,7 @@ def asks(
             outermost = not _is_inside.get()
             mark = _is_inside.set(True)
             try:
-                if judge is not None:
-                    judge(actor, verb, subject)
-                else:
-                    await _judge(actor, app, verb, subject)
+                await _judge(actor, app, verb, subject)
                 return await operation(actor, app, *args, **kwargs)
             except RefusedError as error:
                 if outermost and _is_attempt(verb, error):
@@ -83,6 +80,10 @@ async def _with_owner(app: App, subject: Subject) -> Subject:
         if subject.request_id is not None:
             row = await requests.by_id(session, subject.request_id)
             whose = row.technician_id if row else None
+            named = None if whose else technician_named_in(subject.request_id)
+            # Of a request that no worker has taken to the ledger yet its id alone says whose it is.
+            found = await configuration.technician_terms(session, named) if named else None
+            whose = UUID(found.id) if found else whose
         elif subject.technician is not None:
             whose = UUID((await find_technician(session, subject.technician)).id)
         else:

@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from entra_jit.app import App
-from entra_jit.identity.authorize import Subject, Verb, authorize, authorize_own
+from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import customers, holds, requests
 from entra_jit.ledger.customers import Customer
-from entra_jit.ledger.names import find_tenant
+from entra_jit.ledger.names import find_technician, find_tenant
 from entra_jit.operations._asking import asks
 from entra_jit.policy.previewing import AccessPreview, preview
 from models.actor import Actor
@@ -34,23 +34,22 @@ class Previewed:
     """What stops it, or has it wait."""
 
 
-@asks(Verb.PREVIEW_ACCESS, judge=authorize_own)
+@asks(Verb.PREVIEW_ACCESS)
 async def preview_access(
     actor: Actor,
     app: App,
     *,
     tenant: str,
-    technician: str | None = None,
+    technician: str,
     access: Sequence[str] | None = None,
     duration: timedelta | None = None,
 ) -> Previewed:
-    """What ``technician`` (None: the actor) would get in ``tenant``, by the same decision as a request's.
+    """What ``technician`` would get in ``tenant``, by the same decision as a request's.
 
     Nothing is recorded or sent. Raises ``NotFoundError`` or ``BadInputError``.
     """
     async with app.ledger.transaction() as session:
-        whose = await customers.technician(session, actor, technician)
-        authorize(actor, Verb.PREVIEW_ACCESS, Subject(tenant=tenant, technician=whose.name, technician_id=whose.id))
+        whose = await find_technician(session, technician)
         there = await find_tenant(session, tenant)
         try:
             request = AccessRequest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta, timezone
 
 from models.errors import BadInputError, quoted
 
@@ -69,6 +69,21 @@ def parse_age(text: str) -> timedelta:
     if age is None:
         raise BadInputError(f"{quoted(text)} is not an age; use 90m, 24h or 7d")
     return min(age, CENTURY)
+
+
+def until_clock(text: str, offset: int, now: datetime) -> timedelta:
+    """From ``now`` until the clock shows ``text`` (``17:30``) the next time. ``offset``: minutes that UTC is ahead.
+
+    Raises ``BadInputError``.
+    """
+    try:
+        typed = time.fromisoformat(text.strip())
+        zone = timezone(-timedelta(minutes=offset))
+    except ValueError:
+        raise BadInputError(f"{quoted(text)} is not a time; write it as 17:30") from None
+    here = now.astimezone(zone)
+    then = datetime.combine(here.date(), typed.replace(tzinfo=None), zone)
+    return (then if then > here else then + timedelta(days=1)) - here
 
 
 def _of_parts(pattern: re.Pattern[str], wanted: str) -> timedelta | None:

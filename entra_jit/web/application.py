@@ -23,6 +23,7 @@ from temporalio.service import RPCError
 from entra_jit.app import App
 from entra_jit.web import screens, signing_in
 from entra_jit.web.engine import EngineWatch
+from entra_jit.web.live import Live
 from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
 from entra_jit.web.security import Guard
@@ -48,6 +49,7 @@ def portal(app: App) -> FastAPI:
 
     web = FastAPI(title="entra-jit", lifespan=lives, docs_url=None, redoc_url=None, openapi_url=None)
     web.state.app, web.state.engine, web.state.links = app, engine, ()
+    web.state.live = Live(app)
     web.add_middleware(Guard, settings=app.settings, explain=_our_error)
     web.mount("/static", StaticFiles(directory=STATIC), name="static")
     web.include_router(signing_in.router)

@@ -68,6 +68,13 @@ def moment(at: datetime) -> Markup:
     return Markup('<time datetime="{}" data-moment>{}</time>').format(at.isoformat(), format_moment(at))
 
 
+def clock(at: datetime) -> Markup:
+    """The same without its date, for a list of what happened soon one after the other."""
+    return Markup('<time datetime="{}" data-moment="short" title="{}">{}</time>').format(
+        at.isoformat(), format_moment(at), f"{at:%H:%M:%SZ}"
+    )
+
+
 def left(until: datetime, now: datetime) -> Markup:
     """How long there is until a point in time; it counts down where scripts run."""
     text = f"{format_duration(max(until - now, timedelta(0)))} left"
@@ -78,6 +85,11 @@ def ago(at: datetime, now: datetime) -> Markup:
     """How long ago it was."""
     text = f"{format_duration(max(now - at, timedelta(0)))} ago"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), format_moment(at), text)
+
+
+def plus(at: datetime, minutes: int) -> datetime:
+    """A point in time some minutes later."""
+    return at + timedelta(minutes=minutes)
 
 
 def tone(state: GrantState) -> str:
@@ -99,7 +111,15 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"duration": format_duration, "moment": moment, "left": left, "ago": ago, "tone": tone}
+    made.filters |= {
+        "duration": format_duration,
+        "moment": moment,
+        "clock": clock,
+        "left": left,
+        "ago": ago,
+        "tone": tone,
+        "plus": plus,
+    }
     return made
 
 

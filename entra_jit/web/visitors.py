@@ -54,6 +54,23 @@ class SignInNeededError(RefusedError):
         self.anew = anew
 
 
+class NoTechnicianError(RefusedError):
+    """Only technicians have grants of their own."""
+
+    http_status = HTTPStatus.FORBIDDEN
+    advice = "An admin adds you to the configuration."
+
+    def __init__(self) -> None:
+        super().__init__("You are not a technician here.")
+
+
+def technician_of(visitor: Visitor) -> str:
+    """What the configuration calls the person. Raises ``NoTechnicianError``."""
+    if visitor.technician is None:
+        raise NoTechnicianError
+    return visitor.technician
+
+
 def app_of(request: Request) -> App:
     """The composition root of this process."""
     app: App = request.app.state.app

@@ -17,12 +17,13 @@ from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.list_customers import list_customers, set_favourite
 from entra_jit.operations.pause_tenant import pause_tenant
 from entra_jit.operations.preview_access import Previewed, preview_access
-from models.actor import Actor, ActorKind, Via
-from models.errors import NotFoundError
+from models.actor import Actor, ActorKind, Role, Via
 from tests.actors import TESTER
 from tests.ledger.books import ALEX, ROBIN, a_configuration
 
-PERSON = Actor(kind=ActorKind.PERSON, id=str(ALEX), name="Alex Winter", via=Via.PORTAL)
+PERSON = Actor(
+    kind=ActorKind.PERSON, id=str(ALEX), name="Alex Winter", via=Via.PORTAL, roles=frozenset({Role.TECHNICIAN})
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +36,11 @@ async def _configured(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     ]
     groups = [{"name": "senior", "members": ["alex"]}]
     file.write_text(yaml.safe_dump(a_configuration(groups=groups, role_mappings=mappings)))
-    await apply_configuration(TESTER, app, file, yes=True, prune=True)
+    await apply_configuration(TESTER, app, file, yes=True, prune=True, unproven=True)
 
 
 async def previewed(app: App, **asked: object) -> Previewed:
-    return await preview_access(PERSON, app, tenant="contoso", **asked)  # type: ignore[arg-type]
+    return await preview_access(PERSON, app, tenant="contoso", technician="alex", **asked)  # type: ignore[arg-type]
 
 
 async def test_it_says_what_and_why_and_for_how_long(app: App) -> None:
@@ -81,12 +82,14 @@ async def test_it_is_for_the_technician_alone(app: App) -> None:
     with pytest.raises(NotAllowedError):
         await set_favourite(PERSON, app, tenant="contoso", technician="robin")
     stranger = PERSON.model_copy(update={"id": "0a0a0a0a-1111-4111-8111-0000000000ff"})
-    with pytest.raises(NotFoundError, match="no technician of this deployment"):
-        await list_customers(stranger, app)
+    with pytest.raises(NotAllowedError):
+        await list_customers(stranger, app, technician="alex")
 
-    await set_favourite(PERSON, app, tenant="fabrikam")
-    assert [one.name for one in (await list_customers(PERSON, app)).found if one.favourite] == ["fabrikam"]
-    robin = await list_customers(PERSON.model_copy(update={"id": str(ROBIN)}), app)
+    await set_favourite(PERSON, app, tenant="fabrikam", technician="alex")
+    assert [one.name for one in (await list_customers(PERSON, app, technician="alex")).found if one.favourite] == [
+        "fabrikam"
+    ]
+    robin = await list_customers(PERSON.model_copy(update={"id": str(ROBIN)}), app, technician="robin")
     assert not any(one.favourite for one in robin.found)
-    await set_favourite(PERSON, app, tenant="fabrikam", wanted=False)
-    assert not any(one.favourite for one in (await list_customers(PERSON, app)).found)
+    await set_favourite(PERSON, app, tenant="fabrikam", technician="alex", wanted=False)
+    assert not any(one.favourite for one in (await list_customers(PERSON, app, technician="alex")).found)

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
+from playwright.async_api import Browser, async_playwright
 from pydantic import SecretStr
 
 from entra_jit.settings import OwnApplication
 from entra_jit.web.application import portal as web_application
+from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
 from tests.stage import Services, scene
 from tests.web.visits import HOME, Portal, serving
@@ -34,3 +36,14 @@ async def portal(services: Services) -> AsyncIterator[Portal]:
         await portal.configure()
         async with serving(portal.web, port):
             yield portal
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests of a process."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS
+        )
+        yield started
+        await started.close()

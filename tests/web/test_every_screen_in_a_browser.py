@@ -7,17 +7,16 @@ closing an account.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
+from tests.chromium import CHROMIUM
 from tests.web.visits import ADMIN, AUDITOR, Portal
+from tests.web.windows import signed_in
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
@@ -26,34 +25,6 @@ LOOKS = [*product(("alex", ADMIN, AUDITOR), ("light", "dark"), WIDTHS)]
 SAMPLE = {("alex", "light", "narrow"), (ADMIN, "dark", "wide")}
 PICTURES = os.environ.get("PORTAL_PICTURES")
 """A folder for a picture of each screen, for people to look at."""
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """One for all tests of a process."""
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE_MILLISECONDS
-        )
-        yield started
-        await started.close()
-
-
-@asynccontextmanager
-async def signed_in(browser: Browser, portal: Portal, name: str, **options: object) -> AsyncIterator[BrowserContext]:
-    """A browser window of its own, signed in as ``name``."""
-    context = await browser.new_context(**options)
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
-    visit = await portal.visit(name)
-    await context.add_cookies(
-        [
-            # By https, as Chromium's own door for cookies demands for a secure one; it sends it to localhost without.
-            {"name": cookie, "value": value, "url": portal.origin.replace("http:", "https:"), "secure": True}
-            for cookie, value in visit.cookies.items()
-        ]
-    )
-    yield context
-    await context.close()
 
 
 async def look(page: Page, portal: Portal, path: str, picture: str) -> None:

@@ -30,6 +30,7 @@ ADDRESSES = {"/auth/callback", "/sign-in/begin"}
 """Of the sign-in, which are no pages."""
 
 ADMIN, AUDITOR, STRANGER = "dana", "noor", "sasha"
+LINK_WITH_PARAMETER = re.compile(r'href="(/(?:grants|extensions|endings|customers)/[^"?]+)"')
 _FORM_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
@@ -61,7 +62,7 @@ class Visit:
         """Open a page."""
         return await self.http.get(path, params=parameters or None)
 
-    async def post(self, path: str, *, csrf: str | None = None, **fields: str) -> httpx.Response:
+    async def post(self, path: str, *, csrf: str | None = None, **fields: str | list[str]) -> httpx.Response:
         """Send a form, with the token that this session's pages carry."""
         if csrf is None:
             csrf = self.token_in(await self.get("/profile"))
@@ -101,15 +102,17 @@ class Portal:
         return self._visits[name]
 
     async def pages_of(self, name: str) -> list[str]:
-        """The addresses of every page without a parameter that ``name`` may open, by asking; there is at least one."""
+        """Every page that ``name`` may open, by asking: those without a parameter, and what these lead to."""
         visit = await self.visit(name)
-        found = []
+        found: list[str] = []
+        linked: set[str] = set()
         for path in page_addresses(self.web):
             answer = await visit.get(path)
             if answer.status_code == httpx.codes.OK and answer.headers["content-type"].startswith("text/html"):
                 found.append(path)
+                linked |= set(LINK_WITH_PARAMETER.findall(answer.text))
         assert "/" in found
-        return found
+        return found + [path for path in sorted(linked) if (await visit.get(path)).status_code == httpx.codes.OK]
 
     async def sign_in(self, name: str, *, to: str = "/", anew: bool = False) -> Visit:
         """A new session of ``name``."""

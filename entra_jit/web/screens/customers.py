@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from typing import Annotated
 
-from entra_jit.operations.list_open import list_open
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from entra_jit.operations.list_customers import list_customers, set_favourite
 from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
-from entra_jit.web.visitors import SignedIn, TheApp
-from models.selections import OpenGrants
+from entra_jit.web.security import local_path
+from entra_jit.web.visitors import SignedIn, TheApp, technician_of
 
 LINK = Link("/", "Customers", 10)
 
@@ -17,9 +19,19 @@ router = APIRouter()
 
 
 @router.get("/")
-async def customers(request: Request, visitor: SignedIn, app: TheApp) -> Response:
-    """The first page after signing in."""
+async def customers(
+    request: Request, visitor: SignedIn, app: TheApp, q: str = "", after: str | None = None
+) -> Response:
+    """The first page after signing in. ``q``: words to search by; ``after``: where a page of the list begins."""
     mine = visitor.technician
-    opened = await list_open(visitor.actor, app, OpenGrants(technician=mine)) if mine else []
-    grants = [one.status for one in opened]
-    return await page(request, visitor, "customers.html", grants=grants, now=app.clock())
+    found = await list_customers(visitor.actor, app, technician=mine, search=q, after=after) if mine else None
+    return await page(request, visitor, "customers.html", customers=found, q=q, is_first=after is None, now=app.clock())
+
+
+@router.post("/customers/{tenant}/favourite")
+async def favourite(
+    visitor: SignedIn, app: TheApp, tenant: str, wanted: Annotated[bool, Form()], back: Annotated[str, Form()] = "/"
+) -> Response:
+    """Keep the customer among the first, or no longer."""
+    await set_favourite(visitor.actor, app, tenant=tenant, technician=technician_of(visitor), wanted=wanted)
+    return RedirectResponse(local_path(back), status_code=303)

@@ -15,6 +15,9 @@
       const rest = Date.parse(time.dateTime) - Date.now();
       time.textContent = rest > 0 ? `${left(rest)} left` : "time is up";
     }
+    for (const time of root.querySelectorAll("time[data-clock]")) {
+      time.textContent = left(Date.parse(time.dateTime) - Date.now());
+    }
     for (const bar of root.querySelectorAll("progress[data-from][data-until]")) {
       const [from, until] = [Date.parse(bar.dataset.from), Date.parse(bar.dataset.until)];
       bar.max = until - from;
@@ -27,15 +30,18 @@
     for (const time of root.querySelectorAll("time[data-moment]")) {
       const [at, utc] = [new Date(time.dateTime), time.textContent];
       const today = at.toDateString() === new Date().toDateString();
-      const shown = at.toLocaleString([], today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
-      time.textContent = shown;
-      time.title = utc;
+      const short = today || time.dataset.moment === "short";
+      const style = short ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+      time.textContent = at.toLocaleString([], { ...style, hourCycle: "h23" });
+      time.title ||= utc;
       time.removeAttribute("data-moment");
     }
   }
 
   function prepare(root) {
     localise(root);
+    for (const field of root.querySelectorAll("input[data-offset]")) field.value = new Date().getTimezoneOffset();
+    for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = "your time";
     tick(root);
   }
 
@@ -54,6 +60,10 @@
     const place = before === "g" && document.querySelector(`nav a[href="${places[event.key] ?? ""}"]`);
     if (place) place.click();
     before = event.key;
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.name === "until") document.querySelector('input[name="length"][value="until"]').checked = true;
   });
 
   document.addEventListener("click", async (event) => {
