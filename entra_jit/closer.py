@@ -143,9 +143,12 @@ class Closer:
         return len(grants)
 
     async def close_without_ledger(self) -> None:
-        """Close what is past by the newest mark of ledger and directory, of the grants that were last read."""
-        now = self._clock()
-        await asyncio.gather(*(self._close(grant) for grant in list(self._live.values()) if grant.expires_at <= now))
+        """Close what is past by the newest mark of ledger and directory, of the grants that were last read.
+
+        A lease later than with the ledger: the mark of an extension at the last moment may still be on its way.
+        """
+        over = self._clock() - self._backend.lease
+        await asyncio.gather(*(self._close(grant) for grant in list(self._live.values()) if grant.expires_at <= over))
 
     async def _close(self, grant: Due) -> None:
         try:
