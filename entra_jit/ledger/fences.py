@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, update
+from sqlalchemy import ColumnElement, and_, func, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -68,11 +68,8 @@ async def fence_all(
 
     Those that were abandoned are among them until their account is proven closed.
     """
-    may_be_open = and_(col(GrantRow.ending) == GrantState.ABANDONED.value, col(GrantRow.closed_at).is_(None))
-    scope: list[ColumnElement[bool]] = [or_(col(GrantRow.settled_at).is_(None), may_be_open)]
+    scope = _live(tenant_id, technician_id)
     scope += [col(GrantRow.request_id) == request_id] if request_id else []
-    scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
-    scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
     began = await session.exec(
         update(GrantRow)
         .where(*scope, col(GrantRow.closing_at).is_(None))
@@ -88,6 +85,22 @@ async def fence_all(
         .order_by(col(GrantRow.request_id))
     )
     return [_fenced(row, request, account, at) for row, request, account in await session.exec(statement)]
+
+
+async def count_live(
+    session: AsyncSession, *, tenant_id: UUID | None = None, technician_id: UUID | None = None
+) -> tuple[int, int]:
+    """How many grants ``fence_all`` would fence, and in how many tenants."""
+    numbers = select(func.count(), func.count(func.distinct(GrantRow.tenant_id)))
+    return (await session.exec(numbers.where(*_live(tenant_id, technician_id)))).one()
+
+
+def _live(tenant_id: UUID | None, technician_id: UUID | None) -> list[ColumnElement[bool]]:
+    may_be_open = and_(col(GrantRow.ending) == GrantState.ABANDONED.value, col(GrantRow.closed_at).is_(None))
+    scope: list[ColumnElement[bool]] = [or_(col(GrantRow.settled_at).is_(None), may_be_open)]
+    scope += [col(GrantRow.tenant_id) == tenant_id] if tenant_id else []
+    scope += [col(GrantRow.technician_id) == technician_id] if technician_id else []
+    return scope
 
 
 def _fenced(row: GrantRow, request: Request, account: ManagedAccount | None, at: datetime) -> Fenced:

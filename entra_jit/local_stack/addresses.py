@@ -72,6 +72,7 @@ class StackAddresses(BaseModel):
             **SANDBOX_SECRETS,
             **SIGN_IN,
             "ENTRA_JIT_PORTAL_URL": self.portal_url,
+            "ENTRA_JIT_TEMPORAL_UI_URL": self.temporal_ui,
             "ENTRA_JIT_PORTAL_ADDRESS": self.portal_url.replace("http://localhost:", "127.0.0.1:"),
             **_own_applications(),
             "TEMPORAL_ADDRESS": self.temporal,

@@ -10,24 +10,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
-from pydantic import ValidationError
-
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.proving import ProvenClosing
 from entra_jit.accounts.settling import Settling
 from entra_jit.accounts.stopping import GrantStop
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import holds, receipts
+from entra_jit.ledger import receipts
 from entra_jit.ledger.database import LedgerUnavailableError
-from entra_jit.ledger.fences import Fenced, fence_all
+from entra_jit.ledger.fences import Fenced
 from entra_jit.operations._asking import asks
-from entra_jit.operations._stop_scope import scope_of
+from entra_jit.operations._stop_scope import place_stop, signed_end
 from entra_jit.temporal.end_workflows import end_workflows
 from models.actor import Actor
-from models.errors import BadInputError
-from models.holds import Hold, HoldKind, StoppedGrant, StopReport, StopState
-from models.messages import EndAccess, Ending, GrantState, SignedEnd, Standing
+from models.holds import StoppedGrant, StopReport, StopState
+from models.messages import Ending, GrantState, Standing
 
 AT_ONCE = 16
 """How many accounts are worked on at the same time: directories throttle, and the first ones should be shut at once."""
@@ -64,16 +61,7 @@ async def close_all(
     ``BadInputError``, ``NotFoundError``, or ``LedgerUnavailableError``: only the ledger knows what is open.
     What cannot be closed says so in the report.
     """
-    at = app.clock()
-    try:
-        said = Hold(kind=HoldKind.STOP, since=at, by=actor, reason=reason)
-    except ValidationError as error:
-        raise BadInputError.of(error) from None
-    scope = await scope_of(app, tenant, technician)
-    whose = {"tenant_id": scope.tenant_id, "technician_id": scope.technician_id}
-    async with app.ledger.transaction() as session:
-        stop = await holds.place(session, said.kind, **whose, by=said.by, reason=said.reason, at=at)
-        live = await fence_all(session, at, actor, tenant_id=scope.tenant_id, technician_id=scope.technician_id)
+    stop, live = await place_stop(actor, app, reason, tenant, technician)
     stopping = Stopping(app, actor, stop.reason, live, tell, patience, even_if_held=True)
     unheard = await stopping.run()
     return StopReport(stop=stop, unheard=unheard, grants=stopping.grants)
@@ -166,13 +154,11 @@ class Stopping:
                 self._show(request_id, StopState.DISABLED, "")
 
     async def _tell_workflows(self) -> str | None:
-        heard = await end_workflows(self._app.temporal, {one: self._signed_end(one) for one in self._closing})
+        heard = await end_workflows(
+            self._app.temporal, {one: signed_end(self._by, self._app, one, self._reason) for one in self._closing}
+        )
         self._told = heard.told
         return heard.unheard
-
-    def _signed_end(self, request_id: str) -> SignedEnd:
-        ending = EndAccess(request_id=request_id, reason=self._reason)
-        return SignedEnd(ending=ending, assertion=self._app.sign(self._by, ending))
 
     async def _leave_to_workflows(self) -> None:
         """Wait a while for the workflows' receipts; the caller closes what is left."""

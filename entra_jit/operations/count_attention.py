@@ -10,6 +10,8 @@ from entra_jit.operations._asking import asks
 from entra_jit.operations.list_failures import Selection
 from models.actor import Actor
 
+__all__ = ["Attention", "count_attention"]
+
 
 @asks(Verb.LIST_GRANTS)
 async def count_attention(actor: Actor, app: App) -> Attention:

@@ -80,11 +80,11 @@ class Failures:
 
 
 @asks(Verb.LIST_FAILURES)
-async def list_failures(actor: Actor, app: App, selection: Selection) -> Failures:
+async def list_failures(actor: Actor, app: App, selection: Selection, *, asks_temporal: bool = True) -> Failures:
     """What needs an operator: the ledger knows parked and failed grants, Temporal the steps that are stuck now.
 
-    A grant whose account was closed beside its workflow needs nothing: the reconciler settles it. Raises
-    ``NotFoundError``.
+    A grant whose account was closed beside its workflow needs nothing: the reconciler settles it. ``asks_temporal``
+    False: it is known not to answer. Raises ``NotFoundError``.
     """
     now = app.clock()
     async with app.ledger.transaction() as session:
@@ -97,9 +97,9 @@ async def list_failures(actor: Actor, app: App, selection: Selection) -> Failure
     known = [failure for request, grant in live if (failure := _parked_or_overdue(request, grant, now))]
     told = {failure.request_id for failure in known}
     others = [(request, grant) for request, grant in live if request.id not in told]
-    unseen, stuck = None, list[Failure]()
+    unseen, stuck = None if asks_temporal else "Stuck steps cannot be listed while Temporal is away.", list[Failure]()
     try:
-        stuck = await _stuck(app, await app.temporal(), others) if others else []
+        stuck = await _stuck(app, await app.temporal(), others) if others and asks_temporal else []
     except (EngineUnreachableError, SettingsError, RPCError) as error:
         unseen = f"Stuck steps cannot be listed. {error}"
     found = [*(_over(request, grant, written[request.id]) for request, grant, _ in over), *known, *stuck]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from entra_jit.app import App
+from entra_jit.operations.count_attention import Attention, count_attention
 from entra_jit.web.visitors import Visitor
 from models.actor import Role
 
@@ -22,6 +23,8 @@ class Link:
     """Who has any of these sees the link. What may be done there, the operations say."""
     count: Callable[[Visitor, App], Awaitable[int]] | None = None
     """How much waits there for this person. One statement: it is asked for every page."""
+    attention: Callable[[Attention], int] | None = None
+    """The same, of what is counted for all links that have this in one statement."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,15 @@ class Shown:
 async def links_for(visitor: Visitor, app: App, links: tuple[Link, ...], path: str) -> list[Shown]:
     """The links that ``visitor`` sees on the page at ``path``."""
     seen = [link for link in links if visitor.has(*link.roles)]
+    counted = await count_attention(visitor.actor, app) if any(link.attention for link in seen) else None
     here = max((link.path for link in seen if _is_at(path, link.path)), key=len, default=None)
-    return [
-        Shown(link.path, link.label, await link.count(visitor, app) if link.count else 0, link.path == here)
-        for link in seen
-    ]
+    return [Shown(link.path, link.label, await _count(link, visitor, app, counted), link.path == here) for link in seen]
+
+
+async def _count(link: Link, visitor: Visitor, app: App, counted: Attention | None) -> int:
+    if link.attention and counted:
+        return link.attention(counted)
+    return await link.count(visitor, app) if link.count else 0
 
 
 def _is_at(path: str, of: str) -> bool:

@@ -119,6 +119,7 @@ def _environment() -> Environment:
         "ago": ago,
         "tone": tone,
         "plus": plus,
+        "utc": format_moment,
     }
     return made
 

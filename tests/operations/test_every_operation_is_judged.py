@@ -44,6 +44,7 @@ ARGUMENTS = {
     "browser": SecretStr("a-browser"),
     "redirect_uri": "http://localhost/connect/callback",
     "by": timedelta(hours=1),
+    "confirmation": "contoso",
     "do": True,
     "file": Path("/nowhere/msp.yaml"),
     "kind": "closing late",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from http.cookies import SimpleCookie
 from types import MappingProxyType
 from typing import Any
@@ -15,10 +17,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from pydantic import SecretStr
 
+from entra_jit.settings import OwnApplication
+from entra_jit.web.application import portal as web_application
 from tests.patience import PATIENCE_SECONDS
-from tests.sandbox.person import Person, arrived
-from tests.stage import Scene, configure
+from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET, Person, arrived
+from tests.stage import Scene, Services, configure, scene
 
 HOME = "0a0a0a0a-1111-4111-8111-000000000001"
 PEOPLE = {
@@ -147,6 +152,26 @@ def routes_of(web: FastAPI) -> list[tuple[str, str]]:
 def page_addresses(web: FastAPI) -> list[str]:
     """Pages without a parameter, which exist whatever there is."""
     return [path for method, path in routes_of(web) if method == "GET" and "{" not in path and path not in ADDRESSES]
+
+
+@contextlib.asynccontextmanager
+async def opened_portal(services: Services, *, customers: int, **settings: Any) -> AsyncIterator[Portal]:
+    """A portal with a scene of its own, configured and served."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings |= {
+        "portal_url": f"http://localhost:{port}",
+        "home_tenant": HOME,
+        "sign_in": OwnApplication(
+            client_id=SIGN_IN_APP, secret=SecretStr(SIGN_IN_SECRET), secret_expires=date(2099, 1, 1)
+        ),
+    }
+    async with scene(services, customers=customers, skips_time=False, settings=settings) as made:
+        portal = Portal(made, web_application(made.app), port)
+        await portal.configure()
+        async with serving(portal.web, port):
+            yield portal
 
 
 @contextlib.asynccontextmanager
