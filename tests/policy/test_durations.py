@@ -6,7 +6,7 @@ A duration that is misread is access for the wrong time; one that raises somethi
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import example, given
@@ -20,6 +20,7 @@ from entra_jit.policy.durations import (
     parse_age,
     parse_duration,
     pass_lifetime,
+    until_clock,
 )
 from models.errors import BadInputError
 
@@ -173,3 +174,20 @@ def test_a_pass_lives_as_long_as_the_grant_within_the_tenants_policy(
     assert lifetime % timedelta(minutes=1) == timedelta(0)
     assert lifetime >= min(duration, most), "a pass that ends before its grant locks the technician out"
     assert lifetime - duration < timedelta(minutes=1) or lifetime == least
+
+
+@given(
+    st.timedeltas(timedelta(0), timedelta(days=366)).map(lambda since: datetime(2026, 1, 1, tzinfo=UTC) + since),
+    st.integers(-840, 720),
+    st.times().map(lambda at: at.replace(second=0, microsecond=0)),
+)
+def test_until_a_time_is_the_next_time_that_the_readers_clock_shows_it(now: datetime, offset: int, at: time) -> None:
+    wanted = until_clock(f"{at:%H:%M}", offset, now)
+    assert timedelta(0) < wanted <= timedelta(days=1)
+    assert (now + wanted - timedelta(minutes=offset)).time() == at
+
+
+@pytest.mark.parametrize(("text", "offset"), [("25:00", 0), ("", 0), ("noon", 0), ("12:00", 5000)])
+def test_what_is_no_time_is_refused(text: str, offset: int) -> None:
+    with pytest.raises(BadInputError, match="is not a time"):
+        until_clock(text, offset, datetime(2026, 11, 27, tzinfo=UTC))
