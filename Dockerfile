@@ -11,7 +11,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /
 FROM python:3.11-slim AS production
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin entra-jit \
     # A new volume takes over owner and mode of the directory that it is mounted on.
-    && install --directory --owner entra-jit --mode 0700 /var/lib/sandbox
+    && install --directory --owner entra-jit --mode 0700 /var/lib/sandbox /var/lib/closer
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1

@@ -15,7 +15,8 @@ import logging
 import ssl
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -121,26 +122,38 @@ class Bench:
 async def measure(count: int) -> None:
     """Run everything in a stack in a temporary directory, and print it."""
     technicians = [f"tech-{number:03}" for number in range(count + 3)]
+    async with (
+        a_stack(technicians) as (stack, app, http),
+        App(app.settings) as of_worker,
+        worker_of(await app.temporal(), of_worker, app.settings.task_queue),
+        httpx.AsyncClient(verify=trusting(stack), trust_env=False, timeout=30) as bare_http,
+    ):
+        bench = Bench(app, of_worker.ledger, http, stack.addresses.sandbox_control)
+        bare = BareVisits(bare_http, stack.addresses, CONTOSO, DOMAIN)
+        await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
+        opened = await _one_by_one(bench, bare, technicians[:count], warm_up=technicians[-1])
+        await _round_trips(bench, technicians[-2], opened)
+
+
+@asynccontextmanager
+async def a_stack(technicians: Sequence[str]) -> AsyncIterator[tuple[LocalStack, App, httpx.AsyncClient]]:
+    """A stack without a worker in a temporary directory, configured, and a client that trusts its sandbox."""
     with tempfile.TemporaryDirectory(prefix="entra-jit-bench-") as directory:
         async with LocalStack(Path(directory), worker=False) as stack:
             adopt_environment(stack.environment())
-            settings = load_settings()
             configuration = Path(directory) / "msp.yaml"
             configuration.write_text(yaml.safe_dump(configuration_of(technicians)))
-            trusted = ssl.create_default_context(cafile=str(stack.addresses.ca_file))
             async with (
-                App(settings) as app,
-                App(settings) as of_worker,
-                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=30) as http,
-                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=30) as bare_http,
+                App(load_settings()) as app,
+                httpx.AsyncClient(verify=trusting(stack), trust_env=False, timeout=60) as http,
             ):
                 await apply_configuration(operator_here(), app, configuration)
-                async with worker_of(await app.temporal(), of_worker, settings.task_queue):
-                    bench = Bench(app, of_worker.ledger, http, stack.addresses.sandbox_control)
-                    bare = BareVisits(bare_http, stack.addresses, CONTOSO, DOMAIN)
-                    await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
-                    opened = await _one_by_one(bench, bare, technicians[:count], warm_up=technicians[-1])
-                    await _round_trips(bench, technicians[-2], opened)
+                yield stack, app, http
+
+
+def trusting(stack: LocalStack) -> ssl.SSLContext:
+    """Trusts the sandbox of the stack."""
+    return ssl.create_default_context(cafile=str(stack.addresses.ca_file))
 
 
 async def _one_by_one(bench: Bench, bare: BareVisits, technicians: Sequence[str], *, warm_up: str) -> dict[str, float]:

@@ -13,31 +13,24 @@ import argparse
 import asyncio
 import logging
 import os
-import ssl
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import httpx
 import psycopg
-import yaml
 
 from benchmarks.bare_httpx import BareVisits
-from benchmarks.grant_cost import CONTOSO, DOMAIN, configuration_of
+from benchmarks.grant_cost import CONTOSO, DOMAIN, a_stack
 from entra_jit.app import App
 from entra_jit.identity.operator import operator_here
 from entra_jit.ledger import accounts, admission, requests
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
-from entra_jit.local_stack.stack import LocalStack
 from entra_jit.logs import configure_logs
-from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.request_access import request_access
-from entra_jit.settings import adopt_environment, load_settings
 from models.messages import AccessRequest, GrantRef, ObjectId
 
 AT_ONCE = 32
@@ -48,29 +41,18 @@ LEAD = timedelta(seconds=8)
 async def measure(count: int, closers: int, *, with_temporal: bool) -> None:
     """Run one expiry of ``count`` grants, then as many bare PATCHes, and print both."""
     technicians = [f"tech-{number:04}" for number in range(count)]
-    with tempfile.TemporaryDirectory(prefix="entra-jit-bench-") as directory:
-        async with LocalStack(Path(directory), worker=False) as stack:
-            adopt_environment(stack.environment())
-            settings = load_settings()
-            configuration = Path(directory) / "msp.yaml"
-            configuration.write_text(yaml.safe_dump(configuration_of(technicians)))
-            trusted = ssl.create_default_context(cafile=str(stack.addresses.ca_file))
-            async with (
-                App(settings) as app,
-                httpx.AsyncClient(verify=trusted, trust_env=False, timeout=60) as http,
-                _running(closers, stack.environment()),
-            ):
-                await apply_configuration(operator_here(), app, configuration)
-                print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-                if with_temporal:
-                    await stack.start_worker()
-                    await _ask(app, technicians)
-                else:
-                    await _write_open(app, http, stack.addresses.sandbox_control, technicians)
-                late = await _lateness(stack.addresses.database_url, count, with_temporal=with_temporal)
-                bare = BareVisits(http, stack.addresses, CONTOSO, DOMAIN)
-                await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
-                floor = await _bare(http, stack.addresses.graph_url, await _ids(http, stack.addresses.sandbox_control))
+    async with a_stack(technicians) as (stack, app, http), _running(closers, stack.environment()):
+        control = stack.addresses.sandbox_control
+        print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        if with_temporal:
+            await stack.start_worker()
+            await _ask(app, technicians)
+        else:
+            await _write_open(app, http, control, technicians)
+        late = await _lateness(stack.addresses.database_url, count, with_temporal=with_temporal)
+        bare = BareVisits(http, stack.addresses, CONTOSO, DOMAIN)
+        await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
+        floor = await _bare(http, stack.addresses.graph_url, await _ids(http, control))
     _print(f"{count} grants, {closers} closers, Temporal {'there' if with_temporal else 'away'}", late)
     _print("the same PATCHes by httpx alone", floor)
     print(f"ratio of the p99: {_at(late, 0.99) / _at(floor, 0.99):.1f}")

@@ -2,7 +2,8 @@
 
 Any number may run beside one another. It takes what is due in one statement of the ledger's, disables what that has
 returned, and leaves stripping and proof to the workflow. While PostgreSQL is away it goes by what it has read, and by
-the signed marks in the directories. It holds revoking credentials alone, and opens nothing.
+the signed marks in the directories; a sealed file lets it start like that. It holds revoking credentials alone, and
+opens nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import Directories
 from entra_jit.accounts.ledger_watch import LOOK_EVERY, LedgerWatch
 from entra_jit.accounts.on_time.disabling import Disabling, Taken
+from entra_jit.accounts.on_time.sealed_cache import SealedCache
 from entra_jit.accounts.reconciliation.overdue import OverdueReconciliation
 from entra_jit.ledger import due
 from entra_jit.ledger.clock import LedgerClock
@@ -79,7 +81,10 @@ class Closer:
         self._id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self._ready_file = backend.settings.ready_file
         self._most = 4 * backend.settings.closer_calls_at_once
-        self._live: dict[str, Due] = {}
+        self._cache = SealedCache(backend.settings.closer_cache, backend.keyring)
+        grants, connections = self._cache.read()
+        backend.directories.adopt(connections)
+        self._live = {grant.request_id: grant for grant in grants}
         self._remembered_at: float | None = None
         self._said_at: float | None = None
         self._signed_in: dict[TenantId, float] = {}
@@ -115,6 +120,10 @@ class Closer:
         if wait < LOOKS_EVERY and not await self.take():
             await asyncio.sleep(NOTHING_TAKEN_SECONDS)
 
+    async def keep(self) -> None:
+        """Keep what the next start needs, should PostgreSQL be away then."""
+        await asyncio.to_thread(self._cache.keep, list(self._live.values()), self._backend.directories.revoking)
+
     async def look(self) -> Ahead:
         """What is due within two seconds; signs in to its tenants meanwhile. Raises ``LedgerUnavailableError``."""
         async with self._ledger.transaction(within=self._ledger.closing_waits) as session:
@@ -123,9 +132,11 @@ class Closer:
             if self._is_time(self._remembered_at, REMEMBERS_EVERY):
                 self._live = {grant.request_id: grant for grant in await due.live(session)}
                 self._remembered_at = self._clock.steady()
-            if self._is_time(self._said_at, SAYS_SO_EVERY):
+            if is_time_to_say := self._is_time(self._said_at, SAYS_SO_EVERY):
                 await due.say_alive(session, self._id, self.disabling.lateness)
                 self._said_at = self._clock.steady()
+        if is_time_to_say:
+            await self.keep()
         self._sign_in_to(ahead.first, SIGNED_IN_LATELY)
         self._sign_in_to({grant.tenant_id for grant in self._live.values()}, SIGNED_IN)
         return ahead

@@ -173,6 +173,10 @@ class Settings(BaseSettings):
     closer_calls_per_tenant: Annotated[int, Field(ge=1, le=100)] = 16
     """How many of them in one tenant."""
 
+    closer_cache: Path | None = None
+    """A file in which a closer keeps, sealed, what it needs to start and close while PostgreSQL is away. None: it
+    starts, and closes once PostgreSQL is back."""
+
     ready_file: Path | None = None
     """A file that a worker writes once it polls, and a closer each time it looks."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -121,6 +122,16 @@ class Directories:
             except Exception:
                 _log.exception("connection unusable", tenant_id=tenant_id)
         return len(tenants)
+
+    @property
+    def revoking(self) -> list[Connection]:
+        """The revoking connections that are known, to be kept for a process that starts without the ledger."""
+        return [known[Purpose.REVOKE] for _, known in self._connections.values() if Purpose.REVOKE in known]
+
+    def adopt(self, connections: Iterable[Connection]) -> None:
+        """Know these revoking connections until the ledger has been asked, which the next use does."""
+        for one in connections:
+            self._connections.setdefault(one.tenant_id, (-math.inf, {Purpose.REVOKE: one}))
 
     async def _refresh(self, tenant_id: TenantId) -> None:
         """Read a connection again, so that a corrected credential counts soon; what is known stays meanwhile."""

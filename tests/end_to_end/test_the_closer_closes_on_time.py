@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import stat
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.ledger_watch import LedgerWatch
@@ -23,6 +25,7 @@ from entra_jit.accounts.reconciliation.overdue import OverdueReconciliation
 from entra_jit.closer import Closer, RevokingBackend
 from entra_jit.crypto.marks import write_open_until
 from entra_jit.ledger import due
+from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import AlarmKind
 from models.marks import OpenUntil
@@ -152,12 +155,23 @@ async def test_a_closer_that_was_frozen_asks_again_before_it_disables(
     assert not is_open(real_time, "robin")
 
 
-async def test_without_the_ledger_the_newest_mark_decides(real_time: Scene, backend: RevokingBackend) -> None:
+async def test_without_the_ledger_the_newest_mark_decides_also_after_a_start(real_time: Scene, tmp_path: Path) -> None:
+    kept = tmp_path / "sealed"
+    settings = real_time.settings.model_copy(update={"closer_cache": kept})
+    nowhere = settings.model_copy(update={"database_url": SecretStr("postgresql://127.0.0.1:1/none")})
+    async with RevokingBackend(settings) as backend, RevokingBackend(nowhere) as without:
+        await _without_the_ledger(real_time, backend, without, kept)
+
+
+async def _without_the_ledger(real_time: Scene, backend: RevokingBackend, without: RevokingBackend, kept: Path) -> None:
     alex, robin, kim = await opened(real_time, *TECHNICIANS)
     for request_id in (alex, robin, kim):
         expires(real_time, request_id, "-1 s")
     closer = Closer(backend)
+    await backend.directories.to_close(TenantId(customer_id(real_time.customer)))
     await closer.look()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600  # noqa: ASYNC240
+    assert SANDBOX_SECRETS["SANDBOX_REVOKE_SECRET"].encode() not in kept.read_bytes()  # noqa: ASYNC240
     [(past,)] = real_time.sql("SELECT max(expires_at) + interval '10 s' FROM grants")
     assert backend.lease == timedelta(seconds=10)
 
@@ -176,6 +190,8 @@ async def test_without_the_ledger_the_newest_mark_decides(real_time: Scene, back
         users = f"/tenants/{real_time.customer}/users"
         real_time.control("PATCH", f"{users}/{real_time.account('robin')}", extension_attributes={MARK: text})
         real_time.control("PATCH", f"{users}/{real_time.account('kim')}", extension_attributes={MARK: None})
+        await Closer(without).close_without_ledger()
+        assert [is_open(real_time, name) for name in TECHNICIANS] == [False, True, False], "it had just started"
         await closer.close_without_ledger()
         assert not is_open(real_time, "alex")
         assert is_open(real_time, "robin"), "it was extended since"
