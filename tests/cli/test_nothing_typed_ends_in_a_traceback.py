@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,9 +46,10 @@ def says(parameter: Any, value: str | None = None) -> list[str]:
 
 
 async def test_no_value_of_any_parameter_ends_in_a_traceback(
-    hours_pass: Scene, monkeypatch: pytest.MonkeyPatch
+    hours_pass: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Who adds a command or an option need not think of this."""
+    monkeypatch.chdir(tmp_path)  # some values name a file to be written
     settings, client = hours_pass.settings, hours_pass.services.client
     here = {
         "DATABASE_URL": settings.database_url.get_secret_value(),
