@@ -11,7 +11,7 @@ from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import configuration, events, grants, requests, statuses
 from entra_jit.ledger.rows import as_request
 from entra_jit.operations._asking import asks
-from entra_jit.operations.show_status import show_status
+from entra_jit.operations.show_status import show_status, show_status_and_tries
 from models.actor import Actor
 from models.events import Event
 from models.messages import AccessRequest, GrantStatus
@@ -53,8 +53,11 @@ class ShownGrant:
 
 
 @asks(Verb.SHOW_STATUS)
-async def show_grant(actor: Actor, app: App, request_id: str) -> ShownGrant:
-    """The request with all that happened to it. Raises ``NotFoundError``."""
+async def show_grant(actor: Actor, app: App, request_id: str, *, tries: bool = False) -> ShownGrant:
+    """The request with all that happened to it. Raises ``NotFoundError``.
+
+    ``tries``: with the steps that are refused and tried again, as far as Temporal answers within a few seconds.
+    """
     async with app.ledger.transaction() as session:
         # Before the state: what happens in between is told by an event that was not seen, and has the page read anew.
         journal = await events.of_request(session, request_id)
@@ -66,6 +69,8 @@ async def show_grant(actor: Actor, app: App, request_id: str) -> ShownGrant:
     if row is None or status is None:
         known = await show_status(actor, app, request_id)
         return ShownGrant(known, None, None, None, customer, None, None, None, None, tuple(journal))
+    if tries:
+        status = await show_status_and_tries(actor, app, request_id)
     is_open = grant is not None and grant.armed_at is not None and grant.closing_at is None
     return ShownGrant(
         status=status,

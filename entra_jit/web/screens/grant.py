@@ -44,7 +44,7 @@ def shown_as(shown: ShownGrant, visitor: Visitor, now: datetime) -> dict[str, An
 @router.get("/grants/{request_id:path}")
 async def grant(request: Request, visitor: SignedIn, app: TheApp, request_id: str) -> Response:
     """The page of one request and its grant."""
-    shown = await show_grant(visitor.actor, app, request_id)
+    shown = await show_grant(visitor.actor, app, request_id, tries=not request.app.state.engine.is_away)
     return await page(request, visitor, "grant.html", **shown_as(shown, visitor, app.clock()))
 
 
