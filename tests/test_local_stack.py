@@ -252,6 +252,16 @@ async def test_what_dies_is_started_again_and_sigterm_stops_everything_worker_fi
     second = running_stack(tmp_path)
     assert second is not None
     assert alive(second.pids["worker"])
+    for _ in range(4):  # a part that does not last ends none of the others
+        portal = json.loads((tmp_path / "stack.json").read_text())["pids"]["portal"]
+        os.kill(portal, signal.SIGKILL)
+        await until(
+            lambda portal=portal: (
+                json.loads((tmp_path / "stack.json").read_text())["pids"].get("portal", portal) != portal
+            )
+        )
+    assert process.poll() is None
+    assert alive(second.pids["worker"])
 
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS) == 0

@@ -114,10 +114,6 @@ class Child:
         status = self._process.returncode if self._process else None
         return f"ended ({'unknown' if status is None else _ending(status)})"
 
-    def explain_death(self) -> str:
-        """Say that it keeps ending, and quote the end of its log."""
-        return self._explain(f"{self.ending} again and again")
-
     async def end_leftover(self) -> None:
         """End what a killed stack left behind under this name, if anything. Raises StackError if it will not go."""
         await self._all_gone(seconds=2)  # on Linux it is on its way out already

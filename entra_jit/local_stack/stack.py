@@ -8,12 +8,11 @@ import os
 import signal
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from entra_jit.local_stack.addresses import (
@@ -37,8 +36,11 @@ from entra_jit.local_stack.temporal import NAMESPACE, Temporal
 logger = logging.getLogger(__name__)
 
 UI_GUARD = Path(__file__).with_name("ui_guard.py")
-RESTARTS_PER_MINUTE = 3
-SECONDS_IN_A_MINUTE = 60.0
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 30.0
+LASTED_SECONDS = 60.0
+"""A part that ran for so long is started again at once."""
+
 WATCH_SECONDS = 0.2
 WORKER_GRACE_SECONDS = 10.0
 
@@ -150,7 +152,7 @@ class LocalStack:
         """Start, enter ``while_up``, and stay up until SIGINT or SIGTERM; parts that die meanwhile are started again.
 
         ``while_up`` is left, by a ``CancelledError``, while everything still runs. Returns after a clean stop. Raises
-        StackError if the start fails or a part keeps dying, and what ``while_up`` raises.
+        StackError if the start fails, and what ``while_up`` raises.
         """
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None  # noqa: S101  # this is a coroutine, so something runs it
@@ -214,16 +216,20 @@ class LocalStack:
 
     async def start_closer(self) -> None:
         """Start the closer and wait until it looks."""
-        await self._start_until_ready(self._closer, self._programs.closer)
+        cache = {"ENTRA_JIT_CLOSER_CACHE": str(self.state_dir / "closer.sealed")}
+        await self._start_until_ready(self._closer, self._programs.closer, cache)
 
-    async def _start_until_ready(self, child: Child, program: tuple[str, ...]) -> None:
+    async def _start_until_ready(
+        self, child: Child, program: tuple[str, ...], settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         ready_file = self.state_dir / "run" / f"{child.name}.ready"
         ready_file.unlink(missing_ok=True)
 
         async def is_ready(_pid: int) -> bool:
             return ready_file.exists()
 
-        environment = {**program_environment(), **self.environment(), "ENTRA_JIT_READY_FILE": str(ready_file)}
+        environment = {**program_environment(), **self.environment(), **settings}
+        environment["ENTRA_JIT_READY_FILE"] = str(ready_file)
         await child.start(program, environment, ready=is_ready)
         self._publish()
 
@@ -324,19 +330,30 @@ class LocalStack:
             self._addresses.publish()
 
     async def _watch(self) -> None:
-        """Start again what ends unasked, for ever. Raises StackError when one part needs it too often."""
-        restarts: defaultdict[Part, list[float]] = defaultdict(list)
+        """Start again what ends unasked, for ever."""
+        async with asyncio.TaskGroup() as together:
+            for part, (child, start) in self._parts().items():
+                together.create_task(self._keep_running(part, child, start))
+
+    async def _keep_running(self, part: Part, child: Child, start: Callable[[], Awaitable[None]]) -> None:
+        """Start one part again whenever it has ended, later each time where it did not last.
+
+        One that cannot start ends none of the others: worker and closer close while PostgreSQL is away.
+        """
+        pause, began = FIRST_PAUSE_SECONDS, time.monotonic()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            for part, (child, start) in self._parts().items():
-                if not child.died:
-                    continue
-                now = time.monotonic()
-                restarts[part] = [moment for moment in restarts[part] if now - moment < SECONDS_IN_A_MINUTE] + [now]
-                if len(restarts[part]) > RESTARTS_PER_MINUTE:
-                    raise StackError(child.explain_death())
-                ending = child.ending
+            if not child.died:
+                continue
+            pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > LASTED_SECONDS else pause
+            ending = child.ending
+            await asyncio.sleep(pause)
+            pause, began = min(2 * pause, LONGEST_PAUSE_SECONDS), time.monotonic()
+            try:
                 await start()
+            except StackError as error:
+                logger.error("%s; trying again in %g seconds", error, pause)  # noqa: TRY400  # it tells all
+            else:
                 logger.warning("%s %s and was started again; its log is %s", part, ending, child.log)
 
 
