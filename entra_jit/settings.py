@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     frame_ancestors: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = ()
     """Sites that may show the portal in a frame, comma-separated. None: no site may."""
 
+    configuration_is_a_file: bool = False
+    """The configuration is a file that is kept elsewhere, and the portal shows it without changing it."""
+
     graph_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     """How long one call to Microsoft may take in all. An opening's lease is a little longer."""
 

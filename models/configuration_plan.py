@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from models.errors import RefusedError
 from models.message import Message
 
 
@@ -89,3 +90,24 @@ class ConfigurationPlan(Message):
             yield from ((kind, name) for name in changes.removed)
         yield from self.losses
         yield from (grant.request_id for grant in self.ending)
+
+
+class PlanRefusedError(RefusedError):
+    """Nothing was changed: what a configuration removes, takes or ends has to be meant."""
+
+    def __init__(self, explanation: str, plan: ConfigurationPlan, advice: str) -> None:
+        super().__init__(explanation, advice=advice)
+        self.plan = plan
+
+
+class NotAgreedError(PlanRefusedError):
+    """Not all of the plan was agreed to."""
+
+    is_attempt = False
+
+
+class ChangedMeanwhileError(RefusedError):
+    """Another configuration came into force while this one was written. Nothing was changed."""
+
+    advice = "Look at what is in force now, and make your change there."
+    is_attempt = False

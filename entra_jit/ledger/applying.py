@@ -20,6 +20,7 @@ from entra_jit.ledger import configuration_versions, events
 from entra_jit.ledger.bulk import Row, given, insert_missing, replace, upsert
 from entra_jit.ledger.configuration import GROUP_RULES, credential_owner
 from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.texts import Written
 from entra_jit.policy import entitlement
 from entra_jit.policy.configuration import Configuration, PurposeName
 from entra_jit.policy.configuration_changes import Configured, UnclosedGrant, plan_changes, terms_by_field
@@ -118,9 +119,16 @@ async def _live(session: AsyncSession) -> list[UnclosedGrant]:
 
 
 async def apply(
-    session: AsyncSession, by: Actor, keyring: Keyring, configuration: Configuration, proofs: Proofs, at: datetime
+    session: AsyncSession,
+    by: Actor,
+    keyring: Keyring,
+    configuration: Configuration,
+    proofs: Proofs,
+    at: datetime,
+    *,
+    reason: str | None = None,
 ) -> None:
-    """Make the ledger's configuration what the file says, whole. Applying the same file twice changes nothing.
+    """Make the ledger's configuration this one, whole. Applying the same twice changes nothing.
 
     Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
     is open can still be closed.
@@ -142,7 +150,7 @@ async def apply(
     contents = ("group_name", "tenant_id", "kind", "item_id", "item_name")
     await replace(session, RoleMapping, contents, _mappings(configuration))
     await _expect_reconciliations(session, configuration, at)
-    [event_id] = await events.append(session, _applied(by, configuration))
+    [event_id] = await events.append(session, _applied(by, configuration, reason))
     before = await configuration_versions.newest(session)
     if before is None or before.configuration != configuration:
         await configuration_versions.enter(session, configuration, event_id)
@@ -260,11 +268,13 @@ async def _expect_reconciliations(session: AsyncSession, configuration: Configur
     await insert_missing(session, TenantReconciliationRow, rows)
 
 
-def _applied(by: Actor, configuration: Configuration) -> NewEvent:
+def _applied(by: Actor, configuration: Configuration, reason: str | None) -> NewEvent:
     """That it was applied, and which: the hash is the same for what says the same."""
-    body = {
+    body: dict[str, object] = {
         "hash": configuration_versions.hash_of(configuration),
         "tenants": [tenant.name for tenant in configuration.tenants],
         "technicians": len(configuration.technicians),
     }
+    if reason is not None:
+        body["reason"] = Written(reason)
     return NewEvent(EventKind.CONFIGURATION_APPLIED, by, body)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_type_hints
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args, get_type_hints
 from uuid import uuid4
 
 from pydantic import SecretStr, TypeAdapter
@@ -139,19 +140,30 @@ def _as_error(refusal: ErrandRefusal) -> EntraJitError:
 
 
 def packed(app: App, errand_id: str, kind: Any, value: Any) -> Any:
-    """An argument as JSON; a secret is sealed to the workers, for this errand alone."""
-    if isinstance(value, SecretStr):
-        sealed = seal(app.keyring, Purpose.TENANT_CREDENTIAL, value, _owner(errand_id))
-        return {"key_id": sealed.key_id, "ciphertext": sealed.ciphertext.hex()}
-    return TypeAdapter(kind).dump_python(value, mode="json")
+    """An argument as JSON; one with secrets in it is sealed to the workers, for this errand alone."""
+    if not _holds_secrets(kind):
+        return TypeAdapter(kind).dump_python(value, mode="json")
+    sealed = seal(app.keyring, Purpose.TENANT_CREDENTIAL, SecretStr(json.dumps(_revealed(value))), _owner(errand_id))
+    return {"key_id": sealed.key_id, "ciphertext": sealed.ciphertext.hex()}
 
 
 def unpacked(app: App, errand_id: str, kind: Any, value: Any) -> Any:
     """The argument again. Raises ``SealBrokenError``, or ``ValueError`` for what no argument of the kind can be."""
-    if kind is SecretStr:
-        sealed = Sealed(value["key_id"], bytes.fromhex(value["ciphertext"]))
-        return unseal(app.keyring, Purpose.TENANT_CREDENTIAL, sealed, _owner(errand_id))
-    return TypeAdapter(kind).validate_python(value)
+    if not _holds_secrets(kind):
+        return TypeAdapter(kind).validate_python(value)
+    sealed = Sealed(value["key_id"], bytes.fromhex(value["ciphertext"]))
+    opened = unseal(app.keyring, Purpose.TENANT_CREDENTIAL, sealed, _owner(errand_id))
+    return TypeAdapter(kind).validate_json(opened.get_secret_value())
+
+
+def _holds_secrets(kind: Any) -> bool:
+    return kind is SecretStr or any(_holds_secrets(part) for part in get_args(kind))
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return {key: _revealed(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _owner(errand_id: str) -> str:

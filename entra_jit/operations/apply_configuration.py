@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import structlog
-
 from entra_jit.app import App
-from entra_jit.configuration_file import ConfigurationFile
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import applying
-from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger.fences import fence_departed
 from entra_jit.operations._asking import asks
-from entra_jit.operations._check_security_groups import check_security_groups
 from entra_jit.operations._configuration_file import read_configuration
-from entra_jit.operations._prove_registrations import prove_registrations
-from entra_jit.temporal.end_workflows import end_workflows
-from models.actor import CONFIGURATION, Actor
-from models.configuration_plan import ConfigurationPlan
-from models.errors import BadInputError, RefusedError
-from models.messages import EndAccess, SignedEnd
-
-_log = structlog.get_logger("configuration")
-
-
-class PlanRefusedError(RefusedError):
-    """Nothing was changed: what the file removes, takes or ends has to be meant."""
-
-    def __init__(self, explanation: str, plan: ConfigurationPlan, advice: str) -> None:
-        super().__init__(explanation, advice=advice)
-        self.plan = plan
-
-
-class NotAgreedError(PlanRefusedError):
-    """Not all of the plan was agreed to."""
-
-    is_attempt = False
+from entra_jit.operations._put_in_force import put_in_force
+from models.actor import Actor
+from models.configuration_plan import ConfigurationPlan, NotAgreedError, PlanRefusedError
 
 
 @asks(Verb.APPLY_CONFIGURATION)
@@ -61,17 +35,9 @@ async def apply_configuration(
     was granted, and cannot be extended.
     """
     found = read_configuration(file, has_own=app.settings.elevate is not None)
-    if not unproven:
-        await _expect_proven(app, file, found)
-    await _expect_usable_groups(app, file, found)
-    async with app.ledger.transaction() as session:
-        plan = await applying.plan(session, found.configuration)
-        _expect_meant(plan, agreed, yes=yes, prune=prune)
-        await applying.apply(session, actor, app.keyring, found.configuration, found.proofs, app.clock())
-        left = await fence_departed(session, app.clock(), actor)
-    if left:
-        await _end(app, left)
-    return plan
+    return await put_in_force(
+        actor, app, found, str(file), lambda plan: _expect_meant(plan, agreed, yes=yes, prune=prune), unproven=unproven
+    )
 
 
 def _expect_meant(plan: ConfigurationPlan, agreed: ConfigurationPlan | None, *, yes: bool, prune: bool) -> None:
@@ -90,46 +56,3 @@ def _expect_meant(plan: ConfigurationPlan, agreed: ConfigurationPlan | None, *, 
         raise NotAgreedError(
             "What the file removes, takes or ends has grown since it was shown.", plan, "Look at it again."
         )
-
-
-async def _expect_proven(app: App, file: Path, found: ConfigurationFile) -> None:
-    if failed := await prove_registrations(app, found):
-        raise BadInputError(
-            "\n".join(
-                f"{file}:{found.application_lines[one.tenant.id, one.purpose]}: "
-                f"tenant {one.tenant.name}, {one.purpose}: {one.explanation}"
-                for one in failed
-            ),
-            advice="Nothing was stored. While Microsoft cannot be reached, --unproven stores new credentials untried.",
-        )
-
-
-async def _expect_usable_groups(app: App, file: Path, found: ConfigurationFile) -> None:
-    if not found.security_group_lines:
-        return
-    async with app.ledger.transaction() as session:
-        known = {mapping.item.id for mapping in await configurations.role_mappings(session)}
-    unusable = await check_security_groups(app, found.configuration, found.proofs, known)
-    if unusable:
-        raise BadInputError(
-            "\n".join(
-                f"{file}:{found.security_group_lines[one.tenant.id, one.group.id]}: "
-                f"tenant {one.tenant.name}: {one.explanation}"
-                for one in unusable
-            )
-        )
-
-
-async def _end(app: App, left: dict[str, str]) -> None:
-    """Have their own workflows close them at once; nothing opens for them in any case."""
-    endings = {
-        request_id: _signed(app, EndAccess(request_id=request_id, reason=why)) for request_id, why in left.items()
-    }
-    heard = await end_workflows(app.temporal, endings)
-    for request_id, why in left.items():
-        who = "its workflow" if request_id in heard.told else "the reconciler"
-        _log.info("grant ended", grant=request_id, because=why, closed_by=who)
-
-
-def _signed(app: App, ending: EndAccess) -> SignedEnd:
-    return SignedEnd(ending=ending, assertion=app.sign(CONFIGURATION, ending))

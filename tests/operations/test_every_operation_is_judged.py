@@ -40,6 +40,9 @@ STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000
 """Has the name of the operator who may do everything: a name decides nothing."""
 
 ARGUMENTS = {
+    "agreed": None,
+    "based_on": 1,
+    "content": "tenants: []",
     "answer": {"state": "a-state"},
     "browser": SecretStr("a-browser"),
     "redirect_uri": "http://localhost/connect/callback",

@@ -7,6 +7,7 @@ and without a question.
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,15 @@ from sqlalchemy import text
 from benchmarks.applying import large_configuration
 from entra_jit.app import App
 from entra_jit.ledger import configuration as configurations
-from entra_jit.ledger import configuration_versions, requests
-from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
+from entra_jit.ledger import configuration_versions, events, requests
+from entra_jit.ledger.configuration_versions import Version
+from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.export_configuration import export_configuration
 from entra_jit.operations.plan_configuration import plan_configuration
-from models.configuration_plan import AccessChange
+from entra_jit.operations.save_configuration import KeptAsFileError, save_configuration
+from models.configuration_plan import AccessChange, ChangedMeanwhileError, NotAgreedError, PlanRefusedError
 from models.errors import BadInputError, ExitCode
+from models.events import EventKind
 from models.messages import AccessRequest, Verdict
 from tests.actors import TESTER
 
@@ -100,7 +104,7 @@ async def test_nothing_is_removed_before_it_is_shown_and_agreed_to(app: App, tmp
     assert refused.value.exit_code is ExitCode.REFUSED
     assert plan.technicians.removed == ("robin",)
     assert [(one.request_id, one.technician, one.tenant) for one in plan.ending] == [(request_id, "robin", "contoso")]
-    assert await plan_configuration(TESTER, app, file) == plan
+    assert await plan_configuration(TESTER, app, file.read_text()) == plan
 
     assert await apply_configuration(TESTER, app, file, agreed=plan, unproven=True) == plan
     assert not await is_there(app, "robin")
@@ -121,7 +125,7 @@ async def test_what_has_grown_since_it_was_shown_is_shown_again(app: App, tmp_pa
     """Between the question and the answer a grant opens, or a colleague saves the file."""
     await apply_configuration(TESTER, app, msp(tmp_path, *TECHNICIANS[:3]), unproven=True)
     file = msp(tmp_path, *TECHNICIANS[:2])
-    shown = await plan_configuration(TESTER, app, file)
+    shown = await plan_configuration(TESTER, app, file.read_text())
     await grant(app, "robin")
     with pytest.raises(NotAgreedError, match="has grown since it was shown"):
         await apply_configuration(TESTER, app, file, agreed=shown, unproven=True)
@@ -195,7 +199,7 @@ async def test_a_default_holds_for_each_tenant_that_says_nothing_else_and_is_sho
     content = yaml.safe_load(file.read_text())
     content["tenants"][1] |= {"max_hours": 8, "tags": ["gold"]}
     file.write_text(yaml.safe_dump(content))
-    plan = await plan_configuration(TESTER, app, file)
+    plan = await plan_configuration(TESTER, app, file.read_text())
     assert [(one.tenant, one.field, one.before, one.after) for one in plan.changed] == [
         ("contoso", "hours", "4 h", "2 h"),
         ("contoso", "max_hours", "8 h", "6 h"),
@@ -204,3 +208,54 @@ async def test_a_default_holds_for_each_tenant_that_says_nothing_else_and_is_sho
     ]
     assert await apply_configuration(TESTER, app, file, unproven=True) == plan
     assert "defaults:" in await export_configuration(TESTER, app)
+
+
+async def _in_force(app: App) -> Version:
+    async with app.ledger.transaction() as session:
+        found = await configuration_versions.newest(session)
+    assert found is not None
+    return found
+
+
+async def test_of_two_who_save_at_once_the_second_is_told_and_loses_nothing(app: App, tmp_path: Path) -> None:
+    await apply_configuration(TESTER, app, msp(tmp_path, "alex", "kim"), unproven=True)
+    opened = await _in_force(app)
+    content = await export_configuration(TESTER, app)
+    longer = content.replace("account_domain: contoso", "hours: 6\n  account_domain: contoso")
+    plan = await plan_configuration(TESTER, app, longer)
+    await save_configuration(TESTER, app, longer, based_on=opened.number, reason="longer", agreed=plan)
+    saved = await _in_force(app)
+    assert saved.configuration.tenants[0].hours == timedelta(hours=6)
+    with pytest.raises(ChangedMeanwhileError, match="since you opened it"):
+        await save_configuration(TESTER, app, content, based_on=opened.number, reason="shorter", agreed=plan)
+    assert await _in_force(app) == saved
+    async with app.ledger.transaction() as session:
+        [applied] = await events.newest(session, EventKind.CONFIGURATION_APPLIED, {}, limit=1)
+    assert (applied.actor.id, applied.body["reason"]) == (TESTER.id, "longer")
+
+
+async def test_a_save_removes_no_more_than_was_agreed_to(app: App, tmp_path: Path) -> None:
+    await apply_configuration(TESTER, app, msp(tmp_path, "alex", "kim", "robin"), unproven=True)
+    opened = await _in_force(app)
+    file = msp(tmp_path, "alex", "kim").read_text()
+    agreed = await plan_configuration(TESTER, app, await export_configuration(TESTER, app))
+    with pytest.raises(NotAgreedError, match="has grown"):
+        await save_configuration(TESTER, app, file, based_on=opened.number, reason="a test", agreed=agreed)
+    other = file.replace(str(UUID(int=1)), str(UUID(int=2)))
+    plan = await plan_configuration(TESTER, app, other)
+    with pytest.raises(BadInputError, match=r"no secret of the application .* is stored"):
+        await save_configuration(TESTER, app, other, based_on=opened.number, reason="a test", agreed=plan)
+    assert await _in_force(app) == opened
+    await save_configuration(
+        TESTER, app, file, based_on=opened.number, reason="a test", agreed=await plan_configuration(TESTER, app, file)
+    )
+    assert not await is_there(app, "robin")
+
+
+async def test_a_configuration_that_is_a_file_is_not_changed_by_a_page(app: App, tmp_path: Path) -> None:
+    await apply_configuration(TESTER, app, msp(tmp_path, "alex"), unproven=True)
+    content, opened = await export_configuration(TESTER, app), await _in_force(app)
+    plan = await plan_configuration(TESTER, app, content)
+    async with App(app.settings.model_copy(update={"configuration_is_a_file": True})) as kept:
+        with pytest.raises(KeptAsFileError, match="Change the file, and apply it"):
+            await save_configuration(TESTER, kept, content, based_on=opened.number, reason="a test", agreed=plan)

@@ -91,7 +91,8 @@ def apply(
 ) -> None:
     """Apply a configuration file, all or nothing. The file is the whole configuration."""
     from entra_jit.cli.views import configuration_plan
-    from entra_jit.operations.apply_configuration import NotAgreedError, PlanRefusedError, apply_configuration
+    from entra_jit.operations.apply_configuration import apply_configuration
+    from models.configuration_plan import NotAgreedError, PlanRefusedError
 
     aside = Console(stderr=True)
 
