@@ -51,7 +51,6 @@ SAID = {
     EventKind.CLOSING_BEGAN: "Closing began",
     EventKind.DISABLED: "Account disabled",
     EventKind.STRIPPED: "Password scrambled, sessions ended, sign-in methods and access removed",
-    EventKind.READ_BACK: "Read back: closed",
     EventKind.SWEPT: "Looked for what was left behind",
     EventKind.RECEIPT_ISSUED: "Receipt written",
     EventKind.ALARM_CLEARED: "Alarm over",
@@ -69,10 +68,17 @@ def _asked(body: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _read_back(body: dict[str, Any]) -> str:
+    """Without an answer of the directory nothing was proven: the account is gone, or another grant has it."""
+    said = "Read back: closed" if body.get("calls") else "Looked for the account"
+    return f"{said}: {body['note']}" if body.get("note") else said
+
+
 TOLD: dict[EventKind, Callable[[dict[str, Any]], str]] = {
     EventKind.REQUESTED: _asked,
     EventKind.DECIDED: lambda body: str(body["sentence"]),
     EventKind.ACCOUNT_PREPARED: lambda body: f"Account {body.get('note') or 'prepared'}, still disabled",
+    EventKind.READ_BACK: _read_back,
     EventKind.PARKED: lambda body: f"Parked: {body['because']}",
     EventKind.ATTEMPT_REFUSED: lambda body: f"Refused: {body['because']}",
     EventKind.INTERVENTION_BEGAN: lambda body: f"Closed beside its workflow: {body['because']}",
