@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     reconcile_every: Annotated[timedelta, Field(ge=timedelta(seconds=30), le=timedelta(hours=1))] = RECONCILE_EVERY
     """How often every tenant's directory is held against the ledger, ISO 8601 (``PT5M``)."""
 
+    delete_accounts: bool = False
+    """Whether disconnecting a tenant also deletes our accounts there. They are closed and stripped first."""
+
     keep_events_days: Annotated[int, Field(ge=90)] | None = None
     """How long the journal keeps its months, with the texts of people that they quote. None: for ever."""
 

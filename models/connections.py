@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, SecretStr
 
 from models.message import Message
 from models.messages import ObjectId, Sentence, TenantId
@@ -19,6 +21,25 @@ class ConnectionStep(StrEnum):
     """Left out where one application does both."""
     SIGN_IN = "sign in"
     """Admin consent does not say who consented; a sign-in does."""
+
+
+@dataclass(frozen=True)
+class BegunConnection:
+    """Where to send the browser, and what it must bring back together with Microsoft's answer."""
+
+    tenant_id: TenantId
+    """As Microsoft resolves the domain: no answer of a browser changes it."""
+    address: str
+    browser: SecretStr
+    """For this browser alone, for example as a cookie: an answer that another browser brings is refused."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class NextPage:
+    """The connection goes on there, in the same browser."""
+
+    address: str
 
 
 class ConnectedApplication(Message):
@@ -52,12 +73,21 @@ class ShownConnection(Message):
     """Permissions that were not there when it was authorized: authorize again."""
 
 
+class DisconnectionPlan(Message):
+    """What disconnecting a tenant deletes there; it is asked about first."""
+
+    tenant: str
+    accounts: tuple[str, ...]
+
+
 class Disconnection(Message):
     """What became of a tenant that was disconnected."""
 
     tenant_id: TenantId
     tenant: str
     reason: Sentence
+    accounts_deleted: tuple[str, ...] = ()
+    """Our accounts that were deleted, read back. An administrator can restore them for 30 days."""
     accounts_left: tuple[str, ...] = ()
     """Our accounts, disabled, for the customer to delete."""
     applications_left: tuple[str, ...] = ()

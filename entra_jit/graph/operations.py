@@ -39,6 +39,7 @@ DISABLE_USER = _operation(
 SET_PASSWORD = _operation("set the account's password", "User-PasswordProfile.ReadWrite.All", role=ANY_ADMINISTRATOR)
 SET_ATTRIBUTES = _operation("mark the account", "User.ReadWrite.All")
 REVOKE_SESSIONS = _operation("revoke the account's sessions", "User.RevokeSessions.All", role=ANY_ADMINISTRATOR)
+DELETE_USER = _operation("delete the account", "User.ReadWrite.All", role=ANY_ADMINISTRATOR)
 READ_MEMBERSHIPS = _operation("read the account's memberships", "Directory.Read.All")
 READ_DELETED = _operation("read a deleted account", "User.ReadWrite.All")
 

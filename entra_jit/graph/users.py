@@ -190,6 +190,13 @@ class Users:
         """
         return (await self._calls.post(operations.REVOKE_SESSIONS, f"{_at(user)}/revokeSignInSessions")).evidence
 
+    async def delete(self, user: ObjectId) -> DirectoryCall:
+        """Move the account into the bin, from where an administrator can restore it for 30 days.
+
+        Raises ``NotYetVisibleError`` for one that is there already. The deletion shows after seconds to minutes.
+        """
+        return (await self._calls.delete(operations.DELETE_USER, _at(user))).evidence
+
     async def memberships(self, user: ObjectId) -> Memberships:
         """The groups that the account is a direct member of."""
         groups: list[JsonValue] = []

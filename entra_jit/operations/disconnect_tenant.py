@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from contextlib import suppress
 
 from pydantic import ValidationError
 
 from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.deleting import delete_accounts
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.app import App
@@ -15,9 +16,10 @@ from entra_jit.graph import ConflictError, GraphError, Tenant
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import connections, reconciliation
 from entra_jit.ledger.names import find_tenant
+from entra_jit.ledger.reconciliation import Registered
 from entra_jit.operations._asking import asks
 from models.actor import Actor
-from models.connections import Disconnection
+from models.connections import Disconnection, DisconnectionPlan
 from models.errors import BadInputError, RefusedError
 from models.messages import ObjectId, TenantId
 
@@ -26,19 +28,72 @@ class NotDisconnectedError(RefusedError):
     """Something of ours would be left in the tenant that is not proven closed. Our rights there stand."""
 
 
+class DeletionNotAgreedError(NotDisconnectedError):
+    """Nothing was changed: what is deleted has to be meant."""
+
+    is_attempt = False
+
+    def __init__(self, plan: DisconnectionPlan) -> None:
+        super().__init__(
+            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.",
+            advice="If it is meant, pass --yes.",
+        )
+        self.plan = plan
+
+
 @asks(Verb.DISCONNECT_TENANT)
-async def disconnect_tenant(actor: Actor, app: App, tenant: str, reason: str, *, forced: bool = False) -> Disconnection:
+async def disconnect_tenant(
+    actor: Actor,
+    app: App,
+    tenant: str,
+    reason: str,
+    *,
+    agreed: DisconnectionPlan | None = None,
+    yes: bool = False,
+    forced: bool = False,
+) -> Disconnection:
     """Prove that all of our accounts are closed, take our applications' directory roles, and forget our credentials.
 
-    The tenant must have left the configuration, which ends what is open. ``forced``: go on where Microsoft does not let
-    us in any more; the outcome says what was not done. Our accounts stay, disabled, and only the customer can delete
-    the applications: the outcome names both. Applying a configuration that has the tenant connects it again.
-    Raises ``BadInputError``, ``NotFoundError`` or ``NotDisconnectedError``.
+    The tenant must have left the configuration, which ends what is open. Where the settings say so, our accounts are
+    deleted as well: without ``yes``, or a plan that was ``agreed`` to and has not grown, that changes nothing and
+    raises ``DeletionNotAgreedError`` with the plan. ``forced``: go on where Microsoft does not let us in any more; the
+    outcome says what was not done, and which accounts and applications only the customer can delete. Applying a
+    configuration that has the tenant connects it again. Raises ``BadInputError``, ``NotFoundError`` or
+    ``NotDisconnectedError``.
     """
     async with app.ledger.transaction() as session:
         row = await find_tenant(session, tenant)
         tenant_id, name, is_active = TenantId(str(row.id)), row.name, row.active
         unsettled = await connections.unsettled_grants(session, tenant_id)
+        register = await reconciliation.register(session, app.keyring, tenant_id, app.clock())
+        registered = await connections.client_ids(session, tenant_id)
+    _expect_left(name, unsettled, is_active=is_active)
+    ours = [one for one in register.accounts if one.object_id]
+    doomed = ours if app.settings.delete_accounts else []
+    plan = DisconnectionPlan(tenant=name, accounts=tuple(sorted(one.account_name for one in doomed)))
+    if not (yes or set(plan.accounts) <= set(agreed.accounts if agreed else ())):
+        raise DeletionNotAgreedError(plan)
+    not_done = await _close(app, tenant_id, name, forced=forced)
+    deleted = [] if not_done else await _delete(app, tenant_id, doomed, not_done, forced=forced)
+    not_done += await _take_rights(app, tenant_id, forced=forced)
+    try:
+        outcome = Disconnection(
+            tenant_id=tenant_id,
+            tenant=name,
+            reason=reason,
+            accounts_deleted=tuple(sorted(deleted)),
+            accounts_left=tuple(sorted({one.account_name for one in ours} - set(deleted))),
+            applications_left=registered or _own_client_ids(app),
+            not_done=tuple(not_done),
+        )
+    except ValidationError as error:
+        raise BadInputError.of(error) from None
+    async with app.ledger.transaction() as session:
+        await connections.disconnected(session, actor, outcome, app.clock())
+    return outcome
+
+
+def _expect_left(name: str, unsettled: Sequence[str], *, is_active: bool) -> None:
     if is_active:
         raise NotDisconnectedError(
             f"{name} is in the configuration.", advice="Take it out of the file, apply that, and disconnect it then."
@@ -48,35 +103,35 @@ async def disconnect_tenant(actor: Actor, app: App, tenant: str, reason: str, *,
             f"{len(unsettled)} grants in {name} are not proven closed: {', '.join(unsettled[:5])}.",
             advice="Wait for their receipts, or give them up with `abandon` and a reason.",
         )
-    not_done = [why async for why in _leave(app, tenant_id, name, forced=forced)]
-    async with app.ledger.transaction() as session:
-        register = await reconciliation.register(session, app.keyring, tenant_id, app.clock())
-        try:
-            outcome = Disconnection(
-                tenant_id=tenant_id,
-                tenant=name,
-                reason=reason,
-                accounts_left=tuple(sorted(one.account_name for one in register.accounts)),
-                applications_left=await connections.client_ids(session, tenant_id),
-                not_done=tuple(not_done),
-            )
-        except ValidationError as error:
-            raise BadInputError.of(error) from None
-        await connections.disconnected(session, actor, outcome, app.clock())
-    return outcome
 
 
-async def _leave(app: App, tenant_id: TenantId, name: str, *, forced: bool) -> AsyncIterator[str]:
-    """Do in the tenant what is to be done there. Gives what was not done, or raises it unless ``forced``."""
+def _own_client_ids(app: App) -> tuple[str, ...]:
+    own = app.own_applications
+    return tuple(sorted({own[purpose].client_id for purpose in Purpose if purpose in own}))
+
+
+async def _close(app: App, tenant_id: TenantId, name: str, *, forced: bool) -> list[str]:
+    """Close what is open. Gives what was not done, or raises it unless ``forced``."""
     report = await TenantReconciliation(app).reconcile(tenant_id, name)
-    open_ones = [report.failed] if report.failed else list(report.reported)
-    for why in open_ones:
-        yield _not_done(why, forced=forced)
+    return [_not_done(why, forced=forced) for why in ([report.failed] if report.failed else report.reported)]
+
+
+async def _delete(
+    app: App, tenant_id: TenantId, accounts: Sequence[Registered], not_done: list[str], *, forced: bool
+) -> list[str]:
+    deleted, left = await delete_accounts(app, tenant_id, accounts) if accounts else ([], [])
+    not_done += [_not_done(why, forced=forced) for why in left]
+    return deleted
+
+
+async def _take_rights(app: App, tenant_id: TenantId, *, forced: bool) -> list[str]:
+    not_done: list[str] = []
     for whose, taker in ((Purpose.REVOKE, Purpose.ELEVATE), (Purpose.ELEVATE, Purpose.REVOKE)):
         try:
             await _take_roles(app, tenant_id, whose, by=taker)
         except (GraphError, NotConnectedError) as error:
-            yield _not_done(describe_error(error), forced=forced)
+            not_done.append(_not_done(describe_error(error), forced=forced))
+    return not_done
 
 
 def _not_done(why: str, *, forced: bool) -> str:

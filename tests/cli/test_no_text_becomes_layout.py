@@ -56,7 +56,7 @@ from entra_jit.operations.show_status import show_progress
 from models.alarms import Alarm
 from models.checks import Examination, Repaired
 from models.configuration_plan import ConfigurationPlan
-from models.connections import Disconnection, ShownConnection, TenantConnection
+from models.connections import Disconnection, DisconnectionPlan, ShownConnection, TenantConnection
 from models.errors import ExitCode
 from models.grant_progress import GrantProgress
 from models.holds import Hold, StopReport
@@ -115,6 +115,7 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     alarms.show_alarms: lambda fill: ([fill(Alarm)],),
     connection.show_connected: lambda fill: (fill(TenantConnection), fill(Examination)),
     connection.show_connection: lambda fill: (fill(ShownConnection),),
+    connection.show_disconnection_plan: lambda fill: (fill(DisconnectionPlan),),
     connection.show_disconnection: lambda fill: (fill(Disconnection),),
     doctor.show_worst: lambda fill: (fill(Examination),),
     doctor.show_examinations: lambda fill: ([fill(Examination)],),

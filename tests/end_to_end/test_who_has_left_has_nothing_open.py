@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
+from entra_jit.operations.disconnect_tenant import DeletionNotAgreedError, disconnect_tenant
 from entra_jit.operations.extend_access import extend_access
 from entra_jit.operations.show_receipt import show_receipt
 from models.errors import RefusedError
@@ -47,6 +48,22 @@ async def test_what_is_open_ends_when_the_configuration_is_applied(two_customers
     act.assert_closed()
     act.assert_closed(act.account("kim", gone), gone)
     assert (await act.status(robin)).state is GrantState.OPEN
+    await its_accounts_can_be_deleted(act, gone)
+
+
+async def its_accounts_can_be_deleted(act: Scene, gone: str) -> None:
+    """By a setting, once what is deleted was shown; what was left there belonged to the customer's next audit."""
+    name = act.account("kim", gone)
+    usual, act.app.settings = act.app.settings, act.app.settings.model_copy(update={"delete_accounts": True})
+    with pytest.raises(DeletionNotAgreedError) as refused:
+        await disconnect_tenant(TESTER, act.app, gone, "they have left us")
+    assert refused.value.plan.accounts == (name,)
+    assert act.user(name, gone)
+
+    outcome = await disconnect_tenant(TESTER, act.app, gone, "they have left us", agreed=refused.value.plan)
+
+    assert (outcome.accounts_deleted, outcome.accounts_left, outcome.not_done) == ((name,), (), ())
+    act.app.settings = usual
 
 
 async def test_without_temporal_the_reconciler_ends_it(real_time: Scene) -> None:

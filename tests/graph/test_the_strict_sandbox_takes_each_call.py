@@ -99,6 +99,7 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         "access_passes.include": include,
         "audit_logs.done_by": lambda: elevate.audit_logs.done_by(user, now - HOUR, now + HOUR),
         "audit_logs.done_to": lambda: elevate.audit_logs.done_to(user, now - HOUR, now + HOUR),
+        "users.delete": lambda: elevate.users.delete(user),
     }
     assert asked.keys() == client_operations()
     for run in asked.values():

@@ -9,14 +9,13 @@ from rich.console import Console
 
 from entra_jit.cli.commands.holding import tenant_commands
 from entra_jit.cli.commands.options import Json, TenantName
-from entra_jit.cli.commands.shell import console, deployed, show
+from entra_jit.cli.commands.shell import confirm, console, deployed, show
 
 if TYPE_CHECKING:
     from entra_jit.app import App
-    from entra_jit.operations.begin_connection import BegunConnection
     from models.actor import Actor
     from models.checks import Examination
-    from models.connections import TenantConnection
+    from models.connections import BegunConnection, Disconnection, TenantConnection
 
 
 @tenant_commands.command()
@@ -66,12 +65,27 @@ def disconnect(
     context: typer.Context,
     tenant: TenantName,
     reason: Annotated[str, typer.Option("--reason", help="Why; entered in the journal.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Delete our accounts there without asking.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Go on where Microsoft lets us in no more.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Disconnect TENANT, which is no longer in the configuration: prove all closed, and give up our rights there."""
-    from entra_jit.cli.views.connection import show_disconnection
-    from entra_jit.operations.disconnect_tenant import disconnect_tenant
+    """Disconnect TENANT, which is no longer in the configuration: prove all closed, and give up our rights there.
 
-    outcome = deployed(context, lambda actor, app: disconnect_tenant(actor, app, tenant, reason, forced=force))
+    With ENTRA_JIT_DELETE_ACCOUNTS our accounts are shown first and deleted.
+    """
+    from entra_jit.cli.views.connection import show_disconnection, show_disconnection_plan
+    from entra_jit.operations.disconnect_tenant import DeletionNotAgreedError, disconnect_tenant
+
+    async def work(actor: Actor, app: App) -> Disconnection:
+        try:
+            return await disconnect_tenant(actor, app, tenant, reason, yes=yes, forced=force)
+        except DeletionNotAgreedError as refused:
+            plan = refused.plan
+            show(plan, as_json, lambda: show_disconnection_plan(Console(stderr=True), plan))
+            if as_json:
+                raise
+            confirm("Delete them and disconnect?")
+            return await disconnect_tenant(actor, app, tenant, reason, agreed=plan, forced=force)
+
+    outcome = deployed(context, work)
     show(outcome, as_json, lambda: show_disconnection(console, outcome))

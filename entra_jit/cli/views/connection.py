@@ -7,7 +7,7 @@ from rich.console import Console
 from entra_jit.cli.views.doctor import show_worst
 from entra_jit.cli.views.formatting import moment, say
 from models.checks import Examination
-from models.connections import Disconnection, ShownConnection, TenantConnection
+from models.connections import Disconnection, DisconnectionPlan, ShownConnection, TenantConnection
 
 
 def show_connected(console: Console, connection: TenantConnection, examination: Examination | None) -> None:
@@ -40,6 +40,13 @@ def _show(console: Console, connection: TenantConnection) -> None:
         say(console, f"{one.purpose}: {one.client_id}, {count} permissions, Privileged Authentication Administrator.")
 
 
+def show_disconnection_plan(console: Console, plan: DisconnectionPlan) -> None:
+    """What is deleted."""
+    say(console, f"Accounts that are deleted in {plan.tenant} ({len(plan.accounts)}):")
+    for account in plan.accounts:
+        say(console, f"  {account}")
+
+
 def show_disconnection(console: Console, outcome: Disconnection) -> None:
     """What only the customer can still do, and what was not done."""
     say(console, f"{outcome.tenant} is disconnected.")
@@ -49,5 +56,7 @@ def show_disconnection(console: Console, outcome: Disconnection) -> None:
         say(console, f"Ask the customer to delete the enterprise application {client_id}.")
     # What was forced is not proven closed.
     proven = "" if outcome.not_done else ", which was read back closed"
+    for account in outcome.accounts_deleted:
+        say(console, f"Deleted: {account}. An administrator can restore it for 30 days.")
     for account in outcome.accounts_left:
         say(console, f"Ask the customer to delete the account {account}{proven}.")

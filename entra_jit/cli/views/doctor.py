@@ -33,8 +33,10 @@ def show_examinations(console: Console, examinations: Sequence[Examination]) -> 
 
 
 def show_worst(console: Console, examination: Examination) -> None:
-    """The worst finding alone, and the verdict."""
-    _show(console, max(examination.findings, key=lambda finding: finding.state.rank))
+    """The worst finding alone, where one is not good, and the verdict."""
+    worst = max(examination.findings, key=lambda finding: finding.state.rank)
+    if worst.state.rank:
+        _show(console, worst)
     line(console, _verdict(examination))
 
 
