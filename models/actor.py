@@ -97,5 +97,8 @@ REVIEW = Actor.part("review")
 WORKFLOW = Actor.part("grant's workflow")
 """Acts for a grant, within what was decided."""
 
+INVITED = Actor(kind=ActorKind.UNKNOWN, id="", name="an invited administrator", via=Via.PORTAL)
+"""Follows a link that was made for them. What connects a tenant is proven otherwise."""
+
 UNNAMED = Actor.claimed("a Temporal user")
 """The sender of a message without a name."""

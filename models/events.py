@@ -67,6 +67,8 @@ class EventKind(StrEnum):
     """The body has each check's state by its code."""
     TENANT_REPAIRED = "tenant repaired"
     """An operator had the doctor change something in a tenant."""
+    TENANT_INVITED = "administrator invited"
+    """A link was made by which an administrator of a tenant connects it."""
     TENANT_CONNECTED = "tenant connected"
     TENANT_DISCONNECTED = "tenant disconnected"
     ACCOUNT_REGISTERED = "account registered"

@@ -82,10 +82,26 @@ class PendingConnectionRow(SQLModel, table=True):
     """A ``ConnectionStep``."""
     redirect_uri: str
     begun_by: Actor = columns.actor(nullable=False)
+    invitation_hash: str | None = None
+    """Of the invitation that it was begun with."""
     expires_at: datetime = columns.moment(nullable=False)
     key_id: str | None = None
     ciphertext: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """What redeems the code of a sign-in, sealed."""
+
+
+class ConnectionInvitationRow(SQLModel, table=True):
+    """A link by which an administrator of a customer connects their tenant. Gone once it has been."""
+
+    __tablename__ = "connection_invitations"
+
+    token_hash: str = Field(primary_key=True)
+    """Of what the link holds. A reader of the ledger cannot follow it."""
+    tenant_id: UUID
+    """As it was resolved when the link was made."""
+    domain: str
+    invited_by: Actor = columns.actor(nullable=False)
+    expires_at: datetime = columns.moment(nullable=False)
 
 
 class TenantConnectionRow(SQLModel, table=True):

@@ -11,12 +11,13 @@ from pydantic import SecretStr
 
 from entra_jit.app import App
 from entra_jit.cli.loopback import Loopback, Reply, Visit, loopback
-from entra_jit.operations.begin_connection import BegunConnection, begin_connection
+from entra_jit.operations._connection_proof import UnexpectedAnswerError
+from entra_jit.operations.begin_connection import begin_connection
 from entra_jit.operations.examine_tenant import examine_tenant
-from entra_jit.operations.finish_connection import NextPage, UnexpectedAnswerError, finish_connection
+from entra_jit.operations.finish_connection import finish_connection
 from models.actor import Actor
 from models.checks import Examination
-from models.connections import TenantConnection
+from models.connections import BegunConnection, NextPage, TenantConnection
 from models.errors import EntraJitError, NotFoundError, RefusedError
 
 CALLBACK = "/connect/callback"

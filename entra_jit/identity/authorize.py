@@ -43,6 +43,7 @@ class Verb(StrEnum):
     REPAIR_TENANT = "repair a tenant"
     REGISTER_ACCOUNTS = "register accounts"
     CONNECT_TENANT = "connect the tenant"
+    ACCEPT_INVITATION = "accept an invitation"
     SHOW_CONNECTION = "see the connection"
     DISCONNECT_TENANT = "disconnect the tenant"
     PLAN_CONFIGURATION = "preview a configuration"
@@ -98,6 +99,8 @@ LOOKS = frozenset(
 TABLE = (
     # An operator holds the deployment's keys, so a refusal here would protect nothing.
     Row(ActorKind.OPERATOR, Via.COMMAND_LINE, frozenset(Verb)),
+    # By a link that was made for them: it proves nothing, and what connects a tenant is proven otherwise.
+    Row(ActorKind.UNKNOWN, Via.PORTAL, frozenset({Verb.ACCEPT_INVITATION})),
     # The system narrows access and looks. It never asks for any.
     Row(
         ActorKind.SYSTEM,

@@ -22,7 +22,14 @@ from models.actor import Actor
 from models.connections import ConnectedApplication, ConnectionStep, Disconnection, TenantConnection
 from models.events import EventKind
 from models.messages import ObjectId, TenantId
-from models.tables import GrantRow, PendingConnectionRow, Tenant, TenantConnectionRow, TenantCredential
+from models.tables import (
+    ConnectionInvitationRow,
+    GrantRow,
+    PendingConnectionRow,
+    Tenant,
+    TenantConnectionRow,
+    TenantCredential,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Pending:
     redirect_uri: str
     begun_by: Actor
     expires_at: datetime
+    invitation: str | None = None
+    """The hash of the invitation that it was begun with; None: by its actor's own hand."""
     begun: SecretStr | None = None
     """Of a sign-in: what redeems its code."""
 
@@ -55,6 +64,7 @@ async def expect(
             step=pending.step.value,
             redirect_uri=pending.redirect_uri,
             begun_by=pending.begun_by,
+            invitation_hash=pending.invitation,
             expires_at=pending.expires_at,
             key_id=sealed.key_id if sealed else None,
             ciphertext=sealed.ciphertext if sealed else None,
@@ -91,9 +101,50 @@ async def take(
         step=ConnectionStep(row.step),
         redirect_uri=row.redirect_uri,
         begun_by=row.begun_by,
+        invitation=row.invitation_hash,
         expires_at=row.expires_at,
         begun=begun,
     )
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A link that was made for an administrator of a customer."""
+
+    hash: str
+    tenant_id: TenantId
+    domain: str
+    invited_by: Actor
+    expires_at: datetime
+
+
+async def invite(
+    session: AsyncSession, token: SecretStr, tenant_id: TenantId, domain: str, by: Actor, until: datetime
+) -> None:
+    """Keep an invitation."""
+    session.add(
+        ConnectionInvitationRow(
+            token_hash=_hash(token), tenant_id=UUID(tenant_id), domain=domain, invited_by=by, expires_at=until
+        )
+    )
+    body = {"domain": domain, "expires_at": until}
+    await events.append(session, NewEvent(EventKind.TENANT_INVITED, by, body, tenant_id=UUID(tenant_id)))
+
+
+async def invitation(session: AsyncSession, token: SecretStr, at: datetime) -> Invitation | None:
+    """The invitation of this link; None: unknown, used, or expired."""
+    row = await session.get(ConnectionInvitationRow, _hash(token))
+    if row is None or row.expires_at <= at:
+        return None
+    return Invitation(row.token_hash, TenantId(str(row.tenant_id)), row.domain, row.invited_by, row.expires_at)
+
+
+async def use(session: AsyncSession, invitation_hash: str, at: datetime) -> bool:
+    """Use an invitation up. False: it was used, or has expired, meanwhile."""
+    statement = delete(ConnectionInvitationRow).where(
+        col(ConnectionInvitationRow.token_hash) == invitation_hash, col(ConnectionInvitationRow.expires_at) > at
+    )
+    return bool((await session.exec(statement)).rowcount)
 
 
 async def connected(session: AsyncSession, by: Actor, connection: TenantConnection, person: ObjectId) -> None:

@@ -46,6 +46,10 @@ class NotConnectableError(RefusedError):
     """The tenant is not connected: something that must be proven was not. Nothing was entered."""
 
 
+class UnexpectedAnswerError(NotConnectableError):
+    """No connection waits for this answer in this browser. One that is under way goes on."""
+
+
 async def prove(app: App, pending: Pending, person: SignedInPerson) -> TenantConnection:
     """Read back all that a connection needs, and give our service principals their directory role, which consent
     does not give: the elevating application can.

@@ -4,23 +4,60 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from entra_jit.app import App
-from entra_jit.graph import Authority
+from entra_jit.graph import Authority, InvalidAddressError
 from entra_jit.graph.addresses import scope
 from entra_jit.ledger import connections
 from entra_jit.ledger.connections import Pending
-from models.connections import ConnectionStep
+from models.actor import Actor
+from models.connections import BegunConnection, ConnectionStep
+from models.errors import BadInputError, SettingsError, quoted
 
 CONSENTS = {ConnectionStep.CONSENT_TO_ELEVATE: "elevate", ConnectionStep.CONSENT_TO_REVOKE: "revoke"}
 """Which application of ours a step is about."""
 
 
-def first_step() -> ConnectionStep:
-    """Where a connection begins."""
-    return next(iter(ConnectionStep))
+LASTS = timedelta(minutes=15)
+"""How long an administrator may take from the first page to the last."""
+
+
+async def resolve_tenant(app: App, tenant: str) -> Authority:
+    """The tenant of a domain or id, as Microsoft knows it, for our applications to be consented to there."""
+    own = app.own_applications
+    if "elevate" not in own or "sign_in" not in own:
+        raise SettingsError(
+            "The MSP's own applications are not set.",
+            advice="Set ENTRA_JIT_ELEVATE__* and ENTRA_JIT_SIGN_IN__*, or register applications in the tenant.",
+        )
+    try:
+        return await app.graph.authority(tenant)
+    except InvalidAddressError:
+        raise BadInputError(f"{quoted(tenant)} is neither a domain nor an id of a tenant") from None
+
+
+async def begin(
+    app: App, authority: Authority, domain: str, redirect_uri: str, *, by: Actor, invitation: str | None = None
+) -> BegunConnection:
+    """Expect a browser that begins with the first consent. Raises ``BadInputError`` for an unusable address."""
+    if urlsplit(redirect_uri).scheme not in {"https", "http"}:
+        raise BadInputError("redirect_uri must be an http or https address")
+    browser = SecretStr(secrets.token_urlsafe(32))
+    pending = Pending(
+        tenant_id=authority.tenant_id,
+        domain=domain,
+        step=next(iter(ConnectionStep)),
+        redirect_uri=redirect_uri,
+        begun_by=by,
+        expires_at=app.clock() + LASTS,
+        invitation=invitation,
+    )
+    address = await send_browser(app, authority, pending, browser)
+    return BegunConnection(authority.tenant_id, address, browser, pending.expires_at)
 
 
 def step_after(app: App, step: ConnectionStep) -> ConnectionStep:

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
 from entra_jit.app import App
-from entra_jit.graph import PermanentError, nonce_of
 from entra_jit.identity.authorize import Verb
-from entra_jit.identity.open_id import SignedInPerson, verified_person
-from entra_jit.ledger import connections
-from entra_jit.ledger.connections import Pending
 from entra_jit.operations._asking import asks
-from entra_jit.operations._connection_proof import NotConnectableError, prove
-from entra_jit.operations._connection_steps import send_browser, step_after
+from entra_jit.operations._connection_answer import finish
 from models.actor import Actor
-from models.connections import ConnectionStep, TenantConnection
-from models.errors import quoted
-
-_START_AGAIN = "Start again with `tenant connect`."
-
-
-class UnexpectedAnswerError(NotConnectableError):
-    """No connection waits for this answer in this browser. One that is under way goes on."""
-
-
-@dataclass(frozen=True)
-class NextPage:
-    """The connection goes on there, in the same browser."""
-
-    address: str
+from models.connections import NextPage, TenantConnection
 
 
 @asks(Verb.CONNECT_TENANT)
@@ -45,61 +25,4 @@ async def finish_connection(
     token with their role read back proves who authorized it. Raises ``NotConnectableError`` where either is not so, and
     then enters nothing; each answer is good once. Start again after any error.
     """
-    pending = await _expected(actor, app, browser, answer)
-    if pending.step is not ConnectionStep.SIGN_IN:
-        _expect_consent(pending, answer)
-        authority = await app.graph.authority(pending.tenant_id)
-        following = replace(pending, step=step_after(app, pending.step))
-        return NextPage(await send_browser(app, authority, following, browser))
-    person = await _person(app, pending, answer)
-    connection = await prove(app, pending, person)
-    async with app.ledger.transaction() as session:
-        await connections.connected(session, actor, connection, person.id)
-    return connection
-
-
-async def _expected(actor: Actor, app: App, browser: SecretStr, answer: Mapping[str, str]) -> Pending:
-    async with app.ledger.transaction() as session:
-        pending = await connections.take(
-            session, app.keyring, state=SecretStr(answer.get("state", "")), browser=browser, at=app.clock()
-        )
-    if pending is None or not actor.is_same_as(pending.begun_by):
-        raise UnexpectedAnswerError(
-            "This answer belongs to no connection of yours that waits for it in this browser: it was used already, "
-            "has expired, or was forged.",
-            advice=_START_AGAIN,
-        )
-    if error := answer.get("error"):
-        said = answer.get("error_description") or error
-        raise NotConnectableError(f"{pending.domain} was not connected: Microsoft says {quoted(said)}.")
-    return pending
-
-
-def _expect_consent(pending: Pending, answer: Mapping[str, str]) -> None:
-    if answer.get("tenant", "").lower() != pending.tenant_id:
-        raise NotConnectableError(
-            f"The answer is about another tenant than {pending.domain} ({pending.tenant_id}).", advice=_START_AGAIN
-        )
-
-
-async def _person(app: App, pending: Pending, answer: Mapping[str, str]) -> SignedInPerson:
-    own = app.own_applications["sign_in"]
-    sign_in = app.graph.person_sign_in(own.connection(pending.tenant_id, pending.domain))
-    if pending.begun is None or "code" not in answer:
-        raise NotConnectableError("The answer has no code of a sign-in.", advice=_START_AGAIN)
-    try:
-        token = await sign_in.redeem(pending.begun, answer)
-    except PermanentError as error:
-        raise NotConnectableError(
-            f"The code of the sign-in is not one of {pending.domain} ({error.code}).", advice=_START_AGAIN
-        ) from None
-    authority = await app.graph.authority(pending.tenant_id)
-    return verified_person(
-        token,
-        keys=await authority.keys(),
-        issuer=authority.issuer,
-        tenant_id=pending.tenant_id,
-        client_id=own.client_id,
-        nonce=nonce_of(pending.begun),
-        at=app.clock(),
-    )
+    return await finish(actor, app, browser, answer)

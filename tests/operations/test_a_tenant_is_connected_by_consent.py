@@ -19,16 +19,19 @@ from entra_jit.accounts import directories
 from entra_jit.app import App
 from entra_jit.ledger import connections, events
 from entra_jit.operations._connection_proof import NotConnectableError
+from entra_jit.operations.accept_invitation import accept_invitation, finish_invited
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.begin_connection import BegunConnection, begin_connection
-from entra_jit.operations.finish_connection import NextPage, finish_connection
+from entra_jit.operations.begin_connection import begin_connection
+from entra_jit.operations.finish_connection import finish_connection
+from entra_jit.operations.invite_administrator import invite_administrator
 from entra_jit.operations.show_connection import show_connection
-from models.connections import TenantConnection
+from models.actor import INVITED
+from models.connections import BegunConnection, NextPage, TenantConnection
 from models.errors import BadInputError, EntraJitError, NotFoundError, SettingsError
 from models.events import EventKind
 from models.messages import TenantId
 from tests.actors import TESTER, operator
-from tests.sandbox.person import Page, Person, arrived, shown
+from tests.sandbox.person import Callback, Page, Person, arrived, shown
 from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE
 
 CALLBACK = "http://localhost:54321/connect/callback"
@@ -190,6 +193,32 @@ async def test_what_another_actor_has_begun_is_not_finished(msp: App, person: Pe
     state = httpx.URL(begun.address).params["state"]
     with pytest.raises(NotConnectableError, match="belongs to no connection of yours"):
         await finish_connection(TESTER, msp, begun.browser, {"tenant": CONTOSO, "state": state})
+
+
+async def test_an_invited_administrator_connects_their_tenant_once(msp: App, person: Person) -> None:
+    """The customer's administrator sits elsewhere, has no account here, and may forward the link to anyone."""
+    invited = await invite_administrator(TESTER, msp, DOMAIN)
+    begun = await accept_invitation(INVITED, msp, invited.token, CALLBACK)
+    person.open(begun.address)
+    answer = arrived(person.sign_in(*ADMINS) and person.press("accept")).parameters
+    with pytest.raises(NotConnectableError, match="belongs to no connection of yours"):
+        await finish_connection(TESTER, msp, begun.browser, answer)
+
+    begun = await accept_invitation(INVITED, msp, invited.token, CALLBACK)
+    person.open(begun.address)
+    for _ in range(2):
+        following = await finish_invited(INVITED, msp, begun.browser, arrived(person.press("accept")).parameters)
+        assert isinstance(following, NextPage)
+        page = person.open(following.address)
+    last = page if isinstance(page, Callback) else arrived(person.press("accept"))
+    assert isinstance(await finish_invited(INVITED, msp, begun.browser, last.parameters), TenantConnection)
+
+    assert await stored(msp) is not None
+    async with msp.ledger.transaction() as session:
+        [event] = await events.newest(session, EventKind.TENANT_CONNECTED, {}, limit=1)
+    assert event.actor.is_same_as(TESTER), "who invited has connected it"
+    with pytest.raises(NotConnectableError, match="used already"):
+        await accept_invitation(INVITED, msp, invited.token, CALLBACK)
 
 
 @pytest.mark.parametrize("changes", [{"tenant": FABRIKAM}, {"tenant": ""}])

@@ -63,6 +63,7 @@ ARGUMENTS = {
     "subject": "a-grant",
     "technician": "alex",
     "tenant": "contoso",
+    "token": SecretStr("a-token"),
     "workflows": (),
 }
 """A value for each argument that some operation needs."""
