@@ -14,8 +14,8 @@ from tests.web.visits import Portal, opened_portal
 
 @pytest.fixture(scope="session")
 async def portal(services: Services) -> AsyncIterator[Portal]:
-    """The portal of a deployment with three customers, whose technicians are the sandbox's own people."""
-    async with opened_portal(services, customers=3) as portal:
+    """The portal of a deployment with five customers, whose technicians are the sandbox's own people."""
+    async with opened_portal(services, customers=5) as portal:
         yield portal
 
 

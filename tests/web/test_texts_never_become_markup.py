@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from entra_jit.operations.end_access import end_access
+from tests.actors import TESTER
 from tests.web.visits import ADMIN, AUDITOR, Portal, Visit
 
 MARK = "injected-by-a-text"
@@ -11,9 +15,9 @@ MARKUP = f'"><img id={MARK} src=x onerror=alert(1)><b hx-get="/">\u202e{{{{ 7*7 
 
 
 @pytest.fixture
-async def poisoned(portal: Portal) -> None:
+async def poisoned(portal: Portal) -> AsyncIterator[None]:
     """Every name and text that reaches a page has markup in it."""
-    await portal.scene.ask("alex", reason=MARKUP, ticket=MARKUP)
+    request_id = await portal.scene.ask("alex", customer=portal.scene.customers[-2], reason=MARKUP, ticket=MARKUP)
     stranger = Visit(portal.origin)
     stranger.http.headers["User-Agent"] = MARKUP.replace("\u202e", "")
     await portal.come_back(stranger, await portal.prove(stranger, "sasha"))
@@ -21,6 +25,9 @@ async def poisoned(portal: Portal) -> None:
     portal.scene.sql("UPDATE sessions SET browser = %s", MARKUP)
     portal.scene.sql("UPDATE tenants SET display_name = %s", MARKUP)
     portal.scene.sql("UPDATE technicians SET display_name = %s WHERE name = 'robin'", MARKUP)
+    yield
+    await end_access(TESTER, portal.scene.app, request_id)
+    await portal.configure()
 
 
 @pytest.mark.usefixtures("poisoned")
@@ -36,7 +43,6 @@ async def test_no_text_becomes_markup_on_any_page(portal: Portal) -> None:
             assert text.count("{{ 7*7 }}") == text.count(MARK), path
             shown += text.count(MARK)
     assert shown > 5, "the texts are shown nowhere, so that this proves nothing"
-    await portal.configure()
 
 
 async def test_what_is_in_an_address_is_not_repeated_as_markup(portal: Portal) -> None:
