@@ -59,6 +59,7 @@ signal.pause()
 """
 PORTAL = """
 import os, socket
+assert "ENTRA_JIT_PORTAL_KEYS" in os.environ and "ENTRA_JIT_KEYS" not in os.environ
 address, _, port = os.environ["ENTRA_JIT_PORTAL_ADDRESS"].rpartition(":")
 listening = socket.create_server((address, int(port)))
 while True:

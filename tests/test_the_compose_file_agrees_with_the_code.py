@@ -71,6 +71,12 @@ def test_the_worker_can_be_given_the_msps_own_applications_and_the_portal_cannot
     assert variables.isdisjoint(OURS["portal"]["environment"])
 
 
+def test_the_portal_is_given_keys_of_its_own() -> None:
+    given = {name: KNOWN.keys() & service.get("environment", {}).keys() for name, service in OURS.items()}
+    assert {name for name, known in given.items() if "ENTRA_JIT_KEYS" in known} == {"migrate", "worker", "closer"}
+    assert OURS["portal"]["env_file"] == [{"path": "portal.env", "required": False}]
+
+
 def test_the_example_names_only_variables_that_the_compose_file_reads() -> None:
     """A filled-in line of the example must have an effect."""
     compose = (ROOT / "docker-compose.yml").read_text()

@@ -87,7 +87,8 @@ class StackAddresses(BaseModel):
         from entra_jit.crypto.keyring import Keyring  # noqa: PLC0415
         from entra_jit.crypto.portal_keyring import portal_keys  # noqa: PLC0415
 
-        variables = {name: value for name, value in self.environment().items() if name not in SANDBOX_SECRETS}
+        of_tenants = SANDBOX_SECRETS.keys() | _own_applications().keys()
+        variables = {name: value for name, value in self.environment().items() if name not in of_tenants}
         keys = portal_keys(Keyring.parse(variables.pop("ENTRA_JIT_KEYS")))
         return variables | {"ENTRA_JIT_PORTAL_KEYS": keys.get_secret_value()}
 

@@ -305,7 +305,9 @@ class LocalStack:
         async def listens(_pid: int) -> bool:
             return await is_listening(self._ports.portal)
 
-        await self._portal.start(self._programs.portal, {**program_environment(), **self.environment()}, ready=listens)
+        await self._portal.start(
+            self._programs.portal, {**program_environment(), **self.addresses.portal_environment()}, ready=listens
+        )
         self._publish()
 
     def _parts(self) -> dict[Part, tuple[Child, Callable[[], Awaitable[None]]]]:
