@@ -115,9 +115,10 @@ def signed_with(
     held = {method.id: method for method in methods if method.public_key}
     keys = [AttestedCredentialData(base64.b64decode(method.public_key or "")) for method in held.values()]
     try:
-        challenge = AuthenticationResponse.from_dict(assertion).response.client_data.challenge
+        whole: dict[str, Json] = dict(assertion)
+        challenge = AuthenticationResponse.from_dict(whole).response.client_data.challenge
         _expect_ours(purpose, challenge, now)
-        used = _server(origin).authenticate_complete(_state(challenge), keys, assertion)
+        used = _server(origin).authenticate_complete(_state(challenge), keys, whole)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PasskeyError(str(error) or type(error).__name__) from None
     return held[text(used.credential_id)]
