@@ -7,13 +7,17 @@ from temporalio import activity
 from activities.signatures import Examining
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
+from entra_jit.accounts.doctor.canary import canary_request, week_of
 from entra_jit.accounts.doctor.recording import examine_and_record
-from entra_jit.ledger import examinations
+from entra_jit.crypto.assertions import assert_actor
+from entra_jit.identity.authorize import Subject, Verb, authorize
+from entra_jit.ledger import canaries, examinations, requests
 from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.ledger.examinations import ConfiguredTenant
 from models.actor import DOCTOR
 from models.checks import CheckState, Examination
 from models.errors import EntraJitError
-from models.messages import TenantVerdict
+from models.messages import SignedAccessRequest, TenantVerdict
 
 
 class ExaminingActivities(Examining):
@@ -34,12 +38,27 @@ class ExaminingActivities(Examining):
         """A ledger that is away fails the activity, which is done again."""
         try:
             async with self._backend.ledger.transaction() as session:
-                [configured] = await examinations.tenants(session, [tenant])
-            return _verdict(await examine_and_record(self._backend, configured, DOCTOR))
+                [configured] = await examinations.tenants(session, self._backend.clock(), [tenant])
+            examination = await examine_and_record(self._backend, configured, DOCTOR)
+            canary = await self._canary_of(configured) if examination.is_usable else None
+            return _verdict(examination).model_copy(update={"canary": canary})
         except LedgerUnavailableError:
             raise
         except EntraJitError as error:
             return TenantVerdict(tenant=tenant, unexamined=describe_error(error))
+
+    async def _canary_of(self, configured: ConfiguredTenant) -> SignedAccessRequest | None:
+        """The request for this week's canary; None: none is wanted, or it was asked for before."""
+        if configured.canary != "weekly":
+            return None
+        now = self._backend.clock()
+        request = canary_request(configured.terms, week_of(configured.terms, now), now)
+        authorize(DOCTOR, Verb.RUN_CANARY, Subject(request.request_id, request.tenant))
+        async with self._backend.ledger.transaction() as session:
+            if await requests.by_id(session, request.request_id) is not None:
+                return None
+            await canaries.ensure(session)
+        return SignedAccessRequest(request=request, assertion=assert_actor(self._backend.keyring, DOCTOR, request, now))
 
 
 def _verdict(examination: Examination) -> TenantVerdict:

@@ -183,6 +183,18 @@ class Check(Enum):
         "Without Entra ID P1 there is no Conditional Access and no sign-in log; without P2 no eligible roles.",
         "Nothing, unless you need these.",
     )
+    PASSKEYS = (
+        "D307",
+        "passkey policy",
+        "Phishing-resistant sign-in is demanded, which no pass is, and our accounts could not have passkeys either.",
+        "Enable passkeys with self-service set-up, without attestation, for a group of our accounts.",
+    )
+    CANARY = (
+        "D401",
+        "canary",
+        "The last canary was not opened, or not proven closed: a grant may not be either.",
+        "Read its receipt; `starter.py tenant canary TENANT` runs another.",
+    )
 
 
 class Finding(Message):

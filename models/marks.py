@@ -10,11 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from models.messages.ids import TechnicianId
+
 
 class AccountKind(StrEnum):
     """What a managed account is for. Part of every signature: a mark of one kind never holds for another."""
 
     TECHNICIAN = "technician"
+    CANARY = "canary"
+    """The doctor's: opened now and then to see that opening and closing work. No person uses it."""
+
+    @classmethod
+    def of(cls, technician_id: TechnicianId) -> AccountKind:
+        """What the account of this one is for. The canary stands among the technicians under an id of its own."""
+        return cls.CANARY if technician_id == CANARY_ID else cls.TECHNICIAN
+
+
+CANARY_ID = TechnicianId("ca4a4100-0000-4000-8000-0000ca4a4100")
+CANARY_NAME = "entra-jit-canary"
+"""What the canary is called among the technicians. No technician of the MSP may have the name or the id."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,13 @@ STATUS = "status"
 
 _GRANT = "grant/"
 
+GRANT_DETAILS = (
+    "A technician's just-in-time access to a customer's tenant, from asking to receipt. "
+    "While a worker runs, the current details say where it stands.\n\n"
+    "**Request Cancellation** closes the account. **Terminate** would leave it open."
+)
+"""What Temporal's UI shows of a grant also where no worker lives."""
+
 
 def request_id(tenant: str, technician: str, key: str) -> str:
     """The id of a request: ``contoso/alex/7f3a9c21d4``. ``key`` is the caller's, or drawn.

@@ -48,6 +48,8 @@ class Tenant(SQLModel, table=True):
     credential: str
     """``auto``, ``temporary_access_pass`` or ``password``."""
     tags: list[str] = columns.json("[]")
+    canary: str = Field(default="never", sa_column_kwargs={"server_default": "never"})
+    """``never`` or ``weekly``."""
     active: bool = True
     disconnected_at: datetime | None = columns.moment()
     """Since when nothing of ours acts there, and it is not reconciled."""

@@ -6,13 +6,17 @@ It has its own schedule, since what closes accounts must not wait for it.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from activities.options import EXAMINING, RECONCILING
 from activities.signatures import Examining
-from models.messages import ExaminationsReport, TenantVerdict
+from models.markdown import escape
+from models.messages import ExaminationsReport, GrantInput, SignedAccessRequest, TenantVerdict
+from models.names import ACCESS_GRANT, GRANT_DETAILS, REQUEST_ACCESS, workflow_id
 from workflows.execution import execute
 from workflows.inputs import TakesNoSignals
 
@@ -43,6 +47,25 @@ class Examinations(TakesNoSignals):
 
 async def _examine(name: str) -> TenantVerdict:
     try:
-        return await execute(Examining.examine_tenant, name, EXAMINING, summary=f"Examine {name}")
+        verdict = await execute(Examining.examine_tenant, name, EXAMINING, summary=f"Examine {name}")
     except ActivityError as error:
         return TenantVerdict(tenant=name, unexamined=str(error.cause or error))
+    if verdict.canary is not None:
+        await _run_canary(verdict.canary)
+    return verdict
+
+
+async def _run_canary(signed: SignedAccessRequest) -> None:
+    """It outlives this workflow, and closes by its own clock. What it came to is a check of the next examination."""
+    request = signed.request
+    with suppress(WorkflowAlreadyStartedError):
+        canary = await workflow.start_child_workflow(
+            ACCESS_GRANT,
+            GrantInput(request=request),
+            id=workflow_id(request.request_id),
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"The doctor's canary in {escape(request.tenant)}",
+            static_details=GRANT_DETAILS,
+        )
+        await canary.signal(REQUEST_ACCESS, signed)

@@ -136,7 +136,9 @@ class AccountFinder:
         grant = account.grant
         carried = None
         if not (now and now.is_over):  # closed by another process meanwhile: what the workflow remembers is past
-            carried = read_open_until(self._keyring, account.mark, grant.tenant_id, found.user.id)
+            carried = read_open_until(
+                self._keyring, account.mark, grant.tenant_id, found.user.id, Holder.of(grant).kind
+            )
         deciding = newest(found.open_until, now.mark if now else None, carried)
         if deciding is None:
             return now.holder if now and now.holder != grant.request_id else None

@@ -15,7 +15,7 @@ from entra_jit.crypto.marks import (
     read_owner_tag,
 )
 from entra_jit.graph import User
-from models.marks import OpenUntil
+from models.marks import AccountKind, OpenUntil
 from models.messages import Grant, TechnicianId, TenantId
 
 
@@ -83,15 +83,21 @@ class Holder:
         """The technician whose grant it is."""
         return cls(grant.tenant_id, grant.technician_id, grant.account_name)
 
+    @property
+    def kind(self) -> AccountKind:
+        """What the account is for."""
+        return AccountKind.of(self.technician_id)
+
 
 def inspect(user: User, holder: Holder, register: Register, *, installation: str, keyring: Keyring) -> FoundAccount:
     """Judge ``user``, found under the account's name or by the id that the register has."""
     attributes = user.extension_attributes
-    owner = read_owner_tag(keyring, attributes.get(OWNER_TAG_ATTRIBUTE), holder.tenant_id, holder.account_name)
+    tag, mark = attributes.get(OWNER_TAG_ATTRIBUTE), attributes.get(OPEN_UNTIL_ATTRIBUTE)
+    owner = read_owner_tag(keyring, tag, holder.tenant_id, holder.account_name)
     return FoundAccount(
         user=user,
         ownership=judge(register, owner=owner, installation=installation, technician_id=holder.technician_id),
-        open_until=read_open_until(keyring, attributes.get(OPEN_UNTIL_ATTRIBUTE), holder.tenant_id, user.id),
+        open_until=read_open_until(keyring, mark, holder.tenant_id, user.id, holder.kind),
         protected=_protected(user),
     )
 

@@ -26,6 +26,7 @@ from entra_jit.configuration_file.values import (
 )
 from entra_jit.policy.configuration import (
     Application,
+    CanaryChoice,
     Configuration,
     CredentialChoice,
     GroupEntry,
@@ -46,6 +47,7 @@ ProofOf = Callable[[Application], SecretStr | None]
 ``BadInputError``."""
 
 _CREDENTIALS: tuple[CredentialChoice, ...] = get_args(CredentialChoice)
+_CANARIES: tuple[CanaryChoice, ...] = get_args(CanaryChoice)
 
 _Value = TypeVar("_Value")
 
@@ -150,6 +152,7 @@ class _Reading:
             hours=terms.hours,
             max_hours=terms.max_hours,
             credential=terms.credential,
+            canary=terms.canary,
             security_groups=tuple(group for _, group in groups),
             tags=tuple(tag for _, tag in tags),
         )
@@ -264,6 +267,7 @@ def _terms(entry: Entry, defaults: TenantDefaults) -> TenantDefaults:
         hours=hours,
         max_hours=max_hours,
         credential=entry.optional("credential", one_of(_CREDENTIALS)) or defaults.credential,
+        canary=entry.optional("canary", one_of(_CANARIES)) or defaults.canary,
     )
 
 

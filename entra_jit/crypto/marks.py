@@ -39,8 +39,9 @@ def tag_prefix(installation: str) -> str:
 
 def write_owner_tag(keyring: Keyring, owner: Owner, tenant_id: TenantId, account_name: str) -> str:
     """The owner tag of one account, at most 200 characters."""
+    kind = AccountKind.of(owner.technician_id)
     body = f"{tag_prefix(owner.installation)}{owner.technician_id};{keyring.active_id}"
-    return f"{body};{keyring.sign(Purpose.OWNER_TAG, _tagged(body, tenant_id, account_name))}"
+    return f"{body};{keyring.sign(Purpose.OWNER_TAG, _tagged(body, tenant_id, account_name, kind))}"
 
 
 def read_owner_tag(keyring: Keyring, tag: str | None, tenant_id: TenantId, account_name: str) -> Owner | None:
@@ -50,32 +51,36 @@ def read_owner_tag(keyring: Keyring, tag: str | None, tenant_id: TenantId, accou
     if len(parts) != 4 or parts[0] != TAG_PREFIX:
         return None
     _, installation, technician_id, key_id = parts
-    if not keyring.verify(key_id, Purpose.OWNER_TAG, _tagged(body, tenant_id, account_name), signature):
-        return None
-    return Owner(installation, TechnicianId(technician_id))
+    owner = Owner(installation, TechnicianId(technician_id))
+    signed = _tagged(body, tenant_id, account_name, AccountKind.of(owner.technician_id))
+    return owner if keyring.verify(key_id, Purpose.OWNER_TAG, signed, signature) else None
 
 
-def write_open_until(keyring: Keyring, mark: OpenUntil, tenant_id: TenantId, account: ObjectId) -> str:
+def write_open_until(
+    keyring: Keyring, mark: OpenUntil, tenant_id: TenantId, account: ObjectId, kind: AccountKind
+) -> str:
     """The open-until mark of one account, at most 256 characters; times are kept to the microsecond."""
     expires_at, written_at = (time.astimezone(UTC).isoformat() for time in (mark.expires_at, mark.written_at))
     body = f"{mark.request_id};{expires_at};{written_at};{keyring.active_id}"
-    return f"{body};{keyring.sign(Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account))}"
+    return f"{body};{keyring.sign(Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account, kind))}"
 
 
-def read_open_until(keyring: Keyring, mark: str | None, tenant_id: TenantId, account: ObjectId) -> OpenUntil | None:
+def read_open_until(
+    keyring: Keyring, mark: str | None, tenant_id: TenantId, account: ObjectId, kind: AccountKind
+) -> OpenUntil | None:
     """The grant that ``mark`` proves to have opened this very account; None where it is missing, broken or copied."""
     body, _, signature = (mark or "").rpartition(";")
     parts = body.split(";")
     if len(parts) != 4 or not keyring.verify(
-        parts[3], Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account), signature
+        parts[3], Purpose.OPEN_UNTIL, _tagged(body, tenant_id, account, kind), signature
     ):
         return None
     request_id, expires_at, written_at, _ = parts
     return OpenUntil(request_id, datetime.fromisoformat(expires_at), datetime.fromisoformat(written_at))
 
 
-def _tagged(body: str, tenant_id: TenantId, account: str) -> str:
-    return "\n".join((body, tenant_id, account.lower(), AccountKind.TECHNICIAN))
+def _tagged(body: str, tenant_id: TenantId, account: str, kind: AccountKind) -> str:
+    return "\n".join((body, tenant_id, account.lower(), kind))
 
 
 class Ownership(StrEnum):

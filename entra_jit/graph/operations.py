@@ -59,6 +59,7 @@ UNASSIGN_ROLE = _operation("remove the directory role", "RoleManagement.ReadWrit
 READ_PASS_POLICY = _operation("read the Temporary Access Pass policy", "Policy.Read.AuthenticationMethod")
 CHANGE_PASS_POLICY = _operation("change the Temporary Access Pass policy", "Policy.ReadWrite.AuthenticationMethod")
 READ_POLICIES = _operation("read the tenant's policies", "Policy.Read.All")
+READ_PASSKEY_POLICY = _operation("read the passkey policy", "Policy.Read.AuthenticationMethod")
 CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthenticationMethod.ReadWrite.All")
 LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.ReadWrite.All")
 DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMethod.ReadWrite.All")

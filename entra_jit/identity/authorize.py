@@ -41,6 +41,7 @@ class Verb(StrEnum):
     RECONCILE = "reconcile"
     EXAMINE_TENANT = "examine a tenant"
     REPAIR_TENANT = "repair a tenant"
+    RUN_CANARY = "run a canary"
     REGISTER_ACCOUNTS = "register accounts"
     CONNECT_TENANT = "connect the tenant"
     ACCEPT_INVITATION = "accept an invitation"
@@ -101,7 +102,7 @@ TABLE = (
     Row(ActorKind.OPERATOR, Via.COMMAND_LINE, frozenset(Verb)),
     # By a link that was made for them: it proves nothing, and what connects a tenant is proven otherwise.
     Row(ActorKind.UNKNOWN, Via.PORTAL, frozenset({Verb.ACCEPT_INVITATION})),
-    # The system narrows access and looks. It never asks for any.
+    # The system narrows access and looks. It never asks for any, but for the canary's.
     Row(
         ActorKind.SYSTEM,
         Via.INTERNAL,
@@ -110,6 +111,7 @@ TABLE = (
                 Verb.END_ACCESS,
                 Verb.RECONCILE,
                 Verb.EXAMINE_TENANT,
+                Verb.RUN_CANARY,
                 Verb.SHOW_STATUS,
                 Verb.LIST_ALARMS,
                 Verb.LIST_HOLDS,

@@ -17,6 +17,7 @@ from entra_jit.ledger.events import NewEvent
 from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
+from models.marks import AccountKind
 from models.messages import Grant, ObjectId, TechnicianId, TenantId
 from models.tables import GrantRow, ManagedAccount
 
@@ -39,6 +40,7 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     values = {
         "tenant_id": UUID(grant.tenant_id),
         "technician_id": UUID(grant.technician_id),
+        "kind": AccountKind.of(grant.technician_id),
         "account_name": grant.account_name,
         "registered_at": at,
     }
@@ -87,6 +89,7 @@ async def register(
     values = {
         "tenant_id": UUID(tenant_id),
         "technician_id": UUID(technician_id),
+        "kind": AccountKind.of(technician_id),
         "account_name": account_name,
         "object_id": UUID(object_id),
         "registered_at": at,

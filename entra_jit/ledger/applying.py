@@ -28,6 +28,7 @@ from models.actor import Actor
 from models.configuration_plan import ConfigurationPlan, EndingGrant
 from models.errors import BadInputError
 from models.events import EventKind
+from models.marks import CANARY_ID
 from models.messages import TechnicianId, TenantId
 from models.tables import (
     GrantRow,
@@ -75,7 +76,9 @@ async def _configured(session: AsyncSession) -> Configured:
     # Columns alone are read: rows would stay in the session, and later reads would find them unchanged.
     tenants = (await (await session.connection()).execute(_TENANTS)).all()
     technicians = await session.exec(
-        select(Technician.id, Technician.name, Technician.attributes).where(col(Technician.active))
+        select(Technician.id, Technician.name, Technician.attributes).where(
+            col(Technician.active), col(Technician.id) != UUID(CANARY_ID)
+        )
     )
     return Configured(
         tenants={TenantId(str(id)): name for id, name, *_ in tenants},
@@ -137,7 +140,8 @@ async def apply(
     for table, rows in ((Tenant, _tenants(configuration)), (Technician, _technicians(configuration))):
         # Those that leave or are renamed give up their names first: two may swap theirs.
         kept = tuple_(col(table.id), col(table.name)).in_(select(*given(table, rows, ("id", "name")).c))
-        await session.exec(update(table).where(col(table.active), ~kept).values(active=False))
+        gone = col(table.active), ~kept, col(table.id) != UUID(CANARY_ID)
+        await session.exec(update(table).where(*gone).values(active=False))
         await upsert(session, table, rows)
     without = [tenant.id for tenant in configuration.tenants if tenant.elevate is None]
     await session.exec(delete(TenantCredential).where(col(TenantCredential.tenant_id).in_(without)))
@@ -168,6 +172,7 @@ def _tenants(configuration: Configuration) -> list[Row]:
             "max_duration": tenant.max_hours,
             "credential": tenant.credential,
             "tags": list(tenant.tags),
+            "canary": tenant.canary,
             "active": True,
             "disconnected_at": None,
         }

@@ -12,17 +12,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import accounts, configuration, events
+from entra_jit.ledger import accounts, canaries, configuration, events
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.names import find_tenant
-from entra_jit.policy.configuration import CredentialChoice
+from entra_jit.policy.configuration import CanaryChoice, CredentialChoice
 from entra_jit.policy.entitlement import RoleMapping
 from entra_jit.policy.facts import TenantTerms
 from models.actor import Actor
 from models.checks import CheckState, Examination, Finding
 from models.errors import NotFoundError
 from models.events import EventKind
-from models.messages import AccessItem, AccessKind, ObjectId, TenantId
+from models.messages import AccessItem, AccessKind, GrantStatus, ObjectId, TenantId
 from models.tables import CheckRow, Tenant
 
 
@@ -35,6 +35,9 @@ class ConfiguredTenant:
     mapped: tuple[AccessItem, ...]
     """Everything that role mappings may give there."""
     registered: frozenset[ObjectId]
+    canary: CanaryChoice = "never"
+    last_canary: GrantStatus | None = None
+    """The last one that is over; None: there was none."""
 
     def mapped_of(self, kind: AccessKind) -> tuple[AccessItem, ...]:
         """What may be given there of one kind."""
@@ -50,7 +53,7 @@ class Changes:
     """What is good now, whatever it was."""
 
 
-async def tenants(session: AsyncSession, typed: Sequence[str] = ()) -> list[ConfiguredTenant]:
+async def tenants(session: AsyncSession, at: datetime, typed: Sequence[str] = ()) -> list[ConfiguredTenant]:
     """The tenants of these names, each once; every active one, where none is named.
 
     Raises ``NotFoundError``, also for a tenant that was removed from the configuration.
@@ -59,15 +62,18 @@ async def tenants(session: AsyncSession, typed: Sequence[str] = ()) -> list[Conf
     if typed and (removed := [row.name for row in rows if not row.active]):
         raise NotFoundError(f"{removed[0]} is no longer in the configuration.")
     mappings = await configuration.role_mappings(session)
-    found = {row.name: await _configured(session, row, mappings) for row in rows if row.active}
+    found = {row.name: await _configured(session, row, mappings, at) for row in rows if row.active}
     return list(found.values())
 
 
-async def _configured(session: AsyncSession, row: Tenant, mappings: Sequence[RoleMapping]) -> ConfiguredTenant:
+async def _configured(
+    session: AsyncSession, row: Tenant, mappings: Sequence[RoleMapping], at: datetime
+) -> ConfiguredTenant:
     terms = configuration.tenant_terms(row)
     mapped = {one.item: None for one in mappings if one.tenant_id in {None, terms.id}}
     registered = await accounts.object_ids(session, terms.id)
-    return ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered))
+    last_canary = await canaries.last_run(session, row.id, at)
+    return ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered), _canary(row), last_canary)
 
 
 async def in_turn(session: AsyncSession) -> list[str]:
@@ -129,3 +135,7 @@ def _values(tenant_id: TenantId, finding: Finding, before: CheckRow | None, at: 
 
 def _credential(row: Tenant) -> CredentialChoice:
     return row.credential  # type: ignore[return-value]  # the configuration file has checked it
+
+
+def _canary(row: Tenant) -> CanaryChoice:
+    return row.canary  # type: ignore[return-value]  # the configuration file has checked it

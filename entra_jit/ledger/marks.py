@@ -14,8 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import read_open_until, write_open_until
 from entra_jit.ledger.rows import object_id
-from models.marks import OpenUntil
-from models.messages import TenantId
+from models.marks import AccountKind, OpenUntil
+from models.messages import TechnicianId, TenantId
 from models.tables import GrantRow, ManagedAccount
 
 
@@ -24,7 +24,7 @@ def mark_of(keyring: Keyring, grant: GrantRow, account: ManagedAccount | None) -
     account_id = object_id(account)
     if account_id is None:
         return None
-    mark = read_open_until(keyring, grant.mark, TenantId(str(grant.tenant_id)), account_id)
+    mark = read_open_until(keyring, grant.mark, TenantId(str(grant.tenant_id)), account_id, _kind(grant))
     return mark if mark is not None and mark.request_id == grant.request_id else None
 
 
@@ -45,8 +45,12 @@ async def sign_mark(session: AsyncSession, keyring: Keyring, grant: GrantRow, ac
     assert account_id is not None  # noqa: S101  # callers check what may be armed or extended
     assert grant.expires_at is not None  # noqa: S101
     mark = OpenUntil(grant.request_id, grant.expires_at, await database_time(session))
-    grant.mark = write_open_until(keyring, mark, TenantId(str(grant.tenant_id)), account_id)
+    grant.mark = write_open_until(keyring, mark, TenantId(str(grant.tenant_id)), account_id, _kind(grant))
     session.add(grant)
+
+
+def _kind(grant: GrantRow) -> AccountKind:
+    return AccountKind.of(TechnicianId(str(grant.technician_id)))
 
 
 async def database_time(session: AsyncSession) -> datetime:

@@ -125,7 +125,7 @@ def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
         key = one.technician_id, one.object_id
         earlier = found[key].unproven if key in found else ()
         found[key] = Registered(
-            kind=AccountKind.TECHNICIAN,  # only those have grants
+            kind=AccountKind.of(TechnicianId(str(one.technician_id))),
             technician_id=TechnicianId(str(one.technician_id)),
             account_name=one.account_name,
             object_id=one.object_id,

@@ -27,7 +27,7 @@ async def examine_tenant(actor: Actor, app: App, tenants: Sequence[str] = ()) ->
     The results are kept; what is worse than before is an alarm. Raises ``NotFoundError`` before anything is read.
     """
     async with app.ledger.transaction() as session:
-        found = await examinations.tenants(session, tenants)
+        found = await examinations.tenants(session, app.clock(), tenants)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def examined(one: ConfiguredTenant) -> Examination:

@@ -30,7 +30,7 @@ async def repair_tenant(actor: Actor, app: App, tenant: str, agreed: Collection[
     tenant cannot be read. A repair that Microsoft refuses is told as such, and the others are made.
     """
     async with app.ledger.transaction() as session:
-        [configured] = await examinations.tenants(session, [tenant])
+        [configured] = await examinations.tenants(session, app.clock(), [tenant])
     examined, signed_in = await sign_in_to(app, configured)
     if examined is None:
         return [Repaired(check=signed_in.check, change=f"{signed_in.read} {signed_in.to_do}".strip(), by_hand=True)]

@@ -27,15 +27,9 @@ from entra_jit.temporal.codec import StillSealedError
 from models.actor import Actor
 from models.errors import BadInputError, RefusedError
 from models.markdown import escape
+from models.marks import CANARY_NAME
 from models.messages import AccessRequest, GrantInput, GrantState, GrantStatus, RequestKey, SignedAccessRequest
-from models.names import ACCESS_GRANT, DECISION, REQUEST_ACCESS, request_id, workflow_id
-
-DETAILS = (
-    "A technician's just-in-time access to a customer's tenant, from asking to receipt. "
-    "While a worker runs, the current details say where it stands.\n\n"
-    "**Request Cancellation** closes the account. **Terminate** would leave it open."
-)
-"""What Temporal's UI shows of a grant also where no worker lives."""
+from models.names import ACCESS_GRANT, DECISION, GRANT_DETAILS, REQUEST_ACCESS, request_id, workflow_id
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
@@ -65,6 +59,8 @@ async def request_access(
     ``NotFoundError``, or ``KeyTakenError``. ``access``: names or ids of the roles and security groups that are wanted;
     None: all that the role mappings give. While the ledger is away a request is taken as it was typed.
     """
+    if technician.strip().lower() == CANARY_NAME:
+        raise BadInputError(f"{CANARY_NAME} is the doctor's: `starter.py tenant canary TENANT` runs it.")
     with suppress(LedgerUnavailableError):
         async with app.ledger.transaction() as session:
             tenant = (await find_tenant(session, tenant)).name
@@ -129,7 +125,7 @@ async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
             start_signal=REQUEST_ACCESS,
             start_signal_args=[signed],
             static_summary=escape(f"{request.technician} in {request.tenant}: {request.reason[:150]}"),
-            static_details=DETAILS,
+            static_details=GRANT_DETAILS,
         )
 
 

@@ -10,6 +10,7 @@ from entra_jit.ledger.names import find_technician
 from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.errors import NotFoundError, RefusedError
+from models.marks import CANARY_ID
 from models.messages import GrantState
 
 
@@ -30,6 +31,8 @@ async def reveal_credential(actor: Actor, app: App, request_id: str, technician:
         named = await find_technician(session, technician)
         if named.id != str(grant.technician_id):
             raise RefusedError(f"The grant {request_id} is not {named.name}'s.")
+        if named.id == CANARY_ID:
+            raise RefusedError("No person signs in as the canary: its credential is not shown.")
         if status.state is not GrantState.OPEN:
             raise RefusedError(f"The grant {request_id} is {status.state}; a credential is shown while it is open.")
         if grant.expires_at is None or grant.expires_at <= app.clock():

@@ -20,6 +20,8 @@ from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
 CredentialChoice = Literal["auto", "temporary_access_pass", "password"]
 """``auto``: a Temporary Access Pass where the tenant's policy allows it, else a password."""
+CanaryChoice = Literal["never", "weekly"]
+"""How often the doctor's canary is run in a tenant without being asked."""
 ProofKind = Literal["secret", "certificate", "federated"]
 PurposeName = Literal["elevate", "revoke"]
 
@@ -69,6 +71,7 @@ class TenantDefaults:
     hours: timedelta = DEFAULT
     max_hours: timedelta = LONGEST_BY_DEFAULT
     credential: CredentialChoice = "auto"
+    canary: CanaryChoice = "never"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class TenantEntry:
     hours: timedelta
     max_hours: timedelta
     credential: CredentialChoice
+    canary: CanaryChoice
     elevate: Application | None
     """What opens. None: the MSP's own application, which stands in the deployment's settings."""
     revoke: Application | None

@@ -12,6 +12,7 @@ from entra_jit.policy.configuration import Configuration
 from entra_jit.policy.durations import format_duration
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, RoleMapping, Technician
 from models.configuration_plan import AccessChange, ConfigurationPlan, EndingGrant, EntryChanges, TenantChange
+from models.marks import CANARY_ID
 from models.messages import AccessKind, TechnicianId, TenantId
 
 _Key = TypeVar("_Key")
@@ -103,7 +104,7 @@ def plan_changes(before: Configured, configuration: Configuration, live: Iterabl
         ending=tuple(
             grant.shown
             for grant in live
-            if grant.tenant_id not in after.tenants or grant.technician_id not in after.technicians
+            if grant.tenant_id not in after.tenants or grant.technician_id not in {*after.technicians, CANARY_ID}
         ),
     )
 

@@ -6,11 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from entra_jit.policy.roles import find_role
 from models.errors import BadInputError
+from models.marks import CANARY_ID
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
 
 ALL_TECHNICIANS = "all-technicians"
 """The built-in group of every active technician."""
+
+CANARY_ROLE = "Directory Readers"
+"""All that the canary is given: what every member of a tenant may read anyway."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,12 @@ def entitled_access(
 ) -> tuple[AccessItem, ...]:
     """What the technician may have in the tenant, without duplicates: kind by kind, in the order of the names.
 
+    The canary may have what it is for, whatever is mapped.
+
     Raises ``BadInputError`` when a mapping that would apply to the tenant names a group that is not there.
     """
+    if technician.id == CANARY_ID:
+        return (find_role(CANARY_ROLE),)
     access = {mapping.item.key: mapping.item for mapping in applicable(technician, tenant_id, groups, mappings)}
     kinds = list(AccessKind)
     return tuple(sorted(access.values(), key=lambda item: (kinds.index(item.kind), item.name, item.id)))

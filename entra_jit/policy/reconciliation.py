@@ -87,7 +87,7 @@ def judge_found(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is
     return _RULES[found.kind](found, live, at, ledger_is_known=ledger_is_known)
 
 
-def _judge_technicians(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool) -> Finding:
+def _judge_by_grants(found: Found, live: LiveGrant | None, at: datetime, *, ledger_is_known: bool) -> Finding:
     """Close what is open without a reason.
 
     Nothing that is not ours is touched. What is ours is open only under the grant that the newest signed mark names,
@@ -116,7 +116,10 @@ def _judge_technicians(found: Found, live: LiveGrant | None, at: datetime, *, le
     return _under_its_grant(found, live, at)
 
 
-_RULES: Mapping[AccountKind, Callable[..., Finding]] = {AccountKind.TECHNICIAN: _judge_technicians}
+_RULES: Mapping[AccountKind, Callable[..., Finding]] = {
+    AccountKind.TECHNICIAN: _judge_by_grants,
+    AccountKind.CANARY: _judge_by_grants,
+}
 
 
 def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:

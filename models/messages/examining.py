@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from models.message import Message
+from models.messages.asking import SignedAccessRequest
 
 
 class ExaminationsInput(Message):
@@ -23,6 +24,8 @@ class TenantVerdict(Message):
     warned: tuple[str, ...] = ()
     unexamined: str | None = None
     """Why the tenant was not examined; it comes first the next time."""
+    canary: SignedAccessRequest | None = None
+    """The request for this week's canary, where it is due."""
 
 
 class ExaminationsReport(Message):

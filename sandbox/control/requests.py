@@ -131,6 +131,7 @@ class TenantBody(_Body):
     longest_active_assignment: Annotated[int, Field(ge=0)] | None = None
     security_defaults: bool | None = None
     app_restrictions: dict[str, JsonValue] | None = None
+    passkeys: dict[str, JsonValue] | None = None
     conditional_access: tuple[dict[str, JsonValue], ...] | None = None
     """All policies, by Graph's names, in place of those that there are."""
     deleted: bool | None = None

@@ -63,7 +63,7 @@ class TenantControl:
         if body.longest_active_assignment is not None:
             longest = body.longest_active_assignment or None
             tenant.organizations.put(replace(tenant.organization, longest_active_assignment=longest))
-        for name in ("security_defaults", "app_restrictions", "deleted"):
+        for name in ("security_defaults", "app_restrictions", "passkeys", "deleted"):
             if (value := getattr(body, name)) is not None:
                 tenant.organizations.put(replace(tenant.organization, **{name: value}))
         if body.conditional_access is not None:

@@ -25,7 +25,7 @@ from entra_jit.crypto.marks import (
     write_open_until,
     write_owner_tag,
 )
-from models.marks import OpenUntil, newest
+from models.marks import AccountKind, OpenUntil, newest
 from models.messages import ObjectId, TechnicianId, TenantId
 
 KEYRING = Keyring.parse("k0:" + "A" * 43 + "=")
@@ -36,6 +36,7 @@ ALEX, ROBIN = (
     TechnicianId("0a0a0a0a-1111-4111-8111-0000000000a2"),
 )
 OURS = Owner("entra-jit", ALEX)
+KIND = AccountKind.TECHNICIAN
 ACCOUNT = "msp-alex@contoso.onmicrosoft.com"
 OTHER_ACCOUNT = "first.admin@contoso.onmicrosoft.com"
 OBJECT, OTHER_OBJECT = (
@@ -55,7 +56,7 @@ NO_TAG_OF_OURS = {
     "of another account": write_owner_tag(KEYRING, OURS, CONTOSO, OTHER_ACCOUNT),
     "of another tenant": write_owner_tag(KEYRING, OURS, FABRIKAM, ACCOUNT),
     "signed by a stranger": write_owner_tag(STRANGERS, OURS, CONTOSO, ACCOUNT),
-    "the open-until mark": write_open_until(KEYRING, OPEN, CONTOSO, OBJECT),
+    "the open-until mark": write_open_until(KEYRING, OPEN, CONTOSO, OBJECT, KIND),
     "unsigned": TAG.rpartition(";")[0],
     "with another signature": TAG.rpartition(";")[0] + ";AAAA",
     "with a signature that is no text": TAG.rpartition(";")[0] + ";\ud800",
@@ -117,7 +118,7 @@ def test_any_character_changed_breaks_the_tag(data: st.DataObject, character: st
 def test_whatever_somebody_writes_there_is_read_without_an_error(text: str) -> None:
     """What raised here would let its writer keep the account from being closed."""
     assert read_owner_tag(KEYRING, text, CONTOSO, ACCOUNT) is None
-    assert read_open_until(KEYRING, text, CONTOSO, OBJECT) is None
+    assert read_open_until(KEYRING, text, CONTOSO, OBJECT, KIND) is None
 
 
 installations = st.from_regex(r"[a-z][a-z0-9-]{0,30}", fullmatch=True)
@@ -137,40 +138,45 @@ def test_a_tag_is_read_as_written_and_found_by_its_beginning(installation: str, 
 @given(request_ids, moments, st.integers(-12, 12))
 def test_a_mark_is_read_as_written_whatever_the_time_zone(request_id: str, expires_at: datetime, hours: int) -> None:
     there = expires_at.astimezone(timezone(timedelta(hours=hours)))
-    mark = write_open_until(KEYRING, OpenUntil(request_id, there, there), CONTOSO, OBJECT)
+    mark = write_open_until(KEYRING, OpenUntil(request_id, there, there), CONTOSO, OBJECT, KIND)
 
-    assert read_open_until(KEYRING, mark, CONTOSO, OBJECT) == OpenUntil(request_id, expires_at, expires_at)
+    assert read_open_until(KEYRING, mark, CONTOSO, OBJECT, KIND) == OpenUntil(request_id, expires_at, expires_at)
     assert len(mark) <= 256, "what an extension attribute may hold"
 
 
 @given(st.data(), st.characters())
 def test_any_character_changed_breaks_the_mark(data: st.DataObject, character: str) -> None:
     """A technician who could write a later hour into it would keep the account from being closed on time."""
-    mark = write_open_until(KEYRING, OPEN, CONTOSO, OBJECT)
+    mark = write_open_until(KEYRING, OPEN, CONTOSO, OBJECT, KIND)
     place = data.draw(st.integers(0, len(mark) - 1))
     changed = mark[:place] + character + mark[place + 1 :]
-    assert (read_open_until(KEYRING, changed, CONTOSO, OBJECT) is None) == (changed != mark)
+    assert (read_open_until(KEYRING, changed, CONTOSO, OBJECT, KIND) is None) == (changed != mark)
 
 
 @pytest.mark.parametrize(
-    ("keyring", "tenant", "account"),
-    [(KEYRING, FABRIKAM, OBJECT), (KEYRING, CONTOSO, OTHER_OBJECT), (STRANGERS, CONTOSO, OBJECT)],
+    ("keyring", "tenant", "account", "kind"),
+    [
+        (KEYRING, FABRIKAM, OBJECT, KIND),
+        (KEYRING, CONTOSO, OTHER_OBJECT, KIND),
+        (STRANGERS, CONTOSO, OBJECT, KIND),
+        (KEYRING, CONTOSO, OBJECT, AccountKind.CANARY),
+    ],
 )
 def test_a_mark_holds_for_the_account_it_was_written_for_alone(
-    keyring: Keyring, tenant: TenantId, account: ObjectId
+    keyring: Keyring, tenant: TenantId, account: ObjectId, kind: AccountKind
 ) -> None:
-    mark = write_open_until(keyring, OPEN, tenant, account)
-    assert read_open_until(KEYRING, mark, CONTOSO, OBJECT) is None
+    mark = write_open_until(keyring, OPEN, tenant, account, kind)
+    assert read_open_until(KEYRING, mark, CONTOSO, OBJECT, KIND) is None
 
 
 def test_after_a_rotation_old_marks_hold_until_their_key_is_removed() -> None:
     old, new = "k0:" + "A" * 43 + "=", "k1:" + "C" * 43 + "="
     both, only_new = Keyring.parse(f"{new},{old}"), Keyring.parse(new)
-    mark = write_open_until(KEYRING, OPEN, CONTOSO, OBJECT)
+    mark = write_open_until(KEYRING, OPEN, CONTOSO, OBJECT, KIND)
     assert read_owner_tag(both, TAG, CONTOSO, ACCOUNT) == OURS
-    assert read_open_until(both, mark, CONTOSO, OBJECT) == OPEN
+    assert read_open_until(both, mark, CONTOSO, OBJECT, KIND) == OPEN
     assert read_owner_tag(only_new, TAG, CONTOSO, ACCOUNT) is None
-    assert read_open_until(only_new, mark, CONTOSO, OBJECT) is None
+    assert read_open_until(only_new, mark, CONTOSO, OBJECT, KIND) is None
 
 
 def test_of_several_marks_the_newest_decides_wherever_it_stands() -> None:

@@ -12,17 +12,26 @@ from typing import Any
 
 import pytest
 
-from entra_jit.accounts.doctor import access, accounts, applications, credentials, passes, sign_in, transport
+from entra_jit.accounts.doctor import access, accounts, applications, canary, credentials, passes, sign_in, transport
 from entra_jit.accounts.doctor.credentials import Lifetime
 from entra_jit.graph import AccessPassPolicy, Domain, Organization, RoleAssignment, User
 from entra_jit.graph.calls import Heard
 from entra_jit.graph.licences import ENTRA_ID_P1, Subscription
-from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, SecurityDefaults
+from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.policy.facts import TenantTerms
 from entra_jit.policy.permissions import TABLE, expected
 from models.checks import Check, CheckState, Finding
-from models.messages import AccessItem, AccessKind, DirectoryCall, ObjectId, RoleId, TenantId
+from models.messages import (
+    AccessItem,
+    AccessKind,
+    DirectoryCall,
+    GrantState,
+    GrantStatus,
+    ObjectId,
+    RoleId,
+    TenantId,
+)
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 TENANT, OTHER = "c0c0c0c0-2222-4222-8222-000000000002", "fab0fab0-3333-4333-8333-000000000003"
@@ -128,6 +137,16 @@ def conditional(found: ConditionalAccessPolicy) -> Finding:
     return sign_in.judge_conditional_access([found], CONFIGURED)
 
 
+def passkeys(*demanded: ConditionalAccessPolicy, **properties: object) -> Finding:
+    allowed = {"state": "enabled", "isSelfServiceRegistrationAllowed": True, **properties}
+    return sign_in.judge_passkeys(read(PasskeyPolicy, **allowed), demanded, CONFIGURED)
+
+
+def canary_was(last: GrantStatus | None) -> Finding:
+    return canary.judge_canary(replace(CONFIGURED, last_canary=last))
+
+
+PHISHING_RESISTANT = policy(controls(strength=("fido2",)))
 ROLE = applications.CLOSING_ROLE
 OK, UNKNOWN, WARNING, FAILED = CheckState.OK, CheckState.UNKNOWN, CheckState.WARNING, CheckState.FAILED
 JUDGED: list[tuple[Finding, str, CheckState, str]] = [
@@ -222,6 +241,16 @@ JUDGED: list[tuple[Finding, str, CheckState, str]] = [
     ),
     (conditional(policy(controls("block"), applications={"includeApplications": ["x"]})), "D305", OK, "No policy"),
     (conditional(policy(None)), "D305", OK, "No policy"),
+    (passkeys(PHISHING_RESISTANT), "D307", OK, "could have"),
+    (passkeys(PHISHING_RESISTANT, isAttestationEnforced=True), "D307", WARNING, "attestation is enforced"),
+    (passkeys(PHISHING_RESISTANT, keyRestrictions={"isEnforced": True}), "D307", WARNING, "only some models"),
+    (passkeys(PHISHING_RESISTANT, state="disabled"), "D307", WARNING, "Demanded by A policy"),
+    (passkeys(policy(controls("mfa")), state="disabled"), "D307", OK, "No policy demands them"),
+    (canary_was(None), "D401", UNKNOWN, "None was run"),
+    (canary_was(GrantStatus(state=GrantState.ENDED, opened_at=NOW, closed_at=NOW)), "D401", OK, "Sign-in not tried."),
+    (canary_was(GrantStatus(state=GrantState.ENDED, opened_at=NOW)), "D401", FAILED, "not proven closed"),
+    (canary_was(GrantStatus(state=GrantState.FAILED, sentence="403")), "D401", FAILED, "Not opened: 403"),
+    (canary_was(GrantStatus(state=GrantState.DENIED, sentence="A stop")), "D401", WARNING, "A stop"),
     (sign_in.judge_licences([]), "D306", OK, "Free"),
     (
         sign_in.judge_licences(

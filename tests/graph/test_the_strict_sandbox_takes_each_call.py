@@ -95,6 +95,7 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         "licences.list": elevate.licences.list,
         "policies.security_defaults": elevate.policies.security_defaults,
         "policies.app_management": elevate.policies.app_management,
+        "policies.passkeys": elevate.policies.passkeys,
         "policies.conditional_access": elevate.policies.conditional_access,
         "access_passes.include": include,
         "audit_logs.done_by": lambda: elevate.audit_logs.done_by(user, now - HOUR, now + HOUR),

@@ -19,7 +19,7 @@ from entra_jit.graph.groups import Group, GroupRead
 from entra_jit.graph.licences import Subscription
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
-from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, SecurityDefaults
+from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder
 from entra_jit.graph.sign_in_methods import SignInMethod
 from entra_jit.graph.users import CreatedUser, Memberships, User
@@ -49,6 +49,7 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     RoleAssignment: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
     RoleDefinition: {"templateId": "x"},
     RoleHolder: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
+    PasskeyPolicy: {"state": "enabled"},
     SecurityDefaults: {"isEnabled": True},
     SignInMethod: {"id": "x", "@odata.type": "#microsoft.graph.fido2AuthenticationMethod"},
     Subscription: {},

@@ -25,6 +25,7 @@ from entra_jit.operations._configuration_file import read_configuration
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.policy.configuration import SecretSource
 from models.errors import BadInputError
+from models.marks import CANARY_NAME
 from models.messages import TenantId
 from tests.actors import TESTER
 
@@ -130,6 +131,7 @@ MISTAKES = [
     ("{group: messaging, tenant", "{group: massaging, tenant", "massaging", "'massaging' is not a group in this file"),
     ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "consoto", "'consoto' is not a"),
     ("name: robin", "name: alex", "", "another technician has the name 'alex', in line 33"),
+    ("name: robin", f"name: {CANARY_NAME}", "", "are the doctor's canary's"),
     ("0000000000a2", "0000000000a1", "", "another technician has the id"),
     (IN_GROUP, "{technician_levle: L2}}", "levle", "no technician has the attribute"),
     (IN_GROUP, "{technician_level: l2}}", "l2", "'l2' is written 'L2' at technicians"),

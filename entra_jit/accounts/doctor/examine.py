@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from entra_jit.accounts.attempts import answered, describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import NotConnectedError, Purpose
-from entra_jit.accounts.doctor import access, accounts, applications, credentials, passes, sign_in, transport
+from entra_jit.accounts.doctor import access, accounts, applications, canary, credentials, passes, sign_in, transport
 from entra_jit.accounts.doctor.examined import (
     Examination,
     ExaminedTenant,
@@ -31,6 +31,7 @@ EXAMINATIONS: tuple[Examination, ...] = (
     *accounts.EXAMINATIONS,
     *passes.EXAMINATIONS,
     *sign_in.EXAMINATIONS,
+    *canary.EXAMINATIONS,
 )
 CHECKS_AT_ONCE = 4
 """Few: workers that close accounts share their connections to Microsoft with the doctor."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
 from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, listed, ok, warning
 from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
-from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, SecurityDefaults
+from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, PasskeyPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
 from models.checks import Check, Finding
 
@@ -46,6 +47,31 @@ def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], config
     if found:
         return warning(Check.CONDITIONAL_ACCESS, f"{listed(found)}.")
     return ok(Check.CONDITIONAL_ACCESS, "No policy keeps technicians out.")
+
+
+def judge_passkeys(
+    passkeys: PasskeyPolicy, policies: Iterable[ConditionalAccessPolicy], configured: ConfiguredTenant
+) -> Finding:
+    """Whether our accounts could have passkeys, where something demands them."""
+    hindrances = {
+        "disabled": passkeys.state != "enabled",
+        "self-service set-up is off": not passkeys.is_self_service_registration_allowed,
+        "attestation is enforced": passkeys.is_attestation_enforced,
+        "only some models": passkeys.key_restrictions.is_enforced,
+    }
+    found = [name for name, is_so in hindrances.items() if is_so]
+    if not found:
+        return ok(Check.PASSKEYS, "Our accounts could have passkeys.")
+    read = f"Our accounts could not have passkeys: {', '.join(found)}."
+    mapped = {item.id for item in configured.mapped}
+    demanding = [
+        policy.display_name or policy.id
+        for policy in policies
+        if _concerns_us(policy, mapped) and policy.grant_controls and _strength(policy.grant_controls)
+    ]
+    if demanding:
+        return warning(Check.PASSKEYS, f"{read} Demanded by {listed(demanding)}.")
+    return ok(Check.PASSKEYS, f"{read} No policy demands them.")
 
 
 def judge_licences(subscriptions: Iterable[Subscription]) -> Finding:
@@ -106,8 +132,9 @@ async def _security_defaults(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 async def _conditional_access(tenant: ExaminedTenant) -> Sequence[Finding]:
-    found = await tenant.as_seen_by("elevate").policies.conditional_access()
-    return [judge_conditional_access(found, tenant.configured)]
+    policies = tenant.as_seen_by("elevate").policies
+    found, passkeys = await asyncio.gather(policies.conditional_access(), policies.passkeys())
+    return [judge_conditional_access(found, tenant.configured), judge_passkeys(passkeys, found, tenant.configured)]
 
 
 async def _licences(tenant: ExaminedTenant) -> Sequence[Finding]:
@@ -116,6 +143,6 @@ async def _licences(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 EXAMINATIONS = (
     Examination((Check.SECURITY_DEFAULTS,), _security_defaults),
-    Examination((Check.CONDITIONAL_ACCESS,), _conditional_access),
+    Examination((Check.CONDITIONAL_ACCESS, Check.PASSKEYS), _conditional_access),
     Examination((Check.LICENCES,), _licences),
 )

@@ -13,7 +13,6 @@ from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag, tag_pref
 from entra_jit.graph import GraphError, NotYetVisibleError, RetryBudget, Tenant, User
 from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Found, LiveGrant
-from models.marks import AccountKind
 from models.messages import TechnicianId, TenantId
 
 
@@ -103,7 +102,7 @@ class TenantAccounts:
             holder = Holder(tenant_id, row.technician_id, row.account_name)
         judged = self._backend.inspect(user, holder, register)
         found = Found(
-            kind=row.kind if row else AccountKind.TECHNICIAN,
+            kind=row.kind if row else holder.kind,
             may_be_closed=judged.may_be_closed,
             enabled=user.account_enabled,
             holds_access=False,

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from entra_jit.cli.commands.holding import tenant_commands
-from entra_jit.cli.commands.options import Json, SignalsAttention
+from entra_jit.cli.commands.options import Json, SignalsAttention, TenantName
 from entra_jit.cli.commands.shell import confirm, console, deployed, errors_told, show
 from models.errors import BadInputError, ExitCode
+from models.states import GrantState
 
 if TYPE_CHECKING:
     from entra_jit.app import App
     from models.actor import Actor
     from models.checks import Examination
+    from models.messages import GrantStatus
 
 
 @tenant_commands.command()
@@ -40,6 +43,35 @@ def doctor(
     show(found, as_json, lambda: show_examinations(console, found))
     if exit_code and any(examination.has_failed for examination in found):
         raise typer.Exit(ExitCode.ATTENTION)
+
+
+@tenant_commands.command()
+def canary(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
+    """Open an account of the doctor's in TENANT, close it, and prove it; say how that went."""
+    from entra_jit.cli.views import doctor as doctor_page
+    from entra_jit.cli.views.formatting import line
+    from entra_jit.cli.views.timeline import Timeline
+    from entra_jit.operations.end_access import end_access
+    from entra_jit.operations.run_canary import run_canary
+    from models.messages.ids import LONGEST_SENTENCE
+
+    async def run(actor: Actor, app: App) -> GrantStatus:
+        asked = await run_canary(actor, app, tenant)
+        people = Console(stderr=True) if as_json else console
+        line(people, f"[bold]{asked}[/]")
+        timeline = Timeline(actor, app, asked, people)
+        status = await timeline.follow(GrantState.OPEN, GrantState.PARKED)
+        if status.state.is_final:
+            return status
+        await end_access(actor, app, asked, status.sentence[:LONGEST_SENTENCE])
+        return await timeline.follow()
+
+    status = deployed(context, run)
+    show(status, as_json, lambda: doctor_page.show_canary(console, status))
+    if status.opened_at is None:
+        raise typer.Exit(ExitCode.REFUSED)
+    if status.closed_at is None:
+        raise typer.Exit(ExitCode.NOT_PROVEN)
 
 
 def _examine(context: typer.Context, tenants: list[str], record: Path | None) -> list[Examination]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from entra_jit.accounts.doctor.canary import NOT_TRIED
 from entra_jit.cli.views.formatting import GAP, line, shown
 from models.checks import CheckState, Examination, Finding, Repaired
+from models.messages import GrantStatus
 
 _COLOURS = {
     CheckState.OK: "green",
@@ -38,6 +40,16 @@ def show_worst(console: Console, examination: Examination) -> None:
     if worst.state.rank:
         _show(console, worst)
     line(console, _verdict(examination))
+
+
+def show_canary(console: Console, canary: GrantStatus) -> None:
+    """What was seen of it, and what was not tried."""
+    if canary.opened_at is None:
+        line(console, f"[bold red]Not opened.[/] {shown(canary.sentence)}")
+    elif canary.closed_at is None:
+        line(console, f"[bold red]Opened, and not proven closed.[/] {shown(canary.sentence)}")
+    else:
+        line(console, f"[green]Opened, closed and proven.[/] {NOT_TRIED}")
 
 
 def show_repairs(console: Console, tenant: str, repairs: Sequence[Repaired]) -> None:
