@@ -119,6 +119,7 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     connection.show_disconnection: lambda fill: (fill(Disconnection),),
     doctor.show_worst: lambda fill: (fill(Examination),),
     doctor.show_examinations: lambda fill: ([fill(Examination)],),
+    doctor.show_canary: lambda fill: (fill(GrantStatus),),
     doctor.show_repairs: lambda fill: (fill(str), [fill(Repaired)]),
     failures.show_failures: lambda fill: ([fill(Failure)],),
     failures.show_plan: lambda fill: ([fill(Failure)],),

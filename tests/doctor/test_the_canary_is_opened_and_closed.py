@@ -91,7 +91,7 @@ async def test_what_keeps_it_from_opening_is_found_before_a_technician_finds_it(
     found = await judged(real_time)
     assert (found.state, "Not opened" in found.read) == (CheckState.FAILED, True)
     assert "403" in found.read, found.read
-    assert await list_failures(TESTER, real_time.app, Selection()) == []
+    assert (await list_failures(TESTER, real_time.app, Selection())).found == []
 
 
 async def test_it_is_reconciled_like_a_technicians_account(real_time: Scene) -> None:
