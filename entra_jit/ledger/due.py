@@ -21,7 +21,7 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.policy.punctuality import FIRST_SEEN_WITHIN, GIVEN_UP_AFTER
 from models.actor import CLOSER
 from models.events import EventKind
-from models.marks import OpenUntil
+from models.marks import AccountKind, OpenUntil
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, TenantId
 
 
@@ -35,6 +35,7 @@ class Due:
     tenant: str
     account_name: str
     object_id: ObjectId
+    kind: AccountKind
     expires_at: datetime
     mark: str | None
     """The signed open-until mark that the ledger keeps of it."""
@@ -88,7 +89,7 @@ _WAITING = """
 
 _COLUMNS = """
     grants.request_id, grants.attempt, grants.account_name, grants.expires_at, grants.mark, tenants.name AS tenant,
-    CAST(grants.tenant_id AS text) AS tenant_id, CAST(accounts.object_id AS text) AS object_id
+    CAST(grants.tenant_id AS text) AS tenant_id, CAST(accounts.object_id AS text) AS object_id, accounts.kind
 """
 
 _ITS_ACCOUNT = """
@@ -231,6 +232,7 @@ def _due(row: RowMapping) -> Due:
         tenant=row["tenant"],
         account_name=row["account_name"],
         object_id=ObjectId(row["object_id"]),
+        kind=AccountKind(row["kind"]),
         expires_at=row["expires_at"],
         mark=row["mark"],
     )

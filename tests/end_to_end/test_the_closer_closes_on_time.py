@@ -28,7 +28,7 @@ from entra_jit.ledger import due
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import AlarmKind
-from models.marks import OpenUntil
+from models.marks import AccountKind, OpenUntil
 from models.messages import GrantState, ObjectId, TenantId
 from tests.actors import TESTER
 from tests.command_line import ENVIRONMENT
@@ -186,7 +186,7 @@ async def _without_the_ledger(real_time: Scene, backend: RevokingBackend, withou
         now = backend.clock()
         extended = OpenUntil(robin, now + timedelta(hours=1), now)
         tenant_id = TenantId(customer_id(real_time.customer))
-        text = write_open_until(backend.keyring, extended, tenant_id, ObjectId(user["id"]))
+        text = write_open_until(backend.keyring, extended, tenant_id, ObjectId(user["id"]), AccountKind.TECHNICIAN)
         users = f"/tenants/{real_time.customer}/users"
         real_time.control("PATCH", f"{users}/{real_time.account('robin')}", extension_attributes={MARK: text})
         real_time.control("PATCH", f"{users}/{real_time.account('kim')}", extension_attributes={MARK: None})

@@ -169,7 +169,13 @@ class Disabling:
 
     async def _disable_by_mark(self, tenant: Tenant, grant: Due) -> Due | None:
         user = await tenant.users.get(grant.object_id)
-        read = partial(read_open_until, self._backend.keyring, tenant_id=grant.tenant_id, account=grant.object_id)
+        read = partial(
+            read_open_until,
+            self._backend.keyring,
+            tenant_id=grant.tenant_id,
+            account=grant.object_id,
+            kind=grant.kind,
+        )
         text = user.extension_attributes.get(OPEN_UNTIL_ATTRIBUTE)
         carried = read(text)
         at = self._clock()
