@@ -11,6 +11,7 @@ from entra_jit.identity.authorize import Subject, Verb, authorize_signed
 from entra_jit.ledger import admission, configuration, parking, requests, steps
 from models.actor import Actor
 from models.alarms import AlarmKind
+from models.marks import CANARY_NAME
 from models.messages import Armed, Decision, GrantRef, SignedAccessRequest, Step, ToPark, ToUnpark
 from models.moments import format_moment
 from models.names import workflow_id
@@ -43,7 +44,8 @@ class DecidingActivities(Deciding):
             if not await requests.asked_before(session, signed.request):
                 technician = await configuration.technician_terms(session, signed.request.technician)
                 whose = Subject(signed.request.request_id, technician_id=technician.id if technician else None)
-                authorize_signed(actor, Verb.REQUEST_ACCESS, whose)
+                verb = Verb.RUN_CANARY if signed.request.technician == CANARY_NAME else Verb.REQUEST_ACCESS
+                authorize_signed(actor, verb, whose)
             decision = await requests.answer(session, self._keyring, signed.request, actor, now)
         if decision.grant is None:
             return decision
