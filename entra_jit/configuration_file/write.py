@@ -53,6 +53,7 @@ def _terms(terms: TenantDefaults | TenantEntry, defaults: TenantDefaults) -> Fie
             "hours": _duration(_unless(terms.hours, defaults.hours)),
             "max_hours": _duration(_unless(terms.max_hours, defaults.max_hours)),
             "credential": _unless(terms.credential, defaults.credential),
+            "canary": _unless(terms.canary, defaults.canary),
         }
     )
 

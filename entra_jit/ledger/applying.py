@@ -68,6 +68,7 @@ _TENANTS = columns_of(
     col(Tenant.default_duration),
     col(Tenant.max_duration),
     col(Tenant.credential),
+    col(Tenant.canary),
     col(Tenant.tags),
 ).where(col(Tenant.active))
 
@@ -83,8 +84,8 @@ async def _configured(session: AsyncSession) -> Configured:
     return Configured(
         tenants={TenantId(str(id)): name for id, name, *_ in tenants},
         terms={
-            TenantId(str(id)): terms_by_field(domain, prefix, hours, longest, credential, tags)
-            for id, _, domain, prefix, hours, longest, credential, tags in tenants
+            TenantId(str(id)): terms_by_field(domain, prefix, hours, longest, credential, canary, tags)
+            for id, _, domain, prefix, hours, longest, credential, canary, tags in tenants
         },
         technicians={
             TechnicianId(str(id)): (name, entitlement.Technician(TechnicianId(str(id)), attributes))

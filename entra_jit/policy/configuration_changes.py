@@ -49,7 +49,7 @@ def configured_by(configuration: Configuration) -> Configured:
         tenants={TenantId(str(tenant.id)): tenant.name for tenant in configuration.tenants},
         terms={
             TenantId(str(one.id)): terms_by_field(
-                one.account_domain, one.account_prefix, one.hours, one.max_hours, one.credential, one.tags
+                one.account_domain, one.account_prefix, one.hours, one.max_hours, one.credential, one.canary, one.tags
             )
             for one in configuration.tenants
         },
@@ -68,6 +68,7 @@ def terms_by_field(
     hours: timedelta,
     max_hours: timedelta,
     credential: str,
+    canary: str,
     tags: Iterable[str],
 ) -> Mapping[str, str]:
     """What people see of a tenant's terms, by the names of the file's fields."""
@@ -77,6 +78,7 @@ def terms_by_field(
         "hours": format_duration(hours),
         "max_hours": format_duration(max_hours),
         "credential": credential,
+        "canary": canary,
         "tags": ", ".join(tags),
     }
 
