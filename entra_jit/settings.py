@@ -186,6 +186,10 @@ class Settings(BaseSettings):
     ready_file: Path | None = None
     """A file that a worker writes once it polls, and a closer each time it looks."""
 
+    record_file: Path | None = None
+    """Each process writes what it asks of Microsoft Graph, and is answered, to this file with its process id behind
+    the name: ids and texts folded, secrets left out."""
+
     @field_validator("keys")
     @classmethod
     def _has_keys_of_one_kind(cls, keys: SecretStr | None, given: ValidationInfo) -> SecretStr | None:

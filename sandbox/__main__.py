@@ -9,6 +9,7 @@ from pathlib import Path
 from sandbox import lag
 from sandbox.app import Settings
 from sandbox.conformance import report
+from sandbox.replay import RecordingError, replay
 from sandbox.seed import SeedError, load_seed
 from sandbox.server import StartError, serve
 from sandbox.store import StateError
@@ -22,6 +23,9 @@ no sign-in.
 When it is ready, DIR/sandbox.json holds its addresses (graph_url, login_url, control_url), the certificate authority
 to trust (ca_file), its process id and port. Started again on the same directory, even after a kill, it has the same
 tenants, accounts, certificate authority and, if still free, port.
+
+"python -m sandbox replay FILE" puts a recording of a real tenant (tenant doctor --record) to a fresh sandbox and lists
+where its answers differ; exit code 1 if any does.
 
 "python -m sandbox conformance" lists which of Microsoft's operations it serves, and what is missing of them.
 """
@@ -60,6 +64,8 @@ def main() -> int:
     if sys.argv[1:] == ["conformance"]:
         print(report())
         return 0
+    if sys.argv[1:2] == ["replay"] and len(sys.argv) == 3:
+        return _replay(Path(sys.argv[2]))
     given = parser.parse_args()
     try:
         settings = Settings(lag.given(given.lag), parse_throttle(given.throttle), given.random_seed)
@@ -68,6 +74,18 @@ def main() -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _replay(file: Path) -> int:
+    try:
+        found = replay(file.read_text(encoding="utf-8"))
+    except (OSError, RecordingError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 2
+    for difference in found.differences:
+        print(difference)
+    print(f"{found.asked} requests, {found.passed_over} passed over, {len(found.differences)} differences.")
+    return 1 if found.differences else 0
 
 
 if __name__ == "__main__":

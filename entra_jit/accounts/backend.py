@@ -5,6 +5,7 @@ What reaches Microsoft is imported with the first use of it: a command that asks
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -98,10 +99,18 @@ class Backend:
             ca_file=self.settings.ca_file,
             timeout=self.settings.graph_timeout_seconds,
             clock=self.clock,
-            recorder=self.recorder,
+            recorder=self.recorder or self._recorder(),
         )
         self._opened.push_async_exit(graph)
         return graph
+
+    def _recorder(self) -> Recorder | None:
+        wanted = self.settings.record_file
+        if wanted is None:
+            return None
+        mine = wanted.with_name(f"{wanted.name}.{os.getpid()}")
+        # A line at a time, so that a worker that is killed has recorded what it did.
+        return Recorder(self._opened.enter_context(mine.open("a", buffering=1, encoding="utf-8")).write)
 
     @cached_property
     def directories(self) -> Directories:

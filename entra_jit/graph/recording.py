@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -116,9 +117,10 @@ class Folds:
 class Recorder:
     """Hears every answer of Graph, in order. Signing in is not among them: its answers are tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[str], object]) -> None:
+        """``write`` takes a line of JSON for each call."""
         self._folds = Folds()
-        self._lines: list[str] = []
+        self._write = write
 
     async def note(self, response: httpx.Response) -> None:
         """Take down a call and its answer. Raises what reading the answer raises."""
@@ -137,12 +139,7 @@ class Recorder:
             "headers": headers,
             "answer": self._document(response.content),
         }
-        self._lines.append(json.dumps(entry, sort_keys=True))
-
-    @property
-    def text(self) -> str:
-        """Everything so far, a line of JSON for each call."""
-        return "".join(f"{line}\n" for line in self._lines)
+        self._write(json.dumps(entry, sort_keys=True) + "\n")
 
     def _document(self, content: bytes) -> JsonValue:
         if not content:

@@ -678,3 +678,40 @@ async def test_up_stays_up_stops_whole_and_goes_on_where_it_was(tmp_path: Path) 
 
 def _addresses_now(state_dir: Path, before: StackAddresses) -> StackAddresses:
     return running_stack(state_dir) or before
+
+
+async def test_the_doctor_says_what_is_wrong_and_repairs_what_was_agreed(run: CommandLine, tmp_path: Path) -> None:
+    recording = tmp_path / "recording.jsonl"
+    well = await run("tenant", "doctor", "contoso", "--exit-code", "--record", str(recording), COLUMNS="80")
+    assert well.code == DONE, well
+    assert "D101" in well.out
+    assert "Grants can be opened and closed." in well.out
+    assert max(map(len, well.out.splitlines())) <= 80
+    assert recording.read_text().count("\n") > 10
+    assert "exists" in one_sentence(await run("tenant", "doctor", "contoso", "--record", str(recording)), BAD_INPUT)
+    assert "There is no tenant 'consoto'" in one_sentence(await run("tenant", "doctor", "consoto"), NOT_FOUND)
+    assert (await run("tenant", "doctor", "--fix")).code == BAD_INPUT
+
+    addresses = running_stack(run.state_dir)
+    assert addresses is not None
+    trusted = ssl.create_default_context(cafile=addresses.ca_file)
+    role = "Privileged Authentication Administrator"
+    with httpx.Client(base_url=addresses.sandbox_control, verify=trusted, trust_env=False) as http:
+        principals = [{"app": "entra-jit revoke", "remove_roles": [role]}]
+        assert http.post("/tenants/contoso", json={"service_principals": principals}).is_success
+    ill = await run("tenant", "doctor", "contoso", "--exit-code", "--json")
+    assert ill.code == ATTENTION
+    states = {one["check"]: one["state"] for one in ill.json[0]["findings"]}
+    assert (states["D101"], states["D105"]) == ("ok", "failed")
+    assert "Not a terminal; pass --yes." in (asked := await run("tenant", "doctor", "contoso", "--fix")).err
+    assert (asked.code, "D105" in asked.out) == (BAD_INPUT, True)
+    made = await run("tenant", "doctor", "contoso", "--fix", "--yes")
+    assert (made.code, "done: " in made.out) == (DONE, True), made
+    assert (await run("tenant", "doctor", "contoso", "--exit-code")).code == DONE
+
+
+async def test_the_canary_is_followed_to_its_proof(run: CommandLine) -> None:
+    ran = await run("tenant", "canary", "contoso", COLUMNS="80")
+    assert ran.code == DONE, ran
+    assert "Opened, closed and proven. Sign-in not tried." in ran.out
+    assert one_sentence(await run("tenant", "canary", "consoto"), NOT_FOUND)

@@ -5,15 +5,25 @@ What it is for must stay: which calls were made, in which form they were answere
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from entra_jit.app import App
 from entra_jit.graph.recording import Folds, Recorder
+from entra_jit.operations.end_access import end_access
 from entra_jit.operations.examine_tenant import examine_tenant
+from entra_jit.operations.run_canary import run_canary
+from models.messages import GrantState
+from sandbox.replay import RecordingError, replay
 from tests.actors import TESTER
-from tests.stage import ELEVATE, REVOKE, Scene, customer_id
+from tests.stage import ELEVATE, REVOKE, Scene, Services, configure, customer_id, scene
+
+EXAMPLE = Path(__file__).parent / "recording.jsonl"
+"""Of a sandbox, not of a tenant of Microsoft's."""
 
 GUID, OTHER = "c0c0c0c0-2222-4222-8222-000000000002", "fab0fab0-3333-4333-8333-000000000003"
 ROLE = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
@@ -57,16 +67,57 @@ def test_only_what_is_no_tenants_own_is_kept(name: str, value: object, *, kept: 
         assert not any(word in str(found[name]) for word in ("Adele", "adele", "contoso", "Secret", GUID))
 
 
-async def test_nothing_of_a_tenant_is_in_its_recording(real_time: Scene) -> None:
-    async with App(real_time.settings) as app:
-        app.recorder = Recorder()
-        await examine_tenant(TESTER, app, [real_time.customer])
-        text = app.recorder.text
+@pytest.fixture
+async def recorded(services: Services) -> AsyncIterator[tuple[Scene, str]]:
+    """What was asked, and answered, in a doctor's and a canary's run."""
+    lines: list[str] = []
+    async with scene(services, skips_time=False) as made:
+        made.app.recorder = Recorder(lines.append)
+        await configure(made)
+        await examine_tenant(TESTER, made.app, [made.customer])
+        canary = await run_canary(TESTER, made.app, made.customer)
+        await made.until(canary, GrantState.OPEN)
+        await end_access(TESTER, made.app, canary)
+        await made.receipt(canary)
+        yield made, "".join(lines)
 
-    for secret in (real_time.customer, customer_id(real_time.customer), "first.admin", ELEVATE, REVOKE, "Bearer"):
+
+async def test_nothing_of_a_tenant_is_in_its_recording_and_the_sandbox_answers_it_alike(
+    recorded: tuple[Scene, str],
+) -> None:
+    made, text = recorded
+    for secret in (made.customer, customer_id(made.customer), "first.admin", ELEVATE, REVOKE, "Bearer"):
         assert secret.lower() not in text.lower()
     calls = [json.loads(line) for line in text.splitlines()]
-    assert {call["status"] for call in calls} <= {200, 404}
     addresses = {call["address"].partition("?")[0] for call in calls}
     assert {"/v1.0/organization", "/v1.0/subscribedSkus", "/v1.0/identity/conditionalAccess/policies"} <= addresses
-    assert all(call["answer"] for call in calls)
+    assert {"POST", "PATCH", "DELETE"} <= {call["method"] for call in calls}
+    if os.environ.get("WRITE_EXAMPLE"):
+        EXAMPLE.write_text(text)
+    found = await asyncio.to_thread(replay, text)
+    assert found.differences == ()
+
+
+def test_the_example_is_answered_as_it_was_recorded() -> None:
+    assert replay(EXAMPLE.read_text(encoding="utf-8")).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "otherwise", "difference"),
+    [
+        ('"status": 200', '"status": 403', "200, recorded 403"),
+        ('"displayName": "text', '"displayNames": "text', "displayNames is missing"),
+        ('"isVerified": true', '"isVerified": "text-9"', "isVerified is true or false, recorded a text"),
+    ],
+)
+def test_another_answer_is_told_with_its_line(recorded: str, otherwise: str, difference: str) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert recorded in text
+    found = replay(text.replace(recorded, otherwise, 1))
+    assert found.asked
+    assert any(difference in str(one) for one in found.differences), found.differences
+
+
+def test_what_is_no_recording_is_refused_with_its_line() -> None:
+    with pytest.raises(RecordingError, match="line 1 is no recorded request"):
+        replay("{}")

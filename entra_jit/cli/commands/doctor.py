@@ -11,7 +11,7 @@ from rich.console import Console
 from entra_jit.cli.commands.holding import tenant_commands
 from entra_jit.cli.commands.options import Json, SignalsAttention, TenantName
 from entra_jit.cli.commands.shell import confirm, console, deployed, errors_told, show
-from models.errors import BadInputError, ExitCode
+from models.errors import ExitCode
 from models.states import GrantState
 
 if TYPE_CHECKING:
@@ -78,19 +78,14 @@ def _examine(context: typer.Context, tenants: list[str], record: Path | None) ->
     from entra_jit.graph.recording import Recorder
     from entra_jit.operations.examine_tenant import examine_tenant
 
-    with errors_told():
-        if record is not None and record.exists():
-            raise BadInputError(f"{record} exists already.")
-    recorder = Recorder() if record is not None else None
-
     async def work(actor: Actor, app: App) -> list[Examination]:
-        app.recorder = recorder
-        return await examine_tenant(actor, app, tenants)
+        if record is None:
+            return await examine_tenant(actor, app, tenants)
+        with record.open("x", encoding="utf-8") as file:
+            app.recorder = Recorder(file.write)
+            return await examine_tenant(actor, app, tenants)
 
-    found = deployed(context, work)
-    if record is not None and recorder is not None:
-        record.write_text(recorder.text, encoding="utf-8")
-    return found
+    return deployed(context, work)
 
 
 def _repair(context: typer.Context, tenants: list[str], *, yes: bool, as_json: bool) -> None:
