@@ -696,9 +696,9 @@ async def test_the_doctor_says_what_is_wrong_and_repairs_what_was_agreed(run: Co
     assert addresses is not None
     trusted = ssl.create_default_context(cafile=addresses.ca_file)
     role = "Privileged Authentication Administrator"
-    with httpx.Client(base_url=addresses.sandbox_control, verify=trusted, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=addresses.sandbox_control, verify=trusted, trust_env=False) as http:
         principals = [{"app": "entra-jit revoke", "remove_roles": [role]}]
-        assert http.post("/tenants/contoso", json={"service_principals": principals}).is_success
+        assert (await http.post("/tenants/contoso", json={"service_principals": principals})).is_success
     ill = await run("tenant", "doctor", "contoso", "--exit-code", "--json")
     assert ill.code == ATTENTION
     states = {one["check"]: one["state"] for one in ill.json[0]["findings"]}
