@@ -85,7 +85,7 @@ class _Refused:
 
 
 async def _application(purposes: Sequence[Purpose], tenant: Tenant) -> OurApplication | _Refused:
-    granted = await answered(tenant.granted())
+    granted = await answered(tenant.granted(anew=True))
     if isinstance(granted, GraphError):
         return _Refused(" and ".join(purposes), granted)
     return OurApplication(tuple(purpose.value for purpose in purposes), tenant, granted)
