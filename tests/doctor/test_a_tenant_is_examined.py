@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from entra_jit.app import App
 from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
@@ -71,8 +70,7 @@ async def test_each_thing_that_is_wrong_is_found_in_the_tenant(scene: Scene) -> 
     scene.control("POST", f"{tenant}/users", user_principal_name=scene.account("not-ours"))
     scene.a_while_later()
 
-    async with App(scene.settings) as without_tokens:  # those have the permissions of before
-        [found] = await examine_tenant(TESTER, without_tokens, [scene.customer])
+    found = await examine(scene)
 
     assert states(before)["D103"] is OK
     expected = {
