@@ -71,7 +71,8 @@ async def _replay(entries: list[tuple[int, dict[str, Any]]], state: Path) -> Rep
     transport = httpx.ASGITransport(Sandbox(state, seed))
     async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
         words = _Words(seed)
-        client.headers["Authorization"] = f"Bearer {await _token(client, seed)}"
+        token = await _token(client, seed)
+        client.headers.update({"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
         for number, entry in entries:
             if entry["status"] in _PASSING or _LEFT_OUT in entry["address"]:
                 continue

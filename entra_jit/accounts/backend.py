@@ -20,6 +20,7 @@ from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP
 from entra_jit.policy.leases import LEASE_MARGIN
+from entra_jit.policy.roles import assignable_roles
 from entra_jit.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ class Backend:
     ``App`` adds Temporal. What closes accounts takes a ``Backend``, so that it works without.
     """
 
-    recorder: Recorder | None = None
-    """Hears every answer of Graph, if it is set before Graph is first used."""
     roles_known_after = ROLES_ARE_KNOWN_AFTER
     consent_known_after = CONSENT_IS_KNOWN_AFTER
     provisioning_step = PROVISIONING_STEP
@@ -99,18 +98,18 @@ class Backend:
             ca_file=self.settings.ca_file,
             timeout=self.settings.graph_timeout_seconds,
             clock=self.clock,
-            recorder=self.recorder or self._recorder(),
         )
         self._opened.push_async_exit(graph)
+        self._record(graph)
         return graph
 
-    def _recorder(self) -> Recorder | None:
-        wanted = self.settings.record_file
-        if wanted is None:
-            return None
+    def _record(self, graph: Graph) -> None:
+        if (wanted := self.settings.record_file) is None:
+            return
         mine = wanted.with_name(f"{wanted.name}.{os.getpid()}")
         # A line at a time, so that a worker that is killed has recorded what it did.
-        return Recorder(self._opened.enter_context(mine.open("a", buffering=1, encoding="utf-8")).write)
+        file = self._opened.enter_context(mine.open("a", buffering=1, encoding="utf-8"))
+        graph.record(Recorder(file.write, assignable_roles()))
 
     @cached_property
     def directories(self) -> Directories:

@@ -95,7 +95,7 @@ class Graph:
 
     ``timeout`` is how many seconds a call may take in all, its token included. ``ca_file`` (PEM) is trusted instead
     of the public authorities. Proxy and certificate variables of the environment are not read. Nothing is retried.
-    ``clock`` dates evidence; ``monotonic`` (seconds) says how old a token is. ``recorder`` hears every answer of Graph.
+    ``clock`` dates evidence; ``monotonic`` (seconds) says how old a token is.
     """
 
     def __init__(
@@ -107,7 +107,6 @@ class Graph:
         timeout: float = 10.0,
         clock: Clock = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
-        recorder: Recorder | None = None,
     ) -> None:
         self._graph_url = graph_url.rstrip("/")
         self._login_url = login_url.rstrip("/")
@@ -123,8 +122,11 @@ class Graph:
             timeout=timeout,
             limits=_LIMITS,
             headers={"Accept": "application/json", "User-Agent": "entra-jit"},
-            event_hooks={"response": [recorder.note]} if recorder else {},
         )
+
+    def record(self, recorder: Recorder) -> None:
+        """Have every answer of Graph, from now on, heard by ``recorder``."""
+        self._http.event_hooks = {"response": [recorder.note]}
 
     async def __aenter__(self) -> Self:
         return self

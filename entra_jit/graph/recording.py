@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -19,7 +19,7 @@ _ACCOUNT = re.compile(r"[^\s'\"]+@[^\s'\"]+")
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 _PAGE_TOKEN = re.compile(r"(\$skiptoken=)[^&]*", re.IGNORECASE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|P[\dTDHMS.]+")
-_WORD_OF_A_PATH = re.compile(r"[$A-Za-z]+")
+_WORD_OF_A_PATH = re.compile(r"[$A-Za-z]+\d?[A-Za-z]*")
 
 _LEFT_OUT = "(left out)"
 _SECRET = frozenset({"password", "temporaryAccessPass", "secretText", "hint", "key", "customKeyIdentifier"})
@@ -58,12 +58,16 @@ _HEADERS = ("Content-Type", "Date", "Location", "OData-Version", "Retry-After", 
 class Folds:
     """What each id and each text has become. Not reversible from the outside: nothing of the original is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, public: Collection[str] = ()) -> None:
+        """``public``: GUIDs, in lower case, that are the same in every tenant."""
+        self._public = public
         self._guids: dict[str, str] = {}
         self._texts: dict[str, str] = {}
 
     def guid(self, guid: str) -> str:
-        """A GUID that stands for this one."""
+        """A GUID that stands for this one; one that is public stays."""
+        if guid.lower() in self._public:
+            return guid
         return self._guids.setdefault(guid.lower(), f"00000000-0000-4000-8000-{len(self._guids) + 1:012}")
 
     def text(self, text: str) -> str:
@@ -117,9 +121,9 @@ class Folds:
 class Recorder:
     """Hears every answer of Graph, in order. Signing in is not among them: its answers are tokens."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
-        """``write`` takes a line of JSON for each call."""
-        self._folds = Folds()
+    def __init__(self, write: Callable[[str], object], public: Collection[str] = ()) -> None:
+        """``write`` takes a line of JSON for each call; ``public`` as for ``Folds``."""
+        self._folds = Folds(public)
         self._write = write
 
     async def note(self, response: httpx.Response) -> None:

@@ -17,6 +17,7 @@ from entra_jit.graph.recording import Folds, Recorder
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.run_canary import run_canary
+from entra_jit.policy.roles import assignable_roles
 from models.messages import GrantState
 from sandbox.replay import RecordingError, replay
 from tests.actors import TESTER
@@ -37,6 +38,8 @@ def test_the_same_is_folded_to_the_same_and_other_to_other() -> None:
     [path, query] = folds.address(address).split("?")
     assert path == f"/v1.0/users/{folds.text('adele@contoso.com')}"
     assert query == f"$filter=id eq '{folds.text('x')}'"
+    assert folds.address(f"/v1.0/users/{GUID}/oauth2PermissionGrants").endswith("/oauth2PermissionGrants")
+    assert Folds({ROLE}).sentence(f"roleDefinitionId eq '{ROLE}'") == f"roleDefinitionId eq '{ROLE}'"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +74,8 @@ def test_only_what_is_no_tenants_own_is_kept(name: str, value: object, *, kept: 
 async def recorded(services: Services) -> AsyncIterator[tuple[Scene, str]]:
     """What was asked, and answered, in a doctor's and a canary's run."""
     lines: list[str] = []
-    async with scene(services, skips_time=False) as made:
-        made.app.recorder = Recorder(lines.append)
+    async with scene(services, customers=1, skips_time=False) as made:
+        made.app.graph.record(Recorder(lines.append, assignable_roles()))
         await configure(made)
         await examine_tenant(TESTER, made.app, [made.customer])
         canary = await run_canary(TESTER, made.app, made.customer)

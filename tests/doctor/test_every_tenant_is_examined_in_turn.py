@@ -10,8 +10,9 @@ from entra_jit.ledger import examinations
 from entra_jit.operations.examine_tenant import examine_tenant
 from models.messages import ExaminationsReport
 from tests.actors import TESTER
+from tests.patience import eventually
 from tests.stage import REVOKE, Scene, Services, configure, scene
-from workflows.examinations import Examinations
+from workflows.examinations import TENANTS_AT_ONCE, Examinations
 
 
 @pytest.fixture
@@ -47,3 +48,32 @@ async def test_the_tenant_that_waits_longest_comes_first(two: Scene) -> None:
     assert await in_turn(two) == [second, first]
     await examine_tenant(TESTER, two.app, [second])
     assert await in_turn(two) == [first, second]
+
+
+async def test_few_are_examined_at_once_and_the_slow_hold_up_no_other(services: Services) -> None:
+    """500 tenants take an hour at seven seconds each; a round must not take the workers from those that close."""
+    async with scene(services, customers=TENANTS_AT_ONCE + 2, skips_time=False) as made:
+        slow = [made.hold(customer=name, method="GET", path="/organization") for name in made.customers]
+        started = await made.services.client.start_workflow(
+            Examinations.run, id=f"round-of-{made.customer}", task_queue=made.settings.task_queue
+        )
+
+        def under_way() -> list[str]:
+            return [fault for fault in slow if made.hits(fault)]
+
+        async def begins() -> bool | None:
+            return bool(under_way()) or None
+
+        await eventually(begins)
+        pending = (await started.describe()).raw_description.pending_activities
+        assert len(pending) == TENANTS_AT_ONCE
+        first = under_way()[0]
+        slow.remove(first)
+        made.release(first)
+
+        async def goes_on() -> bool | None:
+            return len(under_way()) >= TENANTS_AT_ONCE or None
+
+        await eventually(goes_on)
+        made.mend()
+        assert (await started.result()).tenants == len(made.customers)

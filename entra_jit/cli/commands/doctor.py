@@ -77,12 +77,13 @@ def canary(context: typer.Context, tenant: TenantName, as_json: Json = False) ->
 def _examine(context: typer.Context, tenants: list[str], record: Path | None) -> list[Examination]:
     from entra_jit.graph.recording import Recorder
     from entra_jit.operations.examine_tenant import examine_tenant
+    from entra_jit.policy.roles import assignable_roles
 
     async def work(actor: Actor, app: App) -> list[Examination]:
         if record is None:
             return await examine_tenant(actor, app, tenants)
         with record.open("x", encoding="utf-8") as file:
-            app.recorder = Recorder(file.write)
+            app.graph.record(Recorder(file.write, assignable_roles()))
             return await examine_tenant(actor, app, tenants)
 
     return deployed(context, work)
