@@ -107,7 +107,7 @@ def read_registration(purpose: str, credential: dict[str, Json], origin: str, no
 
 
 def signed_with(
-    purpose: str, methods: tuple[SignInMethod, ...], assertion: Json, origin: str, now: datetime
+    purpose: str, methods: tuple[SignInMethod, ...], assertion: dict[str, Json], origin: str, now: datetime
 ) -> SignInMethod:
     """The passkey, of these, that signed a challenge of ours. Raises ``PasskeyError``."""
     from fido2.webauthn import AttestedCredentialData, AuthenticationResponse  # noqa: PLC0415
