@@ -33,7 +33,7 @@ PANEL = "The deployment"
 
 @cli.command(rich_help_panel=PANEL)
 def up(context: typer.Context) -> None:
-    """Run the whole stack on this machine until Ctrl-C: PostgreSQL, Temporal, the simulated tenants, a worker."""
+    """Run the whole stack on this machine until Ctrl-C, with simulated tenants and the portal."""
     from entra_jit.cli.views import up as whole_stack
     from entra_jit.local_stack.stack import LocalStack
 
