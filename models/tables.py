@@ -175,6 +175,7 @@ class RoleMapping(SQLModel, table=True):
         UniqueConstraint(
             "group_name", "tenant_id", "kind", "item_id", name="one_mapping", postgresql_nulls_not_distinct=True
         ),
+        Index("role_mappings_of_a_tenant", "tenant_id", "group_name"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -273,6 +274,9 @@ class GrantRow(SQLModel, table=True):
             "expires_at",
             postgresql_where=text("settled_at IS NULL AND disabled_at IS NULL"),
         ),
+        Index("grants_settled_of_an_account", "tenant_id", "technician_id", "settled_at"),
+        Index("grants_opened_of_an_account", "tenant_id", "technician_id", "opened_at"),
+        Index("grants_lately_over", text("coalesce(closed_at, settled_at)"), "tenant_id"),
         Index("grants_not_proven_closed", "tenant_id", "technician_id", postgresql_where=text("closed_at IS NULL")),
         ForeignKeyConstraint(["request_id"], ["requests.id"]),
     )

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import ScalarSelect
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -64,8 +66,7 @@ async def tenants(session: AsyncSession) -> list[TenantToReconcile]:
 async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId, at: datetime) -> Register:
     """The tenant's accounts."""
     statement = (
-        select(ManagedAccount, Tenant, Technician, GrantRow)
-        .join(Tenant, col(Tenant.id) == col(ManagedAccount.tenant_id))
+        select(ManagedAccount, Technician, GrantRow, _last_settled())
         .join(Technician, col(Technician.id) == col(ManagedAccount.technician_id))
         .outerjoin(
             GrantRow,
@@ -77,10 +78,9 @@ async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId,
         )
         .where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
     )
-    rows = (await session.exec(statement)).all()
     tenant = await session.get(Tenant, UUID(tenant_id))
+    rows = (await session.exec(statement)).all() if tenant else []
     unproven = await _unproven(session, tenant_id)
-    settled = await _last_settled(session, tenant_id)
     clock = await database_time(session)
     stops = [hold for hold in await holds.in_force(session) if hold.kind is HoldKind.STOP]
     current = [
@@ -90,13 +90,13 @@ async def register(session: AsyncSession, keyring: Keyring, tenant_id: TenantId,
             account.account_name,
             object_id(account),
             account.registered_at,
-            _live(grant, mark_of(keyring, grant, account), clock, at, _why_withdrawn(stops, theirs, technician))
-            if grant
+            _live(grant, mark_of(keyring, grant, account), clock, at, _why_withdrawn(stops, tenant, technician))
+            if grant and tenant
             else None,
-            settled.get(account.technician_id),
+            settled_at,
             tuple(one.request_id for one in unproven if one.is_about(account)),
         )
-        for account, theirs, technician, grant in rows
+        for account, technician, grant, settled_at in rows
     ]
     former = _former([one for one in unproven if not any(one.is_about(account) for account, *_ in rows)])
     return Register(accounts=(*current, *former), account_prefix=tenant.account_prefix if tenant else "")
@@ -137,14 +137,17 @@ def _former(unproven: Iterable[_Unproven]) -> list[Registered]:
     return list(found.values())
 
 
-async def _last_settled(session: AsyncSession, tenant_id: TenantId) -> dict[UUID, datetime]:
-    """By technician, when the last of their grants in the tenant was settled."""
-    statement = (
-        select(GrantRow.technician_id, func.max(GrantRow.settled_at))
-        .where(col(GrantRow.tenant_id) == UUID(tenant_id), col(GrantRow.settled_at).is_not(None))
-        .group_by(col(GrantRow.technician_id))
+def _last_settled() -> ScalarSelect[datetime | None]:
+    """When the last grant of the account was settled: the end of an index, however many there were."""
+    settled = aliased(GrantRow)
+    return (
+        select(func.max(settled.settled_at))
+        .where(
+            col(settled.tenant_id) == col(ManagedAccount.tenant_id),
+            col(settled.technician_id) == col(ManagedAccount.technician_id),
+        )
+        .scalar_subquery()
     )
-    return {technician_id: at for technician_id, at in await session.exec(statement) if at is not None}
 
 
 async def _unproven(session: AsyncSession, tenant_id: TenantId) -> list[_Unproven]:
