@@ -61,8 +61,9 @@ async def show_grant(actor: Actor, app: App, request_id: str, *, tries: bool = F
     async with app.ledger.transaction() as session:
         # Before the state: what happens in between is told by an event that was not seen, and has the page read anew.
         journal = await events.of_request(session, request_id)
-        row = await requests.by_id(session, request_id)
+        # One statement reads request, grant and receipt; what follows is what that has read.
         status = await statuses.of_request(session, request_id, app.clock())
+        row = await requests.by_id(session, request_id)
         grant = await grants.by_id(session, request_id)
         tenant = await configuration.tenant_by_name(session, row.tenant if row else request_id.partition("/")[0])
     customer = tenant.display_name if tenant else row.tenant if row else request_id
