@@ -92,14 +92,15 @@ class Closer:
 
     async def run(self) -> None:
         """Close what is due, until cancelled."""
-        recording = asyncio.create_task(self.disabling.record())
+        beside = [asyncio.create_task(work) for work in (self.disabling.record(), self.disabling.check())]
         try:
             while True:
                 if self._ready_file:
                     self._ready_file.write_text(f"{os.getpid()}\n")
                 await self._once()
         finally:
-            recording.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _once(self) -> None:
         try:

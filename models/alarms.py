@@ -46,6 +46,8 @@ class AlarmKind(StrEnum):
     """A check of the doctor has come out worse than the last time. About a tenant and the check's code."""
     RECONCILER_LAPSED = "reconciler lapsed"
     """No reconciliation has come through for too long. About the deployment."""
+    CLOSED_EARLY = "closed early"
+    """An account was disabled before the time that its own mark says: the ledger was restored. About a grant."""
     CLOSER_AWAY = "closer away"
     """No closer runs, and one did within the last day. About the deployment."""
     TEMPORAL_AWAY = "temporal away"

@@ -27,7 +27,7 @@ from entra_jit.crypto.marks import write_open_until
 from entra_jit.ledger import due
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.operations.list_alarms import list_alarms
-from models.alarms import AlarmKind
+from models.alarms import Alarm, AlarmKind
 from models.marks import AccountKind, OpenUntil
 from models.messages import GrantState, ObjectId, TenantId
 from tests.actors import TESTER
@@ -62,6 +62,16 @@ def changed_by(act: Scene, technician: str) -> list[str]:
     user = act.user(act.account(technician)) or {}
     calls = act.journal(writes=True)
     return [call["app_id"] for call in calls if call["method"] == "PATCH" and user["id"] in call["path"]]
+
+
+def marked_anew(act: Scene, backend: RevokingBackend, technician: str, request_id: str) -> None:
+    """Give the account a newer mark for another hour, as an extension does that this ledger does not know."""
+    user = act.user(act.account(technician)) or {}
+    now = backend.clock()
+    tenant_id = TenantId(customer_id(act.customer))
+    extended = OpenUntil(request_id, now + timedelta(hours=1), now)
+    text = write_open_until(backend.keyring, extended, tenant_id, ObjectId(user["id"]), AccountKind.TECHNICIAN)
+    act.control("PATCH", f"/tenants/{act.customer}/users/{user['id']}", extension_attributes={MARK: text})
 
 
 @contextlib.asynccontextmanager
@@ -139,8 +149,11 @@ async def test_no_elevating_credential_is_read(real_time: Scene, backend: Revoki
 async def test_a_closer_that_was_frozen_asks_again_before_it_disables(
     real_time: Scene, backend: RevokingBackend
 ) -> None:
-    """It had taken the grant; by the time it goes on, the account is open under another one."""
-    requests = await opened(real_time, "alex", "robin")
+    """It had taken the grant; by the time it goes on, the account is open under another one.
+
+    What a restored ledger has it disable before the time of the account's own mark is an alarm.
+    """
+    requests = await opened(real_time, "alex", "robin", "kim")
     closer = Closer(backend)
     for request_id in requests:
         expires(real_time, request_id, "-1 s")
@@ -148,11 +161,21 @@ async def test_a_closer_that_was_frozen_asks_again_before_it_disables(
         grants = await due.take(session, backend.lease, 10)
     real_time.sql("UPDATE grants SET settled_at = clock_timestamp() WHERE request_id = %s", requests[0])
     before = len(changed_by(real_time, "alex"))
+    marked_anew(real_time, backend, "robin", requests[1])
     closer.disabling.send(Taken(backend, backend.ledger_clock, grants, backend.ledger_clock.steady() - 3))
     await closer.disabling.finish(timedelta(seconds=PATIENCE_SECONDS))
     assert len(changed_by(real_time, "alex")) == before
     assert is_open(real_time, "alex")
     assert not is_open(real_time, "robin")
+    assert not is_open(real_time, "kim")
+    checking = asyncio.create_task(closer.disabling.check())
+
+    async def told() -> list[Alarm] | None:
+        return await list_alarms(TESTER, real_time.app) or None
+
+    [early] = await eventually(told)
+    checking.cancel()
+    assert (early.kind, early.subject) == (AlarmKind.CLOSED_EARLY, requests[1])
 
 
 async def test_without_the_ledger_the_newest_mark_decides_also_after_a_start(real_time: Scene, tmp_path: Path) -> None:
@@ -182,13 +205,8 @@ async def _without_the_ledger(real_time: Scene, backend: RevokingBackend, withou
         await closer.close_without_ledger()
         assert is_open(real_time, "alex"), "an extension may be on its way to the directory"
         await eventually(are_over)
-        user = real_time.user(real_time.account("robin")) or {}
-        now = backend.clock()
-        extended = OpenUntil(robin, now + timedelta(hours=1), now)
-        tenant_id = TenantId(customer_id(real_time.customer))
-        text = write_open_until(backend.keyring, extended, tenant_id, ObjectId(user["id"]), AccountKind.TECHNICIAN)
+        marked_anew(real_time, backend, "robin", robin)
         users = f"/tenants/{real_time.customer}/users"
-        real_time.control("PATCH", f"{users}/{real_time.account('robin')}", extension_attributes={MARK: text})
         real_time.control("PATCH", f"{users}/{real_time.account('kim')}", extension_attributes={MARK: None})
         await Closer(without).close_without_ledger()
         assert [is_open(real_time, name) for name in TECHNICIANS] == [False, True, False], "it had just started"

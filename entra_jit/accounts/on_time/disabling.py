@@ -16,6 +16,7 @@ import structlog
 
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
+from entra_jit.accounts.on_time.early import tell_if_early
 from entra_jit.crypto.marks import OPEN_UNTIL_ATTRIBUTE, read_open_until
 from entra_jit.graph import Tenant, TransientError
 from entra_jit.ledger import due as due_grants
@@ -30,6 +31,8 @@ LONGEST_PAUSE = timedelta(seconds=15)
 RECORDED_EVERY_SECONDS = 0.05
 RECORDED_AGAIN_SECONDS = 1.0
 TOLD_FOR_SECONDS = 60.0
+CHECKED_EVERY_SECONDS = 1.0
+MOST_UNCHECKED = 10_000
 
 _log = structlog.get_logger("closer")
 
@@ -80,6 +83,7 @@ class Disabling:
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._answers: list[tuple[Due, DirectoryCall]] = []
         self._answered = asyncio.Event()
+        self._unchecked: deque[tuple[Due, DirectoryCall]] = deque(maxlen=MOST_UNCHECKED)
         self._lateness: deque[tuple[float, timedelta]] = deque()
 
     @property
@@ -121,6 +125,17 @@ class Disabling:
             except Exception as error:
                 _log.warning("not recorded yet", answers=len(self._answers), error=describe_error(error))
                 await asyncio.sleep(RECORDED_AGAIN_SECONDS)
+
+    async def check(self) -> None:
+        """See whether what was disabled was disabled early, while nothing is due; until cancelled."""
+        while True:
+            await asyncio.sleep(CHECKED_EVERY_SECONDS)
+            while self._unchecked and not self._sending:
+                grant, call = self._unchecked.popleft()
+                try:
+                    await tell_if_early(self._backend, grant, call)
+                except Exception as error:
+                    _log.warning("not checked", request_id=grant.request_id, error=describe_error(error))
 
     async def finish(self, within: timedelta) -> None:
         """Wait for what is under way, no longer than ``within``, and enter it."""
@@ -189,6 +204,7 @@ class Disabling:
     def _keep(self, grant: Due, call: DirectoryCall) -> None:
         late = call.answered_at - grant.expires_at
         self._answers.append((grant, call))
+        self._unchecked.append((grant, call))
         self._answered.set()
         self._lateness.append((self._clock.steady(), late))
         _log.info("disabled", request_id=grant.request_id, milliseconds_late=round(late.total_seconds() * 1000))
