@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from pydantic import SecretStr
+
+from entra_jit.accounts.own_applications import OwnCredential
+from entra_jit.graph import ClientSecret
 from entra_jit.operations.examine_tenant import examine_tenant
 from entra_jit.operations.list_alarms import list_alarms
 from models.alarms import Alarm, AlarmKind
 from models.checks import Check, CheckState, Examination
 from tests.actors import TESTER
-from tests.stage import ELEVATE, REVOKE, Scene, configure
+from tests.stage import ELEVATE, REVOKE, Scene, configure, variant
 
 OK, UNKNOWN, WARNING, FAILED = CheckState.OK, CheckState.UNKNOWN, CheckState.WARNING, CheckState.FAILED
 REGISTERED_ELSEWHERE = "D106"
@@ -112,6 +117,18 @@ async def test_what_is_worse_than_before_is_an_alarm_until_it_is_good(scene: Sce
     scene.a_while_later()
     await examine(scene)
     assert await worse(scene) == []
+
+
+async def test_the_end_of_our_own_secrets_is_known_from_the_settings(scene: Scene) -> None:
+    """The customer's directory does not tell when a secret ends that is registered in the MSP's."""
+    for days, state in ((40, OK), (20, WARNING), (3, FAILED)):
+        ends = scene.app.clock() + timedelta(days=days)
+        secret = ClientSecret(secret=SecretStr("not asked for"))
+        own = {each: OwnCredential(each, secret, ends) for each in (ELEVATE, REVOKE)}
+        [found] = await examine_tenant(TESTER, variant(scene.app, own_applications=own), [scene.customer])
+        assert states(found)["D106"] is state
+    [alarm] = await worse(scene)
+    assert alarm.subject == f"{scene.customer} D106"
 
 
 async def test_without_a_sign_in_nothing_else_is_tried(scene: Scene) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.x509 import load_pem_x509_certificate
-
 from entra_jit.accounts.doctor.examined import (
     Examination,
     ExaminedTenant,
@@ -17,6 +15,7 @@ from entra_jit.accounts.doctor.examined import (
     unknown,
     warning,
 )
+from entra_jit.accounts.own_applications import end_of
 from entra_jit.graph import ClientCertificate, ClientSecret, FederatedAssertion
 from entra_jit.graph.applications import ApplicationCredentials
 from entra_jit.graph.policies import AppManagementPolicy, CredentialRestriction
@@ -108,9 +107,11 @@ async def _app_management(tenant: ExaminedTenant) -> Sequence[Finding]:
 async def _lifetime(tenant: ExaminedTenant, application: OurApplication) -> Lifetime:
     match application.tenant.connection.credential:
         case ClientCertificate(certificate=pem):
-            return Lifetime("certificate", load_pem_x509_certificate(pem.encode()).not_valid_after_utc)
+            return Lifetime("certificate", end_of(pem))
         case FederatedAssertion():
             return Lifetime("federated credential")
+        case ClientSecret() if ends := tenant.ends.get(application.tenant.connection.client_id):
+            return Lifetime("secret", ends)
         case ClientSecret(secret=secret):
             found = await _registration(tenant, application)
             begins = secret.get_secret_value()

@@ -73,7 +73,8 @@ async def sign_in_to(backend: Backend, configured: ConfiguredTenant) -> tuple[Ex
         return None, judge(Check.SIGN_IN, read, refused[0].error.advice)
     ours = tuple(one for one in tried if isinstance(one, OurApplication))
     read = f"Signed in: {', '.join(one.name for one in ours)}."
-    return ExaminedTenant(configured, ours, backend.clock()), ok(Check.SIGN_IN, read)
+    ends = {own.client_id: own.expires_at for own in backend.own_applications.values() if own.expires_at}
+    return ExaminedTenant(configured, ours, backend.clock(), ends), ok(Check.SIGN_IN, read)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class ExaminedTenant:
     configured: ConfiguredTenant
     applications: tuple[OurApplication, ...]
     at: datetime
+    ends: Mapping[str, datetime]
+    """By client id, when a credential ends of which the deployment's settings say so."""
 
     def as_seen_by(self, purpose: PurposeName) -> Tenant:
         """The tenant as the application for ``purpose`` sees it."""
