@@ -10,7 +10,8 @@ name whose tokens it may show, with the issuer's ``public_keys``.
 Under ``tenants`` each tenant: ``id`` (a GUID), ``slug``, ``name``, ``country``, ``service_plans`` (GUIDs); ``domains``
 (``name``, ``initial``, ``default``, ``verified``, ``authentication``); ``temporary_access_pass`` (``enabled``,
 ``one_time_only``, ``minimum_lifetime``, ``maximum_lifetime``, ``default_lifetime`` in minutes, ``length``, and in
-seconds ``new_accounts_refused`` and ``new_passes_refused``); ``sign_in`` (``require_mfa``, ``block_people``,
+seconds ``new_accounts_refused`` and ``new_passes_refused``); ``sign_in`` (``require_mfa``,
+``require_phishing_resistant``, ``block_people``,
 ``blocked_applications``, ``users_may_consent``); ``users``
 (``upn`` and ``name``, optionally ``id``, ``password``, ``enabled``, ``guest``, ``synced``, ``roles``, ``properties`` by
 Graph's names); ``groups`` (``name``, optionally ``id``, ``role_assignable``, ``security_enabled``, ``mail_enabled``,
@@ -157,6 +158,7 @@ class SeedApplication(_Part):
 
 class SeedSignIn(_Part):
     require_mfa: bool = False
+    require_phishing_resistant: bool = False
     block_people: bool = False
     blocked_applications: frozenset[Guid] = frozenset()
     users_may_consent: bool = True

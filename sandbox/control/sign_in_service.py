@@ -22,6 +22,7 @@ class SignInPolicyBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     require_mfa: bool | None = None
+    require_phishing_resistant: bool | None = None
     block_people: bool | None = None
     blocked_applications: frozenset[str] | None = None
     users_may_consent: bool | None = None

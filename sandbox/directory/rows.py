@@ -49,6 +49,8 @@ class SignInPolicy:
 
     require_mfa: bool = False
     """People need a second factor; a Temporary Access Pass is one already."""
+    require_phishing_resistant: bool = False
+    """The authentication strength of that name: a passkey satisfies it, a pass or a code does not."""
     block_people: bool = False
     blocked_applications: frozenset[str] = frozenset()
     """Client ids that get no token here, whatever they prove (Conditional Access for workload identities)."""

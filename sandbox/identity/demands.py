@@ -11,7 +11,12 @@ from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID
 from sandbox.graph.user_schema import is_acceptable_password
 from sandbox.identity.client_errors import blocked_by_conditional_access
 from sandbox.identity.errors import SignInError
-from sandbox.identity.person_errors import mfa_registration_required, mfa_required, password_must_change
+from sandbox.identity.person_errors import (
+    mfa_registration_required,
+    mfa_required,
+    password_must_change,
+    strength_not_met,
+)
 from sandbox.identity.second_factor import can_confirm, code_now, is_right, with_authenticator
 from sandbox.identity.sign_in import SignedIn
 from sandbox.identity.visit import Visit
@@ -29,6 +34,9 @@ def unmet(visit: Visit, signed_in: SignedIn) -> Answer | None:
         return _page(visit, password_must_change(), "new_password.html")
     if policy.block_people:
         raise blocked_by_conditional_access()
+    if policy.require_phishing_resistant and signed_in.method != "passkey":
+        # In place of the page that has a person register one: nobody can, at a grant's or an emergency account.
+        raise strength_not_met()
     if policy.require_mfa and not signed_in.has_mfa:
         registered = can_confirm(signed_in.user)
         refusal = (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)

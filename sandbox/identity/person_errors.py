@@ -31,6 +31,11 @@ def pass_not_accepted() -> SignInError:
     return SignInError(130507, "invalid_grant", "An access pass could not be found or verified for the user.")
 
 
+def passkey_not_accepted() -> SignInError:
+    """A passkey that is unknown, not allowed, or did not sign what it was asked to."""
+    return SignInError(135016, "invalid_grant", "FIDO sign-in failed.")
+
+
 def grant_revoked() -> SignInError:
     return SignInError(
         50173,
@@ -79,6 +84,11 @@ def mfa_registration_required(resource: str) -> SignInError:
         "Due to a configuration change made by your administrator, or because you moved to a new location, you must "
         f"enroll in multi-factor authentication to access '{resource}'.",
     )
+
+
+def strength_not_met() -> SignInError:
+    """Conditional Access wants a stronger method than was used. Number and words rest on no observation."""
+    return SignInError(53003, "access_denied", "Access has been blocked by Conditional Access policies.")
 
 
 def code_already_redeemed() -> SignInError:

@@ -1,4 +1,4 @@
-"""A person's sign-in: with a password or a Temporary Access Pass, against the directory as it is now."""
+"""A person's sign-in: with a password, a Temporary Access Pass or a passkey, against the directory as it is now."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import uuid4
 
+from sandbox import passkeys
 from sandbox.audit.sign_ins import attempted
 from sandbox.directory.directory import Directory
 from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
+from sandbox.exchange import Json
 from sandbox.identity.errors import tenant_not_found
-from sandbox.identity.person_errors import no_such_user, pass_not_accepted, user_disabled, wrong_password
+from sandbox.identity.person_errors import (
+    no_such_user,
+    pass_not_accepted,
+    passkey_not_accepted,
+    user_disabled,
+    wrong_password,
+)
 
-Method = Literal["password", "temporaryAccessPass"]
+PASSKEY_SIGN_IN = "sign in"
+"""What its challenges are for."""
+Method = Literal["password", "temporaryAccessPass", "passkey"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +47,8 @@ class SignedIn:
 
     @property
     def has_mfa(self) -> bool:
-        """Whether this counts as more than one factor; a Temporary Access Pass does by itself."""
-        return self.second_factor or self.method == "temporaryAccessPass"
+        """Whether this counts as more than one factor; a Temporary Access Pass and a passkey do by themselves."""
+        return self.second_factor or self.method != "password"
 
 
 def with_password(
@@ -77,6 +87,24 @@ def with_temporary_access_pass(
         user = replace(user, temporary_access_pass=replace(held, used=True))
         where.users.put(user)
     return SignedIn(tenant=where, user=user, method="temporaryAccessPass", at=now, ends=held.expires)
+
+
+def with_passkey(directory: Directory, username: str, assertion: Json, origin: str, now: datetime) -> SignedIn:
+    """Sign in with a passkey of this account that the tenant's policy lets it use. Raises ``SignInError``."""
+    with attempted(directory, username, None, now):
+        where, user = account(directory, username)
+        try:
+            used = passkeys.signed_with(PASSKEY_SIGN_IN, user.methods, assertion, origin, now)
+        except passkeys.PasskeyError:
+            raise passkey_not_accepted() from None
+        if not passkeys.may_use(where, user, used):
+            raise passkey_not_accepted()
+    return SignedIn(tenant=where, user=user, method="passkey", at=now)
+
+
+def has_usable_passkey(tenant: Tenant, user: User) -> bool:
+    """Whether the account has a passkey that would open it now."""
+    return any(method.public_key and passkeys.may_use(tenant, user, method) for method in user.methods)
 
 
 def has_usable_pass(tenant: Tenant, user: User, now: datetime) -> bool:

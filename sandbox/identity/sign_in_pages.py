@@ -5,9 +5,11 @@ All pages post to ``/{tenant}/login``. The button says what was done, the hidden
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from sandbox import passkeys
 from sandbox.exchange import Answer, Exchange
 from sandbox.identity import admin_consent, authorization, demands, sign_in
 from sandbox.identity.admin_consent import ConsentRequest, read_consent_request
@@ -36,6 +38,8 @@ class SignInPages:
             "username": self._take_username,
             "password": self._take_password,
             "pass": self._take_pass,
+            "passkey": self._take_passkey,
+            "use-passkey": lambda visit, _: self._passkey_page(visit),
             "use-password": lambda visit, _: self._password_page(visit),
             "use-pass": lambda visit, _: visit.show("pass.html"),
             "account": self._take_account,
@@ -142,12 +146,33 @@ class SignInPages:
         if user is None:
             problem = no_such_user(tenant.organization.display_name)
             return visit.show("username.html", problem, hint=username)
+        if sign_in.has_usable_passkey(tenant, user):
+            return self._passkey_page(visit)
         if sign_in.has_usable_pass(tenant, user, self._services.clock.now()):
             return visit.show("pass.html")
         return self._password_page(visit)
 
     def _password_page(self, visit: Visit, problem: SignInError | None = None) -> Answer:
         return visit.show("password.html", problem)
+
+    def _passkey_page(self, visit: Visit, problem: SignInError | None = None) -> Answer:
+        """The page that has the browser sign; the challenge holds for whichever account's key it shows."""
+        challenge = passkeys.new_challenge(sign_in.PASSKEY_SIGN_IN, self._services.clock.now())
+        asked = {"challenge": challenge, "rpId": passkeys.rp_id(visit.exchange.origin)}
+        return visit.show("passkey.html", problem, scripted=True, asked=asked)
+
+    def _take_passkey(self, visit: Visit, request: _Request) -> Answer:
+        services, username = self._services, visit.interaction.username
+        try:
+            assertion = json.loads(visit.form.get("assertion", ""))
+        except ValueError:
+            assertion = None
+        origin, now = visit.exchange.origin, services.clock.now()
+        try:
+            signed_in = sign_in.with_passkey(services.directory, username, assertion, origin, now)
+        except SignInError as problem:
+            return self._passkey_page(visit, problem)
+        return self._proved(visit, request, signed_in)
 
     def _take_username(self, visit: Visit, _: _Request) -> Answer:
         return self._credential_page(visit, visit.form.get("username", ""))

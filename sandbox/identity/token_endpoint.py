@@ -34,6 +34,7 @@ from sandbox.identity.person_errors import (
     mfa_required,
     no_such_user,
     password_must_change,
+    strength_not_met,
     user_disabled,
 )
 from sandbox.identity.replies import kind_of
@@ -157,6 +158,8 @@ class TokenEndpoint:
         policy = tenant.organization.sign_in
         if policy.block_people:
             raise blocked_by_conditional_access()
+        if policy.require_phishing_resistant and signed_in.method != "passkey":
+            raise strength_not_met()
         if policy.require_mfa and not signed_in.has_mfa:
             raise mfa_required(MICROSOFT_GRAPH_APP_ID)
         scope = request.form.get("scope") or claims["scp"]
@@ -251,6 +254,8 @@ def _require_no_page(signed_in: SignedIn) -> None:
     policy = signed_in.tenant.organization.sign_in
     if policy.block_people:
         raise blocked_by_conditional_access()
+    if policy.require_phishing_resistant:
+        raise strength_not_met()
     if policy.require_mfa:
         registered = bool(signed_in.user.methods)
         raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)

@@ -296,6 +296,8 @@ def _lists(client: Client, claim: str) -> bool:
 
 
 def _methods(signed_in: SignedIn) -> list[str]:
+    if signed_in.method == "passkey":
+        return ["fido", "mfa"]
     return ["pwd", "mfa"] if signed_in.has_mfa else ["pwd"]
 
 

@@ -52,10 +52,13 @@ class Visit:
         self.interaction = self.interaction.by(signed_in)
         self.exchange.signed_in_as = (signed_in.user.id, signed_in.user.user_principal_name)
 
-    def show(self, template: str, problem: SignInError | str | None = None, **values: Json) -> Answer:
+    def show(
+        self, template: str, problem: SignInError | str | None = None, *, scripted: bool = False, **values: Json
+    ) -> Answer:
         """The next page of this interaction, with what was wrong with the last one."""
         return page(
             template,
+            scripted=scripted,
             action=f"/{self.interaction.tenant_name}/login",
             context=self._context(),
             application=self.title,
@@ -115,6 +118,7 @@ _TOLD = {
     50057: "This account is disabled. Ask an administrator of your organization.",
     50126: "Your account or password is incorrect.",
     90002: "We could not find an account with that username: no tenant has its domain.",
+    135016: "We couldn't sign you in with that passkey.",
     130507: "Your Temporary Access Pass is incorrect or no longer valid.",
 }
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fido2.cose import ES256
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
@@ -61,6 +62,20 @@ class Authenticator:
                 "authenticatorData": text(said),
                 "signature": text(signature),
             },
+        }
+
+    def as_chromium_takes_it(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The credential, with its private key, as the DevTools protocol adds it to a virtual authenticator."""
+        private = self.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        return {
+            "credentialId": base64.b64encode(self.credential_id).decode(),
+            "isResidentCredential": True,
+            "rpId": options["rp"]["id"],
+            "privateKey": base64.b64encode(private).decode(),
+            "userHandle": base64.b64encode(content(options["user"]["id"])).decode(),
+            "signCount": 0,
+            "backupEligibility": True,
+            "backupState": True,
         }
 
 

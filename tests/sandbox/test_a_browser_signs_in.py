@@ -19,13 +19,22 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sandbox.child import Addresses
 from tests.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS
 from tests.patience import PATIENCE_SECONDS
+from tests.sandbox.authenticator import Authenticator
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET
-from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph
+from tests.sandbox.seeded import ADELE, CONTOSO, ELEVATE, Graph
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
+VIRTUAL_AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 Arrived = Callable[[], dict[str, str]]
 
 
@@ -182,3 +191,26 @@ def test_consent_is_cancelled_and_then_granted(page: Page, application: Applicat
     assert application.arrived()["tenant"] == CONTOSO
     shown = control.get("/tenants/contoso").json()["service_principals"]
     assert ELEVATE in {one["app_id"] for one in shown}
+
+
+def test_with_a_passkey_that_a_server_made(
+    page: Page, graph: Graph, control: httpx.Client, application: Application
+) -> None:
+    """The key is put into Chromium's own authenticator, as a program that holds it would."""
+    grant = {"app": ELEVATE, "grant": ["UserAuthMethod-Passkey.ReadWrite.All"]}
+    control.post("/tenants/contoso", json={"service_principals": [grant]})
+    client, passkey = graph(), Authenticator()
+    methods = f"/users/{ADELE}/authentication/fido2Methods"
+    options = client.get(f"{methods}/creationOptions").json()["publicKey"]
+    body = {"displayName": "entra-jit", "publicKeyCredential": passkey.create(options)}
+    assert client.post(methods, json=body).status_code == 201
+    developer_tools = page.context.new_cdp_session(page)
+    developer_tools.send("WebAuthn.enable", {"enableUI": False})
+    added = developer_tools.send("WebAuthn.addVirtualAuthenticator", {"options": VIRTUAL_AUTHENTICATOR})
+    developer_tools.send("WebAuthn.addCredential", added | {"credential": passkey.as_chromium_takes_it(options)})
+    start(page, application)
+    name(page, "adele@contoso.com")
+    expect(page.get_by_role("heading")).to_have_text("Face, fingerprint, PIN or security key")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Accept").click()
+    assert "code" in application.arrived()

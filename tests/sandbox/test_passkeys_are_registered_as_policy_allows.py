@@ -6,6 +6,9 @@ passkeys (facts in docs/conformance.md).
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +17,9 @@ import pytest
 from fido2.webauthn import AuthenticatorData
 
 from tests.sandbox.authenticator import VERIFIED, Authenticator, text
-from tests.sandbox.seeded import ELEVATE, Graph, refusal
+from tests.sandbox.person import Callback, Page, Person, arrived, shown
+from tests.sandbox.seeded import ELEVATE, NEW_ACCOUNT, PASSWORD, Graph, refusal
+from tests.sandbox.test_people_sign_in_to_applications import claims_of
 
 MANAGING = ["UserAuthMethod-Passkey.ReadWrite.All", "Policy.ReadWrite.AuthenticationMethod", "Group.ReadWrite.All"]
 POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/fido2"
@@ -146,3 +151,74 @@ def test_a_profile_holds_for_the_group_that_it_is_given_to(client: httpx.Client,
     assert client.post(f"/groups/{ours}/members/$ref", json=member).status_code == 204
     assert register(client, account, passkey.create(options_for(client, account))).status_code == 201
     assert client.patch(POLICY, json={"passkeyProfiles": [profile()] * 4}).status_code == 400, "three at most"
+
+
+@pytest.fixture
+def signs_in(
+    client: httpx.Client, account: str, login: httpx.Client
+) -> Callable[[dict[str, Any] | None], Page | Callback]:
+    """Sign the account in at Azure's own command line; with None, with its password."""
+
+    def sign_in(assertion: dict[str, Any] | None, **changes: str) -> Page | Callback:
+        person.open("/organizations/oauth2/v2.0/authorize", **AZURE_CLI, prompt="login")
+        shown(person.press("username", username=NEW_ACCOUNT))
+        if assertion is None:
+            person.press("use-password")
+            return person.press("password", password=PASSWORD)
+        return person.press("passkey", assertion=json.dumps(assertion))
+
+    person = Person(login)
+    return sign_in
+
+
+AZURE_CLI = {
+    "client_id": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+    "response_type": "code",
+    "redirect_uri": "http://localhost:54321",
+    "scope": "https://graph.microsoft.com/.default openid",
+}
+
+
+def test_a_passkey_signs_in_where_a_password_and_a_pass_do_not(
+    client: httpx.Client,
+    account: str,
+    control: httpx.Client,
+    login: httpx.Client,
+    signs_in: Callable[[dict[str, Any] | None], Page | Callback],
+) -> None:
+    passkey = Authenticator()
+    assert register(client, account, passkey.create(options_for(client, account))).status_code == 201
+    control.post("/tenants/contoso/sign-in-policy", json={"require_phishing_resistant": True})
+
+    assert "53003" in shown(signs_in(None)).text
+    challenge = challenge_of(login)
+    code = arrived(signs_in(passkey.get(challenge, "localhost"))).parameters["code"]
+    form = {"grant_type": "authorization_code", "code": code, **AZURE_CLI}
+    tokens = login.post("/organizations/oauth2/v2.0/token", data=form).json()
+    assert claims_of(tokens["access_token"])["amr"] == ["fido", "mfa"]
+
+    stranger = Authenticator(credential_id=passkey.credential_id)
+    for wrong in (
+        stranger.get(challenge, "localhost"),
+        passkey.get(text(b"x" * 56), "localhost"),
+        passkey.get(challenge, "login.example", origin="https://localhost"),
+        passkey.get(challenge, "localhost", origin="https://login.example"),
+        {"error": "NotAllowedError"},
+    ):
+        assert "couldn't sign you in" in shown(signs_in(wrong)).text
+    # Key restrictions hold at each sign-in, not only at the registration.
+    assert client.patch(POLICY, json=restricted("block", str(passkey.aaguid))).status_code == 204
+    again = passkey.get(challenge, "localhost")
+    with pytest.raises(AssertionError, match="Enter password"):  # the page does not offer it any more
+        signs_in(again)
+
+
+def challenge_of(login: httpx.Client) -> str:
+    """From the page, as its script reads it."""
+    person = Person(login)
+    person.open("/organizations/oauth2/v2.0/authorize", **AZURE_CLI, prompt="login")
+    person.press("username", username=NEW_ACCOUNT)
+    assert person.page is not None
+    found = re.search(r'"challenge": "([\w-]+)"', person.page.text)
+    assert found, person.page.text
+    return found[1]
