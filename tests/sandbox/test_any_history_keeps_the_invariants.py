@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.graph.licences import P1, P2
-from tests.sandbox.granted import license_with
+from tests.sandbox.granted import grant, license_with
 from tests.sandbox.seeded import ADMIN, GLOBAL_ADMINISTRATOR, REPORTS_READER, REVOKE, SECOND_ADMIN, Graph, new_user
 
 OPERATORS = "c0c0c0c0-2222-4222-8222-00000000ee02"
@@ -55,6 +55,7 @@ class Actions:
     def __init__(self, clients: Graph, control: httpx.Client) -> None:
         self._clients = clients
         self._control = control
+        grant(control, "User.DeleteRestore.All", app=REVOKE)  # to purge
         self.graph = clients(REVOKE)
 
     def do(self, step: Step) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import httpx
 
+from tests.sandbox.granted import grant
 from tests.sandbox.seeded import ADELE, HELPDESK, REPORTS_READER, REVOKE, Graph, new_user, refusal
 
 LATEST = "/users/delta?$select=accountEnabled,displayName&$deltatoken=latest"
@@ -46,13 +47,14 @@ def test_many_accounts_come_in_pages_and_none_is_lost(graph: Graph, control: htt
     assert {item["id"] for item in everybody} == {user["id"] for user in listed}
 
 
-def test_deletion_says_whether_it_is_for_good(graph: Graph, account: str) -> None:
+def test_deletion_says_whether_it_is_for_good(graph: Graph, control: httpx.Client, account: str) -> None:
+    grant(control, "User.DeleteRestore.All", app=REVOKE)
     client = graph(REVOKE)
     _, link = follow(client, LATEST)
     client.delete(f"/users/{account}")
     removed, link = follow(client, link)
     assert removed == [{"id": account, "@removed": {"reason": "changed"}}]
-    client.delete(f"/directory/deletedItems/{account}")
+    assert client.delete(f"/directory/deletedItems/{account}").status_code == 204
     assert follow(client, link)[0] == [{"id": account, "@removed": {"reason": "deleted"}}]
 
 
