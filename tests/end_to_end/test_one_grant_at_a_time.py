@@ -24,10 +24,14 @@ DISABLING = {"method": "PATCH", "path": "/users/*", "body_contains": '"accountEn
 
 
 async def test_one_key_is_one_grant_of_a_technician_in_a_tenant(hours_pass: Scene) -> None:
-    first, *others = await asyncio.gather(
-        *(hours_pass.ask(key="the-key", hours=hours, held=True) for hours in (2, 3, 4))
+    first = f"{hours_pass.customer}/alex/the-key"
+    answers = await asyncio.gather(
+        *(hours_pass.ask(key="the-key", hours=hours, held=True) for hours in (2, 3, 4)), return_exceptions=True
     )
-    assert {first, *others} == {f"{hours_pass.customer}/alex/the-key"}
+    # One is granted. The others learn of it by now only if the ledger has it: a request is first taken, then recorded.
+    refused = [answer for answer in answers if isinstance(answer, KeyTakenError)]
+    assert [answer for answer in answers if answer not in refused] == [first] * (3 - len(refused))
+    assert len(refused) < 3
     await hours_pass.until(first, GrantState.OPEN)
     asked = (await hours_pass.status(first)).expires_at
     with pytest.raises(KeyTakenError):
