@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from temporalio import activity
 
+from activities.diagnosing import expect_ready, explained
 from activities.heartbeats import noting
 from activities.issuing import Issuing
 from activities.leasing import take_lease, tenant_in_time
@@ -84,7 +85,7 @@ class ProvisioningActivities(Provisioning):
     """See ``activities.signatures.Provisioning``."""
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+        self.backend = backend
         self._ledger = backend.ledger
         self._keyring = backend.keyring
         self._clock = backend.clock
@@ -95,6 +96,7 @@ class ProvisioningActivities(Provisioning):
         """Raises ``RefusedError`` for a tenant or domain in which nothing may be granted."""
         admitted, tenant = await self._admit(ref)
         grant = admitted.grant
+        await expect_ready(self.backend, grant.tenant)
         name = grant.account_domain
         organization, domain, administrators = await asyncio.gather(
             tenant.organization.get(), tenant.domains.find(name), self._refuse_global_administrator(tenant, admitted)
@@ -115,6 +117,7 @@ class ProvisioningActivities(Provisioning):
         return refuse_global_administrator(admitted.grant.tenant, others)
 
     @activity.defn
+    @explained(PermanentError, CannotBeGivenError)
     async def find_account(self, ref: GrantRef) -> AccountFound:
         """Raises ``RefusedError`` for an account of that name which is not ours to open."""
         admitted, tenant = await self._admit(ref)
@@ -130,6 +133,7 @@ class ProvisioningActivities(Provisioning):
         )
 
     @activity.defn
+    @explained(PermanentError, CannotBeGivenError)
     async def prepare_account(self, ref: GrantRef) -> ObjectId:
         """Registers the account before it is made, so that a creation whose answer is lost is found and adopted."""
         admitted, tenant = await self._admit(ref)
@@ -148,13 +152,13 @@ class ProvisioningActivities(Provisioning):
                 calls.append(await tenant.users.disable(object_id))
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, admitted.grant, object_id)
-        self._backend.registered.learn(admitted.grant.tenant_id, object_id)
+        self.backend.registered.learn(admitted.grant.tenant_id, object_id)
         await self._record(ref, "account prepared", *calls, note="found" if found else "made")
         return object_id
 
     async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
         grant = admitted.grant
-        owner = Owner(self._backend.settings.installation, grant.technician_id)
+        owner = Owner(self.backend.settings.installation, grant.technician_id)
         tag = write_owner_tag(self._keyring, owner, grant.tenant_id, grant.account_name)
         new = NewUser(
             user_principal_name=grant.account_name,
@@ -175,7 +179,7 @@ class ProvisioningActivities(Provisioning):
         user, register = await self._read(tenant, admitted)
         if user is None:
             return None
-        found = self._backend.inspect(user, Holder.of(admitted.grant), register)
+        found = self.backend.inspect(user, Holder.of(admitted.grant), register)
         if refusal := found.why_not_to_open():
             raise RefusedError(refusal)
         return found
@@ -195,6 +199,7 @@ class ProvisioningActivities(Provisioning):
         return await tenant.users.find(admitted.grant.account_name), Register.INTENDS_IT
 
     @activity.defn
+    @explained(PermanentError, CannotBeGivenError)
     async def give_access(self, ref: GrantRef) -> None:
         """Raises ``ReadBackDisagreesError`` until the directory lists exactly what was granted."""
         admitted, tenant = await self._admit(ref)
@@ -217,6 +222,7 @@ class ProvisioningActivities(Provisioning):
         await self._record(ref, "access given", *calls, *(holdings.evidence for holdings in held))
 
     @activity.defn
+    @explained(PermanentError, CannotBeGivenError)
     async def issue_credential(self, ref: GrantRef) -> PassId | None:
         """A Temporary Access Pass or a password, by the tenant's choice and policy. Once per attempt."""
         admitted, tenant = await self._admit(ref)
@@ -231,7 +237,7 @@ class ProvisioningActivities(Provisioning):
         """With the application that closes: it may read all this, and takes away what was planted."""
         admitted, _ = await self._admit(ref)
         account = _known(admitted)
-        tenant = await self._backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
+        tenant = await self.backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
         last_try = activity.info().attempt >= BASELINE_TRIES
         with noting() as noted:
             look = await take_baseline(tenant, account, admitted.grant.access, noted.stripped, last_try=last_try)
@@ -240,6 +246,7 @@ class ProvisioningActivities(Provisioning):
         return look.baseline
 
     @activity.defn
+    @explained(PermanentError, CannotBeGivenError, CannotCloseError)
     async def open_account(self, ref: GrantRef) -> datetime:
         """Enabling and open-until mark in one write, behind the admission check, within the lease.
 
@@ -262,7 +269,7 @@ class ProvisioningActivities(Provisioning):
         return opened_at
 
     async def _enable(self, ref: GrantRef, *, with_mark: bool) -> tuple[Admitted, DirectoryCall]:
-        admitted, tenant = await take_lease(self._backend, ref)
+        admitted, tenant = await take_lease(self.backend, ref)
         attributes = {OPEN_UNTIL_ATTRIBUTE: admitted.mark} if with_mark else None
         try:
             return admitted, await tenant.users.enable(_known(admitted), attributes)
@@ -284,7 +291,7 @@ class ProvisioningActivities(Provisioning):
                 return []
         grant = admitted.grant
         try:
-            tenant = await self._backend.directories.of(grant.tenant_id, Purpose.REVOKE)
+            tenant = await self.backend.directories.of(grant.tenant_id, Purpose.REVOKE)
             evidence = await tenant.users.disable(_known(admitted))
         except (PermanentError, UnexpectedResponseError, NotConnectedError) as error:
             why = "is not opened, because the revoking application could not close it again"
@@ -302,7 +309,7 @@ class ProvisioningActivities(Provisioning):
             grant = await grants.by_id(session, ref.request_id)
             whose = TechnicianId(str(grant.technician_id)) if grant else None
             authorize_signed(actor, Verb.EXTEND_ACCESS, Subject(ref.request_id, technician_id=whose))
-            lease = self._backend.lease
+            lease = self.backend.lease
             admitted = await admission.extend(
                 session,
                 self._keyring,
@@ -313,7 +320,7 @@ class ProvisioningActivities(Provisioning):
                 by=actor,
                 reason=extension.reason,
             )
-        tenant = await tenant_in_time(self._backend, admitted, now)
+        tenant = await tenant_in_time(self.backend, admitted, now)
         note = None
         calls: list[DirectoryCall] = []
         try:
@@ -348,11 +355,11 @@ class ProvisioningActivities(Provisioning):
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:
             admitted = await admission.admit(session, ref, self._clock())
-        self._backend.registered.learn(admitted.grant.tenant_id, admitted.object_id)
+        self.backend.registered.learn(admitted.grant.tenant_id, admitted.object_id)
         return admitted, await self._tenant(admitted)
 
     async def _tenant(self, admitted: Admitted) -> Tenant:
-        return await self._backend.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
+        return await self.backend.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
 
     async def _note_baseline(self, ref: GrantRef, baseline: Baseline) -> None:
         async with self._ledger.transaction() as session:

@@ -19,7 +19,7 @@ from entra_jit.policy.configuration import CanaryChoice, CredentialChoice
 from entra_jit.policy.entitlement import RoleMapping
 from entra_jit.policy.facts import TenantTerms
 from models.actor import Actor
-from models.checks import CheckState, Examination, Finding
+from models.checks import Check, CheckState, Examination, Finding
 from models.errors import NotFoundError
 from models.events import EventKind
 from models.messages import AccessItem, AccessKind, GrantStatus, ObjectId, TenantId
@@ -87,6 +87,19 @@ async def in_turn(session: AsyncSession) -> list[str]:
         .order_by(last.asc().nulls_first(), col(Tenant.name))
     )
     return list((await session.exec(statement)).all())
+
+
+async def lacks_what_is_necessary(session: AsyncSession, tenant: str) -> bool:
+    """Whether the last examination of the active tenant of this name found a necessary check failed."""
+    necessary = [check.code for check in Check if check.is_necessary]
+    statement = (
+        select(CheckRow.code)
+        .join(Tenant, col(Tenant.id) == col(CheckRow.tenant_id))
+        .where(col(Tenant.name) == tenant, col(Tenant.active))
+        .where(col(CheckRow.state) == CheckState.FAILED.value, col(CheckRow.code).in_(necessary))
+        .limit(1)
+    )
+    return (await session.exec(statement)).first() is not None
 
 
 async def record(session: AsyncSession, tenant_id: TenantId, examination: Examination, actor: Actor) -> Changes:

@@ -19,6 +19,7 @@ from entra_jit.ledger import requests
 from entra_jit.ledger.accounts import its_account
 from entra_jit.ledger.marks import mark_of
 from entra_jit.policy.facts import TechnicianTerms
+from models.errors import NotFoundError
 from models.marks import OpenUntil
 from models.messages import Grant, Proof
 from models.tables import GrantRow, ManagedAccount, ReceiptRow, Request, Tenant
@@ -39,6 +40,15 @@ class ByNow:
     """The grant itself was settled already."""
     abandoned: bool
     """An operator has given up proving that it is closed."""
+
+
+async def tenant_name(session: AsyncSession, request_id: str) -> str:
+    """What people call the grant's tenant. Raises ``NotFoundError``."""
+    statement = select(Tenant.name).join(GrantRow, col(GrantRow.tenant_id) == col(Tenant.id))
+    found = (await session.exec(statement.where(col(GrantRow.request_id) == request_id))).first()
+    if found is None:
+        raise NotFoundError(f"There is no grant {request_id!r}.")
+    return found
 
 
 async def by_now(session: AsyncSession, keyring: Keyring, grant: Grant) -> ByNow:
