@@ -16,7 +16,8 @@ from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.rows import as_request
 from entra_jit.operations._asking import asks
 from entra_jit.operations._live_workflows import why_gone
-from entra_jit.operations.request_access import await_decision, send_request
+from entra_jit.operations._sending import send_request
+from entra_jit.operations.request_access import await_decision
 from entra_jit.operations.retry_provisioning import retry_provisioning
 from entra_jit.operations.show_status import show_status
 from entra_jit.policy.replaying import NoReplay, Replay, how_to_replay, id_of_replay

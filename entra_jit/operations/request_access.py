@@ -11,8 +11,6 @@ from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from entra_jit.app import App
@@ -22,14 +20,14 @@ from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.names import find_technician, find_tenant
 from entra_jit.ledger.rows import as_request
 from entra_jit.operations._asking import asks
+from entra_jit.operations._sending import send_request
 from entra_jit.operations.show_status import show_status
 from entra_jit.temporal.codec import StillSealedError
 from models.actor import Actor
 from models.errors import BadInputError, RefusedError
-from models.markdown import escape
 from models.marks import CANARY_NAME
-from models.messages import AccessRequest, GrantInput, GrantState, GrantStatus, RequestKey, SignedAccessRequest
-from models.names import ACCESS_GRANT, DECISION, GRANT_DETAILS, REQUEST_ACCESS, request_id, workflow_id
+from models.messages import AccessRequest, GrantState, GrantStatus, RequestKey
+from models.names import DECISION, request_id
 
 WAIT_FOR_DECISION = timedelta(seconds=30)
 
@@ -107,26 +105,6 @@ async def _expect_same(app: App, request: AccessRequest) -> None:
     same_parties = row.tenant_id in (None, tenant.id) and row.technician_id in (None, UUID(technician.id))
     if not (same_request and same_parties):
         raise KeyTakenError(f"The request {request.request_id} was made before, and asked for something else.")
-
-
-@asks(Verb.REQUEST_ACCESS)
-async def send_request(actor: Actor, app: App, request: AccessRequest) -> None:
-    """Have the request decided. Idempotent by its id."""
-    signed = SignedAccessRequest(request=request, assertion=app.sign(actor, request))
-    client = await app.temporal()
-    with suppress(WorkflowAlreadyStartedError):  # asked before, and over: the first outcome stands
-        await client.start_workflow(
-            ACCESS_GRANT,
-            GrantInput(request=request),
-            id=workflow_id(request.request_id),
-            task_queue=app.settings.task_queue,
-            # An id shared by successive grants would let a reset of the old run end the live one.
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            start_signal=REQUEST_ACCESS,
-            start_signal_args=[signed],
-            static_summary=escape(f"{request.technician} in {request.tenant}: {request.reason[:150]}"),
-            static_details=GRANT_DETAILS,
-        )
 
 
 @asks(Verb.SHOW_STATUS)

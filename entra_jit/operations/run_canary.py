@@ -11,7 +11,7 @@ from entra_jit.ledger import canaries
 from entra_jit.ledger.configuration import tenant_terms
 from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
-from entra_jit.operations.request_access import send_request
+from entra_jit.operations._sending import send_request
 from models.actor import Actor
 
 
