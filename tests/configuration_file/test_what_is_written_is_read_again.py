@@ -111,6 +111,7 @@ def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
         hours=hours,
         max_hours=longest,
         credential=draw(st.sampled_from(["auto", "password", "temporary_access_pass"])),
+        canary=draw(st.sampled_from(["never", "weekly"])),
         elevate=elevate,
         revoke=draw(APPLICATIONS | st.just(elevate)) if elevate else None,
         security_groups=tuple(

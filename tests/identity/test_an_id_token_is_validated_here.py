@@ -62,7 +62,7 @@ def signed(key: rsa.RSAPrivateKey = KEY, kid: str = "one", **changes: object) ->
 
 
 def test_a_true_one_names_the_person() -> None:
-    assert verified(signed()) == SignedInPerson(TENANT, PERSON, "admin@contoso.com")  # type: ignore[arg-type]
+    assert verified(signed()) == SignedInPerson(TENANT, PERSON, "admin@contoso.com", "admin@contoso.com")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

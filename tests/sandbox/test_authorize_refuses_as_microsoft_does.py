@@ -53,8 +53,9 @@ def ask(person: Person) -> Callable[..., Page | Callback]:
     ],
 )
 def test_what_is_wrong_with_the_way_back_stays_on_the_page(
-    ask: Callable[..., Page | Callback], changes: dict[str, str], expected: int
+    ask: Callable[..., Page | Callback], control: httpx.Client, changes: dict[str, str], expected: int
 ) -> None:
+    control.patch(f"/applications/{ELEVATE}", json={"redirect_uris": []}).raise_for_status()
     page = shown(ask(**changes))
     assert page.status == 400
     assert f"AADSTS{expected}" in page.text

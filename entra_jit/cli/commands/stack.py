@@ -21,7 +21,7 @@ from entra_jit.cli.commands.shell import (
     settings_of,
     show,
 )
-from models.errors import ExitCode
+from models.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     from entra_jit.app import App
@@ -73,7 +73,10 @@ def portal_keys_command(
     settings = settings_of(context)
     with errors_told():
         keys = portal_keys(App(settings).keyring)
-        write_whole(file, f"ENTRA_JIT_PORTAL_KEYS={keys.get_secret_value()}\n")
+        try:
+            write_whole(file, f"ENTRA_JIT_PORTAL_KEYS={keys.get_secret_value()}\n")
+        except (OSError, ValueError):  # the latter for a path without a name
+            raise BadInputError(f"{str(file)!r} cannot be written; name a file in a folder of yours") from None
 
 
 @cli.command(rich_help_panel=PANEL)
