@@ -42,7 +42,7 @@ PAGES = (
     "/trouble",
     "/holds",
 )
-SLOWER = 3.0
+SLOWER = 2.0
 """Times that a page may be slower for the big one, whose lists are longer."""
 
 

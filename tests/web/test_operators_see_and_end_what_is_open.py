@@ -14,11 +14,14 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from playwright.async_api import Browser, expect
 
 from models.states import GrantState
+from tests.chromium import CHROMIUM
 from tests.ledger.many import fill
 from tests.stage import Services
 from tests.web.visits import ADMIN, AUDITOR, Portal, Visit, opened_portal
+from tests.web.windows import signed_in
 
 LIVE, RECEIPTS = 110, 900
 SCREENS = ("/open", "/trouble", "/holds", "/evidence")
@@ -237,6 +240,38 @@ async def test_a_page_asks_the_ledger_a_few_times_however_much_it_shows(busy: Po
     assert busy.scene.app.ledger.statements - statements < 25 * len(SCREENS), (
         "a page asks a few statements, not one a row"
     )
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
+async def test_an_operator_stops_a_customer_and_lifts_the_stop_by_keyboard(busy: Portal, browser: Browser) -> None:
+    act = busy.scene
+    customer = act.customers[1]
+    grant = await act.ask("kim", customer=customer)
+    await act.until(grant, GrantState.OPEN)
+    await busy.visit(ADMIN)
+    act.sql("UPDATE sessions SET signed_in_at = now()")
+    async with signed_in(browser, busy, ADMIN) as context:
+        page = await context.new_page()
+        await page.goto(busy.origin + "/trouble")
+        await page.keyboard.press("g")
+        await page.keyboard.press("o")
+        await page.wait_for_url(busy.origin + "/open")
+        await page.keyboard.press("/")
+        await page.keyboard.type(customer)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("row")).to_have_count(2)
+        await page.get_by_role("link", name=f"Stop {customer}").press("Enter")
+        await expect(page.get_by_text("Ends 1 grant in 1 tenant.")).to_be_visible()
+        await page.keyboard.type("a laptop was stolen")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(customer)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{busy.origin}/open?tenant={customer}")
+        await expect(page.get_by_text("a laptop was stolen")).to_be_visible()
+        await act.closes(act.account("kim", customer), customer)
+        await page.get_by_role("link", name="Holds").first.press("Enter")
+        await page.get_by_role("button", name="Lift the stop").press("Enter")
+        await expect(page.get_by_text("No pause and no stop is in force.")).to_be_visible()
 
 
 async def test_a_stop_whose_workflows_are_gone_says_who_closes_instead(busy: Portal) -> None:
