@@ -17,6 +17,6 @@ class PortalErrand(TakesNoSignals):
 
     @workflow.run
     async def run(self, signed: SignedErrand) -> None:
-        """The person is verified by the activity: whoever writes to the namespace could ask for it otherwise."""
+        """The person is verified by the activity: a writer to the namespace could ask for it otherwise."""
         said = f"{signed.errand.operation.replace('_', ' ').capitalize()}, for {signed.assertion.actor.name}"
         await execute(Errands.carry_out, signed, ERRAND, summary=said)

@@ -74,7 +74,7 @@ async def begin(
     browser: str,
     at: datetime,
 ) -> SecretStr:
-    """A new session of the person; gives the cookie. The browser's former one ends, whoever it was handed to."""
+    """A new session of the person; gives the cookie. The browser's former one ends, even one that was planted."""
     cookie = new_cookie()
     row = SessionRow(
         key=hashed(cookie),

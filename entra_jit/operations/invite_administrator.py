@@ -33,7 +33,7 @@ class Invited:
 async def invite_administrator(actor: Actor, app: App, tenant: str, *, lasts: timedelta = timedelta(days=7)) -> Invited:
     """Invite an administrator of ``tenant`` (a domain or an id) to connect it. The journal has ``actor`` as who did.
 
-    Whoever has the link can begin; only the consent and the role of an administrator of that very tenant connect it.
+    Who has the link can begin; only the consent and the role of an administrator of that very tenant connect it.
     Raises as ``begin_connection`` does.
     """
     if not timedelta() < lasts <= LONGEST:

@@ -35,7 +35,7 @@ def unmet(visit: Visit, signed_in: SignedIn) -> Answer | None:
     if policy.block_people:
         raise blocked_by_conditional_access()
     if policy.require_phishing_resistant and signed_in.method != "passkey":
-        # In place of the page that has a person register one: nobody can, at a grant's or an emergency account.
+        # In place of the page that has a person register one: no person can, at a grant's or an emergency account.
         raise strength_not_met()
     if policy.require_mfa and not signed_in.has_mfa:
         registered = can_confirm(signed_in.user)

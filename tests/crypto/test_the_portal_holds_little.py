@@ -1,4 +1,4 @@
-"""The portal is the part that strangers can reach, so whoever has broken into it must not have the deployment.
+"""The portal is the part that strangers can reach, so an intruder in it must not have the deployment.
 
 It opens technicians' credentials and signs for people who signed in at it. All else it can only seal, for workers.
 """

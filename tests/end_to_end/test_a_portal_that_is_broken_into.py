@@ -1,4 +1,4 @@
-"""Whoever has broken into the portal has its environment and a copy of the ledger: they must not have the customers.
+"""An intruder in the portal has its environment and a copy of the ledger: they must not have the customers.
 
 A portal that holds the deployment's keys is one bug away from every tenant's credential.
 """

@@ -1,4 +1,4 @@
-"""A technician sees the customers that they may ask for, and where each stands; nobody else's, and none is left out.
+"""A technician sees the customers that they may ask for, and where each stands: no other's, and each of them.
 
 A list that is made page by page in the browser loses those that change places meanwhile, and one that asks again for
 each tenant is slow with 500 of them. A tile that shows what was intended says "closed" of an account that is open.

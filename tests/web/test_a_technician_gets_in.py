@@ -156,7 +156,7 @@ async def test_it_opens_is_shown_once_is_extended_and_given_back(portal: Portal,
 
 
 async def test_a_grant_is_its_technicians_alone(portal: Portal, opened: str) -> None:
-    """Whoever knows or guesses an id learns nothing by it, and does nothing."""
+    """Another technician who knows or guesses an id learns nothing by it, and does nothing."""
     robin, admin, auditor = [await portal.visit(name) for name in ("robin", ADMIN, AUDITOR)]
     for path in ("grants", "live", "extensions", "endings", "credentials"):
         if path == "credentials":

@@ -43,8 +43,8 @@ async def test_an_answer_counts_once_and_in_the_browser_that_began(portal: Porta
     mine, theirs = Visit(portal.origin), Visit(portal.origin)
     parameters = await portal.prove(mine, "alex")
     await theirs.get("/sign-in/begin")
-    nobody = Visit(portal.origin)
-    for visit in (theirs, nobody):
+    stranger = Visit(portal.origin)
+    for visit in (theirs, stranger):
         assert (await portal.come_back(visit, parameters)).status_code == httpx.codes.BAD_REQUEST
     assert (await portal.come_back(mine, parameters)).status_code == httpx.codes.SEE_OTHER
     assert (await portal.come_back(mine, parameters)).status_code == httpx.codes.BAD_REQUEST

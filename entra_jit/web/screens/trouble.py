@@ -59,7 +59,7 @@ async def trouble(request: Request, visitor: SignedIn, app: TheApp, after: str |
 
 
 def in_temporal(app: App, wanted: str) -> str | None:
-    """Where Temporal's UI shows what a query finds; None: nobody has said where that is."""
+    """Where Temporal's UI shows what a query finds; None: the settings do not say where that is."""
     if (ui := app.settings.temporal_ui_url) is None:
         return None
     namespace = app.client.namespace if app.client else "default"
