@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import uvicorn
 
 from entra_jit.app import App
-from entra_jit.logs import configure_logs
-from entra_jit.settings import Settings, load_settings
+from entra_jit.program import run_program
+from entra_jit.settings import Settings
 from entra_jit.web.application import portal
 from entra_jit.web.signing_in import sign_ins
-from models.errors import EntraJitError, ExitCode
-from models.plain_text import plain
+from models.errors import ExitCode
 
 GRACE_SECONDS = 5
 """How long an answer may take to finish after the portal was told to stop; a live page never ends by itself."""
@@ -41,15 +39,9 @@ async def serve(settings: Settings) -> None:
 def main() -> int:
     """Run the portal. Gives the exit code of the error that kept it from serving."""
     try:
-        settings = load_settings()
-        configure_logs(settings.log_format)
-        asyncio.run(serve(settings))
-    except EntraJitError as error:
-        sys.stderr.write(f"{plain(str(error))}\n")
-        return error.exit_code
+        return run_program(serve)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -29,12 +29,11 @@ from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from entra_jit.app import App
-from entra_jit.logs import configure_logs
-from entra_jit.settings import Settings, load_settings
+from entra_jit.program import run_program
+from entra_jit.settings import Settings
 from entra_jit.temporal import schedules, search_attributes
 from entra_jit.temporal.watch import ReconciliationWatch
-from models.errors import EntraJitError, ExitCode, SettingsError
-from models.plain_text import plain
+from models.errors import SettingsError
 from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
 
@@ -106,7 +105,9 @@ def worker_of(client: Client, app: App, task_queue: str) -> Worker:
 
 
 async def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; then finish what is under way."""
+    """Work until SIGTERM or SIGINT; then finish what is under way. Raises ``SettingsError`` without all the keys."""
+    if settings.keys is None:
+        raise SettingsError("ENTRA_JIT_KEYS is not set: a worker needs the deployment's keys, not the portal's")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,22 +138,8 @@ def _runtime(settings: Settings) -> Runtime:
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 
 
-def main() -> int:
-    """Run the worker. Gives the exit code of the error that kept it from working."""
-    try:
-        settings = load_settings()
-        if settings.keys is None:
-            raise SettingsError("ENTRA_JIT_KEYS is not set: a worker needs the deployment's keys, not the portal's")
-        configure_logs(settings.log_format)
-        asyncio.run(run(settings))
-    except EntraJitError as error:
-        sys.stderr.write(f"{plain(str(error))}\n")
-        return error.exit_code
-    return ExitCode.DONE
-
-
 if __name__ == "__main__":
-    code = main()
+    code = run_program(run)
     # The interpreter's own exit can crash after a worker has run (temporalio/sdk-python issue 300).
     sys.stdout.flush()
     sys.stderr.flush()

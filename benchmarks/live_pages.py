@@ -17,10 +17,11 @@ from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 from pydantic import SecretStr
 
 from benchmarks.applying import large_configuration
+from benchmarks.visitor import begin_session
 from entra_jit.app import App
 from entra_jit.identity.operator import operator_here
 from entra_jit.identity.sessions import ABSOLUTE, Session
-from entra_jit.ledger import events, requests, sessions
+from entra_jit.ledger import events, requests
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
@@ -32,7 +33,6 @@ from entra_jit.web.visitors import Visitor
 from models.actor import Actor, ActorKind, Role, Via
 from models.events import EventKind
 from models.messages import AccessRequest
-from models.tables import SessionRow
 
 TECHNICIAN = uuid5(NAMESPACE_DNS, "tech-0")
 REQUEST = "tenant-0/tech-0/benchmark"
@@ -50,19 +50,7 @@ async def signed_in(app: App) -> Visitor:
         roles=frozenset({Role.TECHNICIAN}),
     )
     session = Session(uuid4(), actor, "tech-0", "tech-0", now, now + ABSOLUTE)
-    row = SessionRow(
-        key=session.id.bytes,
-        id=session.id,
-        person_id=UUID(actor.id),
-        name="tech-0",
-        roles=[Role.TECHNICIAN],
-        browser="",
-        signed_in_at=now,
-        began_at=now,
-        seen_at=now,
-    )
-    async with app.ledger.transaction() as transaction:
-        await sessions.add(transaction, row, over_before=now - ABSOLUTE)
+    await begin_session(app, session.id.bytes, session.id, UUID(actor.id), "tech-0", Role.TECHNICIAN)
     return Visitor(actor, session, csrf="", is_fresh=True)
 
 

@@ -20,16 +20,15 @@ from uuid import uuid4
 import httpx
 from pydantic import SecretStr
 
+from benchmarks.visitor import begin_session
 from entra_jit.app import App
-from entra_jit.identity.sessions import ABSOLUTE, hashed, new_cookie
-from entra_jit.ledger import sessions
+from entra_jit.identity.sessions import hashed, new_cookie
 from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.settings import Settings
 from entra_jit.web.application import portal
 from entra_jit.web.visitors import SESSION_COOKIE
 from models.actor import Role
-from models.tables import SessionRow
 from tests.databases import new_database
 from tests.ledger.many import fill
 
@@ -54,19 +53,7 @@ async def opened(postgres: Postgres, tenants: int, receipts: int) -> AsyncIterat
     async with App(settings) as app:
         now, cookie = app.clock(), new_cookie()
         fill(url, now=now, tenants=tenants, technicians=20, receipts=receipts, live=60)
-        row = SessionRow(
-            key=hashed(cookie),
-            id=uuid4(),
-            person_id=uuid4(),
-            name="benchmark",
-            roles=[Role.ADMIN],
-            browser="",
-            signed_in_at=now,
-            began_at=now,
-            seen_at=now,
-        )
-        async with app.ledger.transaction() as session:
-            await sessions.add(session, row, over_before=now - ABSOLUTE)
+        await begin_session(app, hashed(cookie), uuid4(), uuid4(), "benchmark", Role.ADMIN)
         web = portal(app)
         web.state.engine.is_away = True  # there is no Temporal here
         async with httpx.AsyncClient(

@@ -31,12 +31,10 @@ from entra_jit.ledger import due
 from entra_jit.ledger.clock import LedgerClock
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.due import Ahead, Due
-from entra_jit.logs import configure_logs
 from entra_jit.policy.punctuality import AHEAD
-from entra_jit.settings import Settings, load_settings
-from models.errors import EntraJitError, ExitCode
+from entra_jit.program import run_program
+from entra_jit.settings import Settings
 from models.messages import TenantId
-from models.plain_text import plain
 
 LOOKS_EVERY = timedelta(seconds=1)
 REMEMBERS_EVERY = timedelta(seconds=10)
@@ -222,17 +220,5 @@ async def _watch(backend: Backend) -> None:
         await asyncio.sleep(LOOK_EVERY.total_seconds())
 
 
-def main() -> int:
-    """Run the closer. Gives the exit code of the error that kept it from working."""
-    try:
-        settings = load_settings()
-        configure_logs(settings.log_format)
-        asyncio.run(run(settings))
-    except EntraJitError as error:
-        sys.stderr.write(f"{plain(str(error))}\n")
-        return error.exit_code
-    return ExitCode.DONE
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(run))

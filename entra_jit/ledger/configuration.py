@@ -45,38 +45,20 @@ async def connection_secrets(
         col(TenantCredential.tenant_id) == UUID(tenant_id), col(TenantCredential.purpose).in_(list(purposes))
     )
     rows = (await session.exec(statement)).all()
-    return {
-        row.purpose: (
-            row.client_id,
-            row.kind,
-            unseal(
-                keyring,
-                Purpose.TENANT_CREDENTIAL,
-                Sealed(row.key_id, row.ciphertext),
-                credential_owner(tenant_id, row.purpose),
-            ),
-        )
-        for row in rows
-    }
+    return {row.purpose: _opened(keyring, row) for row in rows}
 
 
 async def all_connection_secrets(
     session: AsyncSession, keyring: Keyring
 ) -> dict[tuple[UUID, str], tuple[UUID, str, SecretStr]]:
     """The same of every tenant, by tenant and purpose."""
-    return {
-        (row.tenant_id, row.purpose): (
-            row.client_id,
-            row.kind,
-            unseal(
-                keyring,
-                Purpose.TENANT_CREDENTIAL,
-                Sealed(row.key_id, row.ciphertext),
-                credential_owner(TenantId(str(row.tenant_id)), row.purpose),
-            ),
-        )
-        for row in await session.exec(select(TenantCredential))
-    }
+    return {(row.tenant_id, row.purpose): _opened(keyring, row) for row in await session.exec(select(TenantCredential))}
+
+
+def _opened(keyring: Keyring, row: TenantCredential) -> tuple[UUID, str, SecretStr]:
+    owner = credential_owner(TenantId(str(row.tenant_id)), row.purpose)
+    sealed = Sealed(row.key_id, row.ciphertext)
+    return row.client_id, row.kind, unseal(keyring, Purpose.TENANT_CREDENTIAL, sealed, owner)
 
 
 async def tenant_by_name(session: AsyncSession, name: str) -> Tenant | None:
