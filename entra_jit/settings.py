@@ -28,18 +28,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.errors import SettingsError
 from models.messages import ALARM_AFTER
-
-MICROSOFT_GRAPH_HOSTS = frozenset(
-    {
-        "graph.microsoft.com",
-        "graph.microsoft.us",
-        "dod-graph.microsoft.us",
-        "microsoftgraph.chinacloudapi.cn",
-    }
-)
-MICROSOFT_LOGIN_HOSTS = frozenset(
-    {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
-)
+from models.microsoft_hosts import check_hosts
 
 RECONCILE_EVERY = timedelta(minutes=5)
 
@@ -213,18 +202,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_talks_to_microsoft_alone(self) -> Self:
-        for name, url, hosts in (
-            ("GRAPH_URL", self.graph_url, MICROSOFT_GRAPH_HOSTS),
-            ("LOGIN_URL", self.login_url, MICROSOFT_LOGIN_HOSTS),
-        ):
-            parts = urlsplit(url)
-            if parts.scheme != "https" or not parts.hostname:
-                raise ValueError(f"ENTRA_JIT_{name} must be an https address")
-            if self.profile == "production" and parts.hostname not in hosts:
-                raise ValueError(
-                    f"ENTRA_JIT_{name} names a host that is not Microsoft's. "
-                    "A simulated tenant needs ENTRA_JIT_PROFILE=sandbox"
-                )
+        check_hosts(
+            ("ENTRA_JIT_GRAPH_URL", self.graph_url),
+            ("ENTRA_JIT_LOGIN_URL", self.login_url),
+            is_sandbox=self.profile == "sandbox",
+            permitted_by="ENTRA_JIT_PROFILE=sandbox",
+        )
         return self
 
 

@@ -54,6 +54,15 @@ from workflows.access_grant import AccessGrant
 CUSTOMERS = 300
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
+REVOKER = {
+    "client_id": "1a57c10c-0000-4000-8000-00001a57c10c",
+    "name": "entra-jit revoker",
+    "home": "northwind",
+    "secrets": ["sandbox-only-revoker-secret"],
+    "permissions": ["User.EnableDisableAccount.All", "User.Read.All", "User.RevokeSessions.All"],
+    "roles": ["Privileged Authentication Administrator"],
+}
+"""The application of the revoker, with what docs/revoker.md gives it and no more."""
 ON_TIME = timedelta(minutes=5)
 """How late something may be that is done at once: a busy machine's time for it, and far less than the hours of a grant
 or the next round of whoever makes up for what was missed."""
@@ -102,10 +111,11 @@ def write_seed(file: Path) -> None:
                     {"upn": f"{admin}@{domain}", "name": admin, "roles": ["Global Administrator"]}
                     for admin in ("first.admin", "second.admin")
                 ],
-                "applications": contoso["applications"],
+                "applications": [*contoso["applications"], REVOKER["name"]],
             }
         )
-    file.write_text(yaml.safe_dump({"applications": bundled["applications"], "tenants": [home, *customers]}))
+    applications = [*bundled["applications"], REVOKER]
+    file.write_text(yaml.safe_dump({"applications": applications, "tenants": [home, *customers]}))
 
 
 @dataclass(frozen=True)

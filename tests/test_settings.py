@@ -13,9 +13,10 @@ import pytest
 
 from entra_jit.accounts.own_applications import read_own_applications
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.crypto.portal_keyring import portal_keys
-from entra_jit.settings import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS, Settings, load_settings
+from entra_jit.crypto.narrow_keyring import PortalKeyring
+from entra_jit.settings import Settings, load_settings
 from models.errors import SettingsError
+from models.microsoft_hosts import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS
 
 KEYS = "k1:" + "U" * 43 + "="
 NEEDED = {"DATABASE_URL": "postgresql://u:unmistakable@h/d", "ENTRA_JIT_KEYS": KEYS}
@@ -85,7 +86,7 @@ def test_two_wrong_settings_are_told_at_once(environment: pytest.MonkeyPatch) ->
 
 
 def test_the_portal_has_keys_of_its_own_and_no_others(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("ENTRA_JIT_PORTAL_KEYS", portal_keys(Keyring.parse(KEYS)).get_secret_value())
+    environment.setenv("ENTRA_JIT_PORTAL_KEYS", PortalKeyring.derived(Keyring.parse(KEYS)).get_secret_value())
     with pytest.raises(SettingsError, match="ENTRA_JIT_KEYS: is set beside ENTRA_JIT_PORTAL_KEYS"):
         load_settings()
     environment.delenv("ENTRA_JIT_KEYS")

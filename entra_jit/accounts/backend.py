@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.crypto.portal_keyring import PortalKeyring
+from entra_jit.crypto.narrow_keyring import PortalKeyring
 from entra_jit.ledger.database import Ledger
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP

@@ -1,7 +1,7 @@
 """The deployment's keys, and from each of them one key pair for each purpose.
 
 Everything is signed or sealed with a key pair, so that a process can be given as little as it needs: the public half of
-a pair that seals opens nothing, and the public half of one that signs signs nothing (``portal_keyring``).
+a pair that seals opens nothing, and the public half of one that signs signs nothing (``narrow_keyring``).
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ class Verb(StrEnum):
     PLAN_CONFIGURATION = "preview a configuration"
     APPLY_CONFIGURATION = "apply a configuration"
     EXPORT_CONFIGURATION = "export the configuration"
+    EXPORT_REVOKER_FILE = "write the revoker's file"
     CHECK_UPGRADE = "check an upgrade"
     ERASE_TEXTS = "erase texts"
     LIST_SESSIONS = "list sessions"

@@ -85,11 +85,11 @@ class StackAddresses(BaseModel):
         """The variables of the portal: what opens tenants is not among them."""
         # Not every command that looks for the stack's addresses needs cryptography.
         from entra_jit.crypto.keyring import Keyring  # noqa: PLC0415
-        from entra_jit.crypto.portal_keyring import portal_keys  # noqa: PLC0415
+        from entra_jit.crypto.narrow_keyring import PortalKeyring  # noqa: PLC0415
 
         of_tenants = SANDBOX_SECRETS.keys() | _own_applications().keys()
         variables = {name: value for name, value in self.environment().items() if name not in of_tenants}
-        keys = portal_keys(Keyring.parse(variables.pop("ENTRA_JIT_KEYS")))
+        keys = PortalKeyring.derived(Keyring.parse(variables.pop("ENTRA_JIT_KEYS")))
         return variables | {"ENTRA_JIT_PORTAL_KEYS": keys.get_secret_value()}
 
     def publish(self) -> None:

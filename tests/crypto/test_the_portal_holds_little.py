@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from entra_jit.crypto.assertions import ForgedAssertionError, assert_actor, is_ours, verify_actor
 from entra_jit.crypto.keyring import KEY_BYTES, Keyring, Purpose, UnknownKeyError
-from entra_jit.crypto.portal_keyring import KeyNotHeldError, PortalKeyring, portal_keys
+from entra_jit.crypto.narrow_keyring import KeyNotHeldError, PortalKeyring
 from entra_jit.crypto.sealing import SealBrokenError, seal, unseal
 from models.actor import Actor, ActorKind, Via
 from models.errors import SettingsError
@@ -31,7 +31,7 @@ SEALED_FOR_WORKERS = {Purpose.TENANT_CREDENTIAL, Purpose.EMERGENCY_CREDENTIAL, P
 
 
 def portal_of(keyring: Keyring) -> PortalKeyring:
-    return PortalKeyring.parse(portal_keys(keyring).get_secret_value())
+    return PortalKeyring.parse(PortalKeyring.derived(keyring).get_secret_value())
 
 
 PORTAL = portal_of(WORKERS)
@@ -39,7 +39,7 @@ PORTAL = portal_of(WORKERS)
 
 @pytest.mark.parametrize("purpose", sorted(set(Purpose) - HELD))
 def test_no_private_key_of_the_workers_is_in_what_the_portal_is_given(purpose: Purpose) -> None:
-    given = portal_keys(WORKERS).get_secret_value()
+    given = PortalKeyring.derived(WORKERS).get_secret_value()
     content = base64.b64decode(given.partition(":")[2])
     assert WORKERS.private("old", purpose) not in content
     assert b"\0" * KEY_BYTES not in content, "nor the key from which they all derive"
@@ -104,7 +104,7 @@ def test_a_rotation_reaches_the_portal_by_the_same_steps() -> None:
 
 
 def test_neither_half_of_a_wrong_setting_is_quoted() -> None:
-    given = portal_keys(WORKERS).get_secret_value()
+    given = PortalKeyring.derived(WORKERS).get_secret_value()
     for wrong in (OLD, given[:-8], f"{given},{given}"):
         with pytest.raises(SettingsError, match=r"^ENTRA_JIT_PORTAL_KEYS: entry \d") as refused:
             PortalKeyring.parse(wrong)

@@ -17,7 +17,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
 from entra_jit.app import App
-from entra_jit.crypto.portal_keyring import KeyNotHeldError, portal_keys
+from entra_jit.crypto.narrow_keyring import KeyNotHeldError, PortalKeyring
 from entra_jit.ledger import credentials
 from entra_jit.ledger.configuration import connection_secrets
 from entra_jit.operations._live_workflows import update_live
@@ -51,7 +51,7 @@ async def client_of(act: Scene, app: App) -> Client:
 @asynccontextmanager
 async def portal_of(act: Scene) -> AsyncIterator[App]:
     """The portal's process: as ``make up`` starts it, without the deployment's keys."""
-    given = {"keys": None, "portal_keys": portal_keys(act.app.keyring)}
+    given = {"keys": None, "portal_keys": PortalKeyring.derived(act.app.keyring)}
     async with App(type(act.settings).model_validate(act.settings.model_dump() | given)) as portal:
         portal.client = await client_of(act, portal)
         yield portal

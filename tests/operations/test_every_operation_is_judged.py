@@ -42,6 +42,8 @@ STRANGER = Actor(kind=ActorKind.PERSON, id="0b57a8e1-0000-4000-8000-000000000000
 ARGUMENTS = {
     "agreed": None,
     "based_on": 1,
+    "certificate_file": Path("/etc/revoker.pem"),
+    "client_id": "5e70ca7e-0000-4000-8000-000000005e70",
     "content": "tenants: []",
     "answer": {"state": "a-state"},
     "browser": SecretStr("a-browser"),

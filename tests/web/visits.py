@@ -20,7 +20,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
 from entra_jit.app import App
-from entra_jit.crypto.portal_keyring import portal_keys
+from entra_jit.crypto.narrow_keyring import PortalKeyring
 from entra_jit.settings import OwnApplication
 from entra_jit.web.application import portal as web_application
 from tests.patience import PATIENCE_SECONDS
@@ -172,7 +172,7 @@ async def opened_portal(services: Services, *, customers: int, **settings: Any) 
     }
     async with scene(services, customers=customers, skips_time=False, settings=settings) as made:
         # As its own process: with the portal's keys, and without the deployment's.
-        narrow = {"keys": None, "portal_keys": portal_keys(made.app.keyring)}
+        narrow = {"keys": None, "portal_keys": PortalKeyring.derived(made.app.keyring)}
         async with App(made.settings.model_copy(update=narrow), clock=made.app.clock, client=made.app.client) as app:
             portal = Portal(made, web_application(app), port)
             await portal.configure()

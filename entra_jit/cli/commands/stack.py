@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -24,6 +25,8 @@ from entra_jit.cli.commands.shell import (
 from models.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from entra_jit.app import App
     from models.actor import Actor
     from models.configuration_plan import ConfigurationPlan
@@ -67,16 +70,33 @@ def portal_keys_command(
 ) -> None:
     """Derive the portal's keys from the deployment's, and write them as a line of environment to FILE."""
     from entra_jit.app import App
-    from entra_jit.crypto.portal_keyring import portal_keys
+    from entra_jit.crypto.narrow_keyring import PortalKeyring
     from entra_jit.local_stack.addresses import write_whole
 
     settings = settings_of(context)
     with errors_told():
-        keys = portal_keys(App(settings).keyring)
+        keys = PortalKeyring.derived(App(settings).keyring)
         try:
             write_whole(file, f"ENTRA_JIT_PORTAL_KEYS={keys.get_secret_value()}\n")
         except (OSError, ValueError):  # the latter for a path without a name
             raise BadInputError(f"{str(file)!r} cannot be written; name a file in a folder of yours") from None
+
+
+@cli.command("revoker-file", rich_help_panel=PANEL)
+def revoker_file_command(
+    context: typer.Context,
+    client_id: Annotated[UUID, typer.Argument(metavar="CLIENT_ID", help="The revoker's own application.")],
+    certificate_file: Annotated[
+        Path, typer.Argument(metavar="CERTIFICATE_FILE", help="Where the revoker finds its key and certificate, PEM.")
+    ],
+) -> None:
+    """Print the file that the revoker reads: every tenant, and what verifies marks. It holds no secret."""
+    from entra_jit.operations.export_revoker_file import export_revoker_file
+
+    def work(actor: Actor, app: App) -> Coroutine[None, None, str]:
+        return export_revoker_file(actor, app, client_id=str(client_id), certificate_file=certificate_file)
+
+    sys.stdout.write(deployed(context, work))
 
 
 @cli.command(rich_help_panel=PANEL)
