@@ -234,11 +234,15 @@ def _application(change: Change, _changes: list[Change], tenant: Tenant, _author
         yield Activity("Update application", category, "Update", (target,))
 
 
+def _methods_policy(organization: Organization) -> tuple[object, ...]:
+    return organization.temporary_access_pass, organization.method_states, organization.passkeys
+
+
 def _organization(change: Change, _changes: list[Change], _tenant: Tenant, _author: Author) -> Iterator[Activity]:
     before, after = cast("Organization | None", change.before), cast("Organization | None", change.row)
     if before is None or after is None:
         return
-    if before.temporary_access_pass != after.temporary_access_pass or before.method_states != after.method_states:
+    if _methods_policy(before) != _methods_policy(after):
         target = Target(after.id, "Authentication Methods Policy", "Policy")
         name = "Authentication Methods Policy Update"
         yield Activity(name, "Policy", "Update", (target,), "Authentication Methods")

@@ -23,6 +23,7 @@ class SignInPolicyBody(BaseModel):
 
     require_mfa: bool | None = None
     require_phishing_resistant: bool | None = None
+    mandatory_mfa: bool | None = None
     block_people: bool | None = None
     blocked_applications: frozenset[str] | None = None
     users_may_consent: bool | None = None

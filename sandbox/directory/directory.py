@@ -26,6 +26,16 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthenticationStep:
+    """One credential of a sign-in, in the words of the sign-in log."""
+
+    method: str
+    detail: str | None = None
+    result: str | None = None
+    """What the log says where the step succeeds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """A sign-in was attempted; ``error_code`` 0 if it succeeded."""
 
@@ -34,6 +44,10 @@ class Attempt:
     at: datetime
     error_code: int
     reason: str | None
+    steps: tuple[AuthenticationStep, ...]
+    """In order. Of an attempt that failed, the last one failed unless ``is_interrupted``."""
+    is_interrupted: bool = False
+    """Its credential was right, and more is demanded on a page."""
 
 
 Witness = Callable[[Change], None]

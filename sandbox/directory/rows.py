@@ -51,6 +51,8 @@ class SignInPolicy:
     """People need a second factor; a Temporary Access Pass is one already."""
     require_phishing_resistant: bool = False
     """The authentication strength of that name: a passkey satisfies it, a pass or a code does not."""
+    mandatory_mfa: bool = True
+    """Microsoft's own demand: its portals take more than one factor of each account that signs in to them."""
     block_people: bool = False
     blocked_applications: frozenset[str] = frozenset()
     """Client ids that get no token here, whatever they prove (Conditional Access for workload identities)."""
@@ -78,7 +80,7 @@ class Organization:
     """The longest role assignment that PIM's policy allows, in seconds; None: any, permanent ones too."""
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
     security_defaults: bool = False
-    """Shown and not enforced."""
+    """Administrators then need a second factor at each sign-in. What else Microsoft demands of others is not here."""
     app_restrictions: dict[str, JsonValue] = field(default_factory=dict)
     """What the tenant forbids of its applications' credentials, as Graph shows it. Of these the sandbox enforces what
     is said of passwords."""
@@ -148,6 +150,8 @@ class SignInMethod:
     properties: dict[str, JsonValue]
     public_key: str | None = None
     """Of a passkey that can sign in: base64 of what attests it. None where it was registered by hand."""
+    last_used: str | None = None
+    """When it last signed in, as Graph's beta shows it. Kept of passkeys alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,6 +182,14 @@ def _serve_in_beta(kind: MethodKind, segments: str) -> None:
         raise not_found(wanted or segments)
 
 
+@operations.get(f"/beta{_AUTHENTICATION}/fido2Methods", permissions.READ_PASSKEYS)
+def list_passkeys_in_beta(call: Call) -> Answer:
+    """With when each was last used, which v1.0 does not tell."""
+    user = live_user(call)
+    held = [_method(one) | {"lastUsedDateTime": one.last_used} for one in user.methods if one.kind == "fido2"]
+    return _collection(call, user, "fido2Methods", held)
+
+
 for _kind in get_args(MethodKind):
     if _kind in _IN_BETA:
         _serve_in_beta(_kind, _IN_BETA[_kind])

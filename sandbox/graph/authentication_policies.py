@@ -168,6 +168,8 @@ def _passkey_policy_changed(organization: Organization, name: str, body: dict[st
     profiles = settings.get("passkeyProfiles", [])
     if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in profiles):
         raise _refused("The value of passkeyProfiles is not valid.")
+    if organization.passkeys.get("passkeyProfiles") and not settings.get("passkeyProfiles", True):
+        raise _refused("A tenant that has passkey profiles keeps them.")
     if len(profiles) > _MOST_PROFILES:
         raise _refused(f"A tenant has at most {_MOST_PROFILES} passkey profiles.")
     states = organization.method_states | ({} if enabled is None else {name: enabled})

@@ -32,9 +32,11 @@ from sandbox.identity.replies import (
     with_parameters,
 )
 from sandbox.identity.scopes import AskedScopes, read_scopes
+from sandbox.identity.second_factor import PORTALS
 from sandbox.identity.tenant_names import resolve_tenant
 
 _FIRST_PARTY_REDIRECTS = ("http://localhost", "http://127.0.0.1")
+_PORTALS_REDIRECTS = ("https://portal.azure.com/signin/index/", "https://entra.microsoft.com/signin/index/")
 _RESPONSE_TYPES = frozenset({frozenset({"code"}), frozenset({"id_token"}), frozenset({"code", "id_token"})})
 _PROMPTS = frozenset({"", "none", "login", "consent", "select_account"})
 _LONGEST_NUMBER = 10
@@ -127,7 +129,8 @@ def read_authorize_request(
 def _redirect(asked: str | None, client: Client) -> tuple[str, Literal["web", "public", "spa"]]:
     application = client.application
     if application is None:
-        if not asked or not is_registered(asked, _FIRST_PARTY_REDIRECTS):
+        registered = _PORTALS_REDIRECTS if client.id in PORTALS else _FIRST_PARTY_REDIRECTS
+        if not asked or not is_registered(asked, registered):
             raise redirect_not_registered(asked or "", client.id)
         return asked, "public"
     known = (*application.redirect_uris, *application.public_redirect_uris, *application.spa_redirect_uris)

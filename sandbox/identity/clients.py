@@ -24,14 +24,15 @@ from sandbox.identity.client_errors import (
     wrong_secret,
 )
 from sandbox.identity.federated_assertion import check_federated, is_foreign
+from sandbox.identity.second_factor import PORTALS
 from sandbox.identity.token_request import TokenRequest
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 _FIRST_PARTY = {
     AZURE_CLI: "Microsoft Azure CLI",
     "14d82eec-204b-4c2f-b7e8-296a70dab67e": "Microsoft Graph Command Line Tools",
-}
-"""Microsoft's own public clients, present in every tenant."""
+} | PORTALS
+"""Microsoft's own clients, present in every tenant."""
 
 Proof = Literal["none", "secret", "certificate", "federated"]
 
@@ -53,7 +54,7 @@ class Client:
 
 
 def first_party(client_id: str) -> Client | None:
-    """One of Microsoft's own public clients."""
+    """One of Microsoft's own clients."""
     name = _FIRST_PARTY.get(client_id.lower())
     return Client(client_id.lower(), name) if name else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sandbox.audit.sign_ins import AUTHENTICATOR, PASSWORD, attempted, interrupted
 from sandbox.clock import seconds
 from sandbox.directory.digest import Digest
 from sandbox.exchange import Answer
@@ -15,13 +16,15 @@ from sandbox.identity.person_errors import (
     mfa_registration_required,
     mfa_required,
     password_must_change,
+    second_factor_failed,
     strength_not_met,
 )
-from sandbox.identity.second_factor import can_confirm, code_now, is_right, with_authenticator
+from sandbox.identity.second_factor import can_confirm, code_now, is_demanded, is_right, with_authenticator
 from sandbox.identity.sign_in import SignedIn
 from sandbox.identity.visit import Visit
 
-_WRONG_CODE = "That was not the code that the phone shows."
+_MET_ON_A_PAGE = frozenset({50076, 50079})
+_STEPS = (PASSWORD, AUTHENTICATOR)
 
 
 def unmet(visit: Visit, signed_in: SignedIn) -> Answer | None:
@@ -29,27 +32,43 @@ def unmet(visit: Visit, signed_in: SignedIn) -> Answer | None:
 
     Raises ``SignInError`` for what no page can mend, and on a silent visit for what a page could.
     """
-    policy = signed_in.tenant.organization.sign_in
     if signed_in.must_change_password:
-        return _page(visit, password_must_change(), "new_password.html")
+        refusal = password_must_change()
+        interrupted(visit.services.directory, refusal)
+        return _page(visit, refusal, "new_password.html")
+    try:
+        meet(signed_in, visit.client_id)
+    except SignInError as refusal:
+        interrupted(visit.services.directory, refusal)
+        if refusal.number not in _MET_ON_A_PAGE:
+            raise
+        return _code_page(visit, signed_in, refusal)
+    return None
+
+
+def meet(signed_in: SignedIn, client_id: str) -> None:
+    """Raises ``SignInError`` for what the tenant, or Microsoft, demands and this sign-in does not meet."""
+    policy = signed_in.tenant.organization.sign_in
     if policy.block_people:
         raise blocked_by_conditional_access()
     if policy.require_phishing_resistant and signed_in.method != "passkey":
         # In place of the page that has a person register one: no person can, at a grant's or an emergency account.
         raise strength_not_met()
-    if policy.require_mfa and not signed_in.has_mfa:
+    if is_demanded(signed_in.tenant, signed_in.user, client_id) and not signed_in.has_mfa:
         registered = can_confirm(signed_in.user)
-        refusal = (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
-        return _code_page(visit, signed_in, refusal)
-    return None
+        raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
 
 
 def take_code(visit: Visit, signed_in: SignedIn) -> Answer | SignedIn:
     """The sign-in with its second factor, registered now if there was none; or the page again for a wrong code."""
     keys, now = visit.services.tokens.keys, visit.services.clock.now()
     user = signed_in.user
-    if not is_right(keys, user, visit.form.get("code", ""), now):
-        return _code_page(visit, signed_in, problem=_WRONG_CODE)
+    try:
+        with attempted(visit.services.directory, user.user_principal_name, signed_in.tenant, now, *_STEPS):
+            if not is_right(keys, user, visit.form.get("code", ""), now):
+                raise second_factor_failed()
+    except SignInError as problem:
+        return _code_page(visit, signed_in, problem=problem)
     if not can_confirm(user):
         user = with_authenticator(user, now)
         signed_in.tenant.users.put(user)
@@ -88,7 +107,7 @@ def _page(visit: Visit, refusal: SignInError, template: str) -> Answer:
 
 
 def _code_page(
-    visit: Visit, signed_in: SignedIn, refusal: SignInError | None = None, problem: str | None = None
+    visit: Visit, signed_in: SignedIn, refusal: SignInError | None = None, problem: SignInError | None = None
 ) -> Answer:
     if visit.silent and refusal is not None:
         raise refusal

@@ -86,6 +86,10 @@ def mfa_registration_required(resource: str) -> SignInError:
     )
 
 
+def second_factor_failed() -> SignInError:
+    return SignInError(500121, "interaction_required", "Authentication failed during strong authentication request.")
+
+
 def strength_not_met() -> SignInError:
     """Conditional Access wants a stronger method than was used. Number and words rest on no observation."""
     return SignInError(53003, "access_denied", "Access has been blocked by Conditional Access policies.")

@@ -10,10 +10,30 @@ from uuid import uuid4
 
 from sandbox.clock import seconds
 from sandbox.directory.rows import SignInMethod, User
+from sandbox.directory.tenant import Tenant
 from sandbox.identity.signing import KeyRing
 
 _STEP = timedelta(seconds=30)
 _FACTORS = frozenset({"phone", "microsoftAuthenticator", "softwareOath", "fido2", "windowsHelloForBusiness"})
+
+
+PORTALS = {
+    "c44b4083-3bb0-49c1-b47d-974e53cbdf3c": "Azure Portal",
+    "00000006-0000-0ff1-ce00-000000000000": "Microsoft Office 365 Portal",
+}
+"""Microsoft's portals, by client id: the first has the admin centres of Entra and Intune, too. Signing in to them takes
+more than one factor in every tenant, whatever its policies say."""
+
+
+def is_demanded(tenant: Tenant, user: User, client_id: str) -> bool:
+    """Whether this account needs more than one factor for this application."""
+    policy = tenant.organization.sign_in
+    return (
+        policy.require_mfa
+        or policy.require_phishing_resistant
+        or (policy.mandatory_mfa and client_id in PORTALS)
+        or (tenant.organization.security_defaults and bool(tenant.roles_of(user.id)))
+    )
 
 
 def can_confirm(user: User) -> bool:

@@ -9,9 +9,10 @@ from typing import Literal
 from uuid import uuid4
 
 from sandbox import passkeys
-from sandbox.audit.sign_ins import attempted
+from sandbox.audit.sign_ins import PASS, PASSWORD, attempted, passkey_step
+from sandbox.clock import seconds
 from sandbox.directory.directory import Directory
-from sandbox.directory.rows import User
+from sandbox.directory.rows import SignInMethod, User
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Json
 from sandbox.identity.errors import tenant_not_found
@@ -63,7 +64,7 @@ def with_password(
 
     ``demand`` refuses by raising, where the right password is not enough: the log tells of a sign-in that failed.
     """
-    with attempted(directory, username, tenant, now):
+    with attempted(directory, username, tenant, now, PASSWORD):
         where, user = account(directory, username, tenant)
         if is_federated(where, user) or user.password is None or not user.password.matches(password):
             raise wrong_password()
@@ -76,7 +77,7 @@ def with_temporary_access_pass(
     directory: Directory, username: str, value: str, now: datetime, tenant: Tenant | None = None
 ) -> SignedIn:
     """Sign in with a pass, which uses up a one-time pass. Raises ``SignInError``."""
-    with attempted(directory, username, tenant, now):
+    with attempted(directory, username, tenant, now, PASS):
         where, user = account(directory, username, tenant)
         held = user.temporary_access_pass
         if held is None or not held.digest.matches(value) or not has_usable_pass(where, user, now):
@@ -91,15 +92,23 @@ def with_temporary_access_pass(
 
 def with_passkey(directory: Directory, username: str, assertion: Json, origin: str, now: datetime) -> SignedIn:
     """Sign in with a passkey of this account that the tenant's policy lets it use. Raises ``SignInError``."""
-    with attempted(directory, username, None, now):
+    with attempted(directory, username, None, now, passkey_step()) as steps:
         where, user = account(directory, username)
         try:
             used = passkeys.signed_with(PASSKEY_SIGN_IN, user.methods, assertion, origin, now)
         except passkeys.PasskeyError:
             raise passkey_not_accepted() from None
+        steps[:] = [passkey_step(used)]
         if not passkeys.may_use(where, user, used):
             raise passkey_not_accepted()
+    user = _with_use(user, used, now)
+    where.users.put(user)
     return SignedIn(tenant=where, user=user, method="passkey", at=now)
+
+
+def _with_use(user: User, used: SignInMethod, now: datetime) -> User:
+    noted = replace(used, last_used=seconds(now))
+    return replace(user, methods=tuple(noted if one.id == used.id else one for one in user.methods))
 
 
 def has_usable_passkey(tenant: Tenant, user: User) -> bool:

@@ -105,7 +105,8 @@ class SignInPages:
             request = read_consent_request(parameters, interaction.tenant_name, services, exchange.origin)
             silent = False
         accounts = services.memory.accounts(exchange)
-        return Visit(services, exchange, interaction, accounts, request.client.display_name, silent), request
+        client = request.client
+        return Visit(services, exchange, interaction, accounts, client.display_name, silent, client.id), request
 
     def _who(self, visit: Visit, request: _Request) -> Answer:
         """The person who is signed in already, or the page that asks who it is."""

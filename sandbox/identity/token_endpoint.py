@@ -11,7 +11,7 @@ from sandbox.directory.rows import User
 from sandbox.directory.tenant import Tenant
 from sandbox.exchange import Answer, Exchange
 from sandbox.graph.app_roles import MICROSOFT_GRAPH_APP_ID
-from sandbox.identity import sign_in
+from sandbox.identity import demands, sign_in
 from sandbox.identity.client_errors import blocked_by_conditional_access, client_is_public, origin_missing
 from sandbox.identity.clients import Client, Clients
 from sandbox.identity.codes import CodeGrant, Codes, check_verifier
@@ -30,11 +30,8 @@ from sandbox.identity.person_errors import (
     consent_missing,
     grant_revoked,
     invalid_grant,
-    mfa_registration_required,
-    mfa_required,
     no_such_user,
     password_must_change,
-    strength_not_met,
     user_disabled,
 )
 from sandbox.identity.replies import kind_of
@@ -97,7 +94,12 @@ class TokenEndpoint:
         username, password = request.required("username"), request.required("password")
         now = self._clock.now()
         signed_in = sign_in.with_password(
-            self._directory, username, password, now, request.tenant, demand=_require_no_page
+            self._directory,
+            username,
+            password,
+            now,
+            request.tenant,
+            demand=lambda signed_in: _require_no_page(signed_in, client.id),
         )
         return self._session_answer(request, signed_in, client, request.required("scope"))
 
@@ -155,13 +157,7 @@ class TokenEndpoint:
             second_factor=claims["mfa"],
             session_id=claims["sid"],
         )
-        policy = tenant.organization.sign_in
-        if policy.block_people:
-            raise blocked_by_conditional_access()
-        if policy.require_phishing_resistant and signed_in.method != "passkey":
-            raise strength_not_met()
-        if policy.require_mfa and not signed_in.has_mfa:
-            raise mfa_required(MICROSOFT_GRAPH_APP_ID)
+        demands.meet(signed_in, client.id)
         scope = request.form.get("scope") or claims["scp"]
         if "offline_access" not in scope.split():
             scope = f"{scope} offline_access"
@@ -247,18 +243,11 @@ def _narrowed(asked: str | None, held: str) -> str:
     return " ".join([asked, *kept])
 
 
-def _require_no_page(signed_in: SignedIn) -> None:
+def _require_no_page(signed_in: SignedIn, client_id: str) -> None:
     """Without a page only a password can be asked for. Raises ``SignInError``."""
     if signed_in.must_change_password:
         raise password_must_change()
-    policy = signed_in.tenant.organization.sign_in
-    if policy.block_people:
-        raise blocked_by_conditional_access()
-    if policy.require_phishing_resistant:
-        raise strength_not_met()
-    if policy.require_mfa:
-        registered = bool(signed_in.user.methods)
-        raise (mfa_required if registered else mfa_registration_required)(MICROSOFT_GRAPH_APP_ID)
+    demands.meet(signed_in, client_id)
 
 
 def _resource(request: TokenRequest, tenant: Tenant) -> str | None:

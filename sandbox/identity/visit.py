@@ -39,6 +39,7 @@ class Visit:
     title: str
     """The name of the application that the person signs in to."""
     silent: bool = False
+    client_id: str = ""
 
     @property
     def form(self) -> dict[str, str]:
@@ -119,6 +120,7 @@ _TOLD = {
     50126: "Your account or password is incorrect.",
     90002: "We could not find an account with that username: no tenant has its domain.",
     135016: "We couldn't sign you in with that passkey.",
+    500121: "That was not the code that the phone shows.",
     130507: "Your Temporary Access Pass is incorrect or no longer valid.",
 }
 

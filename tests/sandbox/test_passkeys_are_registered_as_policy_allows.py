@@ -151,6 +151,7 @@ def test_a_profile_holds_for_the_group_that_it_is_given_to(client: httpx.Client,
     assert client.post(f"/groups/{ours}/members/$ref", json=member).status_code == 204
     assert register(client, account, passkey.create(options_for(client, account))).status_code == 201
     assert client.patch(POLICY, json={"passkeyProfiles": [profile()] * 4}).status_code == 400, "three at most"
+    assert client.patch(POLICY, json={"passkeyProfiles": []}).status_code == 400, "there is no way back"
 
 
 @pytest.fixture
