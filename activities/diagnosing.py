@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.doctor.recording import examine_and_record
 from entra_jit.ledger import examinations, grants
+from entra_jit.ledger.admission import Admitted
 from models.actor import DOCTOR
 from models.checks import CheckState, Finding
 from models.errors import EntraJitError, ExitCode
@@ -69,15 +70,14 @@ def explained(
     return of
 
 
-async def expect_ready(backend: Backend, tenant: str) -> None:
+async def expect_ready(backend: Backend, admitted: Admitted) -> None:
     """Examine the tenant anew where a necessary check had failed, and raise ``TenantNotReadyError`` if it still does.
 
     What cannot be found out now holds up no grant.
     """
-    async with backend.ledger.transaction() as session:
-        if not await examinations.lacks_what_is_necessary(session, tenant):
-            return
-
+    if admitted.tenant_is_ready:
+        return
+    tenant = admitted.grant.tenant
     if failed := [one for one in await _failed(backend, tenant) if one.check.is_necessary]:
         raise TenantNotReadyError(f"{tenant} is not ready for grants. {_told(failed)} {failed[0].to_do}".strip())
 

@@ -96,7 +96,7 @@ class ProvisioningActivities(Provisioning):
         """Raises ``RefusedError`` for a tenant or domain in which nothing may be granted."""
         admitted, tenant = await self._admit(ref)
         grant = admitted.grant
-        await expect_ready(self.backend, grant.tenant)
+        await expect_ready(self.backend, admitted)
         name = grant.account_domain
         organization, domain, administrators = await asyncio.gather(
             tenant.organization.get(), tenant.domains.find(name), self._refuse_global_administrator(tenant, admitted)

@@ -188,7 +188,7 @@ class RoleMapping(SQLModel, table=True):
 
 
 class ConfigurationVersion(SQLModel, table=True):
-    """The configuration as it was applied, whole and in the order of its file. The highest number is in force."""
+    """The configuration as it was first applied, whole. The highest number is in force."""
 
     __tablename__ = "configurations"
 

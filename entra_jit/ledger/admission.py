@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, update
 from sqlmodel import col, select
@@ -15,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import Register
-from entra_jit.ledger import configuration, events, holds
+from entra_jit.ledger import configuration, events, examinations, holds
 from entra_jit.ledger.accounts import its_account, register_of
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.marks import covered_expiry, mark_of, sign_mark
@@ -57,9 +58,19 @@ class Admitted:
     opened_at: datetime | None
     credential: str
     """``auto``, ``temporary_access_pass`` or ``password``."""
+    tenant_is_ready: bool
+    """The last examination of the tenant found no necessary check failed."""
     in_flight: bool = False
     """An earlier write under the lease may still be on its way. Asked of the ledger, since Temporal counts the tries
     of an activity that was reset from one again."""
+
+
+class _Checked(NamedTuple):
+    row: GrantRow
+    request: Request
+    account: ManagedAccount | None
+    tenant: Tenant
+    tenant_is_ready: bool
 
 
 async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = False) -> Admitted:
@@ -69,8 +80,7 @@ async def admit(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: boo
     and hours here and nowhere else. ``lock``: and neither fence nor receipt comes in between until the transaction
     ends.
     """
-    row, request, account, tenant = await _checked(session, ref, at, lock=lock)
-    return _admitted(row, request, account, tenant)
+    return _admitted(await _checked(session, ref, at, lock=lock))
 
 
 async def arm(session: AsyncSession, keyring: Keyring, ref: GrantRef, at: datetime) -> Armed:
@@ -79,7 +89,7 @@ async def arm(session: AsyncSession, keyring: Keyring, ref: GrantRef, at: dateti
     Raises as ``admit`` does. A retried grant whose account is another object by now gets a mark for that one, which
     never lasts longer than the grant's duration from now.
     """
-    row, _, account, _ = await _checked(session, ref, at)
+    row, _, account, *_ = await _checked(session, ref, at)
     if object_id(account) is None:
         raise GrantOverError(f"the account of the grant {ref.request_id} is not registered")
     if row.expires_at is None:
@@ -95,7 +105,8 @@ async def take_lease(
     session: AsyncSession, keyring: Keyring, ref: GrantRef, at: datetime, lease: timedelta
 ) -> Admitted:
     """The admission check, and until when the opening that it admits may be in flight. Raises as ``admit`` does."""
-    row, request, account, tenant = await _checked(session, ref, at)
+    checked = await _checked(session, ref, at)
+    row, _, account, tenant, _ = checked
     if row.expires_at is None:
         raise GrantOverError(f"the grant {ref.request_id} has no expiry yet, so its account may not be opened")
     _expect_covered(keyring, row, account, at)
@@ -104,7 +115,7 @@ async def take_lease(
         raise GrantOverError(why)
     in_flight = _extend_lease(row, at, lease)
     session.add(row)
-    return replace(_admitted(row, request, account, tenant), in_flight=in_flight)
+    return replace(_admitted(checked), in_flight=in_flight)
 
 
 def _extend_lease(row: GrantRow, at: datetime, lease: timedelta) -> bool:
@@ -114,20 +125,21 @@ def _extend_lease(row: GrantRow, at: datetime, lease: timedelta) -> bool:
     return earlier is not None and at < earlier
 
 
-async def _checked(
-    session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = True
-) -> tuple[GrantRow, Request, ManagedAccount | None, Tenant]:
+async def _checked(session: AsyncSession, ref: GrantRef, at: datetime, *, lock: bool = True) -> _Checked:
     statement = (
         select(GrantRow, Request, ManagedAccount, Tenant)
+        .add_columns(~examinations.lacks_what_is_necessary())
         .join(Request, col(Request.id) == col(GrantRow.request_id))
         .join(Tenant, col(Tenant.id) == col(GrantRow.tenant_id))
         .outerjoin(ManagedAccount, its_account())
         .where(col(GrantRow.request_id) == ref.request_id)
     )
-    found = (await session.exec(statement.with_for_update(of=GrantRow) if lock else statement)).first()
+    # SQLModel types four columns at most.
+    found = (await session.exec(statement.with_for_update(of=GrantRow) if lock else statement)).first()  # type: ignore[call-overload]
     if found is None:
         raise GrantOverError(f"the ledger knows no grant {ref.request_id}")
-    row = found[0]
+    checked = _Checked(*found)
+    row = checked.row
     # Asked after the row is locked: a stop that came in between is seen here, or sees the lease that is taken here.
     hold = await holds.over(session, row.tenant_id, row.technician_id)
     if hold is not None and hold.kind is HoldKind.STOP and row.settled_at is None:
@@ -136,7 +148,7 @@ async def _checked(
         raise GrantOverError(f"the grant {ref.request_id} {over}")
     if hold is not None:
         raise PausedError(hold.sentence)
-    return found
+    return checked
 
 
 async def opened(session: AsyncSession, request_id: str, at: datetime) -> datetime:
@@ -184,10 +196,11 @@ async def extend(
     Raises ``GrantOverError``, or ``RefusedError`` with what would be allowed.
     """
     try:
-        row, request, account, tenant = await _checked(session, ref, at)
+        checked = await _checked(session, ref, at)
     except PausedError as error:
         # The caller waits for an answer, and does not expect an extension hours later.
         raise RefusedError(f"{error} Nothing is extended there until it is resumed.") from None
+    row, _, account, tenant, _ = checked
     if row.expires_at is None or row.armed_at is None or row.opened_at is None:
         raise RefusedError("Only an open grant can be extended.")
     if why := await configuration.no_longer_due(session, tenant, row.technician_id, as_access(row)):
@@ -209,7 +222,7 @@ async def extend(
         await sign_mark(session, keyring, row, account)
     in_flight = _extend_lease(row, at, lease)
     session.add(row)
-    return replace(_admitted(row, request, account, tenant), in_flight=in_flight)
+    return replace(_admitted(checked), in_flight=in_flight)
 
 
 def _why_over(row: GrantRow, ref: GrantRef, at: datetime) -> str | None:
@@ -224,7 +237,8 @@ def _why_over(row: GrantRow, ref: GrantRef, at: datetime) -> str | None:
     return None
 
 
-def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, tenant: Tenant) -> Admitted:
+def _admitted(checked: _Checked) -> Admitted:
+    row, request, account, tenant, is_ready = checked
     return Admitted(
         grant=as_grant(request, row),
         object_id=object_id(account),
@@ -234,4 +248,5 @@ def _admitted(row: GrantRow, request: Request, account: ManagedAccount | None, t
         lease_until=row.lease_until,
         opened_at=row.opened_at,
         credential=tenant.credential,
+        tenant_is_ready=is_ready,
     )

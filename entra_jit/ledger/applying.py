@@ -155,10 +155,11 @@ async def apply(
     contents = ("group_name", "tenant_id", "kind", "item_id", "item_name")
     await replace(session, RoleMapping, contents, _mappings(configuration))
     await _expect_reconciliations(session, configuration, at)
-    [event_id] = await events.append(session, _applied(by, configuration, reason))
-    before = await configuration_versions.newest(session)
-    if before is None or before.configuration != configuration:
-        await configuration_versions.enter(session, configuration, event_id)
+    content_hash = configuration_versions.hash_of(configuration)
+    [event_id] = await events.append(session, _applied(by, configuration, content_hash, reason))
+    before = await configuration_versions.stamp(session)
+    if before is None or before.hash != content_hash:
+        await configuration_versions.enter(session, configuration, content_hash, event_id)
 
 
 def _tenants(configuration: Configuration) -> list[Row]:
@@ -274,10 +275,10 @@ async def _expect_reconciliations(session: AsyncSession, configuration: Configur
     await insert_missing(session, TenantReconciliationRow, rows)
 
 
-def _applied(by: Actor, configuration: Configuration, reason: str | None) -> NewEvent:
-    """That it was applied, and which: the hash is the same for what says the same."""
+def _applied(by: Actor, configuration: Configuration, content_hash: str, reason: str | None) -> NewEvent:
+    """That it was applied, and which."""
     body: dict[str, object] = {
-        "hash": configuration_versions.hash_of(configuration),
+        "hash": content_hash,
         "tenants": [tenant.name for tenant in configuration.tenants],
         "technicians": len(configuration.technicians),
     }

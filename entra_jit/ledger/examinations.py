@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -89,17 +89,15 @@ async def in_turn(session: AsyncSession) -> list[str]:
     return list((await session.exec(statement)).all())
 
 
-async def lacks_what_is_necessary(session: AsyncSession, tenant: str) -> bool:
-    """Whether the last examination of the active tenant of this name found a necessary check failed."""
+def lacks_what_is_necessary() -> ColumnElement[bool]:
+    """For a statement about an active tenant: whether its last examination found a necessary check failed."""
     necessary = [check.code for check in Check if check.is_necessary]
-    statement = (
-        select(CheckRow.code)
-        .join(Tenant, col(Tenant.id) == col(CheckRow.tenant_id))
-        .where(col(Tenant.name) == tenant, col(Tenant.active))
-        .where(col(CheckRow.state) == CheckState.FAILED.value, col(CheckRow.code).in_(necessary))
-        .limit(1)
+    return exists().where(
+        col(CheckRow.tenant_id) == col(Tenant.id),
+        col(Tenant.active),
+        col(CheckRow.state) == CheckState.FAILED.value,
+        col(CheckRow.code).in_(necessary),
     )
-    return (await session.exec(statement)).first() is not None
 
 
 async def record(session: AsyncSession, tenant_id: TenantId, examination: Examination, actor: Actor) -> Changes:

@@ -44,8 +44,8 @@ async def put_in_force(
     async with app.ledger.transaction() as session:
         plan = await applying.plan(session, found.configuration)
         if based_on is not None:
-            newest = await configuration_versions.newest(session)
-            if newest is None or newest.number != based_on:
+            in_force = await configuration_versions.stamp(session)
+            if in_force is None or in_force.number != based_on:
                 raise ChangedMeanwhileError("The configuration was changed since you opened it.")
         expect_meant(plan)
         await applying.apply(session, actor, app.keyring, found.configuration, found.proofs, app.clock(), reason=reason)

@@ -13,9 +13,21 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from entra_jit.ledger import accounts, admission, fences, grants, orphaned_grants, reconciliation, reviews, statuses
+from entra_jit.ledger import (
+    accounts,
+    admission,
+    examinations,
+    fences,
+    grants,
+    orphaned_grants,
+    reconciliation,
+    reviews,
+    statuses,
+)
 from entra_jit.ledger.database import Ledger
 from entra_jit.local_stack.postgres import Postgres
+from models.actor import DOCTOR
+from models.checks import Check, CheckState, Examination, Finding
 from models.messages import ObjectId, TenantId
 from tests.databases import new_database
 from tests.ledger.books import KEYRING, LEASE, NOON, Books, ref, settlement_of
@@ -91,3 +103,18 @@ async def test_no_statement_reads_the_history(old: Books, work: Callable[[Books]
             what = {key: value for key, value in node.items() if key != "Plans"}, statement
             assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in LARGE, what
             assert node["Plan Rows"] <= READ_AT_MOST or node["Node Type"] == "ModifyTable", what
+
+
+async def test_the_admission_says_whether_the_tenant_is_ready_in_no_statement_more(old: Books) -> None:
+    """Asking apart cost each opening a statement and a transaction."""
+    grant = await old.granted("technician-3", "customer-1")
+    lacking = Examination(tenant="customer-1", examined_at=NOON, findings=(a_failed(Check.DIRECTORY_ROLE),))
+    for is_ready in (True, False):
+        with statements(old.ledger) as asked:
+            assert (await old.do(admission.admit, ref(grant), NOON)).tenant_is_ready is is_ready
+        assert len(asked) == 2, "the grant, and what holds it"
+        await old.do(examinations.record, grant.tenant_id, lacking, DOCTOR)
+
+
+def a_failed(check: Check) -> Finding:
+    return Finding(check=check, state=CheckState.FAILED, read="It is missing.")

@@ -30,6 +30,7 @@ from models.errors import BadInputError, ExitCode
 from models.events import EventKind
 from models.messages import AccessRequest, Verdict
 from tests.actors import TESTER
+from tests.ledger.test_lists_are_paged_by_the_database import statements as asked_of
 
 CONTOSO, FABRIKAM = "c0c0c0c0-2222-4222-8222-000000000002", "fab0fab0-3333-4333-8333-000000000003"
 TECHNICIANS = ("alex", "kim", "robin", "sam")
@@ -174,9 +175,15 @@ async def test_a_large_file_takes_few_statements_and_again_none_of_its_rows(app:
 
     assert await statements(large_configuration(500, 200, 5000)) < 40
     whole = await rows()
-    assert await statements(large_configuration(500, 200, 5000)) < 40
+    with asked_of(app.ledger) as asked:
+        assert await statements(large_configuration(500, 200, 5000)) < 40
+    assert not any("configurations.content" in statement for statement, _ in asked), "it is known by its hash"
     assert await rows() == whole, "what stays as it is is not written again"
     assert await statements(large_configuration(20, 10, 100)) < 40
+    before, content = await _in_force(app), yaml.safe_load(file.read_text())
+    content["technicians"].reverse()
+    await statements(yaml.safe_dump(dict(reversed(content.items()))))
+    assert await _in_force(app) == before, "the order decides nothing"
 
 
 async def test_an_export_is_the_file_again_and_applying_it_changes_nothing(app: App, tmp_path: Path) -> None:
