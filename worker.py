@@ -20,6 +20,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.alarming import AlarmingActivities
+from activities.clocks import ClockInterceptor
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
 from activities.errands import ErrandActivities
@@ -93,7 +94,7 @@ def worker_of(client: Client, app: App, task_queue: str) -> Worker:
         task_queue=task_queue,
         workflows=list(WORKFLOWS),
         activities=activities_of(app),
-        interceptors=[FailureInterceptor(), HeartbeatInterceptor()],
+        interceptors=[FailureInterceptor(), HeartbeatInterceptor(), ClockInterceptor(app.clocks)],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=settings.sticky_timeout,

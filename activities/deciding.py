@@ -21,6 +21,7 @@ class DecidingActivities(Deciding):
     """See ``activities.signatures.Deciding``."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._ledger = backend.ledger
         self._keyring = backend.keyring
         self._clock = backend.clock
@@ -55,9 +56,9 @@ class DecidingActivities(Deciding):
 
     @activity.defn
     async def arm(self, ref: GrantRef) -> Armed:
-        """Count from this worker's clock, never from a time in the message, which a writer to Temporal can forge."""
-        now = self._clock()
+        """Count from PostgreSQL's clock, never from a time in the message, which a writer to Temporal can forge."""
         async with self._ledger.transaction() as session:
+            now = await self._backend.time_to_open(session)
             armed = await admission.arm(session, self._keyring, ref, now)
             step = Step(name="armed", at=now, note=f"expires {format_moment(armed.expires_at)}")
             await steps.record(session, ref.request_id, ref.attempt, [step])

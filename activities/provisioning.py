@@ -46,6 +46,7 @@ from entra_jit.graph import (
 from entra_jit.identity.authorize import Subject, Verb, authorize_signed
 from entra_jit.ledger import accounts, admission, baselines, grants, steps
 from entra_jit.ledger.admission import Admitted
+from entra_jit.ledger.clock import steady_seconds
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.actor import Actor
@@ -303,9 +304,10 @@ class ProvisioningActivities(Provisioning):
     async def extend_grant(self, to_extend: ToExtend) -> datetime:
         """The ledger first, the mark second; the workflow moves its timer last."""
         ref, extension = to_extend.ref, to_extend.signed.extension
-        now = self._clock()
+        asked = steady_seconds()
         actor = self._who_asks(ref, extension, to_extend.signed.assertion)
         async with self._ledger.transaction() as session:
+            now = await self.backend.time_to_open(session)
             grant = await grants.by_id(session, ref.request_id)
             whose = TechnicianId(str(grant.technician_id)) if grant else None
             authorize_signed(actor, Verb.EXTEND_ACCESS, Subject(ref.request_id, technician_id=whose))
@@ -320,7 +322,7 @@ class ProvisioningActivities(Provisioning):
                 by=actor,
                 reason=extension.reason,
             )
-        tenant = await tenant_in_time(self.backend, admitted, now)
+        tenant = await tenant_in_time(self.backend, admitted, asked)
         note = None
         calls: list[DirectoryCall] = []
         try:
@@ -354,7 +356,7 @@ class ProvisioningActivities(Provisioning):
 
     async def _admit(self, ref: GrantRef) -> tuple[Admitted, Tenant]:
         async with self._ledger.transaction() as session:
-            admitted = await admission.admit(session, ref, self._clock())
+            admitted = await admission.admit(session, ref, await self.backend.time_to_open(session))
         self.backend.registered.learn(admitted.grant.tenant_id, admitted.object_id)
         return admitted, await self._tenant(admitted)
 

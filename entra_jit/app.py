@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from entra_jit.accounts.alarms import Announcer
-from entra_jit.accounts.backend import Backend, Clock, system_clock
+from entra_jit.accounts.backend import Backend, Clock
 from entra_jit.ledger.configuration import all_tenants
 from entra_jit.settings import Settings
 from models.actor import Actor
@@ -30,7 +30,7 @@ class App(Backend):
         self,
         settings: Settings,
         *,
-        clock: Clock = system_clock,
+        clock: Clock | None = None,
         announcer: Announcer | None = None,
         client: Client | None = None,
         runtime: Runtime | None = None,

@@ -57,9 +57,11 @@ _log = structlog.get_logger("closer")
 class RevokingBackend(Backend):
     """A ``Backend`` that reads no elevating credential."""
 
-    def __init__(self, settings: Settings, clock: LedgerClock | None = None) -> None:
-        self.ledger_clock = clock or LedgerClock()
-        super().__init__(settings, clock=self.ledger_clock)
+    @property
+    def ledger_clock(self) -> LedgerClock:
+        """Its clock, which is PostgreSQL's."""
+        assert isinstance(self.clock, LedgerClock)  # noqa: S101  # none is given another
+        return self.clock
 
     @cached_property
     def directories(self) -> Directories:

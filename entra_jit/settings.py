@@ -175,6 +175,9 @@ class Settings(BaseSettings):
     ready_file: Path | None = None
     """A file that a worker writes once it polls, and a closer each time it looks."""
 
+    clock_ahead: timedelta = timedelta(0)
+    """For drills: this process takes its machine's clock to be so far ahead. In the profile ``sandbox`` only."""
+
     record_file: Path | None = None
     """Each process writes what it asks of Microsoft Graph, and is answered, to this file with its process id behind
     the name: ids and texts folded, secrets left out."""
@@ -198,6 +201,12 @@ class Settings(BaseSettings):
             raise ValueError("ENTRA_JIT_PORTAL_URL must begin with https: browsers keep its cookie for nothing else")
         if not all(re.fullmatch(r"https://[A-Za-z0-9.*:-]+", site) for site in self.frame_ancestors):
             raise ValueError("ENTRA_JIT_FRAME_ANCESTORS must be https addresses without a path")
+        return self
+
+    @model_validator(mode="after")
+    def _drills_are_for_the_sandbox(self) -> Self:
+        if self.clock_ahead and self.profile == "production":
+            raise ValueError("ENTRA_JIT_CLOCK_AHEAD needs ENTRA_JIT_PROFILE=sandbox")
         return self
 
     @model_validator(mode="after")

@@ -50,6 +50,8 @@ class AlarmKind(StrEnum):
     """An account was disabled before the time that its own mark says: the ledger was restored. About a grant."""
     CLOSER_AWAY = "closer away"
     """No closer runs, and one did within the last day. About the deployment."""
+    CLOCK_APART = "clock apart"
+    """The clock of a machine is not that of PostgreSQL, Temporal or Microsoft. About a machine, which opens nothing."""
     TEMPORAL_AWAY = "temporal away"
     """Temporal has not answered a worker for a minute, or its namespace is gone. About the deployment."""
     WORKFLOW_WEDGED = "workflow wedged"

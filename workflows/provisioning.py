@@ -9,9 +9,10 @@ from temporalio import workflow
 
 from activities.options import LEDGER
 from activities.signatures import Deciding, Provisioning
-from entra_jit.policy.durations import format_duration
+from entra_jit.policy.durations import CLOCKS_DIFFER_BY, format_duration
+from models import actor
 from models.grant_progress import GrantProgress
-from models.messages import AccountFound
+from models.messages import AccountFound, GrantState
 from models.sweep import Baseline
 from workflows.execution import execute_locally
 from workflows.gathering import gather_or_cancel
@@ -74,6 +75,8 @@ async def arm(progress: GrantProgress) -> None:
         within=time_left(progress),
     )
     progress.traces.mark, progress.expires_at = armed.mark, armed.expires_at
+    if armed.expires_at > workflow.now() + progress.granted.duration + CLOCKS_DIFFER_BY:
+        progress.end(GrantState.FAILED, actor.CLOCK, f"it would last too long, until {armed.expires_at:%H:%M:%SZ}")
 
 
 async def open_account(progress: GrantProgress) -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from entra_jit.accounts.alarms import Alarms, Announcer, Unannounced
+from entra_jit.accounts.clocks import Clocks
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.narrow_keyring import PortalKeyring
-from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.clock import LedgerClock, database_time, machine_clock
+from entra_jit.ledger.database import Ledger, Session
 from entra_jit.ledger.event_stream import EventStream
 from entra_jit.policy.durations import PROVISIONING_STEP
 from entra_jit.policy.leases import LEASE_MARGIN
@@ -44,11 +46,6 @@ CONSENT_IS_KNOWN_AFTER = timedelta(minutes=2)
 """How long after a consent the tokens of the application may not show it yet (microsoft-graph-docs#4765, #10907)."""
 
 
-def system_clock() -> datetime:
-    """The clock of the machine."""
-    return datetime.now(UTC)
-
-
 class Backend:
     """Each part is opened when it is first used, and closed with the whole. An async context manager.
 
@@ -60,10 +57,11 @@ class Backend:
     provisioning_step = PROVISIONING_STEP
     """How long a step of opening that was begun before a stop may still write."""
 
-    def __init__(self, settings: Settings, *, clock: Clock = system_clock, announcer: Announcer | None = None) -> None:
-        """``announcer`` delivers alarms to people; None: they stand in the ledger and the log."""
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, announcer: Announcer | None = None) -> None:
+        """``clock`` None: PostgreSQL's. ``announcer`` delivers alarms to people; None: they stand in the ledger and the
+        log."""
         self.settings = settings
-        self.clock = clock
+        self.clock = clock or LedgerClock(machine=lambda: machine_clock() + settings.clock_ahead)
         self.announcer = announcer or Unannounced()
         self._opened = AsyncExitStack()
 
@@ -78,7 +76,8 @@ class Backend:
     @cached_property
     def ledger(self) -> Ledger:
         """PostgreSQL, connected when the first transaction begins. Raises ``SettingsError``."""
-        ledger = Ledger(self.settings.database_url)
+        clock = self.clock if isinstance(self.clock, LedgerClock) else None
+        ledger = Ledger(self.settings.database_url, clock=clock)
         self._opened.push_async_callback(ledger.close)
         return ledger
 
@@ -98,6 +97,7 @@ class Backend:
             ca_file=self.settings.ca_file,
             timeout=self.settings.graph_timeout_seconds,
             clock=self.clock,
+            hear=self.clocks.hear_microsoft,
         )
         self._opened.push_async_exit(graph)
         self._record(graph)
@@ -154,6 +154,18 @@ class Backend:
         from entra_jit.accounts.credential_expiry import ExpiryWatch
 
         return ExpiryWatch(self.own_applications, self.ledger, self.alarms, self.clock)
+
+    @cached_property
+    def clocks(self) -> Clocks:
+        """How far the clocks are apart that this process reads."""
+        return Clocks(self.clock)
+
+    async def time_to_open(self, session: Session) -> datetime:
+        """PostgreSQL's clock, for what widens access. Raises ``ClocksApartError`` where the clocks do not agree."""
+        if isinstance(self.clock, LedgerClock):
+            self.clock.hear(await database_time(session))
+        self.clocks.expect_agreement()
+        return self.clock()
 
     @property
     def lease(self) -> timedelta:

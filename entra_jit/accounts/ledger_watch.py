@@ -44,6 +44,7 @@ class LedgerWatch:
     def __init__(self, backend: Backend) -> None:
         self._ledger = backend.ledger
         self._alarms = backend.alarms
+        self._clocks = backend.clocks
         self._clock = backend.clock
         self._every = backend.settings.reconcile_every
         self._late_after = backend.settings.alarm_after[0]
@@ -55,7 +56,9 @@ class LedgerWatch:
 
     async def look(self) -> None:
         """One look. Raises ``LedgerUnavailableError``."""
-        await attempt_all([self._look_for_a_lapse(), self._look_for_late_closings(), self._look_for_closers()])
+        await attempt_all(
+            [self._look_for_a_lapse(), self._look_for_late_closings(), self._look_for_closers(), self._look_at_clocks()]
+        )
 
     async def _look_for_a_lapse(self) -> None:
         now = self._clock()
@@ -84,6 +87,13 @@ class LedgerWatch:
             await self._alarms.raise_alarm(
                 Alarm(kind=AlarmKind.CLOSER_AWAY, subject="deployment", sentence=sentence, raised_at=now)
             )
+
+    async def _look_at_clocks(self) -> None:
+        now = self._clock()
+        if alarm := self._clocks.alarm(now):
+            await self._alarms.raise_alarm(alarm)
+        else:
+            await self._alarms.clear(AlarmKind.CLOCK_APART, self._clocks.machine, "The clocks agree.", now)
 
     def _late(self, grant: Unsettled) -> Alarm:
         so_far = f"disabled at {format_moment(grant.disabled_at)}" if grant.disabled_at else "not known to be disabled"

@@ -15,6 +15,7 @@ from entra_jit.graph.answers import Listing
 from entra_jit.graph.applications import ApplicationObject, Applications
 from entra_jit.graph.audit_logs import AuditEntry, AuditListing, AuditTarget, UnreadablePart
 from entra_jit.graph.authority import Authority
+from entra_jit.graph.calls import Heard
 from entra_jit.graph.catalogue import LONGEST_WAIT
 from entra_jit.graph.connection import ClientCertificate, ClientSecret, Connection, Credential, FederatedAssertion
 from entra_jit.graph.deleted_items import DeletedUser
@@ -73,6 +74,7 @@ __all__ = [
     "GraphError",
     "Group",
     "GroupRead",
+    "Heard",
     "InvalidAddressError",
     "Listing",
     "LostPageError",

@@ -48,8 +48,10 @@ _log = structlog.get_logger("graph")
 class Heard:
     """What an answer said beside what was asked."""
 
+    began_at: datetime
+    """When it was asked for, by our clock."""
     at: datetime
-    """By our clock."""
+    """When it had come, by our clock."""
     date: datetime | None
     """By Microsoft's, in whole seconds; None: it did not say."""
     throttle_limit: float | None
@@ -68,6 +70,7 @@ class Calls:
         tenant: str,
         timeout: float,
         clock: Clock,
+        hear: Callable[[Heard], None],
     ) -> None:
         self._http = http
         self._tokens = tokens
@@ -75,6 +78,7 @@ class Calls:
         self.tenant = tenant
         self._timeout = timeout
         self._clock = clock
+        self._hear = hear
         self.heard: Heard | None = None
 
     def address(self, path: str) -> str:
@@ -169,7 +173,7 @@ class Calls:
         """One call, tried once, except that a token which is not accepted is replaced."""
         path = urlsplit(url).path.removeprefix(urlsplit(self._graph_url).path)
         attempt = Attempt(self.tenant, operation, method, path, sent=False)
-        began = time.monotonic()
+        began, began_at = time.monotonic(), self._clock()
         timeout = operation.timeout or self._timeout
         try:
             async with asyncio.timeout(timeout):
@@ -189,7 +193,7 @@ class Calls:
             attempt = replace(attempt, sent=sent, message=f"{type(error).__name__}: {error}".removesuffix(": "))
             _note(attempt, began)
             raise unreachable(attempt) from None
-        return self._judge(attempt, response, began)
+        return self._judge(attempt, response, began, began_at)
 
     async def _send(
         self, attempt: Attempt, url: str, body: Body | None, token: str, *, advanced: bool
@@ -202,9 +206,10 @@ class Calls:
         timeout = httpx.Timeout(self._timeout, read=attempt.operation.timeout or self._timeout)
         return await self._http.request(attempt.method, url, json=body, headers=headers, timeout=timeout)
 
-    def _judge(self, attempt: Attempt, response: httpx.Response, began: float) -> Answer:
+    def _judge(self, attempt: Attempt, response: httpx.Response, began: float, began_at: datetime) -> Answer:
         now = self._clock()
-        self.heard = _heard(response, now)
+        self.heard = _heard(response, began_at, now)
+        self._hear(self.heard)
         attempt = replace(
             attempt,
             status=response.status_code,
@@ -236,7 +241,7 @@ class Calls:
         return Answer(document, evidence, attempt)
 
 
-def _heard(response: httpx.Response, now: datetime) -> Heard:
+def _heard(response: httpx.Response, began_at: datetime, now: datetime) -> Heard:
     try:
         date = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:
@@ -245,7 +250,7 @@ def _heard(response: httpx.Response, now: datetime) -> Heard:
         share = float(response.headers.get("x-ms-throttle-limit-percentage", ""))
     except ValueError:
         share = None
-    return Heard(now, date, share)
+    return Heard(began_at, now, date, share)
 
 
 def _note(attempt: Attempt, began: float) -> None:

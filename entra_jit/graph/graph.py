@@ -95,7 +95,8 @@ class Graph:
 
     ``timeout`` is how many seconds a call may take in all, its token included. ``ca_file`` (PEM) is trusted instead
     of the public authorities. Proxy and certificate variables of the environment are not read. Nothing is retried.
-    ``clock`` dates evidence; ``monotonic`` (seconds) says how old a token is.
+    ``hear`` is told what each answer says beside what was asked. ``clock`` dates evidence; ``monotonic`` (seconds) says
+    how old a token is.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Graph:
         ca_file: Path | None = None,
         timeout: float = 10.0,
         clock: Clock = utc_now,
+        hear: Callable[[Heard], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._graph_url = graph_url.rstrip("/")
@@ -113,6 +115,7 @@ class Graph:
         self._ca_file = str(ca_file) if ca_file else None
         self._timeout = timeout
         self._clock = clock
+        self._hear = hear
         self._monotonic = monotonic
         self._tokens: dict[tuple[str, str, Credential, datetime | None], TokenSource] = {}
         self._threads = ThreadPoolExecutor(_SIGN_IN_THREADS, thread_name_prefix="sign-in")
@@ -174,6 +177,7 @@ class Graph:
             tenant=connection.tenant,
             timeout=self._timeout,
             clock=self._clock,
+            hear=self._hear,
         )
 
     def _tenant(self, connection: Connection, calls: Calls) -> Tenant:

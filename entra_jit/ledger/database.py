@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from entra_jit.ledger.clock import LedgerClock, database_time
 from models.errors import SettingsError, UnreachableError
 
 CONNECT_TIMEOUT_SECONDS = 5
@@ -30,6 +31,9 @@ TRANSACTION_TIMEOUT = timedelta(seconds=15)
 """For a server that hangs, which enforces no limit itself: longer than any that works takes."""
 
 Answer = TypeVar("Answer")
+
+Session = AsyncSession
+"""What a transaction works with."""
 
 _log = structlog.get_logger("ledger")
 
@@ -65,16 +69,20 @@ class Ledger:
         self,
         database_url: SecretStr,
         *,
+        clock: LedgerClock | None = None,
         pool_size: int = 10,
         statement_timeout: timedelta = STATEMENT_TIMEOUT,
         transaction_timeout: timedelta = TRANSACTION_TIMEOUT,
     ) -> None:
         """``database_url`` in any form that libpq understands. Nothing is connected yet.
 
+        ``clock`` hears the server's with a transaction every few seconds.
+
         The server gives up a statement after ``statement_timeout``, and we a transaction after ``transaction_timeout``.
 
         Raises ``SettingsError``.
         """
+        self._clock = clock
         self.transaction_timeout = transaction_timeout
         self.closing_waits = timedelta(seconds=2)
         """How long an account that is about to be disabled waits for the ledger."""
@@ -108,6 +116,8 @@ class Ledger:
         limit = asyncio.timeout((within or self.transaction_timeout).total_seconds())
         try:
             async with limit, AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+                if self._clock is not None and self._clock.is_stale:
+                    self._clock.hear(await database_time(session))
                 yield session
         except TimeoutError:
             if not limit.expired():

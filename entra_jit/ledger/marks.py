@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.marks import read_open_until, write_open_until
+from entra_jit.ledger.clock import database_time
 from entra_jit.ledger.rows import object_id
 from models.marks import AccountKind, OpenUntil
 from models.messages import TechnicianId, TenantId
@@ -51,9 +51,3 @@ async def sign_mark(session: AsyncSession, keyring: Keyring, grant: GrantRow, ac
 
 def _kind(grant: GrantRow) -> AccountKind:
     return AccountKind.of(TechnicianId(str(grant.technician_id)))
-
-
-async def database_time(session: AsyncSession) -> datetime:
-    """PostgreSQL's clock, the one clock of everything that has to be put in order between processes."""
-    now: datetime = (await session.exec(select(func.clock_timestamp()))).one()
-    return now

@@ -16,8 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.ledger import holds
+from entra_jit.ledger.clock import database_time
 from entra_jit.ledger.configuration import tenant_terms, terms_of
-from entra_jit.ledger.marks import database_time, mark_of
+from entra_jit.ledger.marks import mark_of
 from entra_jit.ledger.rows import as_access, object_id
 from entra_jit.policy.leases import lease_end
 from entra_jit.policy.reconciliation import REPLICAS_AGREE_AFTER, LiveGrant

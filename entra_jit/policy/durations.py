@@ -28,6 +28,9 @@ PROVISIONING_WINDOW = timedelta(hours=1)
 PROVISIONING_STEP = timedelta(seconds=45)
 """How long one try of a step that opens may take; one that was begun just before a fence may write for so long."""
 
+CLOCKS_DIFFER_BY = timedelta(seconds=10)
+"""At most, between this deployment's processes, PostgreSQL, Temporal and Microsoft; beyond it nothing is opened."""
+
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 
 _HOURS = re.compile(r"(?P<hours>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)")

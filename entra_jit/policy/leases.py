@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from entra_jit.policy.durations import CLOCKS_DIFFER_BY
+
 LEASE_MARGIN = timedelta(seconds=5)
 
-LONGEST_LEASE = timedelta(seconds=60) + LEASE_MARGIN + timedelta(seconds=10)
+LONGEST_LEASE = timedelta(seconds=60) + LEASE_MARGIN + CLOCKS_DIFFER_BY
 """The longest call to Microsoft that the settings allow, the margin, and what two clocks may differ by."""
 
 

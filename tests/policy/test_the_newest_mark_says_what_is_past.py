@@ -44,9 +44,14 @@ def test_an_account_that_never_had_a_mark_is_judged_by_the_expiry() -> None:
 
 
 def test_the_clock_of_this_machine_does_not_count_once_postgresql_was_heard() -> None:
-    """It may be half an hour ahead, or be set while PostgreSQL is away."""
-    seconds = 100.0
-    clock = LedgerClock(lambda: seconds)
+    """It may be half an hour ahead, be set while PostgreSQL is away, or stand still with its machine."""
+    seconds, machine = 100.0, NOW + 30 * MINUTE
+    clock = LedgerClock(lambda: seconds, lambda: machine)
+    assert clock() == machine
     clock.hear(NOW)
+    assert clock.machine_is_ahead == 30 * MINUTE
     seconds += 60
+    machine = NOW
     assert clock() == NOW + MINUTE
+    assert clock.machine_is_ahead == -MINUTE
+    assert clock.is_stale
