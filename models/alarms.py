@@ -54,6 +54,14 @@ class AlarmKind(StrEnum):
     """The clock of a machine is not that of PostgreSQL, Temporal or Microsoft. About a machine, which opens nothing."""
     TEMPORAL_AWAY = "temporal away"
     """Temporal has not answered a worker for a minute, or its namespace is gone. About the deployment."""
+    EMERGENCY_UNPROVEN = "emergency account unproven"
+    """An emergency account has no credential that is known to work, or its rotation does not come through. About an
+    account."""
+    EMERGENCY_CHANGED = "emergency account changed"
+    """An emergency account is not as we made it: disabled, without its role, with a method of others. About an
+    account."""
+    EMERGENCY_REVEALED = "emergency credential revealed"
+    """A person was given what opens an emergency account. It stands until the account was rotated. About an account."""
     WORKFLOW_WEDGED = "workflow wedged"
     """Temporal cannot carry on a grant's workflow. About a grant."""
 

@@ -9,6 +9,8 @@ RECONCILIATION = "Reconciliation"
 REVIEWS = "Reviews"
 EXAMINATIONS = "Examinations"
 PORTAL_ERRAND = "PortalErrand"
+EMERGENCY_ACCOUNTS = "EmergencyAccounts"
+EMERGENCY_ROUNDS = "EmergencyRounds"
 
 # of AccessGrant
 REQUEST_ACCESS = "request_access"
@@ -27,6 +29,18 @@ GRANT_DETAILS = (
     "**Request Cancellation** closes the account. **Terminate** would leave it open."
 )
 """What Temporal's UI shows of a grant also where no worker lives."""
+
+
+EMERGENCY_DETAILS = (
+    "What a tenant's emergency accounts need now: made, rotated, tried. Whatever ends this workflow, at every moment a "
+    "credential that has signed in stays registered, and the next round goes on from there."
+)
+"""What Temporal's UI shows of the work on a tenant's emergency accounts."""
+
+
+def emergency_workflow_id(tenant_id: str) -> str:
+    """The id of the work on a tenant's emergency accounts: at most one at a time."""
+    return f"emergency/{tenant_id}"
 
 
 def request_id(tenant: str, technician: str, key: str) -> str:

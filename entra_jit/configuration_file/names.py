@@ -10,7 +10,7 @@ from entra_jit.configuration_file.entry import Entry
 from entra_jit.configuration_file.mistakes import Mistakes, Place
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from models.errors import quoted
-from models.marks import CANARY_ID, CANARY_NAME
+from models.marks import RESERVED_NAMES
 
 
 class Names:
@@ -27,8 +27,11 @@ class Names:
 
     def declare(self, entry: Entry, kind: str, name: str | None, entry_id: UUID | None = None) -> None:
         """An entry has this name and id; no other of its kind may."""
-        if kind == "technician" and (name == CANARY_NAME or str(entry_id) == CANARY_ID):
-            self._mistakes.note(entry.place("name"), f"{CANARY_NAME} and its id are the doctor's canary's")
+        if kind == "technician" and (name in RESERVED_NAMES.values() or str(entry_id) in RESERVED_NAMES):
+            # The message quotes no name: either of the two may be the reserved one.
+            self._mistakes.note(
+                entry.place("name"), "this name or id belongs to the doctor's canary or an emergency account"
+            )
         for key, value in (("name", name), ("id", entry_id)):
             place = entry.place(key)
             if value is not None and (first := self._places.setdefault((kind, key, value), place)) != place:

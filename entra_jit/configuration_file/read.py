@@ -17,12 +17,14 @@ from entra_jit.configuration_file.values import (
     one_of,
     read_attribute,
     read_domain,
+    read_emergency_accounts,
     read_guid,
     read_label,
     read_name,
     read_path,
     read_prefix,
     read_role,
+    read_rotation,
 )
 from entra_jit.policy.configuration import (
     Application,
@@ -153,6 +155,8 @@ class _Reading:
             max_hours=terms.max_hours,
             credential=terms.credential,
             canary=terms.canary,
+            emergency_accounts=terms.emergency_accounts,
+            emergency_rotation=terms.emergency_rotation,
             security_groups=tuple(group for _, group in groups),
             tags=tuple(tag for _, tag in tags),
         )
@@ -262,12 +266,15 @@ def _terms(entry: Entry, defaults: TenantDefaults) -> TenantDefaults:
     max_hours = entry.optional("max_hours", parse_duration) or defaults.max_hours
     if hours > max_hours and (hours, max_hours) != (defaults.hours, defaults.max_hours):
         entry.note(f"{format_duration(hours)} exceeds max_hours, which is {format_duration(max_hours)}", "hours")
+    accounts = entry.optional("emergency_accounts", read_emergency_accounts)
     return TenantDefaults(
         account_prefix=defaults.account_prefix if prefix is None else prefix,
         hours=hours,
         max_hours=max_hours,
         credential=entry.optional("credential", one_of(_CREDENTIALS)) or defaults.credential,
         canary=entry.optional("canary", one_of(_CANARIES)) or defaults.canary,
+        emergency_accounts=defaults.emergency_accounts if accounts is None else accounts,
+        emergency_rotation=entry.optional("emergency_rotation_days", read_rotation) or defaults.emergency_rotation,
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from entra_jit.policy.configuration import EmergencyCount
+from entra_jit.policy.emergency import LONGEST_ROTATION, SHORTEST_ROTATION
 from entra_jit.policy.names import DOMAIN_LENGTH
 from entra_jit.policy.roles import find_role
 from models.errors import BadInputError, quoted
@@ -16,6 +19,8 @@ from models.plain_text import plain
 Choice = TypeVar("Choice", bound=str)
 
 LABEL_LENGTH = 256
+
+_EMERGENCY_COUNTS: dict[str, EmergencyCount] = {"0": 0, "1": 1, "2": 2}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PREFIX = re.compile(r"[a-z0-9-]{0,20}")
@@ -86,6 +91,20 @@ def one_of(allowed: tuple[Choice, ...]) -> Callable[[str], Choice]:
         raise BadInputError(f"{quoted(text)} is not one of {', '.join(allowed)}")
 
     return read
+
+
+def read_emergency_accounts(text: str) -> EmergencyCount:
+    """How many emergency accounts a tenant has."""
+    return _EMERGENCY_COUNTS[one_of(tuple(_EMERGENCY_COUNTS))(text)]
+
+
+def read_rotation(text: str) -> timedelta:
+    """After how many days a credential is rotated."""
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if not SHORTEST_ROTATION <= timedelta(days=days) <= LONGEST_ROTATION:
+        allowed = f"{SHORTEST_ROTATION.days} to {LONGEST_ROTATION.days}"
+        raise BadInputError(f"{quoted(text)} is not a number of days from {allowed}")
+    return timedelta(days=days)
 
 
 def _matching(pattern: re.Pattern[str], text: str, allowed: str) -> str:

@@ -54,6 +54,8 @@ def _terms(terms: TenantDefaults | TenantEntry, defaults: TenantDefaults) -> Fie
             "max_hours": _duration(_unless(terms.max_hours, defaults.max_hours)),
             "credential": _unless(terms.credential, defaults.credential),
             "canary": _unless(terms.canary, defaults.canary),
+            "emergency_accounts": _unless(terms.emergency_accounts, defaults.emergency_accounts),
+            "emergency_rotation_days": _days(_unless(terms.emergency_rotation, defaults.emergency_rotation)),
         }
     )
 
@@ -143,6 +145,10 @@ def _duration(duration: timedelta | None) -> int | str | None:
         return hours
     minutes, below_a_minute = divmod(duration, timedelta(minutes=1))
     return f"{duration.total_seconds():.6f}s" if below_a_minute else f"{minutes}m"
+
+
+def _days(duration: timedelta | None) -> int | None:
+    return None if duration is None else duration.days
 
 
 def _unless(value: Any, default: Any) -> Any:

@@ -69,6 +69,8 @@ _TENANTS = columns_of(
     col(Tenant.max_duration),
     col(Tenant.credential),
     col(Tenant.canary),
+    col(Tenant.emergency_accounts),
+    col(Tenant.emergency_rotation),
     col(Tenant.tags),
 ).where(col(Tenant.active))
 
@@ -84,8 +86,7 @@ async def _configured(session: AsyncSession) -> Configured:
     return Configured(
         tenants={TenantId(str(id)): name for id, name, *_ in tenants},
         terms={
-            TenantId(str(id)): terms_by_field(domain, prefix, hours, longest, credential, canary, tags)
-            for id, _, domain, prefix, hours, longest, credential, canary, tags in tenants
+            TenantId(str(id)): terms_by_field(*terms) for id, _, *terms in tenants
         },
         technicians={
             TechnicianId(str(id)): (name, entitlement.Technician(TechnicianId(str(id)), attributes))
@@ -175,6 +176,8 @@ def _tenants(configuration: Configuration) -> list[Row]:
             "credential": tenant.credential,
             "tags": list(tenant.tags),
             "canary": tenant.canary,
+            "emergency_accounts": tenant.emergency_accounts,
+            "emergency_rotation": tenant.emergency_rotation,
             "active": True,
             "disconnected_at": None,
         }

@@ -14,6 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from entra_jit.policy.durations import DEFAULT, LONGEST_BY_DEFAULT
+from entra_jit.policy.emergency import ROTATION
 from entra_jit.policy.entitlement import AttributeRule, Group, RoleMapping
 from entra_jit.policy.roles import find_role
 from models.messages import AccessItem, AccessKind, TechnicianId, TenantId
@@ -22,6 +23,8 @@ CredentialChoice = Literal["auto", "temporary_access_pass", "password"]
 """``auto``: a Temporary Access Pass where the tenant's policy allows it, else a password."""
 CanaryChoice = Literal["never", "weekly"]
 """How often the doctor's canary is run in a tenant without being asked."""
+EmergencyCount = Literal[0, 1, 2]
+"""How many emergency accounts a tenant has."""
 ProofKind = Literal["secret", "certificate", "federated"]
 PurposeName = Literal["elevate", "revoke"]
 
@@ -72,6 +75,8 @@ class TenantDefaults:
     max_hours: timedelta = LONGEST_BY_DEFAULT
     credential: CredentialChoice = "auto"
     canary: CanaryChoice = "never"
+    emergency_accounts: EmergencyCount = 0
+    emergency_rotation: timedelta = ROTATION
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,9 @@ class TenantEntry:
     max_hours: timedelta
     credential: CredentialChoice
     canary: CanaryChoice
+    emergency_accounts: EmergencyCount
+    emergency_rotation: timedelta
+    """How old the credential of one of them becomes before another takes its place."""
     elevate: Application | None
     """What opens. None: the MSP's own application, which stands in the deployment's settings."""
     revoke: Application | None

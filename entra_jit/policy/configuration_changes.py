@@ -49,7 +49,15 @@ def configured_by(configuration: Configuration) -> Configured:
         tenants={TenantId(str(tenant.id)): tenant.name for tenant in configuration.tenants},
         terms={
             TenantId(str(one.id)): terms_by_field(
-                one.account_domain, one.account_prefix, one.hours, one.max_hours, one.credential, one.canary, one.tags
+                one.account_domain,
+                one.account_prefix,
+                one.hours,
+                one.max_hours,
+                one.credential,
+                one.canary,
+                one.emergency_accounts,
+                one.emergency_rotation,
+                one.tags,
             )
             for one in configuration.tenants
         },
@@ -69,6 +77,8 @@ def terms_by_field(
     max_hours: timedelta,
     credential: str,
     canary: str,
+    emergency_accounts: int,
+    emergency_rotation: timedelta,
     tags: Iterable[str],
 ) -> Mapping[str, str]:
     """What people see of a tenant's terms, by the names of the file's fields."""
@@ -79,6 +89,8 @@ def terms_by_field(
         "max_hours": format_duration(max_hours),
         "credential": credential,
         "canary": canary,
+        "emergency_accounts": str(emergency_accounts),
+        "emergency_rotation_days": str(emergency_rotation.days),
         "tags": ", ".join(tags),
     }
 
