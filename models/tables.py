@@ -50,6 +50,12 @@ class Tenant(SQLModel, table=True):
     tags: list[str] = columns.json("[]")
     canary: str = Field(default="never", sa_column_kwargs={"server_default": "never"})
     """``never`` or ``weekly``."""
+    emergency_accounts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How many are wanted there."""
+    emergency_rotation: timedelta = Field(
+        default=timedelta(days=90),
+        sa_column=Column(Interval, nullable=False, server_default=text("'90 days'::interval")),
+    )
     active: bool = True
     disconnected_at: datetime | None = columns.moment()
     """Since when nothing of ours acts there, and it is not reconciled."""
@@ -217,6 +223,65 @@ class ManagedAccount(SQLModel, table=True):
     object_id: UUID | None = None
     """None: the creation was intended, and its answer never seen."""
     registered_at: datetime = columns.moment(nullable=False)
+
+
+class EmergencyAccountRow(SQLModel, table=True):
+    """An emergency account: what was done with it last, and when what is done next. Its name is in the register."""
+
+    __tablename__ = "emergency_accounts"
+
+    tenant_id: UUID = Field(primary_key=True, foreign_key="tenants.id")
+    number: int = Field(primary_key=True)
+    completed_at: datetime | None = columns.moment()
+    """When it was enabled with its role, once. From then on only a change from outside takes either."""
+    rotated_at: datetime | None = columns.moment()
+    rotate_at: datetime | None = columns.moment()
+    """None: it is rotated only when that is asked for."""
+    drilled_at: datetime | None = columns.moment()
+    drill_outcome: str | None = None
+    """A ``SignInOutcome``."""
+    drill_detail: str | None = None
+    drill_at: datetime | None = columns.moment()
+    revealed_at: datetime | None = columns.moment()
+    revealed_to: Actor | None = columns.actor()
+    usable_until: datetime | None = columns.moment()
+    """How long what was revealed may be used; None: nothing was revealed since the last rotation."""
+    in_kit_since: datetime | None = columns.moment()
+    """When its credential was put into an offline kit; None: not this credential."""
+
+
+class EmergencyCredentialRow(SQLModel, table=True):
+    """One passkey of an emergency account: made, registered, proven, retired. Its key is sealed, and gone once retired."""
+
+    __tablename__ = "emergency_credentials"
+    __table_args__ = (
+        Index("emergency_credentials_of_an_account", "tenant_id", "number"),
+        Index(
+            "one_emergency_credential_to_prove",
+            "tenant_id",
+            "number",
+            unique=True,
+            postgresql_where=text("proven_at IS NULL AND retired_at IS NULL AND ciphertext IS NOT NULL"),
+        ),
+        ForeignKeyConstraint(["tenant_id", "number"], ["emergency_accounts.tenant_id", "emergency_accounts.number"]),
+    )
+
+    id: UUID = Field(primary_key=True)
+    """The handle: all that travels of it."""
+    tenant_id: UUID
+    number: int
+    key_id: str
+    ciphertext: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """Its private key and id, sealed. None: retired, or sealed with a key that this deployment lost."""
+    made_at: datetime = columns.moment(nullable=False)
+    method_id: str | None = None
+    """By which the directory lists it. None: its registration was never answered."""
+    rp_id: str | None = None
+    user_handle: str | None = None
+    registered_at: datetime | None = columns.moment()
+    proven_at: datetime | None = columns.moment()
+    retired_at: datetime | None = columns.moment()
+    """When the directory listed it no more."""
 
 
 class Request(SQLModel, table=True):

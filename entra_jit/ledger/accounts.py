@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, update
@@ -18,12 +19,28 @@ from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
 from models.marks import AccountKind
-from models.messages import Grant, ObjectId, TechnicianId, TenantId
+from models.messages import ObjectId, TechnicianId, TenantId
 from models.tables import GrantRow, ManagedAccount
 
 
 class NameTakenError(RefusedError):
     """Another technician's account is registered under this name in the tenant."""
+
+
+class OfAccount(Protocol):
+    """Whose account it is: a grant says so, and a holder."""
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """Where."""
+
+    @property
+    def technician_id(self) -> TechnicianId:
+        """Whose."""
+
+    @property
+    def account_name(self) -> str:
+        """Under which name."""
 
 
 async def name_of(session: AsyncSession, tenant_id: UUID | None, technician_id: UUID | None) -> str | None:
@@ -32,16 +49,16 @@ async def name_of(session: AsyncSession, tenant_id: UUID | None, technician_id: 
     return row.account_name if row else None
 
 
-async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
+async def intend(session: AsyncSession, of: OfAccount, at: datetime) -> bool:
     """Register the account before it is made, so that one whose creation was never answered is still ours.
 
     True for the first intent: no attempt to make it came before. Raises ``NameTakenError``.
     """
     values = {
-        "tenant_id": UUID(grant.tenant_id),
-        "technician_id": UUID(grant.technician_id),
-        "kind": AccountKind.of(grant.technician_id),
-        "account_name": grant.account_name,
+        "tenant_id": UUID(of.tenant_id),
+        "technician_id": UUID(of.technician_id),
+        "kind": AccountKind.of(of.technician_id),
+        "account_name": of.account_name,
         "registered_at": at,
     }
     statement = insert(ManagedAccount).values(values)
@@ -49,28 +66,36 @@ async def intend(session: AsyncSession, grant: Grant, at: datetime) -> bool:
     try:
         made = await session.exec(once.returning(col(ManagedAccount.registered_at)))
     except IntegrityError:
-        raise NameTakenError(f"{grant.account_name} is registered for another technician") from None
+        raise NameTakenError(f"{of.account_name} is registered for another technician") from None
     return made.first() is not None
 
 
 async def is_registered(session: AsyncSession, tenant_id: TenantId, object_id: ObjectId) -> bool:
-    """Whether an account of the tenant is registered under this id."""
+    """Whether an account of the tenant that may be closed is registered under this id: no emergency account is.
+
+    So a message that has one closed, whoever sent it, finds an account that is not ours to close.
+    """
     statement = select(ManagedAccount.tenant_id).where(
-        col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.object_id) == UUID(object_id)
+        col(ManagedAccount.tenant_id) == UUID(tenant_id),
+        col(ManagedAccount.object_id) == UUID(object_id),
+        _may_be_closed(),
     )
     return (await session.exec(statement)).first() is not None
 
 
 async def all_object_ids(session: AsyncSession) -> set[tuple[TenantId, ObjectId]]:
-    """The ids of all registered accounts, each with its tenant's."""
-    found = await session.exec(select(ManagedAccount).where(col(ManagedAccount.object_id).is_not(None)))
+    """The ids of all registered accounts that may be closed, each with its tenant's."""
+    found = await session.exec(
+        select(ManagedAccount).where(col(ManagedAccount.object_id).is_not(None), _may_be_closed())
+    )
     return {(TenantId(str(row.tenant_id)), known) for row in found if (known := rows.object_id(row))}
 
 
-async def object_ids(session: AsyncSession, tenant_id: TenantId) -> set[ObjectId]:
-    """The ids of all accounts of the tenant that are registered by theirs."""
+async def object_ids(session: AsyncSession, tenant_id: TenantId) -> dict[ObjectId, AccountKind]:
+    """The ids of all accounts of the tenant that are registered by theirs, and what each is for."""
     statement = select(ManagedAccount).where(col(ManagedAccount.tenant_id) == UUID(tenant_id))
-    return {known for row in await session.exec(statement) if (known := rows.object_id(row))}
+    found = await session.exec(statement)
+    return {known: AccountKind(row.kind) for row in found if (known := rows.object_id(row))}
 
 
 async def register(
@@ -126,15 +151,19 @@ async def forget_object(
     )
 
 
-async def confirm(session: AsyncSession, grant: Grant, object_id: ObjectId) -> None:
+async def confirm(session: AsyncSession, of: OfAccount, object_id: ObjectId) -> None:
     """Record the object id that the directory gave. From here on the account is known by it, whatever its name."""
     await session.exec(
-        update(ManagedAccount).where(*_of(grant.tenant_id, grant.technician_id)).values(object_id=UUID(object_id))
+        update(ManagedAccount).where(*_of(of.tenant_id, of.technician_id)).values(object_id=UUID(object_id))
     )
 
 
 def _of(tenant_id: TenantId, technician_id: TechnicianId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(ManagedAccount.tenant_id) == UUID(tenant_id), col(ManagedAccount.technician_id) == UUID(technician_id)
+
+
+def _may_be_closed() -> ColumnElement[bool]:
+    return col(ManagedAccount.kind) != AccountKind.EMERGENCY
 
 
 def register_of(account: ManagedAccount | None) -> Register:

@@ -85,9 +85,7 @@ async def _configured(session: AsyncSession) -> Configured:
     )
     return Configured(
         tenants={TenantId(str(id)): name for id, name, *_ in tenants},
-        terms={
-            TenantId(str(id)): terms_by_field(*terms) for id, _, *terms in tenants
-        },
+        terms={TenantId(str(id)): terms_by_field(*terms) for id, _, *terms in tenants},
         technicians={
             TechnicianId(str(id)): (name, entitlement.Technician(TechnicianId(str(id)), attributes))
             for id, name, attributes in technicians

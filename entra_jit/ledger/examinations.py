@@ -22,6 +22,7 @@ from models.actor import Actor
 from models.checks import Check, CheckState, Examination, Finding
 from models.errors import NotFoundError
 from models.events import EventKind
+from models.marks import AccountKind
 from models.messages import AccessItem, AccessKind, GrantStatus, ObjectId, TenantId
 from models.tables import CheckRow, Tenant
 
@@ -38,6 +39,8 @@ class ConfiguredTenant:
     canary: CanaryChoice = "never"
     last_canary: GrantStatus | None = None
     """The last one that is over; None: there was none."""
+    emergency: frozenset[ObjectId] = frozenset()
+    """Those of ``registered`` that are emergency accounts."""
 
     def mapped_of(self, kind: AccessKind) -> tuple[AccessItem, ...]:
         """What may be given there of one kind."""
@@ -71,9 +74,17 @@ async def _configured(
 ) -> ConfiguredTenant:
     terms = configuration.tenant_terms(row)
     mapped = {one.item: None for one in mappings if one.tenant_id in {None, terms.id}}
-    registered = await accounts.object_ids(session, terms.id)
+    kinds = await accounts.object_ids(session, terms.id)
     last_canary = await canaries.last_run(session, row.id, at)
-    return ConfiguredTenant(terms, _credential(row), tuple(mapped), frozenset(registered), _canary(row), last_canary)
+    return ConfiguredTenant(
+        terms,
+        _credential(row),
+        tuple(mapped),
+        frozenset(kinds),
+        _canary(row),
+        last_canary,
+        frozenset(account for account, kind in kinds.items() if kind is AccountKind.EMERGENCY),
+    )
 
 
 async def in_turn(session: AsyncSession) -> list[str]:

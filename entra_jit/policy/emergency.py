@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+
+from models.messages import EmergencyDuty
 
 ROTATION = timedelta(days=90)
 SHORTEST_ROTATION = timedelta(days=1)
@@ -20,17 +21,8 @@ DRILL_EVERY = timedelta(days=30)
 USABLE_AFTER_REVEAL = timedelta(hours=1)
 """How long a person may use what was revealed. Then the account is rotated."""
 
-TRIED_AGAIN_AFTER = timedelta(minutes=15)
+TRIED_AGAIN_AFTER = timedelta(hours=1)
 """After a drill that failed. What failed of a rotation is tried again in the next round."""
-
-
-class EmergencyDuty(StrEnum):
-    """What is to be done with an account."""
-
-    ROTATE = "rotate"
-    """Make what is missing: account, new credential, proof; then the old credential goes."""
-    DRILL = "drill"
-    """Sign in with the credential that it has."""
 
 
 @dataclass(frozen=True)

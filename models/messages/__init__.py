@@ -20,6 +20,18 @@ from models.messages.asking import (
     SignedRetry,
 )
 from models.messages.closing import AccountToClose, Carried, Closed, Closure, Ending, Fence, Settlement, Sweep, ToSweep
+from models.messages.emergency import (
+    EmergencyAccountView,
+    EmergencyCredentialRef,
+    EmergencyDuty,
+    EmergencyRef,
+    EmergencyReport,
+    EmergencyRoundsInput,
+    EmergencyTenant,
+    EmergencyWork,
+    SignInAttempt,
+    SignInOutcome,
+)
 from models.messages.errands import Errand, ErrandOutcome, ErrandRefusal, SignedErrand
 from models.messages.evidence import DirectoryCall, Standing, Step
 from models.messages.examining import ExaminationsInput, ExaminationsReport, TenantVerdict
@@ -97,6 +109,14 @@ __all__ = [
     "Decision",
     "DirectoryCall",
     "EarlierRun",
+    "EmergencyAccountView",
+    "EmergencyCredentialRef",
+    "EmergencyDuty",
+    "EmergencyRef",
+    "EmergencyReport",
+    "EmergencyRoundsInput",
+    "EmergencyTenant",
+    "EmergencyWork",
     "EndAccess",
     "Ending",
     "Errand",
@@ -128,6 +148,8 @@ __all__ = [
     "RoleId",
     "Sentence",
     "Settlement",
+    "SignInAttempt",
+    "SignInOutcome",
     "SignInStatus",
     "SignedAccessRequest",
     "SignedEnd",
