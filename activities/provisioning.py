@@ -51,6 +51,7 @@ from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.actor import Actor
 from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
+from models.marks import AccountKind
 from models.messages import (
     AccessItem,
     AccountFound,
@@ -114,7 +115,11 @@ class ProvisioningActivities(Provisioning):
         """None: the role may be given, or is not granted."""
         if GLOBAL_ADMINISTRATOR not in {item.id for item in admitted.grant.access}:
             return None
-        others = await count_others(tenant, {admitted.object_id})
+        # Technicians' accounts are closed again, so they are none that the tenant could rely on.
+        async with self._ledger.transaction() as session:
+            ours = await accounts.object_ids(session, admitted.grant.tenant_id)
+        passing = {one for one, kind in ours.items() if kind is not AccountKind.EMERGENCY}
+        others = await count_others(tenant, {admitted.object_id, *passing})
         return refuse_global_administrator(admitted.grant.tenant, others)
 
     @activity.defn

@@ -246,12 +246,15 @@ class EmergencyAccountRow(SQLModel, table=True):
     revealed_to: Actor | None = columns.actor()
     usable_until: datetime | None = columns.moment()
     """How long what was revealed may be used; None: nothing was revealed since the last rotation."""
+    revealed_credential: UUID | None = None
+    """Which one was revealed. It is not retired before ``usable_until``."""
     in_kit_since: datetime | None = columns.moment()
-    """When its credential was put into an offline kit; None: not this credential."""
+    """When its credential was put into an offline kit, for which it is kept; None: it is in none."""
+    kit_credential: UUID | None = None
 
 
 class EmergencyCredentialRow(SQLModel, table=True):
-    """One passkey of an emergency account: made, registered, proven, retired. Its key is sealed, and gone once retired."""
+    """One passkey of an emergency account: made, registered, proven, retired. Its sealed key goes when it is retired."""
 
     __tablename__ = "emergency_credentials"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""How many Global Administrators a tenant has besides our accounts."""
+"""How many Global Administrators a tenant has besides our accounts that are closed again."""
 
 from __future__ import annotations
 

@@ -29,14 +29,18 @@ class FoundAccount:
     """The directory's mark, where its signature holds for this account."""
     protected: str | None
     """Why it may not be opened, nor touched at all unless we made it: synchronised, a guest, management-restricted."""
+    kind: AccountKind = AccountKind.TECHNICIAN
+    """What it is for, by whose it should be."""
 
     @property
     def may_be_closed(self) -> bool:
         """Closing it is ours to do.
 
         What the register names by its object id, we made. An administrator there may have made a guest of it
-        since, and must not escape its closing by that.
+        since, and must not escape its closing by that. An emergency account is never closed, whoever asks for it.
         """
+        if self.kind is AccountKind.EMERGENCY:
+            return False
         return self._is_registered or (self.ownership.may_be_closed and self.protected is None)
 
     def alarm(self) -> str | None:
@@ -54,6 +58,13 @@ class FoundAccount:
 
     def why_not_to_open(self) -> str | None:
         """The sentence that refuses an opening; None where it may be opened."""
+        name = self.user.user_principal_name
+        if self.kind is AccountKind.EMERGENCY:
+            return f"{name} is an emergency account; its own workflow alone touches it."
+        return self.why_not_ours()
+
+    def why_not_ours(self) -> str | None:
+        """The sentence that says why it is not one that we may change; None where it is."""
         name = self.user.user_principal_name
         if self.protected:
             return f"{name} {self.protected}; entra-jit never touches such an account."
@@ -99,6 +110,7 @@ def inspect(user: User, holder: Holder, register: Register, *, installation: str
         ownership=judge(register, owner=owner, installation=installation, technician_id=holder.technician_id),
         open_until=read_open_until(keyring, mark, holder.tenant_id, user.id, holder.kind),
         protected=_protected(user),
+        kind=holder.kind,
     )
 
 

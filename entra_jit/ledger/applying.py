@@ -84,8 +84,21 @@ async def _configured(session: AsyncSession) -> Configured:
         )
     )
     return Configured(
-        tenants={TenantId(str(id)): name for id, name, *_ in tenants},
-        terms={TenantId(str(id)): terms_by_field(*terms) for id, _, *terms in tenants},
+        tenants={TenantId(str(row.id)): row.name for row in tenants},
+        terms={
+            TenantId(str(row.id)): terms_by_field(
+                row.account_domain,
+                row.account_prefix,
+                hours=row.default_duration,
+                max_hours=row.max_duration,
+                credential=row.credential,
+                canary=row.canary,
+                emergency_accounts=row.emergency_accounts,
+                emergency_rotation=row.emergency_rotation,
+                tags=row.tags,
+            )
+            for row in tenants
+        },
         technicians={
             TechnicianId(str(id)): (name, entitlement.Technician(TechnicianId(str(id)), attributes))
             for id, name, attributes in technicians

@@ -99,11 +99,11 @@ async def tenants(session: AsyncSession, at: datetime, only: TenantId | None = N
     )
     if only is not None:
         statement = statement.where(col(Tenant.id) == UUID(only))
-    found = []
-    for tenant in (await session.exec(statement)).all():
-        if duties(await _states(session, tenant.id), tenant.emergency_accounts, at):
-            found.append(EmergencyTenant(tenant_id=TenantId(str(tenant.id)), tenant=tenant.name))
-    return found
+    return [
+        EmergencyTenant(tenant_id=TenantId(str(tenant.id)), tenant=tenant.name)
+        for tenant in (await session.exec(statement)).all()
+        if duties(await _states(session, tenant.id), tenant.emergency_accounts, at)
+    ]
 
 
 async def work(session: AsyncSession, of: EmergencyTenant, at: datetime) -> list[EmergencyWork]:
@@ -129,12 +129,17 @@ async def _states(session: AsyncSession, tenant_id: UUID) -> list[EmergencyState
             EmergencyState(
                 number=row.number,
                 has_proven=row.completed_at is not None and any(one.proven_at for one in passkeys),
-                is_unfinished=len(passkeys) != 1,
+                is_unfinished=len(passkeys) != 1 or _is_of_this_rotation(row, passkeys[0]),
                 rotate_at=row.rotate_at,
                 drill_at=row.drill_at,
             )
         )
     return found
+
+
+def _is_of_this_rotation(account: EmergencyAccountRow, passkey: EmergencyCredentialRow) -> bool:
+    """Whether it was made since the last rotation came to its end."""
+    return account.rotated_at is None or passkey.made_at > account.rotated_at
 
 
 async def _passkeys(session: AsyncSession, tenant_id: UUID, number: int) -> Sequence[EmergencyCredentialRow]:
@@ -226,9 +231,9 @@ async def passkey_to_prove(
 
     What this deployment cannot open any more is given up: its passkey is deleted once another one is proven.
     """
-    await session.get_one(EmergencyAccountRow, (UUID(ref.tenant_id), ref.number), with_for_update=True)
+    account = await session.get_one(EmergencyAccountRow, (UUID(ref.tenant_id), ref.number), with_for_update=True)
     for row in await _passkeys(session, UUID(ref.tenant_id), ref.number):
-        if row.proven_at is not None or row.ciphertext is None:
+        if row.ciphertext is None or not _is_of_this_rotation(account, row):
             continue
         if _opens(keyring, row):
             return EmergencyCredentialRef(account=ref, credential=str(row.id))
@@ -331,17 +336,34 @@ async def retired(session: AsyncSession, credential: EmergencyCredentialRef, at:
     await _enter(session, EventKind.EMERGENCY_RETIRED, EMERGENCY_ACCOUNTS, credential.account, body)
 
 
-async def rotated(session: AsyncSession, ref: EmergencyRef, at: datetime) -> None:
-    """One proven credential is left. What was revealed or put into a kit before is worth nothing now."""
+async def usable_until(session: AsyncSession, credential: EmergencyCredentialRef) -> datetime | None:
+    """Until when a person may use this credential, to whom it was revealed; None: it was not."""
+    account = credential.account
+    row = await session.get(EmergencyAccountRow, (UUID(account.tenant_id), account.number))
+    is_revealed = row is not None and row.revealed_credential == UUID(credential.credential)
+    return row.usable_until if row is not None and is_revealed else None
+
+
+async def rotated(session: AsyncSession, credential: EmergencyCredentialRef, at: datetime) -> bool:
+    """This credential alone is left. What was revealed or put into a kit before is worth nothing now.
+
+    False: this very one was revealed meanwhile, and is rotated in its turn.
+    """
+    ref, handle = credential.account, UUID(credential.credential)
     tenant = await session.get_one(Tenant, UUID(ref.tenant_id))
-    await _change(
-        session,
-        ref,
-        rotated_at=at,
-        rotate_at=at + tenant.emergency_rotation,
-        usable_until=None,
-        in_kit_since=None,
-    )
+    row = await session.get_one(EmergencyAccountRow, (UUID(ref.tenant_id), ref.number), with_for_update=True)
+    is_revealed = row.usable_until is not None and row.revealed_credential == handle
+    is_in_kit = row.kit_credential == handle
+    row.rotated_at = at
+    if not is_in_kit:
+        row.in_kit_since = row.kit_credential = None
+    if is_revealed:
+        row.rotate_at = row.usable_until
+    else:
+        row.usable_until = None
+        row.rotate_at = None if is_in_kit else at + tenant.emergency_rotation
+    session.add(row)
+    return not is_revealed
 
 
 # -- what people ask for
@@ -367,7 +389,7 @@ async def reveal(
     # An earlier reveal's hour is not made longer by a later one.
     row.usable_until = min(row.usable_until or until, until)
     row.rotate_at = min(row.rotate_at or until, until)
-    row.revealed_at, row.revealed_to = at, to
+    row.revealed_at, row.revealed_to, row.revealed_credential = at, to, stored.handle
     session.add(row)
     body = {"credential": str(stored.handle), "reason": Written(reason), "usable_until": row.usable_until.isoformat()}
     await _enter(session, EventKind.EMERGENCY_REVEALED, to, ref, body)
@@ -388,7 +410,7 @@ async def put_in_kit(
             advice="Make the kit after that.",
         )
     stored, secret = await _open_current(session, keyring, ref)
-    row.in_kit_since, row.rotate_at = at, None
+    row.in_kit_since, row.kit_credential, row.rotate_at = at, stored.handle, None
     row.revealed_at, row.revealed_to = at, to
     session.add(row)
     body = {"credential": str(stored.handle), "reason": Written(reason), "kit": True}
@@ -426,8 +448,8 @@ async def views(session: AsyncSession, only: UUID | None = None) -> list[Emergen
     found: list[EmergencyAccountView] = []
     for tenant in (await session.exec(statement)).all():
         wanted = tenant.emergency_accounts if tenant.active else 0
-        for number in sorted({*range(1, wanted + 1), *await numbers(session, tenant.id)}):
-            found.append(await _view(session, tenant, number, is_wanted=number <= wanted))
+        listed = sorted({*range(1, wanted + 1), *await numbers(session, tenant.id)})
+        found += [await _view(session, tenant, number, is_wanted=number <= wanted) for number in listed]
     return found
 
 

@@ -51,13 +51,13 @@ def configured_by(configuration: Configuration) -> Configured:
             TenantId(str(one.id)): terms_by_field(
                 one.account_domain,
                 one.account_prefix,
-                one.hours,
-                one.max_hours,
-                one.credential,
-                one.canary,
-                one.emergency_accounts,
-                one.emergency_rotation,
-                one.tags,
+                hours=one.hours,
+                max_hours=one.max_hours,
+                credential=one.credential,
+                canary=one.canary,
+                emergency_accounts=one.emergency_accounts,
+                emergency_rotation=one.emergency_rotation,
+                tags=one.tags,
             )
             for one in configuration.tenants
         },
@@ -73,6 +73,7 @@ def configured_by(configuration: Configuration) -> Configured:
 def terms_by_field(
     account_domain: str,
     account_prefix: str,
+    *,
     hours: timedelta,
     max_hours: timedelta,
     credential: str,

@@ -116,9 +116,15 @@ def _judge_by_grants(found: Found, live: LiveGrant | None, at: datetime, *, ledg
     return _under_its_grant(found, live, at)
 
 
+def _leave_alone(_found: Found, _live: LiveGrant | None, _at: datetime, *, ledger_is_known: bool) -> Finding:
+    """An emergency account is for the day when all of this is gone, its ledger first."""
+    return Finding(Remedy.LEAVE)
+
+
 _RULES: Mapping[AccountKind, Callable[..., Finding]] = {
     AccountKind.TECHNICIAN: _judge_by_grants,
     AccountKind.CANARY: _judge_by_grants,
+    AccountKind.EMERGENCY: _leave_alone,
 }
 
 

@@ -70,7 +70,9 @@ async def _names(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 async def _global_administrators(tenant: ExaminedTenant) -> Sequence[Finding]:
-    others = await count_others(tenant.as_seen_by("elevate"), tenant.configured.registered - tenant.configured.emergency)
+    others = await count_others(
+        tenant.as_seen_by("elevate"), tenant.configured.registered - tenant.configured.emergency
+    )
     is_mapped = any(item.id == GLOBAL_ADMINISTRATOR for item in tenant.configured.mapped)
     return [judge_global_administrators(others, is_mapped=is_mapped)]
 

@@ -14,6 +14,7 @@ from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
+from entra_jit.accounts.emergency.watching import EmergencyWatch
 from entra_jit.accounts.finding import settled_with
 from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.reconciliation.missing_accounts import MissingAccounts
@@ -29,6 +30,7 @@ from entra_jit.ledger.reconciliation import Register, Registered
 from entra_jit.policy.reconciliation import Finding, LiveGrant, Remedy, judge_found
 from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
+from models.marks import AccountKind
 from models.messages import (
     Ending,
     GrantState,
@@ -73,6 +75,7 @@ class TenantReconciliation:
         self._missing = MissingAccounts(backend)
         self._settling = Settling(backend)
         self._watch = TenantWatch(backend)
+        self._emergency = EmergencyWatch(backend)
 
     async def reconcile(self, tenant_id: TenantId, name: str) -> TenantReport:
         """Look at every account of the tenant that is tagged or registered, and close what has no reason to be open.
@@ -135,6 +138,7 @@ class TenantReconciliation:
         who = account.user.user_principal_name
         noticed = [self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, account.tampered)] if account.tampered else []
         try:
+            noticed += await self._watch_emergency(tenant, name, account)
             judge = partial(self._judge, tenant, account, ledger_is_known=ledger_is_known)
             finding = await self._patience().ask(judge)
         except Exception as error:
@@ -161,6 +165,19 @@ class TenantReconciliation:
             return _Outcome(who, noticed, failed=f"{who}: {describe_error(closed)}")
         return _Outcome(who, noticed, closed=f"{who}: {finding.because}")
 
+    async def _watch_emergency(self, tenant: Tenant, name: str, account: Account) -> list[Alarm]:
+        """How an emergency account was changed from outside. It is told, and nothing is done about it."""
+        if account.found.kind is not AccountKind.EMERGENCY or account.registered is None:
+            return []
+        who = account.user.user_principal_name
+        changes = await self._patience().ask(
+            partial(self._emergency.changes, tenant, name, account.user, account.registered.technician_id)
+        )
+        if not changes:
+            return []
+        sentence = f"{who} {'; it '.join(changes)}. Find out who changed it."
+        return [self._alarm(AlarmKind.EMERGENCY_CHANGED, name, who, sentence)]
+
     def _patience(self) -> RetryBudget:
         return RetryBudget(self._clock() + ASKED_AGAIN_FOR, self._clock)
 
@@ -168,6 +185,8 @@ class TenantReconciliation:
         return Alarm(kind=kind, subject=subject, sentence=sentence, tenant=tenant, raised_at=self._clock())
 
     async def _judge(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
+        if account.found.kind is AccountKind.EMERGENCY:
+            return judge_found(account.found, None, self._clock(), ledger_is_known=ledger_is_known)
         account = await self._without_settled_mark(account)
         finding = judge_found(account.found, account.live, self._clock(), ledger_is_known=ledger_is_known)
         if finding.remedy is Remedy.LEAVE and not account.found.enabled and account.live is None:

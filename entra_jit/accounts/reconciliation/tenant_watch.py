@@ -22,7 +22,13 @@ from models.messages import RoleId, TenantId
 UNRECONCILED_FOR = timedelta(minutes=30)
 """How long a tenant may fail for a passing reason before an alarm is raised."""
 
-SEEN_BY_LOOKING = (AlarmKind.STILL_OPEN, AlarmKind.NOT_OURS, AlarmKind.VANISHED, AlarmKind.MARKS_DISAGREE)
+SEEN_BY_LOOKING = (
+    AlarmKind.STILL_OPEN,
+    AlarmKind.NOT_OURS,
+    AlarmKind.VANISHED,
+    AlarmKind.MARKS_DISAGREE,
+    AlarmKind.EMERGENCY_CHANGED,
+)
 """Alarms that a reconciliation raises each time that it sees the cause, and that are over once it sees it no more."""
 
 

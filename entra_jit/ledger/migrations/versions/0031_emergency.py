@@ -30,7 +30,9 @@ def upgrade() -> None:
         sa.Column("revealed_at", sa.DateTime(timezone=True)),
         sa.Column("revealed_to", postgresql.JSONB),
         sa.Column("usable_until", sa.DateTime(timezone=True)),
+        sa.Column("revealed_credential", sa.Uuid),
         sa.Column("in_kit_since", sa.DateTime(timezone=True)),
+        sa.Column("kit_credential", sa.Uuid),
     )
     op.create_table(
         "emergency_credentials",
