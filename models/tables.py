@@ -254,7 +254,7 @@ class EmergencyAccountRow(SQLModel, table=True):
 
 
 class EmergencyCredentialRow(SQLModel, table=True):
-    """One passkey of an emergency account: made, registered, proven, retired. Its sealed key goes when it is retired."""
+    """One passkey of an emergency account: made, registered, proven, retired; then its sealed key goes."""
 
     __tablename__ = "emergency_credentials"
     __table_args__ = (
