@@ -92,7 +92,7 @@ def seal_kit(kit: Kit, passphrase: str) -> bytes:
     """The kit as a file. Raises ``KitError`` for a passphrase that is too short."""
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise KitError(f"A passphrase has at least {SHORTEST_PASSPHRASE} characters.")
-    header = {
+    header: dict[str, Any] = {
         "format": FORMAT,
         "made_at": kit.made_at.isoformat(),
         "credentials": [one.credential for one in kit.passkeys],

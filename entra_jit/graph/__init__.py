@@ -38,7 +38,9 @@ from entra_jit.graph.graph import Graph, Tenant
 from entra_jit.graph.groups import Group, GroupRead
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
+from entra_jit.graph.passkeys import PublicKeyOptions
 from entra_jit.graph.person_sign_in import nonce_of
+from entra_jit.graph.public_sign_in import BegunSignIn, PublicSignIn, SignInRefusedError
 from entra_jit.graph.retry_budget import RetryBudget
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
 from entra_jit.graph.sign_in import SIGN_IN
@@ -57,6 +59,7 @@ __all__ = [
     "AuditListing",
     "AuditTarget",
     "Authority",
+    "BegunSignIn",
     "ClientCertificate",
     "ClientSecret",
     "ConflictError",
@@ -87,11 +90,14 @@ __all__ = [
     "OwnedObject",
     "PassNotAllowedError",
     "PermanentError",
+    "PublicKeyOptions",
+    "PublicSignIn",
     "RetryBudget",
     "RoleAssignment",
     "RoleDefinition",
     "RoleHolder",
     "SignInMethod",
+    "SignInRefusedError",
     "StandbyWatch",
     "Tenant",
     "TransientError",

@@ -28,8 +28,10 @@ from entra_jit.graph.groups import Groups
 from entra_jit.graph.licences import Licences
 from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
+from entra_jit.graph.passkeys import Passkeys
 from entra_jit.graph.person_sign_in import PersonSignIn
 from entra_jit.graph.policies import Policies
+from entra_jit.graph.public_sign_in import PublicSignIn
 from entra_jit.graph.recording import Recorder
 from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in import SignInLine
@@ -63,6 +65,7 @@ class Tenant:
     groups: Groups
     roles: Roles
     access_passes: AccessPasses
+    passkeys: Passkeys
     sign_in_methods: SignInMethods
     deleted_items: DeletedItems
     owned_objects: OwnedObjects
@@ -159,6 +162,10 @@ class Graph:
             threads=self._threads,
         )
 
+    def public_sign_in(self, tenant_id: str) -> PublicSignIn:
+        """The sign-in of an account of the tenant by Microsoft's own public client. Touches nothing."""
+        return PublicSignIn(self._http, login_url=self._login_url, graph_url=self._graph_url, tenant_id=tenant_id)
+
     def tenant(self, connection: Connection) -> Tenant:
         """The tenant as this connection may act in it. Touches nothing; the first call signs in."""
         return self._tenant(connection, self._calls(Calls, connection))
@@ -189,6 +196,7 @@ class Graph:
             groups=Groups(calls),
             roles=Roles(calls),
             access_passes=AccessPasses(calls),
+            passkeys=Passkeys(calls),
             sign_in_methods=SignInMethods(calls),
             deleted_items=DeletedItems(calls),
             owned_objects=OwnedObjects(calls),

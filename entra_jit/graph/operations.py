@@ -61,6 +61,12 @@ CHANGE_PASS_POLICY = _operation("change the Temporary Access Pass policy", "Poli
 READ_POLICIES = _operation("read the tenant's policies", "Policy.Read.All")
 READ_PASSKEY_POLICY = _operation("read the passkey policy", "Policy.Read.AuthenticationMethod")
 CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthenticationMethod.ReadWrite.All")
+READ_PASSKEY_OPTIONS = _operation(
+    "read how a passkey is to be made", "UserAuthenticationMethod.ReadWrite.All", role=ANY_ADMINISTRATOR
+)
+REGISTER_PASSKEY = _operation(
+    "register a passkey", "UserAuthenticationMethod.ReadWrite.All", role=ANY_ADMINISTRATOR
+)
 LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.ReadWrite.All")
 DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMethod.ReadWrite.All")
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from entra_jit.graph import operations
-from entra_jit.graph.answers import Resource
+from entra_jit.graph.answers import Description, Resource, null_as
 from entra_jit.graph.calls import Calls
 from models.messages import TenantId
+
+
+class VerifiedDomain(Description):
+    """A domain whose owner the tenant has proven to be."""
+
+    name: str
+    is_initial: bool = False
+    """The ``onmicrosoft.com`` domain that the tenant was made with. It cannot be federated."""
 
 
 class Organization(Resource):
@@ -13,6 +23,12 @@ class Organization(Resource):
 
     id: TenantId
     display_name: str | None = None
+    verified_domains: Annotated[tuple[VerifiedDomain, ...], null_as([])] = ()
+
+    @property
+    def initial_domain(self) -> str | None:
+        """Where accounts can live that must sign in whatever becomes of the tenant's other domains."""
+        return next((domain.name.lower() for domain in self.verified_domains if domain.is_initial), None)
 
 
 class OrganizationReader:

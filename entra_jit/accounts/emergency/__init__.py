@@ -1,0 +1,1 @@
+"""Emergency accounts: a Global Administrator for the day when nothing else signs in, proven before that day."""
