@@ -172,6 +172,11 @@ class Settings(BaseSettings):
     """A file in which a closer keeps, sealed, what it needs to start and close while PostgreSQL is away. None: it
     starts, and closes once PostgreSQL is back."""
 
+    browser: Annotated[str, Field(min_length=1)] | None = None
+    """The Chromium, Chrome or Edge in which a worker tries emergency credentials. None: the first that is found."""
+    browser_arguments: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = ()
+    """More arguments of that browser, comma-separated: ``--no-sandbox`` in a container that has none."""
+
     ready_file: Path | None = None
     """A file that a worker writes once it polls, and a closer each time it looks."""
 

@@ -278,8 +278,9 @@ class EmergencyCredentialRow(SQLModel, table=True):
     """Its private key and id, sealed. None: retired, or sealed with a key that this deployment lost."""
     made_at: datetime = columns.moment(nullable=False)
     method_id: str | None = None
-    """By which the directory lists it. None: its registration was never answered."""
+    """By which the directory lists it; its own id, until the directory has answered."""
     rp_id: str | None = None
+    """None: its registration was never answered."""
     user_handle: str | None = None
     registered_at: datetime | None = columns.moment()
     proven_at: datetime | None = columns.moment()

@@ -40,7 +40,7 @@ from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
 from entra_jit.graph.passkeys import PublicKeyOptions
 from entra_jit.graph.person_sign_in import nonce_of
-from entra_jit.graph.public_sign_in import BegunSignIn, PublicSignIn, SignInRefusedError
+from entra_jit.graph.public_sign_in import BegunSignIn, PublicSignIn, SignInRefusedError, SignInUnreachableError
 from entra_jit.graph.retry_budget import RetryBudget
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
 from entra_jit.graph.sign_in import SIGN_IN
@@ -98,6 +98,7 @@ __all__ = [
     "RoleHolder",
     "SignInMethod",
     "SignInRefusedError",
+    "SignInUnreachableError",
     "StandbyWatch",
     "Tenant",
     "TransientError",

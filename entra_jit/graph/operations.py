@@ -64,9 +64,7 @@ CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthenticationMe
 READ_PASSKEY_OPTIONS = _operation(
     "read how a passkey is to be made", "UserAuthenticationMethod.ReadWrite.All", role=ANY_ADMINISTRATOR
 )
-REGISTER_PASSKEY = _operation(
-    "register a passkey", "UserAuthenticationMethod.ReadWrite.All", role=ANY_ADMINISTRATOR
-)
+REGISTER_PASSKEY = _operation("register a passkey", "UserAuthenticationMethod.ReadWrite.All", role=ANY_ADMINISTRATOR)
 LIST_METHODS = _operation("list the account's sign-in methods", "UserAuthenticationMethod.ReadWrite.All")
 DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMethod.ReadWrite.All")
 

@@ -25,6 +25,10 @@ class SignInRefusedError(Exception):
     """The sign-in service, or Graph, does not take what the browser brought. The sentence has Microsoft's number."""
 
 
+class SignInUnreachableError(Exception):
+    """Microsoft was not reached, which says nothing of the credential."""
+
+
 @dataclass(frozen=True, slots=True)
 class BegunSignIn:
     """Where the browser is to go, and what only we know of it."""
@@ -63,15 +67,20 @@ class PublicSignIn:
     async def whose(self, begun: BegunSignIn, address: str) -> str:
         """The object id of the account that signed in, by ``/me``, for the address that the browser came to.
 
-        Raises ``SignInRefusedError``, or httpx's own where Microsoft is not reached.
+        Raises ``SignInRefusedError`` or ``SignInUnreachableError``.
         """
         said = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         if said.get("state") != begun.state:
             raise SignInRefusedError("The browser came back from another sign-in.")
         if "code" not in said:
             raise SignInRefusedError(_sentence(said.get("error_description") or said.get("error") or "no code"))
-        token = await self._token(begun, said["code"])
-        answer = await self._http.get(f"{self._graph_url}/me", headers={"Authorization": f"Bearer {token}"})
+        try:
+            token = await self._token(begun, said["code"])
+            answer = await self._http.get(f"{self._graph_url}/me", headers={"Authorization": f"Bearer {token}"})
+        except httpx.RequestError as error:
+            raise SignInUnreachableError(f"Microsoft was not reached: {type(error).__name__}.") from None
+        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise SignInUnreachableError(f"Graph answers {answer.status_code} to /me.")
         found = _document(answer).get("id")
         if not answer.is_success or not isinstance(found, str):
             raise SignInRefusedError(f"Graph answers {answer.status_code} to /me.")

@@ -57,8 +57,9 @@ class StoredPasskey:
     handle: UUID
     number: int
     method_id: str | None
-    """None: the directory never answered its registration."""
+    """By which the directory lists it, as far as it has answered."""
     rp_id: str | None
+    """None: the directory never answered its registration."""
     user_handle: str | None
     is_proven: bool
     made_at: datetime
@@ -225,9 +226,11 @@ async def completed(session: AsyncSession, ref: EmergencyRef, at: datetime) -> N
 
 
 async def passkey_to_prove(
-    session: AsyncSession, keyring: Keyring, ref: EmergencyRef, fresh: SecretStr, at: datetime
+    session: AsyncSession, keyring: Keyring, ref: EmergencyRef, fresh: SecretStr, credential_id: str, at: datetime
 ) -> EmergencyCredentialRef:
     """The passkey that the rotation under way is about. ``fresh`` is sealed and kept, if there is none yet.
+
+    ``credential_id``: its id, by which the directory will most likely list it.
 
     What this deployment cannot open any more is given up: its passkey is deleted once another one is proven.
     """
@@ -250,6 +253,7 @@ async def passkey_to_prove(
             key_id=sealed.key_id,
             ciphertext=sealed.ciphertext,
             made_at=at,
+            method_id=credential_id,
         )
     )
     return EmergencyCredentialRef(account=ref, credential=str(handle))
