@@ -23,6 +23,7 @@ from activities.alarming import AlarmingActivities
 from activities.clocks import ClockInterceptor
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
+from activities.emergency import EmergencyActivities
 from activities.errands import ErrandActivities
 from activities.examining import ExaminingActivities
 from activities.failures import FailureInterceptor
@@ -46,12 +47,13 @@ _log = structlog.get_logger("worker")
 
 def activities_of(app: App) -> list[Callable[..., Any]]:
     """Every activity of this process."""
-    deciding, provisioning, closing, reconciling, examining, errands, alarming = (
+    deciding, provisioning, closing, reconciling, examining, emergency, errands, alarming = (
         DecidingActivities(app),
         ProvisioningActivities(app),
         ClosingActivities(app),
         ReconcilingActivities(app),
         ExaminingActivities(app),
+        EmergencyActivities(app),
         ErrandActivities(app),
         AlarmingActivities(app),
     )
@@ -81,6 +83,15 @@ def activities_of(app: App) -> list[Callable[..., Any]]:
         reconciling.review_tenant,
         examining.list_tenants_in_turn,
         examining.examine_tenant,
+        emergency.list_emergency_tenants,
+        emergency.list_emergency_work,
+        emergency.ensure_emergency_account,
+        emergency.make_passkey,
+        emergency.register_passkey,
+        emergency.complete_emergency_account,
+        emergency.prove_passkey,
+        emergency.retire_other_passkeys,
+        emergency.drill_emergency_account,
         errands.carry_out,
         alarming.raise_alarm,
     ]
@@ -124,6 +135,7 @@ async def run(settings: Settings) -> None:
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             await schedules.ensure_reviews(client, settings.task_queue, settings.reconcile_every)
             await schedules.ensure_examinations(client, settings.task_queue)
+            await schedules.ensure_emergency_rounds(client, settings.task_queue)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
             watching = asyncio.create_task(ReconciliationWatch(app, client, runtime.metric_meter).run())

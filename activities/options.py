@@ -114,5 +114,20 @@ ERRAND = ActivityConfig(
 )
 """What a person at the portal waits for. It can be repeated, as every operation can."""
 
+EMERGENCY = ActivityConfig(
+    # A browser takes a minute to walk through a sign-in page that it does not know, and some seconds to start.
+    start_to_close_timeout=timedelta(minutes=3),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=5),
+        maximum_interval=timedelta(minutes=1),
+        non_retryable_error_types=FINAL_FOR_PROVISIONING,
+    ),
+    priority=Priority(priority_key=4),
+)
+"""A step of an emergency account's rotation or drill, within ``EMERGENCY_TIME``. The next round goes on from there."""
+
+EMERGENCY_TIME = timedelta(minutes=20)
+
 DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
 """The disabling goes before everything else that waits: lateness is measured by it."""

@@ -14,6 +14,10 @@ from models.messages import (
     Armed,
     Closed,
     Decision,
+    EmergencyCredentialRef,
+    EmergencyRef,
+    EmergencyTenant,
+    EmergencyWork,
     Fence,
     GrantRef,
     ObjectId,
@@ -22,6 +26,7 @@ from models.messages import (
     Settlement,
     SignedAccessRequest,
     SignedErrand,
+    SignInAttempt,
     Sweep,
     TenantReport,
     TenantReview,
@@ -154,6 +159,55 @@ class Examining(ABC):
     @abstractmethod
     async def examine_tenant(self, tenant: str) -> TenantVerdict:
         """Run every check in it and keep the results. What fails is in the verdict."""
+
+
+class Emergency(ABC):
+    """The work on emergency accounts. Keys stay in the ledger, sealed: credentials travel by their handles."""
+
+    @activity.defn
+    @abstractmethod
+    async def list_emergency_tenants(self, only: str | None) -> list[EmergencyTenant]:
+        """The tenants in which something is due, or only the one of this id."""
+
+    @activity.defn
+    @abstractmethod
+    async def list_emergency_work(self, tenant: EmergencyTenant) -> list[EmergencyWork]:
+        """What is due in one tenant."""
+
+    @activity.defn
+    @abstractmethod
+    async def ensure_emergency_account(self, account: EmergencyRef) -> None:
+        """The account exists and is ours; a new one is disabled and holds nothing."""
+
+    @activity.defn
+    @abstractmethod
+    async def make_passkey(self, account: EmergencyRef) -> EmergencyCredentialRef:
+        """A key pair is made and sealed. Repeated, or after a rotation that was cut short: the same one."""
+
+    @activity.defn
+    @abstractmethod
+    async def register_passkey(self, credential: EmergencyCredentialRef) -> None:
+        """The directory has the passkey."""
+
+    @activity.defn
+    @abstractmethod
+    async def complete_emergency_account(self, account: EmergencyRef) -> None:
+        """The account is Global Administrator and enabled: done once, and left alone later."""
+
+    @activity.defn
+    @abstractmethod
+    async def prove_passkey(self, credential: EmergencyCredentialRef) -> SignInAttempt:
+        """The passkey has signed in."""
+
+    @activity.defn
+    @abstractmethod
+    async def retire_other_passkeys(self, credential: EmergencyCredentialRef) -> bool:
+        """The account's other passkeys of ours are deleted. False: one of them may still be used for a while."""
+
+    @activity.defn
+    @abstractmethod
+    async def drill_emergency_account(self, account: EmergencyRef) -> SignInAttempt:
+        """Try the credential that the account has. How that went is kept, and told where it failed."""
 
 
 class Errands(ABC):

@@ -4,9 +4,18 @@ Not in the package itself, which Temporal's sandbox imports anew for each workfl
 """
 
 from workflows.access_grant import AccessGrant
+from workflows.emergency_accounts import EmergencyAccounts, EmergencyRounds
 from workflows.errands import PortalErrand
 from workflows.examinations import Examinations
 from workflows.reconciliation import Reconciliation
 from workflows.reviews import Reviews
 
-WORKFLOWS: tuple[type, ...] = (AccessGrant, Reconciliation, Reviews, Examinations, PortalErrand)
+WORKFLOWS: tuple[type, ...] = (
+    AccessGrant,
+    Reconciliation,
+    Reviews,
+    Examinations,
+    PortalErrand,
+    EmergencyAccounts,
+    EmergencyRounds,
+)

@@ -6,7 +6,7 @@ of it, and stays until the directory no longer lists its passkey.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -513,7 +513,7 @@ async def _enter(
     kind: EventKind,
     actor: Actor,
     ref: EmergencyRef,
-    body: dict[str, object] | None = None,
+    body: Mapping[str, object] | None = None,
 ) -> None:
     said = {"number": ref.number, **(body or {})}
     await events.append(session, NewEvent(kind, actor, said, tenant_id=UUID(ref.tenant_id)))

@@ -1,4 +1,4 @@
-"""The schedules of reconciliation, reviews and examinations, made anew by every worker that starts."""
+"""The schedules of reconciliation, reviews, examinations and emergency rounds, made anew by every worker that starts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
-from models.messages import ExaminationsInput, ReconciliationInput, ReviewsInput
-from models.names import EXAMINATIONS, RECONCILIATION, REVIEWS
+from models.messages import EmergencyRoundsInput, ExaminationsInput, ReconciliationInput, ReviewsInput
+from models.messages.emergency import ROUND_EVERY
+from models.names import EMERGENCY_ROUNDS, EXAMINATIONS, RECONCILIATION, REVIEWS
 
 RECONCILIATION_ID = "reconciliation"
 REVIEWS_ID = "reviews"
 EXAMINATIONS_ID = "examinations"
+EMERGENCY_ROUNDS_ID = "emergency-rounds"
 
 EXAMINE_EVERY = timedelta(days=1)
 
@@ -73,6 +75,19 @@ async def ensure_examinations(client: Client, task_queue: str) -> None:
         static_summary="Examine whether every tenant is set up for grants",
     )
     await _ensure(client, examining, EXAMINE_EVERY)
+
+
+async def ensure_emergency_rounds(client: Client, task_queue: str) -> None:
+    """Have every tenant asked what its emergency accounts need, as ``ensure_reconciliation`` does. Idempotent."""
+    looking = ScheduleActionStartWorkflow(
+        EMERGENCY_ROUNDS,
+        EmergencyRoundsInput(every=ROUND_EVERY),
+        id=EMERGENCY_ROUNDS_ID,
+        task_queue=task_queue,
+        execution_timeout=LASTS_AT_MOST,
+        static_summary="Look which emergency accounts are to be made, rotated or tried",
+    )
+    await _ensure(client, looking, ROUND_EVERY)
 
 
 async def _ensure(client: Client, action: ScheduleActionStartWorkflow, every: timedelta) -> None:

@@ -71,7 +71,9 @@ def attest(pair: SecretStr, options: PublicKeyOptions) -> dict[str, JsonValue]:
         raise SettingsError("A sealed emergency credential holds no key of the kind that is made here.")
     flag = AuthenticatorData.FLAG
     held = AttestedCredentialData.create(
-        Aaguid(AAGUID.bytes), _bytes(parts["credential_id"]), ES256.from_cryptography_key(key.public_key())
+        Aaguid(AAGUID.bytes),
+        _bytes(parts["credential_id"]),
+        ES256.from_cryptography_key(key.public_key()),  # type: ignore[no-untyped-call]
     )
     said = AuthenticatorData.create(
         hashlib.sha256(options.rp.id.encode()).digest(), flag.UP | flag.UV | flag.BE | flag.BS | flag.AT, 0, held

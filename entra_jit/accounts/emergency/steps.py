@@ -19,6 +19,7 @@ from entra_jit.crypto.passwords import new_password
 from entra_jit.graph import ConflictError, NewUser, Tenant, User
 from entra_jit.ledger import accounts, configuration, emergency
 from entra_jit.ledger.emergency import EmergencyAccount
+from entra_jit.policy.names import account_name
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.alarms import Alarm, AlarmKind
 from models.errors import InternalError, ReadBackDisagreesError, RefusedError
@@ -71,7 +72,8 @@ class EmergencySteps:
         async with self._ledger.transaction() as session:
             row = await configuration.tenant_by_id(session, ref.tenant_id)
         prefix = row.account_prefix if row else ""
-        name = f"{prefix}{EMERGENCY_NAMES[emergency_id(ref.number)]}@{organization.initial_domain}"
+        who = emergency_id(ref.number)
+        name = account_name(prefix, EMERGENCY_NAMES[who], who, organization.initial_domain)
         # Before the intent: from then on an account of this name with our tag counts as made by us.
         if user := await tenant.users.find(name):
             self._judge(user, self._holder(ref, name), Register.SILENT)
@@ -89,7 +91,7 @@ class EmergencySteps:
             extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
         )
         try:
-            # Nobody knows this password, so it is no way in.
+            # This password is kept nowhere, so it is no way in.
             return (await tenant.users.create(new, new_password())).id
         except ConflictError:
             raise ReadBackDisagreesError(f"{holder.account_name} exists already; looking whose it is.") from None
@@ -105,7 +107,7 @@ class EmergencySteps:
     async def register_passkey(self, credential: EmergencyCredentialRef) -> None:
         """The directory has the passkey. One whose answer was lost is found by its id or its name."""
         ref = credential.account
-        account, object_id = await self._known(ref)
+        _, object_id = await self._known(ref)
         tenant = await self._tenant(ref)
         async with self._ledger.transaction() as session:
             stored, pair = await emergency.open_passkey(session, self._keyring, credential)
@@ -114,11 +116,6 @@ class EmergencySteps:
         mine = next((one for one in listed if one.id == stored.method_id or one.display_name == name), None)
         if mine is not None and stored.rp_id is not None:
             return
-        if stored.is_proven and stored.rp_id is not None:
-            raise RefusedError(
-                f"The passkey of {account.account_name} has signed in and is not listed any more: it was deleted.",
-                advice="Find out who deleted it, and rotate the account again.",
-            )
         options = (await tenant.passkeys.options(object_id)).public_key
         if mine is None:
             mine = await tenant.passkeys.register(object_id, name, attest(pair, options))
@@ -168,7 +165,7 @@ class EmergencySteps:
         return attempt
 
     async def retire_others(self, credential: EmergencyCredentialRef) -> bool:
-        """Every other passkey that we registered is deleted, and so is its key. False: one may still be used for a while.
+        """Every other passkey that we registered is deleted, and so is its key. False: one may still be used.
 
         Raises ``ReadBackDisagreesError`` until the directory lists this passkey and none of the others.
         """
