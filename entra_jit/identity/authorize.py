@@ -42,6 +42,12 @@ class Verb(StrEnum):
     EXAMINE_TENANT = "examine a tenant"
     REPAIR_TENANT = "repair a tenant"
     RUN_CANARY = "run a canary"
+    LIST_EMERGENCY_ACCOUNTS = "list emergency accounts"
+    ROTATE_EMERGENCY_ACCOUNT = "rotate an emergency account"
+    DRILL_EMERGENCY_ACCOUNT = "try an emergency account"
+    REVEAL_EMERGENCY_ACCOUNT = "see an emergency credential"
+    MAKE_EMERGENCY_KIT = "make an emergency kit"
+    CHECK_EMERGENCY_KIT = "check an emergency kit"
     REGISTER_ACCOUNTS = "register accounts"
     CONNECT_TENANT = "connect the tenant"
     ACCEPT_INVITATION = "accept an invitation"
@@ -144,11 +150,13 @@ TABLE = (
         ),
     ),
     # An admin opens nothing for others and sees no credential of theirs: both would be an account without an owner.
+    # Nor an emergency credential, until a second person can approve it: a portal that is broken into could ask for it.
     Row(
         ActorKind.PERSON,
         Via.PORTAL,
         frozenset(Verb)
-        - {Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.RENEW_CREDENTIAL, Verb.CHECK_UPGRADE},
+        - {Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.RENEW_CREDENTIAL, Verb.CHECK_UPGRADE}
+        - {Verb.REVEAL_EMERGENCY_ACCOUNT, Verb.MAKE_EMERGENCY_KIT},
         role=Role.ADMIN,
     ),
     Row(ActorKind.PERSON, Via.PORTAL, LOOKS - {Verb.CHECK_UPGRADE, Verb.PLAN_CONFIGURATION}, role=Role.AUDITOR),

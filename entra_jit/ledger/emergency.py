@@ -382,8 +382,8 @@ async def want(session: AsyncSession, actor: Actor, ref: EmergencyRef, duty: Eme
 
 async def reveal(
     session: AsyncSession, keyring: Keyring, ref: EmergencyRef, to: Actor, reason: str, at: datetime
-) -> tuple[StoredPasskey, SecretStr]:
-    """Open the credential that signs in, record to whom, and have the account rotated an hour later.
+) -> tuple[StoredPasskey, SecretStr, datetime]:
+    """Open the credential that signs in, record to whom, and have the account rotated an hour later, which is given.
 
     Raises ``NotFoundError`` or ``RefusedError``.
     """
@@ -397,7 +397,7 @@ async def reveal(
     session.add(row)
     body = {"credential": str(stored.handle), "reason": Written(reason), "usable_until": row.usable_until.isoformat()}
     await _enter(session, EventKind.EMERGENCY_REVEALED, to, ref, body)
-    return stored, secret
+    return stored, secret, row.usable_until
 
 
 async def put_in_kit(

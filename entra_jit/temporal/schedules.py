@@ -1,4 +1,4 @@
-"""The schedules of reconciliation, reviews, examinations and emergency rounds, made anew by every worker that starts."""
+"""The schedules of all that runs again and again, made anew by every worker that starts."""
 
 from __future__ import annotations
 

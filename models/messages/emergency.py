@@ -125,3 +125,20 @@ class EmergencyAccountView(Message):
     def needs_attention(self) -> bool:
         """No credential is known to work, or the last try of it failed."""
         return self.credential is None or (self.drill_outcome is not None and self.drill_outcome.is_a_finding)
+
+
+class SealedPasskeys(Message):
+    """Opened passkeys, sealed to the one-time key of their reader. A JSON list, as ``emergency_kit`` reads each."""
+
+    about: str
+    """What they were sealed as."""
+    sealed: str
+    usable_until: AwareDatetime | None = None
+    """When they are rotated; None: they are kept until that is asked for."""
+
+
+class KitAccount(Message):
+    """One credential in an offline kit, and whether it still signs in."""
+
+    credential: str
+    is_current: bool

@@ -1,0 +1,38 @@
+"""Give a person what opens an emergency account, for an hour."""
+
+from __future__ import annotations
+
+from entra_jit.app import App
+from entra_jit.crypto.one_time import read_public
+from entra_jit.identity.authorize import Verb
+from entra_jit.ledger import emergency
+from entra_jit.operations._asking import asks
+from entra_jit.operations._at_a_worker import at_a_worker
+from entra_jit.operations._emergency_accounts import accounts_meant, opened, reveal_alarm, sealed_to_reader
+from entra_jit.operations._reasons import read_reason
+from models.actor import Actor
+from models.messages import SealedPasskeys
+from models.moments import format_moment
+
+
+@asks(Verb.REVEAL_EMERGENCY_ACCOUNT)
+@at_a_worker
+async def reveal_emergency_account(
+    actor: Actor, app: App, tenant: str, number: int, reason: str, reader: str
+) -> SealedPasskeys:
+    """The account's passkey, sealed to ``reader``: a public key that was made for this once.
+
+    It is entered and alarmed before it is given, and the account is rotated an hour later. Where two persons are to
+    agree to it, this is the place to ask for the second one. Raises ``BadInputError``, ``NotFoundError`` or
+    ``RefusedError``.
+    """
+    reason = read_reason(reason)
+    read_public(reader)
+    async with app.alarms.recording() as record:
+        [ref] = await accounts_meant(record.session, tenant, number)
+        stored, pair, until = await emergency.reveal(record.session, app.keyring, ref, actor, reason, app.clock())
+        passkey = await opened(record.session, ref, stored, pair)
+        what = f"was given, until {format_moment(until)}, the credential"
+        await record.raise_alarm(reveal_alarm(app, actor, ref, what))
+    sealed = sealed_to_reader(reader, [passkey], f"emergency reveal {ref.tenant_id} {ref.number}")
+    return sealed.model_copy(update={"usable_until": until})
