@@ -7,7 +7,15 @@ import os
 import sys
 from typing import NoReturn
 
-from entra_jit.cli.commands import access, connecting, doctor, holding, stack, trouble  # noqa: F401  # each adds commands
+from entra_jit.cli.commands import (  # noqa: F401  # each adds commands
+    access,
+    connecting,
+    doctor,
+    emergency,
+    holding,
+    stack,
+    trouble,
+)
 from entra_jit.cli.commands.shell import cli
 
 
