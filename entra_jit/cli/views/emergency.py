@@ -17,13 +17,13 @@ def show_accounts(console: Console, accounts: Sequence[EmergencyAccountView]) ->
         return
     table(
         console,
-        ("tenant", "account", "last sign-in", "rotates"),
-        [((shown(one.tenant), _name(one), _proof(one), _rotates(one)), _remarks(one)) for one in accounts],
+        ("account", "last sign-in", "rotates"),
+        [((_name(one), _proof(one), _rotates(one)), _remarks(one)) for one in accounts],
     )
 
 
 def _name(account: EmergencyAccountView) -> str:
-    return f"{account.number}: {shown(account.account_name) or 'not made yet'}"
+    return shown(account.account_name) or f"{shown(account.tenant)} {account.number}: not made yet"
 
 
 def _proof(account: EmergencyAccountView) -> str:
@@ -40,12 +40,11 @@ def _rotates(account: EmergencyAccountView) -> str:
 
 def _remarks(account: EmergencyAccountView) -> list[str]:
     failed = account.drill_outcome not in {None, SignInOutcome.SIGNED_IN}
+    seen_by = f"Revealed to {shown(str(account.revealed_to))} at {moment(account.revealed_at)}."
     return [
         "" if account.credential else "[bold red]No credential is known to work.[/]",
         f"Tried at {moment(account.drilled_at)}: {shown(account.drill_detail) or 'no detail'}" if failed else "",
-        f"Revealed to {shown(str(account.revealed_to))} at {moment(account.revealed_at)}."
-        if account.revealed_at
-        else "",
+        seen_by if account.revealed_at else "",
         f"Usable until {moment(account.usable_until)}, then rotated." if account.usable_until else "",
         f"In an offline kit since {moment(account.in_kit_since)}." if account.in_kit_since else "",
         "" if account.is_wanted else "No longer in the configuration; it still signs in.",
