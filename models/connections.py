@@ -78,6 +78,8 @@ class DisconnectionPlan(Message):
 
     tenant: str
     accounts: tuple[str, ...]
+    emergency: tuple[str, ...] = ()
+    """Emergency accounts. They stay as they are, enabled, and we forget what opens them."""
 
 
 class Disconnection(Message):
@@ -90,6 +92,8 @@ class Disconnection(Message):
     """Our accounts that were deleted, read back. An administrator can restore them for 30 days."""
     accounts_left: tuple[str, ...] = ()
     """Our accounts, disabled, for the customer to delete."""
+    emergency_left: tuple[str, ...] = ()
+    """Emergency accounts, enabled, for the customer to take over or delete. We hold no key to them any more."""
     applications_left: tuple[str, ...] = ()
     """Client ids of our applications, whose service principals only the customer can delete."""
     not_done: tuple[str, ...] = ()

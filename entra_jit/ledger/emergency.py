@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import delete, func, or_, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -129,7 +129,7 @@ async def _states(session: AsyncSession, tenant_id: UUID) -> list[EmergencyState
         found.append(
             EmergencyState(
                 number=row.number,
-                has_proven=row.completed_at is not None and any(one.proven_at for one in passkeys),
+                has_proven=row.completed_at is not None and any(one.proven_at and one.ciphertext for one in passkeys),
                 is_unfinished=len(passkeys) != 1 or _is_of_this_rotation(row, passkeys[0]),
                 rotate_at=row.rotate_at,
                 drill_at=row.drill_at,
@@ -496,8 +496,10 @@ async def are_current(session: AsyncSession, handles: Sequence[UUID]) -> frozens
 
 
 async def forget(session: AsyncSession, tenant_id: UUID) -> None:
-    """Delete the sealed keys of a tenant that was disconnected: nothing of ours opens its accounts. Idempotent."""
-    await session.exec(delete(EmergencyCredentialRow).where(col(EmergencyCredentialRow.tenant_id) == tenant_id))
+    """Delete the sealed keys of a tenant that is left: nothing of ours opens its accounts any more. Idempotent."""
+    await session.exec(
+        update(EmergencyCredentialRow).where(col(EmergencyCredentialRow.tenant_id) == tenant_id).values(ciphertext=None)
+    )
 
 
 async def _change(session: AsyncSession, ref: EmergencyRef, **values: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -14,13 +15,14 @@ from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliat
 from entra_jit.app import App
 from entra_jit.graph import ConflictError, GraphError, Tenant
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import connections, reconciliation
+from entra_jit.ledger import connections, emergency, reconciliation
 from entra_jit.ledger.names import find_tenant
 from entra_jit.ledger.reconciliation import Registered
 from entra_jit.operations._asking import asks
 from models.actor import Actor
 from models.connections import Disconnection, DisconnectionPlan
 from models.errors import BadInputError, RefusedError
+from models.marks import AccountKind
 from models.messages import ObjectId, TenantId
 
 
@@ -34,8 +36,9 @@ class DeletionNotAgreedError(NotDisconnectedError):
     is_attempt = False
 
     def __init__(self, plan: DisconnectionPlan) -> None:
+        kept = f" {len(plan.emergency)} emergency accounts stay there, enabled, and their keys are deleted here."
         super().__init__(
-            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.",
+            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.{kept if plan.emergency else ''}",
             advice="If it is meant, pass --yes.",
         )
         self.plan = plan
@@ -68,10 +71,14 @@ async def disconnect_tenant(
         register = await reconciliation.register(session, app.keyring, tenant_id, app.clock())
         registered = await connections.client_ids(session, tenant_id)
     _expect_left(name, unsettled, is_active=is_active)
-    ours = [one for one in register.accounts if one.object_id]
+    standing = [one for one in register.accounts if one.object_id]
+    ours = [one for one in standing if one.kind is not AccountKind.EMERGENCY]
+    emergency_accounts = tuple(sorted(one.account_name for one in standing if one not in ours))
     doomed = ours if app.settings.delete_accounts else []
-    plan = DisconnectionPlan(tenant=name, accounts=tuple(sorted(one.account_name for one in doomed)))
-    if not (yes or set(plan.accounts) <= set(agreed.accounts if agreed else ())):
+    plan = DisconnectionPlan(
+        tenant=name, accounts=tuple(sorted(one.account_name for one in doomed)), emergency=emergency_accounts
+    )
+    if not (yes or _is_agreed(plan, agreed)):
         raise DeletionNotAgreedError(plan)
     not_done = await _close(app, tenant_id, name, forced=forced)
     deleted = [] if not_done else await _delete(app, tenant_id, doomed, not_done, forced=forced)
@@ -83,14 +90,22 @@ async def disconnect_tenant(
             reason=reason,
             accounts_deleted=tuple(sorted(deleted)),
             accounts_left=tuple(sorted({one.account_name for one in ours} - set(deleted))),
+            emergency_left=emergency_accounts,
             applications_left=registered or _own_client_ids(app),
             not_done=tuple(not_done),
         )
     except ValidationError as error:
         raise BadInputError.of(error) from None
     async with app.ledger.transaction() as session:
+        await emergency.forget(session, UUID(tenant_id))
         await connections.disconnected(session, actor, outcome, app.clock())
     return outcome
+
+
+def _is_agreed(plan: DisconnectionPlan, agreed: DisconnectionPlan | None) -> bool:
+    """Whether all that is planned was agreed to."""
+    accounts, kept = (agreed.accounts, agreed.emergency) if agreed else ((), ())
+    return set(plan.accounts) <= set(accounts) and set(plan.emergency) <= set(kept)
 
 
 def _expect_left(name: str, unsettled: Sequence[str], *, is_active: bool) -> None:

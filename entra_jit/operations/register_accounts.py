@@ -10,13 +10,14 @@ from entra_jit.app import App
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Register, read_owner_tag, tag_prefix
 from entra_jit.graph import User
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import accounts, configuration
+from entra_jit.ledger import accounts, configuration, emergency
 from entra_jit.ledger.accounts import NameTakenError
 from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
 from models.actor import Actor
+from models.marks import EMERGENCY_NAMES, AccountKind
 from models.message import Message
-from models.messages import ObjectId, TenantId
+from models.messages import ObjectId, TechnicianId, TenantId
 
 
 class Unregistered(Message):
@@ -54,6 +55,8 @@ async def _register(actor: Actor, app: App, tenant_id: TenantId, user: User, *, 
     owner = read_owner_tag(app.keyring, user.extension_attributes.get(OWNER_TAG_ATTRIBUTE), tenant_id, name)
     if owner is None or owner.installation != app.settings.installation:
         return found.model_copy(update={"because": "its owner tag is broken, or belongs to another account"})
+    if AccountKind.of(owner.technician_id) is AccountKind.EMERGENCY:
+        return await _register_emergency(actor, app, tenant_id, user, owner.technician_id, do=do)
     async with app.ledger.transaction() as session:
         names = await configuration.names_now(session, UUID(tenant_id), UUID(owner.technician_id))
     if names is None:
@@ -70,6 +73,25 @@ async def _register(actor: Actor, app: App, tenant_id: TenantId, user: User, *, 
         try:
             async with app.ledger.transaction() as session:
                 await accounts.register(session, tenant_id, owner.technician_id, name, user.id, actor, app.clock())
+        except NameTakenError as error:
+            return found.model_copy(update={"because": str(error)})
+    return found
+
+
+async def _register_emergency(
+    actor: Actor, app: App, tenant_id: TenantId, user: User, technician_id: TechnicianId, *, do: bool
+) -> Unregistered:
+    """Enter it as it is, open: the account itself is not touched. Its next rotation gives it a key that we have."""
+    name = user.user_principal_name
+    found = Unregistered(account_name=name, object_id=user.id, technician=EMERGENCY_NAMES[technician_id])
+    if refusal := app.inspect(user, Holder(tenant_id, technician_id, name), Register.NAMES_IT).why_not_ours():
+        return found.model_copy(update={"because": refusal})
+    if do:
+        number = list(EMERGENCY_NAMES).index(technician_id) + 1
+        try:
+            async with app.ledger.transaction() as session:
+                await emergency.intend(session, Holder(tenant_id, technician_id, name), number, app.clock())
+                await accounts.register(session, tenant_id, technician_id, name, user.id, actor, app.clock())
         except NameTakenError as error:
             return found.model_copy(update={"because": str(error)})
     return found

@@ -14,6 +14,7 @@ from entra_jit.ledger.reconciliation import Registered
 from entra_jit.policy.missing import IN_THE_BIN_FOR, Missing
 from models.actor import RECONCILER
 from models.alarms import Alarm, AlarmKind
+from models.marks import AccountKind
 from models.messages import (
     Addendum,
     AddendumKind,
@@ -42,6 +43,7 @@ class MissingAccounts:
         self, tenant: Tenant, tenant_id: TenantId, name: str, missing: tuple[Registered, ...]
     ) -> list[Alarm]:
         """An alarm for each that has vanished. What was purged is forgotten: the technician's next one is a new object.
+        An emergency account is not: none takes its place by itself.
 
         One that is restored from the bin is found by the next listing, and closed like any other.
         """
@@ -69,7 +71,7 @@ class MissingAccounts:
         if absence.verdict is Missing.DOUBTED:
             return None
         await self._settle(row)
-        is_held = row.live is not None and not row.live.is_lapsed
+        is_held = row.kind is AccountKind.EMERGENCY or (row.live is not None and not row.live.is_lapsed)
         if absence.verdict is Missing.PURGED and not is_held:
             await self._forget(tenant_id, row, object_id)
             return None

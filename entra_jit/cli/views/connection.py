@@ -43,6 +43,8 @@ def _show(console: Console, connection: TenantConnection) -> None:
 def show_disconnection_plan(console: Console, plan: DisconnectionPlan) -> None:
     """What is deleted."""
     say(console, f"Accounts that are deleted in {plan.tenant} ({len(plan.accounts)}):")
+    for account in plan.emergency:
+        say(console, f"  {account} is an emergency account: it stays, enabled, and its key is deleted here")
     for account in plan.accounts:
         say(console, f"  {account}")
 
@@ -58,5 +60,7 @@ def show_disconnection(console: Console, outcome: Disconnection) -> None:
     proven = "" if outcome.not_done else ", which was read back closed"
     for account in outcome.accounts_deleted:
         say(console, f"Deleted: {account}. An administrator can restore it for 30 days.")
+    for account in outcome.emergency_left:
+        say(console, f"  Emergency account, enabled, for the customer to take over or delete: {account}")
     for account in outcome.accounts_left:
         say(console, f"Ask the customer to delete the account {account}{proven}.")
