@@ -186,7 +186,7 @@ class Check(Enum):
     PASSKEYS = (
         "D307",
         "passkey policy",
-        "Phishing-resistant sign-in is demanded, which no pass is, and our accounts could not have passkeys either.",
+        "Our accounts could not have passkeys, which emergency accounts need, and phishing-resistant sign-in demands.",
         "Enable passkeys with self-service set-up, without attestation, for a group of our accounts.",
     )
     CANARY = (
@@ -194,6 +194,12 @@ class Check(Enum):
         "canary",
         "The last canary was not opened, or not proven closed: a grant may not be either.",
         "Read its receipt; `starter.py tenant canary TENANT` runs another.",
+    )
+    EMERGENCY = (
+        "D402",
+        "emergency accounts",
+        "An emergency account is not made, or its sealed credential was not seen to sign in for six weeks.",
+        "`starter.py emergency list` says why; `starter.py emergency drill TENANT` tries it again.",
     )
 
 

@@ -7,9 +7,8 @@ set-up off, although no person sets one up.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
@@ -51,7 +50,7 @@ class RegisteredPasskey(Resource):
     """A passkey that the directory has taken."""
 
     id: str
-    display_name: Annotated[str | None, Field(alias="displayName")] = None
+    """By this it is listed and deleted."""
 
 
 class Passkeys:
@@ -67,11 +66,6 @@ class Passkeys:
         """
         answer = await self._calls.get(operations.READ_PASSKEY_OPTIONS, f"{_of(user)}/creationOptions")
         return answer.read(CreationOptions)
-
-    async def list(self, user: ObjectId) -> tuple[RegisteredPasskey, ...]:
-        """Every passkey of the account, by whomever it was registered."""
-        answer = await self._calls.listing(operations.LIST_METHODS, _of(user), RegisteredPasskey)
-        return answer.members
 
     async def register(self, user: ObjectId, name: str, credential: Mapping[str, JsonValue]) -> RegisteredPasskey:
         """Register what was made with such options, under a name of at most 30 characters.

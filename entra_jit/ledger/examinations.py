@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import accounts, canaries, configuration, events
+from entra_jit.ledger import accounts, canaries, configuration, emergency, events
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.names import find_tenant
 from entra_jit.policy.configuration import CanaryChoice, CredentialChoice
@@ -23,7 +23,7 @@ from models.checks import Check, CheckState, Examination, Finding
 from models.errors import NotFoundError
 from models.events import EventKind
 from models.marks import AccountKind
-from models.messages import AccessItem, AccessKind, GrantStatus, ObjectId, TenantId
+from models.messages import AccessItem, AccessKind, EmergencyAccountView, GrantStatus, ObjectId, TenantId
 from models.tables import CheckRow, Tenant
 
 
@@ -41,6 +41,8 @@ class ConfiguredTenant:
     """The last one that is over; None: there was none."""
     emergency: frozenset[ObjectId] = frozenset()
     """Those of ``registered`` that are emergency accounts."""
+    emergency_accounts: tuple[EmergencyAccountView, ...] = ()
+    """Those that stand or are wanted, and when each was last known to work."""
 
     def mapped_of(self, kind: AccessKind) -> tuple[AccessItem, ...]:
         """What may be given there of one kind."""
@@ -84,6 +86,7 @@ async def _configured(
         _canary(row),
         last_canary,
         frozenset(account for account, kind in kinds.items() if kind is AccountKind.EMERGENCY),
+        tuple(await emergency.views(session, row.id)),
     )
 
 

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from entra_jit.accounts.doctor import access, accounts, applications, canary, credentials, passes, sign_in, transport
+from entra_jit.accounts.doctor import (
+    access,
+    accounts,
+    applications,
+    canary,
+    credentials,
+    emergency,
+    passes,
+    sign_in,
+    transport,
+)
 from entra_jit.accounts.doctor.credentials import Lifetime
 from entra_jit.graph import AccessPassPolicy, Domain, Organization, RoleAssignment, User
 from entra_jit.graph.calls import Heard
@@ -26,6 +36,7 @@ from models.messages import (
     AccessItem,
     AccessKind,
     DirectoryCall,
+    EmergencyAccountView,
     GrantState,
     GrantStatus,
     ObjectId,
@@ -146,6 +157,13 @@ def canary_was(last: GrantStatus | None) -> Finding:
     return canary.judge_canary(replace(CONFIGURED, last_canary=last))
 
 
+def emergency_account(**seen: object) -> Finding:
+    stands = {"tenant": "contoso", "number": 1, "account_name": "msp-e1", "credential": "x", "proven_at": NOW, **seen}
+    return emergency.judge_emergency([EmergencyAccountView.model_validate(stands)], NOW)
+
+
+SIGNED_IN = {"drill_outcome": "signed in", "drilled_at": NOW}
+WANTED = EmergencyAccountView(tenant="contoso", number=1)
 PHISHING_RESISTANT = policy(controls(strength=("fido2",)))
 ROLE = applications.CLOSING_ROLE
 OK, UNKNOWN, WARNING, FAILED = CheckState.OK, CheckState.UNKNOWN, CheckState.WARNING, CheckState.FAILED
@@ -246,6 +264,25 @@ JUDGED: list[tuple[Finding, str, CheckState, str]] = [
     (passkeys(PHISHING_RESISTANT, keyRestrictions={"isEnforced": True}), "D307", WARNING, "only some models"),
     (passkeys(PHISHING_RESISTANT, state="disabled"), "D307", WARNING, "Demanded by A policy"),
     (passkeys(policy(controls("mfa")), state="disabled"), "D307", OK, "No policy demands them"),
+    (emergency.judge_emergency([], NOW), "D402", OK, "None are configured"),
+    (emergency_account(**SIGNED_IN), "D402", OK, "1 signed in"),
+    (emergency_account(credential=None), "D402", FAILED, "emergency account 1 has no proven credential"),
+    (emergency_account(drill_outcome="credential refused", drilled_at=NOW), "D402", FAILED, "credential refused"),
+    (emergency_account(drill_outcome="page changed", drilled_at=NOW), "D402", WARNING, "page changed"),
+    (
+        emergency_account(drill_outcome="signed in", drilled_at=NOW - timedelta(days=43)),
+        "D402",
+        WARNING,
+        "not tried since",
+    ),
+    (
+        sign_in.judge_passkeys(
+            read(PasskeyPolicy, state="disabled"), (), replace(CONFIGURED, emergency_accounts=(WANTED,))
+        ),
+        "D307",
+        FAILED,
+        "nothing else",
+    ),
     (canary_was(None), "D401", UNKNOWN, "None was run"),
     (canary_was(GrantStatus(state=GrantState.ENDED, opened_at=NOW, closed_at=NOW)), "D401", OK, "Sign-in not tried."),
     (canary_was(GrantStatus(state=GrantState.ENDED, opened_at=NOW)), "D401", FAILED, "not proven closed"),

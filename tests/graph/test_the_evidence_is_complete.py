@@ -16,7 +16,7 @@ from entra_jit.graph import Tenant, catalogue, sign_in
 from sandbox.conformance import evidence
 
 TOKENS = {"tokens.secret", "tokens.certificate", "tokens.federated", "tokens.discovery"}
-BESIDE = {"pages", *TOKENS, "consent.accepted", "consent.declined", "person_sign_in"}
+BESIDE = {"pages", *TOKENS, "consent.accepted", "consent.declined", "person_sign_in", "public_sign_in"}
 """What is asked within other operations, and of people."""
 
 

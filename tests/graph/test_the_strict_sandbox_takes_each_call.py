@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
+from entra_jit.accounts.emergency.key_pair import attest, credential_id, new_key_pair
 from entra_jit.graph import ConflictError, Eligibility, NewUser, PermanentError, Tenant
 from models.messages import ObjectId, RoleId
 from sandbox.graph.app_roles import app_role_ids
@@ -51,6 +52,12 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         sandbox.change(f"/users/{user}/methods", kind="phone")
         (method,) = [one for one in await elevate.sign_in_methods.list(user) if not one.is_password]
         await elevate.sign_in_methods.delete(method, of=user)
+
+    async def register_passkey() -> None:
+        pair = new_key_pair()
+        options = (await elevate.passkeys.options(user)).public_key
+        made = await elevate.passkeys.register(user, "entra-jit", attest(pair, options))
+        assert made.id == credential_id(pair)
 
     async def take_offer() -> None:
         with suppress(ConflictError, PermanentError):  # there is none: what matters is how it is asked
@@ -93,6 +100,8 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         "applications.registration": lambda: elevate.applications.registration(ELEVATE),
         "applications.credentials": lambda: elevate.applications.credentials(ELEVATE),
         "licences.list": elevate.licences.list,
+        "passkeys.options": lambda: elevate.passkeys.options(user),
+        "passkeys.register": register_passkey,
         "policies.security_defaults": elevate.policies.security_defaults,
         "policies.app_management": elevate.policies.app_management,
         "policies.passkeys": elevate.policies.passkeys,

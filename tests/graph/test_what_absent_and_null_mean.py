@@ -19,6 +19,7 @@ from entra_jit.graph.groups import Group, GroupRead
 from entra_jit.graph.licences import Subscription
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
+from entra_jit.graph.passkeys import CreationOptions, RegisteredPasskey
 from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder
 from entra_jit.graph.sign_in_methods import SignInMethod
@@ -37,6 +38,7 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     ConditionalAccessPolicy: {"id": "x", "state": "enabled"},
     Consent: {"id": "x", "clientId": "x"},
     CreatedUser: {"id": "x"},
+    CreationOptions: {"publicKey": {"challenge": "x", "rp": {"id": "x"}, "user": {"id": "x"}}},
     DeletedUser: {"id": "x"},
     Domain: {"id": "contoso.com", "isVerified": True, "authenticationType": "Managed"},
     Eligibility: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
@@ -50,6 +52,7 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     RoleDefinition: {"templateId": "x"},
     RoleHolder: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
     PasskeyPolicy: {"state": "enabled"},
+    RegisteredPasskey: {"id": "x"},
     SecurityDefaults: {"isEnabled": True},
     SignInMethod: {"id": "x", "@odata.type": "#microsoft.graph.fido2AuthenticationMethod"},
     Subscription: {},

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from entra_jit.accounts.attempts import answered, describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import NotConnectedError, Purpose
-from entra_jit.accounts.doctor import access, accounts, applications, canary, credentials, passes, sign_in, transport
+from entra_jit.accounts.doctor import (
+    access,
+    accounts,
+    applications,
+    canary,
+    credentials,
+    emergency,
+    passes,
+    sign_in,
+    transport,
+)
 from entra_jit.accounts.doctor.examined import (
     Examination,
     ExaminedTenant,
@@ -32,6 +42,7 @@ EXAMINATIONS: tuple[Examination, ...] = (
     *passes.EXAMINATIONS,
     *sign_in.EXAMINATIONS,
     *canary.EXAMINATIONS,
+    *emergency.EXAMINATIONS,
 )
 CHECKS_AT_ONCE = 4
 """Few: workers that close accounts share their connections to Microsoft with the doctor."""

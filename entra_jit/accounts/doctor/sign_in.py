@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
-from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, listed, ok, warning
+from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, failed, listed, ok, warning
 from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
 from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, PasskeyPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
@@ -52,7 +52,7 @@ def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], config
 def judge_passkeys(
     passkeys: PasskeyPolicy, policies: Iterable[ConditionalAccessPolicy], configured: ConfiguredTenant
 ) -> Finding:
-    """Whether our accounts could have passkeys, where something demands them."""
+    """Whether our accounts could have passkeys, where something demands them. Emergency accounts always do."""
     hindrances = {
         "disabled": passkeys.state != "enabled",
         "self-service set-up is off": not passkeys.is_self_service_registration_allowed,
@@ -63,6 +63,8 @@ def judge_passkeys(
     if not found:
         return ok(Check.PASSKEYS, "Our accounts could have passkeys.")
     read = f"Our accounts could not have passkeys: {', '.join(found)}."
+    if configured.emergency_accounts:
+        return failed(Check.PASSKEYS, f"{read} Emergency accounts sign in with nothing else.")
     mapped = {item.id for item in configured.mapped}
     demanding = [
         policy.display_name or policy.id

@@ -112,19 +112,19 @@ class EmergencySteps:
         async with self._ledger.transaction() as session:
             stored, pair = await emergency.open_passkey(session, self._keyring, credential)
         name = f"entra-jit {credential.credential[:12]}"
-        listed = await tenant.passkeys.list(object_id)
-        mine = next((one for one in listed if one.id == stored.method_id or one.display_name == name), None)
+        listed = await tenant.sign_in_methods.list(object_id)
+        mine = next((one.id for one in listed if one.id == stored.method_id or one.display_name == name), None)
         if mine is not None and stored.rp_id is not None:
             return
         options = (await tenant.passkeys.options(object_id)).public_key
         if mine is None:
-            mine = await tenant.passkeys.register(object_id, name, attest(pair, options))
+            mine = (await tenant.passkeys.register(object_id, name, attest(pair, options))).id
         async with self._ledger.transaction() as session:
             await emergency.registered(
                 session,
                 credential,
                 self._clock(),
-                method_id=mine.id,
+                method_id=mine,
                 rp_id=options.rp.id,
                 user_handle=options.user.id,
             )
