@@ -1,0 +1,61 @@
+"""Signing in with a passkey by the plain protocol: what a browser does, without one, in a tenth of a second.
+
+Against the sandbox's own pages; a real browser does the same in ``test_a_browser_uses_the_sealed_key.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from urllib.parse import urlencode
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from entra_jit.emergency_kit import Passkey
+from entra_jit.graph import Graph, SignInRefusedError
+from models.messages import ObjectId, SignInAttempt, SignInOutcome
+from tests.patience import PATIENCE_SECONDS
+from tests.sandbox.authenticator import Authenticator, content
+from tests.sandbox.person import Callback, Person
+from tests.stage import Services, stage_clock
+
+
+class OverHttp:
+    """``SignsIn`` without a browser."""
+
+    def __init__(self, graph: Graph, services: Services) -> None:
+        self._graph = graph
+        self._services = services
+
+    async def sign_in(self, passkey: Passkey, object_id: ObjectId) -> SignInAttempt:
+        """See ``SignsIn``."""
+        service = self._graph.public_sign_in(passkey.tenant_id)
+        begun = service.begin(passkey.account_name)
+        arrived, said = await asyncio.to_thread(self._walk, passkey, begun.address)
+        if arrived is None:
+            return SignInAttempt(outcome=SignInOutcome.REFUSED, detail=said, at=stage_clock())
+        try:
+            who = await service.whose(begun, f"{arrived.address}?{urlencode(arrived.parameters)}")
+        except SignInRefusedError as error:
+            return SignInAttempt(outcome=SignInOutcome.REFUSED, detail=str(error), at=stage_clock())
+        assert who == object_id
+        return SignInAttempt(outcome=SignInOutcome.SIGNED_IN, at=stage_clock())
+
+    def _walk(self, passkey: Passkey, address: str) -> tuple[Callback | None, str]:
+        with httpx.Client(verify=self._services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as client:
+            person = Person(client)
+            person.open(address)
+            if person.page is None or "use-passkey" not in person.page.actions:
+                return None, person.page.text if person.page else ""
+            person.press("use-passkey")
+            page = person.page.text
+            challenge, party = (re.findall(rf'{name}\(?"([^"]+)"', page) for name in ("bytes", "rpId: "))
+            key = load_der_private_key(base64.b64decode(passkey.private_key), None)
+            assert isinstance(key, ec.EllipticCurvePrivateKey)
+            signer = Authenticator(key=key, credential_id=content(passkey.credential_id))
+            outcome = person.press("passkey", assertion=json.dumps(signer.get(challenge[0], party[0])))
+        return (outcome, "") if isinstance(outcome, Callback) else (None, outcome.text)

@@ -1,0 +1,180 @@
+"""A break-glass account whose rotation failed half-way is found out on the day that nothing else works.
+
+So a new passkey signs in before the old one goes. Each rotation is cut here after each of its steps, as by a worker that
+is killed, and each answer of Microsoft's is lost once.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.graph import PermanentError
+from entra_jit.ledger import emergency
+from models.errors import ReadBackDisagreesError, RefusedError
+from models.messages import EmergencyDuty, EmergencyTenant
+from tests.emergency.accounts import (
+    STEPS,
+    account_name,
+    made,
+    passkeys,
+    ref_of,
+    rotate,
+    signs_in,
+    steps_of,
+    user,
+    want_rotation,
+)
+from tests.stage import Scene, configure, stage_clock, variant
+
+
+async def due(act: Scene, later: timedelta = timedelta(0)) -> list[tuple[int, EmergencyDuty]]:
+    """What the next round would do."""
+    ref = ref_of(act)
+    async with act.app.ledger.transaction() as session:
+        work = await emergency.work(
+            session, EmergencyTenant(tenant_id=ref.tenant_id, tenant=ref.tenant), stage_clock() + later
+        )
+    return [(one.account.number, one.duty) for one in work]
+
+
+async def test_it_is_made_open_with_a_proven_passkey_and_nothing_else(real_time: Scene) -> None:
+    await configure(real_time, emergency_accounts=1)
+    assert await due(real_time) == [(1, EmergencyDuty.ROTATE)]
+
+    await rotate(real_time)
+
+    account = user(real_time)
+    assert account["enabled"]
+    assert account["roles"] == ["Global Administrator"]
+    assert [method["kind"] for method in account["methods"]] == ["fido2"]
+    assert real_time.sql("SELECT kind FROM managed_accounts") == [("emergency",)]
+    [[ciphertext]] = real_time.sql("SELECT ciphertext FROM emergency_credentials")
+    assert b"private_key" not in bytes(ciphertext)
+    assert await signs_in(real_time)
+    assert await due(real_time) == []
+    assert await due(real_time, timedelta(days=31)) == [(1, EmergencyDuty.DRILL)]
+    assert await due(real_time, timedelta(days=91)) == [(1, EmergencyDuty.ROTATE)]
+
+
+@pytest.mark.parametrize("steps", range(1, len(STEPS)), ids=list(STEPS)[:-1])
+async def test_a_rotation_that_is_cut_short_leaves_one_and_goes_on(real_time: Scene, steps: int) -> None:
+    await made(real_time)
+    [before] = passkeys(real_time)
+    await want_rotation(real_time)
+
+    await rotate(real_time, until=steps)
+    assert await signs_in(real_time)
+    assert await due(real_time) == [(1, EmergencyDuty.ROTATE)], "the next round goes on"
+
+    assert await rotate(real_time)
+    [after] = passkeys(real_time)
+    assert after != before
+    assert await signs_in(real_time)
+    assert await due(real_time) == []
+    assert real_time.sql("SELECT count(*) FROM emergency_credentials WHERE ciphertext IS NOT NULL") == [(1,)]
+
+
+@pytest.mark.parametrize("steps", range(1, len(STEPS)), ids=list(STEPS)[:-1])
+async def test_a_first_making_that_is_cut_short_goes_on(real_time: Scene, steps: int) -> None:
+    await configure(real_time, emergency_accounts=1)
+    await rotate(real_time, until=steps)
+    assert await due(real_time) == [(1, EmergencyDuty.ROTATE)]
+    await rotate(real_time)
+    assert len(passkeys(real_time)) == 1
+    assert await signs_in(real_time)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/users"),
+        ("POST", "/users/*/authentication/fido2Methods"),
+        ("POST", "/roleManagement/directory/roleAssignments"),
+        ("PATCH", "/users/*"),
+        ("DELETE", "/users/*/authentication/fido2Methods/*"),
+    ],
+)
+async def test_an_answer_that_is_lost_is_made_up_for(real_time: Scene, method: str, path: str) -> None:
+    if method == "DELETE":
+        await made(real_time)
+        await want_rotation(real_time)
+    else:
+        await configure(real_time, emergency_accounts=1)
+    fault = real_time.fault(method=method, path=path, drop="after", count=1)
+    with pytest.raises(Exception, match=r".+"):
+        await rotate(real_time)
+    assert real_time.hits(fault) == 1
+
+    await rotate(real_time)
+    assert len(passkeys(real_time)) == 1
+    assert user(real_time)["roles"] == ["Global Administrator"]
+    assert await signs_in(real_time)
+
+
+async def test_a_new_passkey_that_does_not_sign_in_takes_no_place(real_time: Scene) -> None:
+    await made(real_time)
+    [before] = passkeys(real_time)
+    await want_rotation(real_time)
+    await rotate(real_time, until=3)
+    [new] = set(passkeys(real_time)) - {before}
+    real_time.control("DELETE", f"/tenants/{real_time.customer}/users/{user(real_time)['id']}/methods/{new}")
+
+    with pytest.raises(ReadBackDisagreesError, match="credential refused"):
+        await rotate(real_time, until=5)
+    assert passkeys(real_time) == [before]
+    assert await signs_in(real_time)
+
+
+async def test_a_policy_that_forbids_passkeys_leaves_the_old_one(real_time: Scene) -> None:
+    await made(real_time)
+    await want_rotation(real_time)
+    forbidding = {"isSelfServiceRegistrationAllowed": False}
+    real_time.control("POST", f"/tenants/{real_time.customer}", passkeys=forbidding)
+    with pytest.raises(PermanentError):
+        await rotate(real_time)
+    assert await signs_in(real_time)
+
+
+async def test_with_its_key_lost_it_gets_another_one(real_time: Scene) -> None:
+    """Losing the deployment's keys must not lose the account: the next rotation gives it a key that opens."""
+    await made(real_time)
+    fresh = variant(real_time.app, keyring=Keyring.parse("test-2:" + "A" * 43 + "="))
+    drill = steps_of(real_time, fresh).drill(ref_of(real_time))
+    with pytest.raises(Exception, match="no key"):
+        await drill
+    assert user(real_time)["enabled"]
+
+
+async def test_an_account_that_was_deleted_is_not_made_again(real_time: Scene) -> None:
+    await made(real_time)
+    real_time.control("DELETE", f"/tenants/{real_time.customer}/users/{user(real_time)['id']}")
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    with pytest.raises(RefusedError, match="was deleted"):
+        await steps_of(real_time).ensure_account(ref_of(real_time), long_ago)
+    assert real_time.user(account_name(real_time)) is None
+
+
+async def test_a_drill_that_fails_is_alarmed_and_one_that_succeeds_ends_the_alarm(real_time: Scene) -> None:
+    await made(real_time)
+    account = f"/tenants/{real_time.customer}/users/{user(real_time)['id']}"
+    real_time.control("PATCH", account, enabled=False)
+    assert not await signs_in(real_time)
+    assert real_time.sql("SELECT kind, subject FROM alarms") == [
+        ("emergency account unproven", f"emergency account 1 of {real_time.customer}")
+    ]
+    real_time.control("PATCH", account, enabled=True)
+    assert await signs_in(real_time)
+    assert real_time.sql("SELECT kind FROM alarms") == []
+
+
+async def test_only_a_handle_travels(real_time: Scene) -> None:
+    await configure(real_time, emergency_accounts=1)
+    await rotate(real_time, until=1)
+    credential = await steps_of(real_time).make_passkey(ref_of(real_time))
+    async with real_time.app.ledger.transaction() as session:
+        _, pair = await emergency.open_passkey(session, real_time.app.keyring, credential)
+    assert json.loads(pair.get_secret_value())["private_key"] not in credential.model_dump_json()
