@@ -50,11 +50,14 @@ ARGUMENTS = {
     "redirect_uri": "http://localhost/connect/callback",
     "by": timedelta(hours=1),
     "confirmation": "contoso",
+    "credentials": ["e3e46e0c-0000-4000-8000-00000000000c"],
     "do": True,
     "file": Path("/nowhere/msp.yaml"),
     "kind": "closing late",
     "name": "alex",
+    "number": 1,
     "person_id": "0a0a0a0a-1111-4111-8111-0000000000a1",
+    "reader": "a-public-key",
     "reason": "a test",
     "request": AccessRequest(
         request_id="a-grant", tenant="contoso", technician="alex", reason="a test", asked_at=datetime.now(UTC)
@@ -65,6 +68,7 @@ ARGUMENTS = {
     "subject": "a-grant",
     "technician": "alex",
     "tenant": "contoso",
+    "tenants": ["contoso"],
     "token": SecretStr("a-token"),
     "workflows": (),
 }
@@ -136,7 +140,7 @@ def test_an_operator_may_do_everything_from_the_command_line_and_nowhere_else(ve
 
 
 def test_what_gives_or_shows_access_is_not_the_systems_to_ask_for() -> None:
-    for verb in (Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.APPLY_CONFIGURATION):
+    for verb in (*OPENS_OR_SHOWS, *OF_EMERGENCIES, Verb.APPLY_CONFIGURATION):
         with pytest.raises(NotAllowedError):
             authorize(RECONCILER, verb)
 
@@ -146,6 +150,8 @@ ANOTHER = Subject("4f2a", technician_id=TechnicianId("another"))
 OWN = Subject("4f2a", technician_id=TechnicianId(PERSON.id))
 SESSIONS = {Verb.LIST_SESSIONS, Verb.END_SESSIONS}
 OPENS_OR_SHOWS = {Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.RENEW_CREDENTIAL}
+OF_EMERGENCIES = {Verb.REVEAL_EMERGENCY_ACCOUNT, Verb.MAKE_EMERGENCY_KIT}
+"""Of no person at the portal, whatever their roles."""
 OF_A_GRANT = OPENS_OR_SHOWS | {Verb.END_ACCESS, Verb.CANCEL_ACCESS, Verb.SHOW_STATUS, Verb.SHOW_RECEIPT}
 
 
@@ -168,7 +174,7 @@ def test_what_people_may_do_follows_from_their_roles_and_whose_it_is() -> None:
 
 def test_an_admin_opens_and_reveals_nothing_for_others() -> None:
     for subject in (ANOTHER, DEPLOYMENT):
-        assert allowed(subject, Role.ADMIN).isdisjoint(OPENS_OR_SHOWS)
+        assert allowed(subject, Role.ADMIN).isdisjoint(OPENS_OR_SHOWS | OF_EMERGENCIES)
     assert allowed(OWN, Role.ADMIN) >= OPENS_OR_SHOWS
 
 

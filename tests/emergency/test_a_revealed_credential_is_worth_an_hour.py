@@ -1,0 +1,138 @@
+"""A person who was given the key of a Global Administrator has it for ever, unless the key is made worthless.
+
+So a reveal is known at once, and the account is rotated an hour later. Until then the key works, whatever else happens:
+the person who asked for it has an outage to end.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from entra_jit.app import App
+from entra_jit.crypto.one_time import OneTimeKey
+from entra_jit.emergency_kit import Passkey
+from entra_jit.identity.authorize import NotAllowedError
+from entra_jit.operations.make_emergency_kit import make_emergency_kit
+from entra_jit.operations.reveal_emergency_account import reveal_emergency_account
+from models.actor import Actor, ActorKind, Role, Via
+from models.errors import BadInputError, InternalError, NotFoundError
+from models.messages import ObjectId, SealedPasskeys, SignInOutcome
+from tests.actors import TESTER
+from tests.emergency.accounts import made, passkeys, rotate, signs_in, user, want_rotation
+from tests.emergency.over_http import OverHttp
+from tests.stage import Scene, stage_clock, variant
+
+ADMIN = Actor(
+    kind=ActorKind.PERSON,
+    id="0a0a0a0a-2222-4222-8222-0000000000ad",
+    name="an admin",
+    via=Via.PORTAL,
+    roles=frozenset({Role.ADMIN}),
+)
+
+
+def later(act: Scene, by: timedelta) -> App:
+    """The same deployment, so much later."""
+    return variant(act.app, clock=lambda: stage_clock() + by)
+
+
+def opened(key: OneTimeKey, sealed: SealedPasskeys) -> Passkey:
+    """As the reader opens it."""
+    [found] = json.loads(key.open(sealed.sealed, sealed.about).get_secret_value())
+    return Passkey.read(found)
+
+
+async def reveal(act: Scene) -> Passkey:
+    """As the command line does it."""
+    key = OneTimeKey()
+    return opened(key, await reveal_emergency_account(TESTER, act.app, act.customer, 1, "an outage", key.public))
+
+
+async def works(act: Scene, passkey: Passkey) -> bool:
+    """Whether it opens the account now."""
+    account = ObjectId(user(act, passkey.number)["id"])
+    attempt = await OverHttp(act.app.graph, act.services).sign_in(passkey, account)
+    return attempt.outcome is SignInOutcome.SIGNED_IN
+
+
+async def test_it_is_told_at_once_and_rotated_after_its_hour(real_time: Scene) -> None:
+    await made(real_time)
+    passkey = await reveal(real_time)
+    assert await works(real_time, passkey)
+    assert real_time.sql("SELECT kind FROM alarms") == [("emergency credential revealed",)]
+    [[reason]] = real_time.sql(
+        "SELECT texts.content FROM events JOIN texts ON texts.id::text = events.body->'reason'->>'text' "
+        "WHERE kind = 'emergency credential revealed'"
+    )
+    assert reason == "an outage"
+    [[rotate_at]] = real_time.sql("SELECT rotate_at FROM emergency_accounts")
+    assert rotate_at - stage_clock() <= timedelta(hours=1)
+
+    await rotate(real_time, app=later(real_time, timedelta(hours=1, minutes=1)))
+
+    assert not await works(real_time, passkey)
+    assert await signs_in(real_time)
+    assert real_time.sql("SELECT kind FROM alarms") == []
+
+
+async def test_a_rotation_within_the_hour_leaves_it_its_hour(real_time: Scene) -> None:
+    await made(real_time)
+    passkey = await reveal(real_time)
+    await want_rotation(real_time)
+    assert await rotate(real_time) is False
+    assert await works(real_time, passkey)
+    assert len(passkeys(real_time)) == 2
+
+    assert await rotate(real_time, app=later(real_time, timedelta(hours=1, minutes=1))) is True
+    assert not await works(real_time, passkey)
+    assert len(passkeys(real_time)) == 1
+
+
+async def test_only_its_reader_opens_it(real_time: Scene) -> None:
+    await made(real_time)
+    key = OneTimeKey()
+    sealed = await reveal_emergency_account(TESTER, real_time.app, real_time.customer, 1, "an outage", key.public)
+    with pytest.raises(InternalError):
+        OneTimeKey().open(sealed.sealed, sealed.about)
+    with pytest.raises(InternalError):
+        key.open(sealed.sealed, "emergency kit")
+    assert opened(key, sealed).account_name
+
+
+async def test_what_is_not_given_is_not_recorded_as_given(real_time: Scene) -> None:
+    await made(real_time)
+    for arguments in ((1, "an outage", "no key"), (1, " ", OneTimeKey().public)):
+        with pytest.raises(BadInputError):
+            await reveal_emergency_account(TESTER, real_time.app, real_time.customer, *arguments)
+    with pytest.raises(NotFoundError):
+        await reveal_emergency_account(TESTER, real_time.app, real_time.customer, 2, "an outage", OneTimeKey().public)
+    assert real_time.sql("SELECT revealed_at, usable_until FROM emergency_accounts") == [(None, None)]
+    assert real_time.sql("SELECT kind FROM alarms") == []
+
+
+async def test_the_portal_is_given_none(real_time: Scene) -> None:
+    """A portal that is broken into speaks for every admin."""
+    await made(real_time)
+    public = OneTimeKey().public
+    with pytest.raises(NotAllowedError):
+        await reveal_emergency_account(ADMIN, real_time.app, real_time.customer, 1, "an outage", public)
+    with pytest.raises(NotAllowedError):
+        await make_emergency_kit(ADMIN, real_time.app, [], "an outage", public)
+
+
+async def test_what_is_in_a_kit_is_kept_for_it(real_time: Scene) -> None:
+    await made(real_time, 2)
+    key = OneTimeKey()
+    passkey = opened(key, await make_emergency_kit(TESTER, real_time.app, [], "the safe", key.public))
+    assert passkey.number == 2, "the first one is rotated as ever"
+    in_a_year = later(real_time, timedelta(days=365))
+    assert real_time.sql("SELECT number, rotate_at FROM emergency_accounts WHERE rotate_at IS NULL") == [(2, None)]
+    await rotate(real_time, app=in_a_year)
+    assert await works(real_time, passkey)
+    await want_rotation(real_time, 2)
+    await rotate(real_time, number=2)
+    assert real_time.sql("SELECT in_kit_since FROM emergency_accounts WHERE number = 2") == [(None,)]
+    assert not await works(real_time, passkey)
