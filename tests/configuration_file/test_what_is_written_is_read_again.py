@@ -112,6 +112,8 @@ def _tenant(draw: st.DrawFn, name: str, tenant_id: UUID) -> TenantEntry:
         max_hours=longest,
         credential=draw(st.sampled_from(["auto", "password", "temporary_access_pass"])),
         canary=draw(st.sampled_from(["never", "weekly"])),
+        emergency_accounts=draw(st.sampled_from([0, 1, 2])),
+        emergency_rotation=timedelta(days=draw(st.integers(1, 365))),
         elevate=elevate,
         revoke=draw(APPLICATIONS | st.just(elevate)) if elevate else None,
         security_groups=tuple(

@@ -29,10 +29,7 @@ from tests.emergency.accounts import made, passkeys, ref_of, rotate, signs_in, u
 from tests.patience import eventually
 from tests.stage import Scene, configure, customer_id, stage_clock, technician_id
 
-FORGET_EVERYTHING = (
-    "DELETE FROM emergency_credentials; DELETE FROM emergency_accounts; DELETE FROM managed_accounts; "
-    "DELETE FROM technicians WHERE NOT active"
-)
+FORGET_EVERYTHING = "TRUNCATE emergency_credentials, emergency_accounts, managed_accounts"
 
 
 async def test_reconciling_leaves_it_alone_with_the_ledger_and_with_an_empty_one(real_time: Scene) -> None:

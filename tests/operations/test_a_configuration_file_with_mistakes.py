@@ -25,7 +25,7 @@ from entra_jit.operations._configuration_file import read_configuration
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.policy.configuration import SecretSource
 from models.errors import BadInputError
-from models.marks import CANARY_NAME
+from models.marks import CANARY_NAME, EMERGENCY_NAMES, emergency_id
 from models.messages import TenantId
 from tests.actors import TESTER
 
@@ -131,7 +131,20 @@ MISTAKES = [
     ("{group: messaging, tenant", "{group: massaging, tenant", "massaging", "'massaging' is not a group in this file"),
     ("{group: messaging, tenant: contoso", "{group: messaging, tenant: consoto", "consoto", "'consoto' is not a"),
     ("name: robin", "name: alex", "", "another technician has the name 'alex', in line 33"),
-    ("name: robin", f"name: {CANARY_NAME}", "", "are the doctor's canary's"),
+    ("name: robin", f"name: {CANARY_NAME}", "", "belongs to the doctor's canary"),
+    ("name: robin", f"name: {EMERGENCY_NAMES[emergency_id(1)]}", "", "or an emergency account"),
+    (
+        "account_domain: contoso",
+        "emergency_accounts: 3\n    account_domain: contoso",
+        "emergency_accounts: 3",
+        "'3' is not one of 0, 1, 2",
+    ),
+    (
+        "account_domain: contoso",
+        "emergency_rotation_days: 0\n    account_domain: contoso",
+        "emergency_rotation_days: 0",
+        "is not a number of days from 1 to 365",
+    ),
     ("0000000000a2", "0000000000a1", "", "another technician has the id"),
     (IN_GROUP, "{technician_levle: L2}}", "levle", "no technician has the attribute"),
     (IN_GROUP, "{technician_level: l2}}", "l2", "'l2' is written 'L2' at technicians"),
