@@ -37,7 +37,7 @@ class FoundAccount:
         """Closing it is ours to do.
 
         What the register names by its object id, we made. An administrator there may have made a guest of it
-        since, and must not escape its closing by that. An emergency account is never closed, whoever asks for it.
+        since, and must not escape its closing by that. An emergency account is never closed, by any way of asking.
         """
         if self.kind is AccountKind.EMERGENCY:
             return False

@@ -73,7 +73,7 @@ async def intend(session: AsyncSession, of: OfAccount, at: datetime) -> bool:
 async def is_registered(session: AsyncSession, tenant_id: TenantId, object_id: ObjectId) -> bool:
     """Whether an account of the tenant that may be closed is registered under this id: no emergency account is.
 
-    So a message that has one closed, whoever sent it, finds an account that is not ours to close.
+    So a message that has one closed finds an account that is not ours to close.
     """
     statement = select(ManagedAccount.tenant_id).where(
         col(ManagedAccount.tenant_id) == UUID(tenant_id),

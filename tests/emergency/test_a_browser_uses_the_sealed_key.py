@@ -94,7 +94,7 @@ async def test_the_key_stands_in_no_argument_environment_or_file(
             assert not any(passkey.private_key.encode() in one for one in files)
 
     await asyncio.to_thread(look)
-    assert list(tmp_path.iterdir()) == [], "the profile is gone"
+    assert os.listdir(tmp_path) == [], "the profile is gone"
 
 
 async def test_another_accounts_key_is_refused(real_time: Scene) -> None:

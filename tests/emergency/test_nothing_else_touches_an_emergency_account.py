@@ -64,7 +64,7 @@ async def test_the_emergency_stop_passes_it_by(real_time: Scene) -> None:
 
 @pytest.mark.parametrize("whose", [technician_id("alex"), emergency_id(1)], ids=["a technician's", "its own"])
 async def test_a_forged_closing_finds_nothing_to_close(real_time: Scene, whose: str) -> None:
-    """Whoever writes to the Temporal namespace can have anything closed that is ours to close."""
+    """A writer to the Temporal namespace can have anything closed that is ours to close."""
     name = await made(real_time)
     before = real_time.everything()
     forged = Grant(

@@ -1,4 +1,4 @@
-"""An emergency account whose rotation is forgotten, or whose drill is, is one that nobody has tried for years."""
+"""An emergency account whose rotation is forgotten, or whose drill is, is one that was last tried years ago."""
 
 from __future__ import annotations
 

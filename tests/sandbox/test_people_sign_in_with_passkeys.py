@@ -10,7 +10,6 @@ import httpx
 import jwt
 import pytest
 
-from sandbox.child import Addresses
 from tests.sandbox.authenticator import Authenticator
 from tests.sandbox.person import Callback, Page, Person, arrived, shown
 from tests.sandbox.seeded import CONTOSO, ELEVATE, Graph
@@ -28,6 +27,11 @@ def graph_client(graph: Graph, control: httpx.Client) -> httpx.Client:
 
 
 @pytest.fixture
+def person(login: httpx.Client) -> Person:
+    return Person(login)
+
+
+@pytest.fixture
 def passkey(graph_client: httpx.Client) -> Authenticator:
     """The administrator's, registered."""
     methods = f"/users/{ADMIN}/authentication/fido2Methods"
@@ -38,11 +42,11 @@ def passkey(graph_client: httpx.Client) -> Authenticator:
     return made
 
 
-def asked_for(person: Person, login_url: str) -> Page:
+def asked_for(person: Person) -> Page:
     """The page that asks the browser for a passkey."""
     shown(
         person.open(
-            f"{login_url}/{CONTOSO}/oauth2/v2.0/authorize",
+            f"/{CONTOSO}/oauth2/v2.0/authorize",
             client_id=AZURE_CLI,
             response_type="code",
             redirect_uri="http://localhost",
@@ -61,25 +65,23 @@ def sign(person: Person, page: Page, passkey: Authenticator, **changes: Any) -> 
     return person.press("passkey", assertion=json.dumps(passkey.get(challenge, party, changes.get("origin"))))
 
 
-def test_it_signs_in_and_counts_as_two_factors(
-    person: Person, sandbox: Addresses, passkey: Authenticator, control: httpx.Client
-) -> None:
-    came = arrived(sign(person, asked_for(person, sandbox.login_url), passkey))
+def test_it_signs_in_and_counts_as_two_factors(person: Person, passkey: Authenticator) -> None:
+    came = arrived(sign(person, asked_for(person), passkey))
     form = {
         "client_id": AZURE_CLI,
         "grant_type": "authorization_code",
         "code": came.parameters["code"],
         "redirect_uri": "http://localhost",
     }
-    answer = person.client.post(f"{sandbox.login_url}/{CONTOSO}/oauth2/v2.0/token", data=form)
+    answer = person.client.post(f"/{CONTOSO}/oauth2/v2.0/token", data=form)
     claims = jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
     assert claims["amr"] == ["fido", "mfa"]
 
 
 def test_what_was_not_signed_for_this_is_refused(
-    person: Person, sandbox: Addresses, passkey: Authenticator, graph_client: httpx.Client
+    person: Person, passkey: Authenticator, graph_client: httpx.Client
 ) -> None:
-    page = asked_for(person, sandbox.login_url)
+    page = asked_for(person)
     for signer, changes in (
         (Authenticator(), {}),
         (passkey, {"challenge": "AAAA"}),
@@ -90,10 +92,10 @@ def test_what_was_not_signed_for_this_is_refused(
     assert "AADSTS135016" in shown(sign(person, page, passkey)).text
 
 
-def test_who_has_none_is_not_offered_one(person: Person, sandbox: Addresses) -> None:
+def test_who_has_none_is_not_offered_one(person: Person) -> None:
     page = shown(
         person.open(
-            f"{sandbox.login_url}/{CONTOSO}/oauth2/v2.0/authorize",
+            f"/{CONTOSO}/oauth2/v2.0/authorize",
             client_id=AZURE_CLI,
             response_type="code",
             redirect_uri="http://localhost",
