@@ -19,11 +19,12 @@ from activities import options
 from activities.alarming import AlarmingActivities
 from activities.closing import ClosingActivities
 from activities.deciding import DecidingActivities
+from activities.emergency import EmergencyActivities
 from activities.errands import ErrandActivities
 from activities.examining import ExaminingActivities
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
-from activities.signatures import Alarming, Closing, Deciding, Errands, Examining, Provisioning, Reconciling
+from activities.signatures import Alarming, Closing, Deciding, Emergency, Errands, Examining, Provisioning, Reconciling
 from entra_jit.accounts.reconciliation.review_tenant import REVIEWS_BEGIN_WITHIN
 from entra_jit.graph import operations
 from entra_jit.settings import Settings
@@ -37,6 +38,7 @@ IMPLEMENTED_BY = {
     Closing: ClosingActivities,
     Reconciling: ReconcilingActivities,
     Examining: ExaminingActivities,
+    Emergency: EmergencyActivities,
     Errands: ErrandActivities,
     Alarming: AlarmingActivities,
 }

@@ -93,8 +93,9 @@ async def test_the_key_stands_in_no_argument_environment_or_file(
             files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
             assert not any(passkey.private_key.encode() in one for one in files)
 
+        assert list(tmp_path.iterdir()) == [], "the profile is gone"
+
     await asyncio.to_thread(look)
-    assert os.listdir(tmp_path) == [], "the profile is gone"
 
 
 async def test_another_accounts_key_is_refused(real_time: Scene) -> None:
