@@ -102,6 +102,16 @@ class KeyRestrictions(Description):
     """Which models of authenticators may be registered and used."""
 
     is_enforced: bool = False
+    enforcement_type: str | None = None
+    """``allow`` or ``block``."""
+    aa_guids: Names = ()
+
+    def take(self, aaguid: str) -> bool:
+        """Whether this model may be registered and used. A kind of restriction that is not known takes none."""
+        if not self.is_enforced:
+            return True
+        is_listed = aaguid.lower() in {one.lower() for one in self.aa_guids}
+        return is_listed if self.enforcement_type == "allow" else self.enforcement_type == "block" and not is_listed
 
 
 class PasskeyPolicy(Resource):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
@@ -48,6 +48,8 @@ from models.messages import (
 )
 from models.moments import format_moment
 from models.tables import EmergencyAccountRow, EmergencyCredentialRow, ManagedAccount, Technician, Tenant
+
+_A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -243,6 +245,8 @@ async def passkey_to_prove(
         row.ciphertext = None
         session.add(row)
     await session.flush()
+    if account.rotated_at is not None:
+        at = max(at, account.rotated_at + _A_MOMENT)  # the clock of another worker may be behind
     handle = uuid4()
     sealed = seal(keyring, Purpose.EMERGENCY_CREDENTIAL, fresh, _owner(handle))
     session.add(
@@ -323,7 +327,7 @@ async def tried(
     body = {
         "credential": credential.credential,
         "outcome": attempt.outcome.value,
-        "detail": Written(attempt.detail),
+        "detail": attempt.detail,
         "rotation": is_rotation,
     }
     await _enter(session, kind, EMERGENCY_ACCOUNTS, credential.account, body)

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from models.messages import EmergencyDuty
 
 ROTATION = timedelta(days=90)
 SHORTEST_ROTATION = timedelta(days=1)
 LONGEST_ROTATION = timedelta(days=365)
+
+AAGUID = UUID("8f3c1b52-6f1f-4a58-9c1e-5b8f0c2d7e41")
+"""What our passkeys say that they were made by. A tenant's policy can allow this model to a group of our accounts."""
 
 DRILL_EVERY = timedelta(days=30)
 

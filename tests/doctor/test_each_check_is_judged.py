@@ -29,6 +29,7 @@ from entra_jit.graph.calls import Heard
 from entra_jit.graph.licences import ENTRA_ID_P1, Subscription
 from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
+from entra_jit.policy.emergency import AAGUID
 from entra_jit.policy.facts import TenantTerms
 from entra_jit.policy.permissions import TABLE, expected
 from models.checks import Check, CheckState, Finding
@@ -262,6 +263,15 @@ JUDGED: list[tuple[Finding, str, CheckState, str]] = [
     (passkeys(PHISHING_RESISTANT), "D307", OK, "could have"),
     (passkeys(PHISHING_RESISTANT, isAttestationEnforced=True), "D307", WARNING, "attestation is enforced"),
     (passkeys(PHISHING_RESISTANT, keyRestrictions={"isEnforced": True}), "D307", WARNING, "only some models"),
+    (
+        passkeys(
+            PHISHING_RESISTANT,
+            keyRestrictions={"isEnforced": True, "enforcementType": "allow", "aaGuids": [str(AAGUID)]},
+        ),
+        "D307",
+        OK,
+        "could have",
+    ),
     (passkeys(PHISHING_RESISTANT, state="disabled"), "D307", WARNING, "Demanded by A policy"),
     (passkeys(policy(controls("mfa")), state="disabled"), "D307", OK, "No policy demands them"),
     (emergency.judge_emergency([], NOW), "D402", OK, "None are configured"),

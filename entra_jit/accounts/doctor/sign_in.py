@@ -9,6 +9,7 @@ from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, fail
 from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
 from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, PasskeyPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
+from entra_jit.policy.emergency import AAGUID
 from models.checks import Check, Finding
 
 _EVERYTHING = "All"
@@ -57,7 +58,7 @@ def judge_passkeys(
         "disabled": passkeys.state != "enabled",
         "self-service set-up is off": not passkeys.is_self_service_registration_allowed,
         "attestation is enforced": passkeys.is_attestation_enforced,
-        "only some models": passkeys.key_restrictions.is_enforced,
+        "only some models": not passkeys.key_restrictions.take(str(AAGUID)),
     }
     found = [name for name, is_so in hindrances.items() if is_so]
     if not found:

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import secrets
-from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -23,11 +22,9 @@ from pydantic import JsonValue, SecretStr
 from entra_jit.emergency_kit import Passkey
 from entra_jit.graph import PublicKeyOptions
 from entra_jit.ledger.emergency import EmergencyAccount, StoredPasskey
+from entra_jit.policy.emergency import AAGUID
 from models.errors import SettingsError
 from models.messages import EmergencyRef
-
-AAGUID = UUID("8f3c1b52-6f1f-4a58-9c1e-5b8f0c2d7e41")
-"""What these passkeys say that they were made by. A tenant's policy can allow this model to a group of our accounts."""
 
 _ID_BYTES = 32
 

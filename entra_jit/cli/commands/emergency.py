@@ -122,7 +122,6 @@ def kit(
     tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
 ) -> None:
     """Write an offline kit: a file that a passphrase opens, and the program that signs in with it."""
-    from entra_jit import emergency_kit
     from entra_jit.crypto.one_time import OneTimeKey
     from entra_jit.operations.make_emergency_kit import make_emergency_kit
 
@@ -131,7 +130,6 @@ def kit(
     sealed = deployed(context, lambda actor, app: make_emergency_kit(actor, app, tenants or [], reason, key.public))
     passkeys = _opened(key, sealed)
     _write_kit(file, passkeys, passphrase)
-    shutil.copyfile(emergency_kit.__file__, file.with_name(PROGRAM))
     aside(f"{file} holds {len(passkeys)} credentials. Keep it with {PROGRAM}, and the passphrase elsewhere.")
 
 
@@ -193,12 +191,13 @@ def _new_passphrase(file: Path) -> str:
 
 
 def _write_kit(file: Path, passkeys: list[Passkey], passphrase: str) -> None:
+    """The sealed file, for its owner alone, and the program that opens it beside it."""
     from datetime import UTC, datetime
 
-    from entra_jit.emergency_kit import Kit as Contents
-    from entra_jit.emergency_kit import seal_kit
+    from entra_jit import emergency_kit
 
-    content = seal_kit(Contents(datetime.now(UTC), tuple(passkeys)), passphrase)
+    content = emergency_kit.seal_kit(emergency_kit.Kit(datetime.now(UTC), tuple(passkeys)), passphrase)
     with errors_told():
         file.touch(mode=0o600, exist_ok=False)
         file.write_bytes(content)
+        shutil.copyfile(emergency_kit.__file__, file.with_name(PROGRAM))
