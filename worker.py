@@ -85,6 +85,7 @@ def activities_of(app: App) -> list[Callable[..., Any]]:
         examining.examine_tenant,
         emergency.list_emergency_tenants,
         emergency.list_emergency_work,
+        emergency.watch_emergency_use,
         emergency.ensure_emergency_account,
         emergency.make_passkey,
         emergency.register_passkey,

@@ -8,6 +8,7 @@ from activities.signatures import Emergency
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.emergency.signing_in import BrowserSignIn, SignsIn
 from entra_jit.accounts.emergency.steps import EmergencySteps
+from entra_jit.accounts.emergency.use import EmergencyUse
 from entra_jit.ledger import emergency
 from models.messages import (
     EmergencyCredentialRef,
@@ -44,6 +45,11 @@ class EmergencyActivities(Emergency):
         """From the ledger, whatever the workflow was told of the tenant's name."""
         async with self._backend.ledger.transaction() as session:
             return await emergency.work(session, tenant, self._backend.clock())
+
+    @activity.defn
+    async def watch_emergency_use(self, only: str | None) -> list[str]:
+        """What one tenant does not let us read keeps no other from being watched."""
+        return await EmergencyUse(self._backend).watch(TenantId(only) if only else None)
 
     @activity.defn
     async def ensure_emergency_account(self, account: EmergencyRef) -> None:

@@ -176,6 +176,11 @@ class Emergency(ABC):
 
     @activity.defn
     @abstractmethod
+    async def watch_emergency_use(self, only: str | None) -> list[str]:
+        """Alarm every sign-in that nothing explains, of all tenants or of this one. Gives a sentence for each."""
+
+    @activity.defn
+    @abstractmethod
     async def ensure_emergency_account(self, account: EmergencyRef) -> None:
         """The account exists and is ours; a new one is disabled and holds nothing."""
 

@@ -60,6 +60,8 @@ class AlarmKind(StrEnum):
     EMERGENCY_CHANGED = "emergency account changed"
     """An emergency account is not as we made it: disabled, without its role, with a method of others. About an
     account."""
+    EMERGENCY_USED = "emergency account used"
+    """An emergency account signed in, and neither a reveal nor a drill nor a rotation explains it. About an account."""
     EMERGENCY_REVEALED = "emergency credential revealed"
     """A person was given what opens an emergency account. It stands until the account was rotated. About an account."""
     WORKFLOW_WEDGED = "workflow wedged"

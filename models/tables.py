@@ -251,6 +251,8 @@ class EmergencyAccountRow(SQLModel, table=True):
     in_kit_since: datetime | None = columns.moment()
     """When its credential was put into an offline kit, for which it is kept; None: it is in none."""
     kit_credential: UUID | None = None
+    seen_sign_ins: list[str] = columns.json("[]")
+    """Ids of the sign-ins of late that were looked at."""
 
 
 class EmergencyCredentialRow(SQLModel, table=True):

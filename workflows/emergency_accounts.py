@@ -60,6 +60,8 @@ class EmergencyRounds(TakesNoSignals):
                     static_details=EMERGENCY_DETAILS,
                 )
                 started += 1
+        # After the work was started: it waits for nothing that a tenant's log says.
+        await execute(Emergency.watch_emergency_use, None, RECONCILING, summary="Did one sign in without a reason?")
         return started
 
 

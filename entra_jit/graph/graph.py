@@ -35,6 +35,7 @@ from entra_jit.graph.public_sign_in import PublicSignIn
 from entra_jit.graph.recording import Recorder
 from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in import SignInLine
+from entra_jit.graph.sign_in_logs import SignInLogs
 from entra_jit.graph.sign_in_methods import SignInMethods
 from entra_jit.graph.standby import CallsWithStandby, StandbyWatch
 from entra_jit.graph.tokens import TokenSource
@@ -71,6 +72,7 @@ class Tenant:
     owned_objects: OwnedObjects
     applications: Applications
     audit_logs: AuditLogs
+    sign_in_logs: SignInLogs
     licences: Licences
     policies: Policies
 
@@ -202,6 +204,7 @@ class Graph:
             owned_objects=OwnedObjects(calls),
             applications=Applications(calls),
             audit_logs=AuditLogs(calls),
+            sign_in_logs=SignInLogs(calls),
             licences=Licences(calls),
             policies=Policies(calls),
             _calls=calls,

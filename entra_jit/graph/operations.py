@@ -71,5 +71,6 @@ DELETE_METHOD = _operation("delete the sign-in method", "UserAuthenticationMetho
 READ_OWNED = _operation("read what the account owns", "Directory.Read.All")
 READ_CONSENTS = _operation("read the account's consents", "Directory.Read.All")
 READ_APPLICATION = _operation("read our own application", "Directory.Read.All")
+READ_SIGN_INS = _operation("read the sign-in log", "AuditLog.Read.All", timeout=60)
 # Filtered reads of the logs of a large tenant take minutes (msgraph-sdk-powershell#2941, #3146).
 READ_AUDIT = _operation("read the audit log", "AuditLog.Read.All", timeout=300)

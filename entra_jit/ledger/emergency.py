@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import func, or_, update
+from sqlalchemy import func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from entra_jit.crypto.keyring import Keyring, Purpose
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import accounts, events
+from entra_jit.ledger.database import rows_of
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.rows import object_id
 from entra_jit.ledger.texts import Written
@@ -440,6 +441,66 @@ async def _expect(session: AsyncSession, ref: EmergencyRef) -> EmergencyAccountR
     if row is None:
         raise NotFoundError(f"There is no {ref.words}.")
     return row
+
+
+async def standing(session: AsyncSession) -> list[EmergencyRef]:
+    """Every account that was completed, in connected tenants."""
+    statement = (
+        select(Tenant, EmergencyAccountRow.number)
+        .join(EmergencyAccountRow, col(EmergencyAccountRow.tenant_id) == col(Tenant.id))
+        .where(col(EmergencyAccountRow.completed_at).is_not(None), col(Tenant.disconnected_at).is_(None))
+        .order_by(col(Tenant.name), col(EmergencyAccountRow.number))
+    )
+    return [
+        EmergencyRef(tenant_id=TenantId(str(tenant.id)), tenant=tenant.name, number=number)
+        for tenant, number in (await session.exec(statement)).all()
+    ]
+
+
+_EXPLAINED = text("""
+SELECT EXISTS (
+    SELECT FROM events
+    WHERE tenant_id = :tenant_id AND (body ->> 'number')::int = :number AND (
+        kind = ANY(:tried) AND recorded_at BETWEEN :at - :around AND :at + :around
+        OR kind = :revealed AND recorded_at <= :at + :around
+            AND (body ->> 'usable_until')::timestamptz >= :at - :around
+    )
+) AS is_explained
+""")
+
+TRIED_WITHIN = timedelta(minutes=15)
+"""How far apart our journal's and Microsoft's time of one sign-in may be."""
+
+
+async def unexplained(
+    session: AsyncSession, ref: EmergencyRef, sign_ins: Mapping[str, datetime]
+) -> dict[str, datetime]:
+    """Those of these sign-ins, by id and time, that were not looked at before, and that nothing of ours explains.
+
+    A drill and a rotation explain one, and a reveal for as long as it lasts. Each is told once.
+    """
+    row = await session.get(EmergencyAccountRow, (UUID(ref.tenant_id), ref.number), with_for_update=True)
+    if row is None:
+        return {}
+    new = {key: at for key, at in sign_ins.items() if key not in row.seen_sign_ins}
+    # What is no longer asked for need not be remembered.
+    row.seen_sign_ins = sorted(sign_ins)
+    session.add(row)
+    return {key: at for key, at in new.items() if not await _is_explained(session, ref, at)}
+
+
+async def _is_explained(session: AsyncSession, ref: EmergencyRef, at: datetime) -> bool:
+    [row] = await rows_of(
+        session,
+        _EXPLAINED,
+        tenant_id=UUID(ref.tenant_id),
+        number=ref.number,
+        tried=[EventKind.EMERGENCY_PROVEN.value, EventKind.EMERGENCY_DRILL_FAILED.value],
+        revealed=EventKind.EMERGENCY_REVEALED.value,
+        at=at,
+        around=TRIED_WITHIN,
+    )
+    return bool(row["is_explained"])
 
 
 async def numbers(session: AsyncSession, tenant_id: UUID) -> list[int]:

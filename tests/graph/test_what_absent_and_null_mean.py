@@ -22,6 +22,7 @@ from entra_jit.graph.owned_objects import Consent, OwnedObject
 from entra_jit.graph.passkeys import CreationOptions, RegisteredPasskey
 from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder
+from entra_jit.graph.sign_in_logs import SignInEntry
 from entra_jit.graph.sign_in_methods import SignInMethod
 from entra_jit.graph.users import CreatedUser, Memberships, User
 from models.messages import DirectoryCall
@@ -54,6 +55,7 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     PasskeyPolicy: {"state": "enabled"},
     RegisteredPasskey: {"id": "x"},
     SecurityDefaults: {"isEnabled": True},
+    SignInEntry: {"id": "x", "createdDateTime": AT},
     SignInMethod: {"id": "x", "@odata.type": "#microsoft.graph.fido2AuthenticationMethod"},
     Subscription: {},
     User: {"id": "x", "userPrincipalName": "x", "accountEnabled": False},

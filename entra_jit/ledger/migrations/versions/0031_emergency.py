@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("revealed_credential", sa.Uuid),
         sa.Column("in_kit_since", sa.DateTime(timezone=True)),
         sa.Column("kit_credential", sa.Uuid),
+        sa.Column("seen_sign_ins", postgresql.JSONB, server_default=sa.text("'[]'::jsonb"), nullable=False),
     )
     op.create_table(
         "emergency_credentials",
