@@ -28,11 +28,19 @@ _LOOKS_EVERY_SECONDS = 0.25
 _LONGEST_DETAIL = 200
 
 CLICKED = (
-    "#idA_PWD_SwitchToFido",  # Microsoft's, beside the question for a password
     "button[value='use-passkey']",  # the sandbox's
-    "#idBtn_Back",  # Microsoft's "Stay signed in?": no
+    "div[data-value='FidoKey']",  # Microsoft's list of methods
+    "div[data-test-cred-id='7']",
+    "#idA_PWD_SwitchToFido",  # beside the question for a password
+    "#idA_PWD_SwitchToCredPicker",  # the way to the list
+    "#signInAnotherWay",
+    "#idBtn_Back",  # "Stay signed in?": no
 )
-"""What is clicked where it is shown, in this order, each once a page. Seen in copies of the page, not on a live one."""
+"""What is clicked where it is shown, in this order, each once a page. Seen in copies of Microsoft's page and in programs
+that click there; never tried on a live one."""
+
+CONFIRMS = "Are you trying to sign in to"
+"""Microsoft's question about a program on a person's own machine. Its main button is clicked."""
 
 _LOOK = """
 (() => {
@@ -46,6 +54,12 @@ _LOOK = """
     }
   }
   const text = document.body ? document.body.innerText : "";
+  const main = document.querySelector("#idSIButton9");
+  if (main && text.includes(CONFIRMS) && !main.dataset.tried) {
+    main.dataset.tried = "yes";
+    main.click();
+    return {clicked: "#idSIButton9"};
+  }
   return {title: document.title, refused: (text.match(/[^\\n]*AADSTS\\d+[^\\n]*/) || [null])[0]};
 })()
 """
@@ -100,7 +114,7 @@ class BrowserSignIn:
         settings = self._settings
         trusting = ("--ignore-certificate-errors",) if settings.profile == "sandbox" else ()
         arguments = (*settings.browser_arguments, *trusting, "--lang=en-US")
-        look = f"{_LOOK}".replace("SELECTORS", json.dumps(CLICKED))
+        look = _LOOK.replace("SELECTORS", json.dumps(CLICKED)).replace("CONFIRMS", json.dumps(CONFIRMS))
         with Browser(passkey, program=settings.browser, headless=True, arguments=arguments) as browser:
             session = browser.open(address)
             until = time.monotonic() + WALKS_FOR_SECONDS
