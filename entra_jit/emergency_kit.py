@@ -204,6 +204,7 @@ class Browser:
         """``program``: the browser's path or name; None: the first that is found. Raises ``KitError``."""
         self._passkey = passkey
         self._program = _find(program)
+        self._headless = headless
         self._arguments = [*_ARGUMENTS, *(["--headless=new"] if headless else []), *arguments]
         self._heard = threading.Condition()
         self._answers: dict[int, dict[str, Any]] = {}
@@ -249,6 +250,8 @@ class Browser:
         ]
         command = [self._program, *self._arguments, f"--user-data-dir={self._profile}", "about:blank"]
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        if self._headless:
+            kept["HOME"] = self._profile  # a worker's user need not have one
         try:
             self._pid = os.posix_spawn(self._program, command, kept, file_actions=actions, setpgroup=0)
         except OSError as error:

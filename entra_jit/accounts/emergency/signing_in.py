@@ -36,8 +36,8 @@ CLICKED = (
     "#signInAnotherWay",
     "#idBtn_Back",  # "Stay signed in?": no
 )
-"""What is clicked where it is shown, in this order, each once a page. Seen in copies of Microsoft's page and in programs
-that click there; never tried on a live one."""
+"""What is clicked where it is shown, in this order, each once a page. Seen in copies of Microsoft's page and in
+programs that click there; never tried on a live one."""
 
 CONFIRMS = "Are you trying to sign in to"
 """Microsoft's question about a program on a person's own machine. Its main button is clicked."""
