@@ -6,23 +6,20 @@ the person who asked for it has an outage to end.
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import pytest
 
 from entra_jit.app import App
 from entra_jit.crypto.one_time import OneTimeKey
-from entra_jit.emergency_kit import Passkey
 from entra_jit.identity.authorize import NotAllowedError
 from entra_jit.operations.make_emergency_kit import make_emergency_kit
 from entra_jit.operations.reveal_emergency_account import reveal_emergency_account
 from models.actor import Actor, ActorKind, Role, Via
 from models.errors import BadInputError, InternalError, NotFoundError
-from models.messages import ObjectId, SealedPasskeys, SignInOutcome
 from tests.actors import TESTER
-from tests.emergency.accounts import made, passkeys, rotate, signs_in, user, want_rotation
-from tests.emergency.over_http import OverHttp
+from tests.emergency.accounts import made, passkeys, rotate, signs_in, want_rotation
+from tests.emergency.revealing import opened, reveal, works
 from tests.stage import Scene, stage_clock, variant
 
 ADMIN = Actor(
@@ -37,25 +34,6 @@ ADMIN = Actor(
 def later(act: Scene, by: timedelta) -> App:
     """The same deployment, so much later."""
     return variant(act.app, clock=lambda: stage_clock() + by)
-
-
-def opened(key: OneTimeKey, sealed: SealedPasskeys) -> Passkey:
-    """As the reader opens it."""
-    [found] = json.loads(key.open(sealed.sealed, sealed.about).get_secret_value())
-    return Passkey.read(found)
-
-
-async def reveal(act: Scene) -> Passkey:
-    """As the command line does it."""
-    key = OneTimeKey()
-    return opened(key, await reveal_emergency_account(TESTER, act.app, act.customer, 1, "an outage", key.public))
-
-
-async def works(act: Scene, passkey: Passkey) -> bool:
-    """Whether it opens the account now."""
-    account = ObjectId(user(act, passkey.number)["id"])
-    attempt = await OverHttp(act.app.graph, act.services).sign_in(passkey, account)
-    return attempt.outcome is SignInOutcome.SIGNED_IN
 
 
 async def test_it_is_told_at_once_and_rotated_after_its_hour(real_time: Scene) -> None:

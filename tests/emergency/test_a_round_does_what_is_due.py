@@ -1,4 +1,4 @@
-"""From a line in the configuration to an account that has signed in, without a person: by the rounds of a real Temporal.
+"""From a line in the configuration to an account that has signed in, without a person: the rounds of a real Temporal.
 
 The browser is real as well, so it takes a while. What each step does is held by the other tests of this folder.
 """

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from entra_jit.accounts.emergency.use import EmergencyUse
-from models.messages import ObjectId, SignInOutcome
+from entra_jit.crypto.one_time import OneTimeKey
+from entra_jit.operations.make_emergency_kit import make_emergency_kit
 from sandbox.graph.licences import P1
-from tests.emergency.accounts import made, signs_in, user
-from tests.emergency.over_http import OverHttp
-from tests.emergency.test_a_revealed_credential_is_worth_an_hour import reveal, works
+from tests.actors import TESTER
+from tests.emergency.accounts import made, signs_in
+from tests.emergency.revealing import opened, reveal, works
 from tests.stage import Scene
 
 
@@ -24,14 +29,15 @@ async def test_a_drill_and_a_reveal_explain_theirs(real_time: Scene) -> None:
     assert await EmergencyUse(real_time.app).watch() == []
 
 
-async def test_any_other_is_alarmed_once(real_time: Scene) -> None:
+async def test_any_other_is_alarmed_once(real_time: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     with_log(real_time)
     await made(real_time)
-    passkey = await reveal(real_time)
-    # As if its thief had waited: our journal has no reason for it any more.
-    real_time.sql("SET session_replication_role = replica; TRUNCATE events")
-    attempt = await OverHttp(real_time.app.graph, real_time.services).sign_in(passkey, ObjectId(user(real_time)["id"]))
-    assert attempt.outcome is SignInOutcome.SIGNED_IN
+    key = OneTimeKey()
+    sealed = await make_emergency_kit(TESTER, real_time.app, [], "the safe", key.public)
+    # As if the kit were used days after the last drill.
+    monkeypatch.setattr("entra_jit.ledger.emergency.TRIED_WITHIN", timedelta(0))
+    assert await works(real_time, opened(key, sealed))
+
     [sentence] = await EmergencyUse(real_time.app).watch()
     assert "neither a reveal nor a drill explains it" in sentence
     assert ("emergency account used",) in real_time.sql("SELECT kind FROM alarms")
