@@ -22,6 +22,7 @@ from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import accounts, events
 from entra_jit.ledger.database import rows_of
 from entra_jit.ledger.events import NewEvent
+from entra_jit.ledger.names import find_tenant
 from entra_jit.ledger.rows import object_id
 from entra_jit.ledger.texts import Written
 from entra_jit.policy.emergency import (
@@ -507,6 +508,18 @@ async def numbers(session: AsyncSession, tenant_id: UUID) -> list[int]:
     """The numbers of a tenant's accounts, made or being made."""
     statement = select(EmergencyAccountRow.number).where(col(EmergencyAccountRow.tenant_id) == tenant_id)
     return sorted((await session.exec(statement)).all())
+
+
+async def meant(session: AsyncSession, tenant: str, number: int | None) -> list[EmergencyRef]:
+    """The account of this number, or all of the tenant. Raises ``NotFoundError`` where there is none."""
+    row = await find_tenant(session, tenant)
+    found = [one for one in await numbers(session, row.id) if number in {None, one}]
+    if not found:
+        raise NotFoundError(
+            f"{row.name} has no emergency account{'' if number is None else f' {number}'}.",
+            advice="Set emergency_accounts in the configuration; one is made within minutes.",
+        )
+    return [EmergencyRef(tenant_id=TenantId(str(row.id)), tenant=row.name, number=one) for one in found]
 
 
 async def views(session: AsyncSession, only: UUID | None = None) -> list[EmergencyAccountView]:

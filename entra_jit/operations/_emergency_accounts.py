@@ -1,4 +1,4 @@
-"""What the operations on emergency accounts share: which are meant, having them worked on, and giving a key away."""
+"""What the operations on emergency accounts share: having them worked on, and giving a key away."""
 
 from __future__ import annotations
 
@@ -8,41 +8,24 @@ from dataclasses import asdict
 
 import structlog
 from pydantic import SecretStr
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.accounts.emergency.key_pair import usable
 from entra_jit.app import App
 from entra_jit.crypto.one_time import read_public, seal_to
 from entra_jit.emergency_kit import Passkey
 from entra_jit.ledger import emergency
-from entra_jit.ledger.emergency import StoredPasskey
-from entra_jit.ledger.names import find_tenant
 from models.actor import Actor
 from models.alarms import Alarm, AlarmKind
-from models.errors import NotFoundError, UnreachableError
-from models.messages import EmergencyDuty, EmergencyRef, EmergencyTenant, SealedPasskeys, TenantId
+from models.errors import UnreachableError
+from models.messages import EmergencyDuty, EmergencyRef, EmergencyTenant, SealedPasskeys
 from models.names import EMERGENCY_ACCOUNTS, EMERGENCY_DETAILS, emergency_workflow_id
 
 _log = structlog.get_logger("emergency")
 
 
-async def accounts_meant(session: AsyncSession, tenant: str, number: int | None) -> list[EmergencyRef]:
-    """The account of this number, or all of the tenant. Raises ``NotFoundError`` where there is none."""
-    row = await find_tenant(session, tenant)
-    numbers = await emergency.numbers(session, row.id)
-    meant = [one for one in numbers if number in {None, one}]
-    if not meant:
-        raise NotFoundError(
-            f"{row.name} has no emergency account{'' if number is None else f' {number}'}.",
-            advice="Set emergency_accounts in the configuration; one is made within minutes.",
-        )
-    return [EmergencyRef(tenant_id=TenantId(str(row.id)), tenant=row.name, number=one) for one in meant]
-
-
 async def have_done(actor: Actor, app: App, tenant: str, number: int | None, duty: EmergencyDuty) -> list[EmergencyRef]:
     """Enter what is wanted, and have the tenant's workflow begin with it. Without Temporal the next round does."""
     async with app.ledger.transaction() as session:
-        meant = await accounts_meant(session, tenant, number)
+        meant = await emergency.meant(session, tenant, number)
         for ref in meant:
             await emergency.want(session, actor, ref, duty, app.clock())
     await _begin(app, EmergencyTenant(tenant_id=meant[0].tenant_id, tenant=meant[0].tenant))
@@ -68,14 +51,6 @@ async def _begin(app: App, tenant: EmergencyTenant) -> None:
         return  # it is at work; the next round takes up what it does not find any more
     except (RPCError, UnreachableError) as error:
         _log.warning("emergency work not begun; the next round does it", error=type(error).__name__)
-
-
-async def opened(session: AsyncSession, ref: EmergencyRef, stored: StoredPasskey, pair: SecretStr) -> Passkey:
-    """A passkey as a browser uses it."""
-    account = await emergency.find(session, ref)
-    if account is None:
-        raise NotFoundError(f"There is no {ref.words}.")
-    return usable(ref, account, stored, pair)
 
 
 def sealed_to_reader(reader: str, passkeys: Sequence[Passkey], about: str) -> SealedPasskeys:

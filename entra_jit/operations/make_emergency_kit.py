@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from entra_jit.accounts.emergency.key_pair import usable
 from entra_jit.app import App
 from entra_jit.crypto.one_time import read_public
 from entra_jit.emergency_kit import Passkey
@@ -11,7 +12,7 @@ from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import emergency
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
-from entra_jit.operations._emergency_accounts import accounts_meant, opened, reveal_alarm, sealed_to_reader
+from entra_jit.operations._emergency_accounts import reveal_alarm, sealed_to_reader
 from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.errors import NotFoundError
@@ -35,9 +36,9 @@ async def make_emergency_kit(
     async with app.alarms.recording() as record:
         standing = {one.tenant for one in await emergency.views(record.session) if one.account_name is not None}
         for name in sorted(set(tenants) or standing):
-            ref = (await accounts_meant(record.session, name, None))[-1]
+            ref = (await emergency.meant(record.session, name, None))[-1]
             stored, pair = await emergency.put_in_kit(record.session, app.keyring, ref, actor, reason, app.clock())
-            passkeys.append(await opened(record.session, ref, stored, pair))
+            passkeys.append(usable(ref, await emergency.find(record.session, ref), stored, pair))
             await record.raise_alarm(reveal_alarm(app, actor, ref, "has put into an offline kit the credential"))
         if not passkeys:
             raise NotFoundError("No tenant has an emergency account.")

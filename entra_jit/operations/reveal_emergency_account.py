@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from entra_jit.accounts.emergency.key_pair import usable
 from entra_jit.app import App
 from entra_jit.crypto.one_time import read_public
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import emergency
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
-from entra_jit.operations._emergency_accounts import accounts_meant, opened, reveal_alarm, sealed_to_reader
+from entra_jit.operations._emergency_accounts import reveal_alarm, sealed_to_reader
 from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.messages import SealedPasskeys
@@ -29,9 +30,9 @@ async def reveal_emergency_account(
     reason = read_reason(reason)
     read_public(reader)
     async with app.alarms.recording() as record:
-        [ref] = await accounts_meant(record.session, tenant, number)
+        [ref] = await emergency.meant(record.session, tenant, number)
         stored, pair, until = await emergency.reveal(record.session, app.keyring, ref, actor, reason, app.clock())
-        passkey = await opened(record.session, ref, stored, pair)
+        passkey = usable(ref, await emergency.find(record.session, ref), stored, pair)
         what = f"was given, until {format_moment(until)}, the credential"
         await record.raise_alarm(reveal_alarm(app, actor, ref, what))
     sealed = sealed_to_reader(reader, [passkey], f"emergency reveal {ref.tenant_id} {ref.number}")

@@ -85,9 +85,9 @@ def attest(pair: SecretStr, options: PublicKeyOptions) -> dict[str, JsonValue]:
     }
 
 
-def usable(ref: EmergencyRef, account: EmergencyAccount, stored: StoredPasskey, pair: SecretStr) -> Passkey:
+def usable(ref: EmergencyRef, account: EmergencyAccount | None, stored: StoredPasskey, pair: SecretStr) -> Passkey:
     """The passkey as a browser uses it. Raises ``SettingsError`` for one that was never registered."""
-    if stored.rp_id is None or stored.user_handle is None:
+    if account is None or stored.rp_id is None or stored.user_handle is None:
         raise SettingsError(f"The credential of {ref.words} was never registered.")
     parts = json.loads(pair.get_secret_value())
     return Passkey(
