@@ -50,6 +50,10 @@ class KitError(Exception):
     """A kit cannot be opened, or a browser cannot be used. The sentence holds no secret."""
 
 
+class _NoAnswerError(KitError):
+    """The browser has not done in time what it was asked for."""
+
+
 @dataclass(frozen=True)
 class Passkey:
     """One account's passkey, opened. Its text is never shown."""
@@ -228,7 +232,11 @@ class Browser:
             with contextlib.suppress(KitError, OSError):
                 self.call("Browser.close", seconds=_GRACE_SECONDS)
             self._end()
-        shutil.rmtree(self._profile, ignore_errors=True)
+        until = time.monotonic() + _GRACE_SECONDS
+        while os.path.exists(self._profile) and time.monotonic() < until:  # noqa: PTH110
+            # What was killed may write its last for a moment.
+            shutil.rmtree(self._profile, ignore_errors=True)
+            time.sleep(0.05)
 
     def _start(self) -> None:
         # Here, since Windows has none of it.
@@ -284,6 +292,11 @@ class Browser:
 
     def page(self) -> str:
         """The first page's session. Raises ``KitError`` where none comes."""
+        with contextlib.suppress(_NoAnswerError):
+            self._wait(lambda: bool(self._pages), _GRACE_SECONDS)
+            return self._pages[0]
+        # Not every browser attaches to the page that it has begun with.
+        self.call("Target.createTarget", {"url": "about:blank"})
         self._wait(lambda: bool(self._pages), _PATIENCE_SECONDS)
         return self._pages[0]
 
@@ -332,7 +345,7 @@ class Browser:
     def _wait(self, is_so: Any, seconds: float) -> None:
         with self._heard:
             if not self._heard.wait_for(lambda: is_so() or self._failure, timeout=seconds):
-                raise KitError("The browser does not answer.")
+                raise _NoAnswerError("The browser does not answer.")
             if self._failure and not is_so():
                 raise KitError(self._failure)
 

@@ -34,6 +34,7 @@ from entra_jit.cli.views import (
     configuration_plan,
     connection,
     doctor,
+    emergency,
     failures,
     formatting,
     receipt,
@@ -61,7 +62,18 @@ from models.errors import ExitCode
 from models.grant_progress import GrantProgress
 from models.holds import Hold, StopReport
 from models.markdown import escape
-from models.messages import GrantState, GrantStatus, Receipt, Sentence, SignedAccessRequest, TenantReport, Ticket
+from models.messages import (
+    EmergencyAccountView,
+    EmergencyRef,
+    GrantState,
+    GrantStatus,
+    KitAccount,
+    Receipt,
+    Sentence,
+    SignedAccessRequest,
+    TenantReport,
+    Ticket,
+)
 from models.plain_text import plain, printable
 from tests.actors import operator
 from tests.patience import PATIENCE_SECONDS
@@ -121,6 +133,9 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     doctor.show_examinations: lambda fill: ([fill(Examination)],),
     doctor.show_canary: lambda fill: (fill(GrantStatus),),
     doctor.show_repairs: lambda fill: (fill(str), [fill(Repaired)]),
+    emergency.show_accounts: lambda fill: ([fill(EmergencyAccountView)],),
+    emergency.show_begun: lambda fill: ([fill(EmergencyRef)], "The drill"),
+    emergency.show_kit: lambda fill: ([fill(KitAccount)], "now"),
     failures.show_failures: lambda fill: ([fill(Failure)],),
     failures.show_plan: lambda fill: ([fill(Failure)],),
     failures.show_outcomes: lambda fill: ([fill(Replayed)],),

@@ -112,8 +112,7 @@ class BrowserSignIn:
     def _walk(self, passkey: Passkey, address: str, state: str) -> _Walked:
         """In a thread: the browser is waited for. Raises ``KitError``."""
         settings = self._settings
-        trusting = ("--ignore-certificate-errors",) if settings.profile == "sandbox" else ()
-        arguments = (*settings.browser_arguments, *trusting, "--lang=en-US")
+        arguments = (*browser_arguments(settings), "--lang=en-US")
         look = _LOOK.replace("SELECTORS", json.dumps(CLICKED)).replace("CONFIRMS", json.dumps(CONFIRMS))
         with Browser(passkey, program=settings.browser, headless=True, arguments=arguments) as browser:
             session = browser.open(address)
@@ -135,6 +134,12 @@ class BrowserSignIn:
                 title = str(seen.get("title") or title)
                 time.sleep(_LOOKS_EVERY_SECONDS)
         return _Walked(SignInOutcome.PAGE_CHANGED, f"The sign-in came no further than a page titled: {title}")
+
+
+def browser_arguments(settings: Settings) -> tuple[str, ...]:
+    """What a browser of this deployment is started with. Only a simulated tenant's certificates go unchecked."""
+    trusting = ("--ignore-certificate-errors",) if settings.profile == "sandbox" else ()
+    return (*settings.browser_arguments, *trusting)
 
 
 def _address(browser: Browser, session: str) -> str:

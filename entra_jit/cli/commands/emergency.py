@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from entra_jit.cli.commands.options import Json, OfTenant, SignalsAttention, TenantName, why
-from entra_jit.cli.commands.shell import aside, cli, confirm, console, deployed, errors_told, leave, show
+from entra_jit.cli.commands.shell import aside, cli, confirm, console, deployed, errors_told, leave, settings_of, show
 from models.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
@@ -103,13 +103,15 @@ def browse(
     browser: Browser = None,
 ) -> None:
     """Open a browser that signs in as an emergency account of TENANT. It is a reveal, so a rotation follows."""
+    from entra_jit.accounts.emergency.signing_in import browser_arguments
     from entra_jit.emergency_kit import KitError
     from entra_jit.emergency_kit import browse as open_browser
 
+    settings = settings_of(context)
     [passkey], usable_until = _revealed(context, tenant, account, reason)
     aside(f"Signing in as {passkey.account_name}, until {usable_until}. Close the window to end.")
     try:
-        open_browser(passkey, url, program=browser)
+        open_browser(passkey, url, program=browser or settings.browser, arguments=browser_arguments(settings))
     except KitError as error:
         leave(str(error), ExitCode.FAILED)
 
