@@ -11,21 +11,28 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
 from entra_jit.graph.addresses import scope
+from models.errors import EntraJitError, ExitCode, UnreachableError
+from models.states import FailureType
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 REDIRECT = "http://localhost"
 
 
-class SignInRefusedError(Exception):
+class SignInRefusedError(EntraJitError):
     """The sign-in service, or Graph, does not take what the browser brought. The sentence has Microsoft's number."""
 
+    failure_type = FailureType.PERMANENT
+    exit_code = ExitCode.REFUSED
+    http_status = HTTPStatus.BAD_GATEWAY
 
-class SignInUnreachableError(Exception):
+
+class SignInUnreachableError(UnreachableError):
     """Microsoft was not reached, which says nothing of the credential."""
 
 
