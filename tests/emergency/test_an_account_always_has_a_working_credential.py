@@ -7,13 +7,14 @@ that is killed, and each answer of Microsoft's is lost once.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.crypto.keyring import Keyring
-from entra_jit.graph import PermanentError
+from entra_jit.graph import GraphError, PermanentError
 from entra_jit.ledger import emergency
 from models.errors import ReadBackDisagreesError, RefusedError, SettingsError
 from models.messages import EmergencyDuty, EmergencyTenant
@@ -61,59 +62,63 @@ async def test_it_is_made_open_with_a_proven_passkey_and_nothing_else(real_time:
     assert await due(real_time, timedelta(days=91)) == [(1, EmergencyDuty.ROTATE)]
 
 
-@pytest.mark.parametrize("steps", range(1, len(STEPS)), ids=list(STEPS)[:-1])
-async def test_a_rotation_that_is_cut_short_leaves_one_and_goes_on(real_time: Scene, steps: int) -> None:
+async def test_a_rotation_that_is_cut_short_anywhere_leaves_one_and_goes_on(real_time: Scene) -> None:
     await made(real_time)
-    [before] = passkeys(real_time)
-    await want_rotation(real_time)
+    for steps in range(1, len(STEPS)):
+        [before] = passkeys(real_time)
+        await want_rotation(real_time)
 
-    await rotate(real_time, until=steps)
-    assert await signs_in(real_time)
-    assert await due(real_time) == [(1, EmergencyDuty.ROTATE)], "the next round goes on"
+        await rotate(real_time, until=steps)
+        assert await signs_in(real_time), f"after {steps} steps"
+        assert await due(real_time) == [(1, EmergencyDuty.ROTATE)], "the next round goes on"
 
-    assert await rotate(real_time)
-    [after] = passkeys(real_time)
-    assert after != before
-    assert await signs_in(real_time)
-    assert await due(real_time) == []
+        assert await rotate(real_time)
+        [after] = passkeys(real_time)
+        assert after != before
+        assert await signs_in(real_time)
+        assert await due(real_time) == []
     assert real_time.sql("SELECT count(*) FROM emergency_credentials WHERE ciphertext IS NOT NULL") == [(1,)]
 
 
-@pytest.mark.parametrize("steps", [1, 3, 5])
-async def test_a_first_making_that_is_cut_short_goes_on(real_time: Scene, steps: int) -> None:
+async def test_a_first_making_that_is_cut_short_goes_on(real_time: Scene) -> None:
+    await configure(real_time, emergency_accounts=2)
+    for number, steps in ((1, 3), (2, 5)):
+        await rotate(real_time, until=steps, number=number)
+        assert (number, EmergencyDuty.ROTATE) in await due(real_time)
+        await rotate(real_time, number=number)
+        assert len(passkeys(real_time, number)) == 1
+        assert await signs_in(real_time, number)
+
+
+async def test_every_answer_that_is_lost_is_made_up_for(real_time: Scene) -> None:
     await configure(real_time, emergency_accounts=1)
-    await rotate(real_time, until=steps)
-    assert await due(real_time) == [(1, EmergencyDuty.ROTATE)]
-    await rotate(real_time)
-    assert len(passkeys(real_time)) == 1
-    assert await signs_in(real_time)
+    faults = [
+        real_time.fault(method=method, path=path, drop="after", count=1)
+        for method, path in (
+            ("POST", "/users"),
+            ("POST", "/users/*/authentication/fido2Methods"),
+            ("POST", "/roleManagement/directory/roleAssignments"),
+            ("PATCH", "/users/*"),
+            ("DELETE", "/users/*/authentication/fido2Methods/*"),
+        )
+    ]
+    await until_done(real_time)
+    await want_rotation(real_time)
+    await until_done(real_time)
 
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/users"),
-        ("POST", "/users/*/authentication/fido2Methods"),
-        ("POST", "/roleManagement/directory/roleAssignments"),
-        ("PATCH", "/users/*"),
-        ("DELETE", "/users/*/authentication/fido2Methods/*"),
-    ],
-)
-async def test_an_answer_that_is_lost_is_made_up_for(real_time: Scene, method: str, path: str) -> None:
-    if method == "DELETE":
-        await made(real_time)
-        await want_rotation(real_time)
-    else:
-        await configure(real_time, emergency_accounts=1)
-    fault = real_time.fault(method=method, path=path, drop="after", count=1)
-    with pytest.raises(Exception, match=r".+"):
-        await rotate(real_time)
-    assert real_time.hits(fault) == 1
-
-    await rotate(real_time)
+    assert [real_time.hits(fault) for fault in faults] == [1] * len(faults)
     assert len(passkeys(real_time)) == 1
     assert user(real_time)["roles"] == ["Global Administrator"]
     assert await signs_in(real_time)
+
+
+async def until_done(act: Scene) -> None:
+    """A rotation, begun again after each answer that is lost, as Temporal does it."""
+    for _ in STEPS:
+        with suppress(GraphError, ReadBackDisagreesError):
+            await rotate(act)
+            return
+    raise AssertionError("It does not come through.")
 
 
 async def test_a_new_passkey_that_does_not_sign_in_takes_no_place(real_time: Scene) -> None:
