@@ -714,3 +714,16 @@ async def test_the_canary_is_followed_to_its_proof(run: CommandLine) -> None:
     assert ran.code == DONE, ran
     assert "Opened, closed and proven. Sign-in not tried." in ran.out
     assert one_sentence(await run("tenant", "canary", "consoto"), NOT_FOUND)
+
+
+async def test_an_emergency_account_that_is_not_there_is_not_found(run: CommandLine, tmp_path: Path) -> None:
+    ran = await run("emergency", "list")
+    assert (ran.code, "No emergency accounts" in ran.out) == (DONE, True), ran
+    for command in (["drill", "contoso"], ["rotate", "contoso", "--yes"], ["drill", "consoto"]):
+        assert one_sentence(await run("emergency", *command), NOT_FOUND)
+    assert "pass --yes" in one_sentence(await run("emergency", "rotate", "contoso"), BAD_INPUT)
+    kit = tmp_path / "contoso.kit"
+    kit.write_text("{}")
+    assert "no emergency kit" in one_sentence(await run("emergency", "verify", str(kit)), BAD_INPUT)
+    there = await run("emergency", "kit", str(kit), "--reason", "the safe")
+    assert "exists already" in one_sentence(there, BAD_INPUT)

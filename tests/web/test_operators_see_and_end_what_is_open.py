@@ -24,7 +24,7 @@ from tests.web.visits import ADMIN, AUDITOR, Portal, Visit, opened_portal
 from tests.web.windows import signed_in
 
 LIVE, RECEIPTS = 110, 900
-SCREENS = ("/open", "/trouble", "/holds", "/evidence")
+SCREENS = ("/open", "/trouble", "/holds", "/emergency", "/evidence")
 MARKUP = '<script>alert("mail & flow")</script>'
 
 FORMS = {
@@ -32,6 +32,8 @@ FORMS = {
     "/holds/pause": {"tenant": "customer-1", "reason": "a test"},
     "/holds/resume": {"tenant": "customer-1"},
     "/holds/lift": {},
+    "/emergency/drill": {"tenant": "customer-1", "number": "1"},
+    "/emergency/rotate": {"tenant": "customer-1", "number": "1"},
     "/trouble/retry": {"grant": "nothing/to/retry"},
     "/trouble/replay": {"grant": "nothing/to/replay"},
     "/trouble/clear": {"kind": "persistence", "subject": "nothing", "reason": "a test"},
@@ -182,7 +184,7 @@ async def test_a_stop_says_what_it_does_asks_once_more_and_does_it(busy: Portal)
     assert "No pause and no stop" in said(await visit.get("/holds"))
 
 
-@pytest.mark.parametrize("path", ["/stop", "/holds/lift"])
+@pytest.mark.parametrize("path", ["/stop", "/holds/lift", "/emergency/rotate"])
 async def test_what_ends_things_for_many_demands_a_fresh_sign_in(busy: Portal, path: str) -> None:
     visit = await busy.sign_in(ADMIN)
     token = visit.token_in(await visit.get("/profile"))

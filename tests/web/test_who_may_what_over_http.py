@@ -41,13 +41,17 @@ REFUSED: dict[tuple[str, str], set[str]] = {
     ("POST", "/credentials/{request_id:path}"): {OTHER, *STAFF},
     ("POST", "/renewals/{request_id:path}"): {OTHER, *STAFF},
     ("GET", "/receipts/{request_id:path}"): {OTHER},
-    **{("GET", path): {OWNER, OTHER} for path in ("/open", "/trouble", "/holds", "/evidence", "/evidence.csv")},
+    **{
+        ("GET", path): {OWNER, OTHER}
+        for path in ("/open", "/trouble", "/holds", "/emergency", "/evidence", "/evidence.csv")
+    },
     ("GET", "/stop"): {OWNER, OTHER, AUDITOR},
     **{
         ("POST", path): {OWNER, OTHER, AUDITOR}
         for path in (
             *("/stop", "/holds/pause", "/holds/resume", "/holds/lift"),
             *("/trouble/retry", "/trouble/replay", "/trouble/clear"),
+            *("/emergency/drill", "/emergency/rotate"),
         )
     },
 }
@@ -63,6 +67,7 @@ FIELDS = {
     "reason": "a test",
     "person": "0a0a0a0a-1111-4111-8111-0000000000a6",
     "name": "sasha",
+    "number": "1",
     "grant": "a-grant",
     "kind": "closing late",
     "subject": "a-grant",
