@@ -79,6 +79,8 @@ class EventKind(StrEnum):
     EMERGENCY_DRILL_FAILED = "emergency drill failed"
     EMERGENCY_RETIRED = "emergency credential retired"
     EMERGENCY_REVEALED = "emergency credential revealed"
+    EMERGENCY_FORGOTTEN = "emergency account forgotten"
+    """It is gone from its directory, and an operator has let the ledger forget it."""
     EMERGENCY_WANTED = "emergency work wanted"
     """A rotation or a drill was asked for."""
     SIGN_IN_ACCEPTED = "sign-in accepted"

@@ -45,6 +45,7 @@ class Verb(StrEnum):
     LIST_EMERGENCY_ACCOUNTS = "list emergency accounts"
     ROTATE_EMERGENCY_ACCOUNT = "rotate an emergency account"
     DRILL_EMERGENCY_ACCOUNT = "try an emergency account"
+    FORGET_EMERGENCY_ACCOUNT = "forget an emergency account"
     REVEAL_EMERGENCY_ACCOUNT = "see an emergency credential"
     MAKE_EMERGENCY_KIT = "make an emergency kit"
     CHECK_EMERGENCY_KIT = "check an emergency kit"

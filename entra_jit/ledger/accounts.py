@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, update
+from sqlalchemy import ColumnElement, and_, delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -149,6 +149,11 @@ async def forget_object(
         .where(*_of(tenant_id, technician_id), col(ManagedAccount.object_id) == UUID(object_id))
         .values(object_id=None)
     )
+
+
+async def forget(session: AsyncSession, tenant_id: TenantId, technician_id: TechnicianId) -> None:
+    """Take an account that is gone for good out of the register. Idempotent."""
+    await session.exec(delete(ManagedAccount).where(*_of(tenant_id, technician_id)))
 
 
 async def confirm(session: AsyncSession, of: OfAccount, object_id: ObjectId) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import func, or_, text, update
+from sqlalchemy import delete, func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -571,6 +571,23 @@ async def are_current(session: AsyncSession, handles: Sequence[UUID]) -> frozens
         col(EmergencyCredentialRow.retired_at).is_(None),
     )
     return frozenset((await session.exec(statement)).all())
+
+
+async def forget_account(session: AsyncSession, actor: Actor, ref: EmergencyRef) -> None:
+    """Delete an account that is gone from its directory, with its keys. One that is wanted is made anew."""
+    of = UUID(ref.tenant_id)
+    await session.exec(
+        delete(EmergencyCredentialRow).where(
+            col(EmergencyCredentialRow.tenant_id) == of, col(EmergencyCredentialRow.number) == ref.number
+        )
+    )
+    await session.exec(
+        delete(EmergencyAccountRow).where(
+            col(EmergencyAccountRow.tenant_id) == of, col(EmergencyAccountRow.number) == ref.number
+        )
+    )
+    await accounts.forget(session, ref.tenant_id, emergency_id(ref.number))
+    await _enter(session, EventKind.EMERGENCY_FORGOTTEN, actor, ref)
 
 
 async def forget(session: AsyncSession, tenant_id: UUID) -> None:

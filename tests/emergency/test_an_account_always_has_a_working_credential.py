@@ -16,8 +16,11 @@ from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliat
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.graph import GraphError, PermanentError
 from entra_jit.ledger import emergency
+from entra_jit.operations.forget_emergency_account import forget_emergency_account
+from entra_jit.operations.reconcile import reconcile
 from models.errors import ReadBackDisagreesError, RefusedError, SettingsError
 from models.messages import EmergencyDuty, EmergencyTenant
+from tests.actors import TESTER
 from tests.emergency.accounts import (
     STEPS,
     account_name,
@@ -161,11 +164,20 @@ async def test_losing_the_deployments_keys_disables_nothing(real_time: Scene) ->
 
 async def test_an_account_that_was_deleted_is_not_made_again(real_time: Scene) -> None:
     await made(real_time)
-    real_time.control("DELETE", f"/tenants/{real_time.customer}/users/{user(real_time)['id']}")
+    gone = user(real_time)["id"]
+    real_time.control("DELETE", f"/tenants/{real_time.customer}/users/{gone}")
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     with pytest.raises(RefusedError, match="was deleted"):
         await steps_of(real_time).ensure_account(ref_of(real_time), long_ago)
     assert real_time.user(account_name(real_time)) is None
+
+    with pytest.raises(RefusedError, match="not missed for long enough"):
+        await forget_emergency_account(TESTER, real_time.app, real_time.customer, 1)
+    await reconcile(TESTER, real_time.app)
+    await forget_emergency_account(TESTER, real_time.app, real_time.customer, 1)
+    assert await due(real_time) == [(1, EmergencyDuty.ROTATE)]
+    await rotate(real_time)
+    assert await signs_in(real_time)
 
 
 async def test_a_drill_that_fails_is_alarmed_and_one_that_succeeds_ends_the_alarm(real_time: Scene) -> None:

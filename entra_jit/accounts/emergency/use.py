@@ -57,7 +57,7 @@ class EmergencyUse:
             tenant = await self._backend.directories.of(ref.tenant_id, Purpose.REVOKE)
             entries = await tenant.sign_in_logs.of(account.object_id, now - LOOKS_BACK)
         except (GraphError, NotConnectedError) as error:
-            _log.info("sign-ins not read", tenant=ref.tenant, because=describe_error(error))
+            _log.debug("sign-ins not read", tenant=ref.tenant, because=describe_error(error))
             return None
         came_in = {entry.id: entry for entry in entries if entry.has_succeeded}
         async with self._backend.alarms.recording() as record:

@@ -79,6 +79,15 @@ def drill(context: typer.Context, tenant: TenantName, account: Number = None, as
 
 
 @emergency_commands.command()
+def forget(context: typer.Context, tenant: TenantName, account: OneNumber, as_json: Json = False) -> None:
+    """Forget an account that was deleted in TENANT. Where the configuration wants it, another one is made."""
+    from entra_jit.operations.forget_emergency_account import forget_emergency_account
+
+    gone = deployed(context, lambda actor, app: forget_emergency_account(actor, app, tenant, account))
+    show(gone, as_json, lambda: aside(f"The {gone.words} is forgotten."))
+
+
+@emergency_commands.command()
 def reveal(
     context: typer.Context,
     tenant: TenantName,
