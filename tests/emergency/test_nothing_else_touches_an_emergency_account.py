@@ -22,10 +22,11 @@ from entra_jit.operations.disconnect_tenant import DeletionNotAgreedError, disco
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.request_access import request_access
+from models.errors import InternalError, RefusedError
 from models.marks import AccountKind, emergency_id
 from models.messages import AccountToClose, Grant, GrantState, ObjectId, TechnicianId, TenantId
 from tests.actors import TESTER
-from tests.emergency.accounts import made, passkeys, ref_of, rotate, signs_in, user
+from tests.emergency.accounts import made, passkeys, ref_of, rotate, signs_in, steps_of, user
 from tests.patience import eventually
 from tests.stage import Scene, configure, customer_id, stage_clock, technician_id
 
@@ -76,6 +77,21 @@ async def test_a_forged_closing_finds_nothing_to_close(real_time: Scene) -> None
         by_name = await finder.to_close(tenant, AccountToClose(grant=forged, object_id=None), MissedSince())
         assert isinstance(by_name, NothingToClose)
     assert real_time.everything() == before
+
+
+async def test_none_is_made_that_the_configuration_does_not_want(real_time: Scene) -> None:
+    """A writer to the Temporal namespace can have any step done, and never opens anything by it."""
+    await configure(real_time, emergency_accounts=1)
+    before = real_time.everything()
+    for number in (0, 2, 3):
+        with pytest.raises(RefusedError, match="wants no emergency account"):
+            await steps_of(real_time).ensure_account(ref_of(real_time, number), stage_clock())
+    await made(real_time)
+    unproven = await steps_of(real_time).make_passkey(ref_of(real_time))
+    with pytest.raises(InternalError, match="No passkey"):
+        await steps_of(real_time).retire_others(unproven)
+    assert await signs_in(real_time)
+    assert len(real_time.everything()) == len(before) + 1
 
 
 async def test_no_grant_opens_it(real_time: Scene) -> None:

@@ -71,9 +71,11 @@ class EmergencySteps:
             )
         async with self._ledger.transaction() as session:
             row = await configuration.tenant_by_id(session, ref.tenant_id)
-        prefix = row.account_prefix if row else ""
+        # A writer to Temporal can have this step done for any tenant: the ledger says where one is wanted.
+        if row is None or not row.active or not 1 <= ref.number <= row.emergency_accounts:
+            raise RefusedError(f"The configuration wants no {ref.words}.")
         who = emergency_id(ref.number)
-        name = account_name(prefix, EMERGENCY_NAMES[who], who, organization.initial_domain)
+        name = account_name(row.account_prefix, EMERGENCY_NAMES[who], who, organization.initial_domain)
         # Before the intent: from then on an account of this name with our tag counts as made by us.
         if user := await tenant.users.find(name):
             self._judge(user, self._holder(ref, name), Register.SILENT)
