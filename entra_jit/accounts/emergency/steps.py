@@ -139,6 +139,8 @@ class EmergencySteps:
         account, object_id = await self._known(ref)
         if account.completed_at is not None:
             return
+        if not any(one.rp_id for one in account.passkeys):
+            raise ReadBackDisagreesError(f"{account.account_name} has no registered passkey yet, so it is not enabled.")
         tenant = await self._tenant(ref)
         held = await tenant.roles.assignments_of(object_id)
         if not any(one.role == GLOBAL_ADMINISTRATOR and one.scope == "/" for one in held):
