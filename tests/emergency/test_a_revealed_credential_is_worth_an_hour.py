@@ -52,6 +52,8 @@ async def test_it_is_told_at_once_and_rotated_after_its_hour(real_time: Scene) -
     await rotate(real_time, app=later(real_time, timedelta(hours=1, minutes=1)))
 
     assert not await works(real_time, passkey)
+    ended = [call for call in real_time.journal(writes=True) if call["path"].endswith("/revokeSignInSessions")]
+    assert len(ended) == 1, "a session that was begun with it does not outlive it"
     assert await signs_in(real_time)
     assert real_time.sql("SELECT kind FROM alarms") == []
 

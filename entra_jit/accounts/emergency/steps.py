@@ -169,7 +169,7 @@ class EmergencySteps:
         return attempt
 
     async def retire_others(self, credential: EmergencyCredentialRef) -> bool:
-        """Every other passkey that we registered is deleted, and so is its key. False: one may still be used.
+        """Every other passkey that we registered is deleted, its key too, and sessions end. False: one stays in use.
 
         Raises ``ReadBackDisagreesError`` until the directory lists this passkey and none of the others.
         """
@@ -183,6 +183,9 @@ class EmergencySteps:
         kept = [one for one in others if await self._is_in_use(ref, str(one.handle))]
         going = [one for one in others if one not in kept]
         await self._delete(tenant, object_id, this.method_id, {one.method_id for one in going})
+        if going:
+            # What was begun with an old key would outlive it for months. The application that closes may end it.
+            await (await self._backend.directories.to_close(ref.tenant_id)).users.revoke_sessions(object_id)
         async with self._alarms.recording() as record:
             for one in going:
                 retiring = EmergencyCredentialRef(account=ref, credential=str(one.handle))
