@@ -32,9 +32,12 @@ from entra_jit.accounts.proving import (
     read_back_step,
     until_proven,
 )
+from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, read_owner_tag
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import addenda, interventions
 from models.actor import Actor
+from models.errors import InternalError
+from models.marks import AccountKind
 from models.messages import ClosingStep, DirectoryCall, ObjectId, Step, TenantId
 from models.sweep import SweepFinding
 
@@ -63,6 +66,7 @@ class Intervention:
         """``request_id``: the grant that holds the account. ``given``: what it may have given, which is no finding and
         is removed whether it is listed or not. ``under_way_until``: when no opening step can write any more."""
         self._ledger = backend.ledger
+        self._keyring = backend.keyring
         self._clock = backend.clock
         self._by = by
         self._because = because
@@ -139,7 +143,16 @@ class Intervention:
         self._disabled_at = self._disabled_at or calls[0].answered_at
         self.calls += calls
 
+    def _refuse_emergency_account(self, tenant: Tenant, user: User) -> None:
+        """The last guard, whatever the caller believes. Raises ``InternalError``."""
+        tag = user.extension_attributes.get(OWNER_TAG_ATTRIBUTE)
+        of = TenantId(tenant.connection.tenant_id)
+        owner = read_owner_tag(self._keyring, tag, of, user.user_principal_name)
+        if owner is not None and AccountKind.of(owner.technician_id) is AccountKind.EMERGENCY:
+            raise InternalError(f"{user.user_principal_name} is an emergency account; it was not closed.")
+
     async def _enter(self, tenant: Tenant, user: User) -> None:
+        self._refuse_emergency_account(tenant, user)
         self._began_at = self._began_at or self._clock()
         if self._number is not None:
             return

@@ -12,6 +12,7 @@ import pytest
 
 from entra_jit.accounts.finding import AccountFinder, MissedSince, NothingToClose
 from entra_jit.accounts.global_administrators import count_others
+from entra_jit.accounts.interventions import Intervention
 from entra_jit.accounts.managed_account import Holder
 from entra_jit.accounts.proving import NotProvenError
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
@@ -22,6 +23,7 @@ from entra_jit.operations.disconnect_tenant import DeletionNotAgreedError, disco
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.request_access import request_access
+from models.actor import RECONCILER
 from models.errors import InternalError, RefusedError
 from models.marks import AccountKind, emergency_id
 from models.messages import AccountToClose, Grant, GrantState, ObjectId, TechnicianId, TenantId
@@ -76,6 +78,9 @@ async def test_a_forged_closing_finds_nothing_to_close(real_time: Scene) -> None
             await finder.to_close(tenant, to_close, MissedSince(), even_if_held=True)
         by_name = await finder.to_close(tenant, AccountToClose(grant=forged, object_id=None), MissedSince())
         assert isinstance(by_name, NothingToClose)
+    account = await tenant.users.get(ObjectId(user(real_time)["id"]))
+    with pytest.raises(InternalError, match="was not closed"):
+        await Intervention(real_time.app, RECONCILER, "a mistake").close_found(tenant, account)
     assert real_time.everything() == before
 
 
