@@ -380,6 +380,10 @@ class Browser:
     def _give_passkey(self, session: str) -> None:
         """Let the page use the passkey, with a virtual authenticator that confirms by itself."""
         passkey = self._passkey
+        if self._headless:
+            # A page without the focus may use none, and without a window none has it.
+            with contextlib.suppress(KitError):
+                self.call("Emulation.setFocusEmulationEnabled", {"enabled": True}, session)
         self.call("WebAuthn.enable", {"enableUI": False}, session)
         options = {
             "protocol": "ctap2",
