@@ -98,6 +98,7 @@ async def test_the_key_stands_in_no_argument_environment_or_file(
     await asyncio.to_thread(look)
 
 
+@pytest.mark.long
 async def test_another_accounts_key_is_refused(real_time: Scene) -> None:
     await made(real_time, 2)
     passkey = replace(await sealed_passkey(real_time), account_name=user(real_time, 2)["user_principal_name"])

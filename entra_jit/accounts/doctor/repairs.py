@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 
 from entra_jit.accounts.doctor.applications import CLOSING_ROLE, lacks_role, missing_permissions
 from entra_jit.accounts.doctor.examined import ExaminedTenant, OurApplication
+from entra_jit.accounts.doctor.sign_in import judge_passkeys
 from entra_jit.graph import ConflictError, Tenant
 from entra_jit.graph.operations import ANY_ADMINISTRATOR
-from models.checks import Check
+from entra_jit.policy.emergency import AAGUID
+from models.checks import Check, CheckState
 from models.messages import AccessKind, DirectoryCall, ObjectId
 
 
@@ -30,7 +32,12 @@ class Repair:
 
 async def plan(tenant: ExaminedTenant, login_url: str) -> list[Repair]:
     """What there is to be repaired. Reads only; raises ``GraphError``."""
-    return [*_consents(tenant, login_url), *await _roles(tenant), *await _pass_group(tenant)]
+    return [
+        *_consents(tenant, login_url),
+        *await _roles(tenant),
+        *await _pass_group(tenant),
+        *await _passkey_profile(tenant),
+    ]
 
 
 def _consents(tenant: ExaminedTenant, login_url: str) -> list[Repair]:
@@ -82,3 +89,18 @@ async def _pass_group(tenant: ExaminedTenant) -> Sequence[Repair]:
 
     change = f"Let members of {group.name}, {group.id}, have Temporary Access Passes."
     return [Repair(Check.PASS_POLICY, change, make)]
+
+
+async def _passkey_profile(tenant: ExaminedTenant) -> Sequence[Repair]:
+    """By hand: what a customer's people may sign in with is not ours to change, and a tenant cannot go back from it."""
+    configured = tenant.configured
+    if not configured.emergency_accounts:
+        return []
+    policy = await tenant.as_seen_by("elevate").policies.passkeys()
+    if judge_passkeys(policy, (), configured).state is CheckState.OK:
+        return []
+    change = (
+        "Enable passkeys with self-service set-up for a group that holds our emergency accounts alone, by a profile "
+        f"without attestation that allows the model {AAGUID}."
+    )
+    return [Repair(Check.PASSKEYS, change, None)]
