@@ -49,11 +49,10 @@ class OverHttp:
         with httpx.Client(verify=self._services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as client:
             person = Person(client)
             person.open(address)
-            if person.page is None or "use-passkey" not in person.page.actions:
+            if person.page is None or "passkey" not in person.page.actions:
                 return None, person.page.text if person.page else ""
-            person.press("use-passkey")
             page = person.page.text
-            challenge, party = (re.findall(rf'{name}\(?"([^"]+)"', page) for name in ("bytes", "rpId: "))
+            challenge, party = (re.findall(rf'"{name}": "([^"]+)"', page) for name in ("challenge", "rpId"))
             key = load_der_private_key(base64.b64decode(passkey.private_key), None)
             assert isinstance(key, ec.EllipticCurvePrivateKey)
             signer = Authenticator(key=key, credential_id=content(passkey.credential_id))

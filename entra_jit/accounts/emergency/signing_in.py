@@ -28,7 +28,7 @@ _LOOKS_EVERY_SECONDS = 0.25
 _LONGEST_DETAIL = 200
 
 CLICKED = (
-    "button[value='use-passkey']",  # the sandbox's
+    "button[value='passkey']",  # the sandbox's
     "div[data-value='FidoKey']",  # Microsoft's list of methods
     "div[data-test-cred-id='7']",
     "#idA_PWD_SwitchToFido",  # beside the question for a password
@@ -45,6 +45,9 @@ CONFIRMS = "Are you trying to sign in to"
 _LOOK = """
 (() => {
   if (location.protocol === "chrome-error:") return {gone: true};
+  const text = document.body ? document.body.innerText : "";
+  const refused = text.match(/[^\\n]*AADSTS\\d+[^\\n]*/);
+  if (refused) return {refused: refused[0]};
   for (const selector of SELECTORS) {
     const found = document.querySelector(selector);
     if (found && found.offsetParent !== null && !found.disabled && !found.dataset.tried) {
@@ -53,14 +56,13 @@ _LOOK = """
       return {clicked: selector};
     }
   }
-  const text = document.body ? document.body.innerText : "";
   const main = document.querySelector("#idSIButton9");
   if (main && text.includes(CONFIRMS) && !main.dataset.tried) {
     main.dataset.tried = "yes";
     main.click();
     return {clicked: "#idSIButton9"};
   }
-  return {title: document.title, refused: (text.match(/[^\\n]*AADSTS\\d+[^\\n]*/) || [null])[0]};
+  return {title: document.title};
 })()
 """
 
