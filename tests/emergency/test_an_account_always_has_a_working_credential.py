@@ -18,7 +18,7 @@ from entra_jit.graph import GraphError, PermanentError
 from entra_jit.ledger import emergency
 from entra_jit.operations.forget_emergency_account import forget_emergency_account
 from entra_jit.operations.reconcile import reconcile
-from models.errors import ReadBackDisagreesError, RefusedError, SettingsError
+from models.errors import InternalError, ReadBackDisagreesError, RefusedError, SettingsError
 from models.messages import EmergencyDuty, EmergencyTenant
 from tests.actors import TESTER
 from tests.emergency.accounts import (
@@ -48,6 +48,8 @@ async def due(act: Scene, later: timedelta = timedelta(0)) -> list[tuple[int, Em
 async def test_it_is_made_open_with_a_proven_passkey_and_nothing_else(real_time: Scene) -> None:
     await configure(real_time, emergency_accounts=1)
     assert await due(real_time) == [(1, EmergencyDuty.ROTATE)]
+    policy = f"/tenants/{real_time.customer}/sign-in-policy"
+    real_time.control("POST", policy, require_phishing_resistant=True)
 
     await rotate(real_time)
 
@@ -131,10 +133,17 @@ async def test_a_new_passkey_that_does_not_sign_in_takes_no_place(real_time: Sce
     [new] = set(passkeys(real_time)) - {before}
     real_time.control("DELETE", f"/tenants/{real_time.customer}/users/{user(real_time)['id']}/methods/{new}")
 
+    steps = steps_of(real_time)
+    credential = await steps.make_passkey(ref_of(real_time))
     with pytest.raises(ReadBackDisagreesError, match="credential refused"):
-        await rotate(real_time, until=5)
+        await steps.prove_passkey(credential)
+    with pytest.raises(InternalError, match="No passkey"):
+        await steps.retire_others(credential)
     assert passkeys(real_time) == [before]
     assert await signs_in(real_time)
+
+    await rotate(real_time)
+    assert passkeys(real_time) == [new], "it is registered once more, and proven"
 
 
 async def test_a_policy_that_forbids_passkeys_leaves_the_old_one(real_time: Scene) -> None:
