@@ -66,6 +66,8 @@ class StoredPasskey:
     """None: the directory never answered its registration."""
     user_handle: str | None
     is_proven: bool
+    has_key: bool
+    """What opens it is still kept."""
     made_at: datetime
 
 
@@ -85,7 +87,7 @@ class EmergencyAccount:
     @property
     def current(self) -> StoredPasskey | None:
         """The one that has signed in last."""
-        proven = [one for one in self.passkeys if one.is_proven]
+        proven = [one for one in self.passkeys if one.is_proven and one.has_key]
         return proven[-1] if proven else None
 
 
@@ -216,6 +218,7 @@ def _stored(row: EmergencyCredentialRow) -> StoredPasskey:
         rp_id=row.rp_id,
         user_handle=row.user_handle,
         is_proven=row.proven_at is not None,
+        has_key=row.ciphertext is not None,
         made_at=row.made_at,
     )
 
@@ -396,14 +399,15 @@ async def reveal(
     row = await _expect(session, ref)
     stored, secret = await _open_current(session, keyring, ref)
     until = at + USABLE_AFTER_REVEAL
-    # An earlier reveal's hour is not made longer by a later one.
-    row.usable_until = min(row.usable_until or until, until)
+    if row.revealed_credential == stored.handle and row.usable_until is not None and row.usable_until > at:
+        until = row.usable_until  # an hour that runs is not made longer
+    row.usable_until = until
     row.rotate_at = min(row.rotate_at or until, until)
     row.revealed_at, row.revealed_to, row.revealed_credential = at, to, stored.handle
     session.add(row)
-    body = {"credential": str(stored.handle), "reason": Written(reason), "usable_until": row.usable_until.isoformat()}
+    body = {"credential": str(stored.handle), "reason": Written(reason), "usable_until": until.isoformat()}
     await _enter(session, EventKind.EMERGENCY_REVEALED, to, ref, body)
-    return stored, secret, row.usable_until
+    return stored, secret, until
 
 
 async def put_in_kit(
@@ -429,7 +433,8 @@ async def put_in_kit(
 
 
 async def _open_current(session: AsyncSession, keyring: Keyring, ref: EmergencyRef) -> tuple[StoredPasskey, SecretStr]:
-    proven = [one for one in await _passkeys(session, UUID(ref.tenant_id), ref.number) if one.proven_at]
+    passkeys = await _passkeys(session, UUID(ref.tenant_id), ref.number)
+    proven = [one for one in passkeys if one.proven_at and one.ciphertext]
     if not proven:
         raise RefusedError(
             f"The {ref.words} has no credential that is known to work.", advice="`starter.py emergency list` says why."
@@ -461,7 +466,7 @@ async def standing(session: AsyncSession) -> list[EmergencyRef]:
 _EXPLAINED = text("""
 SELECT EXISTS (
     SELECT FROM events
-    WHERE tenant_id = :tenant_id AND (body ->> 'number')::int = :number AND (
+    WHERE tenant_id = :tenant_id AND body ->> 'number' = :number AND (
         kind = ANY(:tried) AND recorded_at BETWEEN :at - :around AND :at + :around
         OR kind = :revealed AND recorded_at <= :at + :around
             AND (body ->> 'usable_until')::timestamptz >= :at - :around
@@ -495,7 +500,7 @@ async def _is_explained(session: AsyncSession, ref: EmergencyRef, at: datetime) 
         session,
         _EXPLAINED,
         tenant_id=UUID(ref.tenant_id),
-        number=ref.number,
+        number=str(ref.number),
         tried=[EventKind.EMERGENCY_PROVEN.value, EventKind.EMERGENCY_DRILL_FAILED.value],
         revealed=EventKind.EMERGENCY_REVEALED.value,
         at=at,

@@ -71,6 +71,19 @@ async def test_a_rotation_within_the_hour_leaves_it_its_hour(real_time: Scene) -
     assert len(passkeys(real_time)) == 1
 
 
+async def test_a_second_reveal_makes_the_hour_no_longer_and_a_failing_rotation_no_shorter(real_time: Scene) -> None:
+    await made(real_time)
+    await reveal(real_time)
+    [[first]] = real_time.sql("SELECT usable_until FROM emergency_accounts")
+    await reveal(real_time)
+    assert real_time.sql("SELECT usable_until FROM emergency_accounts") == [(first,)]
+    # Its rotation has not come through for an hour, and a person needs it now.
+    real_time.sql("UPDATE emergency_accounts SET usable_until = usable_until - interval '2 hours'")
+    await reveal(real_time)
+    [[again]] = real_time.sql("SELECT usable_until FROM emergency_accounts")
+    assert again > stage_clock()
+
+
 async def test_only_its_reader_opens_it(real_time: Scene) -> None:
     await made(real_time)
     key = OneTimeKey()
