@@ -308,13 +308,19 @@ class Browser:
 
     def evaluate(self, script: str, session: str) -> Any:
         """What the script comes to in the page, as JSON has it; None also while the page changes."""
+        answer = self.ask("Runtime.evaluate", {"expression": script, "returnByValue": True}, session) or {}
+        return answer.get("result", {}).get("value")
+
+    def ask(
+        self, method: str, parameters: Mapping[str, Any] | None = None, session: str | None = None
+    ) -> dict[str, Any] | None:
+        """``call``; None where the page cannot answer, as while it changes. Raises ``KitError`` without a browser."""
         try:
-            answer = self.call("Runtime.evaluate", {"expression": script, "returnByValue": True}, session)
+            return self.call(method, parameters, session)
         except KitError:
             if self._failure:
                 raise
             return None
-        return answer.get("result", {}).get("value")
 
     def call(
         self,

@@ -145,8 +145,13 @@ def browser_arguments(settings: Settings) -> tuple[str, ...]:
 
 
 def _address(browser: Browser, session: str) -> str:
-    """Where the page is, or was to go: of a page that cannot be loaded, the page itself does not know."""
-    history = browser.call("Page.getNavigationHistory", session=session)
+    """Where the page is, or was to go: of a page that cannot be loaded, the page itself does not know.
+
+    Empty while one page takes another's place.
+    """
+    history = browser.ask("Page.getNavigationHistory", session=session)
+    if history is None:
+        return ""
     return str(history["entries"][history["currentIndex"]]["url"])
 
 
