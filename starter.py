@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -26,6 +27,8 @@ def _workflows() -> tuple[type, ...]:
 
 
 def run_and_leave() -> NoReturn:
+    # What a command imports are objects that stay: looking for garbage among them took an eighth of its processor time.
+    gc.set_threshold(200_000)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not every terminal can show all that people write
             stream.reconfigure(errors="backslashreplace")

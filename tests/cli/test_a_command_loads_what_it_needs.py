@@ -22,7 +22,7 @@ LEDGER = {"alembic", "cryptography", "psycopg", "pydantic", "sqlalchemy", "sqlmo
     ("arguments", "ends", "modules", "never"),
     [
         (["--help"], ExitCode.DONE, 420, MICROSOFT_AND_TEMPORAL | LEDGER),
-        (["grants", "--live"], ExitCode.UNREACHABLE, 1000, MICROSOFT_AND_TEMPORAL | {"alembic"}),
+        (["grants", "--live"], ExitCode.UNREACHABLE, 850, MICROSOFT_AND_TEMPORAL | {"alembic"}),
     ],
     ids=["help", "asks the ledger alone"],
 )
