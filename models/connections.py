@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import AwareDatetime, SecretStr
+from pydantic import AwareDatetime
 
 from models.message import Message
 from models.messages import ObjectId, Sentence, TenantId
@@ -25,13 +25,11 @@ class ConnectionStep(StrEnum):
 
 @dataclass(frozen=True)
 class BegunConnection:
-    """Where to send the browser, and what it must bring back together with Microsoft's answer."""
+    """Where to send the browser."""
 
     tenant_id: TenantId
     """As Microsoft resolves the domain: no answer of a browser changes it."""
     address: str
-    browser: SecretStr
-    """For this browser alone, for example as a cookie: an answer that another browser brings is refused."""
     expires_at: datetime
 
 

@@ -65,6 +65,8 @@ class EventKind(StrEnum):
     CONFIGURATION_APPLIED = "configuration applied"
     TENANT_EXAMINED = "tenant examined"
     """The body has each check's state by its code."""
+    CANARY_RUN = "canary run"
+    """A person had the doctor's canary run in a tenant."""
     TENANT_REPAIRED = "tenant repaired"
     """An operator had the doctor change something in a tenant."""
     TENANT_INVITED = "administrator invited"

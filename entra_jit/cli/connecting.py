@@ -34,16 +34,17 @@ async def connect_in_browser(actor: Actor, app: App, tenant: str, invite: Invite
     begun: BegunConnection | None = None
     # Another page in the same browser must not be able to begin in the operator's name.
     start = f"/connect/{secrets.token_urlsafe(16)}"
+    browser = SecretStr(secrets.token_urlsafe(32))
 
     async def answer(visit: Visit) -> Reply:
         if visit.path == start and begun is not None and not outcome.done():
-            return Reply(go_to=begun.address, remember=begun.browser.get_secret_value())
+            return Reply(go_to=begun.address, remember=browser.get_secret_value())
         if visit.path != CALLBACK:
             return Reply("There is nothing here.", status=HTTPStatus.NOT_FOUND)
         return await _take(actor, app, visit, outcome)
 
     async with loopback(answer) as server:
-        begun = await begin_connection(actor, app, tenant, f"{server.origin}{CALLBACK}")
+        begun = await begin_connection(actor, app, tenant, f"{server.origin}{CALLBACK}", browser)
         invite(f"{server.origin}{start}", begun)
         return await _until_done(app, begun, server, outcome)
 

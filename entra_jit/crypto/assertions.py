@@ -2,7 +2,7 @@
 
 A writer to the Temporal namespace can send any signal. Without the deployment's key they cannot make one
 that opens anything: the assertion signs the whole message, the actor and the time. The portal's process has a key of
-its own, with which it can speak for people who signed in there, and for no other kind of actor.
+its own, with which it can speak for people who came there, and for no other kind of actor.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def verify_actor(keyring: Keyring, assertion: Assertion, message: Message, at: d
 
 
 def _purpose(actor: Actor) -> Purpose:
-    at_the_portal = (actor.kind, actor.via) == (ActorKind.PERSON, Via.PORTAL)
+    # Those who follow an invitation are unknown there: the table lets them connect a tenant, and nothing else.
+    at_the_portal = actor.via is Via.PORTAL and actor.kind in {ActorKind.PERSON, ActorKind.UNKNOWN}
     return Purpose.PORTAL_ASSERTION if at_the_portal else Purpose.ASSERTION
 
 

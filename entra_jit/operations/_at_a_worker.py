@@ -23,6 +23,7 @@ from entra_jit.crypto.keyring import Purpose
 from entra_jit.crypto.sealing import Sealed, seal, unseal
 from entra_jit.ledger import errands
 from models.actor import Actor
+from models.configuration_plan import ChangedMeanwhileError
 from models.errors import (
     BadInputError,
     EntraJitError,
@@ -45,7 +46,15 @@ _Carried = Callable[Concatenate[Actor, App, Parameters], Coroutine[Any, Any, Res
 PATIENCE = timedelta(seconds=60)
 """How long a person waits. The errand itself goes on."""
 
-_KINDS = (BadInputError, NotFoundError, RefusedError, SettingsError, UnreachableError, InternalError)
+_KINDS = (
+    BadInputError,
+    NotFoundError,
+    ChangedMeanwhileError,
+    RefusedError,
+    SettingsError,
+    UnreachableError,
+    InternalError,
+)
 """What an error becomes that has crossed from a worker: the first of these that it is."""
 
 LOOKS_EVERY = timedelta(milliseconds=250)

@@ -41,12 +41,18 @@ async def resolve_tenant(app: App, tenant: str) -> Authority:
 
 
 async def begin(
-    app: App, authority: Authority, domain: str, redirect_uri: str, *, by: Actor, invitation: str | None = None
+    app: App,
+    authority: Authority,
+    domain: str,
+    redirect_uri: str,
+    browser: SecretStr,
+    *,
+    by: Actor,
+    invitation: str | None = None,
 ) -> BegunConnection:
-    """Expect a browser that begins with the first consent. Raises ``BadInputError`` for an unusable address."""
+    """Expect ``browser``, which begins with the first consent. Raises ``BadInputError`` for an unusable address."""
     if urlsplit(redirect_uri).scheme not in {"https", "http"}:
         raise BadInputError("redirect_uri must be an http or https address")
-    browser = SecretStr(secrets.token_urlsafe(32))
     pending = Pending(
         tenant_id=authority.tenant_id,
         domain=domain,
@@ -57,7 +63,7 @@ async def begin(
         invitation=invitation,
     )
     address = await send_browser(app, authority, pending, browser)
-    return BegunConnection(authority.tenant_id, address, browser, pending.expires_at)
+    return BegunConnection(authority.tenant_id, address, pending.expires_at)
 
 
 def step_after(app: App, step: ConnectionStep) -> ConnectionStep:

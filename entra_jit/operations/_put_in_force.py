@@ -35,8 +35,9 @@ async def put_in_force(
 ) -> ConfigurationPlan:
     """Make it the ledger's configuration, all or nothing, and end what is open for whom it no longer has.
 
-    ``source`` is what mistakes are said to stand in; ``based_on``: the version that it changes, None for a file that is
-    the whole. Raises ``BadInputError``, ``ChangedMeanwhileError``, or what ``expect_meant`` raises.
+    ``source`` is what mistakes are said to stand in; ``based_on``: the version that it changes (0: nothing was
+    applied yet), None for a file that is the whole. Raises ``BadInputError``, ``ChangedMeanwhileError``, or what
+    ``expect_meant`` raises.
     """
     if not unproven:
         await _expect_proven(app, source, found)
@@ -45,7 +46,7 @@ async def put_in_force(
         plan = await applying.plan(session, found.configuration)
         if based_on is not None:
             in_force = await configuration_versions.stamp(session)
-            if in_force is None or in_force.number != based_on:
+            if (in_force.number if in_force else 0) != based_on:
                 raise ChangedMeanwhileError("The configuration was changed since you opened it.")
         expect_meant(plan)
         await applying.apply(session, actor, app.keyring, found.configuration, found.proofs, app.clock(), reason=reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import UUID
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -15,14 +15,14 @@ from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliat
 from entra_jit.app import App
 from entra_jit.graph import ConflictError, GraphError, Tenant
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import connections, emergency, reconciliation
+from entra_jit.ledger import connections, reconciliation
 from entra_jit.ledger.names import find_tenant
 from entra_jit.ledger.reconciliation import Registered
 from entra_jit.operations._asking import asks
+from entra_jit.operations._at_a_worker import at_a_worker
 from models.actor import Actor
 from models.connections import Disconnection, DisconnectionPlan
 from models.errors import BadInputError, RefusedError
-from models.marks import AccountKind
 from models.messages import ObjectId, TenantId
 
 
@@ -36,15 +36,38 @@ class DeletionNotAgreedError(NotDisconnectedError):
     is_attempt = False
 
     def __init__(self, plan: DisconnectionPlan) -> None:
-        kept = f" {len(plan.emergency)} emergency accounts stay there, enabled, and their keys are deleted here."
         super().__init__(
-            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.{kept if plan.emergency else ''}",
+            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.",
             advice="If it is meant, pass --yes.",
         )
         self.plan = plan
 
 
+@dataclass(frozen=True)
+class _Leaving:
+    """A tenant that may be disconnected, and what of ours is there."""
+
+    tenant_id: TenantId
+    name: str
+    ours: Sequence[Registered]
+    doomed: Sequence[Registered]
+    """Those that are deleted."""
+    registered: tuple[str, ...]
+
+    @property
+    def plan(self) -> DisconnectionPlan:
+        return DisconnectionPlan(tenant=self.name, accounts=tuple(sorted(one.account_name for one in self.doomed)))
+
+
 @asks(Verb.DISCONNECT_TENANT)
+@at_a_worker
+async def plan_disconnection(actor: Actor, app: App, tenant: str) -> DisconnectionPlan:
+    """What ``disconnect_tenant`` would delete. Changes nothing; raises as it does before it begins."""
+    return (await _leaving(app, tenant)).plan
+
+
+@asks(Verb.DISCONNECT_TENANT)
+@at_a_worker
 async def disconnect_tenant(
     actor: Actor,
     app: App,
@@ -64,6 +87,32 @@ async def disconnect_tenant(
     configuration that has the tenant connects it again. Raises ``BadInputError``, ``NotFoundError`` or
     ``NotDisconnectedError``.
     """
+    leaving = await _leaving(app, tenant)
+    if not (yes or set(leaving.plan.accounts) <= set(agreed.accounts if agreed else ())):
+        raise DeletionNotAgreedError(leaving.plan)
+    tenant_id = leaving.tenant_id
+    not_done = await _close(app, tenant_id, leaving.name, forced=forced)
+    deleted = [] if not_done else await _delete(app, tenant_id, leaving.doomed, not_done, forced=forced)
+    not_done += await _take_rights(app, tenant_id, forced=forced)
+    try:
+        outcome = Disconnection(
+            tenant_id=tenant_id,
+            tenant=leaving.name,
+            reason=reason,
+            accounts_deleted=tuple(sorted(deleted)),
+            accounts_left=tuple(sorted({one.account_name for one in leaving.ours} - set(deleted))),
+            applications_left=leaving.registered or _own_client_ids(app),
+            not_done=tuple(not_done),
+        )
+    except ValidationError as error:
+        raise BadInputError.of(error) from None
+    async with app.ledger.transaction() as session:
+        await connections.disconnected(session, actor, outcome, app.clock())
+    return outcome
+
+
+async def _leaving(app: App, tenant: str) -> _Leaving:
+    """Raises ``NotFoundError``, or ``NotDisconnectedError`` where it has not left, or something is open there."""
     async with app.ledger.transaction() as session:
         row = await find_tenant(session, tenant)
         tenant_id, name, is_active = TenantId(str(row.id)), row.name, row.active
@@ -71,41 +120,8 @@ async def disconnect_tenant(
         register = await reconciliation.register(session, app.keyring, tenant_id, app.clock())
         registered = await connections.client_ids(session, tenant_id)
     _expect_left(name, unsettled, is_active=is_active)
-    standing = [one for one in register.accounts if one.object_id]
-    ours = [one for one in standing if one.kind is not AccountKind.EMERGENCY]
-    emergency_accounts = tuple(sorted(one.account_name for one in standing if one not in ours))
-    doomed = ours if app.settings.delete_accounts else []
-    plan = DisconnectionPlan(
-        tenant=name, accounts=tuple(sorted(one.account_name for one in doomed)), emergency=emergency_accounts
-    )
-    if not (yes or _is_agreed(plan, agreed)):
-        raise DeletionNotAgreedError(plan)
-    not_done = await _close(app, tenant_id, name, forced=forced)
-    deleted = [] if not_done else await _delete(app, tenant_id, doomed, not_done, forced=forced)
-    not_done += await _take_rights(app, tenant_id, forced=forced)
-    try:
-        outcome = Disconnection(
-            tenant_id=tenant_id,
-            tenant=name,
-            reason=reason,
-            accounts_deleted=tuple(sorted(deleted)),
-            accounts_left=tuple(sorted({one.account_name for one in ours} - set(deleted))),
-            emergency_left=emergency_accounts,
-            applications_left=registered or _own_client_ids(app),
-            not_done=tuple(not_done),
-        )
-    except ValidationError as error:
-        raise BadInputError.of(error) from None
-    async with app.ledger.transaction() as session:
-        await emergency.forget(session, UUID(tenant_id))
-        await connections.disconnected(session, actor, outcome, app.clock())
-    return outcome
-
-
-def _is_agreed(plan: DisconnectionPlan, agreed: DisconnectionPlan | None) -> bool:
-    """Whether all that is planned was agreed to."""
-    accounts, kept = (agreed.accounts, agreed.emergency) if agreed else ((), ())
-    return set(plan.accounts) <= set(accounts) and set(plan.emergency) <= set(kept)
+    ours = [one for one in register.accounts if one.object_id]
+    return _Leaving(tenant_id, name, ours, ours if app.settings.delete_accounts else (), registered)
 
 
 def _expect_left(name: str, unsettled: Sequence[str], *, is_active: bool) -> None:

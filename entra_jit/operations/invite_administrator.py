@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import connections
 from entra_jit.operations._asking import asks
+from entra_jit.operations._at_a_worker import at_a_worker
 from entra_jit.operations._connection_steps import resolve_tenant
 from models.actor import Actor
 from models.errors import BadInputError
@@ -22,24 +22,26 @@ LONGEST = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Invited:
-    """What the link has to hold, and until when it works. It works once."""
+    """Until when the link works. It works once."""
 
     tenant_id: TenantId
-    token: SecretStr
     expires_at: datetime
 
 
 @asks(Verb.CONNECT_TENANT)
-async def invite_administrator(actor: Actor, app: App, tenant: str, *, lasts: timedelta = timedelta(days=7)) -> Invited:
+@at_a_worker
+async def invite_administrator(
+    actor: Actor, app: App, tenant: str, token: SecretStr, *, lasts: timedelta = timedelta(days=7)
+) -> Invited:
     """Invite an administrator of ``tenant`` (a domain or an id) to connect it. The journal has ``actor`` as who did.
 
-    Who has the link can begin; only the consent and the role of an administrator of that very tenant connect it.
-    Raises as ``begin_connection`` does.
+    ``token``: a secret that the link holds, and nothing keeps. Who has the link can begin; only the consent and the
+    role of an administrator of that very tenant connect it. Raises as ``begin_connection`` does.
     """
     if not timedelta() < lasts <= LONGEST:
         raise BadInputError(f"An invitation lasts at most {LONGEST.days} days.")
     authority = await resolve_tenant(app, tenant)
-    token, until = SecretStr(secrets.token_urlsafe(32)), app.clock() + lasts
+    until = app.clock() + lasts
     async with app.ledger.transaction() as session:
         await connections.invite(session, token, authority.tenant_id, tenant.lower(), actor, until)
-    return Invited(authority.tenant_id, token, until)
+    return Invited(authority.tenant_id, until)

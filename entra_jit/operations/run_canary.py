@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from entra_jit.accounts.doctor.canary import canary_request
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import canaries
+from entra_jit.ledger import canaries, events
 from entra_jit.ledger.configuration import tenant_terms
+from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.names import find_tenant
 from entra_jit.operations._asking import asks
+from entra_jit.operations._at_a_worker import at_a_worker
 from entra_jit.operations._sending import send_request
-from models.actor import Actor
+from models.actor import DOCTOR, Actor, ActorKind
+from models.events import EventKind
 
 
 @asks(Verb.RUN_CANARY)
+@at_a_worker
 async def run_canary(actor: Actor, app: App, tenant: str) -> str:
     """Have the canary's account opened, durably. Gives the request's id: end it as soon as it is open.
 
-    Left alone it closes within a quarter of an hour. Raises ``NotFoundError``. A tenant in which one is live
+    Left alone it closes within a quarter of an hour. People ask for access to their own accounts alone, so that of one
+    at the portal the journal says that they had it run, and the doctor asks. Raises ``NotFoundError``. A tenant in which one is live
     already denies it.
     """
+    is_person = actor.kind is ActorKind.PERSON
     async with app.ledger.transaction() as session:
         terms = tenant_terms(await find_tenant(session, tenant))
         await canaries.ensure(session)
-    request = canary_request(terms, uuid4().hex[:10], app.clock())
-    await send_request(actor, app, request)
+        request = canary_request(terms, uuid4().hex[:10], app.clock())
+        if is_person:
+            body = {"grant": request.request_id}
+            await events.append(session, NewEvent(EventKind.CANARY_RUN, actor, body, tenant_id=UUID(terms.id)))
+    await send_request(DOCTOR if is_person else actor, app, request)
     return request.request_id

@@ -62,12 +62,15 @@ def test_it_opens_a_technicians_credential() -> None:
     assert unseal(PORTAL, Purpose.TECHNICIAN_CREDENTIAL, sealed, "grant r-1").get_secret_value() == "unmistakable"
 
 
-def test_it_speaks_for_people_who_signed_in_there_and_for_no_other() -> None:
+def test_it_speaks_for_people_who_came_there_and_for_no_other() -> None:
     honest = assert_actor(PORTAL, ALEX, RENEWAL, NOON)
     assert verify_actor(WORKERS, honest, RENEWAL, NOON) == ALEX
     assert honest.signature == _signed_with_all_that_it_has(ALEX), "a forger gets the content right"
     elsewhere = [ALEX.model_copy(update={"via": via}) for via in Via if via is not Via.PORTAL]
-    others = [ALEX.model_copy(update={"kind": kind}) for kind in ActorKind if kind is not ActorKind.PERSON]
+    unknown = ALEX.model_copy(update={"kind": ActorKind.UNKNOWN})  # who follows an invitation, and may do no more
+    assert verify_actor(WORKERS, assert_actor(PORTAL, unknown, RENEWAL, NOON), RENEWAL, NOON) == unknown
+    kinds = set(ActorKind) - {ActorKind.PERSON, ActorKind.UNKNOWN}
+    others = [ALEX.model_copy(update={"kind": kind}) for kind in kinds]
     for actor in (TESTER, *elsewhere, *others):
         with pytest.raises(KeyNotHeldError):
             assert_actor(PORTAL, actor, RENEWAL, NOON)

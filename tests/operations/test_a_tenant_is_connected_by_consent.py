@@ -26,7 +26,7 @@ from entra_jit.operations.finish_connection import finish_connection
 from entra_jit.operations.invite_administrator import invite_administrator
 from entra_jit.operations.show_connection import show_connection
 from models.actor import INVITED
-from models.connections import BegunConnection, NextPage, TenantConnection
+from models.connections import NextPage, TenantConnection
 from models.errors import BadInputError, EntraJitError, NotFoundError, SettingsError
 from models.events import EventKind
 from models.messages import TenantId
@@ -35,6 +35,7 @@ from tests.sandbox.person import Callback, Page, Person, arrived, shown
 from tests.sandbox.seeded import CONTOSO, ELEVATE, FABRIKAM, REVOKE
 
 CALLBACK = "http://localhost:54321/connect/callback"
+BROWSER, TOKEN = SecretStr("a browser"), SecretStr("a token")
 ADMINS = ("admin@contoso.onmicrosoft.com", "sandbox-only-Admin1")
 FABRIKAMS = ("admin@fabrikam.onmicrosoft.com", "sandbox-only-Admin1")
 HELPDESKS = ("helpdesk@contoso.com", "sandbox-only-Helpdesk1")
@@ -42,31 +43,29 @@ DOMAIN = "contoso.onmicrosoft.com"
 CLOSER = "Privileged Authentication Administrator"
 
 
-async def go_on(msp: App, begun: BegunConnection, answer: dict[str, str]) -> str:
-    found = await finish_connection(TESTER, msp, begun.browser, answer)
+async def go_on(msp: App, answer: dict[str, str]) -> str:
+    found = await finish_connection(TESTER, msp, BROWSER, answer)
     assert isinstance(found, NextPage)
     return found.address
 
 
-async def consent(
-    msp: App, person: Person, who: tuple[str, str] = ADMINS, tenant: str = DOMAIN
-) -> tuple[BegunConnection, str]:
+async def consent(msp: App, person: Person, who: tuple[str, str] = ADMINS, tenant: str = DOMAIN) -> str:
     """Consent to both applications; where the person signs in next."""
-    begun = await begin_connection(TESTER, msp, tenant, CALLBACK)
+    begun = await begin_connection(TESTER, msp, tenant, CALLBACK, BROWSER)
     person.open(begun.address)
     assert shown(person.sign_in(*who)).title.startswith("Permissions requested")
-    following = await go_on(msp, begun, arrived(person.press("accept")).parameters)
+    following = await go_on(msp, arrived(person.press("accept")).parameters)
     assert shown(person.open(following)).title.startswith("Permissions requested")
-    return begun, await go_on(msp, begun, arrived(person.press("accept")).parameters)
+    return await go_on(msp, arrived(person.press("accept")).parameters)
 
 
 async def authorize_again(msp: App, person: Person) -> object:
     """The same with the session that stands, by the tenant's id."""
-    begun = await begin_connection(TESTER, msp, CONTOSO, CALLBACK)
+    begun = await begin_connection(TESTER, msp, CONTOSO, CALLBACK, BROWSER)
     person.open(begun.address)
-    person.open(await go_on(msp, begun, arrived(person.press("accept")).parameters))
-    address = await go_on(msp, begun, arrived(person.press("accept")).parameters)
-    return await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    person.open(await go_on(msp, arrived(person.press("accept")).parameters))
+    address = await go_on(msp, arrived(person.press("accept")).parameters)
+    return await finish_connection(TESTER, msp, BROWSER, signed_in(person, address))
 
 
 def configure(file: Path) -> None:
@@ -109,11 +108,11 @@ def principals(control: httpx.Client) -> dict[str, dict[str, Any]]:
 
 
 async def test_two_consents_and_a_sign_in_connect_a_tenant(msp: App, person: Person, control: httpx.Client) -> None:
-    begun, address = await consent(msp, person)
-    assert begun.tenant_id == CONTOSO
-    connection = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    address = await consent(msp, person)
+    connection = await finish_connection(TESTER, msp, BROWSER, signed_in(person, address))
 
     assert isinstance(connection, TenantConnection)
+    assert connection.tenant_id == CONTOSO
     assert (connection.display_name, connection.authorized_by) == ("Contoso", ADMINS[0])
     assert await stored(msp) == connection
     assert {one: principals(control)[one]["roles"] for one in (ELEVATE, REVOKE)} == {
@@ -127,8 +126,8 @@ async def test_two_consents_and_a_sign_in_connect_a_tenant(msp: App, person: Per
 
 
 async def test_authorizing_again_replaces_what_stood(msp: App, person: Person) -> None:
-    begun, address = await consent(msp, person)
-    first = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    address = await consent(msp, person)
+    first = await finish_connection(TESTER, msp, BROWSER, signed_in(person, address))
     again = await authorize_again(msp, person)
     assert isinstance(first, TenantConnection)
     assert isinstance(again, TenantConnection)
@@ -149,8 +148,8 @@ async def test_what_was_added_counts_at_once_after_authorizing_again(
         granted = await (await msp.directories.of(TenantId(CONTOSO), directories.Purpose.REVOKE)).granted()
         return granted is not None and "AuditLog.Read.All" in granted.permissions
 
-    begun, address = await consent(msp, person)
-    await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    address = await consent(msp, person)
+    await finish_connection(TESTER, msp, BROWSER, signed_in(person, address))
     assert not await may_read_logs()
     add(control, REVOKE, "AuditLog.Read.All")
     await authorize_again(msp, person)
@@ -163,72 +162,72 @@ async def test_the_tenant_shows_who_authorized_it(msp: App, person: Person, tmp_
     await apply_configuration(TESTER, msp, file, yes=True, prune=True)
     with pytest.raises(NotFoundError, match="contoso was not connected by consent"):
         await show_connection(TESTER, msp, "contoso")
-    begun, address = await consent(msp, person)
-    made = await finish_connection(TESTER, msp, begun.browser, signed_in(person, address))
+    address = await consent(msp, person)
+    made = await finish_connection(TESTER, msp, BROWSER, signed_in(person, address))
     found = await show_connection(TESTER, msp, "contoso")
     assert found.connection == made
     assert found.lacking == ()
 
 
 async def test_a_forged_callback_connects_nothing(msp: App, person: Person, control: httpx.Client) -> None:
-    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK, BROWSER)
     forged = {"admin_consent": "True", "tenant": CONTOSO, "state": "forged"}
     with pytest.raises(NotConnectableError, match="belongs to no connection"):
-        await finish_connection(TESTER, msp, begun.browser, forged)
+        await finish_connection(TESTER, msp, BROWSER, forged)
     person.open(begun.address)
     person.sign_in(*ADMINS)
     true = arrived(person.press("accept")).parameters
     with pytest.raises(NotConnectableError, match="belongs to no connection"):
         await finish_connection(TESTER, msp, SecretStr("another browser"), true)
-    assert "adminconsent" in await go_on(msp, begun, true), "another browser uses no state up"
+    assert "adminconsent" in await go_on(msp, true), "another browser uses no state up"
     with pytest.raises(NotConnectableError, match="belongs to no connection"):
-        await finish_connection(TESTER, msp, begun.browser, true)
+        await finish_connection(TESTER, msp, BROWSER, true)
     assert await stored(msp) is None
     assert principals(control)[ELEVATE]["roles"] == []
 
 
 async def test_what_another_actor_has_begun_is_not_finished(msp: App, person: Person) -> None:
     """Whose name the journal has for a connection is decided when it begins."""
-    begun = await begin_connection(operator("another"), msp, DOMAIN, CALLBACK)
+    begun = await begin_connection(operator("another"), msp, DOMAIN, CALLBACK, BROWSER)
     state = httpx.URL(begun.address).params["state"]
     with pytest.raises(NotConnectableError, match="belongs to no connection of yours"):
-        await finish_connection(TESTER, msp, begun.browser, {"tenant": CONTOSO, "state": state})
+        await finish_connection(TESTER, msp, BROWSER, {"tenant": CONTOSO, "state": state})
 
 
 async def test_an_invited_administrator_connects_their_tenant_once(msp: App, person: Person) -> None:
     """The customer's administrator sits elsewhere, has no account here, and may forward the link to anyone."""
-    invited = await invite_administrator(TESTER, msp, DOMAIN)
-    begun = await accept_invitation(INVITED, msp, invited.token, CALLBACK)
+    await invite_administrator(TESTER, msp, DOMAIN, TOKEN)
+    begun = await accept_invitation(INVITED, msp, TOKEN, CALLBACK, BROWSER)
     person.open(begun.address)
     answer = arrived(person.sign_in(*ADMINS) and person.press("accept")).parameters
     with pytest.raises(NotConnectableError, match="belongs to no connection of yours"):
-        await finish_connection(TESTER, msp, begun.browser, answer)
+        await finish_connection(TESTER, msp, BROWSER, answer)
 
-    begun = await accept_invitation(INVITED, msp, invited.token, CALLBACK)
+    begun = await accept_invitation(INVITED, msp, TOKEN, CALLBACK, BROWSER)
     person.open(begun.address)
     for _ in range(2):
-        following = await finish_invited(INVITED, msp, begun.browser, arrived(person.press("accept")).parameters)
+        following = await finish_invited(INVITED, msp, BROWSER, arrived(person.press("accept")).parameters)
         assert isinstance(following, NextPage)
         page = person.open(following.address)
     last = page if isinstance(page, Callback) else arrived(person.press("accept"))
-    assert isinstance(await finish_invited(INVITED, msp, begun.browser, last.parameters), TenantConnection)
+    assert isinstance(await finish_invited(INVITED, msp, BROWSER, last.parameters), TenantConnection)
 
     assert await stored(msp) is not None
     async with msp.ledger.transaction() as session:
         [event] = await events.newest(session, EventKind.TENANT_CONNECTED, {}, limit=1)
     assert event.actor.is_same_as(TESTER), "who invited has connected it"
     with pytest.raises(NotConnectableError, match="used already"):
-        await accept_invitation(INVITED, msp, invited.token, CALLBACK)
+        await accept_invitation(INVITED, msp, TOKEN, CALLBACK, BROWSER)
 
 
 @pytest.mark.parametrize("changes", [{"tenant": FABRIKAM}, {"tenant": ""}])
 async def test_a_consent_of_another_tenant_is_refused(msp: App, person: Person, changes: dict[str, str]) -> None:
-    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK, BROWSER)
     person.open(begun.address)
     person.sign_in(*ADMINS)
     answer = arrived(person.press("accept")).parameters
     with pytest.raises(NotConnectableError, match="about another tenant than contoso"):
-        await finish_connection(TESTER, msp, begun.browser, answer | changes)
+        await finish_connection(TESTER, msp, BROWSER, answer | changes)
     assert await stored(msp) is None
 
 
@@ -236,40 +235,40 @@ async def test_claiming_a_consent_that_was_not_given_connects_nothing(
     msp: App, person: Person, control: httpx.Client
 ) -> None:
     """The operator who begins has the true state and can claim a consent: tokens must not follow."""
-    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK, BROWSER)
     address = begun.address
     for _ in range(2):
         state = httpx.URL(address).params["state"]
-        address = await go_on(msp, begun, {"admin_consent": "True", "tenant": CONTOSO, "state": state})
+        address = await go_on(msp, {"admin_consent": "True", "tenant": CONTOSO, "state": state})
     person.open(address)
     person.sign_in(*ADMINS)
     msp.consent_known_after = timedelta(0)
     with pytest.raises(NotConnectableError, match="has no token of contoso"):
-        await finish_connection(TESTER, msp, begun.browser, arrived(person.press("accept")).parameters)
+        await finish_connection(TESTER, msp, BROWSER, arrived(person.press("accept")).parameters)
     assert await stored(msp) is None
     assert ELEVATE not in principals(control)
 
 
 async def test_another_tenants_code_is_refused(msp: App, person: Person) -> None:
-    begun, address = await consent(msp, person)
+    address = await consent(msp, person)
     elsewhere = Person(person.client)
     elsewhere.client.cookies.clear()
     elsewhere.open(address.replace(CONTOSO, FABRIKAM))
     elsewhere.sign_in(*FABRIKAMS)
     code = arrived(elsewhere.press("accept")).parameters
     with pytest.raises(NotConnectableError, match=r"not one of contoso\.onmicrosoft\.com \(AADSTS700005\)"):
-        await finish_connection(TESTER, msp, begun.browser, code)
+        await finish_connection(TESTER, msp, BROWSER, code)
     assert await stored(msp) is None
 
 
 async def test_a_person_without_the_right_authorizes_nothing(msp: App, person: Person, control: httpx.Client) -> None:
-    begun, address = await consent(msp, person)
+    address = await consent(msp, person)
     person.client.cookies.clear()
     person.open(address)
     page = person.sign_in(*HELPDESKS)
     answer = arrived(person.press("accept") if isinstance(page, Page) else page).parameters
     with pytest.raises(NotConnectableError, match=r"helpdesk@contoso\.com cannot authorize us"):
-        await finish_connection(TESTER, msp, begun.browser, answer)
+        await finish_connection(TESTER, msp, BROWSER, answer)
     assert await stored(msp) is None
     assert principals(control)[REVOKE]["roles"] == []
 
@@ -278,36 +277,36 @@ async def test_a_consent_that_lacks_a_permission_is_refused_with_its_name(
     msp: App, person: Person, control: httpx.Client
 ) -> None:
     withhold(control, REVOKE, "User.RevokeSessions.All")
-    begun, address = await consent(msp, person)
+    address = await consent(msp, person)
     answer = signed_in(person, address)
     msp.consent_known_after = timedelta(0)
     with pytest.raises(NotConnectableError, match=r"\(revoke\) lacks User\.RevokeSessions\.All\."):
-        await finish_connection(TESTER, msp, begun.browser, answer)
+        await finish_connection(TESTER, msp, BROWSER, answer)
     assert await stored(msp) is None
     assert principals(control)[REVOKE]["roles"] == []
 
 
 async def test_a_consent_that_is_on_its_way_is_waited_for(msp: App, person: Person, control: httpx.Client) -> None:
     delay_consents(control, 3)
-    begun, address = await consent(msp, person)
-    assert isinstance(await finish_connection(TESTER, msp, begun.browser, signed_in(person, address)), TenantConnection)
+    address = await consent(msp, person)
+    assert isinstance(await finish_connection(TESTER, msp, BROWSER, signed_in(person, address)), TenantConnection)
 
 
 async def test_a_declined_consent_says_so(msp: App, person: Person) -> None:
-    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK, BROWSER)
     person.open(begun.address)
     person.sign_in(*ADMINS)
     with pytest.raises(NotConnectableError, match="was not connected: Microsoft says 'AADSTS65004"):
-        await finish_connection(TESTER, msp, begun.browser, arrived(person.press("decline")).parameters)
+        await finish_connection(TESTER, msp, BROWSER, arrived(person.press("decline")).parameters)
     assert await stored(msp) is None
 
 
 async def test_an_answer_that_comes_too_late_is_refused(msp: App, person: Person) -> None:
-    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK)
+    begun = await begin_connection(TESTER, msp, DOMAIN, CALLBACK, BROWSER)
     state = httpx.URL(begun.address).params["state"]
     msp.clock = lambda: datetime.now(UTC) + timedelta(minutes=16)
     with pytest.raises(NotConnectableError, match="has expired"):
-        await finish_connection(TESTER, msp, begun.browser, {"tenant": CONTOSO, "state": state})
+        await finish_connection(TESTER, msp, BROWSER, {"tenant": CONTOSO, "state": state})
 
 
 @pytest.mark.parametrize(
@@ -321,9 +320,9 @@ async def test_an_unknown_tenant_is_told_before_the_browser_leaves(
     msp: App, tenant: str, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        await begin_connection(TESTER, msp, tenant, CALLBACK)
+        await begin_connection(TESTER, msp, tenant, CALLBACK, BROWSER)
 
 
 async def test_without_applications_of_its_own_a_deployment_cannot_ask(app: App) -> None:
     with pytest.raises(SettingsError, match="own applications are not set"):
-        await begin_connection(TESTER, app, DOMAIN, CALLBACK)
+        await begin_connection(TESTER, app, DOMAIN, CALLBACK, BROWSER)
