@@ -20,6 +20,9 @@ class Domain(Resource):
     authentication_type: str
     """``Managed``: Microsoft checks passwords. ``Federated``: another identity provider does."""
 
+    is_initial: bool = False
+    """The ``onmicrosoft.com`` domain that the tenant began with, which nothing takes away."""
+
     @property
     def is_managed(self) -> bool:
         """Passwords and passes that we set are worth something here."""
@@ -31,6 +34,14 @@ class Domains:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+
+    async def all(self) -> tuple[Domain, ...]:
+        """Every domain, in Microsoft's order. The collection comes at once, whatever its length.
+
+        https://learn.microsoft.com/graph/api/domain-list
+        """
+        answer = await self._calls.get(operations.LIST_DOMAINS, "/domains")
+        return answer.read_each(Domain)
 
     async def find(self, name: str) -> Domain | None:
         """The domain of exactly this name; None: the tenant has none."""

@@ -28,6 +28,7 @@ def _operation(purpose: str, *permissions: str, role: str | None = None, timeout
 READ_ORGANIZATION = _operation("read the organization", "Organization.Read.All")
 READ_LICENCES = _operation("read the licences", "Organization.Read.All")
 READ_DOMAIN = _operation("read the domain", "Domain.Read.All")
+LIST_DOMAINS = _operation("list the domains", "Domain.Read.All")
 
 READ_USER = _operation("read the account", "User.ReadWrite.All")
 LIST_USERS = _operation("list accounts", "User.ReadWrite.All")

@@ -54,9 +54,14 @@ class NotStoredError(BadInputError):
     advice = "Name where it is in the file, or enter it on the tenant's page."
 
 
+async def take_turns(session: AsyncSession) -> None:
+    """Until the transaction ends no other configuration comes into force."""
+    await session.exec(select(func.pg_advisory_xact_lock(APPLYING)))
+
+
 async def plan(session: AsyncSession, configuration: Configuration) -> ConfigurationPlan:
     """What applying it does. No other is applied until the transaction ends, so that it stays true."""
-    await session.exec(select(func.pg_advisory_xact_lock(APPLYING)))
+    await take_turns(session)
     return plan_changes(await _configured(session), configuration, await _live(session))
 
 
@@ -149,7 +154,7 @@ async def apply(
     Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
     is open can still be closed.
     """
-    await session.exec(select(func.pg_advisory_xact_lock(APPLYING)))
+    await take_turns(session)
     for table, rows in ((Tenant, _tenants(configuration)), (Technician, _technicians(configuration))):
         # Those that leave or are renamed give up their names first: two may swap theirs.
         kept = tuple_(col(table.id), col(table.name)).in_(select(*given(table, rows, ("id", "name")).c))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, insert, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.policy.configuration import Configuration
+from entra_jit.ledger import events
+from entra_jit.ledger.database import rows_of
+from entra_jit.policy.configuration import Configuration, RoleMappingEntry, TenantEntry
+from models.events import Event
 from models.tables import ConfigurationVersion
 
 _CONTENT = TypeAdapter(Configuration)
@@ -29,6 +33,8 @@ class Stamp:
 class Version(Stamp):
     """One configuration, whole."""
 
+    event_id: int
+    """Tells who put it in force, when and why."""
     configuration: Configuration
 
 
@@ -58,7 +64,57 @@ async def newest(session: AsyncSession) -> Version | None:
     row = (await session.exec(statement)).first()
     if row is None or row.number is None:
         return None
-    return Version(row.number, row.hash, _CONTENT.validate_python(row.content))
+    return Version(row.number, row.hash, row.event_id, _CONTENT.validate_python(row.content))
+
+
+async def applied(session: AsyncSession, event_id: int) -> Event | None:
+    """By whom, when and why a version was put in force; None: the journal does not reach back so far."""
+    return await events.by_id(session, event_id)
+
+
+@dataclass(frozen=True)
+class TenantVersion:
+    """A tenant in one configuration: its entry (None: it is not there), and the mappings that name it."""
+
+    event_id: int
+    entry: TenantEntry | None
+    mappings: tuple[RoleMappingEntry, ...]
+
+
+# Only what a tenant's entry says is read: the whole of each version may have half a megabyte.
+_OF_A_TENANT = text("""
+WITH entries AS (
+    SELECT number, event_id, content, jsonb_path_query_first(
+        content, '$.tenants[*] ? (@.id == $id)', jsonb_build_object('id', CAST(:id AS text))
+    ) AS entry
+    FROM configurations
+), parts AS (
+    SELECT number, event_id, entry, jsonb_path_query_array(
+        content, '$.role_mappings[*] ? (@.tenant == $name)', jsonb_build_object('name', entry ->> 'name')
+    ) AS mappings
+    FROM entries
+), compared AS (
+    SELECT *, lag(entry) OVER older AS entry_before, lag(mappings) OVER older AS mappings_before
+    FROM parts WINDOW older AS (ORDER BY number)
+)
+SELECT event_id, entry, mappings, entry_before, mappings_before FROM compared
+WHERE (entry, mappings) IS DISTINCT FROM (entry_before, mappings_before) AND coalesce(entry, entry_before) IS NOT NULL
+ORDER BY number DESC LIMIT :limit
+""")
+
+_ENTRY = TypeAdapter(TenantEntry | None)
+_MAPPINGS = TypeAdapter(tuple[RoleMappingEntry, ...])
+
+
+async def of_tenant(session: AsyncSession, tenant_id: UUID, *, limit: int) -> list[tuple[TenantVersion, TenantVersion]]:
+    """The last changes of a tenant, the newest first: how it was, and how it is from the same event on."""
+    rows = await rows_of(session, _OF_A_TENANT, id=str(tenant_id), limit=limit)
+    return [(_part(row, "_before"), _part(row, "")) for row in rows]
+
+
+def _part(row: RowMapping, which: str) -> TenantVersion:
+    entry, mappings = row[f"entry{which}"], row[f"mappings{which}"]
+    return TenantVersion(row["event_id"], _ENTRY.validate_python(entry), _MAPPINGS.validate_python(mappings or ()))
 
 
 async def enter(session: AsyncSession, configuration: Configuration, content_hash: str, event_id: int) -> None:

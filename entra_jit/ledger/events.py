@@ -144,6 +144,27 @@ async def newest(session: AsyncSession, kind: EventKind, body: Mapping[str, str]
     return await _read(session, found)
 
 
+async def by_id(session: AsyncSession, event_id: int) -> Event | None:
+    """The event; None: its month has been dropped."""
+    found = await by_ids(session, [event_id])
+    return found[0] if found else None
+
+
+async def by_ids(session: AsyncSession, event_ids: Sequence[int]) -> list[Event]:
+    """The events of these ids that are there, in order."""
+    statement = text(f"SELECT {_COLUMNS} FROM events WHERE id = ANY(:ids) ORDER BY id")  # noqa: S608
+    return await _read(session, await rows_of(session, statement, ids=list(event_ids)))
+
+
+async def of_tenant(session: AsyncSession, tenant_id: UUID, *kinds: EventKind, limit: int) -> list[Event]:
+    """The last events of these kinds about a tenant, the newest first."""
+    statement = text(f"""
+        SELECT {_COLUMNS} FROM events WHERE kind = ANY(:kinds) AND tenant_id = :tenant_id ORDER BY id DESC LIMIT :limit
+    """)  # noqa: S608
+    wanted = [kind.value for kind in kinds]
+    return await _read(session, await rows_of(session, statement, kinds=wanted, tenant_id=tenant_id, limit=limit))
+
+
 async def now(session: AsyncSession) -> Position:
     """Where to begin, to read what is committed from now on; an event that is just being committed may come as well."""
     [row] = await rows_of(session, _HORIZON)

@@ -114,6 +114,19 @@ def lacks_what_is_necessary() -> ColumnElement[bool]:
     )
 
 
+async def last(session: AsyncSession, tenant: Tenant) -> Examination | None:
+    """What the last examination of the tenant found; None: there was none. Codes that are no more are passed over."""
+    rows = await _rows(session, TenantId(str(tenant.id)))
+    known = {check.code: check for check in Check}
+    found = [
+        Finding(check=known[row.code], state=CheckState(row.state), read=row.read, advice=row.advice)
+        for row in rows
+        if row.code in known
+    ]
+    examined_at = max((row.examined_at for row in rows), default=None)
+    return Examination(tenant=tenant.name, examined_at=examined_at, findings=tuple(found)) if examined_at else None
+
+
 async def record(session: AsyncSession, tenant_id: TenantId, examination: Examination, actor: Actor) -> Changes:
     """Keep what was found in place of what was found before, and enter it in the journal.
 

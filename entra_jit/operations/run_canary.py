@@ -23,9 +23,9 @@ from models.events import EventKind
 async def run_canary(actor: Actor, app: App, tenant: str) -> str:
     """Have the canary's account opened, durably. Gives the request's id: end it as soon as it is open.
 
-    Left alone it closes within a quarter of an hour. People ask for access to their own accounts alone, so that of one
-    at the portal the journal says that they had it run, and the doctor asks. Raises ``NotFoundError``. A tenant in which one is live
-    already denies it.
+    Left alone it closes within a quarter of an hour. A person may ask for their own account alone: the doctor asks for
+    them, and the journal says who had it run. Raises ``NotFoundError``. A tenant in which one is live already
+    denies it.
     """
     is_person = actor.kind is ActorKind.PERSON
     async with app.ledger.transaction() as session:

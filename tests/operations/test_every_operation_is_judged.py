@@ -52,6 +52,7 @@ ARGUMENTS = {
     "confirmation": "contoso",
     "credentials": ["e3e46e0c-0000-4000-8000-00000000000c"],
     "do": True,
+    "edits": (),
     "file": Path("/nowhere/msp.yaml"),
     "kind": "closing late",
     "name": "alex",

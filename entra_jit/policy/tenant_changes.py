@@ -1,0 +1,53 @@
+"""What changed about one tenant from a configuration to the next, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from entra_jit.policy.configuration import RoleMappingEntry, TenantEntry
+from entra_jit.policy.configuration_changes import terms_by_field
+
+
+def describe_changes(
+    before: TenantEntry | None,
+    after: TenantEntry | None,
+    mapped_before: Iterable[RoleMappingEntry],
+    mapped_after: Iterable[RoleMappingEntry],
+) -> tuple[str, ...]:
+    """A line a change, by the names of the file's fields; mappings that name the tenant by their group."""
+    if after is None:
+        return ("Removed from the configuration.",) if before else ()
+    if before is None:
+        return ("Added to the configuration.", *_differences({}, _given(mapped_after)))
+    return (
+        *_differences(_fields(before), _fields(after)),
+        *_differences(_given(mapped_before), _given(mapped_after)),
+    )
+
+
+def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name) or "nothing", after.get(name) or "nothing"
+        if old != new:
+            yield f"{name}: {old} → {new}"
+
+
+def _fields(tenant: TenantEntry) -> dict[str, str]:
+    terms = terms_by_field(
+        tenant.account_domain,
+        tenant.account_prefix,
+        tenant.hours,
+        tenant.max_hours,
+        tenant.credential,
+        tenant.canary,
+        tenant.tags,
+    )
+    applications = {str(purpose): f"{one.kind} of {one.client_id}" for purpose, one in tenant.applications()}
+    return {"name": tenant.name, "display_name": tenant.display_name, **terms, **applications}
+
+
+def _given(mappings: Iterable[RoleMappingEntry]) -> dict[str, str]:
+    given: dict[str, list[str]] = {}
+    for one in mappings:
+        given.setdefault(one.group, []).extend((*one.roles, *one.security_groups))
+    return {f"access of {group}": ", ".join(items) for group, items in given.items()}
