@@ -12,9 +12,11 @@ from entra_jit.operations._asking import asks
 from entra_jit.operations.plan_configuration import plan_configuration
 from entra_jit.operations.save_configuration import KeptAsFileError
 from entra_jit.operations.show_configuration import ShownConfiguration, show_configuration
+from entra_jit.policy.arrivals import access_of_arrivals
+from entra_jit.policy.configuration import Configuration
 from entra_jit.policy.configuration_edits import Edit, make_edits, secrets_needed
 from models.actor import Actor
-from models.configuration_plan import ConfigurationPlan
+from models.configuration_plan import AccessChange, ConfigurationPlan
 
 
 @dataclass(frozen=True)
@@ -23,22 +25,19 @@ class PreviewedChange:
 
     before: ShownConfiguration
     """What it was made to."""
+    after: Configuration
     said: tuple[str, ...]
     """The change itself, a sentence each."""
     plan: ConfigurationPlan
+    arrivals: tuple[AccessChange, ...]
+    """What comes with tenants and technicians that are new."""
     secrets_needed: tuple[str, ...]
     """Client ids of applications whose secret is entered with it."""
 
     @property
     def is_nothing(self) -> bool:
         """It is so already."""
-        return does_nothing(self.plan) and not self.secrets_needed
-
-
-def does_nothing(plan: ConfigurationPlan) -> bool:
-    """Whether a plan neither adds, changes nor takes anything that people would see."""
-    added = any(changes.added for _, changes in plan.kinds())
-    return not (plan.narrows or plan.gains or plan.changed or added)
+        return self.after == self.before.configuration and not self.secrets_needed
 
 
 @asks(Verb.PLAN_CONFIGURATION)
@@ -52,4 +51,6 @@ async def preview_change(actor: Actor, app: App, edits: Sequence[Edit]) -> Previ
         raise KeptAsFileError("This deployment's configuration is kept as a file.")
     changed = make_edits(before.configuration, edits)
     plan = await plan_configuration(actor, app, write(changed))
-    return PreviewedChange(before, tuple(edit.said for edit in edits), plan, secrets_needed(edits))
+    said = tuple(edit.said for edit in edits)
+    arrivals = access_of_arrivals(before.configuration, changed)
+    return PreviewedChange(before, changed, said, plan, arrivals, secrets_needed(edits))

@@ -31,7 +31,12 @@ async def show_connection(actor: Actor, app: App, tenant: str) -> ShownConnectio
             f"{name} was not connected by consent.",
             advice="It has a registration of its own, or `tenant connect` was not run.",
         )
-    return ShownConnection(connection=connection, lacking=tuple(_lacking(connection)))
+    return ShownConnection(connection=connection, lacking=lacking_of(connection))
+
+
+def lacking_of(connection: TenantConnection) -> tuple[str, ...]:
+    """The permissions that this version needs and that were not there when it was authorized."""
+    return tuple(_lacking(connection))
 
 
 def _lacking(connection: TenantConnection) -> Iterator[str]:

@@ -12,6 +12,7 @@ from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
 from entra_jit.web.security import local_path
 from entra_jit.web.visitors import SignedIn, TheApp, technician_of
+from models.actor import Role
 
 LINK = Link("/", "Customers", 10)
 
@@ -22,8 +23,13 @@ router = APIRouter()
 async def customers(
     request: Request, visitor: SignedIn, app: TheApp, q: str = "", after: str | None = None
 ) -> Response:
-    """The first page after signing in. ``q``: words to search by; ``after``: where a page of the list begins."""
+    """The first page after signing in. ``q``: words to search by; ``after``: where a page of the list begins.
+
+    Who is no technician has nothing there, and begins where they look after others.
+    """
     mine = visitor.technician
+    if mine is None and visitor.has(Role.ADMIN, Role.AUDITOR):
+        return RedirectResponse("/open", status_code=303)
     found = await list_customers(visitor.actor, app, technician=mine, search=q, after=after) if mine else None
     return await page(request, visitor, "customers.html", customers=found, q=q, is_first=after is None, now=app.clock())
 

@@ -30,7 +30,13 @@ async def sign_ins(request: Request, visitor: SignedIn, app: TheApp) -> Response
     """The longest waiting first."""
     waiting = await list_sign_ins(visitor.actor, app)
     return await page(
-        request, visitor, "sign_ins.html", waiting=waiting, may_accept=visitor.has(Role.ADMIN), now=app.clock()
+        request,
+        visitor,
+        "sign_ins.html",
+        waiting=waiting,
+        may_accept=visitor.has(Role.ADMIN),
+        is_a_file=app.settings.configuration_is_a_file,
+        now=app.clock(),
     )
 
 
