@@ -47,7 +47,12 @@ def _proof(application: Application, folder: Path) -> SecretStr | None:
     source = application.secret or application.certificate
     if source and source.stored:
         return None
-    proof = _read(source, folder) if source else SecretStr(str(application.federated_token_file))
+    return usable_proof(application, _read(source, folder) if source else None)
+
+
+def usable_proof(application: Application, entered: SecretStr | None) -> SecretStr:
+    """The credential, tried: what was ``entered``, or the path of the token file. Raises ``BadInputError``."""
+    proof = entered or SecretStr(str(application.federated_token_file))
     try:
         credential_of(application.kind, proof)
     except ValidationError as error:

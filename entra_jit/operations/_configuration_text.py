@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from entra_jit.app import App
 from entra_jit.configuration_file import ConfigurationFile, read
+from entra_jit.operations._configuration_file import usable_proof
 from entra_jit.policy.configuration import Application
 
 PAGE = "configuration"
@@ -21,6 +22,8 @@ def read_text(app: App, content: str, secrets: Mapping[str, SecretStr] | None = 
     """
 
     def entered(application: Application) -> SecretStr | None:
-        return secrets.get(str(application.client_id)) if secrets else None
+        secret = (secrets or {}).get(str(application.client_id))
+        # The path of a token file is no secret: it stands in the text, and may have been changed there.
+        return usable_proof(application, secret) if secret or application.kind == "federated" else None
 
     return read(content.encode(), PAGE, entered, has_own=app.settings.elevate is not None)

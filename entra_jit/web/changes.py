@@ -45,15 +45,15 @@ def preview_address(edits: Sequence[Edit], version: int, back: str) -> str:
     return f"{PREVIEW}?{urlencode({'edits': write_edits(edits), 'version': version, 'back': back})}"
 
 
-def by_commas(text: str) -> tuple[str, ...]:
-    """The parts of a field, without spaces around them and without empty ones."""
-    return tuple(part for part in (one.strip() for one in text.split(",")) if part)
+def by_lines(text: str) -> tuple[str, ...]:
+    """The lines of a field, without spaces around them and without empty ones: a value may have commas."""
+    return tuple(filter(None, map(str.strip, text.splitlines())))
 
 
 def read_attributes(text: str) -> dict[str, str]:
     """One ``name: value`` a line. Raises ``BadInputError``."""
     found: dict[str, str] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
+    for line in by_lines(text):
         name, separator, value = (part.strip() for part in line.partition(":"))
         if not separator or not value or name in found:
             raise BadInputError("attributes: one a line, each once, as in site: Basel")
@@ -69,10 +69,10 @@ def read_rules(attributes: Sequence[str], tests: Sequence[str], values: Sequence
         if not name:
             continue
         if name in rules:
-            raise BadInputError(f"{name}: one rule an attribute; list its values with commas between them")
+            raise BadInputError(f"{name}: one rule an attribute; write its values one a line")
         if test not in set(AttributeTest):
             raise BadInputError("A rule compares by one_of or prefix.")
-        wanted = by_commas(given) if test == AttributeTest.ONE_OF else (given.strip(),)
+        wanted = by_lines(given) if test == AttributeTest.ONE_OF else (given.strip(),)
         if not wanted or not wanted[0]:
             raise BadInputError(f"{name}: a value is missing")
         rules[name] = AttributeRule(name, AttributeTest(test), wanted)

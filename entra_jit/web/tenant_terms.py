@@ -13,7 +13,7 @@ from entra_jit.operations.list_domains import TenantDomain, list_domains
 from entra_jit.policy.configuration import CanaryChoice, CredentialChoice, TenantDefaults
 from entra_jit.policy.configuration_edits import SetTenant
 from entra_jit.policy.durations import parse_duration
-from entra_jit.web.changes import by_commas
+from entra_jit.web.changes import by_lines
 from entra_jit.web.visitors import Visitor
 from models.errors import BadInputError, EntraJitError
 
@@ -52,7 +52,7 @@ class Terms(BaseModel):
                 "max_hours": parse_duration(self.max_hours),
                 "credential": self.credential,
                 "canary": self.canary,
-                "tags": by_commas(self.tags),
+                "tags": by_lines(self.tags),
             }
         )
 
@@ -75,7 +75,7 @@ def typed_duration(seconds: float) -> str:
     """A duration as people would type it: ``4h``, ``90m``."""
     minutes, below = divmod(seconds, 60)
     if below:
-        return f"{seconds:g}s"
+        return f"{seconds:.6f}s"
     return f"{minutes / 60:g}h" if minutes % 60 == 0 else f"{minutes:g}m"
 
 

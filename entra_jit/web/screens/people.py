@@ -229,7 +229,7 @@ def _group(now_is: Editing, name: str) -> GroupEntry:
 async def _group_page(request: Request, visitor: Visitor, now_is: Editing, entry: GroupEntry | None) -> Response:
     configuration = now_is.shown.configuration
     name = entry.name if entry else None
-    rules = [(rule.attribute, rule.test, ", ".join(rule.values)) for rule in entry.rules] if entry else []
+    rules = [(rule.attribute, rule.test, "\n".join(rule.values)) for rule in entry.rules] if entry else []
     return await page(
         request,
         visitor,

@@ -308,7 +308,7 @@ def _terms(entry: TenantEntry) -> Terms:
         max_hours=typed_duration(entry.max_hours.total_seconds()),
         credential=entry.credential,
         canary=entry.canary,
-        tags=", ".join(entry.tags),
+        tags="\n".join(entry.tags),
     )
 
 

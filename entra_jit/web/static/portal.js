@@ -42,7 +42,19 @@
     localise(root);
     for (const field of root.querySelectorAll("input[data-offset]")) field.value = new Date().getTimezoneOffset();
     for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = "your time";
+    for (const field of root.querySelectorAll("input[data-filter]")) field.hidden = false;
     tick(root);
+  }
+
+  // A long list of choices by its words. What is ticked stays in sight.
+  function filter(field) {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const list = field.closest("fieldset");
+    for (const choice of list.querySelectorAll("label.check")) {
+      const text = choice.textContent.toLowerCase();
+      choice.hidden = !choice.querySelector("input").checked && !words.every((word) => text.includes(word));
+    }
+    for (const more of list.querySelectorAll("details")) more.open = words.length > 0;
   }
 
   const places = { c: "/", o: "/open" };
@@ -63,6 +75,7 @@
   });
 
   document.addEventListener("input", (event) => {
+    if (event.target.matches("input[data-filter]")) filter(event.target);
     if (event.target.name === "until") document.querySelector('input[name="length"][value="until"]').checked = true;
   });
 
