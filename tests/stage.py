@@ -52,6 +52,8 @@ from worker import worker_of
 from workflows.access_grant import AccessGrant
 
 CUSTOMERS = 300
+CUSTOMERS_PASSWORD = "sandbox-only-Admin1"
+"""Of the administrators of each customer."""
 ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
 REVOKER = {
@@ -108,7 +110,12 @@ def write_seed(file: Path) -> None:
                 ],
                 "temporary_access_pass": contoso["temporary_access_pass"],
                 "users": [
-                    {"upn": f"{admin}@{domain}", "name": admin, "roles": ["Global Administrator"]}
+                    {
+                        "upn": f"{admin}@{domain}",
+                        "name": admin,
+                        "password": CUSTOMERS_PASSWORD,
+                        "roles": ["Global Administrator"],
+                    }
                     for admin in ("first.admin", "second.admin")
                 ],
                 "applications": [*contoso["applications"], REVOKER["name"]],

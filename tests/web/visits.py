@@ -33,11 +33,11 @@ PEOPLE = {
 }
 """Technicians by their object ids in the sandbox's home tenant."""
 
-ADDRESSES = {"/auth/callback", "/sign-in/begin"}
-"""Of the sign-in, which are no pages."""
+ADDRESSES = {"/auth/callback", "/sign-in/begin", "/connect", "/connect/callback"}
+"""Of sign-ins and connections, which are no pages of the person who is signed in."""
 
 ADMIN, AUDITOR, STRANGER = "dana", "noor", "sasha"
-LINK_WITH_PARAMETER = re.compile(r'href="(/(?:grants|extensions|endings|customers)/[^"?]+)"')
+LINK_WITH_PARAMETER = re.compile(r'href="(/(?:grants|extensions|endings|customers|tenants|people)/[^"?]+)')
 _FORM_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
@@ -110,17 +110,26 @@ class Portal:
         return visit
 
     async def pages_of(self, name: str) -> list[str]:
-        """Every page that ``name`` may open, by asking: those without a parameter, and what these lead to."""
+        """Every page that ``name`` may open, by asking: those without a parameter, and what these lead to.
+
+        Of the pages about tenants, technicians and groups one of each kind: they differ in their names alone.
+        """
         visit = await self.visit(name)
         found: list[str] = []
-        linked: set[str] = set()
-        for path in page_addresses(self.web):
+        kinds: set[str] = set()
+        waiting = page_addresses(self.web)
+        while waiting:
+            path = waiting.pop(0)
+            kind = _kind_of(path)
+            if kind in kinds:
+                continue
             answer = await visit.get(path)
             if answer.status_code == httpx.codes.OK and answer.headers["content-type"].startswith("text/html"):
+                kinds.add(kind)
                 found.append(path)
-                linked |= set(LINK_WITH_PARAMETER.findall(answer.text))
-        assert "/" in found
-        return found + [path for path in sorted(linked) if (await visit.get(path)).status_code == httpx.codes.OK]
+                waiting += sorted(set(LINK_WITH_PARAMETER.findall(answer.text)))
+        assert {"/", "/open"} & set(found)
+        return found
 
     async def sign_in(self, name: str, *, to: str = "/", anew: bool = False) -> Visit:
         """A new session of ``name``."""
@@ -144,6 +153,16 @@ class Portal:
     async def come_back(self, visit: Visit, parameters: dict[str, str]) -> httpx.Response:
         """Arrive from the sign-in service."""
         return await visit.get("/auth/callback", **parameters)
+
+
+def _kind_of(path: str) -> str:
+    """The same for pages of one kind about different tenants, technicians or groups; the path itself for all others."""
+    parts = path.split("/")
+    if parts[1] == "tenants" and len(parts) > 2:
+        parts[2] = "*"
+    if parts[1] == "people" and len(parts) > 3:
+        parts[3] = "*"
+    return "/".join(parts)
 
 
 def routes_of(web: FastAPI) -> list[tuple[str, str]]:
@@ -172,7 +191,7 @@ async def opened_portal(services: Services, *, customers: int, **settings: Any) 
     }
     async with scene(services, customers=customers, skips_time=False, settings=settings) as made:
         # As its own process: with the portal's keys, and without the deployment's.
-        narrow = {"keys": None, "portal_keys": PortalKeyring.derived(made.app.keyring)}
+        narrow = {"keys": None, "portal_keys": PortalKeyring.derived(made.app.keyring), "elevate": None, "revoke": None}
         async with App(made.settings.model_copy(update=narrow), clock=made.app.clock, client=made.app.client) as app:
             portal = Portal(made, web_application(app), port)
             await portal.configure()

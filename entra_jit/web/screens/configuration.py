@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.operations.export_configuration import export_configuration
 from entra_jit.operations.preview_change import PreviewedChange, preview_change
 from entra_jit.operations.save_change import save_change
@@ -52,6 +53,7 @@ async def preview(
     request: Request, visitor: FreshlySignedIn, app: TheApp, edits: str, version: int, back: str = "/"
 ) -> Response:
     """Who gains, who loses, and which grants end. ``version``: what the person had before them."""
+    authorize(visitor.actor, Verb.PLAN_CONFIGURATION)
     found = await preview_change(visitor.actor, app, read_edits(edits))
     if found.before.number != version:
         return await _conflict(request, visitor, found, edits, back)
@@ -70,6 +72,7 @@ async def save(
     back: Annotated[str, Form()] = "/",
 ) -> Response:
     """Save what was shown. What is refused is said there, and what was filled in is kept, but for secrets."""
+    authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
     changes = read_edits(edits)
     try:
         await save_change(
