@@ -59,7 +59,7 @@ def _why(group: Group, person: Technician) -> str | None:
     """The way, or both ways, by which the person is in the group; None: they are not."""
     if group.name == ALL_TECHNICIANS:
         return "Every technician is."
-    ways = ["listed"] if person.id in group.members else []
+    ways = ["its list"] if person.id in group.members else []
     if group.rules and all(rule.holds_for(person) for rule in group.rules):
         ways.append(" and ".join(map(describe_rule, group.rules)))
-    return f"{', '.join(ways).capitalize()}." if ways else None
+    return f"By {' and by '.join(ways)}." if ways else None

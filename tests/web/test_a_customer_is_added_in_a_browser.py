@@ -1,0 +1,106 @@
+"""From *Add customer* to a technician's first grant, in three browsers: the admin's, the customer's, the technician's.
+
+A real Chromium, driven by what people see. The customer's administrator has no account here and follows a link.
+"""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from models.messages import GrantState
+from tests.chromium import CHROMIUM, PATIENCE_MILLISECONDS
+from tests.stage import CUSTOMERS_PASSWORD, Services, customer_id
+from tests.web.changing import msp_with
+from tests.web.visits import ADMIN, Portal
+from tests.web.windows import signed_in
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+async def test_from_add_customer_to_the_first_grant(services: Services, browser: Browser) -> None:
+    async with msp_with(services, customers=2) as portal:
+        async with signed_in(browser, portal, ADMIN) as admins:
+            page = await admins.new_page()
+            link = await make_link(portal, page)
+            theirs = await browser.new_context(ignore_https_errors=True)
+            theirs.set_default_timeout(PATIENCE_MILLISECONDS)
+            await consent(portal, theirs, link)
+            await theirs.close()
+            await set_up(portal, page)
+            await map_level_2(portal, page)
+        async with signed_in(browser, portal, "alex") as technicians:
+            request_id = await request(portal, await technicians.new_page())
+        await portal.scene.until(request_id, GrantState.OPEN)
+
+
+async def make_link(portal: Portal, page: Page) -> str:
+    await page.goto(portal.origin + "/")
+    await page.get_by_role("link", name="Tenants", exact=True).click()
+    await page.get_by_role("link", name="Add customer").click()
+    card = page.locator("section", has_text="Send a link")
+    await card.get_by_label("A domain of the customer").fill(f"{portal.scene.customers[-1]}.onmicrosoft.com")
+    await card.get_by_role("button", name="Make the link").click()
+    return (await page.locator("#link").inner_text()).strip()
+
+
+async def consent(portal: Portal, context: BrowserContext, link: str) -> None:
+    page = await context.new_page()
+    await page.goto(link)
+    await page.get_by_role("button", name="Continue to Microsoft").click()
+    await page.get_by_label("Username").fill(f"first.admin@{portal.scene.customers[-1]}.onmicrosoft.com")
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_label("Password").fill(CUSTOMERS_PASSWORD)
+    await page.keyboard.press("Enter")
+    done = page.get_by_role("heading", name="Connected")
+    accept = page.get_by_role("button", name="Accept")
+    for _ in range(3):  # a consent for each application, and one to the sign-in where it is asked for
+        await expect(done.or_(accept)).to_be_visible()
+        if await done.is_visible():
+            break
+        await accept.click()
+    await expect(done).to_be_visible()
+
+
+async def set_up(portal: Portal, page: Page) -> None:
+    await page.goto(portal.origin + "/tenants")
+    await page.get_by_role("link", name="Set up").click()
+    await page.wait_for_url(f"**/add-customer/{customer_id(portal.scene.customers[-1])}")
+    await page.get_by_label("Application name").fill("Entra ID - retail customer")
+    await expect(page.locator(f'input[value="{portal.scene.customers[-1]}.com"]')).to_be_disabled()
+    await page.get_by_label("Search roles").fill("helpdesk")
+    await expect(page.get_by_label("Reports Reader")).to_be_hidden()
+    await page.get_by_label("Helpdesk Administrator").check()
+    await save(page)
+    await expect(page.get_by_role("heading", name="Entra ID - retail customer")).to_be_visible()
+
+
+async def map_level_2(portal: Portal, page: Page) -> None:
+    await page.get_by_role("link", name="Add group").click()
+    await page.get_by_label("Name: a to z").fill("level-2")
+    await page.get_by_label("alex").check()
+    await save(page)
+    await page.goto(f"{portal.origin}/tenants/{portal.scene.customers[-1]}")
+    await page.get_by_role("link", name="Change what level-2 has").click()
+    await page.get_by_label("User Administrator", exact=False).first.check()
+    await save(page)
+    await expect(page.get_by_role("row", name="level-2")).to_contain_text("User Administrator")
+
+
+async def save(page: Page) -> None:
+    await page.get_by_role("button", name="Show what would change").click()
+    await expect(page.get_by_role("heading", name="Who gains")).to_be_visible()
+    await page.get_by_label("Reason, kept with the change").fill("the first customer")
+    await page.get_by_role("button", name="Save").click()
+
+
+async def request(portal: Portal, page: Page) -> str:
+    await page.goto(f"{portal.origin}/customers/{portal.scene.customers[-1]}/request")
+    await page.get_by_label("Helpdesk Administrator").check()
+    await page.get_by_label("User Administrator").check()
+    await page.get_by_label("Reason").fill("Mail flow is down")
+    await page.get_by_role("button", name="Request access").click()
+    await page.wait_for_url("**/grants/**")
+    return page.url.partition("/grants/")[2]
