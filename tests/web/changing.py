@@ -1,4 +1,4 @@
-"""An admin who changes the configuration: from forms to previews to saved changes; and the way to Microsoft and back."""
+"""An admin who changes the configuration: forms, previews, saved changes; and the way to Microsoft and back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from html import unescape
+from typing import Any
 
 import httpx
 
@@ -60,7 +61,8 @@ async def version(visit: Visit) -> str:
 
 async def previewed(visit: Visit, path: str, **fields: str | list[str]) -> httpx.Response:
     """Send a form as it would be filled in now; the preview that it leads to."""
-    answer = await visit.post(path, **({"version": await version(visit)} | fields))
+    filled: dict[str, Any] = {"version": await version(visit)} | fields
+    answer = await visit.post(path, **filled)
     assert answer.status_code == SEE_OTHER, answer.text
     return await visit.http.get(answer.headers["location"])
 

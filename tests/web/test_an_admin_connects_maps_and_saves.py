@@ -63,7 +63,7 @@ async def test_a_customer_is_connected_set_up_granted_and_disconnected(msp: Port
     assert "is federated: another identity provider sets its passwords" in text_of(form)
     assert f"The domain new.{customer}.com is not verified" in text_of(form)
 
-    terms = {
+    terms: dict[str, str | list[str]] = {
         "name": customer,
         "display_name": "Entra ID - retail customer",
         "account_domain": domain,
@@ -182,7 +182,7 @@ async def test_levels_are_mapped_and_who_gains_and_loses_is_shown_first(msp: Por
 async def test_of_two_admins_the_second_is_told_and_loses_nothing(msp: Portal, dana: Visit) -> None:
     first, second = msp.scene.customers[:2]
     opened = await version(dana)
-    mine = {"group": "senior", "role": [READER], "version": opened}
+    mine: dict[str, str | list[str]] = {"group": "senior", "role": [READER], "version": opened}
     before = await previewed(dana, f"/tenants/{second}/access", **mine)
     await changed(dana, f"/tenants/{first}/access", group="senior", role=[READER])
 
