@@ -121,7 +121,9 @@ class Invitation:
 async def invite(
     session: AsyncSession, token: SecretStr, tenant_id: TenantId, domain: str, by: Actor, until: datetime
 ) -> None:
-    """Keep an invitation."""
+    """Keep an invitation. Idempotent by its token."""
+    if await session.get(ConnectionInvitationRow, _hash(token)) is not None:
+        return
     session.add(
         ConnectionInvitationRow(
             token_hash=_hash(token), tenant_id=UUID(tenant_id), domain=domain, invited_by=by, expires_at=until

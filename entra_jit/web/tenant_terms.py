@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from entra_jit.app import App
 from entra_jit.operations.list_domains import TenantDomain, list_domains
-from entra_jit.policy.configuration import CanaryChoice, CredentialChoice, TenantDefaults
+from entra_jit.policy.configuration import CanaryChoice, CredentialChoice, TenantDefaults, TenantEntry
 from entra_jit.policy.configuration_edits import SetTenant
 from entra_jit.policy.durations import parse_duration
 from entra_jit.web.changes import by_lines
@@ -68,6 +68,20 @@ def suggested_terms(display_name: str, domain: str, defaults: TenantDefaults) ->
         max_hours=typed_duration(defaults.max_hours.total_seconds()),
         credential=defaults.credential,
         canary=defaults.canary,
+    )
+
+
+def terms_of(entry: TenantEntry) -> Terms:
+    """What the form of a tenant is filled in with."""
+    return Terms(
+        name=entry.name,
+        display_name=entry.display_name,
+        account_domain=entry.account_domain,
+        hours=typed_duration(entry.hours.total_seconds()),
+        max_hours=typed_duration(entry.max_hours.total_seconds()),
+        credential=entry.credential,
+        canary=entry.canary,
+        tags="\n".join(entry.tags),
     )
 
 

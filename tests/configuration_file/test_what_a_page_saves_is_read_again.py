@@ -35,7 +35,7 @@ from entra_jit.policy.configuration_edits import (
 )
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from entra_jit.web.changes import by_lines, read_attributes, read_rules
-from entra_jit.web.tenant_terms import Terms, typed_duration
+from entra_jit.web.tenant_terms import terms_of
 from models.errors import BadInputError
 from tests.configuration_file.test_what_is_written_is_read_again import DURATIONS, LABELS, NAMES, configurations
 
@@ -117,17 +117,7 @@ def test_what_a_group_has_in_one_tenant_changes_nothing_elsewhere(
 def test_a_form_that_is_sent_as_it_stands_changes_nothing(configuration: Configuration) -> None:
     """Durations and tags are typed in fields: what was not touched comes back as it was."""
     for tenant in configuration.tenants:
-        form = Terms(
-            name=tenant.name,
-            display_name=tenant.display_name,
-            account_domain=tenant.account_domain,
-            hours=typed_duration(tenant.hours.total_seconds()),
-            max_hours=typed_duration(tenant.max_hours.total_seconds()),
-            credential=tenant.credential,
-            canary=tenant.canary,
-            tags="\r\n".join(tenant.tags),
-        )
-        assert form.edit(tenant.id).made_to(configuration) == configuration
+        assert terms_of(tenant).edit(tenant.id).made_to(configuration) == configuration
 
 
 CONTOSO, FABRIKAM = uuid4(), uuid4()

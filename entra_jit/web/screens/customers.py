@@ -14,7 +14,7 @@ from entra_jit.web.security import local_path
 from entra_jit.web.visitors import SignedIn, TheApp, technician_of
 from models.actor import Role
 
-LINK = Link("/", "Customers", 10)
+LINK = Link("/", "Customers", 10, frozenset({Role.TECHNICIAN}))
 
 router = APIRouter()
 

@@ -25,7 +25,7 @@ from entra_jit.policy.roles import find_role, is_privileged
 from entra_jit.web.addresses import given
 from entra_jit.web.changes import Editing, editing, offered_roles, to_preview
 from entra_jit.web.rendering import page
-from entra_jit.web.tenant_terms import CANARIES, CREDENTIALS, Terms, domains_of, typed_duration
+from entra_jit.web.tenant_terms import CANARIES, CREDENTIALS, Terms, domains_of, terms_of
 from entra_jit.web.visitors import FreshlySignedIn, SignedIn, TheApp, Visitor
 from models.checks import CheckState
 from models.connections import DisconnectionPlan
@@ -97,7 +97,7 @@ async def settings(request: Request, visitor: SignedIn, app: TheApp, tenant: str
         "tenant_settings.html",
         entry=entry,
         now_is=now_is,
-        terms=_terms(entry),
+        terms=terms_of(entry),
         domains=domains,
         unread=unread,
         credentials=CREDENTIALS,
@@ -297,19 +297,6 @@ def _agreed(text: str) -> DisconnectionPlan:
         return DisconnectionPlan.model_validate_json(text)
     except ValidationError:
         raise BadInputError("What was agreed to cannot be read.") from None
-
-
-def _terms(entry: TenantEntry) -> Terms:
-    return Terms(
-        name=entry.name,
-        display_name=entry.display_name,
-        account_domain=entry.account_domain,
-        hours=typed_duration(entry.hours.total_seconds()),
-        max_hours=typed_duration(entry.max_hours.total_seconds()),
-        credential=entry.credential,
-        canary=entry.canary,
-        tags="\n".join(entry.tags),
-    )
 
 
 def _registration(client_id: str, proof: ProofKind, token_file: str) -> Registration | None:
