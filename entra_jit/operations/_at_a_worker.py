@@ -62,11 +62,15 @@ LOOKS_EVERY = timedelta(milliseconds=250)
 _MARK = "is_done_at_a_worker"
 
 
+class Confidential:
+    """Marks an argument that crosses sealed although none of it is a ``SecretStr``: ``Annotated[..., Confidential]``"""
+
+
 def at_a_worker(operation: _Operation[Parameters, Result]) -> _Carried[Parameters, Result]:
     """Carry the operation out here where the deployment's keys are held, and by a worker where not.
 
-    Stands below ``asks``, which judges the actor here and again there. Arguments and result cross as JSON, secrets
-    among the arguments sealed. Raises ``UnreachableError`` where no worker answers within a minute.
+    Stands below ``asks``, which judges the actor here and again there, in a module of the operation's own name.
+    Arguments and result cross as JSON, secrets among the arguments sealed. Raises ``UnreachableError`` where no worker answers within a minute.
     """
     signature = inspect.signature(operation)
 
@@ -74,7 +78,7 @@ def at_a_worker(operation: _Operation[Parameters, Result]) -> _Carried[Parameter
         if app.holds_keys:
             return await operation(actor, app, *args, **kwargs)
         arguments = signature.bind(actor, app, *args, **kwargs).arguments
-        hints = get_type_hints(operation)
+        hints = get_type_hints(operation, include_extras=True)
         errand_id = uuid4().hex
         sent = {
             key: packed(app, errand_id, hints[key], value)
@@ -98,7 +102,7 @@ async def carry_out(actor: Actor, app: App, errand: Errand) -> Any:
     Raises ``BadInputError`` for what is no such operation, or what the operation raises.
     """
     operation = _operation(errand.operation)
-    hints = get_type_hints(operation)
+    hints = get_type_hints(operation, include_extras=True)
     arguments = {key: unpacked(app, errand.id, hints[key], value) for key, value in errand.arguments.items()}
     result = await operation(actor, app, **arguments)
     return TypeAdapter(hints["return"]).dump_python(result, mode="json")
@@ -166,7 +170,7 @@ def unpacked(app: App, errand_id: str, kind: Any, value: Any) -> Any:
 
 
 def _holds_secrets(kind: Any) -> bool:
-    return kind is SecretStr or any(_holds_secrets(part) for part in get_args(kind))
+    return kind in (SecretStr, Confidential) or any(_holds_secrets(part) for part in get_args(kind))
 
 
 def _revealed(value: Any) -> Any:

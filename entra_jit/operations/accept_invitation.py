@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pydantic import SecretStr
 
 from entra_jit.app import App
@@ -11,11 +9,10 @@ from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import connections
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
-from entra_jit.operations._connection_answer import finish
 from entra_jit.operations._connection_proof import NotConnectableError
 from entra_jit.operations._connection_steps import begin, resolve_tenant
 from models.actor import Actor
-from models.connections import BegunConnection, NextPage, TenantConnection
+from models.connections import BegunConnection
 
 
 @asks(Verb.ACCEPT_INVITATION)
@@ -34,12 +31,3 @@ async def accept_invitation(
         raise NotConnectableError("This link was used already, has expired, or was not made here.")
     authority = await resolve_tenant(app, found.tenant_id)
     return await begin(app, authority, found.domain, redirect_uri, browser, by=found.invited_by, invitation=found.hash)
-
-
-@asks(Verb.ACCEPT_INVITATION)
-@at_a_worker
-async def finish_invited(
-    actor: Actor, app: App, browser: SecretStr, answer: Mapping[str, str]
-) -> NextPage | TenantConnection:
-    """Go on with what ``accept_invitation`` began, as ``finish_connection`` does."""
-    return await finish(actor, app, browser, answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -15,19 +14,15 @@ from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliat
 from entra_jit.app import App
 from entra_jit.graph import ConflictError, GraphError, Tenant
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import connections, reconciliation
-from entra_jit.ledger.names import find_tenant
+from entra_jit.ledger import connections
 from entra_jit.ledger.reconciliation import Registered
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
+from entra_jit.operations._leaving import NotDisconnectedError, find_leaving
 from models.actor import Actor
 from models.connections import Disconnection, DisconnectionPlan
-from models.errors import BadInputError, RefusedError
+from models.errors import BadInputError
 from models.messages import ObjectId, TenantId
-
-
-class NotDisconnectedError(RefusedError):
-    """Something of ours would be left in the tenant that is not proven closed. Our rights there stand."""
 
 
 class DeletionNotAgreedError(NotDisconnectedError):
@@ -41,29 +36,6 @@ class DeletionNotAgreedError(NotDisconnectedError):
             advice="If it is meant, pass --yes.",
         )
         self.plan = plan
-
-
-@dataclass(frozen=True)
-class _Leaving:
-    """A tenant that may be disconnected, and what of ours is there."""
-
-    tenant_id: TenantId
-    name: str
-    ours: Sequence[Registered]
-    doomed: Sequence[Registered]
-    """Those that are deleted."""
-    registered: tuple[str, ...]
-
-    @property
-    def plan(self) -> DisconnectionPlan:
-        return DisconnectionPlan(tenant=self.name, accounts=tuple(sorted(one.account_name for one in self.doomed)))
-
-
-@asks(Verb.DISCONNECT_TENANT)
-@at_a_worker
-async def plan_disconnection(actor: Actor, app: App, tenant: str) -> DisconnectionPlan:
-    """What ``disconnect_tenant`` would delete. Changes nothing; raises as it does before it begins."""
-    return (await _leaving(app, tenant)).plan
 
 
 @asks(Verb.DISCONNECT_TENANT)
@@ -87,7 +59,7 @@ async def disconnect_tenant(
     configuration that has the tenant connects it again. Raises ``BadInputError``, ``NotFoundError`` or
     ``NotDisconnectedError``.
     """
-    leaving = await _leaving(app, tenant)
+    leaving = await find_leaving(app, tenant)
     if not (yes or set(leaving.plan.accounts) <= set(agreed.accounts if agreed else ())):
         raise DeletionNotAgreedError(leaving.plan)
     tenant_id = leaving.tenant_id
@@ -109,31 +81,6 @@ async def disconnect_tenant(
     async with app.ledger.transaction() as session:
         await connections.disconnected(session, actor, outcome, app.clock())
     return outcome
-
-
-async def _leaving(app: App, tenant: str) -> _Leaving:
-    """Raises ``NotFoundError``, or ``NotDisconnectedError`` where it has not left, or something is open there."""
-    async with app.ledger.transaction() as session:
-        row = await find_tenant(session, tenant)
-        tenant_id, name, is_active = TenantId(str(row.id)), row.name, row.active
-        unsettled = await connections.unsettled_grants(session, tenant_id)
-        register = await reconciliation.register(session, app.keyring, tenant_id, app.clock())
-        registered = await connections.client_ids(session, tenant_id)
-    _expect_left(name, unsettled, is_active=is_active)
-    ours = [one for one in register.accounts if one.object_id]
-    return _Leaving(tenant_id, name, ours, ours if app.settings.delete_accounts else (), registered)
-
-
-def _expect_left(name: str, unsettled: Sequence[str], *, is_active: bool) -> None:
-    if is_active:
-        raise NotDisconnectedError(
-            f"{name} is in the configuration.", advice="Take it out of the file, apply that, and disconnect it then."
-        )
-    if unsettled:
-        raise NotDisconnectedError(
-            f"{len(unsettled)} grants in {name} are not proven closed: {', '.join(unsettled[:5])}.",
-            advice="Wait for their receipts, or give them up with `abandon` and a reason.",
-        )
 
 
 def _own_client_ids(app: App) -> tuple[str, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import SecretStr
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.operations._asking import asks
-from entra_jit.operations._at_a_worker import at_a_worker
+from entra_jit.operations._at_a_worker import Confidential, at_a_worker
 from entra_jit.operations._connection_answer import finish
 from models.actor import Actor
 from models.connections import NextPage, TenantConnection
@@ -18,7 +19,7 @@ from models.connections import NextPage, TenantConnection
 @asks(Verb.CONNECT_TENANT)
 @at_a_worker
 async def finish_connection(
-    actor: Actor, app: App, browser: SecretStr, answer: Mapping[str, str]
+    actor: Actor, app: App, browser: SecretStr, answer: Annotated[Mapping[str, str], Confidential]
 ) -> NextPage | TenantConnection:
     """Go on with the connection that ``answer``, the query of the callback, belongs to.
 

@@ -5,7 +5,8 @@ If the portal signed in to tenants itself, breaking into it would be breaking in
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated
 from uuid import uuid4
 
 import pytest
@@ -71,3 +72,8 @@ async def test_a_secret_crosses_sealed(act: Scene, portal: App) -> None:
     assert _at_a_worker.unpacked(act.app, "an-errand", SecretStr, packed) == secret
     with pytest.raises(Exception, match="cannot be opened"):
         _at_a_worker.unpacked(act.app, "another-errand", SecretStr, packed)
+    answer = {"code": "unmistakable code"}
+    kind = Annotated[Mapping[str, str], _at_a_worker.Confidential]
+    packed = _at_a_worker.packed(portal, "an-errand", kind, answer)
+    assert "unmistakable" not in str(packed), "a code of a sign-in is as good as one"
+    assert _at_a_worker.unpacked(act.app, "an-errand", kind, packed) == answer

@@ -19,10 +19,11 @@ from entra_jit.accounts import directories
 from entra_jit.app import App
 from entra_jit.ledger import connections, events
 from entra_jit.operations._connection_proof import NotConnectableError
-from entra_jit.operations.accept_invitation import accept_invitation, finish_invited
+from entra_jit.operations.accept_invitation import accept_invitation
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.begin_connection import begin_connection
 from entra_jit.operations.finish_connection import finish_connection
+from entra_jit.operations.finish_invited import finish_invited
 from entra_jit.operations.invite_administrator import invite_administrator
 from entra_jit.operations.show_connection import show_connection
 from models.actor import INVITED

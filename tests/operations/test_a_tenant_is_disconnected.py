@@ -16,8 +16,9 @@ from sqlalchemy import text
 
 from entra_jit.app import App
 from entra_jit.ledger import events, reconciliation
+from entra_jit.operations._leaving import NotDisconnectedError
 from entra_jit.operations.apply_configuration import apply_configuration
-from entra_jit.operations.disconnect_tenant import NotDisconnectedError, disconnect_tenant
+from entra_jit.operations.disconnect_tenant import disconnect_tenant
 from models.events import EventKind
 from tests.actors import TESTER
 from tests.operations.conftest import forget_us

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
 from entra_jit import operations
 from entra_jit.app import App
@@ -30,6 +30,7 @@ from entra_jit.identity.authorize import (
     authorize,
     authorize_own,
 )
+from entra_jit.operations import _at_a_worker
 from entra_jit.operations.list_failures import Selection
 from entra_jit.settings import Settings
 from models.actor import RECONCILER, Actor, ActorKind, Role, Via
@@ -123,6 +124,15 @@ async def test_it_is_refused_to_a_stranger_before_anything_is_touched(name: str,
 async def test_each_verb_is_what_some_operation_asks_for(app: App) -> None:
     asked = {(await refusal(operation, STRANGER, app)).verb for operation in OPERATIONS.values()}
     assert asked == set(Verb)
+
+
+@pytest.mark.parametrize("name", [name for name, value in OPERATIONS.items() if hasattr(value, _at_a_worker._MARK)])
+def test_a_worker_finds_what_the_portal_gives_it_and_can_read_its_arguments(name: str) -> None:
+    """By the name alone: one in a module of another name is nothing that a worker carries out."""
+    assert _at_a_worker._operation(name) is OPERATIONS[name]
+    for argument, kind in get_type_hints(OPERATIONS[name], include_extras=True).items():
+        if argument not in {"actor", "app"}:
+            TypeAdapter(kind)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.identity.sessions import new_cookie
-from entra_jit.operations.accept_invitation import accept_invitation, finish_invited
+from entra_jit.operations.accept_invitation import accept_invitation
 from entra_jit.operations.begin_connection import begin_connection
 from entra_jit.operations.finish_connection import finish_connection
+from entra_jit.operations.finish_invited import finish_invited
 from entra_jit.operations.show_tenant import show_tenant
 from entra_jit.web import visitors
 from entra_jit.web.rendering import page

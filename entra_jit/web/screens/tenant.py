@@ -12,8 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize, may
-from entra_jit.operations.disconnect_tenant import disconnect_tenant, plan_disconnection
+from entra_jit.operations.disconnect_tenant import disconnect_tenant
 from entra_jit.operations.examine_tenant import examine_tenant
+from entra_jit.operations.plan_disconnection import plan_disconnection
 from entra_jit.operations.repair_tenant import repair_tenant
 from entra_jit.operations.run_canary import run_canary
 from entra_jit.operations.show_connection import lacking_of
@@ -105,13 +106,17 @@ async def settings(request: Request, visitor: SignedIn, app: TheApp, tenant: str
     )
 
 
+class ChangedTerms(Terms):
+    """What the form of its terms sends."""
+
+    version: int
+
+
 @router.post("/tenants/{tenant}/settings")
-async def set_terms(
-    visitor: SignedIn, app: TheApp, tenant: str, form: Annotated[Terms, Form()], version: Annotated[int, Form()]
-) -> Response:
+async def set_terms(visitor: SignedIn, app: TheApp, tenant: str, form: Annotated[ChangedTerms, Form()]) -> Response:
     """To the preview."""
     _, entry = await _entry(visitor, app, tenant)
-    return to_preview([form.edit(entry.id)], version, f"/tenants/{entry.id}")
+    return to_preview([form.edit(entry.id)], form.version, f"/tenants/{entry.id}")
 
 
 @router.get("/tenants/{tenant}/access")
