@@ -70,7 +70,8 @@ def at_a_worker(operation: _Operation[Parameters, Result]) -> _Carried[Parameter
     """Carry the operation out here where the deployment's keys are held, and by a worker where not.
 
     Stands below ``asks``, which judges the actor here and again there, in a module of the operation's own name.
-    Arguments and result cross as JSON, secrets among the arguments sealed. Raises ``UnreachableError`` where no worker answers within a minute.
+    Arguments and result cross as JSON, secrets among the arguments sealed. Raises ``UnreachableError`` where no worker
+    answers within a minute.
     """
     signature = inspect.signature(operation)
 

@@ -36,7 +36,10 @@ class Leaving:
 
 
 async def find_leaving(app: App, tenant: str) -> Leaving:
-    """The tenant, if it may go. Raises ``NotFoundError``, or ``NotDisconnectedError`` where it has not left, or something is open there."""
+    """The tenant, if it may go.
+
+    Raises ``NotFoundError``, or ``NotDisconnectedError`` where it has not left, or something is open there.
+    """
     async with app.ledger.transaction() as session:
         row = await find_tenant(session, tenant)
         tenant_id, name, is_active = TenantId(str(row.id)), row.name, row.active

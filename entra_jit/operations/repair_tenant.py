@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from uuid import UUID
 
 from entra_jit.accounts.doctor import repairs
@@ -23,7 +23,7 @@ from models.messages import DirectoryCall, TenantId
 
 @asks(Verb.REPAIR_TENANT)
 @at_a_worker
-async def repair_tenant(actor: Actor, app: App, tenant: str, agreed: Collection[str] = ()) -> list[Repaired]:
+async def repair_tenant(actor: Actor, app: App, tenant: str, agreed: Sequence[str] = ()) -> list[Repaired]:
     """What can be repaired in the tenant. Of that, the changes that were ``agreed``, by their sentences, are made.
 
     So nothing is changed that was not shown before. Idempotent. Raises ``NotFoundError``, and ``GraphError`` where the
