@@ -71,6 +71,13 @@ def test_the_worker_can_be_given_the_msps_own_applications_and_the_portal_cannot
     assert variables.isdisjoint(OURS["portal"]["environment"])
 
 
+def test_worker_and_portal_know_what_people_sign_in_to() -> None:
+    """A worker finishes what the portal began: without it no customer could be connected there."""
+    variables = variables_of("sign_in") | variables_of("configuration_is_a_file")
+    for name in ("worker", "portal"):
+        assert variables <= OURS[name]["environment"].keys(), name
+
+
 def test_the_portal_is_given_keys_of_its_own() -> None:
     given = {name: KNOWN.keys() & service.get("environment", {}).keys() for name, service in OURS.items()}
     assert {name for name, known in given.items() if "ENTRA_JIT_KEYS" in known} == {"migrate", "worker", "closer"}
