@@ -12,6 +12,7 @@ from entra_jit.operations.accept_sign_in import accept_sign_in
 from entra_jit.operations.list_sign_ins import list_sign_ins
 from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
+from entra_jit.web.security import local_path
 from entra_jit.web.visitors import SignedIn, TheApp, Visitor
 from models.actor import Role
 
@@ -42,8 +43,12 @@ async def sign_ins(request: Request, visitor: SignedIn, app: TheApp) -> Response
 
 @router.post("/sign-ins/accept")
 async def accept(
-    visitor: SignedIn, app: TheApp, person: Annotated[str, Form()], name: Annotated[str, Form()]
+    visitor: SignedIn,
+    app: TheApp,
+    person: Annotated[str, Form()],
+    name: Annotated[str, Form()],
+    back: Annotated[str, Form()] = "/sign-ins",
 ) -> Response:
     """Make the person a technician."""
     await accept_sign_in(visitor.actor, app, person, name)
-    return RedirectResponse("/sign-ins", status_code=303)
+    return RedirectResponse(local_path(back), status_code=303)

@@ -57,7 +57,7 @@
     for (const more of list.querySelectorAll("details")) more.open = words.length > 0;
   }
 
-  const places = { c: "/", o: "/open" };
+  const places = { c: "/", o: "/open", t: "/tenants", p: "/people" };
   let before = "";
 
   document.addEventListener("keydown", (event) => {
