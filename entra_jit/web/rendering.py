@@ -12,6 +12,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from entra_jit.policy.durations import format_duration
+from entra_jit.policy.role_descriptions import REFERENCE
 from entra_jit.web.navigation import Shown, links_for
 from entra_jit.web.visitors import Visitor, app_of
 from models.errors import UnreachableError
@@ -111,6 +112,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["role_reference"] = REFERENCE
     made.filters |= {
         "duration": format_duration,
         "moment": moment,
