@@ -54,7 +54,12 @@ async def preview(
 ) -> Response:
     """Who gains, who loses, and which grants end. ``version``: what the person had before them."""
     authorize(visitor.actor, Verb.PLAN_CONFIGURATION)
-    found = await preview_change(visitor.actor, app, read_edits(edits))
+    changes = read_edits(edits)
+    try:
+        found = await preview_change(visitor.actor, app, changes)
+    except BadInputError as error:
+        lines = str(error).splitlines()
+        return await page(request, visitor, "change_refused.html", status=422, lines=lines, back=local_path(back))
     if found.before.number != version:
         return await _conflict(request, visitor, found, edits, back)
     return await _page(request, visitor, found, edits, back)
