@@ -18,7 +18,7 @@ from models.actor import INVITED, Actor
 from models.connections import ConnectionStep, NextPage, TenantConnection
 from models.errors import quoted
 
-_START_AGAIN = "Start again with `tenant connect`."
+_START_AGAIN = "Start again, in one browser."
 
 
 async def finish(actor: Actor, app: App, browser: SecretStr, answer: Mapping[str, str]) -> NextPage | TenantConnection:

@@ -234,10 +234,21 @@ async def test_an_alarm_is_over_when_an_operator_says_why(busy: Portal) -> None:
     assert MARKUP not in said(await visit.get("/trouble"))
 
 
+async def test_every_tenant_is_listed_once_whatever_number_there_is(busy: Portal) -> None:
+    visit = await busy.visit(ADMIN)
+    listed = re.findall(r'<a href="/tenants/([^"]+)"><strong>', "".join(await walk(visit, "/tenants")))
+    assert sorted(listed) == sorted(name for (name,) in busy.scene.sql("SELECT name FROM tenants WHERE active"))
+    assert len(listed) > 60, "more than a part has"
+    [found] = re.findall(
+        r'<a href="/tenants/([^"]+)"><strong>', (await visit.get("/tenants", q=busy.scene.customer)).text
+    )
+    assert found == busy.scene.customer
+
+
 async def test_a_page_asks_the_ledger_a_few_times_however_much_it_shows(busy: Portal) -> None:
     visit = await busy.visit(ADMIN)
     statements = busy.scene.app.ledger.statements
-    for path in SCREENS:
+    for path in (*SCREENS, "/tenants"):
         assert (await visit.get(path)).status_code == httpx.codes.OK
     assert busy.scene.app.ledger.statements - statements < 25 * len(SCREENS), (
         "a page asks a few statements, not one a row"
