@@ -82,7 +82,7 @@ def _page(words: list[str], key: tuple[str, UUID] | None, limit: int) -> Select[
     matches = select(col(Tenant.id).label("id"), label.label("label"), func.count().over().label("total")).where(
         col(Tenant.active), *(described.icontains(word, autoescape=True) for word in words)
     )
-    match = matches.subquery("match")
+    match = matches.subquery("matching")
     place = (match.c.label, match.c.id)
     worst = _worst_check()
     open_grants = (
