@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from entra_jit.policy.durations import format_duration
@@ -18,7 +18,7 @@ from entra_jit.web.visitors import Visitor, app_of
 from models.errors import UnreachableError
 from models.messages import GrantState
 from models.moments import format_moment
-from models.plain_text import plain
+from models.plain_text import plain, printable
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -103,6 +103,16 @@ def _shown(value: object) -> object:
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def exact(text: str) -> Markup:
+    """What a form sends back as it was given, spaces and lines included. Escaped; for values of fields alone."""
+    return escape(text)
+
+
+def lines(text: str) -> Markup:
+    """A text of ours with its lines and indentation; each line loses what would not be shown as it is."""
+    return escape("\n".join(map(printable, text.split("\n"))))
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(PAGES),
@@ -115,6 +125,8 @@ def _environment() -> Environment:
     made.globals["role_reference"] = REFERENCE
     made.filters |= {
         "duration": format_duration,
+        "exact": exact,
+        "lines": lines,
         "moment": moment,
         "clock": clock,
         "left": left,

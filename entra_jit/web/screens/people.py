@@ -106,7 +106,14 @@ async def new_technician(request: Request, visitor: SignedIn, app: TheApp) -> Re
     """The form of a technician who never signed in here."""
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
     return await page(
-        request, visitor, "technician.html", now_is=await editing(visitor, app), entry=None, theirs=(), given=()
+        request,
+        visitor,
+        "technician.html",
+        now_is=await editing(visitor, app),
+        entry=None,
+        attributes="",
+        theirs=(),
+        given=(),
     )
 
 
@@ -130,6 +137,7 @@ async def technician(request: Request, visitor: SignedIn, app: TheApp, name: str
         "technician.html",
         now_is=now_is,
         entry=entry,
+        attributes="\n".join(f"{key}: {value}" for key, value in entry.attributes.items()),
         theirs=theirs,
         given=[one for one in gifts(configuration) if one.group in names],
     )
