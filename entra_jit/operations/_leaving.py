@@ -11,6 +11,7 @@ from entra_jit.ledger.names import find_tenant
 from entra_jit.ledger.reconciliation import Registered
 from models.connections import DisconnectionPlan
 from models.errors import RefusedError
+from models.marks import AccountKind
 from models.messages import TenantId
 
 
@@ -25,14 +26,18 @@ class Leaving:
     tenant_id: TenantId
     name: str
     ours: Sequence[Registered]
+    """But for emergency accounts, which are the customer's to keep."""
     doomed: Sequence[Registered]
     """Those that are deleted."""
+    emergency: tuple[str, ...]
+    """Names of emergency accounts: they stay, and their keys are deleted here."""
     registered: tuple[str, ...]
 
     @property
     def plan(self) -> DisconnectionPlan:
-        """What disconnecting deletes."""
-        return DisconnectionPlan(tenant=self.name, accounts=tuple(sorted(one.account_name for one in self.doomed)))
+        """What disconnecting deletes, and what it leaves enabled."""
+        doomed = tuple(sorted(one.account_name for one in self.doomed))
+        return DisconnectionPlan(tenant=self.name, accounts=doomed, emergency=self.emergency)
 
 
 async def find_leaving(app: App, tenant: str) -> Leaving:
@@ -47,8 +52,16 @@ async def find_leaving(app: App, tenant: str) -> Leaving:
         register = await reconciliation.register(session, app.keyring, tenant_id, app.clock())
         registered = await connections.client_ids(session, tenant_id)
     _expect_left(name, unsettled, is_active=is_active)
-    ours = [one for one in register.accounts if one.object_id]
-    return Leaving(tenant_id, name, ours, ours if app.settings.delete_accounts else (), registered)
+    standing = [one for one in register.accounts if one.object_id]
+    ours = [one for one in standing if one.kind is not AccountKind.EMERGENCY]
+    return Leaving(
+        tenant_id,
+        name,
+        ours,
+        doomed=ours if app.settings.delete_accounts else (),
+        emergency=tuple(sorted(one.account_name for one in standing if one not in ours)),
+        registered=registered,
+    )
 
 
 def _expect_left(name: str, unsettled: Sequence[str], *, is_active: bool) -> None:

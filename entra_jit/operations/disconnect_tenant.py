@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -14,7 +15,7 @@ from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliat
 from entra_jit.app import App
 from entra_jit.graph import ConflictError, GraphError, Tenant
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import connections
+from entra_jit.ledger import connections, emergency
 from entra_jit.ledger.reconciliation import Registered
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
@@ -31,8 +32,9 @@ class DeletionNotAgreedError(NotDisconnectedError):
     is_attempt = False
 
     def __init__(self, plan: DisconnectionPlan) -> None:
+        kept = f" {len(plan.emergency)} emergency accounts stay there, enabled, and their keys are deleted here."
         super().__init__(
-            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.",
+            f"This deletes {len(plan.accounts)} accounts of ours in {plan.tenant}.{kept if plan.emergency else ''}",
             advice="If it is meant, pass --yes.",
         )
         self.plan = plan
@@ -60,7 +62,7 @@ async def disconnect_tenant(
     ``NotDisconnectedError``.
     """
     leaving = await find_leaving(app, tenant)
-    if not (yes or set(leaving.plan.accounts) <= set(agreed.accounts if agreed else ())):
+    if not (yes or _is_agreed(leaving.plan, agreed)):
         raise DeletionNotAgreedError(leaving.plan)
     tenant_id = leaving.tenant_id
     not_done = await _close(app, tenant_id, leaving.name, forced=forced)
@@ -73,14 +75,22 @@ async def disconnect_tenant(
             reason=reason,
             accounts_deleted=tuple(sorted(deleted)),
             accounts_left=tuple(sorted({one.account_name for one in leaving.ours} - set(deleted))),
+            emergency_left=leaving.emergency,
             applications_left=leaving.registered or _own_client_ids(app),
             not_done=tuple(not_done),
         )
     except ValidationError as error:
         raise BadInputError.of(error) from None
     async with app.ledger.transaction() as session:
+        await emergency.forget(session, UUID(tenant_id))
         await connections.disconnected(session, actor, outcome, app.clock())
     return outcome
+
+
+def _is_agreed(plan: DisconnectionPlan, agreed: DisconnectionPlan | None) -> bool:
+    """Whether all that is planned was agreed to."""
+    accounts, kept = (agreed.accounts, agreed.emergency) if agreed else ((), ())
+    return set(plan.accounts) <= set(accounts) and set(plan.emergency) <= set(kept)
 
 
 def _own_client_ids(app: App) -> tuple[str, ...]:

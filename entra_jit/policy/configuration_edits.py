@@ -76,8 +76,16 @@ class SetTenant(Message):
         terms = self.model_dump(exclude={"kind", "tags"}) | {"tags": self.tags}
         before = tenant_of(configuration, self.id)
         if before is None:
-            prefix = configuration.defaults.account_prefix
-            added = TenantEntry(**terms, account_prefix=prefix, elevate=None, revoke=None, security_groups=())
+            defaults = configuration.defaults
+            added = TenantEntry(
+                **terms,
+                account_prefix=defaults.account_prefix,
+                emergency_accounts=defaults.emergency_accounts,
+                emergency_rotation=defaults.emergency_rotation,
+                elevate=None,
+                revoke=None,
+                security_groups=(),
+            )
             return replace(configuration, tenants=(*configuration.tenants, added))
         mappings = tuple(
             replace(one, tenant=self.name) if one.tenant == before.name else one for one in configuration.role_mappings

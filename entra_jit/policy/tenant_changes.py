@@ -36,11 +36,13 @@ def _fields(tenant: TenantEntry) -> dict[str, str]:
     terms = terms_by_field(
         tenant.account_domain,
         tenant.account_prefix,
-        tenant.hours,
-        tenant.max_hours,
-        tenant.credential,
-        tenant.canary,
-        tenant.tags,
+        hours=tenant.hours,
+        max_hours=tenant.max_hours,
+        credential=tenant.credential,
+        canary=tenant.canary,
+        emergency_accounts=tenant.emergency_accounts,
+        emergency_rotation=tenant.emergency_rotation,
+        tags=tenant.tags,
     )
     applications = {str(purpose): f"{one.kind} of {one.client_id}" for purpose, one in tenant.applications()}
     return {"name": tenant.name, "display_name": tenant.display_name, **terms, **applications}
