@@ -30,13 +30,14 @@ from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
+from entra_jit.accounts.on_time.known_beforehand import KnownBeforehand
 from entra_jit.app import App
 from entra_jit.program import run_program
 from entra_jit.settings import Settings
-from entra_jit.temporal import schedules, search_attributes
+from entra_jit.temporal import schedules
+from entra_jit.temporal.arriving import arrive
 from entra_jit.temporal.watch import ReconciliationWatch
 from models.errors import SettingsError
-from models.search_attributes import ALL as SEARCH_ATTRIBUTES
 from workflows.registry import WORKFLOWS
 
 GRACE = timedelta(seconds=30)
@@ -127,10 +128,9 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     runtime = _runtime(settings)
     async with App(settings, runtime=runtime) as app:
-        client = await app.temporal()
-        await search_attributes.ensure(client, SEARCH_ATTRIBUTES)
-        tenants = await app.directories.read_all()
-        await app.registered.read_all()
+        client = await arrive(app.temporal, app)
+        known = KnownBeforehand(app)
+        tenants = await known.read()
         async with worker_of(client, app, settings.task_queue):
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
@@ -139,10 +139,12 @@ async def run(settings: Settings) -> None:
             await schedules.ensure_emergency_rounds(client, settings.task_queue)
             if settings.ready_file:
                 settings.ready_file.write_text(f"{os.getpid()}\n")
-            watching = asyncio.create_task(ReconciliationWatch(app, client, runtime.metric_meter).run())
+            watch = ReconciliationWatch(app, client, runtime.metric_meter)
+            beside = [asyncio.create_task(work) for work in (watch.run(), known.keep())]
             await stop.wait()
             _log.info("stopping")
-            watching.cancel()
+            for task in beside:
+                task.cancel()
 
 
 def _runtime(settings: Settings) -> Runtime:

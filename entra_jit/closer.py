@@ -81,7 +81,7 @@ class Closer:
         self._id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self._ready_file = backend.settings.ready_file
         self._most = 4 * backend.settings.closer_calls_at_once
-        self._cache = SealedCache(backend.settings.closer_cache, backend.keyring)
+        self._cache = SealedCache(backend.settings.sealed_cache, backend.keyring)
         grants, connections = self._cache.read()
         backend.directories.adopt(connections)
         self._live = {grant.request_id: grant for grant in grants}

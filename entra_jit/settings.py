@@ -168,9 +168,9 @@ class Settings(BaseSettings):
     closer_calls_per_tenant: Annotated[int, Field(ge=1, le=100)] = 16
     """How many of them in one tenant."""
 
-    closer_cache: Path | None = None
-    """A file in which a closer keeps, sealed, what it needs to start and close while PostgreSQL is away. None: it
-    starts, and closes once PostgreSQL is back."""
+    sealed_cache: Path | None = None
+    """A file in which a worker or closer keeps, sealed, what it needs to start and close while PostgreSQL is away.
+    None: a closer starts, and closes once PostgreSQL is back; a worker does not start."""
 
     browser: Annotated[str, Field(min_length=1)] | None = None
     """The Chromium, Chrome or Edge in which a worker tries emergency credentials. None: the first that is found."""

@@ -263,6 +263,22 @@ async def test_what_dies_is_started_again_and_sigterm_stops_everything_worker_fi
         )
     assert process.poll() is None
     assert alive(second.pids["worker"])
+    # A database that cannot be started for a while takes nothing with it: what still closes goes on.
+    (tmp_path / "postgres").rename(tmp_path / "away")
+    (tmp_path / "postgres").touch()
+    os.kill(second.pids["postgres"], signal.SIGKILL)
+    await until(lambda: not alive(second.pids["postgres"]))
+    await asyncio.sleep(2)
+    assert process.poll() is None
+    assert alive(second.pids["worker"])
+    (tmp_path / "postgres").unlink()
+    (tmp_path / "away").rename(tmp_path / "postgres")
+    await until(
+        lambda: (
+            json.loads((tmp_path / "stack.json").read_text())["pids"].get("postgres", second.pids["postgres"])
+            != second.pids["postgres"]
+        )
+    )
 
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, PATIENCE_SECONDS) == 0

@@ -80,6 +80,8 @@ class Directories:
         Raises ``NotConnectedError``, or ``LedgerUnavailableError`` for a tenant this worker has never reached.
         """
         connections = await self._connections_to(tenant_id)
+        if purpose not in connections and self._connections[tenant_id][0] == -math.inf:
+            raise LedgerUnavailableError("the ledger has not been read since this process started without it")
         if purpose not in connections:
             raise NotConnectedError(f"the tenant {tenant_id} has no credential to {purpose}")
         return self._graph.tenant(connections[purpose])

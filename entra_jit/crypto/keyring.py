@@ -43,7 +43,7 @@ class Purpose(StrEnum):
     TENANT_CREDENTIAL = "tenant credential"
     EMERGENCY_CREDENTIAL = "emergency credential"
     HISTORY = "history"
-    CLOSER_CACHE = "closer cache"
+    SEALED_CACHE = "sealed cache"
 
     @property
     def signs(self) -> bool:

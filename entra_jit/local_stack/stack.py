@@ -8,11 +8,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from entra_jit.local_stack.addresses import (
@@ -216,21 +216,20 @@ class LocalStack:
 
     async def start_closer(self) -> None:
         """Start the closer and wait until it looks."""
-        cache = {"ENTRA_JIT_CLOSER_CACHE": str(self.state_dir / "closer.sealed")}
-        await self._start_until_ready(self._closer, self._programs.closer, cache)
+        await self._start_until_ready(self._closer, self._programs.closer)
 
-    async def _start_until_ready(
-        self, child: Child, program: tuple[str, ...], settings: Mapping[str, str] = MappingProxyType({})
-    ) -> None:
+    async def _start_until_ready(self, child: Child, program: tuple[str, ...]) -> None:
         ready_file = self.state_dir / "run" / f"{child.name}.ready"
         ready_file.unlink(missing_ok=True)
 
         async def is_ready(_pid: int) -> bool:
             return ready_file.exists()
 
-        environment = {**program_environment(), **self.environment(), **settings}
-        environment["ENTRA_JIT_READY_FILE"] = str(ready_file)
-        await child.start(program, environment, ready=is_ready)
+        files = {
+            "ENTRA_JIT_READY_FILE": str(ready_file),
+            "ENTRA_JIT_SEALED_CACHE": str(self.state_dir / f"{child.name}.sealed"),
+        }
+        await child.start(program, {**program_environment(), **self.environment(), **files}, ready=is_ready)
         self._publish()
 
     async def _occupy(self) -> None:
@@ -355,6 +354,8 @@ class LocalStack:
                 await start()
             except StackError as error:
                 logger.error("%s; trying again in %g seconds", error, pause)  # noqa: TRY400  # it tells all
+            except Exception:  # what prepares a part fails in its own ways, as on a disk that is full
+                logger.exception("%s cannot be started; trying again in %g seconds", part, pause)
             else:
                 logger.warning("%s %s and was started again; its log is %s", part, ending, child.log)
 

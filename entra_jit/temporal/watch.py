@@ -87,7 +87,7 @@ class ReconciliationWatch:
         except RPCError as error:
             self._away_since = self._away_since or now
             if now - self._away_since >= LOOK_EVERY:
-                await self._alarms.raise_alarm(_away(error, now))
+                await self._alarms.raise_alarm(away(error.status.name, now))
             raise
         self._away_since = None
         await self._alarms.clear(AlarmKind.TEMPORAL_AWAY, "deployment", "Temporal answers.", now)
@@ -136,9 +136,10 @@ class ReconciliationWatch:
         return self._client.list_workflows(WEDGED)
 
 
-def _away(error: RPCError, at: datetime) -> Alarm:
+def away(because: str, at: datetime) -> Alarm:
+    """The alarm that Temporal does not answer. It is not raised by this."""
     sentence = (
-        f"Temporal does not answer a worker: {error.status.name}. Nothing is opened. The closer disables what expires, "
+        f"Temporal does not answer a worker: {because}. Nothing is opened. The closer disables what expires, "
         "and the reconciler closes it."
     )
     return Alarm(kind=AlarmKind.TEMPORAL_AWAY, subject="deployment", sentence=sentence, raised_at=at)

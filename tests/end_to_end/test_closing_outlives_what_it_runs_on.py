@@ -6,21 +6,26 @@ that died with its worker must be noticed and repeated.
 
 from __future__ import annotations
 
+import stat
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.on_time.known_beforehand import KnownBeforehand
+from entra_jit.app import App
 from entra_jit.ledger.database import LedgerUnavailableError
-from models.messages import GrantState
+from models.messages import GrantState, TenantId
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES
 from tests.end_to_end.lost_tries import SILENCE, lost_tries
 from tests.end_to_end.whole_stack import whole_stack
 from tests.patience import eventually
-from tests.stage import ON_TIME, Scene
+from tests.stage import ON_TIME, Scene, customer_id
 
 SHORT_HOURS = 20 / 3600
 """A real wait, long enough for a busy machine to open the account and to stop a part."""
@@ -33,8 +38,12 @@ async def test_postgresql_is_down_when_a_grant_expires_and_when_another_is_asked
         expiring = await stage.ask("alex", customer="contoso", hours=SHORT_HOURS)
         open_ = await stage.until(expiring, GrantState.OPEN)
         assert open_.expires_at is not None
+        await _kept(stack.state_dir / "worker.sealed", open_.expires_at - timedelta(seconds=SHORT_HOURS * 3600))
 
         await stack.stop_postgres()
+        await stack.kill_closer()
+        await stack.kill_worker()
+        await stack.start_worker()  # without the ledger, by what it has kept
         asked = await stage.ask("robin", customer="fabrikam", hours=1)
         await stage.closes(stage.account("alex", "contoso"), "contoso")
         description = await stage.workflow(expiring).describe()
@@ -55,6 +64,52 @@ async def test_postgresql_is_down_when_a_grant_expires_and_when_another_is_asked
         await stage.until(asked, GrantState.OPEN)
         await stage.workflow(asked).signal("end")
         assert (await stage.receipt(asked)).ending.state is GrantState.ENDED
+
+
+async def _kept(file: Path, since: datetime) -> None:
+    """Wait until a worker has kept what it knows of the grant that was opened then."""
+
+    async def newer() -> bool | None:
+        is_there = file.exists()  # noqa: ASYNC240
+        return (is_there and file.stat().st_mtime > since.timestamp()) or None  # noqa: ASYNC240
+
+    await eventually(newer)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600  # noqa: ASYNC240
+
+
+async def test_a_worker_that_starts_without_the_ledger_closes_and_opens_nothing(
+    real_time: Scene, tmp_path: Path
+) -> None:
+    settings = real_time.settings.model_copy(update={"sealed_cache": tmp_path / "sealed"})
+    nowhere = settings.model_copy(update={"database_url": SecretStr("postgresql://127.0.0.1:1/none")})
+    client = real_time.services.client
+    request_id = await real_time.ask("alex", hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    for worker in list(real_time.workers):
+        await real_time.stop_worker(worker)
+    async with App(settings, client=client) as before:
+        await KnownBeforehand(before).keep_once()
+    async with App(nowhere, client=client) as app:
+        assert await KnownBeforehand(app).read() == 1
+        lonely = await real_time.start_worker(app)
+        await real_time.workflow(request_id).signal("end")
+        await real_time.closes()
+        with pytest.raises(LedgerUnavailableError):
+            await app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.ELEVATE)
+        asked = await real_time.ask("robin", hours=1)
+        await real_time.stop_worker(lonely)
+        assert real_time.user(real_time.account("robin")) is None
+    await real_time.start_worker()
+    assert (await real_time.receipt(request_id)).ending.state is GrantState.ENDED
+    await real_time.until(asked, GrantState.OPEN)
+
+
+async def test_a_worker_without_ledger_and_without_a_file_says_so(real_time: Scene, tmp_path: Path) -> None:
+    update = {"database_url": SecretStr("postgresql://127.0.0.1:1/none"), "sealed_cache": tmp_path / "sealed"}
+    (tmp_path / "sealed").write_bytes(b"k\nnothing of ours")
+    async with App(real_time.settings.model_copy(update=update)) as app:
+        with pytest.raises(LedgerUnavailableError):
+            await KnownBeforehand(app).read()
 
 
 @pytest.mark.parametrize("lost", ["grants", "receipts", "managed_accounts", "tenant_credentials"])

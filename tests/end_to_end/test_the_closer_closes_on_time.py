@@ -180,7 +180,7 @@ async def test_a_closer_that_was_frozen_asks_again_before_it_disables(
 
 async def test_without_the_ledger_the_newest_mark_decides_also_after_a_start(real_time: Scene, tmp_path: Path) -> None:
     kept = tmp_path / "sealed"
-    settings = real_time.settings.model_copy(update={"closer_cache": kept})
+    settings = real_time.settings.model_copy(update={"sealed_cache": kept})
     nowhere = settings.model_copy(update={"database_url": SecretStr("postgresql://127.0.0.1:1/none")})
     async with RevokingBackend(settings) as backend, RevokingBackend(nowhere) as without:
         await _without_the_ledger(real_time, backend, without, kept)

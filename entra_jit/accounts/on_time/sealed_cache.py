@@ -1,4 +1,4 @@
-"""What a closer needs in order to start while PostgreSQL is away: live grants, their marks, revoking credentials.
+"""What worker and closer need to start while PostgreSQL is away: live grants, their marks, revoking credentials.
 
 One sealed file, readable by its owner alone. Its age does not count, and nothing is widened by it: the marks in the
 directories decide whether a grant in it is over.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from entra_jit.graph import Connection
 from entra_jit.ledger.due import Due
 from models.errors import SettingsError
 
-BELONGS_TO = "a closer"
+BELONGS_TO = "a worker or closer"
+
+OLD_AFTER_SECONDS = 3600.0
+"""It is only said: what is in an old file is closed all the same, where its marks are past."""
 
 _GRANTS = TypeAdapter(tuple[Due, ...])
 
-_log = structlog.get_logger("closer")
+_log = structlog.get_logger("sealed cache")
 
 
 class _Content(BaseModel):
@@ -49,11 +53,14 @@ class SealedCache:
             key_id, _, ciphertext = self._path.read_bytes().partition(b"\n")
             sealed = Sealed(key_id.decode(), ciphertext)
             content = _Content.model_validate_json(
-                unseal_bytes(self._keyring, Purpose.CLOSER_CACHE, sealed, BELONGS_TO)
+                unseal_bytes(self._keyring, Purpose.SEALED_CACHE, sealed, BELONGS_TO)
             )
         except (OSError, ValueError, SettingsError) as error:
-            _log.warning("sealed cache not read", error=type(error).__name__)
+            _log.warning("not read", error=type(error).__name__)
             return (), ()
+        age = time.time() - self._path.stat().st_mtime
+        if age > OLD_AFTER_SECONDS:
+            _log.warning("old", hours=round(age / 3600, 1))
         return content.grants, content.connections
 
     def keep(self, grants: Iterable[Due], connections: Iterable[Connection]) -> None:
@@ -65,14 +72,14 @@ class SealedCache:
         )
         if text == self._written:
             return
-        sealed = seal_bytes(self._keyring, Purpose.CLOSER_CACHE, text.encode(), BELONGS_TO)
-        new = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")  # closers may share a volume
+        sealed = seal_bytes(self._keyring, Purpose.SEALED_CACHE, text.encode(), BELONGS_TO)
+        new = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")  # several processes may share a volume
         try:
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(sealed.key_id.encode() + b"\n" + sealed.ciphertext)
             new.replace(self._path)
         except OSError as error:
-            _log.warning("sealed cache not written", error=str(error))
+            _log.warning("not written", error=str(error))
             return
         self._written = text
 
