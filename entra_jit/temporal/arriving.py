@@ -38,11 +38,12 @@ async def arrive(
         try:
             client = await connect()
             await search_attributes.ensure(client, ALL)
-            return client
         except (EngineUnreachableError, RPCError) as error:
             because = error.status.name if isinstance(error, RPCError) else error.explanation
             if time.monotonic() >= until:
                 await backend.alarms.raise_alarm(away(because, backend.clock()))
                 raise EngineUnreachableError(f"Temporal does not answer: {because}") from None
             _log.warning("Temporal does not answer; trying again", because=because)
+        else:
+            return client
         await asyncio.sleep(TRIES_EVERY.total_seconds())
