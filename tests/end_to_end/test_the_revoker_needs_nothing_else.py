@@ -28,7 +28,7 @@ from entra_jit.crypto.narrow_keyring import RevokerKeyring
 from entra_jit.operations.export_revoker_file import export_revoker_file
 from entra_jit.revoker import OVERDUE_AFTER, RevokerFile
 from models.errors import ExitCode
-from models.marks import AccountKind, OpenUntil
+from models.marks import AccountKind, OpenUntil, emergency_id
 from models.messages import GrantState, ObjectId, TechnicianId, TenantId
 from tests.actors import TESTER
 from tests.patience import PATIENCE_SECONDS
@@ -37,7 +37,6 @@ from tests.stage import REVOKER, Scene, Services, customer_id
 OURS = Keyring.parse("k:" + b64encode(b"o" * 32).decode())
 FOREIGN = Keyring.parse("k:" + b64encode(b"f" * 32).decode())
 ALEX = TechnicianId("a1e0a1e0-0000-4000-8000-00000000a1e0")
-EMERGENCY = TechnicianId("e3e46e0c-0000-4000-8000-000000000001")
 OVER, LIVE = -OVERDUE_AFTER - timedelta(seconds=5), timedelta(hours=1)
 ROOT = Path(__file__).parent.parent.parent
 
@@ -149,8 +148,9 @@ async def test_what_is_over_is_closed_and_nothing_else(elsewhere: Elsewhere) -> 
     elsewhere.mark(here, left["copied"], OVER, copied_from=over[0])
     elsewhere.mark(here, left["of-another-tenant"], OVER, of=other)
     elsewhere.set(here, left["garbage"], 15, "r-1;2020-01-01;\u00e9;k;" + "A" * 86)
-    left["emergency"] = elsewhere.account(here, "msp-emergency", technician=EMERGENCY)
-    elsewhere.mark(here, left["emergency"], OVER, kind=cast("AccountKind", "emergency"))
+    for name, kind in (("emergency", AccountKind.EMERGENCY), ("emergency-by-its-tag", AccountKind.TECHNICIAN)):
+        left[name] = elsewhere.account(here, f"msp-{name}", technician=emergency_id(1))
+        elsewhere.mark(here, left[name], OVER, kind=kind)
 
     tried = await elsewhere.run("--dry-run")
     assert tried.returncode == ExitCode.ATTENTION, tried.stderr
