@@ -26,6 +26,7 @@ PATIENCE = timedelta(seconds=15)
 """How long a refused step waits to be explained. It is refused in any case."""
 
 Outcome = TypeVar("Outcome")
+Ref = TypeVar("Ref", bound=GrantRef)
 
 
 class HasBackend(Protocol):
@@ -48,16 +49,16 @@ class TenantNotReadyError(EntraJitError):
 def explained(
     *refusals: type[EntraJitError],
 ) -> Callable[
-    [Callable[[Activities, GrantRef], Awaitable[Outcome]]],
-    Callable[[Activities, GrantRef], Coroutine[Any, Any, Outcome]],
+    [Callable[[Activities, Ref], Awaitable[Outcome]]],
+    Callable[[Activities, Ref], Coroutine[Any, Any, Outcome]],
 ]:
     """A step whose ``refusals`` say as well which checks fail in the grant's tenant."""
 
     def of(
-        step: Callable[[Activities, GrantRef], Awaitable[Outcome]],
-    ) -> Callable[[Activities, GrantRef], Coroutine[Any, Any, Outcome]]:
+        step: Callable[[Activities, Ref], Awaitable[Outcome]],
+    ) -> Callable[[Activities, Ref], Coroutine[Any, Any, Outcome]]:
         @functools.wraps(step)
-        async def told(self: Activities, ref: GrantRef) -> Outcome:
+        async def told(self: Activities, ref: Ref) -> Outcome:
             try:
                 return await step(self, ref)
             except refusals as error:

@@ -9,11 +9,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from entra_jit.accounts.access import CannotBeGivenError
-from entra_jit.graph import LONGEST_WAIT, PermanentError, TransientError
+from entra_jit.graph import LONGEST_WAIT, TransientError
 from entra_jit.ledger.admission import PausedError
 from models.errors import EntraJitError
-from models.messages import NOTHING_GIVEN
 
 RESUMED_WITHIN = timedelta(seconds=10)
 """How long after a tenant is resumed its waiting steps go on, at most, however long they have waited."""
@@ -39,10 +37,8 @@ class _Translating(ActivityInboundInterceptor):
 
 def as_failure(error: EntraJitError, info: activity.Info) -> ApplicationError:
     """The error as it crosses Temporal. ``FailureType(failure.type)`` reads it on the other side."""
-    details = (
-        (NOTHING_GIVEN,) if isinstance(error, (PermanentError, CannotBeGivenError)) and error.nothing_given else ()
-    )
-    return ApplicationError(str(error), *details, type=error.failure_type.value, next_retry_delay=_wait(error, info))
+    wait = _wait(error, info)
+    return ApplicationError(str(error), *error.details, type=error.failure_type.value, next_retry_delay=wait)
 
 
 def _wait(error: EntraJitError, info: activity.Info) -> timedelta | None:

@@ -6,36 +6,65 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from entra_jit.accounts.account_closing import Stripped
 from entra_jit.accounts.finding import MissedSince
+from entra_jit.accounts.sweeping import Swept
+from models.messages import ClosingStep, Step
 
 BEATS_PER_TIMEOUT = 3
 
+NOTHING: tuple[Any, ...] = ((), (), None, (), None)
+"""What the first try is told."""
 
-@dataclass(frozen=True)
+SWEPT: TypeAdapter[Swept | None] = TypeAdapter(Swept | None)
+
+
+@dataclass
 class Noted:
     """What a step that closes has found out over all its tries: the next one does not find it any more."""
 
     stripped: Stripped
     missed: MissedSince
+    steps: dict[str, Step] = field(default_factory=dict)
+    """What is done and need not be done again, by its name."""
+    swept: Swept | None = None
+    """What was found once the account was closed; None: it was not looked at yet."""
 
     @classmethod
     def earlier(cls, details: Sequence[Any]) -> Noted:
         """What an earlier try has noted in its heartbeats, as ``details`` gives it."""
-        *stripped, since = details or ((), (), None)
-        return cls(Stripped.noted(stripped), MissedSince(datetime.fromisoformat(since) if since else None))
+        removed, found, since, steps, swept = [*details, *NOTHING[len(details) :]]
+        done = map(Step.model_validate, steps)
+        return cls(
+            Stripped.noted((removed, found)),
+            MissedSince(datetime.fromisoformat(since) if since else None),
+            {step.name: step for step in done},
+            SWEPT.validate_python(swept),
+        )
 
     @property
     def details(self) -> tuple[Any, ...]:
         """To be noted, as ``earlier`` reads it."""
-        return *self.stripped.to_note(), self.missed.at.isoformat() if self.missed.at else None
+        since = self.missed.at.isoformat() if self.missed.at else None
+        steps = [step.model_dump(mode="json") for step in self.steps.values()]
+        return *self.stripped.to_note(), since, steps, SWEPT.dump_python(self.swept, mode="json")
+
+    def keep(self, step: Step) -> None:
+        """It is done, for the next try as well."""
+        self.steps[step.name] = step
+        activity.heartbeat(*self.details)
+
+    def has(self, step: ClosingStep) -> bool:
+        """Whether it is done."""
+        return step in self.steps
 
 
 @dataclass

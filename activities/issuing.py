@@ -31,8 +31,14 @@ class Issued:
     """What the account can be signed in to with, and the directory's answer; never the credential itself."""
 
     note: str
-    evidence: DirectoryCall
+    evidence: DirectoryCall | None
+    """None: an earlier try has made it, and told the journal."""
     pass_id: PassId | None = None
+
+    def step(self, name: str) -> Step:
+        """As the journal has it, where this try has made it."""
+        assert self.evidence is not None  # noqa: S101  # says the condition
+        return Step(name=name, at=self.evidence.answered_at, note=self.note, calls=(self.evidence,))
 
 
 class Issuing:
@@ -44,14 +50,11 @@ class Issuing:
         self._keyring = backend.keyring
         self._clock = backend.clock
 
-    async def issue(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> Issued | None:
-        """Give the account a fresh credential and nothing else to sign in with. Once per attempt of a grant.
-
-        None: it was done before.
-        """
+    async def issue(self, ref: GrantRef, admitted: Admitted, tenant: Tenant, account: ObjectId) -> Issued:
+        """Give the account a fresh credential and nothing else to sign in with. Once per attempt of a grant."""
         async with self._ledger.transaction() as session:
-            if await credentials.kind_kept(session, ref):
-                return None
+            if kept := await credentials.kept(session, ref):
+                return Issued("made before", None, kept.pass_id)
         methods, policy = await asyncio.gather(tenant.sign_in_methods.list(account), self._policy(admitted, tenant))
         # A method that was registered on the closed account would sign in once it is open.
         await delete_methods(tenant, [method for method in methods if not method.is_password], account)
@@ -86,19 +89,19 @@ class Issuing:
         Gives the new pass's id; None: it is a password, or nothing was done.
         """
         async with self._ledger.transaction() as session:
-            kind = await credentials.kind_kept(session, ref)
-        if kind is None or admitted.opened_at is None:
+            kept = await credentials.kept(session, ref)
+        if kept is None or admitted.opened_at is None:
             raise RefusedError("Only the credential of an open grant can be renewed.")
-        if kind is CredentialKind.PASSWORD and passes_only:
+        if kept.kind is CredentialKind.PASSWORD and passes_only:
             return None
-        policy = await self._policy(admitted, tenant) if kind is CredentialKind.TEMPORARY_ACCESS_PASS else None
-        if policy is None and kind is CredentialKind.TEMPORARY_ACCESS_PASS:
+        policy = await self._policy(admitted, tenant) if kept.kind is CredentialKind.TEMPORARY_ACCESS_PASS else None
+        if policy is None and kept.kind is CredentialKind.TEMPORARY_ACCESS_PASS:
             raise RefusedError(
                 f"{admitted.grant.tenant} does not enable Temporary Access Passes for everyone any more."
             )
         leased, tenant = await take_lease(self._backend, ref)
         made = await self._make(ref, leased, tenant, account, policy)
-        step = Step(name=EventKind.RENEWED, at=made.evidence.answered_at, note=made.note, calls=(made.evidence,))
+        step = made.step(EventKind.RENEWED)
         async with self._ledger.transaction() as session:
             await admission.release_lease(session, leased)
             await steps.record(session, ref.request_id, ref.attempt, [step], by)
@@ -135,7 +138,8 @@ class Issuing:
             raise
         until, once = made.starts_at + lifetime, made.is_usable_once
         try:
-            await self._keep(ref, CredentialKind.TEMPORARY_ACCESS_PASS, made.value, until, usable_once=once)
+            kind = CredentialKind.TEMPORARY_ACCESS_PASS
+            await self._keep(ref, kind, made.value, until, usable_once=once, pass_id=made.id)
         except GrantOverError:
             # The closing may have looked already, at a replica that had not heard of it; here alone its id is known.
             with suppress(GraphError):
@@ -169,6 +173,7 @@ class Issuing:
         until: datetime | None,
         *,
         usable_once: bool = False,
+        pass_id: PassId | None = None,
     ) -> None:
         async with self._ledger.transaction() as session:
             await credentials.keep(
@@ -180,4 +185,5 @@ class Issuing:
                 at=self._clock(),
                 usable_until=until,
                 usable_once=usable_once,
+                pass_id=pass_id,
             )

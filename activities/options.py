@@ -42,36 +42,19 @@ RENEWING_TIME = timedelta(seconds=20)
 """For a new credential of an open grant: the sender waits for the answer."""
 
 CLOSING = ActivityConfig(
-    start_to_close_timeout=timedelta(seconds=60),
-    # A killed worker is noticed by its silence; otherwise the account would stay open for the whole minute above. Not
-    # sooner: a worker that closes a hundred accounts at once may be silent for some seconds, and repeating what it does
-    # would only add to its load.
+    # Every call has a timeout of its own, so this is for a try that is slow.
+    start_to_close_timeout=timedelta(minutes=2),
+    # A killed worker is noticed by its silence; otherwise the account would stay open for all that time. Not sooner:
+    # a worker that closes a hundred accounts at once may be silent for some seconds, and repeating what it does would
+    # only add to its load.
     heartbeat_timeout=timedelta(seconds=15),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
     priority=Priority(priority_key=2),
 )
 """A step that narrows access: retried for as long as it takes."""
 
-BASELINE_TRIES = 3
-"""What cannot be read by then is reported as unread: it never delays a grant."""
-
-TAKING_BASELINE = ActivityConfig(
-    start_to_close_timeout=timedelta(seconds=15),
-    heartbeat_timeout=timedelta(seconds=5),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=BASELINE_TRIES),
-    priority=Priority(priority_key=3),
-)
-"""A look at what the account has, beside the steps that take as long."""
-
-SWEEPING = ActivityConfig(
-    start_to_close_timeout=timedelta(seconds=15),
-    heartbeat_timeout=timedelta(seconds=5),
-    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=BASELINE_TRIES),
-    priority=Priority(priority_key=4),
-)
-"""A look at what stays behind. The account is closed by then, and only the receipt waits, for ``SWEEPING_TIME``."""
-
-SWEEPING_TIME = timedelta(seconds=30)
+CLOSING_THE_ACCOUNT = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
+"""It goes before everything else that waits. What one try has done, the next one does not do again."""
 
 RECONCILING = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=4),
@@ -128,6 +111,3 @@ EMERGENCY = ActivityConfig(
 """A step of an emergency account's rotation or drill, within ``EMERGENCY_TIME``. The next round goes on from there."""
 
 EMERGENCY_TIME = timedelta(minutes=20)
-
-DISABLING = ActivityConfig(**{**CLOSING, "priority": Priority(priority_key=1)})
-"""The disabling goes before everything else that waits: lateness is measured by it."""

@@ -4,23 +4,20 @@ access, name and hours there: a writer to Temporal cannot change what is granted
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
 from temporalio import activity
 
 from activities.diagnosing import expect_ready, explained
-from activities.heartbeats import noting
 from activities.issuing import Issuing
 from activities.leasing import take_lease, tenant_in_time
-from activities.options import BASELINE_TRIES
 from activities.signatures import Provisioning
 from entra_jit.accounts.access import KINDS, CannotBeGivenError
 from entra_jit.accounts.account_closing import Given, Stripped, take_foreign, without_mark
-from entra_jit.accounts.attempts import attempt_all
+from entra_jit.accounts.attempts import attempt_all, attempt_both, describe_error
 from entra_jit.accounts.backend import Backend
-from entra_jit.accounts.baseline import take_baseline
+from entra_jit.accounts.baseline import Look, take_baseline, why_not_looked_at, with_patience
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
 from entra_jit.accounts.global_administrators import count_others
@@ -53,8 +50,11 @@ from models.actor import Actor
 from models.errors import EntraJitError, ExitCode, ReadBackDisagreesError, RefusedError
 from models.marks import AccountKind
 from models.messages import (
+    NOTHING_GIVEN,
+    NOTHING_WRITTEN,
+    AccessGiven,
     AccessItem,
-    AccountFound,
+    AccountReady,
     Assertion,
     DirectoryCall,
     Extension,
@@ -67,12 +67,14 @@ from models.messages import (
     Step,
     TechnicianId,
     ToExtend,
+    ToGive,
     ToRenew,
 )
 from models.moments import format_moment
 from models.sweep import Baseline
 
 OPENED = "opened"
+BASELINE_TAKEN = "baseline taken"
 
 
 class CannotCloseError(EntraJitError):
@@ -94,9 +96,25 @@ class ProvisioningActivities(Provisioning):
         self._issuing = Issuing(backend)
 
     @activity.defn
-    async def validate_domain(self, ref: GrantRef) -> None:
-        """Raises ``RefusedError`` for a tenant or domain in which nothing may be granted."""
+    @explained(PermanentError, CannotBeGivenError)
+    async def ready(self, ref: GrantRef) -> AccountReady:
+        """Raises ``RefusedError`` for a tenant, domain or account in which nothing may be granted.
+
+        Registers the account before it is made, so that a creation whose answer is lost is found and adopted.
+        """
         admitted, tenant = await self._admit(ref)
+        try:
+            validated, found = await attempt_both(self._validate(tenant, admitted), self._find(tenant, admitted))
+        except EntraJitError as error:
+            if admitted.is_untouched:
+                error.details = (NOTHING_WRITTEN,)
+            raise
+        await self._record(ref, validated)
+        if found and self._is_ready(admitted, found):
+            return AccountReady(object_id=found.user.id, is_new=False)
+        return await self._prepare(ref, tenant, admitted, found)
+
+    async def _validate(self, tenant: Tenant, admitted: Admitted) -> Step:
         grant = admitted.grant
         await expect_ready(self.backend, admitted)
         name = grant.account_domain
@@ -108,8 +126,7 @@ class ProvisioningActivities(Provisioning):
         is_managed = domain.is_managed if domain and domain.is_verified else None
         if refused := refuse_domain(grant.tenant, name, is_managed=is_managed) or administrators:
             raise RefusedError(refused)
-        calls = (organization.evidence, *([domain.evidence] if domain else []))
-        await self._record(ref, "domain validated", *calls)
+        return self._step("domain validated", organization.evidence, *([domain.evidence] if domain else []))
 
     async def _refuse_global_administrator(self, tenant: Tenant, admitted: Admitted) -> str | None:
         """None: the role may be given, or is not granted."""
@@ -122,32 +139,24 @@ class ProvisioningActivities(Provisioning):
         others = await count_others(tenant, {admitted.object_id, *passing})
         return refuse_global_administrator(admitted.grant.tenant, others)
 
-    @activity.defn
-    @explained(PermanentError, CannotBeGivenError)
-    async def find_account(self, ref: GrantRef) -> AccountFound:
-        """Raises ``RefusedError`` for an account of that name which is not ours to open."""
-        admitted, tenant = await self._admit(ref)
-        found = await self._find(tenant, admitted)
-        if found is None:
-            await self._note_baseline(ref, Baseline())
-            return AccountFound(object_id=None, ready=False)
+    def _is_ready(self, admitted: Admitted, found: FoundAccount) -> bool:
+        """It can be given access as it is: registered, and closed or opened by this very grant."""
         mark = found.open_until
-        ours_already = mark is not None and mark.request_id == ref.request_id
-        return AccountFound(
-            object_id=found.user.id,
-            ready=admitted.object_id == found.user.id and (not found.user.account_enabled or ours_already),
-        )
+        ours_already = mark is not None and mark.request_id == admitted.grant.request_id
+        return admitted.object_id == found.user.id and (not found.user.account_enabled or ours_already)
 
-    @activity.defn
-    @explained(PermanentError, CannotBeGivenError)
-    async def prepare_account(self, ref: GrantRef) -> ObjectId:
-        """Registers the account before it is made, so that a creation whose answer is lost is found and adopted."""
-        admitted, tenant = await self._admit(ref)
+    async def _prepare(
+        self, ref: GrantRef, tenant: Tenant, admitted: Admitted, found: FoundAccount | None
+    ) -> AccountReady:
+        grant = admitted.grant
         async with self._ledger.transaction() as session:
-            first = await accounts.intend(session, admitted.grant, self._clock())
-        if admitted.register is Register.SILENT:
-            admitted = replace(admitted, register=Register.INTENDS_IT)
-        found = None if first else await self._find(tenant, admitted)
+            # Fenced meanwhile, its closing may have been told that nothing was written.
+            now = await self.backend.time_to_open(session)
+            await admission.admit(session, ref, now, lock=True)
+            await accounts.intend(session, grant, now)
+            await grants.begin(session, ref.request_id, now)
+            if found is None:
+                await baselines.note_baseline(session, ref.request_id, Baseline())
         calls: list[DirectoryCall] = []
         if found is None:
             object_id, evidence = await self._create(tenant, admitted)
@@ -156,11 +165,12 @@ class ProvisioningActivities(Provisioning):
             object_id = found.user.id
             if found.user.account_enabled:
                 calls.append(await tenant.users.disable(object_id))
+        prepared = self._step("account prepared", *calls, note="found" if found else "made")
         async with self._ledger.transaction() as session:
-            await accounts.confirm(session, admitted.grant, object_id)
-        self.backend.registered.learn(admitted.grant.tenant_id, object_id)
-        await self._record(ref, "account prepared", *calls, note="found" if found else "made")
-        return object_id
+            await accounts.confirm(session, grant, object_id)
+            await steps.record(session, ref.request_id, ref.attempt, [prepared])
+        self.backend.registered.learn(grant.tenant_id, object_id)
+        return AccountReady(object_id=object_id, is_new=found is None)
 
     async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
         grant = admitted.grant
@@ -206,10 +216,24 @@ class ProvisioningActivities(Provisioning):
 
     @activity.defn
     @explained(PermanentError, CannotBeGivenError)
-    async def give_access(self, ref: GrantRef) -> None:
-        """Raises ``ReadBackDisagreesError`` until the directory lists exactly what was granted."""
-        admitted, tenant = await self._admit(ref)
-        account, grant = _known(admitted), admitted.grant
+    async def give(self, to_give: ToGive) -> AccessGiven:
+        """Access, credential and baseline at the same time. The baseline never fails it.
+
+        Raises ``ReadBackDisagreesError`` until the directory lists exactly what was granted.
+        """
+        admitted, tenant = await self._admit(to_give)
+        account = _known(admitted)
+        (_, pass_id), baseline = await attempt_both(
+            attempt_both(
+                self._give_access(to_give, tenant, admitted, account),
+                self._issue_credential(to_give, tenant, admitted, account),
+            ),
+            self._baseline(to_give, admitted, account),
+        )
+        return AccessGiven(pass_id=pass_id, baseline=baseline)
+
+    async def _give_access(self, ref: GrantRef, tenant: Tenant, admitted: Admitted, account: ObjectId) -> None:
+        grant = admitted.grant
         given = Given(grant.access)
         calls = await _give_all(tenant, grant.access, account)
         listed = await attempt_all(
@@ -225,35 +249,51 @@ class ProvisioningActivities(Provisioning):
                 f"{grant.account_name} holds {len(extra)} access items too many and {len(missing)} too few, "
                 f"says the directory of {grant.tenant}."
             )
-        await self._record(ref, "access given", *calls, *(holdings.evidence for holdings in held))
+        await self._record(ref, self._step("access given", *calls, *(holdings.evidence for holdings in held)))
 
-    @activity.defn
-    @explained(PermanentError, CannotBeGivenError)
-    async def issue_credential(self, ref: GrantRef) -> PassId | None:
+    async def _issue_credential(
+        self, ref: GrantRef, tenant: Tenant, admitted: Admitted, account: ObjectId
+    ) -> PassId | None:
         """A Temporary Access Pass or a password, by the tenant's choice and policy. Once per attempt."""
-        admitted, tenant = await self._admit(ref)
-        issued = await self._issuing.issue(ref, admitted, tenant, _known(admitted))
-        if issued is None:
-            return None
-        await self._record(ref, "credential issued", issued.evidence, note=issued.note)
+        issued = await self._issuing.issue(ref, admitted, tenant, account)
+        if issued.evidence:
+            await self._record(ref, issued.step("credential issued"))
         return issued.pass_id
 
-    @activity.defn
-    async def take_baseline(self, ref: GrantRef) -> Baseline:
-        """With the application that closes: it may read all this, and takes away what was planted."""
-        admitted, _ = await self._admit(ref)
-        account = _known(admitted)
-        tenant = await self.backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
-        last_try = activity.info().attempt >= BASELINE_TRIES
-        with noting() as noted:
-            look = await take_baseline(tenant, account, admitted.grant.access, noted.stripped, last_try=last_try)
-        await self._note_baseline(ref, look.baseline)
-        await self._record(ref, "baseline taken", *look.calls, note=look.baseline.sentence)
+    async def _baseline(self, to_give: ToGive, admitted: Admitted, account: ObjectId) -> Baseline:
+        """With the application that closes: it may read all this, and takes away what was planted. Never raises.
+
+        Once per attempt: the next look would not find what the first one has taken away.
+        """
+        if to_give.is_new:
+            return Baseline()
+        ref: GrantRef = to_give
+        try:
+            async with self._ledger.transaction() as session:
+                known = await baselines.baseline_of(session, ref.request_id)
+                if known and await steps.is_recorded(session, ref.request_id, ref.attempt, BASELINE_TAKEN):
+                    return known
+            look = await self._look(admitted, account)
+            async with self._ledger.transaction() as session:
+                await baselines.note_baseline(session, ref.request_id, look.baseline)
+                step = self._step(BASELINE_TAKEN, *look.calls, note=look.baseline.sentence)
+                await steps.record(session, ref.request_id, ref.attempt, [step])
+        except Exception as error:
+            return Baseline(unread=f"No baseline could be taken: {describe_error(error)}")
         return look.baseline
+
+    async def _look(self, admitted: Admitted, account: ObjectId) -> Look:
+        tenant = await self.backend.directories.of(admitted.grant.tenant_id, Purpose.REVOKE)
+        stripped, access = Stripped(), admitted.grant.access
+        try:
+            return await with_patience(lambda left: take_baseline(tenant, account, access, stripped, last_try=not left))
+        except TimeoutError as error:
+            unread = f"No baseline could be taken: {why_not_looked_at(error)}"
+            return Look(Baseline(findings=stripped.findings, unread=unread), ())
 
     @activity.defn
     @explained(PermanentError, CannotBeGivenError, CannotCloseError)
-    async def open_account(self, ref: GrantRef) -> datetime:
+    async def open(self, ref: GrantRef) -> datetime:
         """Enabling and open-until mark in one write, behind the admission check, within the lease.
 
         Raises ``CannotCloseError``, and opens nothing, where the application that closes could not close it. Where
@@ -336,7 +376,8 @@ class ProvisioningActivities(Provisioning):
             note = without_mark(error)
         async with self._ledger.transaction() as session:
             await admission.release_lease(session, admitted)
-        await self._record(ref, f"mark moved to {format_moment(extension.expires_at)}", *calls, note=note)
+        moved = f"mark moved to {format_moment(extension.expires_at)}"
+        await self._record(ref, self._step(moved, *calls, note=note))
         return extension.expires_at
 
     @activity.defn
@@ -368,12 +409,10 @@ class ProvisioningActivities(Provisioning):
     async def _tenant(self, admitted: Admitted) -> Tenant:
         return await self.backend.directories.of(admitted.grant.tenant_id, Purpose.ELEVATE)
 
-    async def _note_baseline(self, ref: GrantRef, baseline: Baseline) -> None:
-        async with self._ledger.transaction() as session:
-            await baselines.note_baseline(session, ref.request_id, baseline)
+    def _step(self, name: str, *calls: DirectoryCall, note: str | None = None) -> Step:
+        return Step(name=name, at=calls[-1].answered_at if calls else self._clock(), note=note, calls=calls)
 
-    async def _record(self, ref: GrantRef, name: str, *calls: DirectoryCall, note: str | None = None) -> None:
-        step = Step(name=name, at=calls[-1].answered_at if calls else self._clock(), note=note, calls=calls)
+    async def _record(self, ref: GrantRef, step: Step) -> None:
         async with self._ledger.transaction() as session:
             await steps.record(session, ref.request_id, ref.attempt, [step])
 
@@ -385,11 +424,11 @@ def _known(admitted: Admitted) -> ObjectId:
 
 
 async def _give_all(tenant: Tenant, access: tuple[AccessItem, ...], account: ObjectId) -> list[DirectoryCall]:
-    """Raises a refusal with ``nothing_given`` where every item is refused, and none was asked for before."""
+    """Raises a refusal with ``NOTHING_GIVEN`` where every item is refused, and none was asked for before."""
     done = await asyncio.gather(*(_give(tenant, item, account) for item in access), return_exceptions=True)
     refused = [one for one in done if isinstance(one, (PermanentError, CannotBeGivenError))]
     if len(refused) == len(access) and _is_first_try(activity.info()):
-        refused[0].nothing_given = True
+        refused[0].details = (NOTHING_GIVEN,)
         raise refused[0]
     for one in done:
         if isinstance(one, BaseException):

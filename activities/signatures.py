@@ -9,7 +9,8 @@ from temporalio import activity
 
 from models.alarms import Alarm
 from models.messages import (
-    AccountFound,
+    AccessGiven,
+    AccountReady,
     AccountToClose,
     Armed,
     Closed,
@@ -20,25 +21,22 @@ from models.messages import (
     EmergencyWork,
     Fence,
     GrantRef,
-    ObjectId,
     PassId,
     Receipt,
     Settlement,
     SignedAccessRequest,
     SignedErrand,
     SignInAttempt,
-    Sweep,
     TenantReport,
     TenantReview,
     TenantToReconcile,
     TenantVerdict,
     ToExtend,
+    ToGive,
     ToPark,
     ToRenew,
-    ToSweep,
     ToUnpark,
 )
-from models.sweep import Baseline
 
 
 class Deciding(ABC):
@@ -70,37 +68,20 @@ class Provisioning(ABC):
 
     @activity.defn
     @abstractmethod
-    async def validate_domain(self, ref: GrantRef) -> None:
-        """The account domain is verified and managed, in the tenant that we think it is. Reads only."""
+    async def ready(self, ref: GrantRef) -> AccountReady:
+        """The domain is verified and managed, and the technician's account is there, ours, and closed."""
 
     @activity.defn
     @abstractmethod
-    async def find_account(self, ref: GrantRef) -> AccountFound:
-        """The technician's account, if there is one and it is ours to open. Only reads in the directory."""
+    async def give(self, to_give: ToGive) -> AccessGiven:
+        """The account holds the granted access and no other, and has a fresh credential, sealed in the ledger.
+
+        What it had already is noted.
+        """
 
     @activity.defn
     @abstractmethod
-    async def prepare_account(self, ref: GrantRef) -> ObjectId:
-        """The account exists, is ours, and is closed."""
-
-    @activity.defn
-    @abstractmethod
-    async def give_access(self, ref: GrantRef) -> None:
-        """The account holds the granted access and no other, and the directory says so."""
-
-    @activity.defn
-    @abstractmethod
-    async def issue_credential(self, ref: GrantRef) -> PassId | None:
-        """The account has a fresh credential, sealed in the ledger. Gives the pass's id, where this try made one."""
-
-    @activity.defn
-    @abstractmethod
-    async def take_baseline(self, ref: GrantRef) -> Baseline:
-        """What the account has already. Takes planted access away; what cannot be read or done is said, not raised."""
-
-    @activity.defn
-    @abstractmethod
-    async def open_account(self, ref: GrantRef) -> datetime:
+    async def open(self, ref: GrantRef) -> datetime:
         """Enable the account, behind the admission check. Gives the time at which it was opened."""
 
     @activity.defn
@@ -230,29 +211,14 @@ class Closing(ABC):
     @activity.defn
     @abstractmethod
     async def fence(self, request_id: str) -> Fence:
-        """No opening of this grant can begin any more."""
+        """No opening of this grant can begin any more. For a ledger that was away when the account was closed."""
 
     @activity.defn
     @abstractmethod
-    async def disable_account(self, account: AccountToClose) -> Closed:
-        """The account is disabled."""
-
-    @activity.defn
-    @abstractmethod
-    async def strip_account(self, account: AccountToClose) -> Closed:
-        """Password scrambled, sessions revoked, sign-in methods deleted, access of every kind removed."""
-
-    @activity.defn
-    @abstractmethod
-    async def read_back(self, account: AccountToClose) -> Closed:
-        """The directory says that the account is closed; what it finds open is closed again first."""
-
-    @activity.defn
-    @abstractmethod
-    async def sweep(self, to_sweep: ToSweep) -> Sweep:
-        """What has come to the account since the baseline was taken, and stays although it is closed. Reads only."""
+    async def close(self, account: AccountToClose) -> Closed:
+        """Fence, disable and strip at the same time, and read back; raises until the directory says it is closed."""
 
     @activity.defn
     @abstractmethod
     async def settle(self, settlement: Settlement) -> Receipt | None:
-        """Write the receipt, forget the credential, release the lock."""
+        """Look at what stays behind, write the receipt, forget the credential, release the lock."""

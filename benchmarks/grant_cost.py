@@ -25,6 +25,7 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import httpx
 import yaml
+from temporalio.api.enums.v1 import EventType
 
 from benchmarks.bare_httpx import ELEVATE, BareVisits
 from entra_jit.app import App
@@ -57,6 +58,9 @@ class Cost:
     calls_to_open: int
     calls_to_close: int
     events: int
+    activities: int
+    """Remote ones."""
+    workflow_tasks: int
     statements: int
 
 
@@ -84,11 +88,14 @@ class Bench:
         await workflow.result()
         receipt = await show_receipt(self._actor, self._app, request_id)
         assert receipt.opened_at is not None
+        history = [event.event_type for event in (await workflow.fetch_history()).events]
         return Cost(
             seconds_to_open=(receipt.opened_at - receipt.request.asked_at).total_seconds(),
             calls_to_open=calls_to_open,
             calls_to_close=await self._calls(),
-            events=len((await workflow.fetch_history()).events),
+            events=len(history),
+            activities=history.count(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED),
+            workflow_tasks=history.count(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED),
             statements=self._ledger.statements - statements,
         )
 
@@ -182,6 +189,8 @@ async def _one_by_one(bench: Bench, bare: BareVisits, technicians: Sequence[str]
         print(f"  Graph calls        {_median(c.calls_to_open for c in measured):7} to open")
         print(f"                     {_median(c.calls_to_close for c in measured):7} to close and prove")
         print(f"  Temporal events    {_median(c.events for c in measured):7}")
+        print(f"  activities         {_median(c.activities for c in measured):7}")
+        print(f"  workflow tasks     {_median(c.workflow_tasks for c in measured):7}")
         print(f"  SQL statements     {_median(c.statements for c in measured):7} by the worker")
     return medians
 

@@ -62,6 +62,8 @@ class EntraJitError(Exception):
     """What the operator can do about it; empty: the explanation says all."""
     request_id: str | None = None
     """Microsoft's number for the call that failed."""
+    details: tuple[str, ...] = ()
+    """What a workflow must know of the step that failed: ``NOTHING_WRITTEN``, ``NOTHING_GIVEN``."""
 
     def __init__(self, explanation: str, *, advice: str | None = None, request_id: str | None = None) -> None:
         super().__init__(explanation)

@@ -29,11 +29,11 @@ from models.messages import (
     SignedAccessRequest,
     SignedEnd,
     Step,
-    Sweep,
+    ToSweep,
     WantedRetry,
 )
 from models.moments import format_moment
-from models.sweep import Baseline, SweepFinding
+from models.sweep import Baseline, SweepFinding, besides, stays_behind
 
 NOTES_AT_MOST = 10
 
@@ -41,7 +41,7 @@ NOTES_AT_MOST = 10
 class _State(BaseModel):
     """A part of the state. It changes, unlike a message."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
 
 
 class Refusal(Message):
@@ -51,6 +51,8 @@ class Refusal(Message):
     sentence: str
     ran_out_of_time: bool = False
     """It was tried until there was no time left, and was not refused."""
+    wrote_nothing: bool = False
+    """Nothing was written in the directory for the grant, ever."""
     gave_nothing: bool = False
     """There is nothing of it in the directory to wait for."""
 
@@ -105,26 +107,10 @@ class SweepProgress(_State):
     """None: none was taken."""
     findings: list[SweepFinding] = Field(default_factory=list)
     """Each thing once, in the order in which it was found."""
-    swept: bool = False
-    """The account was looked at once it was closed."""
-    unswept: list[str] = Field(default_factory=list)
-    """What could not be looked at, and why."""
-    step: Step | None = None
-    """The sweep itself, with the directory's answers."""
 
     def find(self, findings: tuple[SweepFinding, ...]) -> None:
         """Add what a step has found."""
-        known = {(finding.kind, *finding.evidence) for finding in self.findings}
-        for finding in findings:
-            if (key := (finding.kind, *finding.evidence)) not in known:
-                known.add(key)
-                self.findings.append(finding)
-
-    def keep(self, sweep: Sweep) -> None:
-        """Add what the sweep of the closed account has found."""
-        self.swept, self.step = True, sweep.step
-        self.find(sweep.findings)
-        self.unswept += sweep.unknown(self.baseline)
+        self.findings += besides(self.findings, findings)
 
 
 class GrantProgress(_State):
@@ -174,6 +160,18 @@ class GrantProgress(_State):
     def ref(self) -> GrantRef:
         """By which activities look up in the ledger what was decided."""
         return GrantRef(request_id=self.granted.request_id, attempt=self.granted.attempt)
+
+    @property
+    def to_sweep(self) -> ToSweep | None:
+        """What may have been signed in to, and is proven closed; None: nothing may have been left behind there.
+
+        An account of another grant is that one's to sweep.
+        """
+        account, proof = self.traces.object_id, self.closing.proof
+        standing = proof and proof.standing
+        if not (self.expires_at and account and standing and standing.exists and standing.held_by is None):
+            return None
+        return ToSweep(grant=self.granted, object_id=account, baseline=self.sweep.baseline)
 
     @property
     def carried(self) -> Carried | None:
@@ -234,6 +232,8 @@ class GrantProgress(_State):
         self.receipt, self.closed_at = receipt, receipt.settled_at if receipt else at
         if receipt and not receipt.proof.is_proven:
             self.closed_at = None
+        if receipt and stays_behind(receipt.findings):
+            self.alarm = AlarmKind.PERSISTENCE
         self.is_answered = True
         final = receipt.ending if receipt else ending
         self.move_to(final.state, final.sentence)

@@ -1,7 +1,9 @@
 """What a grant shows in Temporal's lists and can be found by. Plain text on the server: never a secret, never a name
 of a person beyond the technician's short one."""
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from models.messages import AccessRequest, GrantState
 
 TENANT = SearchAttributeKey.for_keyword("Tenant")
 TECHNICIAN = SearchAttributeKey.for_keyword("Technician")
@@ -15,3 +17,14 @@ REPORTED_PROBLEMS = SearchAttributeKey.for_keyword_list("TemporalReportedProblem
 """Temporal's own: why it cannot carry a workflow on."""
 
 ALL = (TENANT, TECHNICIAN, GRANT_STATE, EXPIRES_AT, TICKET, ALARM)
+
+
+def at_start(request: AccessRequest) -> TypedSearchAttributes:
+    """What a grant can be found by before any worker has taken it."""
+    pairs = (
+        SearchAttributePair(GRANT_STATE, GrantState.ASKED.value),
+        SearchAttributePair(TENANT, request.tenant),
+        SearchAttributePair(TECHNICIAN, request.technician),
+        *([SearchAttributePair(TICKET, request.ticket)] if request.ticket else []),
+    )
+    return TypedSearchAttributes(pairs)

@@ -98,8 +98,12 @@ _FINAL_FAILURES = frozenset(
 )
 
 
+NOTHING_WRITTEN = "nothing was written"
+"""The detail of a failure of a grant for which nothing was written in the directory, ever."""
+
 NOTHING_GIVEN = "nothing was given"
-"""The detail of a failure after which there is nothing in the directory to wait for."""
+"""The detail of a failure after which there is nothing in the directory to wait for: all was refused at its first try.
+"""
 
 
 class CredentialKind(StrEnum):

@@ -56,6 +56,17 @@ def merged(*several: Iterable[SweepFinding]) -> tuple[SweepFinding, ...]:
     return tuple(found.values())
 
 
+def besides(known: Iterable[SweepFinding], found: Iterable[SweepFinding]) -> list[SweepFinding]:
+    """What of ``found`` is not ``known``, each thing once."""
+    keys = {(finding.kind, *finding.evidence) for finding in known}
+    new: list[SweepFinding] = []
+    for finding in found:
+        if (key := (finding.kind, *finding.evidence)) not in keys:
+            keys.add(key)
+            new.append(finding)
+    return new
+
+
 def stays_behind(findings: Iterable[SweepFinding]) -> str | None:
     """What of it needs attention; None: nothing."""
     return " ".join(finding.sentence for finding in findings if finding.alarming) or None

@@ -371,6 +371,8 @@ class GrantRow(SQLModel, table=True):
     parked_because: str | None = None
     failure: str | None = None
     """The ``FailureType`` that parked or ended it."""
+    prepared_at: datetime | None = columns.moment()
+    """When the preparing of its account began; None: nothing was written in the directory for it."""
     baseline: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     """What the account had when it was about to be opened; None: not read."""
     closing_at: datetime | None = columns.moment()
@@ -399,6 +401,8 @@ class SealedCredential(SQLModel, table=True):
     sealed_at: datetime = columns.moment(nullable=False)
     usable_until: datetime | None = columns.moment()
     usable_once: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    pass_id: str | None = None
+    """Of the Temporary Access Pass, by which it can be deleted before it is listed."""
     revealed_at: datetime | None = columns.moment()
     revealed_to: Actor | None = columns.actor()
 

@@ -136,11 +136,17 @@ def test_an_error_of_microsofts_says_what_where_what_to_do_and_its_number() -> N
     )
 
 
+def refused_whole() -> PermanentError:
+    error = PermanentError(**CALL)
+    error.details = (NOTHING_GIVEN,)
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "details", "wait"),
     [
         (PermanentError(**CALL), (), None),
-        (PermanentError(**CALL, nothing_given=True), (NOTHING_GIVEN,), None),
+        (refused_whole(), (NOTHING_GIVEN,), None),
         (TransientError(**CALL), (), None),
         (TransientError(**CALL, retry_after=timedelta(minutes=4)), (), timedelta(minutes=4)),
         (PausedError("contoso is paused."), (), RESUMED_WITHIN),

@@ -16,7 +16,6 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from models import actor
-from models.grant_progress import GrantProgress
 from models.messages import (
     FailureType,
     GrantState,
@@ -26,16 +25,16 @@ from models.messages import (
     SignedRenewal,
 )
 from workflows.alerts import GrantAlerts
+from workflows.carrying import can_be_carried, take_over
 from workflows.closing import close_and_prove, settle
 from workflows.deciding import decide
 from workflows.extending import extend_grant, read_signed, refuse_unless_open, renew_credential
 from workflows.gathering import ended, uninterrupted
 from workflows.holding import hold, park
 from workflows.inputs import LONGEST_NAME, read_ending, read_message, read_retry, read_sentence
-from workflows.provisioning import arm, give_access, open_account, prepare_account, validate_domain
+from workflows.provisioning import arm, give_access, make_ready, open_account
 from workflows.refusals import take_refusal
 from workflows.steps import is_over
-from workflows.sweeping import sweep
 from workflows.view import note, publish, status_of
 
 
@@ -47,8 +46,10 @@ class AccessGrant:
     Cancelling it ends the grant and closes the account. Do not terminate or reset it.
     """
 
-    def __init__(self) -> None:
-        self._progress = GrantProgress()
+    @workflow.init
+    def __init__(self, *inputs: object) -> None:
+        """With what the run before has carried over: signals may come before ``run`` is called."""
+        self._progress = take_over(inputs)
         self._alerts = GrantAlerts(self._progress)
 
     @workflow.run
@@ -64,6 +65,8 @@ class AccessGrant:
             progress.end(GrantState.CANCELLED, actor.UNNAMED, read_sentence(reason))
         life.cancel()
         await ended(life)
+        if not is_over(progress) and _wants_new_run(life):
+            workflow.continue_as_new(progress)
         progress.end(GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
 
         # After the try, never in a finally (see workflows.gathering).
@@ -72,26 +75,32 @@ class AccessGrant:
         await uninterrupted(workflow.wait_condition(workflow.all_handlers_finished))
         return self._conclude()
 
-    async def _live(self) -> None:
+    async def _live(self) -> bool:
+        """Until the grant is over. True: or until it is to be carried over to another run."""
         progress = self._progress
-        await decide(progress)
+        if progress.grant is None:
+            await decide(progress)
+        else:
+            publish(progress)
         while progress.grant and not is_over(progress):
             try:
                 if progress.refusal:
                     await park(progress, self._alerts)
-                    continue
-                if progress.state is not GrantState.OPEN:
-                    await self._open()
-                await hold(progress)
+                else:
+                    if progress.state is not GrantState.OPEN:
+                        await self._open()
+                    await hold(progress, self._alerts)
+                if can_be_carried(self._alerts):
+                    return True
             except ActivityError as error:
                 if is_cancelled_exception(error):
-                    return
+                    return False
                 take_refusal(progress, error)
+        return False
 
     async def _open(self) -> None:
         progress = self._progress
-        account = await validate_domain(progress)
-        await prepare_account(progress, account)
+        account = await make_ready(progress)
         await give_access(progress, account)
         await arm(progress)
         await open_account(progress)
@@ -104,7 +113,6 @@ class AccessGrant:
             progress.move_to(GrantState.CLOSING, ending.sentence)
             publish(progress)
             await close_and_prove(progress, self._alerts)
-            await sweep(progress, self._alerts)
         await settle(progress, ending)
         publish(progress)
 
@@ -185,5 +193,9 @@ class AccessGrant:
         return status_of(self._progress)
 
 
-def _what_ended(life: asyncio.Task[None]) -> str:
+def _wants_new_run(life: asyncio.Task[bool]) -> bool:
+    return not life.cancelled() and life.exception() is None and life.result()
+
+
+def _what_ended(life: asyncio.Task[bool]) -> str:
     return "cancelled" if life.cancelled() else repr(life.exception())

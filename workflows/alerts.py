@@ -17,7 +17,7 @@ from workflows.view import publish
 
 LAST_WORDS = timedelta(minutes=1)
 
-ABOUT_A_GRANT = frozenset({AlarmKind.CLOSING_LATE, AlarmKind.HELD, AlarmKind.PERSISTENCE})
+ABOUT_A_GRANT = frozenset({AlarmKind.CLOSING_LATE, AlarmKind.HELD})
 """Other alarms are about the account."""
 
 
@@ -46,12 +46,15 @@ class GrantAlerts:
             asyncio.create_task(execute(Alarming.raise_alarm, alarm, ALARMING, summary=f"Alarm: {kind.value}"))
         )
 
+    @property
+    def are_heard(self) -> bool:
+        """All are recorded."""
+        return all(telling.done() for telling in self._under_way)
+
     async def be_heard(self) -> None:
         """Alarms that are not recorded yet get another minute; after that the receipt alone tells of them."""
-        if any(not telling.done() for telling in self._under_way):
+        if not self.are_heard:
             with suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: all(telling.done() for telling in self._under_way), timeout=LAST_WORDS
-                )
+                await workflow.wait_condition(lambda: self.are_heard, timeout=LAST_WORDS)
         for telling in self._under_way:
             telling.cancel()

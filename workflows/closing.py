@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from itertools import count
+from itertools import chain, count, pairwise
 from typing import Any
 
 from temporalio import workflow
 from temporalio.workflow import ActivityConfig
 
-from activities.options import CLOSING, DISABLING
+from activities.options import CLOSING, CLOSING_THE_ACCOUNT
 from activities.signatures import Closing
 from entra_jit.policy.durations import format_duration
 from models.alarms import AlarmKind
@@ -31,12 +31,13 @@ ALARMED_AGAIN_EVERY = timedelta(hours=1)
 async def close_and_prove(progress: GrantProgress, alerts: GrantAlerts) -> None:
     """Close the account, prove it, and alarm on a clock for as long as that has not succeeded."""
     closing = asyncio.create_task(_Closing(progress, alerts).close_and_prove())
-    began = workflow.now()
-    for patience in _alarm_clock(progress.granted):
+    # From the expiry: a workflow that wakes late is late already.
+    since = min(progress.expires_at or workflow.now(), workflow.now())
+    for patience in _alarm_clock(progress.granted, workflow.now() - since):
         try:
             await workflow.wait_condition(
                 closing.done,
-                timeout=began + patience - workflow.now(),
+                timeout=max(since + patience - workflow.now(), timedelta(0)),
                 timeout_summary=f"An alarm, if it takes longer than {format_duration(patience)}",
             )
             break
@@ -45,9 +46,10 @@ async def close_and_prove(progress: GrantProgress, alerts: GrantAlerts) -> None:
     await closing
 
 
-def _alarm_clock(grant: Grant) -> Iterator[timedelta]:
-    yield from grant.alarm_after
-    yield from (grant.alarm_after[-1] + hours * ALARMED_AGAIN_EVERY for hours in count(1))
+def _alarm_clock(grant: Grant, late: timedelta) -> Iterator[timedelta]:
+    """After how long an alarm is due. Of those that are due now, ``late``, only the last."""
+    clock = chain(grant.alarm_after, (grant.alarm_after[-1] + hours * ALARMED_AGAIN_EVERY for hours in count(1)))
+    return (this for this, following in pairwise(clock) if following > late)
 
 
 def _what_is_late(progress: GrantProgress, patience: timedelta) -> str:
@@ -69,21 +71,18 @@ class _Closing:
     async def close_and_prove(self) -> None:
         closing, grant = self._progress.closing, self._progress.granted
         closing.proof = None
-        # The ledger may be down: the fence is tried for as long as it takes, and the disabling does not wait for it.
-        fencing = asyncio.create_task(self._do(Closing.fence, grant.request_id, CLOSING, "No opening from here on"))
-        await self._disable_and_strip()
-        closing.proof = await self._read_back()
-        fence = await fencing
-        lease_ends = fence.lease_until if fence.lease_until and closing.proof.steps[-1].at < fence.lease_until else None
+        closing.proof = await self._close()
+        fence = closing.proof.fence
+        if fence is None:  # the ledger may be down: what it keeps is needed for the receipt alone
+            fence = await self._do(Closing.fence, grant.request_id, CLOSING, "No opening from here on")
+        lease_ends = fence.lease_until if fence.lease_until and closing.proof.proven_at < fence.lease_until else None
         if lease_ends or self._is_renewed():
             # What was admitted before the fence may still be on its way to Microsoft: an opening, a new credential.
             if lease_ends:
                 await workflow.sleep(max(lease_ends - workflow.now(), timedelta(0)), summary="A write's lease")
             # It may have landed at the last moment, and a replica that lags would still show the account as it was.
             self._account = self._as_known_now()
-            await self._disable_and_strip()
-            closing.proof = await self._read_back()
-        self._keep(closing.proof)
+            closing.proof = await self._close()
         self._progress.traces.are_gone()
 
     def _as_known_now(self) -> AccountToClose:
@@ -93,16 +92,11 @@ class _Closing:
         """Its pass is another one by now: the renewal had been made, and this workflow had not heard of it yet."""
         return self._progress.traces.pass_id != self._account.pass_id
 
-    async def _disable_and_strip(self) -> None:
-        disabled, stripped = await asyncio.gather(
-            self._do(Closing.disable_account, self._account, DISABLING, f"Disable {self._account.grant.account_name}"),
-            self._do(Closing.strip_account, self._account, CLOSING, "Password, sessions, sign-in methods, access"),
-        )
-        self._keep(disabled)
-        self._keep(stripped)
-
-    async def _read_back(self) -> Closed:
-        return await self._do(Closing.read_back, self._account, CLOSING, "Is it closed, says the directory?")
+    async def _close(self) -> Closed:
+        summary = f"Close {self._account.grant.account_name}: fence, disable, strip, read back"
+        closed = await self._do(Closing.close, self._account, CLOSING_THE_ACCOUNT, summary)
+        self._keep(closed)
+        return closed
 
     async def _do(
         self,
@@ -117,7 +111,7 @@ class _Closing:
     def _keep(self, closed: Closed) -> None:
         self._progress.closing.keep(closed)
         self._progress.sweep.find(closed.findings)
-        if closed.alarm and closed.alarm not in self._progress.alarms:  # every step says the same of a vanished account
+        if closed.alarm and closed.alarm not in self._progress.alarms:  # it may be closed twice
             self._alerts.alarm(closed.alarm_kind, closed.alarm)
 
 
@@ -125,24 +119,22 @@ async def settle(progress: GrantProgress, ending: Ending) -> None:
     """Write the receipt and release the lock, for as long as that takes. Where no request came there is neither."""
     proof, receipt = progress.closing.proof, None
     if progress.asked:
-        sweep = progress.sweep
         settlement = Settlement(
             signed=progress.asked,
             ending=ending,
             settled_at=workflow.now(),
             expires_at=progress.expires_at,
             disabled_at=progress.closing.disabled_at,
-            proven_at=proof and proof.steps[-1].at,
+            proven_at=proof and proof.proven_at,
             standing=proof and proof.standing,
-            findings=tuple(sweep.findings),
-            swept=sweep.swept,
-            unswept=" ".join(sweep.unswept) or None,
-            steps=(*progress.closing.steps, *([sweep.step] if sweep.step else [])),
+            findings=tuple(progress.sweep.findings),
+            steps=tuple(progress.closing.steps),
             alarms=tuple(progress.alarms),
             carried=progress.carried,
+            to_sweep=progress.to_sweep,
             signed_end=progress.signed_end,
         )
         receipt = await execute_until_done(
-            Closing.settle, settlement, CLOSING, summary="Write the receipt, release the lock"
+            Closing.settle, settlement, CLOSING, summary="What stays behind? Write the receipt, release the lock"
         )
     progress.settle(ending, receipt, workflow.now())

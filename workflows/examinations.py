@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 from activities.options import EXAMINING, RECONCILING
 from activities.signatures import Examining
+from models import search_attributes
 from models.markdown import escape
 from models.messages import ExaminationsReport, GrantInput, SignedAccessRequest, TenantVerdict
 from models.names import ACCESS_GRANT, GRANT_DETAILS, REQUEST_ACCESS, workflow_id
@@ -65,6 +66,7 @@ async def _run_canary(signed: SignedAccessRequest) -> None:
             id=workflow_id(request.request_id),
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            search_attributes=search_attributes.at_start(request),
             static_summary=f"The doctor's canary in {escape(request.tenant)}",
             static_details=GRANT_DETAILS,
         )

@@ -13,6 +13,7 @@ from activities.options import PROVISIONING, RENEWING_TIME
 from activities.signatures import Provisioning
 from models.grant_progress import GrantProgress
 from models.messages import FailureType, GrantState, SignedExtension, SignedRenewal, ToExtend, ToRenew
+from workflows.carrying import is_due
 from workflows.execution import execute
 from workflows.inputs import read_message
 from workflows.refusals import refusal_of
@@ -32,6 +33,8 @@ def read_signed(kind: type[Signed], inputs: Sequence[object]) -> Signed:
 
 def refuse_unless_open(progress: GrantProgress, request_id: str) -> None:
     """Raises ``ValueError`` where this grant is not open, nor about to be: nothing of the update is recorded then."""
+    if is_due():
+        raise ValueError("The grant is being carried over to another run. Try again in a moment.")
     is_being_opened = progress.state is GrantState.PREPARING and progress.expires_at is not None
     if progress.state is not GrantState.OPEN and not is_being_opened:
         raise ValueError(_not_open(progress))

@@ -12,56 +12,31 @@ from activities.signatures import Deciding, Provisioning
 from entra_jit.policy.durations import CLOCKS_DIFFER_BY, format_duration
 from models import actor
 from models.grant_progress import GrantProgress
-from models.messages import AccountFound, GrantState
-from models.sweep import Baseline
+from models.messages import AccountReady, GrantState, ToGive
 from workflows.execution import execute_locally
-from workflows.gathering import gather_or_cancel
-from workflows.steps import step, step_to_keep, stop_if_over, time_left
-from workflows.sweeping import take_baseline
+from workflows.steps import step, stop_if_over, time_left
 
 
-async def validate_domain(progress: GrantProgress) -> AccountFound:
-    """The domain is verified and managed, and the account is ours or not there. Nothing is written."""
-    grant = progress.granted
-    _, account = await gather_or_cancel(
-        step(progress, Provisioning.validate_domain, f"Is {grant.account_domain} verified and managed?"),
-        step(progress, Provisioning.find_account, f"Is there {grant.account_name} already?"),
-    )
-    progress.traces.object_id = account.object_id
+async def make_ready(progress: GrantProgress) -> AccountReady:
+    """The domain is verified and managed; the account is there, ours, and closed."""
+    traces = progress.traces
+    traces.written = True  # or the refusal says that nothing was
+    account = await step(progress, Provisioning.ready, progress.ref, f"Is {progress.granted.account_name} ready?")
+    traces.object_id = account.object_id
     progress.is_answered = True
+    stop_if_over(progress)
     return account
 
 
-async def prepare_account(progress: GrantProgress, account: AccountFound) -> None:
-    """The account is there, and closed. From here on anything may have been written."""
-    progress.traces.written = True
-    if not account.ready:
-        summary = f"Make sure of {progress.granted.account_name}, closed"
-        progress.traces.object_id = await step(progress, Provisioning.prepare_account, summary)
-
-
-async def give_access(progress: GrantProgress, account: AccountFound) -> None:
+async def give_access(progress: GrantProgress, account: AccountReady) -> None:
     """The account holds what was granted, and has a credential that opens nothing yet; what it had before is known."""
-    access_and_credential = gather_or_cancel(_give_access(progress), _issue_credential(progress))
-    if account.object_id is None:
-        progress.sweep.baseline = Baseline()  # one that is only being made can have nothing
-        await access_and_credential
-    else:
-        await gather_or_cancel(access_and_credential, take_baseline(progress))
-
-
-async def _give_access(progress: GrantProgress) -> None:
-    traces = progress.traces
+    traces, access = progress.traces, ", ".join(item.words for item in progress.granted.access)
     traces.access_asked_for, traces.access_given_at = True, None
-    await step(progress, Provisioning.give_access, ", ".join(item.words for item in progress.granted.access))
-    traces.access_given_at = workflow.now()
-
-
-async def _issue_credential(progress: GrantProgress) -> None:
-    stop_if_over(progress)
-    # Kept also when the grant is over by now: then this pass is there, and is to be deleted.
-    summary = "A fresh credential, sealed"
-    progress.traces.pass_id = await step_to_keep(progress, Provisioning.issue_credential, summary)
+    to_give = ToGive(request_id=progress.ref.request_id, attempt=progress.ref.attempt, is_new=account.is_new)
+    given = await step(progress, Provisioning.give, to_give, f"{access}; a fresh credential, sealed")
+    traces.access_given_at, traces.pass_id = workflow.now(), given.pass_id
+    progress.sweep.baseline = given.baseline
+    progress.sweep.find(given.baseline.findings)
     stop_if_over(progress)
 
 
@@ -82,4 +57,6 @@ async def arm(progress: GrantProgress) -> None:
 async def open_account(progress: GrantProgress) -> None:
     """The last step."""
     summary = f"Open until {progress.expires_at:%H:%M:%SZ}"
-    progress.open(await step(progress, Provisioning.open_account, summary))
+    opened_at = await step(progress, Provisioning.open, progress.ref, summary)
+    stop_if_over(progress)
+    progress.open(opened_at)

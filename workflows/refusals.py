@@ -8,7 +8,7 @@ from temporalio.exceptions import TimeoutError as TimedOutError
 
 from models import actor
 from models.grant_progress import GrantProgress, Refusal
-from models.messages import NOTHING_GIVEN, FailureType, GrantState
+from models.messages import NOTHING_GIVEN, NOTHING_WRITTEN, FailureType, GrantState
 
 
 def refusal_of(error: ActivityError) -> Refusal:
@@ -24,6 +24,7 @@ def refusal_of(error: ActivityError) -> Refusal:
         sentence=cause.message,
         ran_out_of_time=ran_out_of_time,
         gave_nothing=cause is error.cause and NOTHING_GIVEN in cause.details,
+        wrote_nothing=cause is error.cause and NOTHING_WRITTEN in cause.details,
     )
 
 
@@ -32,6 +33,8 @@ def take_refusal(progress: GrantProgress, error: ActivityError) -> None:
     refused = refusal_of(error)
     if refused.gave_nothing:
         progress.traces.access_asked_for = False
+    if refused.wrote_nothing:
+        progress.traces.written = False
     if progress.expires_at and workflow.now() >= progress.expires_at:
         why = f"It expired before it could be opened: {refused.sentence}"
         progress.end(GrantState.EXPIRED, actor.CLOCK, why, refused.failure)

@@ -11,8 +11,7 @@ from temporalio import workflow
 
 from activities.options import PROVISIONING
 from models.grant_progress import GrantProgress
-from models.messages import GrantRef
-from workflows.execution import Result, execute
+from workflows.execution import Argument, Result, execute
 
 
 def is_over(progress: GrantProgress) -> bool:
@@ -33,16 +32,9 @@ def time_left(progress: GrantProgress) -> timedelta:
     return max(until - workflow.now(), timedelta(milliseconds=1))
 
 
-async def step(progress: GrantProgress, activity: Callable[[Any, GrantRef], Awaitable[Result]], summary: str) -> Result:
-    """One step; none once the grant is over."""
-    stop_if_over(progress)
-    done = await step_to_keep(progress, activity, summary)
-    stop_if_over(progress)
-    return done
-
-
-async def step_to_keep(
-    progress: GrantProgress, activity: Callable[[Any, GrantRef], Awaitable[Result]], summary: str
+async def step(
+    progress: GrantProgress, activity: Callable[[Any, Argument], Awaitable[Result]], argument: Argument, summary: str
 ) -> Result:
-    """The same, whose answer must be known also if the grant is over by then."""
-    return await execute(activity, progress.ref, PROVISIONING, summary=summary, within=time_left(progress))
+    """One step; none once the grant is over. Its answer is to be kept also if the grant is over by then."""
+    stop_if_over(progress)
+    return await execute(activity, argument, PROVISIONING, summary=summary, within=time_left(progress))

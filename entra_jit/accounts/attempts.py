@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from entra_jit.graph import GraphError
+from models.errors import EntraJitError
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
@@ -18,6 +20,15 @@ async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def attempt_both(first: Awaitable[Result], second: Awaitable[Other]) -> tuple[Result, Other]:
+    """Both results, once both have ended. Of two failures it raises the one that trying again does not mend."""
+    results = await asyncio.gather(first, second, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    if failures:
+        raise min(failures, key=lambda failure: isinstance(failure, EntraJitError) and failure.is_transient)
+    return cast("tuple[Result, Other]", tuple(results))
 
 
 async def answered(call: Awaitable[Result]) -> Result | GraphError:

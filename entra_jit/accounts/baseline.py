@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import MOST_CALLS, Given, Stripped, take_foreign
 from entra_jit.accounts.attempts import answered
 from entra_jit.accounts.eligibility import take_eligibilities
 from entra_jit.graph import Consent, GraphError, NotYetVisibleError, OwnedObject, Tenant, TransientError
+from entra_jit.policy.durations import format_duration
 from models.messages import AccessItem, ClosingStep, DirectoryCall, ObjectId, Step, Sweep
 from models.sweep import Baseline, FindingKind, Possession, SweepFinding
 
-_PASSING = (TransientError, NotYetVisibleError)
+PASSING = (TransientError, NotYetVisibleError)
+
+LOOKING_TIME = timedelta(seconds=30)
+"""What cannot be read by then is said to be unread: no looking holds up an opening or a receipt for longer."""
+TRIES = 3
+TRIED_AGAIN_AFTER = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,25 @@ async def take_baseline(
     baseline = noted.baseline.model_copy(update={"findings": findings, "unread": " ".join(unread) or None})
     calls = [call for one in taken if not isinstance(one, GraphError) for call in one[1]]
     return Look(baseline, (*noted.calls, *calls)[:MOST_CALLS])
+
+
+async def with_patience(look: Callable[[int], Awaitable[Look]]) -> Look:
+    """The answer of ``look``, which is told how many tries are left.
+
+    Raises ``TimeoutError`` after half a minute. That counts from here, however long this was waited for.
+    """
+    async with asyncio.timeout(LOOKING_TIME.total_seconds()):
+        for tries_left in range(TRIES - 1, 0, -1):
+            try:
+                return await look(tries_left)
+            except PASSING:
+                await asyncio.sleep(TRIED_AGAIN_AFTER.total_seconds())
+        return await look(0)
+
+
+def why_not_looked_at(error: Exception) -> str:
+    """Why ``with_patience`` has given no answer."""
+    return f"it took more than {format_duration(LOOKING_TIME)}" if isinstance(error, TimeoutError) else str(error)
 
 
 async def look_at(
@@ -104,7 +130,7 @@ def _unread(results: Iterable[object], *, last_try: bool) -> list[str]:
     """In Microsoft's words why there are not more. Raises what may pass, unless it is the ``last_try``."""
     failures = [result for result in results if isinstance(result, GraphError)]
     for failure in failures:
-        if isinstance(failure, _PASSING) and not last_try:
+        if isinstance(failure, PASSING) and not last_try:
             raise failure
     return [str(failure) for failure in failures]
 

@@ -7,36 +7,17 @@ behind. Terminating a workflow must not avoid that.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
-from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
-from entra_jit.accounts.baseline import compare, look_at
 from entra_jit.accounts.proving import ProvenClosing
+from entra_jit.accounts.sweeping import NOTHING_TO_SWEEP, Swept, alarm_of, sweep
 from entra_jit.ledger import addenda, baselines, interventions, receipts
 from entra_jit.ledger.alarms import Recording
 from models.actor import Actor
-from models.alarms import Alarm, AlarmKind
-from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt, Step
+from models.alarms import AlarmKind
+from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt
 from models.sweep import SweepFinding, merged, stays_behind
-
-
-@dataclass(frozen=True)
-class _Swept:
-    """As receipts tell it."""
-
-    findings: tuple[SweepFinding, ...] = ()
-    swept: bool = False
-    unswept: str | None = None
-    step: Step | None = None
-
-    def besides(self, *steps: Step) -> tuple[Step, ...]:
-        """``steps``, and the sweep as one."""
-        return (*steps, self.step) if self.step else steps
-
-
-NOTHING_TO_SWEEP = _Swept()
 
 PROVEN_LATER = "It is closed and read back."
 
@@ -109,35 +90,18 @@ class Settling:
             for kind in (AlarmKind.ABANDONED, AlarmKind.HELD):
                 await record.clear(kind, request_id, PROVEN_LATER, step.at)
 
-    async def _sweep(self, request_id: str, account: ObjectId | None) -> _Swept:
+    async def _sweep(self, request_id: str, account: ObjectId | None) -> Swept:
         if account is None:
             return NOTHING_TO_SWEEP
         async with self._ledger.transaction() as session:
             grant = await baselines.as_opened(session, request_id)
         if grant is None:
             return NOTHING_TO_SWEEP
-        try:
-            tenant = await self._directories.to_close(grant.tenant_id)
-            sweep = compare(await look_at(tenant, account, last_try=True), grant.baseline)
-        except Exception as error:
-            return _Swept(unswept=f"The sweep could not be made: {describe_error(error)}")
-        return _Swept(
-            sweep.findings, swept=True, unswept=" ".join(sweep.unknown(grant.baseline)) or None, step=sweep.step
-        )
+        return await sweep(self._directories, grant.tenant_id, account, grant.baseline)
 
 
 async def _tell_what_stays_behind(
     record: Recording, receipt: Receipt, findings: Iterable[SweepFinding], at: datetime
 ) -> None:
     if sentence := stays_behind(findings):
-        request = receipt.request
-        await record.raise_alarm(
-            Alarm(
-                kind=AlarmKind.PERSISTENCE,
-                subject=request.request_id,
-                sentence=sentence,
-                tenant=request.tenant,
-                request_id=request.request_id,
-                raised_at=at,
-            )
-        )
+        await record.raise_alarm(alarm_of(receipt.request, sentence, at))

@@ -115,8 +115,6 @@ class PermanentError(GraphError):
 
     needs: Needs | None = None
     """What the operation takes, where lacking it can be the reason."""
-    nothing_given: bool = False
-    """Every part of a step was refused at its very first try, so that nothing of it is on its way anywhere."""
 
 
 @dataclass(kw_only=True, eq=False)

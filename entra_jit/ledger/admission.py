@@ -60,6 +60,8 @@ class Admitted:
     """``auto``, ``temporary_access_pass`` or ``password``."""
     tenant_is_ready: bool
     """The last examination of the tenant found no necessary check failed."""
+    is_untouched: bool
+    """Nothing was written in the directory for it yet."""
     in_flight: bool = False
     """An earlier write under the lease may still be on its way. Asked of the ledger, since Temporal counts the tries
     of an activity that was reset from one again."""
@@ -249,4 +251,5 @@ def _admitted(checked: _Checked) -> Admitted:
         opened_at=row.opened_at,
         credential=tenant.credential,
         tenant_is_ready=is_ready,
+        is_untouched=row.prepared_at is None,
     )

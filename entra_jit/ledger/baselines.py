@@ -22,6 +22,12 @@ async def note_baseline(session: AsyncSession, request_id: str, baseline: Baseli
     )
 
 
+async def baseline_of(session: AsyncSession, request_id: str) -> Baseline | None:
+    """What was noted last; None: nothing was."""
+    row = await session.get(GrantRow, request_id)
+    return Baseline.model_validate(row.baseline) if row is not None and row.baseline else None
+
+
 @dataclass(frozen=True)
 class AsOpened:
     """A grant that was opened. ``baseline`` None: it is unknown what its account had before."""

@@ -19,7 +19,7 @@ from entra_jit.ledger.events import NewEvent
 from models.actor import Actor
 from models.errors import RefusedError
 from models.events import EventKind
-from models.messages import CredentialKind, GrantRef, SignInStatus
+from models.messages import CredentialKind, GrantRef, PassId, SignInStatus
 from models.moments import format_moment
 from models.tables import SealedCredential
 
@@ -51,6 +51,7 @@ async def keep(
     at: datetime,
     usable_until: datetime | None = None,
     usable_once: bool = False,
+    pass_id: PassId | None = None,
 ) -> None:
     """Seal and keep the credential of a grant. A newer one replaces it and has not been shown.
 
@@ -67,6 +68,7 @@ async def keep(
         "sealed_at": at,
         "usable_until": usable_until,
         "usable_once": usable_once,
+        "pass_id": pass_id,
         "revealed_at": None,
         "revealed_to": None,
     }
@@ -75,10 +77,20 @@ async def keep(
     await session.exec(statement.on_conflict_do_update(index_elements=["request_id"], set_=changed))
 
 
-async def kind_kept(session: AsyncSession, ref: GrantRef) -> CredentialKind | None:
-    """The kind of credential that this attempt of the grant has; None: none yet."""
+@dataclass(frozen=True)
+class Kept:
+    """The credential that an attempt of a grant has, but for what is secret."""
+
+    kind: CredentialKind
+    pass_id: PassId | None
+
+
+async def kept(session: AsyncSession, ref: GrantRef) -> Kept | None:
+    """The credential of this attempt of the grant; None: it has none yet."""
     row = await session.get(SealedCredential, ref.request_id)
-    return CredentialKind(row.kind) if row is not None and row.attempt == ref.attempt else None
+    if row is None or row.attempt != ref.attempt:
+        return None
+    return Kept(CredentialKind(row.kind), PassId(row.pass_id) if row.pass_id else None)
 
 
 async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: Actor, at: datetime) -> Revealed:

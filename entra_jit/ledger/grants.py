@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
@@ -79,6 +80,18 @@ async def settled_with(session: AsyncSession, request_id: str) -> Proof | None:
     """On what its receipt rests; None: the ledger does not know the grant, or has not settled it."""
     row = await session.get(ReceiptRow, request_id)
     return Proof(row.document["proof"]) if row is not None else None
+
+
+async def begin(session: AsyncSession, request_id: str, at: datetime) -> None:
+    """From here on something may be written in the directory for the grant. The first time counts."""
+    begun = update(GrantRow).where(col(GrantRow.request_id) == request_id)
+    await session.exec(begun.values(prepared_at=func.coalesce(GrantRow.prepared_at, at)))
+
+
+async def is_untouched(session: AsyncSession, request_id: str) -> bool:
+    """Whether nothing was written in the directory for the grant, ever. False where the ledger does not know it."""
+    row = await session.get(GrantRow, request_id)
+    return row is not None and row.prepared_at is None
 
 
 async def by_id(session: AsyncSession, request_id: str) -> GrantRow | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import AwareDatetime
 
 from models.actor import Actor
@@ -37,7 +39,7 @@ class AccountToClose(Message):
 
 
 class Closed(Message):
-    """The result of one closing activity: what was done and, after a read-back, what the directory said."""
+    """An account that is closed: what was done, and what the directory said of it then."""
 
     steps: tuple[Step, ...]
     standing: Standing | None = None
@@ -45,6 +47,13 @@ class Closed(Message):
     """What the account had that was not of the grant."""
     alarm: str | None = None
     alarm_kind: AlarmKind = AlarmKind.FOREIGN_CHANGE
+    fence: Fence | None = None
+    """None: the ledger could not be asked, so that an opening may still be admitted."""
+
+    @property
+    def proven_at(self) -> datetime:
+        """When the directory said so."""
+        return self.steps[-1].at
 
 
 class ToSweep(Message):
@@ -134,5 +143,7 @@ class Settlement(Closure):
     """Proof that the workflow itself is of this deployment's making: only such a one may release a lock."""
     carried: Carried | None = None
     """None: nothing was granted."""
+    to_sweep: ToSweep | None = None
+    """None: the account need not be looked at."""
     signed_end: SignedEnd | None = None
     """What has ended the grant, where that was a message of ours."""

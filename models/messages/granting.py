@@ -11,8 +11,9 @@ from models.message import Message
 from models.messages.access import AccessItem, Wanted
 from models.messages.asking import SignedExtension, SignedRenewal, SignedRetry
 from models.messages.evidence import Step
-from models.messages.ids import Name, ObjectId, RequestId, TechnicianId, TenantId
+from models.messages.ids import Name, ObjectId, PassId, RequestId, TechnicianId, TenantId
 from models.states import CredentialKind, FailureType, GrantState, Proof, Verdict
+from models.sweep import Baseline
 
 ALARM_AFTER = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
 
@@ -81,12 +82,27 @@ class Armed(Message):
     """The signed open-until mark. The closing carries it, so that it can tell an older mark without the ledger."""
 
 
-class AccountFound(Message):
-    """What the directory holds under the technician's account name: nothing yet, or our own account."""
+class AccountReady(Message):
+    """The technician's account: ours, there, and closed."""
 
-    object_id: ObjectId | None
-    ready: bool
-    """True when the account can be given access as it is: ours, and closed or opened by this very grant."""
+    object_id: ObjectId
+    is_new: bool
+    """It was made just now, and can have nothing yet."""
+
+
+class ToGive(GrantRef):
+    """A grant whose account is ready."""
+
+    is_new: bool
+    """The account can have nothing yet."""
+
+
+class AccessGiven(Message):
+    """What the account has now, while it is still closed."""
+
+    pass_id: PassId | None
+    """None: its credential is a password."""
+    baseline: Baseline
 
 
 class ToPark(Message):

@@ -82,7 +82,7 @@ def _anything() -> Any:
 
 
 def test_a_closing_is_retried_for_as_long_as_it_takes() -> None:
-    for closing in (options.CLOSING, options.DISABLING):
+    for closing in (options.CLOSING, options.CLOSING_THE_ACCOUNT):
         retry = closing["retry_policy"]
         assert retry is not None
         assert retry.maximum_attempts == 0
@@ -98,15 +98,17 @@ def test_a_provisioning_step_finishes_before_its_closing_begins() -> None:
     assert options.PROVISIONING["cancellation_type"] is ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
 
-def test_the_disabling_goes_before_everything_that_waits() -> None:
-    priorities = [how["priority"].priority_key for how in (options.DISABLING, options.CLOSING, options.PROVISIONING)]
+def test_what_closes_an_account_goes_before_everything_that_waits() -> None:
+    priorities = [
+        how["priority"].priority_key for how in (options.CLOSING_THE_ACCOUNT, options.CLOSING, options.PROVISIONING)
+    ]
     assert priorities == sorted(set(priorities))
     assert priorities[0] == 1
 
 
 def test_every_table_row_has_a_timeout_and_backs_off() -> None:
-    for how in (options.LEDGER, options.PROVISIONING, options.CLOSING, options.DISABLING):
-        assert timedelta(0) < how["start_to_close_timeout"] <= timedelta(minutes=1)
+    for how in (options.LEDGER, options.PROVISIONING, options.CLOSING, options.CLOSING_THE_ACCOUNT):
+        assert timedelta(0) < how["start_to_close_timeout"] <= timedelta(minutes=2)
         assert how["retry_policy"].maximum_interval is not None
         assert how["retry_policy"].backoff_coefficient > 1
 

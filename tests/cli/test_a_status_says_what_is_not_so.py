@@ -38,9 +38,9 @@ def test_a_pass_is_told_and_that_it_was_replaced() -> None:
 
 
 def test_a_refused_closing_is_told_with_its_last_answer_and_its_next_try() -> None:
-    step = StuckStep(name="disable_account", attempt=5, answer="403 [bold]Forbidden", next_try=NOON)
+    step = StuckStep(name="close", attempt=5, answer="403 [bold]Forbidden", next_try=NOON)
     page = shown(show_status, state=GrantState.CLOSING, stuck=(step,))
-    assert "disable_account: attempt 5, next try 2026-11-23 12:00:00Z: 403 [bold]Forbidden" in page
+    assert "close: attempt 5, next try 2026-11-23 12:00:00Z: 403 [bold]Forbidden" in page
 
 
 def test_what_is_not_proven_closed_is_never_shown_as_closed() -> None:

@@ -82,7 +82,7 @@ def hold(kind: HoldKind) -> Hold:
 
 
 def failure(request_id: str) -> Failure:
-    step = StuckStep(name="prepare_account", answer=SENTENCE, attempt=12, next_try=NOON, paused=False)
+    step = StuckStep(name="ready", answer=SENTENCE, attempt=12, next_try=NOON, paused=False)
     return Failure(
         request_id=request_id,
         tenant=TENANT,

@@ -24,34 +24,49 @@ from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENI
 from tests.patience import PATIENCE_SECONDS
 from tests.stage import Scene, variant
 
+SWEEP, BASELINE = "read what it owns", "read what it owns already"
+
+OWNED = {"method": "GET", "path": "/users/*/ownedObjects"}
+
+CALLS: Mapping[str, Mapping[str, object]] = {
+    **READS_BEFORE_WRITING,
+    **OPENING_WRITES,
+    **CLOSING_WRITES,
+    SWEEP: OWNED,
+    BASELINE: OWNED,
+}
+
 OPENING: dict[str, Mapping[str, object] | None] = {
     "decide": None,
-    "validate_domain": READS_BEFORE_WRITING["read the domain"],
-    "find_account": READS_BEFORE_WRITING["look for the account"],
-    "prepare_account": OPENING_WRITES["create the account"],
-    "give_access": OPENING_WRITES["assign a role"],
-    "issue_credential": OPENING_WRITES["make the pass"],
-    "take_baseline": {"method": "GET", "path": "/users/*/ownedObjects"},
+    "ready": OPENING_WRITES["create the account"],
+    "give": OPENING_WRITES["assign a role"],
     "park": None,
     "unpark": None,
     "arm": None,
-    "open_account": OPENING_WRITES["enable"],
+    "open": OPENING_WRITES["enable"],
     "extend_grant": {"method": "PATCH", "path": "/users/*", "body_contains": '"extensionAttribute15":"'},
     "renew_credential": {**OPENING_WRITES["make the pass"], "skip": 1},
 }
 """What widens access, each by the call in whose middle it dies; None: it dies in the middle of its transaction."""
 
 CLOSING: dict[str, Mapping[str, object] | None] = {
-    "fence": None,
-    "disable_account": {**CLOSING_WRITES["disable"], **FIRST_IS_A_TRIAL},
-    "strip_account": CLOSING_WRITES["remove a role"],
-    "read_back": CLOSING_WRITES["clear the mark"],
-    "sweep": {"method": "GET", "path": "/users/*/ownedObjects"},
+    "close": {**CLOSING_WRITES["disable"], **FIRST_IS_A_TRIAL},
     "settle": None,
 }
 """What narrows it."""
 
 STEPS = OPENING | CLOSING | {"raise_alarm": None}
+
+FURTHER: dict[str, tuple[str, ...]] = {
+    "ready": ("read the domain", "look for the account"),
+    "give": ("make the pass", BASELINE),
+    "close": ("remove a role", "clear the mark"),
+    "settle": (SWEEP,),
+}
+"""Other calls in whose middle it dies, of steps that make several kinds."""
+
+LEDGER_AWAY = ("fence",)
+"""What is done only where the ledger was away at the closing: one transaction, which can be repeated."""
 
 RECONCILIATION = ("list_tenants", "reconcile_tenants", "list_reviews", "review_tenant")
 """What belongs to no grant: see test_a_reconciliation_killed_anywhere.py."""
@@ -66,7 +81,7 @@ TROUBLE: dict[str, dict[str, object]] = {
 HELD = {"unpark", "extend_grant", "renew_credential"}
 """What people bring about: the grant's time must stand until they have."""
 
-RETURNING = {"take_baseline"}
+RETURNING = {BASELINE}
 """What is done only for an account that an earlier grant has left."""
 
 HOUR = timedelta(hours=1)
@@ -80,12 +95,22 @@ class Place:
 
     activity: str
     point: Point
+    further: str | None = None
+    """In the middle of this call, and not of the one that is usual for the activity."""
 
     def __str__(self) -> str:
-        return f"{self.point} {self.activity}"
+        return f"{self.point} {self.activity}{f', to {self.further}' if self.further else ''}"
+
+    @property
+    def call(self) -> Mapping[str, object] | None:
+        """In whose middle it dies; None: in the middle of a transaction."""
+        return CALLS[self.further] if self.further else STEPS[self.activity]
 
 
-EVERYWHERE = tuple(Place(activity, point) for activity, point in product(STEPS, Point))
+EVERYWHERE = (
+    *(Place(activity, point) for activity, point in product(STEPS, Point)),
+    *(Place(activity, Point.IN, call) for activity, calls in FURTHER.items() for call in calls),
+)
 
 
 def alone(stage: Scene, customer: str) -> Scene:
@@ -102,12 +127,12 @@ def alone(stage: Scene, customer: str) -> Scene:
 
 async def killed(stage: Scene, place: Place) -> str:
     """Ask for an hour, and let the worker that serves it die at ``place``; the request's id."""
-    call = STEPS[place.activity]
+    call = place.call
     from_outside = place.point is Point.IN and call is not None
     suicide = None if from_outside else Suicide(place.activity, place.point)
     process = dying_worker.start(stage.settings, _address(stage), suicide)
     try:
-        if place.activity in RETURNING:
+        if place.further in RETURNING:
             await stage.receipt(await stage.ask(hours=1))
         under_way = stage.hold(**call, **_outcome(place)) if from_outside and call else None
         request_id = await _brought_to(stage, place.activity)

@@ -10,6 +10,14 @@ from temporalio.client import WorkflowHandle
 SILENCE = TimeoutType.TIMEOUT_TYPE_HEARTBEAT
 
 
+async def lost_try(workflow: WorkflowHandle[Any, Any], step: str) -> TimeoutType.ValueType | None:
+    """The timeout that ended the last try of a step that is still to be done; None: none did."""
+    for pending in (await workflow.describe()).raw_description.pending_activities:
+        if pending.activity_type.name == step and pending.last_failure.HasField("timeout_failure_info"):
+            return pending.last_failure.timeout_failure_info.timeout_type
+    return None
+
+
 async def lost_tries(workflow: WorkflowHandle[Any, Any], step: str) -> set[TimeoutType.ValueType]:
     """The timeouts that ended tries of the step."""
     events = (await workflow.fetch_history()).events

@@ -186,7 +186,7 @@ async def test_a_copied_request_neither_opens_a_second_time_nor_settles_the_firs
     # And once it is over, nobody can have it opened again by asking our workers directly.
     before = real_time.journal(writes=True)
     with pytest.raises(WorkflowFailureError):
-        await burgled(real_time, "open_account", GrantRef(request_id=request_id, attempt=1))
+        await burgled(real_time, "open", GrantRef(request_id=request_id, attempt=1))
     assert real_time.journal(writes=True) == before
 
 
@@ -237,9 +237,8 @@ async def test_nobody_has_a_customers_own_account_closed_by_sending_its_id(real_
 
     for grant in (genuine, made_up):
         forged = AccountToClose(grant=grant, object_id=ObjectId(admin["id"]))
-        for activity in ("disable_account", "strip_account", "read_back"):
-            with pytest.raises(WorkflowFailureError):
-                await burgled(real_time, activity, forged)
+        with pytest.raises(WorkflowFailureError):
+            await burgled(real_time, "close", forged)
 
     assert real_time.everything() == before
     if ledger == "away":

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-
-from temporalio.testing import ActivityEnvironment
 
 from activities.closing import ClosingActivities
 from activities.provisioning import ProvisioningActivities
@@ -25,6 +21,7 @@ from entra_jit.ledger.fences import Fenced
 from entra_jit.ledger.rows import as_grant
 from entra_jit.policy.missing import DOUBTED_FOR
 from models.messages import AccountToClose, Grant, GrantRef, GrantState, ObjectId, TenantId
+from tests.end_to_end.tries import Tries
 from tests.stage import Scene, customer_id, stage_clock, variant
 
 A_WHILE = timedelta(seconds=60)
@@ -44,22 +41,6 @@ class Clock:
         return stage_clock() + self.ahead
 
 
-class Tries:
-    """The tries of one activity: what one has noted is told to the next."""
-
-    def __init__(self, scheduled_time: datetime) -> None:
-        self._info = replace(ActivityEnvironment.default_info(), scheduled_time=scheduled_time)
-
-    async def run(self, step: Callable[..., Any], argument: object) -> Any:
-        tried = ActivityEnvironment()
-        tried.info = self._info
-        tried.on_heartbeat = self._note
-        return await tried.run(step, argument)
-
-    def _note(self, *details: object) -> None:
-        self._info = replace(self._info, heartbeat_details=details)
-
-
 async def opened_and_purged(act: Scene) -> tuple[Grant, ObjectId]:
     """A grant whose account an administrator has deleted, and taken out of the bin."""
     request_id = await act.ask()
@@ -74,28 +55,31 @@ async def opened_and_purged(act: Scene) -> tuple[Grant, ObjectId]:
     return as_grant(request, row), ObjectId(user["id"])
 
 
-def closing_step(backend: Backend, grant: Grant, object_id: ObjectId) -> Gone:
+def closing_step(backend: Backend, act: Scene, grant: Grant, object_id: ObjectId) -> Gone:
     # It has failed for an hour, for other reasons, before the account is first missed.
     tries = Tries(stage_clock() - timedelta(hours=1))
     account = AccountToClose(grant=grant, object_id=object_id)
 
     async def gone() -> bool:
         with suppress(NotYetVisibleError):
-            closed = await tries.run(ClosingActivities(backend).disable_account, account)
+            try:
+                closed = await tries.run(ClosingActivities(backend).close, account)
+            finally:
+                act.sql("UPDATE grants SET closing_at = NULL")  # the others are to be asked about an open grant
             return bool(closed.standing.vanished)
         return False
 
     return gone
 
 
-def provisioning_step(backend: Backend, grant: Grant) -> Gone:
+def provisioning_step(backend: Backend, grant: Grant, object_id: ObjectId) -> Gone:
     tries = Tries(stage_clock())
     ref = GrantRef(request_id=grant.request_id, attempt=1)
 
     async def gone() -> bool:
         with suppress(NotYetVisibleError):
-            found = await tries.run(ProvisioningActivities(backend).find_account, ref)
-            return found.object_id is None
+            ready = await tries.run(ProvisioningActivities(backend).ready, ref)
+            return bool(ready.object_id != object_id)
         return False
 
     return gone
@@ -130,10 +114,10 @@ async def test_whoever_misses_an_account_doubts_it_equally_long(real_time: Scene
     clock = Clock()
     backend = variant(real_time.app, clock=clock)
     callers = {
-        "closing": closing_step(backend, grant, object_id),
+        "closing": closing_step(backend, real_time, grant, object_id),
         "emergency stop": emergency_stop(backend, grant, object_id),
         "reconciler": reconciler(backend, real_time),
-        "provisioning": provisioning_step(backend, grant),  # the last: it forgets an account that is gone
+        "provisioning": provisioning_step(backend, grant, object_id),  # the last: it forgets an account that is gone
     }
 
     async def believed() -> set[str]:

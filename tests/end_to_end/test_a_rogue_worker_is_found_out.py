@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.worker import Worker
 
 from entra_jit.operations.reconcile import reconcile
-from models.messages import AccountToClose, Closed, ClosingStep, GrantState, Standing, Step
+from models.messages import AccountToClose, Closed, ClosingStep, Fence, GrantState, Standing, Step
 from tests.actors import TESTER
 from tests.stage import Scene
 from worker import activities_of
@@ -26,24 +26,12 @@ class Rogue:
         self.seen: list[AccountToClose] = []
 
     @activity.defn
-    async def disable_account(self, account: AccountToClose) -> Closed:
+    async def close(self, account: AccountToClose) -> Closed:
         """Nothing."""
-        return self._pretend(account, ClosingStep.DISABLED)
-
-    @activity.defn
-    async def strip_account(self, account: AccountToClose) -> Closed:
-        """Nothing."""
-        return self._pretend(account, ClosingStep.STRIPPED)
-
-    @activity.defn
-    async def read_back(self, account: AccountToClose) -> Closed:
-        """Nothing."""
-        return self._pretend(account, ClosingStep.READ_BACK)
-
-    def _pretend(self, account: AccountToClose, step: ClosingStep) -> Closed:
         self.seen.append(account)
-        standing = Standing(exists=True, enabled=False) if step is ClosingStep.READ_BACK else None
-        return Closed(steps=(Step(name=step, at=datetime.now(UTC)),), standing=standing)
+        steps = tuple(Step(name=step, at=datetime.now(UTC)) for step in (ClosingStep.DISABLED, ClosingStep.READ_BACK))
+        standing = Standing(exists=True, enabled=False)
+        return Closed(steps=steps, standing=standing, fence=Fence(lease_until=None))
 
 
 async def test_a_closing_that_was_only_reported_is_done_by_the_reconciler(real_time: Scene) -> None:
@@ -52,14 +40,13 @@ async def test_a_closing_that_was_only_reported_is_done_by_the_reconciler(real_t
     [honest] = real_time.workers
     await real_time.stop_worker(honest)
     rogue = Rogue()
-    forged = [rogue.disable_account, rogue.strip_account, rogue.read_back]
     genuine = [ours for ours in activities_of(real_time.app) if not hasattr(rogue, ours.__name__)]
 
     async with Worker(
         real_time.services.client,
         task_queue=real_time.settings.task_queue,
         workflows=[AccessGrant],
-        activities=[*forged, *genuine],
+        activities=[rogue.close, *genuine],
     ):
         await real_time.workflow(request_id).signal("end")
         receipt = await real_time.receipt(request_id)

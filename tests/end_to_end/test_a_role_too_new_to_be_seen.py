@@ -19,6 +19,7 @@ from models.errors import ReadBackDisagreesError
 from models.messages import AccountToClose, GrantState
 from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
+from tests.end_to_end.tries import Tries
 from tests.patience import eventually
 from tests.stage import Scene, configure, stage_clock
 
@@ -39,20 +40,20 @@ async def _account(act: Scene, request_id: str, given: timedelta) -> AccountToCl
 async def test_its_absence_is_not_believed_until_all_have_heard_of_it(real_time: Scene) -> None:
     request_id = await real_time.ask()
     await real_time.until(request_id, GrantState.OPEN)
-    strip = ClosingActivities(real_time.app).strip_account
+    close, tries = ClosingActivities(real_time.app).close, Tries(stage_clock())
     roles = len((await real_time.status(request_id)).access)
     fresh = await _account(real_time, request_id, -HOUR)  # too new, however long this takes
 
     real_time.fault(method="DELETE", path="/roleManagement/directory/roleAssignments/*", status=404, count=roles)
     with pytest.raises(ReadBackDisagreesError, match="too new"):
-        await ActivityEnvironment().run(strip, fresh)
+        await tries.run(close, fresh)
     assert real_time.user()["roles"]  # type: ignore[index]
 
     # Seen once, and removed: now it is believed.
-    await ActivityEnvironment().run(strip, fresh)
+    await tries.run(close, fresh)
     assert not real_time.user()["roles"]  # type: ignore[index]
     # Long after it was given, everybody has heard of it.
-    await ActivityEnvironment().run(strip, await _account(real_time, request_id, real_time.app.roles_known_after))
+    await ActivityEnvironment().run(close, await _account(real_time, request_id, real_time.app.roles_known_after))
 
 
 async def test_a_grant_that_is_stopped_half_way_waits_for_the_roles_that_it_gave(real_time: Scene) -> None:

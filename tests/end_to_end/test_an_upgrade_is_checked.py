@@ -26,7 +26,7 @@ from tests.patience import eventually
 from tests.stage import Scene, Services, scene, variant
 from workflows.registry import WORKFLOWS
 
-STEP = "        account = await validate_domain(progress)"
+STEP = "        account = await make_ready(progress)"
 CHANGES = {
     "a timer": f"        await workflow.sleep(1)\n{STEP}",
     "an error of ours": f"        raise ValueError\n{STEP}",

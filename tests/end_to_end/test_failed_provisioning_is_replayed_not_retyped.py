@@ -145,7 +145,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
             return found if seen == expected else None
 
         shown = await eventually(as_expected)
-        for customer, step in ((failing, "prepare_account"), (clinging, "strip_account")):
+        for customer, step in ((failing, "ready"), (clinging, "close")):
             (waiting,) = shown[asked[customer]].steps
             assert (waiting.name, waiting.next_try is None) == (step, False)
 
@@ -191,7 +191,7 @@ async def test_four_kinds_of_trouble_look_different_and_are_taken_up_together(
         receipt = await stage.receipt(held)
         assert receipt.ending.state is GrantState.ENDED
         by_hand = {step.note for step in receipt.steps if step.name == "tried now"}
-        assert by_hand == {"strip_account, by kim"}
+        assert by_hand == {"close, by kim"}
         stage.assert_closed(customer=clinging)
         for customer in (refusing, failing, babbling):
             await stage.until(asked[customer], GrantState.OPEN)
@@ -216,7 +216,7 @@ async def test_an_opening_still_on_its_way_is_waited_for_though_its_step_was_tri
     await real_time.reached(refused)
 
     async def tried() -> bool | None:
-        return "open_account" in (await replay(real_time, request_id)).sentence or None
+        return "open" in (await replay(real_time, request_id)).sentence or None
 
     await eventually(tried)
     await real_time.until(request_id, GrantState.OPEN)

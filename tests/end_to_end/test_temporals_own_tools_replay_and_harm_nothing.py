@@ -103,7 +103,7 @@ async def test_a_closing_that_is_reset_or_paused_in_the_middle_closes_all_the_sa
     stripping = await waits(real_time, request_id)
     await temporal(real_time, "activity", "pause", *workflow, "--activity-id", stripping.id, "--reason", "a slip")
     [shown] = (await list_failures(TESTER, real_time.app, Selection())).found
-    assert [(step.name, step.paused) for step in shown.steps] == [("strip_account", True)]
+    assert [(step.name, step.paused) for step in shown.steps] == [("close", True)]
     real_time.mend()
 
     await temporal(real_time, "activity", "unpause", *workflow, "--activity-id", stripping.id)

@@ -96,7 +96,7 @@ async def test_an_opening_that_is_done_again_does_not_disturb_who_is_signed_in(r
     await real_time.until(request_id, GrantState.OPEN)
     disabling = real_time.fault(**CLOSING_WRITES["disable"], delay=0)
     opening = ProvisioningActivities(real_time.app)
-    again = await opening.open_account(GrantRef(request_id=request_id, attempt=1))
+    again = await opening.open(GrantRef(request_id=request_id, attempt=1))
 
     assert again == (await real_time.status(request_id)).opened_at
     assert real_time.hits(disabling) == 0

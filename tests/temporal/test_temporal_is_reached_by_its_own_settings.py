@@ -8,25 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import socket
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest, RemoveSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
+from entra_jit.app import App
 from entra_jit.local_stack.temporal import SEARCH_ATTRIBUTES
+from entra_jit.operations._sending import send_request
+from entra_jit.settings import Settings
 from entra_jit.temporal.connect import EngineUnreachableError, connect
 from entra_jit.temporal.plugin import entra_jit_plugin
 from entra_jit.temporal.search_attributes import ensure
 from models.errors import SettingsError
-from models.search_attributes import ALL
+from models.messages import AccessRequest
+from models.names import request_id, workflow_id
+from models.search_attributes import ALL, TENANT
+from tests.actors import TESTER
 from tests.stage import temporal_program
 
 KEY = "unmistakable-api-key"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SETTINGS = Settings(
+    profile="sandbox",
+    database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"),
+    keys=SecretStr(f"test-1:{b64encode(secrets.token_bytes(32)).decode()}"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +116,21 @@ async def test_nobody_there_is_one_sentence_with_the_address(
 
 
 async def test_search_attributes_are_added_once(temporal: Client) -> None:
-    """Adding what is there is an error of Temporal's; workers start by the dozen."""
+    """Adding what is there is an error of Temporal's; workers start by the dozen. A request needs none of them."""
+
+    async def asked(key: str) -> str | None:
+        """The tenant that a request is found by."""
+        wanted = AccessRequest(
+            request_id=request_id("contoso", "alex", key),
+            tenant="contoso",
+            technician="alex",
+            reason="r",
+            asked_at=NOON,
+        )
+        async with App(SETTINGS, client=temporal) as app:
+            await send_request(TESTER, app, wanted)
+        described = await temporal.get_workflow_handle(workflow_id(wanted.request_id)).describe()
+        return described.typed_search_attributes.get(TENANT)
 
     async def known() -> set[str]:
         request = ListSearchAttributesRequest(namespace=temporal.namespace)
@@ -108,9 +138,11 @@ async def test_search_attributes_are_added_once(temporal: Client) -> None:
 
     names = {key.name for key in ALL}
     assert not names & await known()
+    assert await asked("before") is None
     await asyncio.gather(*(ensure(temporal, ALL) for _ in range(4)))
     assert names <= await known()
     await ensure(temporal, ALL)
+    assert await asked("after") == "contoso"
 
     await temporal.operator_service.remove_search_attributes(
         RemoveSearchAttributesRequest(namespace=temporal.namespace, search_attributes=["Ticket"])

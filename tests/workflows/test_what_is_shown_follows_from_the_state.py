@@ -183,3 +183,13 @@ def test_many_messages_that_cannot_be_read_do_not_fill_the_page() -> None:
         progress.note(f"A signal {number} was ignored.")
     assert len(progress.notes) == NOTES_AT_MOST + 1
     assert sum(progress.notes.values()) == 1000
+
+
+def test_a_client_sets_at_the_start_what_the_workflow_would_show() -> None:
+    """Else each grant would begin with a change of what it can be found by."""
+    progress = GrantProgress()
+    asked(progress)
+    assert progress.asked is not None
+    at_start = search_attributes.at_start(progress.asked.request)
+    shown = {key: value for key, value in GrantView.of(progress).search_attributes.items() if value is not None}
+    assert {pair.key: pair.value for pair in at_start} == shown

@@ -20,9 +20,6 @@ class CannotBeGivenError(EntraJitError):
     exit_code = ExitCode.REFUSED
     http_status = HTTPStatus.CONFLICT
 
-    nothing_given: bool = False
-    """As for ``PermanentError``."""
-
 
 @dataclass(frozen=True)
 class Held:

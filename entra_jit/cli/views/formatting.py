@@ -122,6 +122,6 @@ def rows(console: Console, *named: tuple[str, object]) -> None:
 
 
 def stuck(step: StuckStep) -> str:
-    """``disable_account: attempt 5, next try 2026-11-23 12:00:31Z``."""
+    """``close: attempt 5, next try 2026-11-23 12:00:31Z``."""
     when = "paused in Temporal" if step.paused else f"next try {moment(step.next_try)}" if step.next_try else "running"
     return f"{shown(step.name)}: attempt {step.attempt}, {when}"
