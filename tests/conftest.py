@@ -69,6 +69,13 @@ def state() -> Iterator[Path]:
         yield Path(made)
 
 
+CONFIGURED = {
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+    # The sooner to see that a grant goes on in a new run: more than any has that is not flooded.
+    "limit.historyCount.suggestContinueAsNew": "300",
+}
+
+
 async def _temporal() -> WorkflowEnvironment:
     """A Temporal that can skip time. In a file, its state would wait for the disk with each step of a workflow.
 
@@ -78,7 +85,9 @@ async def _temporal() -> WorkflowEnvironment:
         try:
             return await WorkflowEnvironment.start_local(
                 dev_server_existing_path=temporal_program(),
-                dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+                dev_server_extra_args=[
+                    part for key, value in CONFIGURED.items() for part in ("--dynamic-config-value", f"{key}={value}")
+                ],
                 search_attributes=SEARCH_ATTRIBUTES,
                 plugins=[entra_jit_plugin()],
             )
