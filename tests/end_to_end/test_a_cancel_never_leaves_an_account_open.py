@@ -17,7 +17,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from models.messages import GrantState, Receipt
+from models.messages import GrantState, Proof, Receipt
 from tests.end_to_end.grant_calls import CLOSING_WRITES, FIRST_IS_A_TRIAL, OPENING_WRITES, READS_BEFORE_WRITING
 from tests.patience import HELD_SECONDS
 from tests.stage import Scene, Services, scene
@@ -153,6 +153,19 @@ async def test_cancelled_before_any_worker_lives(services: Services) -> None:
         for customer in stage.customers:
             assert stage.user(customer=customer) is None
             assert not stage.journal(customer, writes=True)
+
+
+async def test_a_request_withdrawn_where_nothing_was_begun_waits_for_no_tenant(hours_pass: Scene) -> None:
+    """A closing would go on until the tenant can be reached, with alarms, and there is nothing to close."""
+    unreachable = hours_pass.fault(method="*", path="/**", status=503)
+    request_id = await hours_pass.ask()
+    await hours_pass.reached(unreachable)
+    await hours_pass.workflow(request_id).cancel()
+
+    receipt = await hours_pass.receipt(request_id)
+
+    assert (receipt.ending.state, receipt.proof) == (GrantState.CANCELLED, Proof.NOT_NEEDED)
+    assert not hours_pass.journal(writes=True)
 
 
 async def test_cancelled_while_the_natural_end_closes(services: Services) -> None:

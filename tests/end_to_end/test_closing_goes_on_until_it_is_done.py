@@ -20,6 +20,7 @@ from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_CALLS, OPENING_WRITES
+from tests.patience import eventually
 from tests.stage import ELEVATE, ON_TIME, REVOKE, Scene, Services, configure, scene
 
 ATTEMPTS = 5
@@ -70,6 +71,25 @@ async def test_no_step_that_fails_again_and_again_is_given_up(services: Services
         assert lateness["disable"] > timedelta(seconds=5)
         for step in ("password", "sessions", "methods listed", "roles listed", "roles deleted", "memberships"):
             assert lateness[step] < lateness["disable"], step
+
+
+async def test_a_call_that_hangs_holds_up_no_try_at_disabling(hours_pass: Scene) -> None:
+    """Both are of one step, which waits a minute for that call."""
+    hours_pass.app.settings = hours_pass.settings.model_copy(update={"graph_timeout_seconds": 60})
+    request_id = await hours_pass.ask(held=True)
+    await hours_pass.until(request_id, GrantState.OPEN)
+    hanging = hours_pass.hold(app=REVOKE, **CLOSING_CALLS["sessions"])
+    hours_pass.fault(app=REVOKE, **CLOSING_CALLS["disable"], status=503, count=1)
+    await hours_pass.workflow(request_id).signal("end")
+
+    async def disabled() -> bool | None:
+        return not (hours_pass.user() or {})["enabled"] or None
+
+    await eventually(disabled)
+
+    assert hours_pass.hits(hanging) == 1
+    hours_pass.release(hanging)
+    assert (await hours_pass.receipt(request_id)).ending.state is GrantState.ENDED
 
 
 async def test_what_stays_open_is_alarmed_on_the_clock(hours_pass: Scene) -> None:

@@ -165,6 +165,15 @@ async def waited_for_another(act: Scene, key: str, customer: str) -> None:
     act.control("DELETE", f"/faults/{fault}")
 
 
+async def carried_over(act: Scene, key: str, customer: str) -> None:
+    """The run that holds the grant after a flood of messages."""
+    flooded = act.workflow(await opened(act, customer, key))
+    first = (await flooded.describe()).run_id
+    while (await flooded.describe()).run_id == first:
+        await asyncio.gather(*(flooded.signal("noise") for _ in range(20)))
+    await flooded.signal("end")
+
+
 SHAPES: tuple[Shape, ...] = (
     expired,
     ended,
@@ -182,6 +191,7 @@ SHAPES: tuple[Shape, ...] = (
     vanished,
     ended_while_opening,
     waited_for_another,
+    carried_over,
 )
 RECONCILIATION, REVIEWS = "reconciliation", "reviews"
 
