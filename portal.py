@@ -10,7 +10,7 @@ from entra_jit.app import App
 from entra_jit.program import run_program
 from entra_jit.settings import Settings
 from entra_jit.web.application import portal
-from entra_jit.web.signing_in import sign_ins
+from entra_jit.web.ways_in import sign_ins
 from models.errors import ExitCode
 
 GRACE_SECONDS = 5

@@ -1,9 +1,11 @@
 """Signs in to an emergency account with its passkey, in a browser of this machine.
 
-One file that needs Python 3.11 and the package ``cryptography``, and nothing else of entra-jit: no server, no database.
-``starter.py emergency kit`` puts a copy of it beside each kit, so that a kit opens when all the rest is gone::
+One file that needs Python 3.11 and the package ``cryptography`` (50), and nothing else of entra-jit: no server, no
+database. ``starter.py emergency kit`` puts a copy of it beside each kit, so that a kit opens when all the rest is gone;
+without a kit it takes what the portal reveals::
 
     python emergency_kit.py contoso.kit
+    python emergency_kit.py
 
 A kit is sealed with a passphrase: scrypt makes a key of it, AES-256-GCM seals what opens the accounts. The key of a
 passkey reaches the browser through a pipe that no other process can open, never through a port, a file or an argument,
@@ -16,6 +18,7 @@ import argparse
 import base64
 import contextlib
 import getpass
+import hashlib
 import json
 import os
 import secrets
@@ -31,7 +34,9 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 FORMAT = "entra-jit emergency kit 1"
@@ -150,6 +155,73 @@ def _key(header: Mapping[str, Any], passphrase: str) -> bytes:
 def _bound(header: Mapping[str, Any]) -> bytes:
     """What is sealed opens only with the header that it was sealed with."""
     return json.dumps(header, sort_keys=True).encode()
+
+
+# -- what is revealed, sealed to its reader
+
+
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_BEGIN, _END = (f"-----{word} EMERGENCY CREDENTIAL-----" for word in ("BEGIN", "END"))
+_LINE = 64
+"""Short lines: a terminal takes no line of more than 1,024 characters everywhere."""
+
+
+class OneTimeKey:
+    """The reader's key pair, for one credential. Its private half never leaves this process."""
+
+    def __init__(self) -> None:
+        self._private = X25519PrivateKey.generate()
+
+    @property
+    def public(self) -> str:
+        """What the credential is sealed to, base64."""
+        return _text(self._private.public_key().public_bytes_raw())
+
+    def open(self, sealed: str, about: str) -> tuple[Passkey, ...]:
+        """What was sealed to this key, about the same. Raises ``KitError`` for anything else."""
+        try:
+            content = json.loads(_SUITE.decrypt(_bytes(sealed), self._private, info=about.encode()))
+        except (ValueError, InvalidTag):
+            raise KitError("This was not sealed to this reader.") from None
+        return tuple(Passkey.read(one) for one in content)
+
+
+def code_of(public: str) -> str:
+    """A short code of a public key, by which people tell whether it is the same: ``4F2A-91C0-7B3D``.
+
+    Raises ``KitError`` for what is no public key.
+    """
+    digest = hashlib.sha256(_public(public).public_bytes_raw()).hexdigest().upper()
+    return "-".join(digest[at : at + 4] for at in (0, 4, 8))
+
+
+def seal_to(public: str, passkeys: Sequence[Passkey], about: str) -> str:
+    """Seal passkeys to a reader, base64. They open only as what they are about. Raises ``KitError``."""
+    content = json.dumps([asdict(one) for one in passkeys]).encode()
+    return _text(_SUITE.encrypt(content, _public(public), info=about.encode()))
+
+
+def _public(text: str) -> X25519PublicKey:
+    try:
+        return X25519PublicKey.from_public_bytes(_bytes(text))
+    except ValueError:
+        raise KitError("This is no public key of X25519 in base64.") from None
+
+
+def to_paste(sealed: str, about: str) -> str:
+    """What was sealed, as text that a person carries from the page that shows it to the program that opens it."""
+    whole = _text(json.dumps({"about": about, "sealed": sealed}).encode())
+    lines = [whole[at : at + _LINE] for at in range(0, len(whole), _LINE)]
+    return "\n".join([_BEGIN, *lines, _END])
+
+
+def from_paste(text: str) -> tuple[str, str]:
+    """What ``to_paste`` was given. Raises ``KitError``."""
+    try:
+        found = json.loads(_bytes("".join(text.split(_BEGIN)[1].split(_END, maxsplit=1)[0].split())))
+        return str(found["sealed"]), str(found["about"])
+    except (ValueError, LookupError, TypeError):
+        raise KitError("This is not what the portal shows, or not all of it.") from None
 
 
 def _text(content: bytes) -> str:
@@ -463,29 +535,53 @@ def read_passphrase(question: str) -> str:
 
 
 def main() -> int:
-    """Open a kit and sign in with it. 0: done; 2: it could not be."""
-    parser = argparse.ArgumentParser(description="Sign in to an emergency account with an offline kit.")
-    parser.add_argument("file", help="the kit")
+    """Open a kit, or what the portal reveals, and sign in with it. 0: done; 2: it could not be."""
+    parser = argparse.ArgumentParser(description="Sign in to an emergency account.")
+    parser.add_argument("file", nargs="?", help="the kit; without one, what the portal reveals is asked for")
     parser.add_argument("--list", action="store_true", help="list the accounts in it and end")
     parser.add_argument("--tenant", help="the tenant to sign in to, where the kit has several")
     parser.add_argument("--url", default=PORTAL, help=f"what to open; {PORTAL} otherwise")
     parser.add_argument("--browser", help="path of a Chromium, Chrome or Edge")
+    parser.add_argument("--browser-argument", action="append", default=[], help="one more argument of that browser")
     given = parser.parse_args()
     try:
-        with open(given.file, "rb") as file:  # noqa: PTH123  # one import less in a file that people read
-            content = file.read()
-        kit = open_kit(content, read_passphrase("Passphrase: "))
+        passkeys = _of_file(given.file) if given.file else _revealed()
         if given.list:
-            for one in kit.passkeys:
+            for one in passkeys:
                 sys.stdout.write(f"{one.tenant}  {one.account_name}\n")
             return 0
-        passkey = _choose(kit.passkeys, given.tenant)
-        sys.stdout.write(f"Signing in as {passkey.account_name}. Close the window to end; its profile is deleted.\n")
-        browse(passkey, given.url, program=given.browser)
+        passkey = _choose(passkeys, given.tenant)
+        _say(f"Signing in as {passkey.account_name}. Close the window to end; its profile is deleted.")
+        browse(passkey, given.url, program=given.browser, arguments=given.browser_argument)
     except (KitError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _of_file(name: str) -> tuple[Passkey, ...]:
+    with open(name, "rb") as file:  # noqa: PTH123  # one import less in a file that people read
+        content = file.read()
+    return open_kit(content, read_passphrase("Passphrase: ")).passkeys
+
+
+def _revealed() -> tuple[Passkey, ...]:
+    """Have a person carry the public key to the portal, and back what it shows."""
+    key = OneTimeKey()
+    _say(f"Public key: {key.public}")
+    _say(f"Its code:   {code_of(key.public)}")
+    _say("Put the key into the form Reveal of the portal, which shows the same code, and paste here what you get:")
+    text = ""
+    while _END not in text:
+        if not (line := sys.stdin.readline()):
+            break
+        text += line
+    return key.open(*from_paste(text))
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
 
 
 def _choose(passkeys: Sequence[Passkey], tenant: str | None) -> Passkey:

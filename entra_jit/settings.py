@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     """A group of that tenant whose members are admins; besides, who has the app role ``Admin``."""
     auditor_group: UUID | None = None
     """A group of that tenant whose members are auditors; besides, who has the app role ``Auditor``."""
+    emergency_group: UUID | None = None
+    """A group of that tenant whose members may see emergency credentials; besides, who has the app role ``Emergency``.
+    None: admins may."""
     portal_url: str = "http://localhost:8000"
     """Where browsers find the portal: scheme, host and port, and nothing else."""
     portal_address: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] = "127.0.0.1:8000"

@@ -47,6 +47,8 @@ class Role(StrEnum):
     """Operates the deployment: sees and ends everything, configures. Sees no credential of others."""
     AUDITOR = "auditor"
     """Sees everything, and changes nothing."""
+    EMERGENCY = "emergency"
+    """May see what opens an emergency account. Admins are it where no group for it is set."""
 
 
 class Actor(Message):

@@ -249,8 +249,9 @@ class EmergencyAccountRow(SQLModel, table=True):
     revealed_credential: UUID | None = None
     """Which one was revealed. It is not retired before ``usable_until``."""
     in_kit_since: datetime | None = columns.moment()
-    """When its credential was put into an offline kit, for which it is kept; None: it is in none."""
+    """When a credential of it was put into an offline kit last."""
     kit_credential: UUID | None = None
+    """Which one. It is kept for the kit until a rotation is asked for; from then on the kit is stale."""
     seen_sign_ins: list[str] = columns.json("[]")
     """Ids of the sign-ins of late that were looked at."""
 

@@ -39,7 +39,7 @@ from entra_jit.graph.groups import Group, GroupRead
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
 from entra_jit.graph.passkeys import PublicKeyOptions
-from entra_jit.graph.person_sign_in import nonce_of
+from entra_jit.graph.person_sign_in import about_of, nonce_about, nonce_of
 from entra_jit.graph.public_sign_in import BegunSignIn, PublicSignIn, SignInRefusedError, SignInUnreachableError
 from entra_jit.graph.retry_budget import RetryBudget
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder, assignment_id
@@ -105,6 +105,8 @@ __all__ = [
     "UnexpectedResponseError",
     "UnreadablePart",
     "User",
+    "about_of",
     "assignment_id",
+    "nonce_about",
     "nonce_of",
 ]

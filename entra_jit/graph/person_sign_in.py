@@ -6,12 +6,13 @@ MSAL validates no id token (microsoft-authentication-library-for-python#911): ``
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import msal
 from pydantic import SecretStr
@@ -35,11 +36,14 @@ class PersonSignIn:
         self._line = line
         self._threads = threads
 
-    async def begin(self, redirect_uri: str, state: str, *, anew: bool = False) -> tuple[str, SecretStr]:
+    async def begin(
+        self, redirect_uri: str, state: str, *, anew: bool = False, about: str | None = None
+    ) -> tuple[str, SecretStr]:
         """Where the person signs in, and what ``redeem`` needs later, which only we may know.
 
-        ``anew``: a person who is signed in there has to prove it again. No scope of Graph is asked for, and no refresh
-        token. Raises what signing in raises.
+        ``anew``: a person who is signed in there has to prove it again. ``about``: an ASCII text that the id token is
+        bound to, by ``nonce_about``. No scope of Graph is asked for, and no refresh token. Raises what signing in
+        raises.
         """
         flow = await self._with_msal(
             lambda application: application.initiate_auth_code_flow(
@@ -50,6 +54,8 @@ class PersonSignIn:
                 max_age=0 if anew else None,
             )
         )
+        if about is not None:
+            flow = _with_nonce(flow, about)
         return str(flow["auth_uri"]), SecretStr(json.dumps(flow))
 
     async def redeem(self, begun: SecretStr, answer: Mapping[str, str]) -> SecretStr:
@@ -94,3 +100,25 @@ def nonce_of(begun: SecretStr) -> str:
     """The nonce that the id token of this sign-in must repeat."""
     query = urlsplit(str(json.loads(begun.get_secret_value())["auth_uri"])).query
     return parse_qs(query)["nonce"][0]
+
+
+def about_of(begun: SecretStr) -> str | None:
+    """What the sign-in was begun about, if anything."""
+    about = json.loads(begun.get_secret_value()).get(_ABOUT)
+    return str(about) if about is not None else None
+
+
+def nonce_about(about: str) -> str:
+    """The nonce of an id token whose sign-in was begun about this."""
+    return hashlib.sha256(about.encode()).hexdigest()
+
+
+_ABOUT = "about"
+
+
+def _with_nonce(flow: dict[str, Any], about: str) -> dict[str, Any]:
+    """MSAL takes no nonce: it makes one, and holds the token's against the SHA-256 of what stands in the flow."""
+    parts = urlsplit(str(flow["auth_uri"]))
+    query = parse_qs(parts.query) | {"nonce": [nonce_about(about)]}
+    address = urlunsplit(parts._replace(query=urlencode(query, doseq=True)))
+    return {**flow, "nonce": about, _ABOUT: about, "auth_uri": address}

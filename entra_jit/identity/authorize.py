@@ -154,7 +154,6 @@ TABLE = (
         ),
     ),
     # An admin opens nothing for others and sees no credential of theirs: both would be an account without an owner.
-    # Nor an emergency credential, until a second person can approve it: a portal that is broken into could ask for it.
     Row(
         ActorKind.PERSON,
         Via.PORTAL,
@@ -164,6 +163,13 @@ TABLE = (
         role=Role.ADMIN,
     ),
     Row(ActorKind.PERSON, Via.PORTAL, LOOKS - {Verb.CHECK_UPGRADE, Verb.PLAN_CONFIGURATION}, role=Role.AUDITOR),
+    # A worker takes this role from the person's own sign-in, and not from the portal.
+    Row(
+        ActorKind.PERSON,
+        Via.PORTAL,
+        frozenset({Verb.LIST_EMERGENCY_ACCOUNTS, Verb.REVEAL_EMERGENCY_ACCOUNT}),
+        role=Role.EMERGENCY,
+    ),
 )
 """What is not in a row is refused."""
 

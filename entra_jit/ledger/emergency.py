@@ -37,7 +37,6 @@ from models.errors import NotFoundError, RefusedError, SettingsError
 from models.events import EventKind
 from models.marks import EMERGENCY_NAMES, emergency_id
 from models.messages import (
-    EmergencyAccountView,
     EmergencyCredentialRef,
     EmergencyDuty,
     EmergencyRef,
@@ -368,8 +367,6 @@ async def rotated(session: AsyncSession, credential: EmergencyCredentialRef, at:
     is_revealed = row.usable_until is not None and row.revealed_credential == handle
     is_in_kit = row.kit_credential == handle
     row.rotated_at = at
-    if not is_in_kit:
-        row.in_kit_since = row.kit_credential = None
     if is_revealed:
         row.rotate_at = row.usable_until
     else:
@@ -390,13 +387,15 @@ async def want(session: AsyncSession, actor: Actor, ref: EmergencyRef, duty: Eme
 
 
 async def reveal(
-    session: AsyncSession, keyring: Keyring, ref: EmergencyRef, to: Actor, reason: str, at: datetime
+    session: AsyncSession, keyring: Keyring, ref: EmergencyRef, to: Actor, reason: str, at: datetime, *, reader: str
 ) -> tuple[StoredPasskey, SecretStr, datetime]:
     """Open the credential that signs in, record to whom, and have the account rotated an hour later, which is given.
 
-    Raises ``NotFoundError`` or ``RefusedError``.
+    ``reader``: the code of the key that it is sealed to, which is good once. Raises ``NotFoundError`` or
+    ``RefusedError``.
     """
     row = await _expect(session, ref)
+    await expect_unused(session, reader)
     stored, secret = await _open_current(session, keyring, ref)
     until = at + USABLE_AFTER_REVEAL
     if row.revealed_credential == stored.handle and row.usable_until is not None and row.usable_until > at:
@@ -405,9 +404,26 @@ async def reveal(
     row.rotate_at = min(row.rotate_at or until, until)
     row.revealed_at, row.revealed_to, row.revealed_credential = at, to, stored.handle
     session.add(row)
-    body = {"credential": str(stored.handle), "reason": Written(reason), "usable_until": until.isoformat()}
+    body = {
+        "credential": str(stored.handle),
+        "reason": Written(reason),
+        "usable_until": until.isoformat(),
+        "reader": reader,
+    }
     await _enter(session, EventKind.EMERGENCY_REVEALED, to, ref, body)
     return stored, secret, until
+
+
+_USED = text("SELECT EXISTS (SELECT FROM events WHERE kind = :kind AND body ->> 'reader' = :reader) AS is_used")
+
+
+async def expect_unused(session: AsyncSession, reader: str) -> None:
+    """Raises ``RefusedError`` where something was sealed to this reader before."""
+    [row] = await rows_of(session, _USED, kind=EventKind.EMERGENCY_REVEALED.value, reader=reader)
+    if row["is_used"]:
+        raise RefusedError(
+            "This key was used already: a credential is given to it once.", advice="Start the program again."
+        )
 
 
 async def put_in_kit(
@@ -525,47 +541,6 @@ async def meant(session: AsyncSession, tenant: str, number: int | None) -> list[
             advice="Set emergency_accounts in the configuration; one is made within minutes.",
         )
     return [EmergencyRef(tenant_id=TenantId(str(row.id)), tenant=row.name, number=one) for one in found]
-
-
-async def views(session: AsyncSession, only: UUID | None = None) -> list[EmergencyAccountView]:
-    """Every account that stands or is wanted, by tenant and number."""
-    statement = select(Tenant).where(col(Tenant.disconnected_at).is_(None)).order_by(col(Tenant.name))
-    if only is not None:
-        statement = statement.where(col(Tenant.id) == only)
-    found: list[EmergencyAccountView] = []
-    for tenant in (await session.exec(statement)).all():
-        wanted = tenant.emergency_accounts if tenant.active else 0
-        listed = sorted({*range(1, wanted + 1), *await numbers(session, tenant.id)})
-        found += [await _view(session, tenant, number, is_wanted=number <= wanted) for number in listed]
-    return found
-
-
-async def _view(session: AsyncSession, tenant: Tenant, number: int, *, is_wanted: bool) -> EmergencyAccountView:
-    ref = EmergencyRef(tenant_id=TenantId(str(tenant.id)), tenant=tenant.name, number=number)
-    account = await find(session, ref)
-    row = await session.get(EmergencyAccountRow, (tenant.id, number))
-    if account is None or row is None:
-        return EmergencyAccountView(tenant=tenant.name, number=number, is_wanted=is_wanted)
-    current = account.current
-    proven = await session.get(EmergencyCredentialRow, current.handle) if current else None
-    return EmergencyAccountView(
-        tenant=tenant.name,
-        number=number,
-        account_name=account.account_name,
-        is_wanted=is_wanted,
-        credential=str(current.handle) if current else None,
-        proven_at=proven.proven_at if proven else None,
-        rotated_at=row.rotated_at,
-        rotates_at=row.rotate_at,
-        drilled_at=row.drilled_at,
-        drill_outcome=SignInOutcome(row.drill_outcome) if row.drill_outcome else None,
-        drill_detail=row.drill_detail,
-        drills_at=row.drill_at,
-        revealed_at=row.revealed_at,
-        revealed_to=row.revealed_to,
-        usable_until=row.usable_until,
-        in_kit_since=row.in_kit_since,
-    )
 
 
 async def are_current(session: AsyncSession, handles: Sequence[UUID]) -> frozenset[UUID]:

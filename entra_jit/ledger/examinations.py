@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import accounts, canaries, configuration, emergency, events
+from entra_jit.ledger import accounts, canaries, configuration, emergency_views, events
 from entra_jit.ledger.events import NewEvent
 from entra_jit.ledger.names import find_tenant
 from entra_jit.policy.configuration import CanaryChoice, CredentialChoice
@@ -86,7 +86,7 @@ async def _configured(
         _canary(row),
         last_canary,
         frozenset(account for account, kind in kinds.items() if kind is AccountKind.EMERGENCY),
-        tuple(await emergency.views(session, row.id)),
+        tuple(await emergency_views.listed(session, only=row.id)),
     )
 
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from entra_jit.accounts.emergency.key_pair import usable
 from entra_jit.app import App
-from entra_jit.crypto.one_time import read_public
 from entra_jit.emergency_kit import Passkey
 from entra_jit.identity.authorize import Verb
-from entra_jit.ledger import emergency
+from entra_jit.ledger import emergency, emergency_views
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
-from entra_jit.operations._emergency_accounts import reveal_alarm, sealed_to_reader
+from entra_jit.operations._emergency_accounts import read_reader, reveal_alarm, sealed_to_reader
 from entra_jit.operations._reasons import read_reason
 from models.actor import Actor
 from models.errors import NotFoundError
@@ -31,10 +30,10 @@ async def make_emergency_kit(
     ``RefusedError``.
     """
     reason = read_reason(reason)
-    read_public(reader)
+    read_reader(reader)
     passkeys: list[Passkey] = []
     async with app.alarms.recording() as record:
-        standing = {one.tenant for one in await emergency.views(record.session) if one.account_name is not None}
+        standing = {one.tenant for one in await emergency_views.listed(record.session) if one.account_name is not None}
         for name in sorted(set(tenants) or standing):
             ref = (await emergency.meant(record.session, name, None))[-1]
             stored, pair = await emergency.put_in_kit(record.session, app.keyring, ref, actor, reason, app.clock())

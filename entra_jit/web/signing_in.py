@@ -4,41 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import SecretStr
 from starlette.responses import RedirectResponse, Response
 
+from entra_jit.app import App
 from entra_jit.identity import sessions
-from entra_jit.identity.person_sign_in import LASTS, PersonSignIns, RoleSource
+from entra_jit.identity.person_sign_in import Finished
 from entra_jit.web.rendering import page
+from entra_jit.web.screens.reveal_emergency import give
 from entra_jit.web.security import local_path
-from entra_jit.web.visitors import SESSION_COOKIE, SignedIn, TheApp, cookie_of
-from models.errors import SettingsError
-from models.messages import TenantId
-
-BEGUN_COOKIE = "__Host-entra-jit-sign-in"
-CALLBACK = "/auth/callback"
+from entra_jit.web.visitors import SESSION_COOKIE, SignedIn, TheApp, cookie_of, visitor_with
+from entra_jit.web.ways_in import BEGUN_COOKIE, CALLBACK, SignIns, keep_cookie, to_sign_in
+from models.errors import EntraJitError
 
 router = APIRouter()
-
-
-def sign_ins(app: TheApp) -> PersonSignIns:
-    """How people sign in here. Raises ``SettingsError``."""
-    settings = app.settings
-    own = app.own_applications.get("sign_in")
-    if own is None or settings.home_tenant is None:
-        raise SettingsError(
-            "ENTRA_JIT_HOME_TENANT and ENTRA_JIT_SIGN_IN__CLIENT_ID are not set, so that people cannot sign in."
-        )
-    return PersonSignIns(
-        app.ledger,
-        app.graph,
-        own.connection(TenantId(str(settings.home_tenant)), "your organization"),
-        RoleSource(settings.admin_group, settings.auditor_group),
-    )
-
-
-SignIns = Annotated[PersonSignIns, Depends(sign_ins)]
 
 
 @router.get("/sign-in")
@@ -50,10 +30,7 @@ async def offer(request: Request, to: Annotated[str, Query()] = "/") -> Response
 @router.get("/sign-in/begin")
 async def begin(app: TheApp, ways: SignIns, *, to: str = "/", anew: bool = False) -> Response:
     """Send the browser to the sign-in service."""
-    begun = await ways.begin(f"{app.settings.portal_url}{CALLBACK}", local_path(to), anew=anew, at=app.clock())
-    answer = RedirectResponse(begun.address, status_code=303)
-    _keep(answer, BEGUN_COOKIE, begun.cookie, seconds=round(LASTS.total_seconds()))
-    return answer
+    return await to_sign_in(app, ways, local_path(to), anew=anew)
 
 
 @router.get(CALLBACK)
@@ -67,10 +44,23 @@ async def come_back(request: Request, app: TheApp, ways: SignIns) -> Response:
         browser=request.headers.get("user-agent", ""),
         at=app.clock(),
     )
-    answer = RedirectResponse(local_path(finished.return_to), status_code=303)
+    if finished.about is None:
+        answer: Response = RedirectResponse(local_path(finished.return_to), status_code=303)
+    else:
+        answer = await _reveal(request, app, finished)
     answer.delete_cookie(BEGUN_COOKIE, secure=True, httponly=True)
-    _keep(answer, SESSION_COOKIE, finished.cookie)
+    keep_cookie(answer, SESSION_COOKIE, finished.cookie)
     return answer
+
+
+async def _reveal(request: Request, app: App, finished: Finished) -> Response:
+    """What the person signed in for. Refused or not, they are signed in now."""
+    visitor = await visitor_with(request, finished.cookie)
+    try:
+        return await give(request, app, visitor, finished)
+    except EntraJitError as error:
+        explained: Response = await request.app.exception_handlers[EntraJitError](request, error)
+        return explained
 
 
 @router.post("/sign-out")
@@ -81,9 +71,3 @@ async def sign_out(request: Request, app: TheApp, visitor: SignedIn) -> Response
     answer = RedirectResponse("/sign-in", status_code=303)
     answer.delete_cookie(SESSION_COOKIE, secure=True, httponly=True)
     return answer
-
-
-def _keep(answer: Response, name: str, cookie: SecretStr, *, seconds: int | None = None) -> None:
-    answer.set_cookie(
-        name, cookie.get_secret_value(), max_age=seconds, path="/", secure=True, httponly=True, samesite="lax"
-    )

@@ -88,15 +88,23 @@ async def visitor(request: Request) -> Visitor:
 
     Raises ``SignInNeededError`` or ``ForeignFormError``.
     """
-    app, cookie = app_of(request), cookie_of(request)
-    now: datetime = app.clock()
-    session = await sessions.find(app.ledger, cookie, now) if cookie else None
-    if session is None or cookie is None:
+    cookie = cookie_of(request)
+    found = await visitor_with(request, cookie) if cookie else None
+    if found is None:
         raise SignInNeededError(page_of(request))
-    token = csrf_token(cookie)
     if request.method not in SAFE:
-        await check_form(request, token)
-    found = Visitor(session.actor, session, token, session.is_fresh(now))
+        await check_form(request, found.csrf)
+    return found
+
+
+async def visitor_with(request: Request, cookie: SecretStr) -> Visitor | None:
+    """The person whose session this is the cookie of; None: it is over."""
+    app = app_of(request)
+    now: datetime = app.clock()
+    session = await sessions.find(app.ledger, cookie, now)
+    if session is None:
+        return None
+    found = Visitor(session.actor, session, csrf_token(cookie), session.is_fresh(now))
     request.state.visitor = found  # for an error's page
     return found
 

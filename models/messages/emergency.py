@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from enum import StrEnum
+from typing import Self
 
 from pydantic import AwareDatetime
 
@@ -120,11 +122,39 @@ class EmergencyAccountView(Message):
     revealed_to: Actor | None = None
     usable_until: AwareDatetime | None = None
     in_kit_since: AwareDatetime | None = None
+    """When a credential of it was put into an offline kit last."""
+    kit_is_stale: bool = False
+    """The account was rotated since: that kit opens nothing any more."""
 
     @property
     def needs_attention(self) -> bool:
         """No credential is known to work, or the last try of it failed."""
         return self.credential is None or (self.drill_outcome is not None and self.drill_outcome.is_a_finding)
+
+
+_REVEAL = "emergency reveal"
+
+
+class RevealRequest(Message):
+    """A person's ask for an emergency credential. ``reader``: a public key that they made for this once."""
+
+    tenant: str
+    number: int
+    reason: str
+    reader: str
+
+    @property
+    def about(self) -> str:
+        """What the sign-in is bound to by which they ask, in ASCII."""
+        return json.dumps([_REVEAL, self.tenant, self.number, self.reason, self.reader])
+
+    @classmethod
+    def read(cls, about: str) -> Self:
+        """The request that ``about`` is of. Raises ``ValueError`` for anything else."""
+        what, tenant, number, reason, reader = json.loads(about)
+        if what != _REVEAL:
+            raise ValueError("not about a reveal")
+        return cls(tenant=tenant, number=number, reason=reason, reader=reader)
 
 
 class SealedPasskeys(Message):

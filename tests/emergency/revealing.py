@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
-from entra_jit.crypto.one_time import OneTimeKey
-from entra_jit.emergency_kit import Passkey
+from entra_jit.emergency_kit import OneTimeKey, Passkey
 from entra_jit.operations.reveal_emergency_account import reveal_emergency_account
-from models.messages import ObjectId, SealedPasskeys, SignInOutcome
+from models.messages import ObjectId, RevealRequest, SealedPasskeys, SignInOutcome
 from tests.actors import TESTER
 from tests.emergency.accounts import user
 from tests.emergency.over_http import OverHttp
@@ -16,14 +13,20 @@ from tests.stage import Scene
 
 def opened(key: OneTimeKey, sealed: SealedPasskeys) -> Passkey:
     """As the reader opens it."""
-    [found] = json.loads(key.open(sealed.sealed, sealed.about).get_secret_value())
-    return Passkey.read(found)
+    [found] = key.open(sealed.sealed, sealed.about)
+    return found
 
 
 async def reveal(act: Scene) -> Passkey:
     """As the command line does it."""
     key = OneTimeKey()
-    return opened(key, await reveal_emergency_account(TESTER, act.app, act.customer, 1, "an outage", key.public))
+    return opened(key, await reveal_emergency_account(TESTER, act.app, request_of(act, key)))
+
+
+def request_of(act: Scene, key: OneTimeKey, **changes: object) -> RevealRequest:
+    """For the first account, sealed to ``key``."""
+    given = {"tenant": act.customer, "number": 1, "reason": "an outage", "reader": key.public}
+    return RevealRequest.model_validate(given | changes)
 
 
 async def works(act: Scene, passkey: Passkey) -> bool:

@@ -11,15 +11,16 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.app import App
-from entra_jit.crypto.one_time import OneTimeKey
+from entra_jit.emergency_kit import KitError, OneTimeKey
 from entra_jit.identity.authorize import NotAllowedError
+from entra_jit.operations.list_emergency_accounts import list_emergency_accounts
 from entra_jit.operations.make_emergency_kit import make_emergency_kit
 from entra_jit.operations.reveal_emergency_account import reveal_emergency_account
 from models.actor import Actor, ActorKind, Role, Via
-from models.errors import BadInputError, InternalError, NotFoundError
+from models.errors import BadInputError, NotFoundError, RefusedError
 from tests.actors import TESTER
 from tests.emergency.accounts import made, passkeys, rotate, signs_in, want_rotation
-from tests.emergency.revealing import opened, reveal, works
+from tests.emergency.revealing import opened, request_of, reveal, works
 from tests.stage import Scene, stage_clock, variant
 
 ADMIN = Actor(
@@ -87,33 +88,47 @@ async def test_a_second_reveal_makes_the_hour_no_longer_and_a_failing_rotation_n
 async def test_only_its_reader_opens_it(real_time: Scene) -> None:
     await made(real_time)
     key = OneTimeKey()
-    sealed = await reveal_emergency_account(TESTER, real_time.app, real_time.customer, 1, "an outage", key.public)
-    with pytest.raises(InternalError):
+    sealed = await reveal_emergency_account(TESTER, real_time.app, request_of(real_time, key))
+    with pytest.raises(KitError):
         OneTimeKey().open(sealed.sealed, sealed.about)
-    with pytest.raises(InternalError):
+    with pytest.raises(KitError):
         key.open(sealed.sealed, "emergency kit")
     assert opened(key, sealed).account_name
 
 
 async def test_what_is_not_given_is_not_recorded_as_given(real_time: Scene) -> None:
     await made(real_time)
-    for arguments in ((1, "an outage", "no key"), (1, " ", OneTimeKey().public)):
-        with pytest.raises(BadInputError):
-            await reveal_emergency_account(TESTER, real_time.app, real_time.customer, *arguments)
-    with pytest.raises(NotFoundError):
-        await reveal_emergency_account(TESTER, real_time.app, real_time.customer, 2, "an outage", OneTimeKey().public)
+    for changes, error in (
+        ({"reader": "no key"}, BadInputError),
+        ({"reason": " "}, BadInputError),
+        ({"number": 2}, NotFoundError),
+    ):
+        with pytest.raises(error):
+            await reveal_emergency_account(TESTER, real_time.app, request_of(real_time, OneTimeKey(), **changes))
     assert real_time.sql("SELECT revealed_at, usable_until FROM emergency_accounts") == [(None, None)]
     assert real_time.sql("SELECT kind FROM alarms") == []
 
 
-async def test_the_portal_is_given_none(real_time: Scene) -> None:
-    """A portal that is broken into speaks for every admin."""
+async def test_the_portals_word_opens_none(real_time: Scene) -> None:
+    """A portal that is broken into speaks for every admin; it cannot sign in for one."""
     await made(real_time)
-    public = OneTimeKey().public
-    with pytest.raises(NotAllowedError):
-        await reveal_emergency_account(ADMIN, real_time.app, real_time.customer, 1, "an outage", public)
-    with pytest.raises(NotAllowedError):
-        await make_emergency_kit(ADMIN, real_time.app, [], "an outage", public)
+    key = OneTimeKey()
+    for role in (Role.ADMIN, Role.EMERGENCY):
+        person = ADMIN.model_copy(update={"roles": frozenset({role})})
+        with pytest.raises(RefusedError):
+            await reveal_emergency_account(person, real_time.app, request_of(real_time, key))
+        with pytest.raises(NotAllowedError):
+            await make_emergency_kit(person, real_time.app, [], "an outage", key.public)
+    assert real_time.sql("SELECT revealed_at FROM emergency_accounts") == [(None,)]
+
+
+async def test_a_key_is_good_once(real_time: Scene) -> None:
+    await made(real_time, 2)
+    key = OneTimeKey()
+    await reveal_emergency_account(TESTER, real_time.app, request_of(real_time, key))
+    for number in (1, 2):
+        with pytest.raises(RefusedError, match="used already"):
+            await reveal_emergency_account(TESTER, real_time.app, request_of(real_time, key, number=number))
 
 
 async def test_what_is_in_a_kit_is_kept_for_it(real_time: Scene) -> None:
@@ -123,9 +138,13 @@ async def test_what_is_in_a_kit_is_kept_for_it(real_time: Scene) -> None:
     assert passkey.number == 2, "the first one is rotated as ever"
     in_a_year = later(real_time, timedelta(days=365))
     assert real_time.sql("SELECT number, rotate_at FROM emergency_accounts WHERE rotate_at IS NULL") == [(2, None)]
+    [_, kept] = await list_emergency_accounts(TESTER, real_time.app, real_time.customer)
+    assert (kept.in_kit_since is not None, kept.kit_is_stale) == (True, False)
     await rotate(real_time, app=in_a_year)
     assert await works(real_time, passkey)
     await want_rotation(real_time, 2)
     await rotate(real_time, number=2)
-    assert real_time.sql("SELECT in_kit_since FROM emergency_accounts WHERE number = 2") == [(None,)]
+    [first, second] = await list_emergency_accounts(TESTER, real_time.app, real_time.customer)
+    assert (first.kit_is_stale, second.kit_is_stale) == (False, True)
+    assert second.rotates_at is not None
     assert not await works(real_time, passkey)

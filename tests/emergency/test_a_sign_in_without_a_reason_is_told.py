@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from entra_jit.accounts.emergency.use import EmergencyUse
-from entra_jit.crypto.one_time import OneTimeKey
+from entra_jit.emergency_kit import OneTimeKey
 from entra_jit.operations.make_emergency_kit import make_emergency_kit
 from sandbox.graph.licences import P1
 from tests.actors import TESTER

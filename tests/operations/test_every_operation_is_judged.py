@@ -162,7 +162,7 @@ OWN = Subject("4f2a", technician_id=TechnicianId(PERSON.id))
 SESSIONS = {Verb.LIST_SESSIONS, Verb.END_SESSIONS}
 OPENS_OR_SHOWS = {Verb.REQUEST_ACCESS, Verb.EXTEND_ACCESS, Verb.REVEAL_CREDENTIAL, Verb.RENEW_CREDENTIAL}
 OF_EMERGENCIES = {Verb.REVEAL_EMERGENCY_ACCOUNT, Verb.MAKE_EMERGENCY_KIT}
-"""Of no person at the portal, whatever their roles."""
+"""Not an admin's by itself."""
 OF_A_GRANT = OPENS_OR_SHOWS | {Verb.END_ACCESS, Verb.CANCEL_ACCESS, Verb.SHOW_STATUS, Verb.SHOW_RECEIPT}
 
 
@@ -187,6 +187,10 @@ def test_an_admin_opens_and_reveals_nothing_for_others() -> None:
     for subject in (ANOTHER, DEPLOYMENT):
         assert allowed(subject, Role.ADMIN).isdisjoint(OPENS_OR_SHOWS | OF_EMERGENCIES)
     assert allowed(OWN, Role.ADMIN) >= OPENS_OR_SHOWS
+
+
+def test_who_reveals_emergency_accounts_does_nothing_else() -> None:
+    assert allowed(DEPLOYMENT, Role.EMERGENCY) == {Verb.LIST_EMERGENCY_ACCOUNTS, Verb.REVEAL_EMERGENCY_ACCOUNT}
 
 
 def test_an_auditor_sees_everything_and_changes_nothing() -> None:

@@ -64,6 +64,7 @@ REFUSED: dict[tuple[str, str], set[str]] = {
     **{
         (method, path): {OWNER, OTHER, AUDITOR}
         for path in (
+            "/emergency/{tenant}/{number}",
             *("/add-customer/registration", "/add-customer/{tenant_id}"),
             *("/tenants/{tenant}/settings", "/tenants/{tenant}/access", "/tenants/{tenant}/registration"),
             *("/tenants/{tenant}/repairs", "/tenants/{tenant}/disconnect"),
@@ -89,14 +90,16 @@ NO_PAGES_YET = {
     "/receipts/{request_id:path}",
     "/add-customer/{tenant_id}",
     "/configuration/preview",
+    "/emergency/{tenant}/{number}",
 }
-"""A stream that does not end, a receipt that is written when the grant is over, a customer who is not connected, and a
-change that is not made."""
+"""A stream that does not end, a receipt that is written when the grant is over, a customer who is not connected, a
+change and an emergency account that are not made."""
 
 FIELDS = {
     "length": "30",
     "wanted": "true",
     "reason": "a test",
+    "reader": "a public key",
     "person": "0a0a0a0a-1111-4111-8111-0000000000a6",
     "name": "sasha",
     "number": "1",
@@ -137,7 +140,7 @@ def about(path: str, portal: Portal, request_id: str) -> str:
     """The address for this grant and its customer."""
     named = OWNER if "/technicians/" in path else "senior"
     path = path.replace("{request_id:path}", request_id).replace("{tenant}", portal.scene.customers[-1])
-    return path.replace("{tenant_id}", FIELDS["session"]).replace("{name}", named)
+    return path.replace("{tenant_id}", FIELDS["session"]).replace("{name}", named).replace("{number}", "1")
 
 
 def test_every_address_is_in_the_table(portal: Portal) -> None:

@@ -109,6 +109,10 @@ class Portal:
             visit = self._visits[name] = await self.sign_in(name)
         return visit
 
+    def forget(self, name: str) -> None:
+        """That session was ended in a browser."""
+        self._visits.pop(name, None)
+
     async def pages_of(self, name: str) -> list[str]:
         """Every page that ``name`` may open, by asking: those without a parameter, and what these lead to.
 
@@ -142,9 +146,13 @@ class Portal:
         """Begin a sign-in and prove at the sign-in service who one is. What it sends back."""
         begun = await visit.get("/sign-in/begin", to=to, anew=str(anew).lower())
         assert begun.status_code == httpx.codes.SEE_OTHER, begun.text
+        return await self.prove_at(begun.headers["location"], name)
+
+    async def prove_at(self, sign_in_service: str, name: str) -> dict[str, str]:
+        """Prove there who one is, in a browser that has never been there."""
         with httpx.Client(verify=self.scene.services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as http:
             person = Person(http)
-            await asyncio.to_thread(person.open, begun.headers["location"])
+            await asyncio.to_thread(person.open, sign_in_service)
             back = await asyncio.to_thread(
                 person.sign_in, f"{name}@northwindmsp.com", f"sandbox-only-{name.capitalize()}1"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -16,8 +15,7 @@ from models.errors import BadInputError, ExitCode
 
 if TYPE_CHECKING:
     from entra_jit.app import App
-    from entra_jit.crypto.one_time import OneTimeKey
-    from entra_jit.emergency_kit import Passkey
+    from entra_jit.emergency_kit import OneTimeKey, Passkey
     from models.actor import Actor
     from models.messages import SealedPasskeys
 
@@ -133,7 +131,7 @@ def kit(
     tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
 ) -> None:
     """Write an offline kit: a file that a passphrase opens, and the program that signs in with it."""
-    from entra_jit.crypto.one_time import OneTimeKey
+    from entra_jit.emergency_kit import OneTimeKey
     from entra_jit.operations.make_emergency_kit import make_emergency_kit
 
     passphrase = _new_passphrase(file)
@@ -166,24 +164,27 @@ def verify(context: typer.Context, file: Kit, exit_code: SignalsAttention = Fals
 def _revealed(context: typer.Context, tenant: str, number: int, reason: str) -> tuple[list[Passkey], str]:
     """The passkey, opened here alone, and until when it may be used."""
     from entra_jit.cli.views.formatting import moment
-    from entra_jit.crypto.one_time import OneTimeKey
+    from entra_jit.emergency_kit import OneTimeKey
     from entra_jit.operations.reveal_emergency_account import reveal_emergency_account
+    from models.messages import RevealRequest
 
     key = OneTimeKey()
+    request = RevealRequest(tenant=tenant, number=number, reason=reason, reader=key.public)
 
     async def ask(actor: Actor, app: App) -> SealedPasskeys:
-        return await reveal_emergency_account(actor, app, tenant, number, reason, key.public)
+        return await reveal_emergency_account(actor, app, request)
 
     sealed = deployed(context, ask)
     return _opened(key, sealed), moment(sealed.usable_until)
 
 
 def _opened(key: OneTimeKey, sealed: SealedPasskeys) -> list[Passkey]:
-    from entra_jit.emergency_kit import Passkey
+    from entra_jit.emergency_kit import KitError
 
-    with errors_told():
-        content = key.open(sealed.sealed, sealed.about)
-    return [Passkey.read(one) for one in json.loads(content.get_secret_value())]
+    try:
+        return list(key.open(sealed.sealed, sealed.about))
+    except KitError as error:
+        leave(str(error), ExitCode.FAILED)
 
 
 def _new_passphrase(file: Path) -> str:

@@ -35,7 +35,8 @@ def _proof(account: EmergencyAccountView) -> str:
 
 
 def _rotates(account: EmergencyAccountView) -> str:
-    return moment(account.rotates_at) if account.rotates_at else "when asked" if account.in_kit_since else "-"
+    is_kept = account.in_kit_since is not None and not account.kit_is_stale
+    return moment(account.rotates_at) if account.rotates_at else "when asked" if is_kept else "-"
 
 
 def _remarks(account: EmergencyAccountView) -> list[str]:
@@ -46,9 +47,14 @@ def _remarks(account: EmergencyAccountView) -> list[str]:
         f"Tried at {moment(account.drilled_at)}: {shown(account.drill_detail) or 'no detail'}" if failed else "",
         seen_by if account.revealed_at else "",
         f"Usable until {moment(account.usable_until)}, then rotated." if account.usable_until else "",
-        f"In an offline kit since {moment(account.in_kit_since)}." if account.in_kit_since else "",
+        _kit(account) if account.in_kit_since else "",
         "" if account.is_wanted else "No longer in the configuration; it still signs in.",
     ]
+
+
+def _kit(account: EmergencyAccountView) -> str:
+    since = moment(account.in_kit_since)
+    return f"The kit of {since} is stale: make a new one." if account.kit_is_stale else f"In the kit of {since}."
 
 
 def show_begun(console: Console, accounts: Sequence[EmergencyRef], what: str) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from entra_jit.identity.authorize import Verb, may
+from entra_jit.operations.list_emergency_accounts import list_emergency_accounts
 from entra_jit.operations.list_holds import list_holds
 from entra_jit.operations.list_open import list_open
 from entra_jit.operations.stop_access import plan_stop, stop_access
@@ -47,6 +48,7 @@ async def open_now(
         selection=selection,
         states=list(OpenState),
         stops=[hold for hold in held if hold.kind == "stop"],
+        revealed=await list_emergency_accounts(visitor.actor, app, revealed_only=True),
         scope=query(tenant=selection.tenant, technician=None if selection.tenant else selection.technician),
         following=grants.following and query(**chosen, after=grants.following),
         is_first=after is None,
