@@ -64,7 +64,7 @@ class Deciding(ABC):
 
 
 class Provisioning(ABC):
-    """What widens access. Each is told a grant's id alone and reads the rest from the ledger."""
+    """What widens access. Each is told a grant's id and reads access, name and hours from the ledger."""
 
     @activity.defn
     @abstractmethod

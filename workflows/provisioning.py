@@ -19,9 +19,10 @@ from workflows.steps import step, stop_if_over, time_left
 
 async def make_ready(progress: GrantProgress) -> AccountReady:
     """The domain is verified and managed; the account is there, ours, and closed."""
-    traces = progress.traces
+    traces, grant = progress.traces, progress.granted
     traces.written = True  # or the refusal says that nothing was
-    account = await step(progress, Provisioning.ready, progress.ref, f"Is {progress.granted.account_name} ready?")
+    summary = f"Is {grant.account_domain} verified and managed? Make sure of {grant.account_name}, closed"
+    account = await step(progress, Provisioning.ready, progress.ref, summary)
     traces.object_id = account.object_id
     progress.is_answered = True
     stop_if_over(progress)

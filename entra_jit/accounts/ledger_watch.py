@@ -70,7 +70,7 @@ class LedgerWatch:
             await self._alarms.raise_alarm(lapse)
 
     async def _look_for_late_closings(self) -> None:
-        """Counted from the expiry. The workflow counts from when it wakes, and raises none where Temporal is away."""
+        """Counted from the expiry. The workflow does so too, and raises none where Temporal is away."""
         async with self._ledger.transaction() as session:
             late = await due.unsettled(session, self._late_after)
         for grant in late:

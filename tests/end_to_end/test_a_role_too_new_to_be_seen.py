@@ -100,3 +100,20 @@ async def test_a_pass_that_is_listed_nowhere_yet_is_deleted(real_time: Scene) ->
 
     assert receipt.ending.state is GrantState.CANCELLED
     real_time.assert_closed()
+
+
+async def test_a_pass_that_the_workflow_never_heard_of_is_deleted(hours_pass: Scene) -> None:
+    """The step that made it failed beside it. No list shows it yet, and the ledger alone has its id."""
+    hours_pass.app.settings = hours_pass.settings.model_copy(update={"graph_timeout_seconds": 60})
+    refused = hours_pass.fault(**OPENING_WRITES["assign a role"], status=503)
+    making = hours_pass.hold(**OPENING_WRITES["make the pass"])
+    request_id = await hours_pass.ask()
+    await asyncio.gather(hours_pass.reached(making), hours_pass.reached(refused))
+    hours_pass.trouble(lag={"methods": (600, 600)})
+    await hours_pass.lands(making)
+    await hours_pass.workflow(request_id).cancel()
+
+    receipt = await hours_pass.receipt(request_id)
+
+    assert receipt.ending.state is GrantState.CANCELLED
+    hours_pass.assert_closed()
