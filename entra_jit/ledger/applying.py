@@ -148,8 +148,8 @@ async def apply(
     at: datetime,
     *,
     reason: str | None = None,
-) -> None:
-    """Make the ledger's configuration this one, whole. Applying the same twice changes nothing.
+) -> int:
+    """Make the ledger's configuration this one, whole; gives the event's id. Applying the same twice changes nothing.
 
     Tenants and technicians that the file no longer has are kept as inactive: nothing new is granted there, and what
     is open can still be closed.
@@ -177,6 +177,7 @@ async def apply(
     before = await configuration_versions.stamp(session)
     if before is None or before.hash != content_hash:
         await configuration_versions.enter(session, configuration, content_hash, event_id)
+    return event_id
 
 
 def _tenants(configuration: Configuration) -> list[Row]:

@@ -62,9 +62,11 @@ async def newest(session: AsyncSession) -> Version | None:
     """The one in force; None: nothing was ever applied."""
     statement = select(ConfigurationVersion).order_by(col(ConfigurationVersion.number).desc()).limit(1)
     row = (await session.exec(statement)).first()
-    if row is None or row.number is None:
-        return None
-    return Version(row.number, row.hash, row.event_id, _CONTENT.validate_python(row.content))
+    return _version(row) if row else None
+
+
+def _version(row: ConfigurationVersion) -> Version:
+    return Version(row.number or 0, row.hash, row.event_id, _CONTENT.validate_python(row.content))
 
 
 async def applied(session: AsyncSession, event_id: int) -> Event | None:
@@ -79,6 +81,26 @@ class TenantVersion:
     event_id: int
     entry: TenantEntry | None
     mappings: tuple[RoleMappingEntry, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The step from one configuration to the next."""
+
+    before: Configuration
+    after: Version
+
+
+async def changes(session: AsyncSession, *, up_to: int | None = None, limit: int) -> list[Change]:
+    """The last changes, the newest first; those up to the one by the event ``up_to``, where it is given."""
+    statement = select(ConfigurationVersion).order_by(col(ConfigurationVersion.number).desc()).limit(limit + 1)
+    if up_to is not None:
+        statement = statement.where(col(ConfigurationVersion.event_id) <= up_to)
+    found = [_version(row) for row in await session.exec(statement)]
+    older = [one.configuration for one in found[1:]]
+    if len(older) < limit:
+        older.append(Configuration((), (), (), ()))
+    return [Change(before, after) for before, after in zip(older, found, strict=False)]
 
 
 # Only what a tenant's entry says is read: the whole of each version may have half a megabyte.

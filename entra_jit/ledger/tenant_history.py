@@ -30,6 +30,8 @@ _KINDS = (
 class TenantEvent:
     """Something that was changed about the tenant; a line each."""
 
+    id: int
+    """Of the event in the journal."""
     at: datetime
     by: str
     lines: tuple[str, ...]
@@ -51,7 +53,7 @@ async def of_tenant(session: AsyncSession, tenant_id: UUID) -> list[TenantEvent]
 
 def _event(event: Event, lines: tuple[str, ...]) -> TenantEvent:
     reason = event.body.get("reason")
-    return TenantEvent(event.recorded_at, str(event.actor), lines, str(reason) if reason else None)
+    return TenantEvent(event.id, event.recorded_at, str(event.actor), lines, str(reason) if reason else None)
 
 
 def _line(event: Event) -> str:

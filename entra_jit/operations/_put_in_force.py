@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -22,6 +23,14 @@ from models.messages import EndAccess, SignedEnd
 _log = structlog.get_logger("configuration")
 
 
+@dataclass(frozen=True)
+class InForce:
+    """What was put in force: what that did, and the event that says so."""
+
+    plan: ConfigurationPlan
+    event_id: int
+
+
 async def put_in_force(
     actor: Actor,
     app: App,
@@ -32,7 +41,7 @@ async def put_in_force(
     unproven: bool = False,
     based_on: int | None = None,
     reason: str | None = None,
-) -> ConfigurationPlan:
+) -> InForce:
     """Make it the ledger's configuration, all or nothing, and end what is open for whom it no longer has.
 
     ``source`` is what mistakes are said to stand in; ``based_on``: the version that it changes (0: nothing was
@@ -49,11 +58,13 @@ async def put_in_force(
             if (in_force.number if in_force else 0) != based_on:
                 raise ChangedMeanwhileError("The configuration was changed since you opened it.")
         expect_meant(plan)
-        await applying.apply(session, actor, app.keyring, found.configuration, found.proofs, app.clock(), reason=reason)
+        event_id = await applying.apply(
+            session, actor, app.keyring, found.configuration, found.proofs, app.clock(), reason=reason
+        )
         left = await fence_departed(session, app.clock(), actor)
     if left:
         await _end(app, left)
-    return plan
+    return InForce(plan, event_id)
 
 
 async def _expect_proven(app: App, source: str, found: ConfigurationFile) -> None:

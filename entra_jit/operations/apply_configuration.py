@@ -35,9 +35,10 @@ async def apply_configuration(
     was granted, and cannot be extended.
     """
     found = read_configuration(file, has_own=app.settings.elevate is not None)
-    return await put_in_force(
+    in_force = await put_in_force(
         actor, app, found, str(file), lambda plan: _expect_meant(plan, agreed, yes=yes, prune=prune), unproven=unproven
     )
+    return in_force.plan
 
 
 def _expect_meant(plan: ConfigurationPlan, agreed: ConfigurationPlan | None, *, yes: bool, prune: bool) -> None:

@@ -28,8 +28,8 @@ async def save_change(
     reason: str,
     agreed: ConfigurationPlan,
     secrets: dict[str, SecretStr] | None = None,
-) -> ConfigurationPlan:
-    """Make ``edits`` to the version ``based_on``, and put that in force; gives what it did.
+) -> int:
+    """Make ``edits`` to the version ``based_on``, and put that in force; gives the id of the event that says so.
 
     ``secrets``: of the applications that ``secrets_needed`` names, by client id. Raises as ``save_configuration`` does.
     """

@@ -34,8 +34,8 @@ async def save_configuration(
     reason: str,
     agreed: ConfigurationPlan,
     secrets: dict[str, SecretStr] | None = None,
-) -> ConfigurationPlan:
-    """Put ``content`` in force, whole, in place of the version ``based_on``. Gives what that did.
+) -> int:
+    """Put ``content`` in force, whole, in place of the version ``based_on``. Gives the id of the event that says so.
 
     ``secrets``: what was entered for applications that the content leaves to the ledger, by client id; all others stay
     as they are stored. They are proven in their tenants first. Raises ``BadInputError``; ``ChangedMeanwhileError``
@@ -50,4 +50,5 @@ async def save_configuration(
         if not agreed.covers(plan):
             raise NotAgreedError("What this removes, takes or ends has grown since it was shown.", plan, "Look again.")
 
-    return await put_in_force(actor, app, found, PAGE, expect_agreed, based_on=based_on, reason=read_reason(reason))
+    in_force = await put_in_force(actor, app, found, PAGE, expect_agreed, based_on=based_on, reason=read_reason(reason))
+    return in_force.event_id

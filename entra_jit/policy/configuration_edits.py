@@ -7,11 +7,11 @@ change refers to is judged where the whole is written and read again, by the rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,7 +25,9 @@ from entra_jit.policy.configuration import (
     ProofKind,
     RoleMappingEntry,
     SecretSource,
+    SecurityGroupEntry,
     TechnicianEntry,
+    TenantDefaults,
     TenantEntry,
 )
 from entra_jit.policy.durations import format_duration
@@ -62,6 +64,9 @@ class SetTenant(Message):
     credential: CredentialChoice
     canary: CanaryChoice
     tags: tuple[str, ...] = ()
+    account_prefix: str | None = None
+    """None: as it is, or the default of a new tenant; the same of ``security_groups``."""
+    security_groups: tuple[SecurityGroupEntry, ...] | None = None
 
     @property
     def said(self) -> str:
@@ -73,25 +78,47 @@ class SetTenant(Message):
 
     def made_to(self, configuration: Configuration) -> Configuration:
         """The configuration with it. Mappings follow a new name."""
-        terms = self.model_dump(exclude={"kind", "tags"}) | {"tags": self.tags}
+        terms = {name: value for name, value in self if name != "kind" and value is not None}
         before = tenant_of(configuration, self.id)
         if before is None:
-            defaults = configuration.defaults
-            added = TenantEntry(
-                **terms,
-                account_prefix=defaults.account_prefix,
-                emergency_accounts=defaults.emergency_accounts,
-                emergency_rotation=defaults.emergency_rotation,
-                elevate=None,
-                revoke=None,
-                security_groups=(),
-            )
+            none_yet = {"elevate": None, "revoke": None, "security_groups": ()}
+            added = TenantEntry(**(_by_field(configuration.defaults) | none_yet | terms))
             return replace(configuration, tenants=(*configuration.tenants, added))
         mappings = tuple(
             replace(one, tenant=self.name) if one.tenant == before.name else one for one in configuration.role_mappings
         )
         tenants = _with(configuration.tenants, replace(before, **terms), _by_id)
         return replace(configuration, tenants=tenants, role_mappings=mappings)
+
+
+class SetDefaults(Message):
+    """New tenants have these terms, and (``follow``) those that have the defaults of today follow, term by term."""
+
+    kind: Literal["set defaults"] = "set defaults"
+    account_prefix: str
+    hours: timedelta
+    max_hours: timedelta
+    credential: CredentialChoice
+    canary: CanaryChoice
+    follow: bool
+
+    @property
+    def said(self) -> str:
+        """What it does, for people."""
+        return (
+            f"Defaults: {format_duration(self.hours)}, {format_duration(self.max_hours)} at most, accounts named "
+            f"{self.account_prefix}…; tenants that have today's {'follow' if self.follow else 'keep them'}."
+        )
+
+    def made_to(self, configuration: Configuration) -> Configuration:
+        """The configuration with them. What tenants have otherwise stays."""
+        before = configuration.defaults
+        after = replace(before, **{name: value for name, value in self if name not in {"kind", "follow"}})
+        changed = {name: value for name, value in _by_field(after).items() if value != getattr(before, name)}
+        tenants = configuration.tenants
+        if self.follow:
+            tenants = tuple(replace(one, **_with_default(one, before, changed)) for one in tenants)
+        return replace(configuration, defaults=after, tenants=tenants)
 
 
 class RemoveTenant(Message):
@@ -288,7 +315,15 @@ class RemoveGroup(Message):
 
 
 Edit = Annotated[
-    SetTenant | RemoveTenant | SetRegistration | SetAccess | SetTechnician | RemoveTechnician | SetGroup | RemoveGroup,
+    SetTenant
+    | SetDefaults
+    | RemoveTenant
+    | SetRegistration
+    | SetAccess
+    | SetTechnician
+    | RemoveTechnician
+    | SetGroup
+    | RemoveGroup,
     Field(discriminator="kind"),
 ]
 """One change."""
@@ -331,6 +366,15 @@ def tenant_of(configuration: Configuration, tenant_id: UUID) -> TenantEntry | No
 def describe_rule(rule: AttributeRule) -> str:
     """``site = Basel or Bern``, ``team beginning with IT-``."""
     return f"{rule.attribute} {'=' if rule.test == 'one_of' else 'beginning with'} {' or '.join(rule.values)}"
+
+
+def _by_field(defaults: TenantDefaults) -> dict[str, Any]:
+    return {field.name: getattr(defaults, field.name) for field in fields(defaults)}
+
+
+def _with_default(tenant: TenantEntry, before: TenantDefaults, changed: dict[str, Any]) -> dict[str, Any]:
+    """The part of ``changed`` in which the tenant has what was the default before."""
+    return {name: value for name, value in changed.items() if getattr(tenant, name) == getattr(before, name)}
 
 
 def _by_id(entry: _Identified) -> object:

@@ -15,6 +15,9 @@ from uuid import UUID
 from models.errors import BadInputError, quoted
 from models.messages import AccessItem, AccessKind, RoleId
 
+REFERENCE = "https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference"
+"""What each built-in role may do, exactly and as of today."""
+
 GLOBAL_ADMINISTRATOR = RoleId("62e90394-69f5-4237-9190-012177145e10")
 
 
@@ -54,6 +57,16 @@ def is_privileged(item: AccessItem) -> bool:
     return _privileged().get(item.id, True)
 
 
+def describe_role(item: AccessItem) -> str:
+    """What the role is for, one sentence in our own words; empty for a tenant's custom role."""
+    return _descriptions().get(item.id, "")
+
+
+def is_common(item: AccessItem) -> bool:
+    """Whether it is among the roles that are offered first."""
+    return item.name in _listed()["common"]
+
+
 def role_name(role: str) -> str:
     """What people call the role of this id; the id itself where it is none that could be mapped."""
     try:
@@ -78,6 +91,11 @@ def _listed() -> Any:
 @cache
 def _privileged() -> dict[str, bool]:
     return {role["id"]: role["privileged"] for role in _listed()["assignable"]}
+
+
+@cache
+def _descriptions() -> dict[str, str]:
+    return {role["id"]: role["description"] for role in _listed()["assignable"]}
 
 
 @cache

@@ -14,18 +14,19 @@ def describe_changes(
     mapped_before: Iterable[RoleMappingEntry],
     mapped_after: Iterable[RoleMappingEntry],
 ) -> tuple[str, ...]:
-    """A line a change, by the names of the file's fields; mappings that name the tenant by their group."""
+    """A line a change, by the names of the file's fields; mappings by their group."""
     if after is None:
         return ("Removed from the configuration.",) if before else ()
     if before is None:
-        return ("Added to the configuration.", *_differences({}, _given(mapped_after)))
+        return ("Added to the configuration.", *describe_differences({}, access_by_group(mapped_after)))
     return (
-        *_differences(_fields(before), _fields(after)),
-        *_differences(_given(mapped_before), _given(mapped_after)),
+        *describe_differences(_fields(before), _fields(after)),
+        *describe_differences(access_by_group(mapped_before), access_by_group(mapped_after)),
     )
 
 
-def _differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+def describe_differences(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """``hours: 4h → 2h`` for each name whose text is another by now."""
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name) or "nothing", after.get(name) or "nothing"
         if old != new:
@@ -45,10 +46,12 @@ def _fields(tenant: TenantEntry) -> dict[str, str]:
         tags=tenant.tags,
     )
     applications = {str(purpose): f"{one.kind} of {one.client_id}" for purpose, one in tenant.applications()}
-    return {"name": tenant.name, "display_name": tenant.display_name, **terms, **applications}
+    groups = {f"security group {one.name}": str(one.id) for one in tenant.security_groups}
+    return {"name": tenant.name, "display_name": tenant.display_name, **terms, **applications, **groups}
 
 
-def _given(mappings: Iterable[RoleMappingEntry]) -> dict[str, str]:
+def access_by_group(mappings: Iterable[RoleMappingEntry]) -> dict[str, str]:
+    """What each group has by these mappings."""
     given: dict[str, list[str]] = {}
     for one in mappings:
         given.setdefault(one.group, []).extend((*one.roles, *one.security_groups))

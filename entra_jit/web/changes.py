@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from entra_jit.app import App
@@ -13,8 +14,8 @@ from entra_jit.identity.authorize import Verb, may
 from entra_jit.operations.show_configuration import ShownConfiguration, show_configuration
 from entra_jit.policy.configuration_edits import Edit, write_edits
 from entra_jit.policy.entitlement import AttributeRule, AttributeTest
-from entra_jit.policy.role_descriptions import USED_MOST, describe_role
-from entra_jit.policy.roles import assignable_roles, find_role, is_privileged
+from entra_jit.policy.roles import assignable_roles, describe_role, find_role, is_common, is_privileged
+from entra_jit.web.rendering import SAVED
 from entra_jit.web.visitors import Visitor
 from models.errors import BadInputError
 
@@ -43,6 +44,11 @@ def to_preview(edits: Sequence[Edit], version: int, back: str) -> RedirectRespon
 def preview_address(edits: Sequence[Edit], version: int, back: str) -> str:
     """Where the preview of these edits is."""
     return f"{PREVIEW}?{urlencode({'edits': write_edits(edits), 'version': version, 'back': back})}"
+
+
+def saved_address(back: str, event_id: int) -> str:
+    """Where to go once a change is saved: the page there says what, by whom, and as which event."""
+    return f"{back}{'&' if '?' in back else '?'}{urlencode({SAVED: event_id})}"
 
 
 def by_lines(text: str) -> tuple[str, ...]:
@@ -87,22 +93,40 @@ class OfferedRole:
     description: str
     privileged: bool
     is_chosen: bool
-    is_used_most: bool
+    is_common: bool
+
+
+class RoleChoice(BaseModel):
+    """What a choice of roles sends: those that are ticked, and what to search by where no script does it."""
+
+    role: list[str] = Field(default_factory=list)
+    find: str = ""
+    finding: str = ""
+    """Not empty: *Find* was pressed, which shows the form again."""
+
+    def offered(self) -> list[OfferedRole]:
+        """The roles to choose from; while one is searched for, those ticked and those that have all its words."""
+        words = self.find.lower().split() if self.finding else []
+        return [
+            one
+            for one in offered_roles(self.role)
+            if one.is_chosen or all(word in f"{one.name} {one.description}".lower() for word in words)
+        ]
 
 
 def offered_roles(chosen: Sequence[str]) -> list[OfferedRole]:
-    """Every role that may be mapped: those chosen first, then those used most. Custom ones that are chosen stay."""
+    """Every role that may be mapped: those chosen first, then common ones. Custom ones that are chosen stay."""
     ids = {find_role(one).id for one in chosen}
     listed = assignable_roles()
     roles = {item.id: item for item in listed.values()} | {id: find_role(id) for id in ids}
     offered = [
         OfferedRole(
             name=item.name if item.id in listed else item.id,
-            description=describe_role(item.name),
+            description=describe_role(item),
             privileged=is_privileged(item),
             is_chosen=item.id in ids,
-            is_used_most=item.name in USED_MOST,
+            is_common=is_common(item),
         )
         for item in roles.values()
     ]
-    return sorted(offered, key=lambda one: (not one.is_chosen, not one.is_used_most, one.name))
+    return sorted(offered, key=lambda one: (not one.is_chosen, not one.is_common, one.name))

@@ -11,14 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from entra_jit.identity.authorize import Verb, may
+from entra_jit.operations.list_changes import ConfigurationChange, list_changes
 from entra_jit.policy.durations import format_duration
-from entra_jit.policy.role_descriptions import REFERENCE
+from entra_jit.policy.roles import REFERENCE
 from entra_jit.web.navigation import Shown, links_for
 from entra_jit.web.visitors import Visitor, app_of
 from models.errors import UnreachableError
 from models.messages import GrantState
 from models.moments import format_moment
 from models.plain_text import plain, printable
+
+SAVED = "saved"
+"""The parameter of an address that names the event of a change that was just saved."""
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -43,6 +48,7 @@ async def page(
             **values,
             visitor=visitor,
             navigation=await _navigation(request, visitor),
+            saved=await _saved(request, visitor),
             nonce=request.state.nonce,
             temporal_is_away=request.app.state.engine.is_away,
         ),
@@ -53,6 +59,20 @@ async def page(
 def fragment(request: Request, visitor: Visitor, name: str, **values: Any) -> str:
     """Part of a page, to be put in place of the same part on a page that is open."""
     return _ENVIRONMENT.get_template(name).render(**values, visitor=visitor, nonce=request.state.nonce)
+
+
+async def _saved(request: Request, visitor: Visitor | None) -> ConfigurationChange | None:
+    """The change that was just saved, where the address names one; None: it does not, or not to this person."""
+    event_id = request.query_params.get(SAVED, "")
+    if (
+        visitor is None
+        or not event_id.isdecimal()
+        or len(event_id) > 18
+        or not may(visitor.actor, Verb.EXPORT_CONFIGURATION)
+    ):
+        return None
+    found = await list_changes(visitor.actor, app_of(request), event_id=int(event_id))
+    return found[0] if found else None
 
 
 async def _navigation(request: Request, visitor: Visitor | None) -> list[Shown]:

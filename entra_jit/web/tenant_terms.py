@@ -10,7 +10,14 @@ from pydantic import BaseModel
 
 from entra_jit.app import App
 from entra_jit.operations.list_domains import TenantDomain, list_domains
-from entra_jit.policy.configuration import CanaryChoice, CredentialChoice, TenantDefaults, TenantEntry
+from entra_jit.policy.configuration import (
+    CanaryChoice,
+    CredentialChoice,
+    ProofKind,
+    SecurityGroupEntry,
+    TenantDefaults,
+    TenantEntry,
+)
 from entra_jit.policy.configuration_edits import SetTenant
 from entra_jit.policy.durations import parse_duration
 from entra_jit.web.changes import by_lines
@@ -23,38 +30,70 @@ CREDENTIALS: dict[CredentialChoice, str] = {
     "password": "Password",
 }
 CANARIES: dict[CanaryChoice, str] = {"never": "Only when asked", "weekly": "Every week"}
+PROOFS: dict[ProofKind, str] = {
+    "certificate": "Certificate: private key and certificate, PEM",
+    "secret": "Client secret",
+    "federated": "Federated credential: a token file that workers read",
+}
 
 
-class Terms(BaseModel):
-    """What the form sends, as it was typed."""
+class Limits(BaseModel):
+    """What a tenant may have of its own, or by default, as it was typed."""
 
-    name: str = ""
-    display_name: str = ""
-    account_domain: str = ""
+    account_prefix: str = ""
     hours: str = ""
     max_hours: str = ""
     credential: str = "auto"
     canary: str = "never"
+
+    def limits(self) -> dict[str, object]:
+        """The same, read. What makes no sense is judged by the reader. Raises ``BadInputError``."""
+        if self.credential not in get_args(CredentialChoice) or self.canary not in get_args(CanaryChoice):
+            raise BadInputError("There is no such choice.")
+        return {
+            "account_prefix": self.account_prefix.strip(),
+            "hours": parse_duration(self.hours),
+            "max_hours": parse_duration(self.max_hours),
+            "credential": self.credential,
+            "canary": self.canary,
+        }
+
+
+class Terms(Limits):
+    """What the form of a tenant sends."""
+
+    name: str = ""
+    display_name: str = ""
+    account_domain: str = ""
+    security_groups: str = ""
     tags: str = ""
 
     def edit(self, tenant_id: UUID) -> SetTenant:
         """The change that it asks for. Names and domains are judged by the reader. Raises ``BadInputError``."""
-        if self.credential not in get_args(CredentialChoice) or self.canary not in get_args(CanaryChoice):
-            raise BadInputError("There is no such choice.")
         name = self.name.strip()
         return SetTenant.model_validate(
             {
+                **self.limits(),
                 "id": tenant_id,
                 "name": name,
                 "display_name": self.display_name.strip() or name,
                 "account_domain": self.account_domain.strip().lower(),
-                "hours": parse_duration(self.hours),
-                "max_hours": parse_duration(self.max_hours),
-                "credential": self.credential,
-                "canary": self.canary,
+                "security_groups": _read_groups(self.security_groups),
                 "tags": by_lines(self.tags),
             }
         )
+
+
+def _read_groups(text: str) -> tuple[SecurityGroupEntry, ...]:
+    """One ``name: object id`` a line; a name may have colons."""
+    found: list[SecurityGroupEntry] = []
+    for line in by_lines(text):
+        name, _, object_id = (part.strip() for part in line.rpartition(":"))
+        try:
+            found.append(SecurityGroupEntry(name, UUID(object_id)))
+        except ValueError:
+            raise BadInputError("security groups: one a line, its name, a colon, and its object id") from None
+    return tuple(found)
 
 
 def suggested_terms(display_name: str, domain: str, defaults: TenantDefaults) -> Terms:
@@ -64,10 +103,7 @@ def suggested_terms(display_name: str, domain: str, defaults: TenantDefaults) ->
         name=slug,
         display_name=f"Entra ID - {display_name}" if display_name else "",
         account_domain=domain,
-        hours=typed_duration(defaults.hours.total_seconds()),
-        max_hours=typed_duration(defaults.max_hours.total_seconds()),
-        credential=defaults.credential,
-        canary=defaults.canary,
+        **limits_of(defaults),
     )
 
 
@@ -77,12 +113,21 @@ def terms_of(entry: TenantEntry) -> Terms:
         name=entry.name,
         display_name=entry.display_name,
         account_domain=entry.account_domain,
-        hours=typed_duration(entry.hours.total_seconds()),
-        max_hours=typed_duration(entry.max_hours.total_seconds()),
-        credential=entry.credential,
-        canary=entry.canary,
+        security_groups="\n".join(f"{one.name}: {one.id}" for one in entry.security_groups),
         tags="\n".join(entry.tags),
+        **limits_of(entry),
     )
+
+
+def limits_of(terms: TenantDefaults | TenantEntry) -> dict[str, str]:
+    """What the fields of ``Limits`` are filled in with."""
+    return {
+        "account_prefix": terms.account_prefix,
+        "hours": typed_duration(terms.hours.total_seconds()),
+        "max_hours": typed_duration(terms.max_hours.total_seconds()),
+        "credential": terms.credential,
+        "canary": terms.canary,
+    }
 
 
 def typed_duration(seconds: float) -> str:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from entra_jit.configuration_file import read, write
 from entra_jit.policy.arrivals import access_of_arrivals
-from entra_jit.policy.configuration import Configuration
+from entra_jit.policy.configuration import Configuration, SecurityGroupEntry
 from entra_jit.policy.configuration_edits import (
     Edit,
     Registration,
@@ -24,6 +24,7 @@ from entra_jit.policy.configuration_edits import (
     RemoveTechnician,
     RemoveTenant,
     SetAccess,
+    SetDefaults,
     SetGroup,
     SetRegistration,
     SetTechnician,
@@ -63,7 +64,11 @@ def edits(draw: st.DrawFn, configuration: Configuration) -> Edit:
         credential=draw(st.sampled_from(["auto", "password"])),
         canary=draw(st.sampled_from(["never", "weekly"])),
         tags=draw(st.lists(LABELS, max_size=2, unique=True).map(tuple)),
+        account_prefix=draw(st.sampled_from([None, "it-"])),
+        security_groups=draw(st.sampled_from([None, (SecurityGroupEntry("VPN: users", new),)])),
     )
+    limits = terms.model_dump(include={"hours", "max_hours", "credential", "canary"})
+    defaults = SetDefaults(account_prefix="it-", follow=draw(st.booleans()), **limits)
     tenants = [one.name for one in configuration.tenants]
     groups = [one.name for one in configuration.groups]
     access = SetAccess(
@@ -79,7 +84,7 @@ def edits(draw: st.DrawFn, configuration: Configuration) -> Edit:
     group = SetGroup(name=draw(NAMES), members=(leaver.name,))
     removals = [RemoveTechnician(id=leaver.id, name=leaver.name), RemoveTenant(id=tenant.id, name=tenant.name)]
     removals += [RemoveGroup(name=name) for name in groups]
-    return draw(st.sampled_from([terms, access, person, registration, group, *removals]))
+    return draw(st.sampled_from([terms, defaults, access, person, registration, group, *removals]))
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -159,6 +164,20 @@ def test_mappings_follow_a_tenant_that_is_renamed_and_leave_with_it() -> None:
     assert [one.tenant for one in renamed.role_mappings] == [None, "contoso-ltd"]
     removed = RemoveTenant(id=CONTOSO, name="what it was called once").made_to(renamed)
     assert (removed.tenants, [one.group for one in removed.role_mappings]) == ((), [ALL_TECHNICIANS])
+
+
+def test_tenants_follow_the_defaults_that_they_had() -> None:
+    """In a file a default is what tenants have that say nothing else; a page must not make each of them say it."""
+    own = replace(BASE.tenants[0], id=FABRIKAM, name="fabrikam", max_hours=timedelta(hours=6))
+    before = replace(BASE, tenants=(*BASE.tenants, own))
+    change = {"account_prefix": "msp-", "hours": timedelta(hours=2), "max_hours": timedelta(hours=5)}
+    edit = SetDefaults(**change, credential="auto", canary="never", follow=True)
+    found = [(one.hours, one.max_hours) for one in edit.made_to(before).tenants]
+    assert found == [(timedelta(hours=2), timedelta(hours=5)), (timedelta(hours=2), timedelta(hours=6))]
+    assert "hours: 2" in write(edit.made_to(before)).partition("tenants:")[0]
+    kept = edit.model_copy(update={"follow": False}).made_to(before)
+    assert kept.tenants == before.tenants
+    assert again(kept) == kept
 
 
 def test_a_leaver_is_in_no_list() -> None:

@@ -12,9 +12,9 @@ from uuid import UUID
 from entra_jit.configuration_file import read
 from entra_jit.policy.configuration_edits import Registration, SetAccess, SetRegistration, tenant_of
 from entra_jit.policy.membership import gifts, memberships
-from entra_jit.policy.role_descriptions import USED_MOST, describe_role
-from entra_jit.policy.roles import assignable_roles
+from entra_jit.policy.roles import assignable_roles, describe_role, find_role, is_common
 from entra_jit.policy.tenant_changes import describe_changes
+from entra_jit.policy.version_changes import describe_versions
 
 CONTOSO = UUID("c0c0c0c0-2222-4222-8222-000000000002")
 CONFIGURATION = read(
@@ -81,8 +81,26 @@ def test_the_history_of_a_tenant_names_what_changed_and_nothing_else() -> None:
     assert describe_changes(before, None, mapped, ()) == ("Removed from the configuration.",)
 
 
-def test_every_role_that_is_described_can_be_mapped() -> None:
-    names = {role.name for role in assignable_roles().values()}
-    assert names >= USED_MOST
-    assert describe_role("Reports Reader")
-    assert describe_role("a role of tomorrow") == ""
+def test_every_role_that_can_be_chosen_is_described() -> None:
+    """One that was offered by its name alone was given for what its name seems to say."""
+    roles = assignable_roles().values()
+    assert [role.name for role in roles if not describe_role(role).endswith(".")] == []
+    assert 20 < sum(map(is_common, roles)) < 40
+    assert describe_role(find_role("0a0a0a0a-1111-4111-8111-000000000001")) == ""
+
+
+def test_a_saved_change_is_told_whatever_it_is_about() -> None:
+    """The notice after a save, and the history, are made from the versions themselves: nothing can be left unsaid."""
+    before = CONFIGURATION
+    group = replace(before.groups[0], members=())
+    gone = replace(before, technicians=before.technicians[1:], groups=(group, *before.groups[1:]))
+    everywhere = SetAccess(group="all-technicians", roles=("Global Reader",)).made_to(gone)
+    after = replace(everywhere, defaults=replace(before.defaults, hours=timedelta(hours=2)))
+    said = describe_versions(before, after)
+    first = before.technicians[0].name
+    assert f"technician {first} removed" in said
+    assert any(one.startswith(f"group {group.name}: ") and "no listed members" in one for one in said)
+    assert any(one.startswith("every tenant, access of all-technicians: ") for one in said)
+    assert any(one.startswith("defaults, hours: ") for one in said)
+    assert describe_versions(after, after) == ()
+    assert describe_versions(replace(before, tenants=()), before)[0].endswith("added to the configuration.")

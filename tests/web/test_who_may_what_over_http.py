@@ -68,7 +68,7 @@ REFUSED: dict[tuple[str, str], set[str]] = {
             *("/add-customer/registration", "/add-customer/{tenant_id}"),
             *("/tenants/{tenant}/settings", "/tenants/{tenant}/access", "/tenants/{tenant}/registration"),
             *("/tenants/{tenant}/repairs", "/tenants/{tenant}/disconnect"),
-            *("/people/technicians", "/people/groups", "/people/groups/{name}/access"),
+            *("/people/technicians", "/people/groups", "/people/groups/{name}/access", "/configuration/defaults"),
         )
         for method in ("GET", "POST")
     },

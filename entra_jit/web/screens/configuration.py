@@ -11,11 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.operations.export_configuration import export_configuration
+from entra_jit.operations.list_changes import list_changes
 from entra_jit.operations.preview_change import PreviewedChange, preview_change
 from entra_jit.operations.save_change import save_change
 from entra_jit.policy.configuration_edits import read_edits
 from entra_jit.policy.roles import find_role, is_privileged
-from entra_jit.web.changes import PREVIEW, editing, preview_address
+from entra_jit.web.changes import PREVIEW, editing, preview_address, saved_address
 from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
 from entra_jit.web.security import local_path
@@ -37,7 +38,10 @@ async def configuration(request: Request, visitor: SignedIn, app: TheApp) -> Res
     """What is in force, as `apply` reads it."""
     now = await editing(visitor, app)
     content = await export_configuration(visitor.actor, app) if now.shown.number else ""
-    return await page(request, visitor, "configuration.html", shown=now.shown, content=content)
+    changes = await list_changes(visitor.actor, app)
+    return await page(
+        request, visitor, "configuration.html", now_is=now, shown=now.shown, content=content, changes=changes
+    )
 
 
 @router.get("/configuration.yaml")
@@ -80,7 +84,7 @@ async def save(
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
     changes = read_edits(edits)
     try:
-        await save_change(
+        event_id = await save_change(
             visitor.actor,
             app,
             changes,
@@ -94,7 +98,7 @@ async def save(
     except BadInputError as error:
         found = await preview_change(visitor.actor, app, changes)
         return await _page(request, visitor, found, edits, back, reason=reason, refused=str(error))
-    return RedirectResponse(local_path(back), status_code=303)
+    return RedirectResponse(saved_address(local_path(back), event_id), status_code=303)
 
 
 def _agreed(text: str) -> ConfigurationPlan:

@@ -23,7 +23,7 @@ from entra_jit.policy.configuration_edits import (
 )
 from entra_jit.policy.entitlement import ALL_TECHNICIANS
 from entra_jit.policy.membership import gifts, memberships
-from entra_jit.web.changes import Editing, editing, offered_roles, read_attributes, read_rules, to_preview
+from entra_jit.web.changes import Editing, RoleChoice, editing, read_attributes, read_rules, to_preview
 from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
 from entra_jit.web.visitors import SignedIn, TheApp, Visitor
@@ -199,24 +199,32 @@ async def everywhere(request: Request, visitor: SignedIn, app: TheApp, name: str
     now_is = await editing(visitor, app)
     chosen = name if name == ALL_TECHNICIANS else _group(now_is, name).name
     mapped = [one for one in now_is.shown.configuration.role_mappings if (one.group, one.tenant) == (chosen, None)]
-    kept = tuple(dict.fromkeys(item for one in mapped for item in one.security_groups))
-    roles = offered_roles([role for one in mapped for role in one.roles])
-    return await page(request, visitor, "group_access.html", now_is=now_is, group=chosen, roles=roles, kept=kept)
+    picked = Everywhere(
+        version=now_is.shown.number,
+        role=[role for one in mapped for role in one.roles],
+        security_group=[name for one in mapped for name in one.security_groups],
+    )
+    return await page(request, visitor, "group_access.html", now_is=now_is, group=chosen, picked=picked)
+
+
+class Everywhere(RoleChoice):
+    """What the form of what a group has in every tenant sends."""
+
+    version: int
+    security_group: list[str] = Field(default_factory=list)
 
 
 @router.post("/people/groups/{name}/access")
 async def set_everywhere(
-    visitor: SignedIn,
-    app: TheApp,
-    name: str,
-    version: Annotated[int, Form()],
-    role: Annotated[list[str] | None, Form()] = None,
-    security_group: Annotated[list[str] | None, Form()] = None,
+    request: Request, visitor: SignedIn, app: TheApp, name: str, form: Annotated[Everywhere, Form()]
 ) -> Response:
     """To the preview."""
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
-    edit = SetAccess(group=name, roles=tuple(role or ()), security_groups=tuple(security_group or ()))
-    return to_preview([edit], version, "/people")
+    if form.finding:
+        now_is = await editing(visitor, app)
+        return await page(request, visitor, "group_access.html", now_is=now_is, group=name, picked=form)
+    edit = SetAccess(group=name, roles=tuple(form.role), security_groups=tuple(form.security_group))
+    return to_preview([edit], form.version, "/people")
 
 
 async def _technician(visitor: Visitor, app: App, name: str) -> tuple[Editing, TechnicianEntry]:

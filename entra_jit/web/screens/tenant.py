@@ -24,9 +24,9 @@ from entra_jit.policy.configuration_edits import Registration, RemoveTenant, Set
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, Technician
 from entra_jit.policy.roles import find_role, is_privileged
 from entra_jit.web.addresses import given
-from entra_jit.web.changes import Editing, editing, offered_roles, to_preview
+from entra_jit.web.changes import Editing, RoleChoice, editing, to_preview
 from entra_jit.web.rendering import page
-from entra_jit.web.tenant_terms import CANARIES, CREDENTIALS, Terms, domains_of, terms_of
+from entra_jit.web.tenant_terms import CANARIES, CREDENTIALS, PROOFS, Terms, domains_of, terms_of
 from entra_jit.web.visitors import FreshlySignedIn, SignedIn, TheApp, Visitor
 from models.checks import CheckState
 from models.connections import DisconnectionPlan
@@ -40,12 +40,6 @@ MARKS = {
     CheckState.FAILED: ("✗", "trouble", "failed"),
 }
 """What stands before a finding: for the eye, for the colour, and for a screen reader."""
-
-PROOFS: dict[ProofKind, str] = {
-    "certificate": "Certificate: private key and certificate, PEM",
-    "secret": "Client secret",
-    "federated": "Federated credential: a token file that workers read",
-}
 
 router = APIRouter()
 
@@ -129,33 +123,31 @@ async def access(request: Request, visitor: SignedIn, app: TheApp, tenant: str, 
     if chosen not in groups:
         raise NotFoundError(f"There is no group {chosen}.")
     mapped = [one for one in configuration.role_mappings if (one.group, one.tenant) == (chosen, entry.name)]
-    return await page(
-        request,
-        visitor,
-        "tenant_access.html",
-        entry=entry,
-        now_is=now_is,
+    given = Given(
+        version=now_is.shown.number,
         group=chosen,
-        groups=groups,
-        roles=offered_roles([role for one in mapped for role in one.roles]),
-        security_groups=[one.name for one in entry.security_groups],
-        chosen={name for one in mapped for name in one.security_groups},
+        role=[role for one in mapped for role in one.roles],
+        security_group=[name for one in mapped for name in one.security_groups],
     )
+    return await _access_page(request, visitor, now_is, entry, given)
 
 
-class Given(BaseModel):
+class Given(RoleChoice):
     """What the form of access sends."""
 
     version: int
     group: str
-    role: list[str] = Field(default_factory=list)
     security_group: list[str] = Field(default_factory=list)
 
 
 @router.post("/tenants/{tenant}/access")
-async def set_access(visitor: SignedIn, app: TheApp, tenant: str, form: Annotated[Given, Form()]) -> Response:
+async def set_access(
+    request: Request, visitor: SignedIn, app: TheApp, tenant: str, form: Annotated[Given, Form()]
+) -> Response:
     """To the preview."""
-    _, entry = await _entry(visitor, app, tenant)
+    now_is, entry = await _entry(visitor, app, tenant)
+    if form.finding:
+        return await _access_page(request, visitor, now_is, entry, form)
     edit = SetAccess(
         group=form.group, tenant=entry.name, roles=tuple(form.role), security_groups=tuple(form.security_group)
     )
@@ -295,6 +287,21 @@ async def _entry(visitor: Visitor, app: App, tenant: str) -> tuple[Editing, Tena
     if entry is None:
         raise NotFoundError(f"{shown.name} is not in the configuration.")
     return now_is, entry
+
+
+async def _access_page(
+    request: Request, visitor: Visitor, now_is: Editing, entry: TenantEntry, picked: Given
+) -> Response:
+    return await page(
+        request,
+        visitor,
+        "tenant_access.html",
+        entry=entry,
+        now_is=now_is,
+        groups=[ALL_TECHNICIANS, *(one.name for one in now_is.shown.configuration.groups)],
+        picked=picked,
+        security_groups=[one.name for one in entry.security_groups],
+    )
 
 
 def _agreed(text: str) -> DisconnectionPlan:

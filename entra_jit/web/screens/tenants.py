@@ -6,9 +6,9 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Form, Request
-from pydantic import Field
 from starlette.responses import Response
 
+from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.identity.sessions import new_cookie
 from entra_jit.operations.invite_administrator import invite_administrator
@@ -17,11 +17,11 @@ from entra_jit.policy.configuration import ProofKind
 from entra_jit.policy.configuration_edits import Edit, Registration, SetAccess, SetRegistration
 from entra_jit.policy.entitlement import ALL_TECHNICIANS
 from entra_jit.web.addresses import given, query
-from entra_jit.web.changes import editing, offered_roles, to_preview
+from entra_jit.web.changes import Editing, RoleChoice, editing, to_preview
 from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
-from entra_jit.web.tenant_terms import CANARIES, CREDENTIALS, Terms, domains_of, suggested_terms
-from entra_jit.web.visitors import FreshlySignedIn, SignedIn, TheApp
+from entra_jit.web.tenant_terms import CANARIES, CREDENTIALS, PROOFS, Terms, domains_of, suggested_terms
+from entra_jit.web.visitors import FreshlySignedIn, SignedIn, TheApp, Visitor
 from models.actor import Role
 from models.errors import BadInputError, NotFoundError
 
@@ -30,11 +30,10 @@ LINK = Link("/tenants", "Tenants", 50, frozenset({Role.ADMIN, Role.AUDITOR}))
 router = APIRouter()
 
 
-class NewTenant(Terms):
+class NewTenant(Terms, RoleChoice):
     """The form of a new customer: its terms, and what all technicians have there."""
 
     version: int
-    role: list[str] = Field(default_factory=list)
 
     def edits(self, tenant_id: UUID) -> tuple[Edit, ...]:
         """The tenant, and the preset. Raises ``BadInputError``."""
@@ -49,7 +48,7 @@ class NewRegistration(NewTenant):
 
     tenant: str
     client_id: str
-    proof: ProofKind = "secret"
+    proof: ProofKind = "certificate"
     token_file: str = ""
 
 
@@ -94,24 +93,18 @@ async def own_registration(request: Request, visitor: SignedIn, app: TheApp) -> 
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
     now_is = await editing(visitor, app)
     terms = suggested_terms("", "", now_is.shown.configuration.defaults)
-    return await page(
-        request,
-        visitor,
-        "add_registration.html",
-        now_is=now_is,
-        terms=terms,
-        domains=(),
-        unread=None,
-        roles=offered_roles(()),
-        credentials=CREDENTIALS,
-        canaries=CANARIES,
-    )
+    filled = NewRegistration(version=now_is.shown.number, tenant="", client_id="", **terms.model_dump())
+    return await _registration_page(request, visitor, now_is, filled)
 
 
 @router.post("/add-customer/registration")
-async def add_registered(visitor: SignedIn, app: TheApp, form: Annotated[NewRegistration, Form()]) -> Response:
+async def add_registered(
+    request: Request, visitor: SignedIn, app: TheApp, form: Annotated[NewRegistration, Form()]
+) -> Response:
     """To the preview, where the secret is entered."""
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
+    if form.finding:
+        return await _registration_page(request, visitor, await editing(visitor, app), form)
     tenant_id = _guid(form.tenant, "tenant")
     registration = Registration(
         client_id=_guid(form.client_id, "client_id"), proof=form.proof, token_file=given(form.token_file)
@@ -125,13 +118,48 @@ async def add_registered(visitor: SignedIn, app: TheApp, form: Annotated[NewRegi
 async def set_up(request: Request, visitor: SignedIn, app: TheApp, tenant_id: UUID) -> Response:
     """The form of a customer who is connected: everything is filled in as most want it."""
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
+    return await _set_up_page(request, visitor, app, tenant_id, None)
+
+
+@router.post("/add-customer/{tenant_id}")
+async def add_connected(
+    request: Request, visitor: SignedIn, app: TheApp, tenant_id: UUID, form: Annotated[NewTenant, Form()]
+) -> Response:
+    """To the preview."""
+    authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
+    if form.finding:
+        return await _set_up_page(request, visitor, app, tenant_id, form)
+    return to_preview(form.edits(tenant_id), form.version, f"/tenants/{form.name.strip()}")
+
+
+async def _registration_page(request: Request, visitor: Visitor, now_is: Editing, filled: NewRegistration) -> Response:
+    return await page(
+        request,
+        visitor,
+        "add_registration.html",
+        now_is=now_is,
+        filled=filled,
+        domains=(),
+        unread=None,
+        proofs=PROOFS,
+        credentials=CREDENTIALS,
+        canaries=CANARIES,
+    )
+
+
+async def _set_up_page(
+    request: Request, visitor: Visitor, app: App, tenant_id: UUID, filled: NewTenant | None
+) -> Response:
     found = await list_tenants(visitor.actor, app, limit=1)
     connected = next((one for one in found.unconfigured if one[0] == tenant_id), None)
     if connected is None:
         raise NotFoundError("No customer with this id is connected and waits to be set up.")
     now_is = await editing(visitor, app)
     domains, unread = await domains_of(visitor, app, tenant_id)
-    best = next((one.name for one in domains if one.refused is None), connected[2])
+    if filled is None:
+        best = next((one.name for one in domains if one.refused is None), connected[2])
+        terms = suggested_terms(connected[1], best, now_is.shown.configuration.defaults)
+        filled = NewTenant(version=now_is.shown.number, **terms.model_dump())
     return await page(
         request,
         visitor,
@@ -139,20 +167,12 @@ async def set_up(request: Request, visitor: SignedIn, app: TheApp, tenant_id: UU
         tenant_id=tenant_id,
         display_name=connected[1],
         now_is=now_is,
-        terms=suggested_terms(connected[1], best, now_is.shown.configuration.defaults),
+        filled=filled,
         domains=domains,
         unread=unread,
-        roles=offered_roles(()),
         credentials=CREDENTIALS,
         canaries=CANARIES,
     )
-
-
-@router.post("/add-customer/{tenant_id}")
-async def add_connected(visitor: SignedIn, tenant_id: UUID, form: Annotated[NewTenant, Form()]) -> Response:
-    """To the preview."""
-    authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
-    return to_preview(form.edits(tenant_id), form.version, f"/tenants/{form.name.strip()}")
 
 
 def _guid(text: str, what: str) -> UUID:

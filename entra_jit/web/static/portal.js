@@ -42,7 +42,7 @@
     localise(root);
     for (const field of root.querySelectorAll("input[data-offset]")) field.value = new Date().getTimezoneOffset();
     for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = "your time";
-    for (const field of root.querySelectorAll("input[data-filter]")) field.hidden = false;
+    for (const button of root.querySelectorAll("button[data-unscripted]")) button.remove();
     tick(root);
   }
 
@@ -63,6 +63,7 @@
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
     if (event.key === "Escape" && typing) typing.blur();
+    if (event.key === "Enter" && event.target.matches("input[data-filter]")) event.preventDefault();
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const search = document.querySelector("input[type=search]");
     if (event.key === "/" && search) {
