@@ -73,11 +73,20 @@ async def saved(visit: Visit, preview: httpx.Response, **fields: str) -> httpx.R
     return await visit.post("/configuration/save", **hidden(preview), **({"reason": "a test"} | fields))
 
 
+async def arrived_at(visit: Visit, answer: httpx.Response, path: str | None = None) -> httpx.Response:
+    """The page that a save leads to, with the notice of what was saved."""
+    assert answer.status_code == SEE_OTHER, answer.text
+    where = answer.headers["location"]
+    if path is not None:
+        assert where.partition("?")[0] == path
+    return await visit.http.get(where)
+
+
 async def changed(visit: Visit, path: str, **fields: str | list[str]) -> str:
     """Change something; where that leads to."""
     answer = await saved(visit, await previewed(visit, path, **fields))
     assert answer.status_code == SEE_OTHER, answer.text
-    return answer.headers["location"]
+    return answer.headers["location"].partition("?")[0]
 
 
 async def authorize(portal: Portal, visit: Visit, begun: httpx.Response) -> httpx.Response:

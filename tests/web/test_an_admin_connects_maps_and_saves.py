@@ -22,6 +22,7 @@ from tests.web.changing import (
     OK,
     REFUSED,
     SEE_OTHER,
+    arrived_at,
     authorize,
     changed,
     hidden,
@@ -77,7 +78,11 @@ async def test_a_customer_is_connected_set_up_granted_and_disconnected(msp: Port
     preview = await previewed(dana, f"/add-customer/{tenant_id}", **terms)
     assert f"alex in {customer}: {HELPDESK} privileged" in text_of(preview)
     assert customer not in text_of(await dana.get("/configuration")), "a preview saves nothing"
-    assert (await saved(dana, preview)).headers["location"] == f"/tenants/{customer}"
+    notice = text_of(await arrived_at(dana, await saved(dana, preview), f"/tenants/{customer}"))
+    [(event_id,)] = scene.sql("SELECT max(id) FROM events WHERE kind = 'configuration applied'")
+    assert f"Saved as event {event_id}, by Dana Frost" in notice
+    assert f"{customer}, added to the configuration." in notice
+    assert f"{customer}, access of all-technicians: nothing → {HELPDESK}" in notice
 
     page = text_of(await dana.get(f"/tenants/{customer}"))
     assert f"Authorized by first.admin@{domain}" in page
@@ -91,7 +96,7 @@ async def test_a_customer_is_connected_set_up_granted_and_disconnected(msp: Port
     await scene.until(grant, GrantState.OPEN)
     removal = await previewed(dana, f"/tenants/{customer}/removal")
     assert "Ends 1 live grant" in text_of(removal)
-    assert (await saved(dana, removal)).headers["location"] == f"/tenants/{tenant_id}/disconnect"
+    await arrived_at(dana, await saved(dana, removal), f"/tenants/{tenant_id}/disconnect")
     await scene.receipt(grant)
     scene.assert_closed(scene.account(customer=customer), customer)
 
@@ -170,6 +175,10 @@ async def test_levels_are_mapped_and_who_gains_and_loses_is_shown_first(msp: Por
 
     less = await previewed(dana, f"/tenants/{first}/access", group="level-2", role=[READER])
     assert f"Who loses kim in {first}: {GLOBAL}" in text_of(less)
+    form = {"version": "0", "group": "level-2", "role": [READER], "find": "mail flow", "finding": "1"}
+    found = await dana.post(f"/tenants/{first}/access", **form)
+    offered = re.findall(r'name="role" value="([^"]+)"( checked)?', found.text)
+    assert offered == [(READER, " checked"), ("Exchange Administrator", "")], "what is ticked stays"
     gone = await previewed(dana, "/people/groups/level-2/removal")
     assert "Removed role mappings" in text_of(gone)
     same = await previewed(dana, f"/tenants/{first}/access", group="level-2", role=[GLOBAL, READER])
@@ -245,6 +254,25 @@ async def test_the_doctor_looks_again_runs_a_canary_and_says_what_it_would_fix(m
     await dana.post(f"/endings/{request_id}")
     assert (await scene.receipt(request_id)).proof.is_proven
     assert "Canary run" in text_of(await dana.get(f"/tenants/{first}"))
+
+
+async def test_all_terms_of_a_tenant_and_the_defaults_are_changed_on_pages(msp: Portal, dana: Visit) -> None:
+    first, second = msp.scene.customers[:2]
+    terms = {"account_domain": f"{first}.onmicrosoft.com", "hours": "4h", "max_hours": "12h", "account_prefix": "it-"}
+    preview = await previewed(dana, f"/tenants/{first}/settings", name=first, **terms)
+    assert f"{first}, account_prefix msp- → it-" in text_of(preview)
+    notice = await arrived_at(dana, await saved(dana, preview))
+    assert f"{first}, account_prefix: msp- → it-" in text_of(notice)
+
+    limits = {"account_prefix": "adm-", "hours": "2h", "max_hours": "8h"}
+    preview = await previewed(dana, "/configuration/defaults", follow="1", **limits)
+    said = text_of(preview)
+    assert f"{second}, account_prefix msp- → adm- {second}, hours 4 h → 2 h" in said, said
+    assert f"{first}, hours 4 h → 2 h" in said
+    assert f"{first}, account_prefix" not in said, "it has its own"
+    notice = text_of(await arrived_at(dana, await saved(dana, preview), "/configuration"))
+    assert "defaults, hours: 4 h → 2 h" in notice
+    assert notice.count("defaults, hours: 4 h → 2 h") == 2, "the page has the history of all changes, too"
 
 
 async def test_a_configuration_that_is_a_file_is_shown_and_not_changed(msp: Portal, dana: Visit) -> None:
