@@ -31,6 +31,8 @@ class PreviewedChange:
     plan: ConfigurationPlan
     arrivals: tuple[AccessChange, ...]
     """What comes with tenants and technicians that are new."""
+    departures: tuple[AccessChange, ...]
+    """What goes with tenants and technicians that leave."""
     secrets_needed: tuple[str, ...]
     """Client ids of applications whose secret is entered with it."""
 
@@ -52,5 +54,12 @@ async def preview_change(actor: Actor, app: App, edits: Sequence[Edit]) -> Previ
     changed = make_edits(before.configuration, edits)
     plan = await plan_configuration(actor, app, write(changed))
     said = tuple(edit.said for edit in edits)
-    arrivals = access_of_arrivals(before.configuration, changed)
-    return PreviewedChange(before, changed, said, plan, arrivals, secrets_needed(edits))
+    return PreviewedChange(
+        before,
+        changed,
+        said,
+        plan,
+        arrivals=access_of_arrivals(before.configuration, changed),
+        departures=access_of_arrivals(changed, before.configuration),
+        secrets_needed=secrets_needed(edits),
+    )

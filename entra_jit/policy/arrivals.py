@@ -1,4 +1,7 @@
-"""What comes with new tenants and new technicians: a plan tells what those gain who stay, where both were before."""
+"""What comes with new tenants and new technicians: a plan tells what those gain who stay, where both were before.
+
+Asked the other way round it is what goes with those that leave.
+"""
 
 from __future__ import annotations
 

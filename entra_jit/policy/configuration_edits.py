@@ -95,7 +95,8 @@ class SetDefaults(Message):
     """New tenants have these terms, and (``follow``) those that have the defaults of today follow, term by term."""
 
     kind: Literal["set defaults"] = "set defaults"
-    account_prefix: str
+    account_prefix: str | None = None
+    """None: as it is."""
     hours: timedelta
     max_hours: timedelta
     credential: CredentialChoice
@@ -106,14 +107,16 @@ class SetDefaults(Message):
     def said(self) -> str:
         """What it does, for people."""
         return (
-            f"Defaults: {format_duration(self.hours)}, {format_duration(self.max_hours)} at most, accounts named "
-            f"{self.account_prefix}…; tenants that have today's {'follow' if self.follow else 'keep them'}."
+            f"Defaults: {format_duration(self.hours)}, {format_duration(self.max_hours)} at most; "
+            f"tenants that have today's {'follow' if self.follow else 'keep them'}."
         )
 
     def made_to(self, configuration: Configuration) -> Configuration:
         """The configuration with them. What tenants have otherwise stays."""
         before = configuration.defaults
-        after = replace(before, **{name: value for name, value in self if name not in {"kind", "follow"}})
+        after = replace(
+            before, **{name: value for name, value in self if name not in {"kind", "follow"} and value is not None}
+        )
         changed = {name: value for name, value in _by_field(after).items() if value != getattr(before, name)}
         tenants = configuration.tenants
         if self.follow:

@@ -55,6 +55,14 @@ def gifts(configuration: Configuration) -> tuple[Gift, ...]:
     )
 
 
+def given_to(configuration: Configuration, group: str, tenant: str | None) -> tuple[tuple[str, bool], ...]:
+    """What the group has by mappings of this tenant (None: of every tenant), each once."""
+    found = {
+        item: None for one in gifts(configuration) if (one.group, one.tenant) == (group, tenant) for item in one.access
+    }
+    return tuple(found)
+
+
 def _why(group: Group, person: Technician) -> str | None:
     """The way, or both ways, by which the person is in the group; None: they are not."""
     if group.name == ALL_TECHNICIANS:

@@ -51,7 +51,7 @@ class Limits(BaseModel):
         if self.credential not in get_args(CredentialChoice) or self.canary not in get_args(CanaryChoice):
             raise BadInputError("There is no such choice.")
         return {
-            "account_prefix": self.account_prefix.strip(),
+            "account_prefix": self.account_prefix.strip() or None,
             "hours": parse_duration(self.hours),
             "max_hours": parse_duration(self.max_hours),
             "credential": self.credential,

@@ -204,6 +204,9 @@ def test_what_comes_with_a_new_tenant_or_technician_is_told() -> None:
         ("kim", None, ("Reports Reader",))
     ]
     assert access_of_arrivals(BASE, BASE) == ()
+    assert access_of_arrivals(after, BASE) == (), "no one comes"
+    left = access_of_arrivals(RemoveTenant(id=CONTOSO, name="contoso").made_to(BASE), BASE)
+    assert {(one.tenant, one.access) for one in left} == {("contoso", ("Global Administrator", "Reports Reader"))}
 
 
 def test_secrets_are_asked_for_once_an_application() -> None:

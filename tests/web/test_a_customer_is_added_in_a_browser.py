@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from models.messages import GrantState
 from tests.chromium import CHROMIUM, PATIENCE_MILLISECONDS
 from tests.stage import CUSTOMERS_PASSWORD, Services, customer_id
 from tests.web.changing import changed, msp_with
 from tests.web.visits import ADMIN, PEOPLE, Portal
-from tests.web.windows import signed_in
+from tests.web.windows import assert_readable, signed_in
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+NARROW = ViewportSize(width=390, height=844)
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +32,10 @@ async def msp(services: Services) -> AsyncIterator[Portal]:
 
 
 async def test_from_add_customer_to_the_first_grant(msp: Portal, browser: Browser) -> None:
-    async with signed_in(browser, msp, ADMIN) as admins:
+    async with signed_in(browser, msp, ADMIN, viewport=NARROW) as admins:
         page = await admins.new_page()
         link = await make_link(msp, page)
-        theirs = await browser.new_context(ignore_https_errors=True)
+        theirs = await browser.new_context(ignore_https_errors=True, viewport=NARROW)
         theirs.set_default_timeout(PATIENCE_MILLISECONDS)
         await consent(msp, theirs, link)
         await theirs.close()
@@ -55,13 +57,18 @@ async def test_a_form_that_is_sent_as_it_was_opened_changes_nothing(msp: Portal,
     rules = {"attribute": ["level", "site"], "test": ["one_of", "prefix"], "value": ["L2\r\nL3", "Basel"]}
     await changed(dana, group, member="alex", **rules)
     await changed(dana, f"{tenant}/access", group="senior", role=["Reports Reader", "User Administrator"])
-    async with signed_in(browser, msp, ADMIN) as context:
+    async with signed_in(browser, msp, ADMIN, viewport=NARROW, java_script_enabled=False) as context:
         page = await context.new_page()
         for path in (f"{tenant}/settings", f"{tenant}/access?group=senior", group, alex):
             await page.goto(msp.origin + path)
             await page.get_by_role("button", name="Show what would change").click()
             await expect(page.get_by_role("heading", name="The change", exact=True)).to_be_visible()
             assert "there is nothing to save" in await page.inner_text("main"), path
+        await page.goto(f"{msp.origin}{tenant}/access?group=senior")
+        await page.get_by_label("Search roles").fill("mail flow")
+        await page.get_by_role("button", name="Find").click()
+        await expect(role(page, "Exchange Administrator")).to_be_visible()
+        assert await role(page, "Reports Reader").is_checked(), "what was ticked stays"
 
 
 async def make_link(portal: Portal, page: Page) -> str:
@@ -71,12 +78,14 @@ async def make_link(portal: Portal, page: Page) -> str:
     card = page.locator("section", has_text="Send a link")
     await card.get_by_label("A domain of the customer").fill(f"{portal.scene.customers[-1]}.onmicrosoft.com")
     await card.get_by_role("button", name="Make the link").click()
+    await assert_readable(page)
     return (await page.locator("#link").inner_text()).strip()
 
 
 async def consent(portal: Portal, context: BrowserContext, link: str) -> None:
     page = await context.new_page()
     await page.goto(link)
+    await assert_readable(page)
     await page.get_by_role("button", name="Continue to Microsoft").click()
     await page.get_by_label("Username").fill(f"first.admin@{portal.scene.customers[-1]}.onmicrosoft.com")
     await page.get_by_role("button", name="Next").click()
@@ -90,6 +99,7 @@ async def consent(portal: Portal, context: BrowserContext, link: str) -> None:
             break
         await accept.click()
     await expect(done).to_be_visible()
+    await assert_readable(page)
 
 
 async def set_up(portal: Portal, page: Page) -> None:
@@ -101,6 +111,7 @@ async def set_up(portal: Portal, page: Page) -> None:
     await page.get_by_label("Search roles").fill("helpdesk")
     await expect(role(page, "Reports Reader")).to_be_hidden()
     await role(page, "Helpdesk Administrator").check()
+    await assert_readable(page)
     await save(page)
     await expect(page.get_by_role("heading", name="Entra ID - retail customer")).to_be_visible()
 
@@ -110,8 +121,7 @@ async def map_level_2(portal: Portal, page: Page) -> None:
     await page.get_by_label("Name: a to z").fill("level-2")
     await page.get_by_label("alex").check()
     await save(page)
-    await page.goto(f"{portal.origin}/tenants/{portal.scene.customers[-1]}")
-    await page.get_by_role("link", name="Change what level-2 has").click()
+    await expect(page.get_by_role("heading", name="What level-2 has in")).to_be_visible()  # where one goes on
     await role(page, "User Administrator").check()
     await save(page)
     await expect(page.get_by_role("row", name="level-2")).to_contain_text("User Administrator")
@@ -125,8 +135,11 @@ def role(page: Page, name: str) -> Locator:
 async def save(page: Page) -> None:
     await page.get_by_role("button", name="Show what would change").click()
     await expect(page.get_by_role("heading", name="Who gains")).to_be_visible()
+    await assert_readable(page)
     await page.get_by_label("Reason, kept with the change").fill("the first customer")
     await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("as event")).to_be_visible()
+    await assert_readable(page)
 
 
 async def request(portal: Portal, page: Page) -> str:

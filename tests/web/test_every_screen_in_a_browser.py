@@ -11,12 +11,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from tests.chromium import CHROMIUM
 from tests.web.visits import ADMIN, AUDITOR, Portal
-from tests.web.windows import signed_in
+from tests.web.windows import assert_readable, signed_in
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 
@@ -42,11 +41,7 @@ async def look(page: Page, portal: Portal, path: str, picture: str) -> None:
     if PICTURES:
         name = path.strip("/").replace("/", "-") or "customers"
         await page.screenshot(path=Path(PICTURES) / f"{name}-{picture}.png", full_page=True)
-    width = await page.evaluate("[document.scrollingElement.scrollWidth, window.innerWidth]")
-    assert width[0] <= width[1], f"{path} is {width[0]} wide in a window of {width[1]}"
-    found = await Axe().run(page, options={"resultTypes": ["violations"]})
-    serious = [one for one in found.response["violations"] if one["impact"] in {"serious", "critical"}]
-    assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
+    await assert_readable(page)
     assert complaints == [], path
 
 

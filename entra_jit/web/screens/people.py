@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
@@ -32,7 +33,7 @@ from models.errors import BadInputError, NotFoundError
 
 LINK = Link("/people", "People and groups", 60, frozenset({Role.ADMIN, Role.AUDITOR}))
 
-SPARE_RULES = 3
+SPARE_RULES = 2
 """Empty rows of rules in the form, so that it works without scripts."""
 
 router = APIRouter()
@@ -43,6 +44,7 @@ class GroupForm(BaseModel):
 
     version: int
     name: str = ""
+    tenant: str = ""
     member: list[str] = Field(default_factory=list)
     attribute: list[str] = Field(default_factory=list)
     test: list[str] = Field(default_factory=list)
@@ -152,10 +154,10 @@ async def remove_technician(visitor: SignedIn, app: TheApp, name: str, version: 
 
 
 @router.get("/people/groups")
-async def new_group(request: Request, visitor: SignedIn, app: TheApp) -> Response:
-    """The form of a new group."""
+async def new_group(request: Request, visitor: SignedIn, app: TheApp, tenant: str = "") -> Response:
+    """The form of a new group. ``tenant``: where it is to have something next."""
     authorize(visitor.actor, Verb.APPLY_CONFIGURATION)
-    return await _group_page(request, visitor, await editing(visitor, app), None)
+    return await _group_page(request, visitor, await editing(visitor, app), None, tenant)
 
 
 @router.post("/people/groups")
@@ -166,7 +168,8 @@ async def add_group(visitor: SignedIn, app: TheApp, form: Annotated[GroupForm, F
     now_is = await editing(visitor, app)
     if any(one.name == name for one in now_is.shown.configuration.groups):
         raise BadInputError(f"There is a group {name} already.", advice="Change that one, or choose another name.")
-    return to_preview([form.edit(name)], form.version, f"/people/groups/{name}")
+    back = f"/tenants/{quote(form.tenant)}/access?group={quote(name)}" if form.tenant else f"/people/groups/{name}"
+    return to_preview([form.edit(name)], form.version, back)
 
 
 @router.get("/people/groups/{name}")
@@ -242,7 +245,9 @@ def _group(now_is: Editing, name: str) -> GroupEntry:
     raise NotFoundError(f"There is no group {name}.")
 
 
-async def _group_page(request: Request, visitor: Visitor, now_is: Editing, entry: GroupEntry | None) -> Response:
+async def _group_page(
+    request: Request, visitor: Visitor, now_is: Editing, entry: GroupEntry | None, tenant: str = ""
+) -> Response:
     configuration = now_is.shown.configuration
     name = entry.name if entry else None
     rules = [(rule.attribute, rule.test, "\n".join(rule.values)) for rule in entry.rules] if entry else []
@@ -252,6 +257,7 @@ async def _group_page(request: Request, visitor: Visitor, now_is: Editing, entry
         "group.html",
         now_is=now_is,
         entry=entry,
+        tenant=tenant,
         members=[one for one in memberships(configuration) if one.group == name],
         given=[one for one in gifts(configuration) if one.group == name],
         rules=[*rules, *[("", "one_of", "")] * SPARE_RULES],

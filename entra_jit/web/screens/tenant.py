@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,10 +18,17 @@ from entra_jit.operations.repair_tenant import repair_tenant
 from entra_jit.operations.run_canary import run_canary
 from entra_jit.operations.show_connection import lacking_of
 from entra_jit.operations.show_tenant import show_tenant
-from entra_jit.policy.configuration import Configuration, ProofKind, RoleMappingEntry, TenantEntry
-from entra_jit.policy.configuration_edits import Registration, RemoveTenant, SetAccess, SetRegistration, tenant_of
+from entra_jit.policy.configuration import Configuration, ProofKind, TenantEntry
+from entra_jit.policy.configuration_edits import (
+    Registration,
+    RemoveTenant,
+    SetAccess,
+    SetRegistration,
+    describe_rule,
+    tenant_of,
+)
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, Group, Technician
-from entra_jit.policy.roles import find_role, is_privileged
+from entra_jit.policy.membership import given_to
 from entra_jit.web.addresses import given
 from entra_jit.web.changes import Editing, RoleChoice, editing, to_preview
 from entra_jit.web.rendering import page
@@ -54,6 +60,8 @@ class GivenAccess:
     everywhere: tuple[tuple[str, bool], ...]
     """By mappings of every tenant."""
     members: int
+    rules: tuple[str, ...]
+    """Attributes that make members; those that are listed are not said."""
 
 
 @router.get("/tenants/{tenant}")
@@ -300,6 +308,7 @@ async def _access_page(
         now_is=now_is,
         groups=[ALL_TECHNICIANS, *(one.name for one in now_is.shown.configuration.groups)],
         picked=picked,
+        everywhere=given_to(now_is.shown.configuration, picked.group, None),
         security_groups=[one.name for one in entry.security_groups],
     )
 
@@ -325,21 +334,13 @@ def _registration(client_id: str, proof: ProofKind, token_file: str) -> Registra
 def _access(configuration: Configuration, entry: TenantEntry) -> list[GivenAccess]:
     """What each group has there, the preset first; groups that have nothing there, too."""
     people = [Technician(TechnicianId(str(one.id)), one.attributes) for one in configuration.technicians]
-    mappings = configuration.role_mappings
     return [
         GivenAccess(
             group.name,
-            here=_items(one for one in mappings if (one.group, one.tenant) == (group.name, entry.name)),
-            everywhere=_items(one for one in mappings if (one.group, one.tenant) == (group.name, None)),
+            here=given_to(configuration, group.name, entry.name),
+            everywhere=given_to(configuration, group.name, None),
             members=sum(person in group for person in people),
+            rules=tuple(map(describe_rule, group.rules)),
         )
         for group in (Group(ALL_TECHNICIANS), *configuration.technician_groups())
     ]
-
-
-def _items(mappings: Iterable[RoleMappingEntry]) -> tuple[tuple[str, bool], ...]:
-    found: dict[str, bool] = {}
-    for one in mappings:
-        found |= {role.name: is_privileged(role) for role in map(find_role, one.roles)}
-        found |= dict.fromkeys(one.security_groups, False)
-    return tuple(found.items())

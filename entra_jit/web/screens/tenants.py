@@ -16,6 +16,7 @@ from entra_jit.operations.list_tenants import list_tenants
 from entra_jit.policy.configuration import ProofKind
 from entra_jit.policy.configuration_edits import Edit, Registration, SetAccess, SetRegistration
 from entra_jit.policy.entitlement import ALL_TECHNICIANS
+from entra_jit.policy.membership import given_to
 from entra_jit.web.addresses import given, query
 from entra_jit.web.changes import Editing, RoleChoice, editing, to_preview
 from entra_jit.web.navigation import Link
@@ -168,6 +169,7 @@ async def _set_up_page(
         display_name=connected[1],
         now_is=now_is,
         filled=filled,
+        everywhere=given_to(now_is.shown.configuration, ALL_TECHNICIANS, None),
         domains=domains,
         unread=unread,
         credentials=CREDENTIALS,
