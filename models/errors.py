@@ -136,6 +136,15 @@ class UnreachableError(EntraJitError):
     http_status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class StillWorkingError(UnreachableError):
+    """A worker has not finished by the time that its asker waits. What it does goes on."""
+
+    def __init__(self, operation: str, errand_id: str) -> None:
+        super().__init__("No worker has answered yet.", advice="Look again later: it may still be done.")
+        self.operation = operation
+        self.errand_id = errand_id
+
+
 class ReadBackDisagreesError(EntraJitError):
     """The directory does not say yet what was written, or says something else."""
 

@@ -61,6 +61,7 @@ class Verb(StrEnum):
     LIST_TENANTS = "list tenants"
     SHOW_TENANT = "see the tenant"
     READ_DOMAINS = "read the domains"
+    AWAIT_WORKER = "ask what a worker has done"
     CHECK_UPGRADE = "check an upgrade"
     ERASE_TEXTS = "erase texts"
     LIST_SESSIONS = "list sessions"
@@ -112,7 +113,7 @@ TABLE = (
     # An operator holds the deployment's keys, so a refusal here would protect nothing.
     Row(ActorKind.OPERATOR, Via.COMMAND_LINE, frozenset(Verb)),
     # By a link that was made for them: it proves nothing, and what connects a tenant is proven otherwise.
-    Row(ActorKind.UNKNOWN, Via.PORTAL, frozenset({Verb.ACCEPT_INVITATION})),
+    Row(ActorKind.UNKNOWN, Via.PORTAL, frozenset({Verb.ACCEPT_INVITATION, Verb.AWAIT_WORKER})),
     # The system narrows access and looks. It never asks for any, but for the canary's.
     Row(
         ActorKind.SYSTEM,

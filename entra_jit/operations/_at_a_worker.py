@@ -31,6 +31,7 @@ from models.errors import (
     NotFoundError,
     RefusedError,
     SettingsError,
+    StillWorkingError,
     UnreachableError,
     quoted,
 )
@@ -43,8 +44,8 @@ Result = TypeVar("Result")
 _Operation = Callable[Concatenate[Actor, App, Parameters], Awaitable[Result]]
 _Carried = Callable[Concatenate[Actor, App, Parameters], Coroutine[Any, Any, Result]]
 
-PATIENCE = timedelta(seconds=60)
-"""How long a person waits. The errand itself goes on."""
+LASTS = timedelta(minutes=10)
+"""How long a worker may take. A person waits less; the errand goes on."""
 
 _KINDS = (
     BadInputError,
@@ -70,8 +71,8 @@ def at_a_worker(operation: _Operation[Parameters, Result]) -> _Carried[Parameter
     """Carry the operation out here where the deployment's keys are held, and by a worker where not.
 
     Stands below ``asks``, which judges the actor here and again there, in a module of the operation's own name.
-    Arguments and result cross as JSON, secrets among the arguments sealed. Raises ``UnreachableError`` where no worker
-    answers within a minute.
+    Arguments and result cross as JSON, secrets among the arguments sealed. Raises ``StillWorkingError`` where no worker
+    answers in time; ``find_result`` finds what came of it.
     """
     signature = inspect.signature(operation)
 
@@ -89,8 +90,7 @@ def at_a_worker(operation: _Operation[Parameters, Result]) -> _Carried[Parameter
         # Sorted: what is signed must read the same in every process.
         roles = tuple(sorted(actor.roles))
         errand = Errand(id=errand_id, operation=operation.__name__, arguments=sent, roles=roles)
-        result = await _send(actor, app, errand)
-        return cast("Result", TypeAdapter(hints["return"]).validate_python(result))
+        return cast("Result", _result(operation, await _send(actor, app, errand)))
 
     functools.update_wrapper(carried_out, operation)
     setattr(carried_out, _MARK, True)
@@ -118,7 +118,21 @@ def _operation(name: str) -> Callable[..., Awaitable[Any]]:
     raise BadInputError(f"{quoted(name)} is nothing that a worker carries out.")
 
 
-async def _send(actor: Actor, app: App, errand: Errand) -> Any:
+def _result(operation: Callable[..., Awaitable[Any]], outcome: ErrandOutcome) -> Any:
+    if outcome.refusal is not None:
+        raise _as_error(outcome.refusal)
+    return TypeAdapter(get_type_hints(operation)["return"]).validate_python(outcome.result)
+
+
+async def find_result(app: App, operation: str, errand_id: str) -> tuple[Any] | None:
+    """What the operation gave; None: it is not done. Raises what it raised, or ``BadInputError`` for no operation."""
+    wanted = _operation(operation)
+    async with app.ledger.transaction() as session:
+        outcome = await errands.find(session, errand_id)
+    return (_result(wanted, outcome),) if outcome else None
+
+
+async def _send(actor: Actor, app: App, errand: Errand) -> ErrandOutcome:
     signed = SignedErrand(errand=errand, assertion=app.sign(actor, errand))
     client = await app.temporal()
     await client.start_workflow(
@@ -126,18 +140,13 @@ async def _send(actor: Actor, app: App, errand: Errand) -> Any:
         signed,
         id=f"errand/{errand.id}",
         task_queue=app.settings.task_queue,
-        execution_timeout=10 * PATIENCE,
+        execution_timeout=LASTS,
     )
     try:
-        async with asyncio.timeout(PATIENCE.total_seconds()):
-            outcome = await _outcome(app, errand.id)
+        async with asyncio.timeout(app.settings.worker_patience_seconds):
+            return await _outcome(app, errand.id)
     except TimeoutError:
-        raise UnreachableError(
-            "No worker has answered within a minute.", advice="Look again later: it may still be done."
-        ) from None
-    if outcome.refusal is not None:
-        raise _as_error(outcome.refusal)
-    return outcome.result
+        raise StillWorkingError(errand.operation, errand.id) from None
 
 
 async def _outcome(app: App, errand_id: str) -> ErrandOutcome:

@@ -28,7 +28,15 @@ from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
 from entra_jit.web.security import Guard
 from entra_jit.web.visitors import SignInNeededError
-from models.errors import BadInputError, EntraJitError, InternalError, NotFoundError, UnreachableError
+from entra_jit.web.waiting import leads_to_waiting, wait_for
+from models.errors import (
+    BadInputError,
+    EntraJitError,
+    InternalError,
+    NotFoundError,
+    StillWorkingError,
+    UnreachableError,
+)
 
 STATIC = Path(__file__).with_name("static")
 
@@ -75,6 +83,7 @@ def _place(link: Link) -> int:
 def _answer_errors(web: FastAPI) -> None:
     web.exception_handler(SignInNeededError)(_sign_in_first)
     web.exception_handler(EntraJitError)(_explain)
+    web.exception_handler(StillWorkingError)(_wait)
     web.exception_handler(RPCError)(_temporal_refused)
     web.exception_handler(RequestValidationError)(_bad_form)
     web.exception_handler(HTTPException)(_no_such_page)
@@ -84,6 +93,11 @@ async def _sign_in_first(_: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeededError)  # noqa: S101  # as registered
     query = {"to": error.return_to} | ({"anew": "1"} if error.anew else {})
     return RedirectResponse(f"/sign-in{'/begin' if error.anew else ''}?{urlencode(query)}", HTTPStatus.SEE_OTHER)
+
+
+async def _wait(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StillWorkingError)  # noqa: S101  # as registered
+    return wait_for(request, error) if leads_to_waiting(request) else await _explain(request, error)
 
 
 async def _explain(request: Request, error: Exception) -> Response:

@@ -89,6 +89,14 @@ async def changed(visit: Visit, path: str, **fields: str | list[str]) -> str:
     return answer.headers["location"].partition("?")[0]
 
 
+async def awaited(visit: Visit, answer: httpx.Response) -> httpx.Response:
+    """What comes after the page that waits for a worker, where there is one."""
+    while "/waiting/" in (where := answer.headers.get("location", str(answer.url) if answer.status_code == OK else "")):
+        await asyncio.sleep(0.05)
+        answer = await visit.http.get(where)
+    return answer
+
+
 async def authorize(portal: Portal, visit: Visit, begun: httpx.Response) -> httpx.Response:
     """Consent twice and sign in, as the last customer's administrator; the portal's last answer."""
     assert begun.status_code == SEE_OTHER, begun.text
@@ -100,7 +108,7 @@ async def authorize(portal: Portal, visit: Visit, begun: httpx.Response) -> http
         found: Page | Callback = await asyncio.to_thread(person.press, "accept")
         while True:
             assert isinstance(found, Callback), found.text
-            answer = await visit.get("/connect/callback", **found.parameters)
+            answer = await awaited(visit, await visit.get("/connect/callback", **found.parameters))
             following = answer.headers.get("location", "")
             if not following.startswith("https:"):
                 return answer

@@ -24,6 +24,7 @@ from tests.web.changing import (
     SEE_OTHER,
     arrived_at,
     authorize,
+    awaited,
     changed,
     hidden,
     msp_with,
@@ -170,7 +171,9 @@ async def test_levels_are_mapped_and_who_gains_and_loses_is_shown_first(msp: Por
     assert f"robin in {first}: {GLOBAL} privileged , {READER}" in text
     assert "No technician loses anything." in text
     await saved(dana, preview)
-    assert f"level-2 2 {GLOBAL} privileged , {READER}" in text_of(await dana.get(f"/tenants/{first}"))
+    shown = text_of(await dana.get(f"/tenants/{first}"))
+    why = "technician_level = L2 or L3 and site beginning with Basel"
+    assert f"level-2 {why} 2 {GLOBAL} privileged , {READER}" in shown
     assert f"{first} {GLOBAL} privileged" in text_of(await dana.get("/people/technicians/robin"))
 
     less = await previewed(dana, f"/tenants/{first}/access", group="level-2", role=[READER])
@@ -254,6 +257,37 @@ async def test_the_doctor_looks_again_runs_a_canary_and_says_what_it_would_fix(m
     await dana.post(f"/endings/{request_id}")
     assert (await scene.receipt(request_id)).proof.is_proven
     assert "Canary run" in text_of(await dana.get(f"/tenants/{first}"))
+
+
+async def test_what_takes_longer_than_a_page_is_waited_for(msp: Portal, dana: Visit) -> None:
+    """A page that gave up showed an error for what a worker then did, and what it had done was never said."""
+    customer, first = msp.scene.customers[-1], msp.scene.customers[0]
+    async with msp.beside(worker_patience_seconds=0.001) as hasty:
+        admin = await hasty.sign_in(ADMIN)
+        looked = await admin.post(f"/tenants/{first}/doctor")
+        assert looked.headers["location"].startswith("/waiting/examine_tenant/")
+        waiting = await admin.http.get(looked.headers["location"])
+        if waiting.status_code == OK:
+            assert int(waiting.headers["refresh"]) > 0, "it looks again without scripts"
+            assert "It takes a little longer" in text_of(waiting)
+        done = await awaited(admin, waiting)
+        assert done.headers["location"] == f"/tenants/{first}"
+
+        preview = await previewed(admin, f"/tenants/{first}/access", group="senior", role=[READER])
+        told = await admin.http.get((await awaited(admin, await saved(admin, preview))).headers["location"])
+        assert "Saved as event" in text_of(told)
+
+        refused = await awaited(admin, await admin.post("/tenants/no-such-tenant/doctor"))
+        assert refused.status_code == httpx.codes.NOT_FOUND
+
+        link = f"/waiting/examine_tenant/{'0' * 32}"
+        assert "none will any more" in text_of(await admin.get(link, since="1"))
+        made = await dana.post("/add-customer/invitation", domain=f"{customer}.onmicrosoft.com")
+        token = re.search(r"invitation=([^<]+)<", made.text)
+        assert token, made.text
+        guest = Visit(hasty.origin)
+        begun = await guest.post("/connect/invited", csrf="", invitation=token[1])
+        assert begun.status_code == httpx.codes.SERVICE_UNAVAILABLE, "its answer alone has the browser's secret"
 
 
 async def test_all_terms_of_a_tenant_and_the_defaults_are_changed_on_pages(msp: Portal, dana: Visit) -> None:

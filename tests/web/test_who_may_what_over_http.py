@@ -72,7 +72,10 @@ REFUSED: dict[tuple[str, str], set[str]] = {
         )
         for method in ("GET", "POST")
     },
-    **{("GET", path): {OWNER, OTHER, AUDITOR} for path in ("/add-customer", "/configuration/preview")},
+    **{
+        ("GET", path): {OWNER, OTHER, AUDITOR}
+        for path in ("/add-customer", "/configuration/preview", "/waiting/{operation}/{errand_id}")
+    },
     **{
         ("POST", path): {OWNER, OTHER, AUDITOR}
         for path in (
@@ -84,7 +87,10 @@ REFUSED: dict[tuple[str, str], set[str]] = {
 }
 """Who is refused at an address that is about the owner's grant, or about no one's."""
 
-FOR_ALL = {("GET", path) for path in (*ADDRESSES, "/sign-in")} | {("POST", "/connect/invited")}
+FOR_ALL = {("GET", path) for path in (*ADDRESSES, "/sign-in")} | {
+    ("POST", "/connect/invited"),
+    ("GET", "/connect/waiting/{operation}/{errand_id}"),
+}
 NO_PAGES_YET = {
     "/live/{request_id:path}",
     "/receipts/{request_id:path}",
@@ -140,6 +146,7 @@ def about(path: str, portal: Portal, request_id: str) -> str:
     """The address for this grant and its customer."""
     named = OWNER if "/technicians/" in path else "senior"
     path = path.replace("{request_id:path}", request_id).replace("{tenant}", portal.scene.customers[-1])
+    path = path.replace("{operation}", "disconnect_tenant").replace("{errand_id}", "unknown")
     return path.replace("{tenant_id}", FIELDS["session"]).replace("{name}", named).replace("{number}", "1")
 
 

@@ -25,7 +25,7 @@ from entra_jit.settings import OwnApplication
 from entra_jit.web.application import portal as web_application
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.person import SIGN_IN_APP, SIGN_IN_SECRET, Person, arrived
-from tests.stage import Scene, Services, configure, scene
+from tests.stage import Scene, Services, configure, scene, variant
 
 HOME = "0a0a0a0a-1111-4111-8111-000000000001"
 PEOPLE = {
@@ -101,6 +101,15 @@ class Portal:
         """(Re-)apply the configuration, with the sandbox's people as technicians."""
         technicians = changes.pop("technicians", tuple(PEOPLE))
         await configure(self.scene, technicians=technicians, ids=PEOPLE, **changes)
+
+    @contextlib.asynccontextmanager
+    async def beside(self, **settings: Any) -> AsyncIterator[Portal]:
+        """A second portal of the same deployment, with other settings."""
+        port = free_port()
+        changed = self.web.state.app.settings.model_copy(update={"portal_url": f"http://localhost:{port}", **settings})
+        portal = Portal(self.scene, web_application(variant(self.web.state.app, settings=changed)), port)
+        async with serving(portal.web, port):
+            yield portal
 
     async def visit(self, name: str) -> Visit:
         """``name`` of the home tenant, signed in; in one session for all tests, until a test ends it."""
@@ -184,12 +193,18 @@ def page_addresses(web: FastAPI) -> list[str]:
     return [path for method, path in routes_of(web) if method == "GET" and "{" not in path and path not in ADDRESSES]
 
 
+def free_port() -> int:
+    """A port of this machine that no program has."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 @contextlib.asynccontextmanager
 async def opened_portal(services: Services, *, customers: int, **settings: Any) -> AsyncIterator[Portal]:
     """A portal with a scene of its own, configured and served."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings |= {
         "portal_url": f"http://localhost:{port}",
         "home_tenant": HOME,

@@ -13,6 +13,7 @@ from entra_jit.app import App
 from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.identity.sessions import new_cookie
 from entra_jit.operations.accept_invitation import accept_invitation
+from entra_jit.operations.await_worker import await_worker
 from entra_jit.operations.begin_connection import begin_connection
 from entra_jit.operations.finish_connection import finish_connection
 from entra_jit.operations.finish_invited import finish_invited
@@ -20,14 +21,12 @@ from entra_jit.operations.show_tenant import show_tenant
 from entra_jit.web import visitors
 from entra_jit.web.rendering import page
 from entra_jit.web.visitors import FreshlySignedIn, TheApp, Visitor
+from entra_jit.web.waiting import CALLBACK, waiting_page
 from models.actor import INVITED
 from models.connections import BegunConnection, NextPage, TenantConnection
 from models.errors import NotFoundError, RefusedError
 
 COOKIE = "__Host-entra-jit-connect"
-CALLBACK = "/connect/callback"
-"""All three applications have it registered, below the portal's address."""
-
 OWN, GUEST = "own", "invited"
 """Whose connection the cookie is about: it begins with one of them."""
 
@@ -69,19 +68,44 @@ async def begin_invited(app: TheApp, invitation: Annotated[SecretStr, Form()]) -
 @router.get(CALLBACK)
 async def come_back(request: Request, app: TheApp) -> Response:
     """Microsoft sends the browser here, after each consent and after the sign-in."""
-    whose, _, browser = request.cookies.get(COOKIE, "").partition(".")
+    visitor, browser = await _begun_here(request)
     answer = dict(request.query_params)
-    if whose == GUEST:
-        found = await finish_invited(INVITED, app, SecretStr(browser), answer)
-    elif whose == OWN:
-        visitor = await visitors.visitor(request)
-        authorize(visitor.actor, Verb.CONNECT_TENANT)
-        found = await finish_connection(visitor.actor, app, SecretStr(browser), answer)
+    if visitor is None:
+        found = await finish_invited(INVITED, app, browser, answer)
     else:
+        found = await finish_connection(visitor.actor, app, browser, answer)
+    return await _go_on(request, app, visitor, found)
+
+
+@router.get("/connect/waiting/{operation}/{errand_id}")
+async def wait(request: Request, app: TheApp, operation: str, errand_id: str, since: int = 0) -> Response:
+    """A worker tries whether both applications have what they need, which Microsoft may take two minutes to show."""
+    visitor, _ = await _begun_here(request)
+    if operation != ("finish_connection" if visitor else "finish_invited"):
         raise NoConnectionError("No connection was begun in this browser.")
+    found = await await_worker(visitor.actor if visitor else INVITED, app, operation, errand_id)
+    if found is None:
+        return await waiting_page(request, visitor, since)
+    return await _go_on(request, app, visitor, found[0])
+
+
+async def _begun_here(request: Request) -> tuple[Visitor | None, SecretStr]:
+    """Who began a connection in this browser, and its secret. None: an invited administrator, who is no one here."""
+    whose, _, browser = request.cookies.get(COOKIE, "").partition(".")
+    if whose == GUEST:
+        return None, SecretStr(browser)
+    if whose != OWN:
+        raise NoConnectionError("No connection was begun in this browser.")
+    visitor = await visitors.visitor(request)
+    authorize(visitor.actor, Verb.CONNECT_TENANT)
+    return visitor, SecretStr(browser)
+
+
+async def _go_on(request: Request, app: App, visitor: Visitor | None, found: NextPage | TenantConnection) -> Response:
+    """To the next page at Microsoft, or, once the tenant is connected, to what comes then."""
     if isinstance(found, NextPage):
         return RedirectResponse(found.address, status_code=303)
-    if whose == GUEST:
+    if visitor is None:
         done: Response = await page(request, None, "connected.html", connection=found)
     else:
         done = RedirectResponse(await _following(visitor, app, found), status_code=303)
