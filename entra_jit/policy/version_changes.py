@@ -46,7 +46,9 @@ def _entries(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> 
 
 def _technicians(entries: Iterable[TechnicianEntry]) -> dict[str, str]:
     return {
-        one.name: ", ".join((one.display_name, *(f"{key} = {value}" for key, value in sorted(one.attributes.items()))))
+        one.name: ", ".join(
+            (f"{one.display_name}, {one.id}", *(f"{key} = {value}" for key, value in sorted(one.attributes.items())))
+        )
         for one in entries
     }
 

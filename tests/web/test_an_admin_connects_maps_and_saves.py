@@ -78,7 +78,7 @@ async def test_a_customer_is_connected_set_up_granted_and_disconnected(msp: Port
     }
     preview = await previewed(dana, f"/add-customer/{tenant_id}", **terms)
     assert f"alex in {customer}: {HELPDESK} privileged" in text_of(preview)
-    assert customer not in text_of(await dana.get("/configuration")), "a preview saves nothing"
+    assert customer not in (await dana.get("/configuration.yaml")).text, "a preview saves nothing"
     notice = text_of(await arrived_at(dana, await saved(dana, preview), f"/tenants/{customer}"))
     [(event_id,)] = scene.sql("SELECT max(id) FROM events WHERE kind = 'configuration applied'")
     assert f"Saved as event {event_id}, by Dana Frost" in notice
