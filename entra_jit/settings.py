@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     """Where browsers find the portal: scheme, host and port, and nothing else."""
     portal_address: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")] = "127.0.0.1:8000"
     """Where the portal listens, ``host:port``: behind what ends TLS for ``portal_url``."""
-    worker_patience_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0
+    worker_patience_seconds: Annotated[float, Field(gt=0, le=60)] = 30.0
     """How long the portal waits for a worker before it shows a page that waits."""
     temporal_ui_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] | None = None
     """Where operators find Temporal's UI; the portal links to it. None: it does not."""
