@@ -273,7 +273,7 @@ async def test_what_takes_longer_than_a_page_is_waited_for(msp: Portal, dana: Vi
         done = await awaited(admin, waiting)
         assert done.headers["location"] == f"/tenants/{first}"
 
-        preview = await previewed(admin, f"/tenants/{first}/access", group="senior", role=[READER])
+        preview = await previewed(dana, f"/tenants/{first}/access", group="senior", role=[READER])
         told = await admin.http.get((await awaited(admin, await saved(admin, preview))).headers["location"])
         assert "Saved as event" in text_of(told)
 
