@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,7 @@ from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.renew_credential import renew_credential
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.operations.show_status import show_status_and_tries
+from entra_jit.policy.durations import SHORTEST
 from models.alarms import AlarmKind
 from models.messages import GrantState, Receipt
 from tests.actors import TESTER, operator
@@ -87,7 +88,8 @@ async def test_a_call_that_hangs_holds_up_no_try_at_disabling(hours_pass: Scene)
 
     await eventually(disabled)
 
-    assert hours_pass.hits(hanging) == 1
+    pending = (await hours_pass.workflow(request_id).describe()).raw_description.pending_activities
+    assert [(one.activity_type.name, one.attempt) for one in pending] == [("close", 1)]
     hours_pass.release(hanging)
     assert (await hours_pass.receipt(request_id)).ending.state is GrantState.ENDED
 
@@ -116,6 +118,24 @@ async def test_what_stays_open_is_alarmed_on_the_clock(hours_pass: Scene) -> Non
         if "Alarm" in event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
     ]
     assert shown == [b'"closing late"', b""]
+
+
+@pytest.mark.long
+async def test_a_workflow_that_wakes_late_is_late_already(services: Services) -> None:
+    """Where a thousand expire in the same second, most wake minutes later, and none of those raised its alarm."""
+    patience = {"alarm_after": (timedelta(seconds=1), timedelta(seconds=5), timedelta(hours=1))}
+    async with scene(services, customers=1, skips_time=False, settings=patience) as act:
+        request_id = await act.ask(hours=SHORTEST / timedelta(hours=1))
+        opened = await act.until(request_id, GrantState.OPEN)
+        [worker] = act.workers
+        await act.stop_worker(worker)
+        assert opened.expires_at is not None
+        await asyncio.sleep((opened.expires_at - datetime.now(UTC)).total_seconds() + 6)
+
+        await act.start_worker()
+        receipt = await act.receipt(request_id)
+
+        assert [alarm.rpartition(" after ")[2] for alarm in receipt.alarms] == ["5 s."]
 
 
 async def test_a_disabling_refused_while_roles_are_held_succeeds_when_they_are_gone(hours_pass: Scene) -> None:
