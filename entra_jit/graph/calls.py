@@ -85,9 +85,11 @@ class Calls:
         """The whole address of a thing in Graph, as bodies refer to it."""
         return self._graph_url + path
 
-    async def get(self, operation: Operation, path: str, query: Mapping[str, str] | None = None) -> Answer:
-        """Read one thing, or the first page of a collection."""
-        return await self.call(operation, "GET", self._graph_url + path + addresses.query(query or {}))
+    async def get(
+        self, operation: Operation, path: str, query: Mapping[str, str] | None = None, *, in_beta: bool = False
+    ) -> Answer:
+        """Read one thing, or the first page of a collection. ``in_beta``: what is wanted is not in v1.0."""
+        return await self.call(operation, "GET", self._base(in_beta) + path + addresses.query(query or {}))
 
     async def post(self, operation: Operation, path: str, body: Body | None = None) -> Answer:
         """Create, or call an action (those take no body)."""
@@ -99,8 +101,10 @@ class Calls:
 
     async def delete(self, operation: Operation, path: str, *, in_beta: bool = False) -> Answer:
         """Remove. ``in_beta``: the removal is not in v1.0."""
-        base = urljoin(self._graph_url, "beta") if in_beta else self._graph_url
-        return await self.call(operation, "DELETE", base + path)
+        return await self.call(operation, "DELETE", self._base(in_beta) + path)
+
+    def _base(self, in_beta: bool) -> str:  # noqa: FBT001
+        return urljoin(self._graph_url, "beta") if in_beta else self._graph_url
 
     async def pages(
         self,

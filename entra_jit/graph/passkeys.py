@@ -7,8 +7,9 @@ set-up off, although no person sets one up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
@@ -53,6 +54,14 @@ class RegisteredPasskey(Resource):
     """By this it is listed and deleted."""
 
 
+class PasskeyUse(Resource):
+    """A passkey, and when it signed in last."""
+
+    id: str
+    last_used_at: Annotated[AwareDatetime | None, Field(alias="lastUsedDateTime")] = None
+    """None: never, or that is not told."""
+
+
 class Passkeys:
     """Registering passkeys in one tenant. Listed and deleted among the other sign-in methods."""
 
@@ -75,6 +84,10 @@ class Passkeys:
         """
         body: dict[str, JsonValue] = {"displayName": name[:LONGEST_NAME], "publicKeyCredential": dict(credential)}
         return (await self._calls.post(operations.REGISTER_PASSKEY, _of(user), body)).read(RegisteredPasskey)
+
+    async def last_uses(self, user: ObjectId) -> tuple[PasskeyUse, ...]:
+        """When each passkey of the account was used last. Only the beta tells; it takes no licence."""
+        return (await self._calls.get(operations.LIST_METHODS, _of(user), in_beta=True)).read_each(PasskeyUse)
 
 
 def _of(user: ObjectId) -> str:

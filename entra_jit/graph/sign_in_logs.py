@@ -16,6 +16,9 @@ from models.messages import ObjectId
 MOST_ENTRIES = 200
 """Of one account since it was last looked at: an emergency account signs in a few times a year."""
 
+NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+"""The code by which a tenant without Entra ID P1 is refused."""
+
 
 class SignInStatus(Description):
     """How a sign-in ended."""
@@ -48,7 +51,7 @@ class SignInLogs:
     async def of(self, user: ObjectId, since: datetime) -> Listing[SignInEntry]:
         """The account's interactive sign-ins from ``since`` on, at most ``MOST_ENTRIES``.
 
-        ``PermanentError`` for a tenant without Entra ID P1.
+        ``PermanentError`` with ``NO_LICENCE`` for a tenant without Entra ID P1.
         """
         span = f"createdDateTime ge {since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         query = {"$filter": f"{span} and userId eq {literal(guid(user))}"}

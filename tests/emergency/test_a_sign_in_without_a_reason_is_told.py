@@ -29,8 +29,10 @@ async def test_a_drill_and_a_reveal_explain_theirs(real_time: Scene) -> None:
     assert await EmergencyUse(real_time.app).watch() == []
 
 
-async def test_any_other_is_alarmed_once(real_time: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_log(real_time)
+@pytest.mark.parametrize("has_log", [True, False])
+async def test_any_other_is_alarmed_once(real_time: Scene, monkeypatch: pytest.MonkeyPatch, *, has_log: bool) -> None:
+    if has_log:
+        with_log(real_time)
     await made(real_time)
     key = OneTimeKey()
     sealed = await make_emergency_kit(TESTER, real_time.app, [], "the safe", key.public)
@@ -44,6 +46,18 @@ async def test_any_other_is_alarmed_once(real_time: Scene, monkeypatch: pytest.M
     assert await EmergencyUse(real_time.app).watch() == [], "each is told once"
 
 
-async def test_a_tenant_without_a_log_is_no_failure(real_time: Scene) -> None:
+async def test_without_a_log_what_it_changed_is_alarmed(real_time: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Microsoft shows no sign-in then. What it did it did while it was signed in."""
+    name = await made(real_time)
+    assert await EmergencyUse(real_time.app).watch() == [], "the rotation's own"
+    act = {"activity": "Add member to role", "targets": [{"type": "Role", "name": "Global Administrator"}]}
+    monkeypatch.setattr("entra_jit.ledger.emergency.TRIED_WITHIN", timedelta(0))
+    real_time.control("POST", f"/tenants/{real_time.customer}/users/{name}/audit", **act)
+    [sentence] = await EmergencyUse(real_time.app).watch()
+    assert "was used (Add member to role)" in sentence
+
+
+async def test_a_log_that_cannot_be_read_is_no_failure(real_time: Scene) -> None:
     await made(real_time)
+    real_time.fault(path="/auditLogs/**", status=503)
     assert await EmergencyUse(real_time.app).watch() == []

@@ -109,6 +109,7 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         "access_passes.include": include,
         "audit_logs.done_by": lambda: elevate.audit_logs.done_by(user, now - HOUR, now + HOUR),
         "audit_logs.done_to": lambda: elevate.audit_logs.done_to(user, now - HOUR, now + HOUR),
+        "passkeys.last_uses": lambda: elevate.passkeys.last_uses(user),
         "sign_in_logs.of": lambda: elevate.sign_in_logs.of(user, now - HOUR),
         "users.delete": lambda: elevate.users.delete(user),
     }

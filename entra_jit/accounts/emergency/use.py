@@ -1,20 +1,25 @@
-"""Whether an emergency account signed in without a reason that we know: a kit was used, or a key was stolen."""
+"""Whether an emergency account signed in without a reason that we know: a kit was used, or a key was stolen.
+
+The sign-in log tells, with Entra ID P1. Without it Microsoft tells when a passkey was last used and, in the audit log,
+what the account changed: no log tells of a sign-in then, with which nothing was changed, by any other credential.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import NotConnectedError, Purpose
-from entra_jit.graph import GraphError
-from entra_jit.graph.sign_in_logs import SignInEntry
+from entra_jit.graph import GraphError, PermanentError, Tenant
+from entra_jit.graph.sign_in_logs import NO_LICENCE, SignInEntry
 from entra_jit.ledger import emergency
 from models.alarms import Alarm, AlarmKind
-from models.messages import EmergencyRef, TenantId
+from models.messages import EmergencyRef, ObjectId, TenantId
 from models.moments import format_moment
 
 LOOKS_BACK = timedelta(days=2)
@@ -34,7 +39,7 @@ class EmergencyUse:
     async def watch(self, only: TenantId | None = None) -> list[str]:
         """Alarm each sign-in that nothing explains, once. Gives what was alarmed.
 
-        A tenant without Entra ID P1 has no log to read, which is no failure. Raises ``LedgerUnavailableError``.
+        A tenant that cannot be read is no failure. Raises ``LedgerUnavailableError``.
         """
         async with self._backend.ledger.transaction() as session:
             standing = await emergency.standing(session)
@@ -55,16 +60,16 @@ class EmergencyUse:
             return None
         try:
             tenant = await self._backend.directories.of(ref.tenant_id, Purpose.REVOKE)
-            entries = await tenant.sign_in_logs.of(account.object_id, now - LOOKS_BACK)
+            uses = await _uses(tenant, account.object_id, now - LOOKS_BACK, now)
         except (GraphError, NotConnectedError) as error:
             _log.debug("sign-ins not read", tenant=ref.tenant, because=describe_error(error))
             return None
-        came_in = {entry.id: entry for entry in entries if entry.has_succeeded}
+        by_id = {use.id: use for use in uses}
         async with self._backend.alarms.recording() as record:
-            found = await emergency.unexplained(record.session, ref, {key: one.at for key, one in came_in.items()})
+            found = await emergency.unexplained(record.session, ref, {key: use.at for key, use in by_id.items()})
             if not found:
                 return None
-            sentence = _sentence(ref, [came_in[key] for key in found])
+            sentence = _sentence(ref, [by_id[key] for key in found])
             await record.raise_alarm(
                 Alarm(
                     kind=AlarmKind.EMERGENCY_USED,
@@ -77,10 +82,49 @@ class EmergencyUse:
         return sentence
 
 
-def _sentence(ref: EmergencyRef, entries: list[SignInEntry]) -> str:
-    last = max(entries, key=lambda entry: entry.at)
-    where = f" from {last.ip_address}" if last.ip_address else ""
+@dataclass(frozen=True)
+class _Use:
+    """A trace that the account was signed in to."""
+
+    id: str
+    at: datetime
+    words: str
+    """What follows the account's name in a sentence."""
+
+
+async def _uses(tenant: Tenant, account: ObjectId, since: datetime, until: datetime) -> list[_Use]:
+    """From the sign-in log; without the licence for it, from what else there is. Raises ``GraphError``."""
+    try:
+        entries = await tenant.sign_in_logs.of(account, since)
+    except PermanentError as error:
+        if error.code != NO_LICENCE:
+            raise
+        return await _traces(tenant, account, since, until)
+    return [_Use(one.id, one.at, f"signed in{_place(one)}") for one in entries if one.has_succeeded]
+
+
+async def _traces(tenant: Tenant, account: ObjectId, since: datetime, until: datetime) -> list[_Use]:
+    """When each of its passkeys was last used, and what the account changed. Nothing tells of any other sign-in."""
+    used, done = await asyncio.gather(
+        tenant.passkeys.last_uses(account), tenant.audit_logs.done_by(account, since, until)
+    )
+    return [
+        *(
+            _Use(f"{one.id} {one.last_used_at.isoformat()}", one.last_used_at, "signed in")
+            for one in used
+            if one.last_used_at is not None and one.last_used_at >= since
+        ),
+        *(_Use(one.id, one.at, f"was used ({one.activity})") for one in done),
+    ]
+
+
+def _place(entry: SignInEntry) -> str:
+    return f" from {entry.ip_address}" if entry.ip_address else ""
+
+
+def _sentence(ref: EmergencyRef, uses: list[_Use]) -> str:
+    last = max(uses, key=lambda use: use.at)
     return (
-        f"The {ref.words} signed in at {format_moment(last.at)}{where}, and neither a reveal nor a drill explains it. "
+        f"The {ref.words} {last.words} at {format_moment(last.at)}, and neither a reveal nor a drill explains it. "
         "Was an offline kit used?"
     )
