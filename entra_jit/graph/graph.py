@@ -28,6 +28,7 @@ from entra_jit.graph.groups import Groups
 from entra_jit.graph.licences import Licences
 from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
+from entra_jit.graph.passkey_policy import PasskeyPolicies
 from entra_jit.graph.passkeys import Passkeys
 from entra_jit.graph.person_sign_in import PersonSignIn
 from entra_jit.graph.policies import Policies
@@ -67,6 +68,7 @@ class Tenant:
     roles: Roles
     access_passes: AccessPasses
     passkeys: Passkeys
+    passkey_policy: PasskeyPolicies
     sign_in_methods: SignInMethods
     deleted_items: DeletedItems
     owned_objects: OwnedObjects
@@ -199,6 +201,7 @@ class Graph:
             roles=Roles(calls),
             access_passes=AccessPasses(calls),
             passkeys=Passkeys(calls),
+            passkey_policy=PasskeyPolicies(calls),
             sign_in_methods=SignInMethods(calls),
             deleted_items=DeletedItems(calls),
             owned_objects=OwnedObjects(calls),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
+
+from pydantic import JsonValue
 
 from entra_jit.graph import operations
 from entra_jit.graph.addresses import guid
@@ -49,6 +52,12 @@ class GroupRead(Group, Resource):
     on_premises_sync_enabled: bool | None
 
 
+class CreatedGroup(Resource):
+    """The answer to a creation."""
+
+    id: ObjectId
+
+
 class Groups:
     """The groups of one tenant."""
 
@@ -59,6 +68,18 @@ class Groups:
         """The group. Raises ``NotYetVisibleError`` when it is absent, deleted or too new."""
         path = f"/groups/{guid(group)}"
         return (await self._calls.get(operations.READ_GROUP, path, {"$select": _SELECTED})).read(GroupRead)
+
+    async def create(self, name: str, nickname: str, members: Iterable[ObjectId]) -> CreatedGroup:
+        """Make a security group with these members, of which Graph takes 20 at most. Each call makes another."""
+        bound: list[JsonValue] = [self._calls.address(f"/directoryObjects/{guid(one)}") for one in members]
+        body: dict[str, JsonValue] = {
+            "displayName": name,
+            "mailNickname": nickname,
+            "mailEnabled": False,
+            "securityEnabled": True,
+            "members@odata.bind": bound,
+        }
+        return (await self._calls.post(operations.CREATE_GROUP, "/groups", body)).read(CreatedGroup)
 
     async def add_member(self, user: ObjectId, *, group: ObjectId) -> DirectoryCall:
         """Put the account into the group. Not idempotent: ``ConflictError`` when it is in it already."""

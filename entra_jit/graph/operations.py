@@ -45,6 +45,7 @@ READ_MEMBERSHIPS = _operation("read the account's memberships", "Directory.Read.
 READ_DELETED = _operation("read a deleted account", "User.ReadWrite.All")
 
 READ_GROUP = _operation("read the group", "GroupMember.ReadWrite.All")
+CREATE_GROUP = _operation("create the group", "Group.Create")
 ADD_MEMBER = _operation("add the account to the group", "GroupMember.ReadWrite.All")
 # The second one is for groups that can hold roles.
 REMOVE_MEMBER = _operation(
@@ -61,6 +62,7 @@ READ_PASS_POLICY = _operation("read the Temporary Access Pass policy", "Policy.R
 CHANGE_PASS_POLICY = _operation("change the Temporary Access Pass policy", "Policy.ReadWrite.AuthenticationMethod")
 READ_POLICIES = _operation("read the tenant's policies", "Policy.Read.All")
 READ_PASSKEY_POLICY = _operation("read the passkey policy", "Policy.Read.AuthenticationMethod")
+CHANGE_PASSKEY_POLICY = _operation("change the passkey policy", "Policy.ReadWrite.AuthenticationMethod")
 CREATE_PASS = _operation("create a Temporary Access Pass", "UserAuthenticationMethod.ReadWrite.All")
 READ_PASSKEY_OPTIONS = _operation(
     "read how a passkey is to be made", "UserAuthenticationMethod.ReadWrite.All", role=ANY_ADMINISTRATOR

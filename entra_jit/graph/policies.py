@@ -98,34 +98,6 @@ class ConditionalAccessPolicy(Resource):
     grant_controls: GrantControls | None = None
 
 
-class KeyRestrictions(Description):
-    """Which models of authenticators may be registered and used."""
-
-    is_enforced: bool = False
-    enforcement_type: str | None = None
-    """``allow`` or ``block``."""
-    aa_guids: Names = ()
-
-    def take(self, aaguid: str) -> bool:
-        """Whether this model may be registered and used. A kind of restriction that is not known takes none."""
-        if not self.is_enforced:
-            return True
-        is_listed = aaguid.lower() in {one.lower() for one in self.aa_guids}
-        return is_listed if self.enforcement_type == "allow" else self.enforcement_type == "block" and not is_listed
-
-
-class PasskeyPolicy(Resource):
-    """What the tenant allows of passkeys (FIDO2)."""
-
-    state: str
-    """``enabled`` or ``disabled``."""
-    is_self_service_registration_allowed: Annotated[bool, null_as(value=False)] = False
-    """Off, also an application cannot register one for a user."""
-    is_attestation_enforced: Annotated[bool, null_as(value=False)] = False
-    """Only models that their makers vouch for: none that is software."""
-    key_restrictions: Annotated[KeyRestrictions, null_as({})] = KeyRestrictions()
-
-
 class Policies:
     """The policies of one tenant."""
 
@@ -141,11 +113,6 @@ class Policies:
         """The default policy for applications' credentials; applications can be excluded from it one by one."""
         path = "/policies/defaultAppManagementPolicy"
         return (await self._calls.get(operations.READ_POLICIES, path)).read(AppManagementPolicy)
-
-    async def passkeys(self) -> PasskeyPolicy:
-        """The policy for passkeys; profiles, where a tenant has chosen to have them, are not read."""
-        path = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/fido2"
-        return (await self._calls.get(operations.READ_PASSKEY_POLICY, path)).read(PasskeyPolicy)
 
     async def conditional_access(self) -> Listing[ConditionalAccessPolicy]:
         """Every Conditional Access policy, in force or not. One call a second is allowed."""

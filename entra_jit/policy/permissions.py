@@ -45,6 +45,7 @@ TABLE = (
     Permission("GroupMember.ReadWrite.All", elevate=Need.FOR_GROUPS, revoke=Need.ALWAYS),
     Permission("Policy.Read.All", elevate=Need.WANTED),
     Permission("Policy.ReadWrite.AuthenticationMethod", elevate=Need.OPTIONAL),
+    Permission("Group.Create", elevate=Need.OPTIONAL),
 )
 
 

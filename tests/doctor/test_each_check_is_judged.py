@@ -24,10 +24,12 @@ from entra_jit.accounts.doctor import (
     transport,
 )
 from entra_jit.accounts.doctor.credentials import Lifetime
+from entra_jit.accounts.doctor.passkeys import judge_passkeys
 from entra_jit.graph import AccessPassPolicy, Domain, Organization, RoleAssignment, User
 from entra_jit.graph.calls import Heard
 from entra_jit.graph.licences import ENTRA_ID_P1, Subscription
-from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
+from entra_jit.graph.passkey_policy import PasskeyPolicy
+from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.policy.emergency import AAGUID
 from entra_jit.policy.facts import TenantTerms
@@ -150,8 +152,17 @@ def conditional(found: ConditionalAccessPolicy) -> Finding:
 
 
 def passkeys(*demanded: ConditionalAccessPolicy, **properties: object) -> Finding:
-    allowed = {"state": "enabled", "isSelfServiceRegistrationAllowed": True, **properties}
-    return sign_in.judge_passkeys(read(PasskeyPolicy, **allowed), demanded, CONFIGURED)
+    demanding = sign_in.demanding_phishing_resistance(demanded, CONFIGURED)
+    return judge_passkeys(passkey_policy(**properties), {}, demanding, CONFIGURED)
+
+
+def passkey_policy(**properties: object) -> PasskeyPolicy:
+    allowed = {
+        "state": "enabled",
+        "isSelfServiceRegistrationAllowed": True,
+        "includeTargets": [{"targetType": "group", "id": "all_users"}],
+    }
+    return read(PasskeyPolicy, **allowed | properties)
 
 
 def canary_was(last: GrantStatus | None) -> Finding:
@@ -286,9 +297,7 @@ JUDGED: list[tuple[Finding, str, CheckState, str]] = [
         "not tried since",
     ),
     (
-        sign_in.judge_passkeys(
-            read(PasskeyPolicy, state="disabled"), (), replace(CONFIGURED, emergency_accounts=(WANTED,))
-        ),
+        judge_passkeys(passkey_policy(state="disabled"), {}, (), replace(CONFIGURED, emergency_accounts=(WANTED,))),
         "D307",
         FAILED,
         "nothing else",

@@ -15,12 +15,13 @@ from entra_jit.graph.applications import ApplicationCredentials, ApplicationObje
 from entra_jit.graph.audit_logs import AuditEntry
 from entra_jit.graph.deleted_items import DeletedUser
 from entra_jit.graph.domains import Domain
-from entra_jit.graph.groups import Group, GroupRead
+from entra_jit.graph.groups import CreatedGroup, Group, GroupRead
 from entra_jit.graph.licences import Subscription
 from entra_jit.graph.organization import Organization
 from entra_jit.graph.owned_objects import Consent, OwnedObject
-from entra_jit.graph.passkeys import CreationOptions, RegisteredPasskey
-from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, PasskeyPolicy, SecurityDefaults
+from entra_jit.graph.passkey_policy import PasskeyPolicy
+from entra_jit.graph.passkeys import CreationOptions, PasskeyUse, RegisteredPasskey
+from entra_jit.graph.policies import AppManagementPolicy, ConditionalAccessPolicy, SecurityDefaults
 from entra_jit.graph.roles import Eligibility, RoleAssignment, RoleDefinition, RoleHolder
 from entra_jit.graph.sign_in_logs import SignInEntry
 from entra_jit.graph.sign_in_methods import SignInMethod
@@ -38,6 +39,7 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     AuditEntry: {"id": "x", "activityDateTime": AT},
     ConditionalAccessPolicy: {"id": "x", "state": "enabled"},
     Consent: {"id": "x", "clientId": "x"},
+    CreatedGroup: {"id": "x"},
     CreatedUser: {"id": "x"},
     CreationOptions: {"publicKey": {"challenge": "x", "rp": {"id": "x"}, "user": {"id": "x"}}},
     DeletedUser: {"id": "x"},
@@ -53,6 +55,7 @@ MUST_BE_TOLD: dict[type[BaseModel], dict[str, JsonValue]] = {
     RoleDefinition: {"templateId": "x"},
     RoleHolder: {"id": "x", "roleDefinitionId": "x", "principalId": "x"},
     PasskeyPolicy: {"state": "enabled"},
+    PasskeyUse: {"id": "x"},
     RegisteredPasskey: {"id": "x"},
     SecurityDefaults: {"isEnabled": True},
     SignInEntry: {"id": "x", "createdDateTime": AT},

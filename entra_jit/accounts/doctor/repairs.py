@@ -1,21 +1,22 @@
-"""What the doctor can put right: our service principals' role, and the group that the pass policy covers.
+"""What the doctor can put right: our service principals' role, and what the policies for passes and passkeys let our
+accounts have, by a group of them.
 
 Nothing else in a customer's tenant is ours to change. Every repair can be done twice.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from entra_jit.accounts.doctor.applications import CLOSING_ROLE, lacks_role, missing_permissions
 from entra_jit.accounts.doctor.examined import ExaminedTenant, OurApplication
-from entra_jit.accounts.doctor.sign_in import judge_passkeys
+from entra_jit.accounts.doctor.passkeys import groups_of, plan_opening
 from entra_jit.graph import ConflictError, Tenant
 from entra_jit.graph.operations import ANY_ADMINISTRATOR
-from entra_jit.policy.emergency import AAGUID
-from models.checks import Check, CheckState
+from models.checks import Check
 from models.messages import AccessKind, DirectoryCall, ObjectId
 
 
@@ -36,7 +37,7 @@ async def plan(tenant: ExaminedTenant, login_url: str) -> list[Repair]:
         *_consents(tenant, login_url),
         *await _roles(tenant),
         *await _pass_group(tenant),
-        *await _passkey_profile(tenant),
+        *await _passkeys(tenant),
     ]
 
 
@@ -91,16 +92,16 @@ async def _pass_group(tenant: ExaminedTenant) -> Sequence[Repair]:
     return [Repair(Check.PASS_POLICY, change, make)]
 
 
-async def _passkey_profile(tenant: ExaminedTenant) -> Sequence[Repair]:
-    """By hand: what a customer's people may sign in with is not ours to change, and a tenant cannot go back from it."""
-    configured = tenant.configured
-    if not configured.emergency_accounts:
+async def _passkeys(tenant: ExaminedTenant) -> Sequence[Repair]:
+    """Confined to a group of our emergency accounts, once there are any."""
+    directory = tenant.as_seen_by("elevate")
+    if not tenant.configured.emergency:
         return []
-    policy = await tenant.as_seen_by("elevate").policies.passkeys()
-    if judge_passkeys(policy, (), configured).state is CheckState.OK:
+    policy, groups = await asyncio.gather(directory.passkey_policy.get(), groups_of(tenant))
+    users = await asyncio.gather(*map(directory.users.get, groups))
+    found = plan_opening(policy, groups, {user.id: user.user_principal_name for user in users})
+    if found is None:
         return []
-    change = (
-        "Enable passkeys with self-service set-up for a group that holds our emergency accounts alone, by a profile "
-        f"without attestation that allows the model {AAGUID}."
-    )
-    return [Repair(Check.PASSKEYS, change, None)]
+    if isinstance(found, str):
+        return [Repair(Check.PASSKEYS, found, None)]
+    return [Repair(Check.PASSKEYS, found.words, lambda: found.make(directory, policy))]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
-from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, failed, listed, ok, warning
+from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, listed, ok, warning
+from entra_jit.accounts.doctor.passkeys import groups_of, judge_passkeys
 from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
-from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, PasskeyPolicy, SecurityDefaults
+from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
-from entra_jit.policy.emergency import AAGUID
 from models.checks import Check, Finding
 
 _EVERYTHING = "All"
@@ -50,31 +50,16 @@ def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], config
     return ok(Check.CONDITIONAL_ACCESS, "No policy keeps technicians out.")
 
 
-def judge_passkeys(
-    passkeys: PasskeyPolicy, policies: Iterable[ConditionalAccessPolicy], configured: ConfiguredTenant
-) -> Finding:
-    """Whether our accounts could have passkeys, where something demands them. Emergency accounts always do."""
-    hindrances = {
-        "disabled": passkeys.state != "enabled",
-        "self-service set-up is off": not passkeys.is_self_service_registration_allowed,
-        "attestation is enforced": passkeys.is_attestation_enforced,
-        "only some models": not passkeys.key_restrictions.take(str(AAGUID)),
-    }
-    found = [name for name, is_so in hindrances.items() if is_so]
-    if not found:
-        return ok(Check.PASSKEYS, "Our accounts could have passkeys.")
-    read = f"Our accounts could not have passkeys: {', '.join(found)}."
-    if configured.emergency_accounts:
-        return failed(Check.PASSKEYS, f"{read} Emergency accounts sign in with nothing else.")
+def demanding_phishing_resistance(
+    policies: Iterable[ConditionalAccessPolicy], configured: ConfiguredTenant
+) -> Sequence[str]:
+    """The names of the policies in force that demand of our accounts what no pass is."""
     mapped = {item.id for item in configured.mapped}
-    demanding = [
+    return [
         policy.display_name or policy.id
         for policy in policies
         if _concerns_us(policy, mapped) and policy.grant_controls and _strength(policy.grant_controls)
     ]
-    if demanding:
-        return warning(Check.PASSKEYS, f"{read} Demanded by {listed(demanding)}.")
-    return ok(Check.PASSKEYS, f"{read} No policy demands them.")
 
 
 def judge_licences(subscriptions: Iterable[Subscription]) -> Finding:
@@ -135,9 +120,15 @@ async def _security_defaults(tenant: ExaminedTenant) -> Sequence[Finding]:
 
 
 async def _conditional_access(tenant: ExaminedTenant) -> Sequence[Finding]:
-    policies = tenant.as_seen_by("elevate").policies
-    found, passkeys = await asyncio.gather(policies.conditional_access(), policies.passkeys())
-    return [judge_conditional_access(found, tenant.configured), judge_passkeys(passkeys, found, tenant.configured)]
+    elevate = tenant.as_seen_by("elevate")
+    found, policy, groups = await asyncio.gather(
+        elevate.policies.conditional_access(), elevate.passkey_policy.get(), groups_of(tenant)
+    )
+    demanding = demanding_phishing_resistance(found, tenant.configured)
+    return [
+        judge_conditional_access(found, tenant.configured),
+        judge_passkeys(policy, groups, demanding, tenant.configured),
+    ]
 
 
 async def _licences(tenant: ExaminedTenant) -> Sequence[Finding]:
