@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from entra_jit.graph import addresses, operations
-from entra_jit.graph.answers import Resource
+from entra_jit.graph.answers import Resource, null_as
 from entra_jit.graph.calls import Calls
 from entra_jit.graph.errors import NotYetVisibleError
 
@@ -20,7 +20,7 @@ class Domain(Resource):
     authentication_type: str
     """``Managed``: Microsoft checks passwords. ``Federated``: another identity provider does."""
 
-    is_initial: bool = False
+    is_initial: Annotated[bool, null_as(value=False)] = False
     """The ``onmicrosoft.com`` domain that the tenant began with, which nothing takes away."""
 
     @property

@@ -136,7 +136,8 @@ def permissions(held: frozenset[str]) -> list[Finding]:
 
 
 def heard(seconds: float = 0, share: float | None = None) -> Heard:
-    return Heard(NOW + timedelta(seconds=seconds), NOW, share)
+    at = NOW + timedelta(seconds=seconds)
+    return Heard(at, at, NOW, share)
 
 
 def expiry(days: float) -> Finding:
@@ -211,7 +212,7 @@ JUDGED: list[tuple[Finding, str, CheckState, str]] = [
     (transport.judge_clock(heard(0.9)), "D108", OK, "agrees"),
     (transport.judge_clock(heard(-15)), "D108", WARNING, "14 s behind"),
     (transport.judge_clock(heard(3600)), "D108", FAILED, "ahead of"),
-    (transport.judge_clock(Heard(NOW, None, None)), "D108", UNKNOWN, "did not tell"),
+    (transport.judge_clock(Heard(NOW, NOW, None, None)), "D108", UNKNOWN, "did not tell"),
     (transport.judge_throttling(heard()), "D109", OK, "Less than 80 %"),
     (transport.judge_throttling(heard(share=0.9)), "D109", WARNING, "90%"),
     (transport.judge_throttling(heard(share=1.2)), "D109", FAILED, "120%"),

@@ -93,6 +93,7 @@ async def test_each_operation_is_taken(sandbox: Sandbox, elevate: Tenant) -> Non
         "sign_in_methods.delete": delete_method,
         "deleted_items.find": lambda: elevate.deleted_items.find(user),
         "organization.get": elevate.organization.get,
+        "domains.all": elevate.domains.all,
         "domains.find": lambda: elevate.domains.find("contoso.com"),
         "owned_objects.owned": lambda: elevate.owned_objects.owned(user),
         "owned_objects.consents": lambda: elevate.owned_objects.consents(user),
