@@ -25,6 +25,8 @@ class OpenGrants:
     tenant: str | None = None
     technician: str | None = None
     state: OpenState | None = None
+    ticket: str | None = None
+    """The whole of it, in capitals or not."""
 
 
 @dataclass(frozen=True)
@@ -35,5 +37,7 @@ class Receipts:
     technician: str | None = None
     since: datetime | None = None
     before: datetime | None = None
+    ticket: str | None = None
+    """The whole of it, in capitals or not."""
     late_or_unproven: bool = False
     """Only those."""

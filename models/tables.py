@@ -30,6 +30,7 @@ from models import columns
 from models.actor import Actor
 from models.events import ERASED
 from models.marks import AccountKind
+from models.messages import LONGEST_TICKET
 
 
 class Tenant(SQLModel, table=True):
@@ -615,6 +616,13 @@ class TextRow(SQLModel, table=True):
     """A text that a person wrote, here alone: events and rows hold its id and salted hash, so that it can be erased."""
 
     __tablename__ = "texts"
+    __table_args__ = (
+        Index(
+            "texts_as_short_as_a_ticket",
+            text("lower(content)"),
+            postgresql_where=text(f"length(content) <= {LONGEST_TICKET}"),
+        ),
+    )
 
     id: UUID = Field(primary_key=True)
     salt: str | None = None

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, tuple_
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import grants, statuses
+from entra_jit.ledger import grants, statuses, texts
 from entra_jit.ledger.names import find_technician, find_tenant
 from models.messages import LATE, GrantStatus
 from models.paging import Page, read_cursor
@@ -79,6 +79,8 @@ async def _selected(session: AsyncSession, selection: OpenGrants, at: datetime) 
     if selection.technician is not None:
         technician = await find_technician(session, selection.technician)
         wanted.append(col(GrantRow.technician_id) == UUID(technician.id))
+    if selection.ticket is not None:
+        wanted.append(col(GrantRow.request_id).in_(texts.requests_of_ticket(selection.ticket)))
     if selection.state is not None:
         wanted.append(_is_in(selection.state, at))
     return wanted

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from entra_jit.ledger import receipts
+from entra_jit.ledger import receipts, texts
 from entra_jit.ledger.names import find_technician, find_tenant
 from models.messages import Receipt
 from models.paging import Page, read_cursor
@@ -84,6 +84,8 @@ async def _selected(session: AsyncSession, selection: Receipts) -> list[ColumnEl
     if selection.technician is not None:
         technician = await find_technician(session, selection.technician)
         wanted.append(col(ReceiptRow.technician_id) == UUID(technician.id))
+    if selection.ticket is not None:
+        wanted.append(col(ReceiptRow.request_id).in_(texts.requests_of_ticket(selection.ticket)))
     if selection.since is not None:
         wanted.append(col(ReceiptRow.issued_at) >= selection.since)
     if selection.before is not None:

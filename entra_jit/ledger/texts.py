@@ -15,11 +15,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, func, insert, or_, update
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, insert, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from models.events import ERASED
+from models.messages import LONGEST_TICKET
 from models.tables import Request, TextRow
 
 
@@ -108,6 +110,16 @@ def references(value: Any) -> Iterator[dict[str, str]]:
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             yield from references(part)
+
+
+def requests_of_ticket(ticket: str) -> SelectOfScalar[str]:
+    """The ids of the requests that were asked for by this ticket, in capitals or not."""
+    is_its_ticket = col(TextRow.id) == cast(col(Request.ticket_text)["text"].astext, Uuid)
+    return (
+        select(Request.id)
+        .join(TextRow, and_(col(TextRow.request_id) == col(Request.id), is_its_ticket))
+        .where(func.lower(col(TextRow.content)) == ticket.lower(), func.length(col(TextRow.content)) <= LONGEST_TICKET)
+    )
 
 
 async def of_technician(session: AsyncSession, technician_id: UUID, made_for: ColumnElement[bool]) -> list[UUID]:

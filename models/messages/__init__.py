@@ -59,6 +59,7 @@ from models.messages.granting import (
 )
 from models.messages.ids import (
     LONGEST_SENTENCE,
+    LONGEST_TICKET,
     Name,
     ObjectId,
     PassId,
@@ -97,6 +98,7 @@ __all__ = [
     "FINAL_STATES",
     "LATE",
     "LONGEST_SENTENCE",
+    "LONGEST_TICKET",
     "NOTHING_GIVEN",
     "NOTHING_WRITTEN",
     "AccessGiven",

@@ -52,4 +52,5 @@ LONGEST_SENTENCE = 500
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_SENTENCE), ONE_LINE]
 
-Ticket = Annotated[str, StringConstraints(min_length=1, max_length=100), ONE_LINE]
+LONGEST_TICKET = 100
+Ticket = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TICKET), ONE_LINE]

@@ -24,12 +24,15 @@ FROM (SELECT n, 1 + n %% %(tenants)s::int AS t, 1 + (n / %(tenants)s::int) %% %(
       FROM generate_series(1, %(receipts)s::int + %(live)s::int) AS n) AS numbers;
 INSERT INTO texts (id, salt, content, request_id)
 SELECT md5('reason' || n)::uuid, repeat('00', 16), 'Mail flow is down, case ' || n, id FROM made;
+INSERT INTO texts (id, salt, content, request_id)
+SELECT md5('ticket' || n)::uuid, repeat('00', 16), 'T-' || n / 30, id FROM made WHERE n %% 10 = 0;
 INSERT INTO texts (id, salt, content) SELECT md5('name' || n)::uuid, repeat('00', 16), 'technician-' || n
 FROM generate_series(1, %(technicians)s::int) AS n;
-INSERT INTO requests (id, tenant, technician, tenant_id, technician_id, reason_text, requested_by, asked_at, decided_at,
-                      verdict)
+INSERT INTO requests (id, tenant, technician, tenant_id, technician_id, reason_text, ticket_text, requested_by,
+                      asked_at, decided_at, verdict)
 SELECT id, 'customer-' || tenant, 'technician-' || technician, tenant_id, technician_id,
        jsonb_build_object('text', md5('reason' || n)::uuid, 'hash', ''),
+       CASE WHEN n %% 10 = 0 THEN jsonb_build_object('text', md5('ticket' || n)::uuid, 'hash', '') END,
        jsonb_build_object('kind', 'person', 'id', technician_id, 'name', 'technician-' || technician, 'via', 'portal'),
        at, at, 'allowed'
 FROM made;

@@ -78,12 +78,18 @@ LISTS: dict[str, List] = {
         after=None,
         limit=SHOWN,
     ),
+    "receipts of a ticket": lambda books: books.do(
+        receipt_search.search, Receipts(ticket="t-7"), after=None, limit=SHOWN
+    ),
     "late receipts": lambda books: books.do(
         receipt_search.search, Receipts(late_or_unproven=True), after=None, limit=SHOWN
     ),
     "open grants": lambda books: books.do(open_grants.listed, OpenGrants(), NOON, after=None, limit=SHOWN),
     "open grants of a customer": lambda books: books.do(
         open_grants.listed, OpenGrants(tenant="customer-7"), NOON, after=None, limit=SHOWN
+    ),
+    "open grants of a ticket": lambda books: books.do(
+        open_grants.listed, OpenGrants(ticket="t-668"), NOON, after=None, limit=SHOWN
     ),
     "overdue grants": lambda books: books.do(
         open_grants.listed, OpenGrants(state=OpenState.OVERDUE), NOON, after=None, limit=SHOWN
@@ -141,6 +147,10 @@ async def test_parts_are_the_whole_in_its_order(large: Books) -> None:
     due = [one.due_at for one in opened]
     assert due == sorted(due)
     assert {one.status.state for one in opened} == {GrantState.OPEN}
+    found = await large.do(receipt_search.search, Receipts(ticket="t-7"), after=None, limit=SHOWN)
+    assert [one.receipt.request.request_id.split("/")[-1] for one in found] == ["230", "220", "210"]
+    live = await large.do(open_grants.listed, OpenGrants(ticket="T-668"), NOON, after=None, limit=SHOWN)
+    assert {one.ticket for one in live} == {"T-668"}
     overdue = await large.do(open_grants.listed, OpenGrants(state=OpenState.OVERDUE), NOON, after=None, limit=LIVE)
     assert overdue == [one for one in opened if one.is_overdue] == opened[: len(overdue)]
     assert 0 < len(overdue) < LIVE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -40,6 +40,7 @@ class Search:
     """A day. None: the form was not sent yet; empty: from the beginning."""
     until: str = ""
     only: str = ""
+    ticket: str = ""
 
     def beginning(self, now: datetime) -> str:
         """The first day, as a form has it."""
@@ -48,7 +49,7 @@ class Search:
     def selection(self, now: datetime) -> Receipts:
         """The receipts that are meant. Raises ``BadInputError``."""
         since, before = day(self.beginning(now)), next_day(self.until)
-        return Receipts(given(self.tenant), given(self.technician), since, before, late_or_unproven=bool(self.only))
+        return Receipts(given(self.tenant), given(self.technician), since, before, given(self.ticket), bool(self.only))
 
 
 Searched = Annotated[Search, Depends()]
@@ -61,7 +62,7 @@ async def evidence(
     """Late and unproven ones first."""
     found = await search_receipts(visitor.actor, app, search.selection(app.clock()), after=after)
     since = search.beginning(app.clock())
-    wanted = {"tenant": search.tenant, "technician": search.technician, "until": search.until, "only": search.only}
+    wanted = asdict(search) | {"since": None}
     return await page(
         request,
         visitor,

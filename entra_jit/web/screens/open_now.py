@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -33,19 +34,21 @@ async def open_now(
     tenant: str = "",
     technician: str = "",
     state: str = "",
+    ticket: str = "",
     after: str | None = None,
 ) -> Response:
     """What is due first comes first."""
-    selection = OpenGrants(given(tenant), given(technician), _state(state))
+    selection = OpenGrants(given(tenant), given(technician), _state(state), given(ticket))
     grants = await list_open(visitor.actor, app, selection, after=after)
     held = await list_holds(visitor.actor, app)
-    chosen = {"tenant": selection.tenant, "technician": selection.technician, "state": selection.state}
+    chosen = {name: value for name, value in asdict(selection).items() if value}
     return await page(
         request,
         visitor,
         "open_now.html",
         grants=grants,
         selection=selection,
+        is_chosen=bool(chosen),
         states=list(OpenState),
         stops=[hold for hold in held if hold.kind == "stop"],
         revealed=await list_emergency_accounts(visitor.actor, app, revealed_only=True),
