@@ -1,4 +1,4 @@
-"""What happens to a request, to all who look at it: one poller of the journal a process, however many look.
+"""What happens to requests, to all who look at them: one poller of the journal a process, however many look.
 
 The server sends the live part of the page anew when something happened. What a browser missed while it was away is in
 what it is sent next, because the whole part is sent.
@@ -19,6 +19,7 @@ from entra_jit.identity import sessions
 from entra_jit.operations.show_grant import Seen, ShownGrant, show_grant
 from entra_jit.web.visitors import Visitor
 from models.errors import EntraJitError, UnreachableError
+from models.names import technician_named_in
 
 PING_EVERY = timedelta(seconds=15)
 """How often a stream says that it lives, and whether its session does is looked up."""
@@ -34,11 +35,23 @@ _log = structlog.get_logger("portal")
 @dataclass(eq=False)
 class _Viewer:
     visitor: Visitor
-    request_id: str
+    request_id: str | None
+    """None: every request of their own."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     is_signed_out: bool = False
     is_lost: bool = False
     """Nothing is heard of the journal any more; the browser asks again."""
+
+    def looks_at(self, request_id: str | None) -> bool:
+        """Whether this request is among what they look at."""
+        if self.request_id is not None:
+            return self.request_id == request_id
+        return request_id is not None and technician_named_in(request_id) == self.visitor.technician
+
+    async def pings(self) -> AsyncGenerator[str, None]:
+        """Signs of life until something happened."""
+        while not await self.wait():
+            yield PING
 
     async def wait(self) -> bool:
         """Whether anything happened before the next ping is due."""
@@ -69,18 +82,32 @@ class Live:
         viewer = _Viewer(visitor, request_id)
         with self._joined(viewer):
             while not viewer.is_lost:
-                shown = await self._read(viewer)
+                shown = await self._read(visitor, request_id)
                 if shown.seen != seen:
                     seen = shown.seen
                     yield message(await render(shown), f"{seen.last}-{seen.entries}")
                 if shown.status.state.is_final:
                     yield message("", "", OVER)
                     return
-                while not await viewer.wait():
-                    yield PING
+                async for ping in viewer.pings():
+                    yield ping
                 if viewer.is_signed_out:
-                    yield message('<p class="banner">You are signed out. <a href="">Sign in again</a></p>', "")
-                    yield message("", "", OVER)
+                    yield SIGNED_OUT
+                    return
+
+    async def own(self, visitor: Visitor, render: Callable[[], Awaitable[str]]) -> AsyncGenerator[str, None]:
+        """What ``render`` makes of the visitor's own requests, each time that something happened to one of them.
+
+        Ends with the visitor's session.
+        """
+        viewer = _Viewer(visitor, None)
+        with self._joined(viewer):
+            while not viewer.is_lost:
+                yield message(await render(), "")
+                async for ping in viewer.pings():
+                    yield ping
+                if viewer.is_signed_out:
+                    yield SIGNED_OUT
                     return
 
     @contextmanager
@@ -109,7 +136,7 @@ class Live:
                     except TimeoutError:
                         await self._end_signed_out()
                         continue
-                    if any(viewer.request_id == event.request_id for viewer in self._viewers):
+                    if any(viewer.looks_at(event.request_id) for viewer in self._viewers):
                         await self._end_signed_out()
                         self._wake(event.request_id)
         except EntraJitError as error:
@@ -121,8 +148,8 @@ class Live:
 
     def _wake(self, request_id: str | None) -> None:
         for viewer in self._viewers:
-            if request_id in (None, viewer.request_id):
-                self._reads.pop(viewer.request_id, None)
+            if request_id is None or viewer.looks_at(request_id):
+                self._reads.pop(viewer.request_id or "", None)
                 viewer.woken.set()
 
     async def _end_signed_out(self) -> None:
@@ -134,16 +161,16 @@ class Live:
                     viewer.is_signed_out = True
                     viewer.woken.set()
 
-    async def _read(self, viewer: _Viewer) -> ShownGrant:
+    async def _read(self, visitor: Visitor, request_id: str) -> ShownGrant:
         """The request as it stands, read once for all who look at it."""
-        reading = self._reads.get(viewer.request_id)
+        reading = self._reads.get(request_id)
         if reading is None:
-            reading = asyncio.create_task(show_grant(viewer.visitor.actor, self._app, viewer.request_id))
-            self._reads[viewer.request_id] = reading
+            reading = asyncio.create_task(show_grant(visitor.actor, self._app, request_id))
+            self._reads[request_id] = reading
         try:
             return await asyncio.shield(reading)
         except EntraJitError:
-            self._reads.pop(viewer.request_id, None)
+            self._reads.pop(request_id, None)
             raise
 
 
@@ -153,6 +180,11 @@ def message(data: str, number: str, event: str = "") -> str:
     lines += [f"id: {number}"] if number else []
     lines += [f"data: {line}" for line in data.splitlines() or [""]]
     return "\n".join(lines) + "\n\n"
+
+
+_BANNER = '<p class="banner">You are signed out. <a href="">Sign in again</a></p>'
+SIGNED_OUT = message(_BANNER, "") + message("", "", OVER)
+"""The last that a page hears."""
 
 
 def read_seen(text: str) -> Seen | None:

@@ -14,7 +14,7 @@ import pytest
 from entra_jit.operations.end_access import end_access
 from models.messages import GrantState
 from tests.actors import TESTER
-from tests.web.visits import ADDRESSES, ADMIN, AUDITOR, Portal, Visit, routes_of
+from tests.web.visits import ADDRESSES, ADMIN, AUDITOR, STREAMS, Portal, Visit, routes_of
 
 OWNER, OTHER = "alex", "robin"
 EVERYONE = {OWNER, OTHER, ADMIN, AUDITOR}
@@ -22,6 +22,7 @@ STAFF = {ADMIN, AUDITOR}
 
 REFUSED: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): set(),
+    ("GET", "/tiles"): STAFF,
     ("GET", "/profile"): set(),
     ("POST", "/profile/sessions/end"): set(),
     ("POST", "/profile/sessions/end-all"): set(),
@@ -91,7 +92,7 @@ FOR_ALL = {("GET", path) for path in (*ADDRESSES, "/sign-in")} | {
     ("POST", "/connect/invited"),
     ("GET", "/connect/waiting/{operation}/{errand_id}"),
 }
-NO_PAGES_YET = {
+NO_PAGES_YET = STREAMS | {
     "/live/{request_id:path}",
     "/receipts/{request_id:path}",
     "/add-customer/{tenant_id}",

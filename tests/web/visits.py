@@ -35,6 +35,8 @@ PEOPLE = {
 
 ADDRESSES = {"/auth/callback", "/sign-in/begin", "/connect", "/connect/callback"}
 """Of sign-ins and connections, which are no pages of the person who is signed in."""
+STREAMS = {"/tiles"}
+"""They do not end."""
 
 ADMIN, AUDITOR, STRANGER = "dana", "noor", "sasha"
 LINK_WITH_PARAMETER = re.compile(r'href="(/(?:grants|extensions|endings|customers|tenants|people)/[^"?]+)')
@@ -190,7 +192,8 @@ def routes_of(web: FastAPI) -> list[tuple[str, str]]:
 
 def page_addresses(web: FastAPI) -> list[str]:
     """Pages without a parameter, which exist whatever there is."""
-    return [path for method, path in routes_of(web) if method == "GET" and "{" not in path and path not in ADDRESSES]
+    no_pages = ADDRESSES | STREAMS
+    return [path for method, path in routes_of(web) if method == "GET" and "{" not in path and path not in no_pages]
 
 
 def free_port() -> int:
