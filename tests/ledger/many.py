@@ -47,6 +47,7 @@ INSERT INTO receipts (request_id, issued_at, tenant_id, technician_id, late_or_u
 SELECT id, at, tenant_id, technician_id, is_late, jsonb_build_object(
     'request', jsonb_build_object('request_id', id, 'tenant', 'customer-' || tenant, 'asked_at', at,
         'technician', jsonb_build_object('text', md5('name' || technician)::uuid, 'hash', ''),
+        'ticket', CASE WHEN n %% 10 = 0 THEN jsonb_build_object('text', md5('ticket' || n)::uuid, 'hash', '') END,
         'reason', jsonb_build_object('text', md5('reason' || n)::uuid, 'hash', '')),
     'requested_by', jsonb_build_object('kind', 'person', 'id', technician_id, 'name', 'technician', 'via', 'portal'),
     'decision', 'Allowed.', 'decided_at', at, 'tenant_id', tenant_id, 'technician_id', technician_id,

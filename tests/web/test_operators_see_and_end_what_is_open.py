@@ -139,6 +139,11 @@ async def test_late_receipts_come_first_and_every_one_is_found_and_exported(busy
     assert len(late) == expected > 50
     assert late == sorted(late, reverse=True)
 
+    for path in ("/evidence", "/open"):
+        of_ticket = {"/evidence": "t-7", "/open": "T-30"}[path]
+        rows = re.findall(r"<tr.*?T-[0-9]+", (await visit.get(path, ticket=of_ticket, since="")).text, re.DOTALL)
+        assert {row.rpartition("T-")[2] for row in rows} == {of_ticket[2:]}, path
+
     answer = await visit.get("/evidence.csv", technician="technician-2", since="")
     assert answer.headers["content-disposition"].startswith("attachment")
     [heads, *rows] = csv.reader(io.StringIO(answer.text))
