@@ -64,7 +64,7 @@ class ClosingActivities(Closing):
     async def fence(self, request_id: str) -> Fence:
         """The ledger alone."""
         async with self._ledger.transaction() as session:
-            return await fences.fence(session, request_id, self._clock())
+            return await fences.fence(session, request_id, self._clock(), self._backend.lease)
 
     @activity.defn
     async def close(self, account: AccountToClose) -> Closed:
@@ -85,7 +85,7 @@ class ClosingActivities(Closing):
     async def _try_to_fence(self, request_id: str) -> Fence | None:
         return await self._ledger.attempt(
             "the fence of a closing",
-            lambda session: fences.fence(session, request_id, self._clock()),
+            lambda session: fences.fence(session, request_id, self._clock(), self._backend.lease),
             within=FENCED_WITHIN,
         )
 

@@ -319,7 +319,7 @@ class ProvisioningActivities(Provisioning):
         attributes = {OPEN_UNTIL_ATTRIBUTE: admitted.mark} if with_mark else None
         try:
             return admitted, await tenant.users.enable(_known(admitted), attributes)
-        except MasteredElsewhereError:
+        except PermanentError:  # an answer, so that nothing is under way
             async with self._ledger.transaction() as session:
                 await admission.release_lease(session, admitted)
             raise

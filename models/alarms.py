@@ -48,6 +48,8 @@ class AlarmKind(StrEnum):
     """No reconciliation has come through for too long. About the deployment."""
     CLOSED_EARLY = "closed early"
     """An account was disabled before the time that its own mark says: the ledger was restored. About a grant."""
+    OPENED_AGAIN = "opened again"
+    """An account was found enabled by the mark of a grant that was proven closed. About a grant."""
     CLOSER_AWAY = "closer away"
     """No closer runs, and one did within the last day. About the deployment."""
     CLOCK_APART = "clock apart"

@@ -63,8 +63,9 @@ class Intervention:
         *,
         under_way_until: datetime | None = None,
     ) -> None:
-        """``request_id``: the grant that holds the account. ``given``: what it may have given, which is no finding and
-        is removed whether it is listed or not. ``under_way_until``: when no opening step can write any more."""
+        """``request_id``: the grant that holds the account, or whose mark it carries. ``given``: what it may have
+        given, which is no finding and is removed whether it is listed or not. ``under_way_until``: when no opening
+        step can write any more."""
         self._ledger = backend.ledger
         self._keyring = backend.keyring
         self._clock = backend.clock
@@ -113,18 +114,21 @@ class Intervention:
         Raises ``NotProvenError``. What was found is in the ledger also where something of it fails.
         """
         await self._enter(tenant, user)
+        began_at = self._clock()
         try:
             self._keep(await disable_and_strip(tenant, user.id, self._given, self._stripped))
         finally:
             await self._report(tenant, None)
-        return await self._prove(tenant, user.id)
+        return await self._prove(tenant, user.id, began_at)
 
-    async def _prove(self, tenant: Tenant, account: ObjectId) -> ProvenClosing:
+    async def _prove(self, tenant: Tenant, account: ObjectId, began_at: datetime) -> ProvenClosing:
+        """``began_at``: before the account was last written to."""
         asked_at = self._clock()
         user = await tenant.users.get(account)
         read_back = await read_standing(tenant, user)
         expect_closed(user, read_back)
-        if self._under_way_until and asked_at < self._under_way_until:
+        # An opening may land between the last write and the reading, which a replica that lags would not show.
+        if self._under_way_until and began_at < self._under_way_until:
             raise NotProvenError("A step that was begun before may still be under way.", self._under_way_until)
         expect_all_removed(user, self._given, self._stripped, asked_at)
         step = read_back_step(read_back, await clear_mark(tenant, user), f"by {self._by}")

@@ -15,7 +15,7 @@ from entra_jit.accounts.sweeping import NOTHING_TO_SWEEP, Swept, alarm_of, sweep
 from entra_jit.ledger import addenda, baselines, interventions, receipts
 from entra_jit.ledger.alarms import Recording
 from models.actor import Actor
-from models.alarms import AlarmKind
+from models.alarms import Alarm, AlarmKind
 from models.messages import Addendum, AddendumKind, Closure, Ending, ObjectId, Receipt
 from models.sweep import SweepFinding, merged, stays_behind
 
@@ -89,6 +89,32 @@ class Settling:
                 await _tell_what_stays_behind(record, receipt, findings, step.at)
             for kind in (AlarmKind.ABANDONED, AlarmKind.HELD):
                 await record.clear(kind, request_id, PROVEN_LATER, step.at)
+
+    async def opened_again(self, request_id: str, account: ObjectId) -> None:
+        """Add to the receipt of a grant, and raise an alarm, that its account is open by its mark after it was proven
+        closed: an opening took effect long after its lease, or an administrator put account and mark back.
+
+        Idempotent. Nothing where the grant ended without a proof. Raises ``LedgerUnavailableError``.
+        """
+        at = self._clock()
+        async with self._alarms.recording() as record:
+            receipt = await receipts.of_request(record.session, request_id)
+            if receipt is None or not receipt.proof.is_proven or receipt.object_id not in {None, account}:
+                return
+            sentence = f"{receipt.account_name} was found enabled by the mark of this grant after it was proven closed."
+            await addenda.add(
+                record.session, request_id, Addendum(kind=AddendumKind.OPENED_AGAIN, at=at, sentence=sentence)
+            )
+            await record.raise_alarm(
+                Alarm(
+                    kind=AlarmKind.OPENED_AGAIN,
+                    subject=request_id,
+                    sentence=sentence,
+                    tenant=receipt.request.tenant,
+                    request_id=request_id,
+                    raised_at=at,
+                )
+            )
 
     async def _sweep(self, request_id: str, account: ObjectId | None) -> Swept:
         if account is None:

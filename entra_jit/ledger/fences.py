@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, update
@@ -40,14 +40,15 @@ class Fenced:
     """It has a receipt, which says that nothing proves it closed."""
 
 
-async def fence(session: AsyncSession, request_id: str, at: datetime) -> Fence:
+async def fence(session: AsyncSession, request_id: str, at: datetime, lease: timedelta) -> Fence:
     """No opening of this grant passes the admission check from here on. Idempotent.
 
-    A grant that a ledger restored from an old backup has lost is none that the admission check lets pass, either.
+    A grant that a ledger restored from an old backup has lost is none that the admission check lets pass, either; what
+    was let pass before may be under way for a whole ``lease``.
     """
     row = await session.get(GrantRow, request_id, with_for_update=True)
     if row is None:
-        return Fence(lease_until=None)
+        return Fence(lease_until=at + lease)
     if row.closing_at is None:
         row.closing_at = at
         session.add(row)

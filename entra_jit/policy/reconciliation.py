@@ -47,8 +47,8 @@ class Found:
     """It holds access, or the mark that goes last when an account is closed."""
     mark: OpenUntil | None = None
     """What a valid open-until mark in the directory says, unless its grant is proven closed."""
-    mark_is_settled: bool = False
-    """The ledger has settled that grant, though without a proof, so nothing may be open by the mark."""
+    settled_mark: OpenUntil | None = None
+    """What the directory's mark says, where the ledger has settled its grant, so nothing may be open by it."""
     is_registered: bool = False
     settled_at: datetime | None = None
     """When the last of its grants was settled, by the ledger."""
@@ -78,6 +78,8 @@ class Finding:
     """Only a change from outside explains it."""
     disagreement: str | None = None
     """How ledger and directory contradict one another, in a sentence that follows the account's name."""
+    reopened: str | None = None
+    """The settled grant by whose mark the account is open: its opening took effect after it had been proven closed."""
     ledger_is_behind: bool = False
     """The directory has a newer mark than the ledger, so this is not about the ledger's live grant."""
 
@@ -111,8 +113,10 @@ def _judge_by_grants(found: Found, live: LiveGrant | None, at: datetime, *, ledg
         return _by_the_mark_alone(found, at)
     if live is None:
         what = "enabled" if found.enabled else "disabled but not fully closed"
-        foreign = _was_opened_by_somebody_else(found, at)
-        return Finding(Remedy.CLOSE, f"it was {what} without a live grant", foreign=foreign)
+        because = f"it was {what} without a live grant"
+        if found.enabled and found.settled_mark is not None:
+            return Finding(Remedy.CLOSE, because, reopened=found.settled_mark.request_id)
+        return Finding(Remedy.CLOSE, because, foreign=_was_opened_by_somebody_else(found, at))
     return _under_its_grant(found, live, at)
 
 
@@ -135,7 +139,7 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
         return Finding(Remedy.CLOSE, f"it was enabled before its grant {live.request_id} was armed")
     if live.closing_at is not None and at >= live.closing_at + GRACE:
         return Finding(Remedy.CLOSE, f"the closing of its grant {live.request_id} did not finish")
-    mark = newest(live.mark, None if found.mark_is_settled else found.mark)
+    mark = newest(live.mark, None if found.settled_mark else found.mark)
     if mark is None:
         return Finding(Remedy.CLOSE, f"no signed mark covers its grant {live.request_id}")
     # Of a ledger restored from before an extension, the directory's mark of the same grant is the newer one.
@@ -150,7 +154,7 @@ def _under_its_grant(found: Found, live: LiveGrant, at: datetime) -> Finding:
 
 def _unknown_to_the_ledger(found: Found, live: LiveGrant | None) -> OpenUntil | None:
     """The directory's mark, where it is newer than what the ledger knows: the ledger was restored from a backup."""
-    if found.mark_is_settled:
+    if found.settled_mark:
         return None
     mark = newest(live.mark if live else None, found.mark)
     return mark if mark is not None and (live is None or mark.request_id != live.request_id) else None

@@ -33,6 +33,8 @@ class AddendumKind(StrEnum):
     """An account that was given up, or was gone, has been found and proven closed."""
     CLOSED_BESIDE = "closed beside its workflow"
     """What was removed from the account beside its workflow, after the receipt was written."""
+    OPENED_AGAIN = "opened again"
+    """The account was found enabled by the mark of the grant after it was proven closed."""
     PURGED = "purged"
     """The directory has forgotten the vanished account for good."""
 

@@ -17,6 +17,7 @@ import pytest
 
 from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.interventions import Intervention
+from entra_jit.accounts.proving import NotProvenError
 from entra_jit.ledger import alarms, interventions
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.show_receipt import show_receipt
@@ -25,6 +26,7 @@ from models.alarms import Alarm, AlarmKind
 from models.messages import AddendumKind, GrantState, ObjectId, Receipt, TenantId
 from models.sweep import FindingKind
 from tests.actors import TESTER
+from tests.end_to_end.grant_calls import OPENING_WRITES
 from tests.end_to_end.misbehaving import Misbehaving, open_for_everything
 from tests.end_to_end.reconciler import reconciled, reconciled_once
 from tests.hanging_postgres import postgres_hangs
@@ -196,6 +198,48 @@ async def test_what_is_taken_from_an_account_after_its_receipt_was_written_is_ad
     assert "the emergency stop" in addendum.sentence
     [finding] = addendum.findings
     assert "Helpdesk Administrator" in finding.sentence
+
+
+@pytest.mark.exact("holds one call up for longer than its lease")
+async def test_an_opening_that_takes_effect_after_the_proof_is_told_by_the_receipt(hours_pass: Scene) -> None:
+    """The reconciler closed the account, and neither receipt nor intervention said whose opening that had been."""
+    enabling = hours_pass.hold(**OPENING_WRITES["enable"])
+    request_id = await hours_pass.ask()
+    await hours_pass.reached(enabling)
+    await hours_pass.workflow(request_id).signal("end")
+    assert (await hours_pass.receipt(request_id)).proof.is_proven
+    await hours_pass.lands(enabling)
+    hours_pass.a_while_later()
+
+    for _ in range(2):
+        await reconciled(hours_pass)
+
+    hours_pass.assert_closed()
+    [closed] = await interventions_of(hours_pass, request_id)
+    assert closed.proven_at is not None
+    [addendum] = (await show_receipt(TESTER, hours_pass.app, request_id)).addenda
+    assert addendum.kind is AddendumKind.OPENED_AGAIN
+    [alarm] = await standing(hours_pass, AlarmKind.OPENED_AGAIN)
+    assert alarm.subject == request_id
+    assert await standing(hours_pass, AlarmKind.FOREIGN_CHANGE) == [], "it was our own"
+
+
+async def test_nothing_is_proven_by_what_was_written_before_an_opening_may_have_landed(real_time: Scene) -> None:
+    """Read after the lease, by a replica that had not heard of an opening which landed after the disabling."""
+    request_id = await over(real_time)
+    tenant = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.REVOKE)
+    user = await tenant.users.find(real_time.account())
+    assert user is not None
+    half_way = real_time.hold(method="GET", path="/users/*/memberOf", app=REVOKE)
+    until = real_time.app.clock() + timedelta(seconds=1)
+    stop = Intervention(real_time.app, EMERGENCY_STOP, "a stolen laptop", request_id, under_way_until=until)
+    closing = asyncio.create_task(stop.close(tenant, user))
+    await real_time.reached(half_way)
+    await asyncio.sleep(1)
+    real_time.release(half_way)
+    with pytest.raises(NotProvenError):
+        await closing
+    assert (await stop.close(tenant, user)).standing.is_closed
 
 
 async def test_somebody_who_opens_a_closed_account_is_told_of(real_time: Scene) -> None:

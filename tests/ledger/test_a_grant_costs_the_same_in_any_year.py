@@ -66,7 +66,7 @@ async def a_life(books: Books) -> None:
     await books.do(admission.extend, KEYRING, ref(grant), NOON + timedelta(hours=5), NOON, LEASE)
     await books.do(statuses.of_request, grant.request_id, NOON)
     await books.do(grants.by_now, KEYRING, grant)
-    await books.do(fences.fence, grant.request_id, NOON)
+    await books.do(fences.fence, grant.request_id, NOON, LEASE)
     await books.settle(settlement_of(grant))
 
 

@@ -47,7 +47,7 @@ async def test_nothing_widens_and_everything_narrows(books: Books) -> None:
         await books.do(admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE)
     assert (await books.do(admission.take_lease, KEYRING, ref(elsewhere), NOON, LEASE)).grant == elsewhere
 
-    assert (await books.do(fences.fence, grant.request_id, NOON)).lease_until is None
+    assert (await books.do(fences.fence, grant.request_id, NOON, LEASE)).lease_until is None
     assert (await books.settle(settlement_of(grant))).proven_at is not None
 
 
@@ -70,6 +70,6 @@ async def test_what_is_over_does_not_wait_for_a_resumption(books: Books) -> None
     """A step that waits out a pause for a grant that has ended would keep its workflow from closing it."""
     grant = await books.armed()
     await pause(books)
-    await books.do(fences.fence, grant.request_id, NOON)
+    await books.do(fences.fence, grant.request_id, NOON, LEASE)
     with pytest.raises(admission.GrantOverError, match="is closing"):
         await books.do(admission.admit, ref(grant), NOON)

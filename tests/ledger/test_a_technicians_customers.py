@@ -62,7 +62,7 @@ async def test_each_state_has_its_colour_and_its_word(books: Books) -> None:
     assert found.access == ("Helpdesk Administrator",)
     assert await light_and_word(books, 5 * HOUR) == (Light.RED, "Overdue"), "nothing closes it"
 
-    await books.do(fences.fence, request_id, NOON + 4 * HOUR)
+    await books.do(fences.fence, request_id, NOON + 4 * HOUR, LEASE)
     assert await light_and_word(books, 4 * HOUR) == (Light.AMBER, "Closing")
 
 

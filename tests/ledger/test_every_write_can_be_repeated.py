@@ -40,7 +40,7 @@ WRITES: dict[str, Callable[[Books, Grant, timedelta], Awaitable[object]]] = {
         admission.extend, KEYRING, ref(grant), NOON + timedelta(hours=5), NOON, LEASE
     ),
     "steps": lambda books, grant, _: books.do(steps.record, grant.request_id, 1, STEPS),
-    "fence": lambda books, grant, wait: books.do(fences.fence, grant.request_id, NOON + wait),
+    "fence": lambda books, grant, wait: books.do(fences.fence, grant.request_id, NOON + wait, LEASE),
     "settle": lambda books, grant, wait: books.settle(settlement_of(grant, at=NOON + timedelta(hours=4) + wait)),
     "forget credential": lambda books, grant, _: books.do(credentials.forget, grant.request_id),
 }

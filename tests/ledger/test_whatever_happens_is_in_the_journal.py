@@ -72,7 +72,7 @@ async def test_a_grant_is_told_from_asking_to_receipt(books: Books) -> None:
     await books.do(
         admission.extend, KEYRING, ref(grant), NOON + 5 * HOUR, NOON, LEASE, by=operator("kim"), reason="more"
     )
-    await books.do(fences.fence, grant.request_id, NOON + 4 * HOUR)
+    await books.do(fences.fence, grant.request_id, NOON + 4 * HOUR, LEASE)
     closing = [Step(name=name, at=NOON + 4 * HOUR) for name in ("disabled", "stripped", "read back")]
     receipt = await books.settle(settlement_of(grant).model_copy(update={"steps": tuple(closing)}))
     learnt = Addendum(kind=AddendumKind.AUDIT_REVIEW, at=NOON + 5 * HOUR, sentence="Nothing.")
@@ -259,7 +259,7 @@ async def test_parking_and_trying_again_is_told_once_per_attempt(books: Books) -
 @pytest.mark.parametrize("scope", [{}, {"tenant_id": CONTOSO}, {"technician_id": ALEX}])
 async def test_many_that_are_fenced_at_once_are_told_each(books: Books, scope: dict[str, object]) -> None:
     grants = [await books.armed("alex"), await books.armed("alex", "fabrikam")]
-    await books.do(fences.fence, grants[1].request_id, NOON)
+    await books.do(fences.fence, grants[1].request_id, NOON, LEASE)
     for _ in range(2):
         await books.do(fences.fence_all, NOON + HOUR, operator("kim"), **scope)
     began = [await books.do(events.of_request, grant.request_id, EventKind.CLOSING_BEGAN) for grant in grants]

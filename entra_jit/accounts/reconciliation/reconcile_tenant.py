@@ -156,8 +156,12 @@ class TenantReconciliation:
             noticed.append(self._alarm(AlarmKind.FOREIGN_CHANGE, name, who, sentence))
             told = noticed[-1:]
         # At once, for this run may die; and beside the closing, which waits for no alarm.
+        reopened = [self._settling.opened_again(finding.reopened, account.user.id)] if finding.reopened else []
         closed, *_ = await asyncio.gather(
-            self._close(tenant, account, finding), *map(self._backend.alarms.raise_alarm, told), return_exceptions=True
+            self._close(tenant, account, finding),
+            *map(self._backend.alarms.raise_alarm, told),
+            *reopened,
+            return_exceptions=True,
         )
         if isinstance(closed, Exception):
             sentence = f"{who} cannot be closed, though {finding.because}: {describe_error(closed)}"
@@ -203,7 +207,7 @@ class TenantReconciliation:
         proof = await settled_with(self._ledger, mark.request_id)
         if proof is None:
             return account
-        found = replace(account.found, mark=None if proof.is_proven else mark, mark_is_settled=True)
+        found = replace(account.found, mark=None if proof.is_proven else mark, settled_mark=mark)
         return replace(account, found=found)
 
     async def _judge_closed(self, tenant: Tenant, account: Account, *, ledger_is_known: bool) -> Finding:
@@ -235,7 +239,8 @@ class TenantReconciliation:
 
     async def _close(self, tenant: Tenant, account: Account, finding: Finding) -> None:
         live = None if finding.ledger_is_behind else account.live
-        holding = live.request_id if live else next(reversed(account.unproven), None)
+        by_mark = finding.reopened or (account.found.mark.request_id if account.found.mark else None)
+        holding = live.request_id if live else next(reversed(account.unproven), by_mark)
         # Without a time from which it is known everywhere: what is settled here has been over for ten minutes.
         given = Given(live.access if live else ())
         intervention = Intervention(self._backend, RECONCILER, finding.because, holding, given)
