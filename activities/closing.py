@@ -96,11 +96,11 @@ class ClosingActivities(Closing):
         tenant, found = await self._find(account, noted)
         if isinstance(found, NothingToClose):
             return self._nothing(found, noted)
-        alarm = found.alarm()
+        noted.changed = found.alarm() or noted.changed
         stripping = asyncio.create_task(self._strip(tenant, found, given, noted))
         await attempt_all([self._disable(tenant, found, noted, stripping), stripping])
         await fencing  # what is read before it could be opened behind the reading
-        return await self._read_back(account, given, noted, alarm)
+        return await self._read_back(account, given, noted)
 
     async def _is_untouched(self, account: AccountToClose, fencing: asyncio.Task[Fence | None]) -> bool:
         """Nothing was written for the grant, and nothing will be. A tenant that cannot be reached holds nothing up."""
@@ -145,7 +145,7 @@ class ClosingActivities(Closing):
         at = calls[-1].answered_at
         noted.keep(Step(name=ClosingStep.STRIPPED, at=at, note=note, calls=tuple(calls[:MOST_CALLS])))
 
-    async def _read_back(self, account: AccountToClose, given: Given, noted: Noted, alarm: str | None) -> Closed:
+    async def _read_back(self, account: AccountToClose, given: Given, noted: Noted) -> Closed:
         tenant, found = await self._find(account, noted)
         if isinstance(found, NothingToClose):
             return self._nothing(found, noted)
@@ -158,7 +158,7 @@ class ClosingActivities(Closing):
             steps=(*noted.steps.values(), step),
             standing=read_back.standing,
             findings=noted.stripped.findings,
-            alarm=alarm,
+            alarm=noted.changed,
         )
 
     @activity.defn

@@ -21,7 +21,7 @@ from models.messages import ClosingStep, Step
 
 BEATS_PER_TIMEOUT = 3
 
-NOTHING: tuple[Any, ...] = ((), (), None, (), None)
+NOTHING: tuple[Any, ...] = ((), (), None, (), None, None)
 """What the first try is told."""
 
 SWEPT: TypeAdapter[Swept | None] = TypeAdapter(Swept | None)
@@ -37,17 +37,20 @@ class Noted:
     """What is done and need not be done again, by its name."""
     swept: Swept | None = None
     """What was found once the account was closed; None: it was not looked at yet."""
+    changed: str | None = None
+    """How the account was changed from outside, also where that is undone since: it says why the closing took long."""
 
     @classmethod
     def earlier(cls, details: Sequence[Any]) -> Noted:
         """What an earlier try has noted in its heartbeats, as ``details`` gives it."""
-        removed, found, since, steps, swept = [*details, *NOTHING[len(details) :]]
+        removed, found, since, steps, swept, changed = [*details, *NOTHING[len(details) :]]
         done = map(Step.model_validate, steps)
         return cls(
             Stripped.noted((removed, found)),
             MissedSince(datetime.fromisoformat(since) if since else None),
             {step.name: step for step in done},
             SWEPT.validate_python(swept),
+            changed,
         )
 
     @property
@@ -55,7 +58,7 @@ class Noted:
         """To be noted, as ``earlier`` reads it."""
         since = self.missed.at.isoformat() if self.missed.at else None
         steps = [step.model_dump(mode="json") for step in self.steps.values()]
-        return *self.stripped.to_note(), since, steps, SWEPT.dump_python(self.swept, mode="json")
+        return *self.stripped.to_note(), since, steps, SWEPT.dump_python(self.swept, mode="json"), self.changed
 
     def keep(self, step: Step) -> None:
         """It is done, for the next try as well."""

@@ -10,10 +10,10 @@ from entra_jit.accounts.directories import Purpose
 from entra_jit.graph import Tenant
 from entra_jit.ledger import admission
 from entra_jit.ledger.admission import Admitted
-from entra_jit.ledger.clock import steady_seconds
 from entra_jit.policy.leases import LEASE_MARGIN
 from models.errors import ReadBackDisagreesError
 from models.messages import GrantRef
+from models.moments import steady_seconds
 
 
 async def take_lease(backend: Backend, ref: GrantRef) -> tuple[Admitted, Tenant]:

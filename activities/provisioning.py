@@ -43,7 +43,6 @@ from entra_jit.graph import (
 from entra_jit.identity.authorize import Subject, Verb, authorize_signed
 from entra_jit.ledger import accounts, admission, baselines, grants, steps
 from entra_jit.ledger.admission import Admitted
-from entra_jit.ledger.clock import steady_seconds
 from entra_jit.policy.domain import refuse_domain, refuse_global_administrator
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.actor import Actor
@@ -70,7 +69,7 @@ from models.messages import (
     ToGive,
     ToRenew,
 )
-from models.moments import format_moment
+from models.moments import format_moment, steady_seconds
 from models.sweep import Baseline
 
 OPENED = "opened"

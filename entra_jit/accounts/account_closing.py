@@ -19,6 +19,7 @@ from entra_jit.crypto.passwords import new_password
 from entra_jit.graph import (
     ConflictError,
     DefaultMethodError,
+    GraphError,
     MasteredElsewhereError,
     PermanentError,
     SignInMethod,
@@ -66,6 +67,10 @@ class Stripped:
             self.beyond.add(id)
             return
         self.found.setdefault(id, SweepFinding(kind=kind, sentence=sentence, at=at, removed=True, evidence=(id,)))
+
+    def note_undone(self, kind: FindingKind, id: str, sentence: str) -> None:
+        """What cannot be done as things are in the tenant, and needs attention."""
+        self.found.setdefault(id, SweepFinding(kind=kind, sentence=sentence, alarming=True, evidence=(id,)))
 
     def note_foreign(self, kind: Kind, holdings: Holdings, granted: tuple[AccessItem, ...]) -> list[Held]:
         """Note what the account holds of a kind and was not granted. Gives it."""
@@ -125,13 +130,40 @@ async def strip(
     noted = stripped or Stripped()
     done = await attempt_all(
         [
-            _one(tenant.users.set_password(user, new_password(), force_change=True)),
+            _scramble(tenant, user, noted),
             _one(tenant.users.revoke_sessions(user)),
             _delete_methods(tenant, user, given, noted),
             *(_take_all(kind, given.of(name), tenant, user, noted) for name, kind in KINDS.items()),
         ]
     )
     return [call for calls in done for call in calls]
+
+
+async def _scramble(tenant: Tenant, user: ObjectId, stripped: Stripped) -> list[DirectoryCall]:
+    """Set a password that no one knows. What Microsoft will never let anyone do is noted, and not waited for."""
+    try:
+        return await _one(tenant.users.set_password(user, new_password(), force_change=True))
+    except PermanentError as refusal:
+        domain = await _federated_domain(tenant, user)
+        if domain is None:
+            raise
+        stripped.note_undone(
+            FindingKind.TRUST,
+            "password",
+            f"Its password could not be set: the domain {domain} was federated, and Microsoft lets only the identity "
+            f"provider of that domain sign the account in. {refusal.message or ''}".rstrip(),
+        )
+        return []
+
+
+async def _federated_domain(tenant: Tenant, user: ObjectId) -> str | None:
+    """The domain of the account, where it is federated; None: it is not, or cannot be read."""
+    try:
+        account, organization = await asyncio.gather(tenant.users.get(user), tenant.organization.get())
+    except GraphError:
+        return None
+    domain = account.user_principal_name.rpartition("@")[2].lower()
+    return domain if domain in organization.federated_domains else None
 
 
 async def disable_and_strip(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,7 +38,19 @@ _DECLARED_AS_JSON = frozenset({"POST", "PATCH"})
 _JSON_HEADER = {"Content-Type": "application/json"}
 """Also of actions without a body: without it Microsoft refused to revoke sessions (msgraph-sdk-java#687)."""
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+class _TooLateError(httpx.RequestError):
+    """The process or its machine stood still between asking and sending."""
+
+
+_NEVER_SENT = (
+    _TooLateError,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 
 _log = structlog.get_logger("graph")
 
@@ -71,6 +82,7 @@ class Calls:
         timeout: float,
         clock: Clock,
         hear: Callable[[Heard], None],
+        monotonic: Callable[[], float],
     ) -> None:
         self._http = http
         self._tokens = tokens
@@ -79,6 +91,7 @@ class Calls:
         self._timeout = timeout
         self._clock = clock
         self._hear = hear
+        self._monotonic = monotonic
         self.heard: Heard | None = None
 
     def address(self, path: str) -> str:
@@ -177,38 +190,48 @@ class Calls:
         """One call, tried once, except that a token which is not accepted is replaced."""
         path = urlsplit(url).path.removeprefix(urlsplit(self._graph_url).path)
         attempt = Attempt(self.tenant, operation, method, path, sent=False)
-        began, began_at = time.monotonic(), self._clock()
+        began, began_at = self._monotonic(), self._clock()
         timeout = operation.timeout or self._timeout
+        until = began + timeout
         try:
             async with asyncio.timeout(timeout):
                 token = await self._tokens.token()
                 attempt = replace(attempt, sent=True)
-                response = await self._send(attempt, url, body, token, advanced=advanced)
+                response = await self._send(attempt, url, body, token, until, advanced=advanced)
                 if response.status_code == httpx.codes.UNAUTHORIZED:
                     # Expired early, or revoked: one new token, once. What was answered 401 has changed nothing.
                     self._tokens.forget(token)
-                    response = await self._send(attempt, url, body, await self._tokens.token(), advanced=advanced)
+                    token = await self._tokens.token()
+                    response = await self._send(attempt, url, body, token, until, advanced=advanced)
         except TimeoutError:
             attempt = replace(attempt, message=f"no answer within {timeout:g} seconds")
-            _note(attempt, began)
+            self._note(attempt, began)
             raise unreachable(attempt) from None
         except httpx.RequestError as error:
             sent = not isinstance(error, _NEVER_SENT)
             attempt = replace(attempt, sent=sent, message=f"{type(error).__name__}: {error}".removesuffix(": "))
-            _note(attempt, began)
+            self._note(attempt, began)
             raise unreachable(attempt) from None
         return self._judge(attempt, response, began, began_at)
 
     async def _send(
-        self, attempt: Attempt, url: str, body: Body | None, token: str, *, advanced: bool
+        self, attempt: Attempt, url: str, body: Body | None, token: str, until: float, *, advanced: bool
     ) -> httpx.Response:
+        async def expect_in_time(event: str, _: Mapping[str, object]) -> None:
+            # asyncio's own limit does not count the hours of a suspended machine, and a lease would be long over.
+            if event.endswith("send_request_headers.started") and self._monotonic() > until:
+                raise _TooLateError("this process stood still before it was sent")
+
         headers = {"Authorization": f"Bearer {token}", "client-request-id": attempt.client_request_id}
         if advanced:
             headers |= _ADVANCED_HEADER
         if attempt.method in _DECLARED_AS_JSON:
             headers |= _JSON_HEADER
         timeout = httpx.Timeout(self._timeout, read=attempt.operation.timeout or self._timeout)
-        return await self._http.request(attempt.method, url, json=body, headers=headers, timeout=timeout)
+        extensions = {"trace": expect_in_time}
+        return await self._http.request(
+            attempt.method, url, json=body, headers=headers, timeout=timeout, extensions=extensions
+        )
 
     def _judge(self, attempt: Attempt, response: httpx.Response, began: float, began_at: datetime) -> Answer:
         now = self._clock()
@@ -224,16 +247,16 @@ class Calls:
         if document is None and response.is_success and (inner := error_inside(response)):
             code, message = error_of(inner)
             attempt = replace(attempt, code=code, message=message)
-            _note(attempt, began)
+            self._note(attempt, began)
             raise broken_off(attempt)
         # 202 to a read means that the object is still being copied between data centres.
         arrived = response.is_success and (attempt.writes or response.status_code != httpx.codes.ACCEPTED)
         if not arrived or document is None:
             code, message = error_of(document)
             attempt = replace(attempt, code=code, message=message)
-            _note(attempt, began)
+            self._note(attempt, began)
             raise explain(attempt)
-        _note(attempt, began)
+        self._note(attempt, began)
         evidence = DirectoryCall(
             method=attempt.method,
             path=attempt.path,
@@ -243,6 +266,9 @@ class Calls:
             answered_at=now,
         )
         return Answer(document, evidence, attempt)
+
+    def _note(self, attempt: Attempt, began: float) -> None:
+        _log_call(attempt, self._monotonic() - began)
 
 
 def _heard(response: httpx.Response, began_at: datetime, now: datetime) -> Heard:
@@ -257,7 +283,7 @@ def _heard(response: httpx.Response, began_at: datetime, now: datetime) -> Heard
     return Heard(began_at, now, date, share)
 
 
-def _note(attempt: Attempt, began: float) -> None:
+def _log_call(attempt: Attempt, seconds: float) -> None:
     # Writes are worth a line in production; reads are many.
     line = _log.info if attempt.writes else _log.debug
     line(
@@ -268,6 +294,6 @@ def _note(attempt: Attempt, began: float) -> None:
         status=attempt.status,
         request_id=attempt.request_id,
         client_request_id=attempt.client_request_id,
-        milliseconds=round((time.monotonic() - began) * 1000),
+        milliseconds=round(seconds * 1000),
         **({"code": attempt.code, "message": attempt.message} if attempt.code or attempt.message else {}),
     )

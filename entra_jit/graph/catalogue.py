@@ -167,6 +167,12 @@ _ROWS = (
     ),
     _Row(
         PermanentError,
+        "Take the account out of the restricted management administrative unit: there no permission of ours counts.",
+        403,
+        says="restricted management administrative unit",
+    ),
+    _Row(
+        MasteredElsewhereError,
         "The account or group is synchronised from an on-premises directory; change it there.",
         400,
         says="on-premises mastered",

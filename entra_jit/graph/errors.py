@@ -120,7 +120,8 @@ class PermanentError(GraphError):
 @dataclass(kw_only=True, eq=False)
 class MasteredElsewhereError(PermanentError):
     """Another service masters what was to be written, as Exchange does the extension attributes of an account that has
-    a mailbox. The rest of the account can still be changed, in a write of its own."""
+    a mailbox, and an on-premises directory those of a synchronised account. The rest of the account can still be
+    changed, in a write of its own."""
 
 
 @dataclass(kw_only=True, eq=False)

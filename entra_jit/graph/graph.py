@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ from entra_jit.graph.sign_in_methods import SignInMethods
 from entra_jit.graph.standby import CallsWithStandby, StandbyWatch
 from entra_jit.graph.tokens import TokenSource
 from entra_jit.graph.users import Users
+from models.moments import steady_seconds
 
 CallsT = TypeVar("CallsT", bound=Calls)
 
@@ -103,7 +103,7 @@ class Graph:
     ``timeout`` is how many seconds a call may take in all, its token included. ``ca_file`` (PEM) is trusted instead
     of the public authorities. Proxy and certificate variables of the environment are not read. Nothing is retried.
     ``hear`` is told what each answer says beside what was asked. ``clock`` dates evidence; ``monotonic`` (seconds) says
-    how old a token is.
+    how old a token or a call is, also where the machine was suspended meanwhile.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Graph:
         timeout: float = 10.0,
         clock: Clock = utc_now,
         hear: Callable[[Heard], None] = lambda _: None,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = steady_seconds,
     ) -> None:
         self._graph_url = graph_url.rstrip("/")
         self._login_url = login_url.rstrip("/")
@@ -189,6 +189,7 @@ class Graph:
             timeout=self._timeout,
             clock=self._clock,
             hear=self._hear,
+            monotonic=self._monotonic,
         )
 
     def _tenant(self, connection: Connection, calls: Calls) -> Tenant:

@@ -14,6 +14,8 @@ class VerifiedDomain(Description):
     """A domain whose owner the tenant has proven to be."""
 
     name: str
+    type: str | None = None
+    """``Managed``, or ``Federated``: another identity provider signs its accounts in."""
     is_initial: bool = False
     """The ``onmicrosoft.com`` domain that the tenant was made with. It cannot be federated."""
 
@@ -29,6 +31,11 @@ class Organization(Resource):
     def initial_domain(self) -> str | None:
         """Where accounts can live that must sign in whatever becomes of the tenant's other domains."""
         return next((domain.name.lower() for domain in self.verified_domains if domain.is_initial), None)
+
+    @property
+    def federated_domains(self) -> frozenset[str]:
+        """In lower case."""
+        return frozenset(domain.name.lower() for domain in self.verified_domains if domain.type == "Federated")
 
 
 class OrganizationReader:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from models.moments import steady_seconds
+
 HEARD_AGAIN_AFTER_SECONDS = 5.0
-
-
-def steady_seconds() -> float:
-    """Seconds that pass also while the machine is suspended, and that no one sets."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def machine_clock() -> datetime:

@@ -102,10 +102,13 @@ def locks_kept_for_ever(evidence: Evidence) -> Iterator[str]:
         yield f"{request_id} holds its technician's place, and nothing will ever settle it"
 
 
+FOR_A_PERSON = {AlarmKind.FOREIGN_CHANGE, AlarmKind.PERSISTENCE, AlarmKind.OPENED_AGAIN}
+
+
 def alarms_nothing_ends(evidence: Evidence) -> Iterator[str]:
     """When everything is over, only what needs a person's attention is still alarmed."""
     for alarm in evidence.standing:
-        if alarm.kind not in {AlarmKind.FOREIGN_CHANGE, AlarmKind.PERSISTENCE}:
+        if alarm.kind not in FOR_A_PERSON:
             yield f"the alarm {alarm.kind} stands about {alarm.subject}, and nothing will ever end it"
 
 

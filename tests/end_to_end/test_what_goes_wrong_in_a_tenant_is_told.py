@@ -137,6 +137,31 @@ async def test_an_account_that_another_has_replaced_is_watched_all_the_same(real
     assert AlarmKind.VANISHED not in await standing(real_time)
 
 
+async def test_an_account_that_others_made_under_the_name_of_ours_is_told(real_time: Scene) -> None:
+    """The one that was deleted was said to be in no bin, and its namesake with a role stood in the report alone."""
+    request_id = await real_time.ask(hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    await real_time.workflow(request_id).signal("end")
+    await real_time.receipt(request_id)
+    users, name = f"/tenants/{real_time.customer}/users", real_time.account()
+    real_time.control("DELETE", f"{users}/{(real_time.user() or {})['id']}")
+    real_time.control("POST", users, user_principal_name=name, display_name="Alex", enabled=True)
+    namesake = next(
+        user for user in real_time.everything() if not user["deleted"] and user["user_principal_name"] == name
+    )
+    real_time.a_while_later()
+    await reconciled(real_time)
+    assert AlarmKind.NOT_OURS not in await standing(real_time), "it holds nothing"
+
+    real_time.control("POST", f"{users}/{namesake['id']}/roles", roles=["Helpdesk Administrator"])
+    real_time.a_while_later()
+    report = await reconciled(real_time)
+    assert (await standing(real_time))[AlarmKind.NOT_OURS] == name
+    assert any("Helpdesk Administrator" in sentence for sentence in report.reported)
+    assert not any("in no bin" in sentence for sentence in report.reported)
+    assert next(user for user in real_time.everything() if user["id"] == namesake["id"])["enabled"], "it is not ours"
+
+
 async def test_a_purged_account_keeps_no_place(real_time: Scene) -> None:
     """Forgotten while its grant was still live, it was neither missing nor never made: nobody settled it any more."""
     request_id = await real_time.ask(hours=1)

@@ -28,6 +28,23 @@ async def test_a_write_without_an_answer_has_an_unknown_outcome(
     assert (await elevate.users.get(ADELE)).account_enabled is enabled
 
 
+async def test_what_was_to_be_sent_before_the_machine_was_suspended_is_not_sent_after(
+    sandbox: Sandbox, elevate: Tenant
+) -> None:
+    """An opening would take effect an hour after its lease, on an account that was proven closed."""
+    seconds = 0.0
+    options = {"graph_url": sandbox.graph_url, "login_url": sandbox.login_url, "ca_file": sandbox.ca_file}
+    counted = sandbox.fault(method="PATCH", path="/users/*", delay=0)
+    async with Graph(**options, monotonic=lambda: seconds) as graph:  # type: ignore[arg-type]
+        enabling = asyncio.create_task(graph.tenant(elevate.connection).users.enable(ADELE))
+        await asyncio.sleep(0)  # it waits for its token
+        seconds = 3600.0
+        with pytest.raises(TransientError, match="stood still") as raised:
+            await enabling
+    assert not raised.value.outcome_unknown
+    assert sandbox.hits(counted) == 0
+
+
 async def test_a_read_without_an_answer_is_only_a_read(sandbox: Sandbox, elevate: Tenant) -> None:
     """There is nothing to look up before it is repeated."""
     sandbox.fault(method="GET", path="/users/*", count=1, drop="after")

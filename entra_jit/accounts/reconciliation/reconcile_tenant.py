@@ -98,6 +98,7 @@ class TenantReconciliation:
             incomplete: Exception | None = accounts.unlisted if register else LedgerUnavailableError(UNREGISTERED)
             if incomplete is None:
                 noticed += await self._missing.watch(tenant, tenant_id, name, accounts.missing)
+                noticed += [alarm for user in accounts.namesakes if (alarm := await self._namesake(tenant, name, user))]
                 unjudged = {outcome.account for outcome in outcomes if not outcome.is_judged} | set(accounts.unread)
                 await self._watch.came_through(tenant_id, name, noticed, unjudged)
         except Exception as error:
@@ -181,6 +182,18 @@ class TenantReconciliation:
             return []
         sentence = f"{who} {'; it '.join(changes)}. Find out who changed it."
         return [self._alarm(AlarmKind.EMERGENCY_CHANGED, name, who, sentence)]
+
+    async def _namesake(self, tenant: Tenant, name: str, user: User) -> Alarm | None:
+        """The alarm that an account which is not ours goes by the name of one that is, and holds access."""
+        kinds = await asyncio.gather(*(kind.list_held(tenant, user.id) for kind in KINDS.values()))
+        held = ", ".join(one.item.words for holdings in kinds for one in holdings.held)
+        if not held:
+            return None
+        who = user.user_principal_name
+        sentence = (
+            f"{who} has the name of an account of ours, was made by others, and holds {held}. It was not touched."
+        )
+        return self._alarm(AlarmKind.NOT_OURS, name, who, sentence)
 
     def _patience(self) -> RetryBudget:
         return RetryBudget(self._clock() + ASKED_AGAIN_FOR, self._clock)

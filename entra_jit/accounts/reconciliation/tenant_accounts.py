@@ -46,6 +46,8 @@ class Accounts:
     """Registered, and not to be read."""
     strangers: tuple[User, ...]
     """Named as ours would be, but without tag and not registered: not ours."""
+    namesakes: tuple[User, ...]
+    """Those not ours that have the very name of an account that is registered, which was deleted or is not made yet."""
     unread: Mapping[str, GraphError]
     """By name, what kept registered accounts from being read."""
     unlisted: GraphError | None
@@ -84,11 +86,13 @@ class TenantAccounts:
             self.judge(tenant_id, user, by_object.get(user.id) or by_name.get(user.user_principal_name.lower()))
             for user in users.values()
         )
+        names = {row.account_name.lower() for row in register.accounts}
         strangers = [user for user in named.values() if user.id not in users]
         return Accounts(
             accounts,
             missing,
             tuple(user for user in strangers if user.user_principal_name.lower() not in by_name),
+            tuple(user for user in strangers if user.user_principal_name.lower() in names),
             unread,
             untagged or unnamed,
         )
