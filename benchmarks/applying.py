@@ -18,10 +18,9 @@ from uuid import NAMESPACE_DNS, uuid5
 import yaml
 from pydantic import SecretStr
 
+from benchmarks.deployment import a_postgres
 from entra_jit.app import App
 from entra_jit.identity.operator import operator_here
-from entra_jit.ledger.schema import upgrade
-from entra_jit.local_stack.postgres import Postgres
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.policy.roles import assignable_roles
 from entra_jit.settings import Settings
@@ -68,13 +67,8 @@ async def measure(tenants: int, technicians: int, mappings: int) -> None:
     whole = large_configuration(tenants, technicians, mappings)
     os.environ["BENCHMARK_SECRET"] = "a secret"
     with tempfile.TemporaryDirectory(prefix="entra-jit-bench-") as directory:
-        state, file = Path(directory), Path(directory) / "msp.yaml"
-        for folder in ("run", "logs"):
-            (state / folder).mkdir()
-        postgres = Postgres(state)
-        await postgres.start()
-        try:
-            upgrade(SecretStr(postgres.url))
+        file = Path(directory) / "msp.yaml"
+        async with a_postgres() as postgres:
             keys = SecretStr("k0:" + "A" * 43 + "=")
             settings = Settings(profile="sandbox", database_url=SecretStr(postgres.url), keys=keys)
             began = time.process_time()
@@ -95,9 +89,6 @@ async def measure(tenants: int, technicians: int, mappings: int) -> None:
                         f"  {run:<28} {seconds:6.2f} s  {seconds / yardstick:5.2f} times  "
                         f"{app.ledger.statements - statements:4} statements"
                     )
-        finally:
-            await postgres.stop()
-            postgres.forget_sockets()
 
 
 if __name__ == "__main__":

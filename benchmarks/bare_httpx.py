@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
+from benchmarks.deployment import ELEVATE
 from entra_jit.local_stack.addresses import StackAddresses
 
-ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
 SELECT = "id,userPrincipalName,accountEnabled,userType,onPremisesSyncEnabled,onPremisesExtensionAttributes"
 
 

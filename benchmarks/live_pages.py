@@ -17,14 +17,13 @@ from uuid import NAMESPACE_DNS, UUID, uuid4, uuid5
 from pydantic import SecretStr
 
 from benchmarks.applying import large_configuration
+from benchmarks.deployment import a_postgres
 from benchmarks.visitor import begin_session
 from entra_jit.app import App
 from entra_jit.identity.operator import operator_here
 from entra_jit.identity.sessions import ABSOLUTE, Session
 from entra_jit.ledger import events, requests
 from entra_jit.ledger.events import NewEvent
-from entra_jit.ledger.schema import upgrade
-from entra_jit.local_stack.postgres import Postgres
 from entra_jit.operations.apply_configuration import apply_configuration
 from entra_jit.operations.show_grant import ShownGrant
 from entra_jit.settings import Settings
@@ -93,13 +92,7 @@ async def main(viewers: int) -> int:
     os.environ["BENCHMARK_SECRET"] = "unmistakable"
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
-        for name in ("run", "logs"):
-            (folder / name).mkdir()
-        postgres = Postgres(folder)
-        await postgres.start()
-        opened.callback(postgres.forget_sockets)
-        opened.push_async_callback(postgres.stop)
-        upgrade(SecretStr(postgres.url))
+        postgres = await opened.enter_async_context(a_postgres())
         keys = SecretStr("k0:" + "A" * 43 + "=")
         app = await opened.enter_async_context(
             App(Settings(profile="sandbox", database_url=SecretStr(postgres.url), keys=keys))

@@ -4,7 +4,7 @@
 
 With Temporal the grants are opened by a worker, which closes them as well: ``--closers 0`` shows what it does alone.
 ``--without-temporal`` writes open grants into ledger and directory, and runs closers only. Everything runs on this
-machine, in a stack of its own. It prints the machine's load: figures of a busy one say nothing.
+machine, in a stack of its own.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -24,13 +23,12 @@ import httpx
 import psycopg
 
 from benchmarks.bare_httpx import BareVisits
-from benchmarks.grant_cost import CONTOSO, DOMAIN, a_stack
+from benchmarks.deployment import CONTOSO, DOMAIN, a_stack, ask, processor_seconds, running
 from entra_jit.app import App
 from entra_jit.identity.operator import operator_here
 from entra_jit.ledger import accounts, admission, requests
 from entra_jit.local_stack.addresses import SANDBOX_SECRETS
 from entra_jit.logs import configure_logs
-from entra_jit.operations.request_access import request_access
 from models.messages import AccessRequest, GrantRef, ObjectId
 
 AT_ONCE = 32
@@ -41,37 +39,31 @@ LEAD = timedelta(seconds=8)
 async def measure(count: int, closers: int, *, with_temporal: bool) -> None:
     """Run one expiry of ``count`` grants, then as many bare PATCHes, and print both."""
     technicians = [f"tech-{number:04}" for number in range(count)]
-    async with a_stack(technicians) as (stack, app, http), _running(closers, stack.environment()):
+    async with a_stack(technicians) as (stack, app, http), AsyncExitStack() as started:
+        pids = [
+            await started.enter_async_context(running("-m", "entra_jit.closer", environment=stack.environment()))
+            for _ in range(closers)
+        ]
         control = stack.addresses.sandbox_control
-        print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         if with_temporal:
             await stack.start_worker()
             await _ask(app, technicians)
         else:
             await _write_open(app, http, control, technicians)
+        before = sum(map(processor_seconds, pids))
         late = await _lateness(stack.addresses.database_url, count, with_temporal=with_temporal)
+        used = sum(map(processor_seconds, pids)) - before
         bare = BareVisits(http, stack.addresses, CONTOSO, DOMAIN)
         await bare.sign_in(SANDBOX_SECRETS["SANDBOX_ELEVATE_SECRET"])
-        floor = await _bare(http, stack.addresses.graph_url, await _ids(http, control))
+        ids, began = await _ids(http, control), time.process_time()
+        floor = await _bare(http, stack.addresses.graph_url, ids)
+        bare_used = time.process_time() - began
     _print(f"{count} grants, {closers} closers, Temporal {'there' if with_temporal else 'away'}", late)
     _print("the same PATCHes by httpx alone", floor)
     print(f"ratio of the p99: {_at(late, 0.99) / _at(floor, 0.99):.1f}")
-
-
-@asynccontextmanager
-async def _running(closers: int, environment: dict[str, str]) -> AsyncIterator[None]:
-    command = sys.executable, "-m", "entra_jit.closer"
-    quiet = asyncio.subprocess.DEVNULL
-    started = [
-        await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment}, stdout=quiet, stderr=quiet)
-        for _ in range(closers)
-    ]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.terminate()
-            await process.wait()
+    print(
+        f"processor time a grant: closers {used / count * 1000:.0f} ms in all, bare {bare_used / count * 1000:.0f} ms"
+    )
 
 
 async def _ask(app: App, technicians: Sequence[str]) -> None:
@@ -80,14 +72,7 @@ async def _ask(app: App, technicians: Sequence[str]) -> None:
     for place, technician in enumerate(technicians):
         await asyncio.sleep(max(0.0, 0.35 * place - (monotonic() - began)))
         passed = timedelta(seconds=monotonic() - began)
-        await request_access(
-            operator_here(),
-            app,
-            tenant="contoso",
-            technician=technician,
-            reason="benchmark",
-            duration=end_after - passed,
-        )
+        await ask(app, technician, end_after - passed)
 
 
 async def _write_open(app: App, http: httpx.AsyncClient, control: str, technicians: Sequence[str]) -> None:

@@ -10,20 +10,18 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
 from pydantic import SecretStr
 
+from benchmarks.deployment import a_postgres
 from benchmarks.visitor import begin_session
 from entra_jit.app import App
 from entra_jit.identity.sessions import hashed, new_cookie
-from entra_jit.ledger.schema import upgrade
 from entra_jit.local_stack.postgres import Postgres
 from entra_jit.settings import Settings
 from entra_jit.web.application import portal
@@ -77,14 +75,7 @@ async def main(tenants: int, receipts: int, times: int) -> int:
     """Print all pages, and fail where one is much slower for the big ledger, or asks more of it."""
     failed = 0
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for name in ("run", "logs"):
-            (folder / name).mkdir()
-        postgres = Postgres(folder)
-        await postgres.start()
-        stack.callback(postgres.forget_sockets)
-        stack.push_async_callback(postgres.stop)
-        upgrade(SecretStr(postgres.url))
+        postgres = await stack.enter_async_context(a_postgres())
         small = await stack.enter_async_context(opened(postgres, 5, 1_000))
         big = await stack.enter_async_context(opened(postgres, tenants, receipts))
         print(f"{'page':<36} {'small':>9} {'big':>9} {'ratio':>6} {'SQL':>9}")

@@ -24,6 +24,7 @@ from uuid import NAMESPACE_DNS, uuid5
 import httpx
 import yaml
 
+from benchmarks.deployment import ELEVATE, REVOKE
 from entra_jit.app import App
 from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Owner, write_owner_tag
 from entra_jit.identity.operator import operator_here
@@ -37,8 +38,6 @@ from models.messages import Grant, ObjectId, ReconciliationReport, TechnicianId,
 from workflows.reconciliation import Reconciliation
 
 SEED = Path(__file__).parent.parent / "sandbox" / "data" / "seed.yaml"
-ELEVATE = "e1e7a7e0-0000-4000-8000-00000000e1e7"
-REVOKE = "5e70ca7e-0000-4000-8000-000000005e70"
 AT_ONCE = 16
 
 
