@@ -299,6 +299,8 @@ class Request(SQLModel, table=True):
     __table_args__ = (
         Index("requests_in_order", "asked_at", "id"),
         Index("requests_of_a_technician", "technician_id", "tenant_id", "asked_at"),
+        Index("requests_of_a_technician_in_order", "technician_id", "asked_at"),
+        Index("requests_of_a_tenant", "tenant_id", "asked_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -530,6 +532,7 @@ class EventRow(SQLModel, table=True):
         Index("events_in_order", "transaction_id", "id"),
         Index("events_of_a_request", "request_id", "id"),
         Index("events_of_a_kind", "kind", "id"),
+        Index("alarms_over_in_a_tenant", "tenant_id", "id", postgresql_where=text("kind = 'alarm cleared'")),
         {"postgresql_partition_by": "RANGE (recorded_at)"},
     )
 

@@ -97,7 +97,8 @@ async def listed(
 async def over(session: AsyncSession, *, tenant: str | None = None, limit: int = 100) -> list[Alarm]:
     """Those that are over, the last ones first."""
     wanted = {"tenant": tenant} if tenant else {}
-    return [_as_cleared(event) for event in await events.newest(session, EventKind.ALARM_CLEARED, wanted, limit=limit)]
+    found = await events.newest(session, EventKind.ALARM_CLEARED, wanted, limit=limit, tenant=tenant)
+    return [_as_cleared(event) for event in found]
 
 
 async def of_request(session: AsyncSession, request_id: str) -> tuple[Alarm, ...]:

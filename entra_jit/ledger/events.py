@@ -135,12 +135,19 @@ async def of_requests(session: AsyncSession, request_ids: Sequence[str], *kinds:
     return await _read(session, await rows_of(session, statement, ids=list(request_ids), **among_these))
 
 
-async def newest(session: AsyncSession, kind: EventKind, body: Mapping[str, str], *, limit: int) -> list[Event]:
-    """The last events of a kind whose body has what ``body`` has, the newest first."""
+async def newest(
+    session: AsyncSession, kind: EventKind, body: Mapping[str, str], *, limit: int, tenant: str | None = None
+) -> list[Event]:
+    """The last events of a kind whose body has what ``body`` has, the newest first; those in a tenant of this name."""
+    there = "AND tenant_id IN (SELECT tenants.id FROM tenants WHERE tenants.name = :tenant)" if tenant else ""
+    # The kind stands in the statement: a partial index is of one.
     statement = text(f"""
-        SELECT {_COLUMNS} FROM events WHERE kind = :kind AND body @> CAST(:body AS jsonb) ORDER BY id DESC LIMIT :limit
+        SELECT {_COLUMNS} FROM events WHERE kind = '{kind.value}' {there} AND body @> CAST(:body AS jsonb)
+        ORDER BY id DESC LIMIT :limit
     """)  # noqa: S608
-    found = await rows_of(session, statement, kind=kind.value, body=json.dumps(body), limit=limit)
+    found = await rows_of(
+        session, statement, body=json.dumps(body), limit=limit, **({"tenant": tenant} if tenant else {})
+    )
     return await _read(session, found)
 
 

@@ -101,7 +101,7 @@ async def last_of_line(session: AsyncSession, request: Request) -> Request:
 
 
 def _of(tenant: Tenant | None) -> list[ColumnElement[bool]]:
-    return [requests.made_in(tenant)] if tenant else []
+    return [or_(*requests.made_in(tenant))] if tenant else []
 
 
 def _ids(requests: list[Request]) -> list[str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from uuid import UUID
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import func, or_, true, union_all, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select
@@ -112,11 +113,14 @@ async def listed(
     limit: int,
 ) -> Sequence[Row]:
     """Requests with their grants and receipts, the newest first."""
-    statement = with_receipts().order_by(col(Request.asked_at).desc()).limit(limit)
-    if tenant:
-        statement = statement.where(requests.made_in(tenant))
-    if technician:
-        statement = statement.where(requests.made_for(technician))
+    newest = col(Request.asked_at).desc()
+    statement = with_receipts().order_by(newest).limit(limit)
+    if tenant or technician:
+        either = product(
+            requests.made_in(tenant) if tenant else [true()], requests.made_for(technician) if technician else [true()]
+        )
+        found = (select(Request.id).where(*wanted).order_by(newest).limit(limit).subquery() for wanted in either)
+        statement = statement.where(col(Request.id).in_(union_all(*(select(*one.c) for one in found))))
     return (await session.exec(statement)).all()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
@@ -153,17 +153,20 @@ async def asked_before(session: AsyncSession, request: AccessRequest) -> bool:
     return same_parties and (before.duration, before.access) == (request.duration, request.access)
 
 
-def made_in(tenant: Tenant) -> ColumnElement[bool]:
-    """The request was for access to the tenant, whatever it was called then. A denied one has its name alone."""
-    return or_(
+def made_in(tenant: Tenant) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The request was for access to the tenant, whatever it was called then. A denied one has its name alone.
+
+    Either of the two: apart, each has an index that gives the newest first.
+    """
+    return (
         col(Request.tenant_id) == tenant.id,
         and_(col(Request.tenant_id).is_(None), col(Request.tenant) == tenant.name),
     )
 
 
-def made_for(technician: TechnicianTerms) -> ColumnElement[bool]:
+def made_for(technician: TechnicianTerms) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """The same for a technician."""
-    return or_(
+    return (
         col(Request.technician_id) == UUID(technician.id),
         and_(col(Request.technician_id).is_(None), col(Request.technician) == technician.name),
     )

@@ -122,12 +122,14 @@ def requests_of_ticket(ticket: str) -> SelectOfScalar[str]:
     )
 
 
-async def of_technician(session: AsyncSession, technician_id: UUID, made_for: ColumnElement[bool]) -> list[UUID]:
+async def of_technician(
+    session: AsyncSession, technician_id: UUID, made_for: Iterable[ColumnElement[bool]]
+) -> list[UUID]:
     """The texts that concern a technician and are not erased: about their requests, their name, their stops.
 
-    ``made_for``: which requests are theirs.
+    ``made_for``: which requests are theirs, by any of these.
     """
-    about = col(TextRow.request_id).in_(select(Request.id).where(made_for))
+    about = col(TextRow.request_id).in_(select(Request.id).where(or_(*made_for)))
     concerns = or_(col(TextRow.person_id) == technician_id, about)
     return list((await session.exec(select(TextRow.id).where(concerns, col(TextRow.erased_at).is_(None)))).all())
 

@@ -58,6 +58,11 @@ SELECT id, at, tenant_id, technician_id, is_late, jsonb_build_object(
     'steps', (SELECT jsonb_agg(jsonb_build_object('name', 'step ' || s, 'at', at, 'note', repeat('a note ', 10)))
               FROM generate_series(1, 5) AS s))
 FROM made WHERE NOT is_live;
+INSERT INTO events (tenant_id, request_id, actor, kind, body)
+SELECT tenant_id, id, jsonb_build_object('kind', 'system', 'id', 'alarms', 'name', 'alarms', 'via', 'internal'),
+       'alarm cleared', jsonb_build_object('kind', 'closing late', 'subject', id, 'sentence', 'It is late.',
+           'tenant', 'customer-' || tenant, 'request_id', id, 'raised_at', at, 'cleared_at', at, 'all_clear', 'closed')
+FROM made WHERE NOT is_live;
 ANALYZE;
 """
 

@@ -17,14 +17,28 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
 
-from entra_jit.ledger import alarms, attention, failures, grants, open_grants, receipt_search
+from entra_jit.ledger import (
+    alarms,
+    attention,
+    due,
+    events,
+    failures,
+    grants,
+    holds,
+    interventions,
+    open_grants,
+    receipt_search,
+    statuses,
+)
 from entra_jit.ledger.database import Ledger
+from entra_jit.ledger.names import find_technician, find_tenant
 from entra_jit.local_stack.postgres import Postgres
+from entra_jit.policy.punctuality import AHEAD
 from models.errors import BadInputError
 from models.messages import GrantState
 from models.selections import OpenGrants, OpenState, Receipts
 from tests.databases import new_database
-from tests.ledger.books import NOON, Books
+from tests.ledger.books import LEASE, NOON, Books
 from tests.ledger.many import fill
 
 RECEIPTS, LIVE = 20_000, 60
@@ -62,6 +76,28 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(below)
 
 
+ONE = "customer-8/technician-2/107"
+
+
+async def by_names(books: Books, *, tenant: str | None = None, technician: str | None = None) -> Any:
+    async with books.ledger.transaction() as session:
+        there = await find_tenant(session, tenant) if tenant else None
+        whose = await find_technician(session, technician) if technician else None
+        rows = await grants.listed(session, tenant=there, technician=whose, limit=SHOWN)
+        assert rows
+        return await statuses.of_requests(session, rows, NOON)
+
+
+async def failures_of(books: Books, tenant: str) -> Any:
+    there = await books.do(find_tenant, tenant)
+    await books.do(failures.live, there)
+    return await books.do(failures.ended_in_failure, NOON - timedelta(hours=24), there)
+
+
+async def interventions_in(books: Books) -> Any:
+    return await books.do(interventions.proofs, [grant for _, grant in await books.do(failures.live)])
+
+
 List = Callable[[Books], Awaitable[Any]]
 
 LISTS: dict[str, List] = {
@@ -95,9 +131,25 @@ LISTS: dict[str, List] = {
         open_grants.listed, OpenGrants(state=OpenState.OVERDUE), NOON, after=None, limit=SHOWN
     ),
     "newest requests": lambda books: books.do(grants.listed, limit=SHOWN),
+    "requests for a customer": lambda books: by_names(books, tenant="customer-7"),
+    "requests of a person": lambda books: by_names(books, technician="technician-3"),
+    "requests of a person for a customer": lambda books: by_names(
+        books, tenant="customer-7", technician="technician-3"
+    ),
     "failures": lambda books: books.do(failures.ended_in_failure, NOON - timedelta(hours=24)),
     "live grants": lambda books: books.do(failures.live),
+    "failures of a customer": lambda books: failures_of(books, "customer-7"),
     "alarms": lambda books: books.do(alarms.listed),
+    "alarms that are over": lambda books: books.do(alarms.over),
+    "alarms of a customer that are over": lambda books: books.do(alarms.over, tenant="customer-7"),
+    "holds": lambda books: books.do(holds.in_force),
+    "the interventions in live grants": interventions_in,
+    "one grant": lambda books: books.do(grants.with_receipt, ONE),
+    "the journal of one grant": lambda books: books.do(events.of_request, ONE),
+    "what ends soon": lambda books: books.do(due.ahead, AHEAD, LEASE),
+    "what has ended": lambda books: books.do(due.take, LEASE, 128),
+    "what a closer remembers": lambda books: books.do(due.live),
+    "what is not settled in time": lambda books: books.do(due.unsettled, timedelta(minutes=5)),
     "attention": lambda books: books.do(attention.count, NOON, NOON - timedelta(hours=24)),
 }
 
