@@ -9,7 +9,8 @@ moves the bound: to the trouble's end, plus
   expiry, and never longer than the closing's configured maximum;
 * ``PROMPT`` again, for the try that succeeds.
 
-PostgreSQL does not count: closing must go on without it. Where the workflow was terminated, the reconciler is
+PostgreSQL does not count: closing must go on without it. Nor does Temporal where it is away for minutes and the account
+is due by its expiry: the closer needs none. Where the workflow was terminated, the reconciler is
 what closes: the grace it leaves, one period with its jitter, and, where a worker died under it, the silence by which
 that is noticed. Nothing here is measured: all of it follows from ``activities.options``, the settings, and the log.
 """
@@ -25,7 +26,7 @@ from temporalio.workflow import ActivityConfig
 from activities.options import CLOSING, PROVISIONING, RECONCILING
 from entra_jit.policy.reconciliation import GRACE
 from entra_jit.settings import Settings
-from tests.chaos.outages import CLOSING_GOES_ON, Kind, Outage
+from tests.chaos.outages import CLOSING_GOES_ON, EXPIRIES_GO_ON, Kind, Outage
 
 STICKY_TIMEOUT: timedelta = Settings.model_fields["sticky_timeout"].default
 
@@ -67,6 +68,7 @@ AFTERMATH: defaultdict[Kind, timedelta] = defaultdict(
         Kind.WORKER_AWAY: STICKY_TIMEOUT,
         Kind.TEMPORAL_KILLED: RECONNECTING + _LOST_STEP,
         Kind.TEMPORAL_RESTARTED: RECONNECTING + _LOST_STEP,
+        Kind.TEMPORAL_AWAY: RECONNECTING + _LOST_STEP,
         Kind.POWER_CUT: RECONNECTING + _LOST_STEP,
         Kind.STALLED: timedelta(0),
     },
@@ -83,7 +85,7 @@ def closed_by(due: datetime, in_the_way: Iterable[Outage], *, crowding: float = 
     until = due + prompt
     for outage in sorted(in_the_way, key=lambda outage: outage.began):
         over = outage.ended + (_LOST_OPENING if early else AFTERMATH[outage.kind])
-        if outage.kind in CLOSING_GOES_ON or outage.began > until or over <= due:
+        if outage.kind in (CLOSING_GOES_ON if early else EXPIRIES_GO_ON) or outage.began > until or over <= due:
             continue
         pause = min(over - due + FIRST_PAUSE, LONGEST_PAUSE)
         until = max(until, over + pause + prompt)

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     WORKER_AWAY = "worker away past expiries"
     TEMPORAL_KILLED = "Temporal killed"
     TEMPORAL_RESTARTED = "Temporal restarted"
+    TEMPORAL_AWAY = "Temporal away for minutes"
+    CLOSER_KILLED = "closer killed"
     POSTGRES_KILLED = "PostgreSQL killed"
     POSTGRES_AWAY = "PostgreSQL away"
     POWER_CUT = "power cut: worker, Temporal and PostgreSQL killed at once"
@@ -35,8 +37,11 @@ class Kind(StrEnum):
     STALLED = "the machine itself stood still"
 
 
-CLOSING_GOES_ON = frozenset({Kind.POSTGRES_AWAY, Kind.POSTGRES_KILLED})
+CLOSING_GOES_ON = frozenset({Kind.POSTGRES_AWAY, Kind.POSTGRES_KILLED, Kind.CLOSER_KILLED})
 """What excuses no closing that comes late."""
+
+EXPIRIES_GO_ON = CLOSING_GOES_ON | {Kind.TEMPORAL_AWAY}
+"""What excuses no closing at an expiry. An end before it is a message, which needs Temporal."""
 
 
 @dataclass(frozen=True)

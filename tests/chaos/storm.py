@@ -90,7 +90,8 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
         crowd, weather = Crowd(land, time, patience=size.patience), Weather(land, log, time)
         async with Watch(land, log, every=size.look_every) as watch:
             visits = wishes(seed, size.grants, size.seconds, land.customers, land.technicians, size.longest)
-            everybodys, tenants = forecast(seed, land.customers, size.tenants_in_trouble)
+            long = size.waits_for_reconciler
+            everybodys, tenants = forecast(seed, land.customers, size.tenants_in_trouble, long=long)
             await weather.blow(everybodys, tenants, size.seconds, crowd.come(visits))
             await _calm(land, crowd, watch, wait_for_reconciler=size.waits_for_reconciler)
         at = now()

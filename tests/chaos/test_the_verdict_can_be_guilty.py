@@ -22,7 +22,7 @@ from tests.chaos.bound import PROMPT, closed_by, reconciled_by
 from tests.chaos.crowd import Deed, Done
 from tests.chaos.evidence import Entry, Evidence, Grant, Intervention, Person, Registered, Run
 from tests.chaos.land import ROLES
-from tests.chaos.outages import Kind, Outage
+from tests.chaos.outages import EXPIRIES_GO_ON, Kind, Outage
 from tests.chaos.verdict import losses
 from tests.chaos.watch import Sighting
 from tests.stage import ELEVATE
@@ -189,8 +189,9 @@ def test_what_the_ledger_knows_of_explains_a_write() -> None:
 def test_only_trouble_that_was_in_the_way_moves_the_bound() -> None:
     due = at(60)
     before, during, after = (Outage(Kind.FAILING, at(start), at(start + 10), "contoso") for start in (10, 55, 100))
-    postgres = Outage(Kind.POSTGRES_AWAY, at(50), at(300))
-    assert closed_by(due, [before, after, postgres]) == due + PROMPT
+    excuses_none = [Outage(kind, at(50), at(300)) for kind in sorted(EXPIRIES_GO_ON)]
+    assert closed_by(due, [before, after, *excuses_none]) == due + PROMPT
+    assert closed_by(due, excuses_none, early=True) > at(300), "an end before the expiry is a message, by Temporal"
     moved = closed_by(due, [before, during])
     assert due + PROMPT < moved < due + timedelta(minutes=2)
     # What it moves the bound into counts as well.

@@ -28,6 +28,12 @@ EVERYWHERE = {
 }
 """What everybody suffers, one after another, with the shortest and the longest time in seconds until it is mended."""
 
+IN_A_LONG_STORM = {
+    Kind.TEMPORAL_AWAY: (180.0, 190.0),
+    Kind.CLOSER_KILLED: (4.0, 10.0),
+}
+"""The same, where there is time for it."""
+
 SOMEWHERE: dict[Kind, dict[str, object]] = {
     Kind.THROTTLED: {"path": "*", "status": 429, "retry_after": 2, "rate": 0.3},
     Kind.FAILING: {"path": "*", "status": 503, "rate": 0.4},
@@ -64,9 +70,10 @@ Front = Iterator[Trouble]
 """Troubles one after another, without end."""
 
 
-def forecast(seed: int, customers: Sequence[str], tenants_at_once: int) -> tuple[Front, list[Front]]:
+def forecast(seed: int, customers: Sequence[str], tenants_at_once: int, *, long: bool) -> tuple[Front, list[Front]]:
     """Everybody's troubles, and those of so many tenants at the same time. The same for the same seed."""
-    everybodys = _front(random.Random(f"weather {seed}"), EVERYWHERE, RESTS, [None])
+    kinds = EVERYWHERE | (IN_A_LONG_STORM if long else {})
+    everybodys = _front(random.Random(f"weather {seed}"), kinds, RESTS, [None])
     lasts = dict.fromkeys(SOMEWHERE, LASTS)
     chances = [random.Random(f"weather {seed} front {number}") for number in range(tenants_at_once)]
     return everybodys, [_front(chance, lasts, RESTS_OF_A_TENANT, customers) for chance in chances]
@@ -137,18 +144,19 @@ class Weather:
     @asynccontextmanager
     async def _trouble(self, trouble: Trouble) -> AsyncIterator[None]:
         match trouble.kind:
-            case Kind.WORKER_KILLED:
-                await self._stack.kill_worker()
+            case Kind.WORKER_KILLED | Kind.WORKER_AWAY:
+                killed = trouble.kind is Kind.WORKER_KILLED
+                await self._stack.kill_worker(signal.SIGKILL if killed else signal.SIGTERM)
                 yield
                 await self._bring_worker_back()
-            case Kind.WORKER_AWAY:
-                await self._stack.kill_worker(signal.SIGTERM)
-                yield
-                await self._bring_worker_back()
-            case Kind.TEMPORAL_KILLED | Kind.TEMPORAL_RESTARTED:
+            case Kind.TEMPORAL_KILLED | Kind.TEMPORAL_RESTARTED | Kind.TEMPORAL_AWAY:
                 self._end("temporal", signal.SIGKILL if trouble.kind is Kind.TEMPORAL_KILLED else signal.SIGTERM)
                 yield
                 await self._stack.restart_temporal()
+            case Kind.CLOSER_KILLED:
+                await self._stack.kill_closer()
+                yield
+                await self._stack.start_closer()
             case Kind.POSTGRES_KILLED:
                 self._end("postgres", signal.SIGKILL)
                 yield

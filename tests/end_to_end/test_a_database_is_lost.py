@@ -13,17 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.operatorservice.v1 import DeleteNamespaceRequest
 from temporalio.service import RPCError
 
+from entra_jit.accounts.ledger_watch import LedgerWatch
+from entra_jit.accounts.reconciliation.overdue import OverdueReconciliation
+from entra_jit.closer import RevokingBackend
 from entra_jit.ledger.receipts import FORGOTTEN
 from entra_jit.ledger.reconciliation import SETTLED_AFTER
+from entra_jit.local_stack.stack import LocalStack
 from entra_jit.operations.end_access import end_access
+from entra_jit.operations.list_alarms import list_alarms
 from entra_jit.operations.reconcile import reconcile
 from entra_jit.operations.register_accounts import register_accounts
 from entra_jit.operations.show_receipt import show_receipt
 from entra_jit.policy.reconciliation import GRACE
+from entra_jit.temporal.arriving import arrive
+from entra_jit.temporal.connect import EngineUnreachableError
 from entra_jit.temporal.schedules import RECONCILIATION_ID
 from models.actor import LEDGER, RECONCILER
+from models.alarms import AlarmKind
 from models.errors import NotFoundError, RefusedError
 from models.messages import GrantState
 from tests.actors import TESTER
@@ -256,6 +265,30 @@ async def test_temporal_has_lost_every_grant(state: Path) -> None:
         await stage.until(again, GrantState.OPEN)
         await end_access(TESTER, stage.app, again)
         assert (await stage.receipt(again)).ending.state is GrantState.ENDED
+        await _its_namespace_is_deleted(stack, stage)
+
+
+async def _its_namespace_is_deleted(stack: LocalStack, stage: Scene) -> None:
+    """What is over is closed, settled and told all the same, and a worker says what it lacks."""
+    homeless = await stage.ask("alex", customer="contoso", hours=1)
+    await stage.until(homeless, GrantState.OPEN)
+    service = stage.services.client.operator_service
+    await service.delete_namespace(DeleteNamespaceRequest(namespace=stack.addresses.namespace))
+    stage.sql("UPDATE grants SET expires_at = clock_timestamp() + interval '1 s' WHERE request_id = %s", homeless)
+    await eventually(closed(stage, "alex", "contoso"))
+    passes(stage, homeless, timedelta(minutes=30))
+    await LedgerWatch(stage.app).look()
+    with pytest.raises(EngineUnreachableError):
+        await arrive(stage.app.temporal, stage.app, tries_for=timedelta(0))
+    told = {(alarm.kind, alarm.subject) for alarm in await list_alarms(TESTER, stage.app)}
+    assert {(AlarmKind.CLOSING_LATE, homeless), (AlarmKind.TEMPORAL_AWAY, "deployment")} <= told
+    async with RevokingBackend(stage.settings) as closers:
+        stage.sql("DELETE FROM reconciliations")
+        assert await OverdueReconciliation(closers).once()
+    receipt = await show_receipt(TESTER, stage.app, homeless)
+    assert receipt.ending.by == RECONCILER
+    assert receipt.standing is not None
+    assert receipt.standing.is_closed
 
 
 def passes(stage: Scene, request_id: str, time: timedelta) -> None:
