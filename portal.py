@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import uvicorn
 
 from entra_jit.app import App
+from entra_jit.health import beat
 from entra_jit.program import run_program
 from entra_jit.settings import Settings
 from entra_jit.web.application import portal
@@ -33,7 +35,11 @@ async def serve(settings: Settings) -> None:
             log_config=None,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        await uvicorn.Server(config).serve()
+        beating = asyncio.create_task(beat(settings.ready_file))
+        try:
+            await uvicorn.Server(config).serve()
+        finally:
+            beating.cancel()
 
 
 def main() -> int:

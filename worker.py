@@ -32,6 +32,7 @@ from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
 from entra_jit.accounts.on_time.known_beforehand import KnownBeforehand
 from entra_jit.app import App
+from entra_jit.health import beat
 from entra_jit.program import run_program
 from entra_jit.settings import Settings
 from entra_jit.temporal import schedules
@@ -130,10 +131,8 @@ async def run(settings: Settings) -> None:
             await schedules.ensure_reviews(client, settings.task_queue, settings.reconcile_every)
             await schedules.ensure_examinations(client, settings.task_queue)
             await schedules.ensure_emergency_rounds(client, settings.task_queue)
-            if settings.ready_file:
-                settings.ready_file.write_text(f"{os.getpid()}\n")
             watch = ReconciliationWatch(app, client, runtime.metric_meter)
-            beside = [asyncio.create_task(work) for work in (watch.run(), known.keep())]
+            beside = [asyncio.create_task(work) for work in (beat(settings.ready_file), watch.run(), known.keep())]
             await stop.wait()
             _log.info("stopping")
             for task in beside:

@@ -24,13 +24,30 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from models.errors import SettingsError
 from models.messages import ALARM_AFTER
 from models.microsoft_hosts import check_hosts
 
 RECONCILE_EVERY = timedelta(minutes=5)
+
+SECRETS = (
+    "ENTRA_JIT_DATABASE_URL",
+    "DATABASE_URL",
+    "ENTRA_JIT_KEYS",
+    "ENTRA_JIT_PORTAL_KEYS",
+    "ENTRA_JIT_ELEVATE__SECRET",
+    "ENTRA_JIT_REVOKE__SECRET",
+    "ENTRA_JIT_SIGN_IN__SECRET",
+)
+"""The variables that hold one, and can name a file instead."""
 
 
 def _by_commas(value: object) -> object:
@@ -63,7 +80,8 @@ class OwnApplication(BaseModel):
 class Settings(BaseSettings):
     """What a process of ours must know before it starts.
 
-    Read from ``ENTRA_JIT_*`` environment variables (the database also from ``DATABASE_URL``).
+    Read from ``ENTRA_JIT_*`` environment variables (the database also from ``DATABASE_URL``); each secret also from the
+    file that its variable with ``_FILE`` behind names: what can see a process's environment then sees none.
     Values of secrets never appear in errors or in ``repr``.
     """
 
@@ -183,7 +201,8 @@ class Settings(BaseSettings):
     """More arguments of that browser, comma-separated: ``--no-sandbox`` in a container that has none."""
 
     ready_file: Path | None = None
-    """A file that a worker writes once it polls, and a closer each time it looks."""
+    """A file that a worker writes every few seconds once it polls, a closer each time it looks, the portal while it
+    serves. ``entra_jit.health`` reads it."""
 
     clock_ahead: timedelta = timedelta(0)
     """For drills: this process takes its machine's clock to be so far ahead. In the profile ``sandbox`` only."""
@@ -191,6 +210,20 @@ class Settings(BaseSettings):
     record_file: Path | None = None
     """Each process writes what it asks of Microsoft Graph, and is answered, to this file with its process id behind
     the name: ids and texts folded, secrets left out."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """pydantic's hook: the environment with what its files hold. Raises ``SettingsError``."""
+        if isinstance(env_settings, EnvSettingsSource):
+            env_settings.env_vars = _with_files(env_settings.env_vars)
+        return init_settings, env_settings
 
     @field_validator("keys")
     @classmethod
@@ -230,6 +263,21 @@ class Settings(BaseSettings):
         return self
 
 
+def _with_files(variables: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """The variables, in lower case, with each secret that stands in a file."""
+    read = dict(variables)
+    for secret in SECRETS:
+        if not (file := read.pop(f"{secret}_FILE".lower(), None)):
+            continue
+        if read.get(secret.lower()):
+            raise SettingsError(f"{secret} and {secret}_FILE are both set; set one of them")
+        try:
+            read[secret.lower()] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(f"{secret}_FILE: {file} cannot be read") from None
+    return read
+
+
 def environment_secret(name: str) -> SecretStr:
     """A secret that a configuration file names by its variable; raises ``ValueError`` when it is not set."""
     if not (value := os.environ.get(name)):
@@ -239,7 +287,8 @@ def environment_secret(name: str) -> SecretStr:
 
 def names_a_database() -> bool:
     """Whether this process was told which deployment it belongs to."""
-    return bool(os.environ.get("DATABASE_URL") or os.environ.get("ENTRA_JIT_DATABASE_URL"))
+    names = ("DATABASE_URL", "ENTRA_JIT_DATABASE_URL", "DATABASE_URL_FILE", "ENTRA_JIT_DATABASE_URL_FILE")
+    return any(os.environ.get(name) for name in names)
 
 
 def adopt_environment(variables: Mapping[str, str]) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from entra_jit.accounts.own_applications import read_own_applications
 from entra_jit.crypto.keyring import Keyring
 from entra_jit.crypto.narrow_keyring import PortalKeyring
-from entra_jit.settings import Settings, load_settings
+from entra_jit.settings import SECRETS, OwnApplication, Settings, load_settings
 from models.errors import SettingsError
 from models.microsoft_hosts import MICROSOFT_GRAPH_HOSTS, MICROSOFT_LOGIN_HOSTS
 
@@ -83,6 +84,38 @@ def test_two_wrong_settings_are_told_at_once(environment: pytest.MonkeyPatch) ->
     environment.setenv("ENTRA_JIT_LOG_FORMAT", "xml")
     with pytest.raises(SettingsError, match="ENTRA_JIT_KEYS is not set; ENTRA_JIT_LOG_FORMAT: "):
         load_settings()
+
+
+def test_each_secret_may_stand_in_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A process's environment is shown by what lists containers, and is inherited by all that it starts."""
+    values = {**NEEDED, "ENTRA_JIT_ELEVATE__SECRET": "s-1", "ENTRA_JIT_REVOKE__SECRET": "s-2"}
+    values |= {"ENTRA_JIT_SIGN_IN__SECRET": "s-3"}
+    for name, value in values.items():
+        (tmp_path / name).write_text(f"{value}\n")
+        environment.delenv(name, raising=False)
+        environment.setenv(f"{name}_FILE", str(tmp_path / name))
+    for name in ("ELEVATE", "REVOKE", "SIGN_IN"):
+        environment.setenv(f"ENTRA_JIT_{name}__CLIENT_ID", "5e70ca7e-0000-4000-8000-000000005e70")
+        environment.setenv(f"ENTRA_JIT_{name}__SECRET_EXPIRES", "2099-12-31")
+    settings = load_settings()
+    own = [settings.elevate, settings.revoke, settings.sign_in]
+    secrets = [settings.database_url, settings.keys, *(one.secret if one else None for one in own)]
+    assert [one.get_secret_value() if one else None for one in secrets] == list(values.values())
+    environment.setenv("ENTRA_JIT_KEYS", KEYS)
+    with pytest.raises(SettingsError, match=r"^ENTRA_JIT_KEYS and ENTRA_JIT_KEYS_FILE are both set"):
+        load_settings()
+    environment.setenv("DATABASE_URL_FILE", "/nowhere/url")
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL_FILE: /nowhere/url cannot be read$"):
+        load_settings()
+
+
+def test_every_secret_is_among_those_that_may_stand_in_a_file() -> None:
+    fields = {f"ENTRA_JIT_{name.upper()}" for name, one in Settings.model_fields.items() if "SecretStr" in str(one)}
+    assert fields | {"DATABASE_URL"} == {name for name in SECRETS if "__" not in name}
+    own = [name for name, one in Settings.model_fields.items() if one.annotation == OwnApplication | None]
+    parts = [name for name, one in OwnApplication.model_fields.items() if "SecretStr" in str(one)]
+    nested = {f"ENTRA_JIT_{name}__{part}".upper() for name in own for part in parts}
+    assert nested == {name for name in SECRETS if "__" in name}
 
 
 def test_the_portal_has_keys_of_its_own_and_no_others(environment: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,11 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from entra_jit.crypto.keyring import Keyring
+from entra_jit.health import LOOKS_AGAIN_AFTER_SECONDS
 from entra_jit.local_stack.addresses import reserve_ports
 from entra_jit.local_stack.temporal import RETENTION, SEARCH_ATTRIBUTES, SERVER_SETTINGS, Temporal, temporal_program
-from entra_jit.settings import OwnApplication, Settings
+from entra_jit.settings import SECRETS, OwnApplication, Settings
 from models.search_attributes import ALL as REGISTRY
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +42,18 @@ def variables_of(field: str) -> set[str]:
 
 
 KNOWN = {variable: field for field in Settings.model_fields for variable in variables_of(field)}
+KNOWN |= {f"{secret}_FILE": KNOWN[secret] for secret in SECRETS}
+FILES = {name: set(service.get("secrets", ())) for name, service in SERVICES.items()}
+
+
+def variables_in_compose(field: str) -> set[str]:
+    """The same, where each secret stands in a file."""
+    return {f"{name}_FILE" if name in SECRETS else name for name in variables_of(field)}
+
+
+def image_of(service: dict[str, Any]) -> str:
+    """The image that is taken where no other is set."""
+    return re.sub(r"^\$\{[A-Z_]+:-(.+)\}$", r"\1", service["image"])
 
 
 def run_script(name: str, environment: dict[str, str]) -> None:
@@ -66,22 +80,25 @@ def test_what_has_no_default_is_given_or_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", ["ELEVATE", "REVOKE"])
 def test_the_worker_can_be_given_the_msps_own_applications_and_the_portal_cannot(name: str) -> None:
     """With the portal's environment no customer's tenant opens."""
-    variables = variables_of(name.lower())
+    variables = variables_in_compose(name.lower())
     assert variables <= OURS["worker"]["environment"].keys()
     assert variables.isdisjoint(OURS["portal"]["environment"])
+    in_the_closer = variables & OURS["closer"]["environment"].keys()
+    assert in_the_closer == (variables if name == "REVOKE" else set()), "it closes there, too, and opens nothing"
 
 
 def test_worker_and_portal_know_what_people_sign_in_to() -> None:
     """A worker finishes what the portal began: without it no customer could be connected there."""
-    variables = variables_of("sign_in") | variables_of("configuration_is_a_file")
+    variables = variables_in_compose("sign_in") | variables_of("configuration_is_a_file")
     for name in ("worker", "portal"):
         assert variables <= OURS[name]["environment"].keys(), name
 
 
 def test_the_portal_is_given_keys_of_its_own() -> None:
     given = {name: KNOWN.keys() & service.get("environment", {}).keys() for name, service in OURS.items()}
-    assert {name for name, known in given.items() if "ENTRA_JIT_KEYS" in known} == {"migrate", "worker", "closer"}
-    assert OURS["portal"]["env_file"] == [{"path": "portal.env", "required": False}]
+    assert {name for name, known in given.items() if "ENTRA_JIT_KEYS_FILE" in known} == {"migrate", "worker", "closer"}
+    assert {name for name, files in FILES.items() if "keys" in files} == {"migrate", "worker", "closer"}
+    assert FILES["portal"] == {"ledger-url", "portal-keys"}
 
 
 def test_the_example_names_only_variables_that_the_compose_file_reads() -> None:
@@ -96,8 +113,29 @@ def test_secrets_come_from_outside_and_are_asked_for_in_a_sentence() -> None:
     """A password with a default is a password that everybody knows."""
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|PWD|KEYS|DATABASE_URL", variable):
+            if variable.endswith("_FILE"):
+                assert not str(value or "").startswith("/run/secrets/") or Path(value).name in FILES[name], variable
+            elif re.search(r"PASSWORD|PWD|KEYS|DATABASE_URL", variable):
                 assert re.search(r"\$\{[A-Z_]+:\?set [^}]{20,}\}", value), f"{name}: {variable}"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_environment_of_ours_shows_a_secret(name: str) -> None:
+    """`docker inspect` shows it, and every process that is started inherits it."""
+    assert not OURS[name].get("environment", {}).keys() & set(SECRETS)
+    assert FILES[name] <= COMPOSE["secrets"].keys()
+
+
+def test_the_secrets_are_made_once_for_the_owner_of_their_directory(tmp_path: Path) -> None:
+    for _ in range(2):
+        command = ["/bin/sh", ROOT / "deploy" / "make-secrets.sh"]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir() if file.is_file()}
+    assert made.keys() | {"portal-keys"} == COMPOSE["secrets"].keys()
+    assert len(Keyring.parse(made["keys"].strip()).ids) == 1
+    assert made["ledger-url"] == f"postgresql://entra_jit:{made['ledger-password'].strip()}@ledger:5432/entra_jit\n"
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o044 for file in (tmp_path / "secrets").iterdir()} == {0o044}
 
 
 def test_a_connection_to_temporal_is_given_whole_or_not_at_all() -> None:
@@ -131,9 +169,30 @@ def test_containers_have_no_more_rights_than_they_use(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service.get("read_only") or service["image"].startswith("postgres:")
+    assert service.get("read_only") or image_of(service).startswith("postgres:")
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert service["mem_limit"]
     if service.get("restart") == "unless-stopped":
         assert "healthcheck" in service
+
+
+@pytest.mark.parametrize("name", ["worker", "closer", "portal"])
+def test_a_program_that_hangs_is_started_again(name: str) -> None:
+    """Docker leaves what is unhealthy as it is; the health check ends it, which it cannot where it is process 1."""
+    service = OURS[name]
+    file = service["environment"]["ENTRA_JIT_READY_FILE"]
+    assert service["healthcheck"]["test"] == ["CMD", "python", "-m", "entra_jit.health", file]
+    assert int(service["healthcheck"]["timeout"].removesuffix("s")) > LOOKS_AGAIN_AFTER_SECONDS
+    assert (service["init"], service["restart"]) == (True, "unless-stopped")
+
+
+@pytest.mark.parametrize("name", ["worker", "closer"])
+def test_what_closes_keeps_what_it_needs_to_start_without_the_ledger(name: str) -> None:
+    service = OURS[name]
+    cache = Path(service["environment"]["ENTRA_JIT_SEALED_CACHE"])
+    assert f"{name}:{cache.parent}" in service["volumes"]
+    assert name in COMPOSE["volumes"]
+    assert str(cache.parent) in (ROOT / "Dockerfile").read_text()
 
 
 def test_the_image_holds_every_package_and_only_them() -> None:
@@ -150,7 +209,7 @@ def test_the_self_hosted_server_is_the_one_that_the_tests_run_on() -> None:
     """Behaviour was measured and is tested on the embedded server; another version or setting may behave otherwise."""
     version = subprocess.run([temporal_program(), "--version"], capture_output=True, text=True, check=True).stdout
     server, ui = re.findall(r"Server ([\d.]+), UI ([\d.]+)", version)[0]
-    images = {name: service["image"] for name, service in SERVICES.items()}
+    images = {name: image_of(service) for name, service in SERVICES.items()}
     assert images["temporal"] == f"temporalio/server:{server}"
     assert images["temporal-schema"] == images["temporal-namespace"] == f"temporalio/admin-tools:{server}"
     assert images["temporal-ui"] == f"temporalio/ui:{ui}"

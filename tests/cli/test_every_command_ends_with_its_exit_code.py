@@ -561,9 +561,7 @@ async def test_the_portals_keys_are_written_for_their_owner_alone(
     ran = await run("portal-keys", str(file), **stack.environment())
     assert (ran.code, ran.out, ran.err) == (DONE, "", "")
     assert file.stat().st_mode & 0o777 == 0o600
-    assert (
-        file.read_text() == f"ENTRA_JIT_PORTAL_KEYS={stack.addresses.portal_environment()['ENTRA_JIT_PORTAL_KEYS']}\n"
-    )
+    assert file.read_text() == f"{stack.addresses.portal_environment()['ENTRA_JIT_PORTAL_KEYS']}\n"
     opens_tenants = {"ENTRA_JIT_KEYS", "SANDBOX_ELEVATE_SECRET", "ENTRA_JIT_ELEVATE__SECRET"}
     assert opens_tenants <= stack.environment().keys()
     assert not opens_tenants & stack.addresses.portal_environment().keys()

@@ -68,7 +68,7 @@ def portal_keys_command(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Written anew, readable by you alone.")],
 ) -> None:
-    """Derive the portal's keys from the deployment's, and write them as a line of environment to FILE."""
+    """Derive the portal's keys from the deployment's, and write them to FILE."""
     from entra_jit.app import App
     from entra_jit.crypto.narrow_keyring import PortalKeyring
     from entra_jit.local_stack.addresses import write_whole
@@ -77,7 +77,7 @@ def portal_keys_command(
     with errors_told():
         keys = PortalKeyring.derived(App(settings).keyring)
         try:
-            write_whole(file, f"ENTRA_JIT_PORTAL_KEYS={keys.get_secret_value()}\n")
+            write_whole(file, f"{keys.get_secret_value()}\n")
         except (OSError, ValueError):  # the latter for a path without a name
             raise BadInputError(f"{str(file)!r} cannot be written; name a file in a folder of yours") from None
 
