@@ -29,7 +29,8 @@ async def beat(file: Path | None) -> None:
 
 
 def _write(file: Path) -> None:
-    file.write_text(f"{os.getpid()}\n")
+    with contextlib.suppress(OSError):  # a disk that is full ends no program
+        file.write_text(f"{os.getpid()}\n")
 
 
 def check(file: Path) -> bool:
