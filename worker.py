@@ -78,6 +78,7 @@ def activities_of(app: App) -> list[Callable[..., Any]]:
         reconciling.review_tenant,
         examining.list_tenants_in_turn,
         examining.examine_tenant,
+        examining.try_canary,
         emergency.list_emergency_tenants,
         emergency.list_emergency_work,
         emergency.watch_emergency_use,

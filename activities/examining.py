@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 from temporalio import activity
 
 from activities.signatures import Examining
@@ -9,15 +12,27 @@ from entra_jit.accounts.attempts import describe_error
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.doctor.canary import canary_request, week_of
 from entra_jit.accounts.doctor.recording import examine_and_record
+from entra_jit.accounts.emergency.signing_in import BrowserSignIn, Typed
 from entra_jit.crypto.assertions import assert_actor
 from entra_jit.identity.authorize import Subject, Verb, authorize
-from entra_jit.ledger import canaries, examinations, requests
+from entra_jit.ledger import accounts, canaries, credentials, examinations, grants, requests
 from entra_jit.ledger.database import LedgerUnavailableError
 from entra_jit.ledger.examinations import ConfiguredTenant
 from models.actor import DOCTOR
 from models.checks import CheckState, Examination
-from models.errors import EntraJitError
-from models.messages import SignedAccessRequest, TenantVerdict
+from models.errors import EntraJitError, RefusedError
+from models.marks import CANARY_ID, AccountKind
+from models.messages import (
+    GrantRef,
+    SignedAccessRequest,
+    SignInAttempt,
+    SignInOutcome,
+    TenantId,
+    TenantVerdict,
+)
+
+TRIED_AGAIN_AFTER = (timedelta(seconds=12), timedelta(seconds=30))
+"""Microsoft was seen to refuse a new pass for ten seconds."""
 
 
 class ExaminingActivities(Examining):
@@ -59,6 +74,31 @@ class ExaminingActivities(Examining):
                 return None
             await canaries.ensure(session)
         return SignedAccessRequest(request=request, assertion=assert_actor(self._backend.keyring, DOCTOR, request, now))
+
+    @activity.defn
+    async def try_canary(self, canary: GrantRef) -> SignInAttempt:
+        """What is no canary's is not opened here. A new pass is tried again: Microsoft may not know it yet."""
+        backend = self._backend
+        async with backend.ledger.transaction() as session:
+            grant = await grants.by_id(session, canary.request_id)
+            if grant is None or str(grant.technician_id) != CANARY_ID:
+                raise RefusedError("This is no grant of the canary's.")
+            tenant_id = TenantId(str(grant.tenant_id))
+            known = await accounts.object_ids(session, tenant_id)
+            held = await credentials.open_for_canary(session, backend.keyring, canary.request_id)
+        account = next((one for one, kind in known.items() if kind is AccountKind.CANARY), None)
+        if account is None or held is None:
+            raise RefusedError("The canary has no credential now.")
+        typed = Typed(grant.account_name, held.kind, held.secret)
+        browser = BrowserSignIn(backend.graph, backend.settings, backend.clock)
+        for pause in (timedelta(0), *TRIED_AGAIN_AFTER):
+            await asyncio.sleep(pause.total_seconds())
+            attempt = await browser.type_in(typed, tenant_id, account)
+            if attempt.outcome is not SignInOutcome.REFUSED:
+                break
+        async with backend.ledger.transaction() as session:
+            await canaries.tried(session, canary.request_id, attempt)
+        return attempt
 
 
 def _verdict(examination: Examination) -> TenantVerdict:

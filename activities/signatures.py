@@ -141,6 +141,11 @@ class Examining(ABC):
     async def examine_tenant(self, tenant: str) -> TenantVerdict:
         """Run every check in it and keep the results. What fails is in the verdict."""
 
+    @activity.defn
+    @abstractmethod
+    async def try_canary(self, canary: GrantRef) -> SignInAttempt:
+        """Sign in as the doctor's canary, whose grant is open, and enter how that went. Harmless when repeated."""
+
 
 class Emergency(ABC):
     """The work on emergency accounts. Keys stay in the ledger, sealed: credentials travel by their handles."""

@@ -272,10 +272,15 @@ _ARGUMENTS = (
 
 
 class Browser:
-    """A Chromium or Edge with a throw-away profile, in which every page holds one passkey. A context manager."""
+    """A Chromium or Edge with a throw-away profile, in which every page holds the passkey. A context manager."""
 
     def __init__(
-        self, passkey: Passkey, *, program: str | None = None, headless: bool = False, arguments: Sequence[str] = ()
+        self,
+        passkey: Passkey | None,
+        *,
+        program: str | None = None,
+        headless: bool = False,
+        arguments: Sequence[str] = (),
     ) -> None:
         """``program``: the browser's path or name; None: the first that is found. Raises ``KitError``."""
         self._passkey = passkey
@@ -443,7 +448,7 @@ class Browser:
         session, kind = told["sessionId"], told["targetInfo"]["type"]
         try:
             if kind == "page":
-                self._give_passkey(session)
+                self._prepare(session)
             self.call("Runtime.runIfWaitingForDebugger", session=session)
         except KitError as error:
             # A page that is gone again is no failure; the first one is.
@@ -455,13 +460,16 @@ class Browser:
                 self._pages.append(session)
                 self._heard.notify_all()
 
-    def _give_passkey(self, session: str) -> None:
-        """Let the page use the passkey, with a virtual authenticator that confirms by itself."""
-        passkey = self._passkey
+    def _prepare(self, session: str) -> None:
         if self._headless:
-            # A page without the focus may use none, and without a window none has it.
+            # A page without the focus may use no passkey, and without a window none has it.
             with contextlib.suppress(KitError):
                 self.call("Emulation.setFocusEmulationEnabled", {"enabled": True}, session)
+        if self._passkey is not None:
+            self._give_passkey(session, self._passkey)
+
+    def _give_passkey(self, session: str, passkey: Passkey) -> None:
+        """Let the page use the passkey, with a virtual authenticator that confirms by itself."""
         self.call("WebAuthn.enable", {"enableUI": False}, session)
         options = {
             "protocol": "ctap2",

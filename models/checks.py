@@ -192,7 +192,7 @@ class Check(Enum):
     CANARY = (
         "D401",
         "canary",
-        "The last canary was not opened, or not proven closed: a grant may not be either.",
+        "The last canary was not opened, not let in, or not proven closed: so may be a grant.",
         "Read its receipt; `starter.py tenant canary TENANT` runs another.",
     )
     EMERGENCY = (

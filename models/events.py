@@ -85,6 +85,8 @@ class EventKind(StrEnum):
     """It is gone from its directory, and an operator has let the ledger forget it."""
     EMERGENCY_WANTED = "emergency work wanted"
     """A rotation or a drill was asked for."""
+    CANARY_TRIED = "canary tried"
+    """Whether the doctor's canary could sign in with what its grant gave it."""
     SIGN_IN_ACCEPTED = "sign-in accepted"
     """A person who signed in became a technician."""
     TEXT_ERASED = "text erased"

@@ -488,7 +488,7 @@ async def scene(
         ca_file=Path(services.sandbox.ca_file),
         task_queue=f"test-{secrets.token_hex(4)}",
         graph_timeout_seconds=5,
-        **settings,
+        **{"browser": "no-browser"} | dict(settings),
     )
     client = services.skipper.client if skips_time else services.client
     async with App(own, clock=stage_clock, client=client) as app:

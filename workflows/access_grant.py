@@ -16,6 +16,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from models import actor
+from models.marks import CANARY_ID
 from models.messages import (
     FailureType,
     GrantState,
@@ -28,6 +29,7 @@ from workflows.alerts import GrantAlerts
 from workflows.carrying import can_be_carried, take_over
 from workflows.closing import close_and_prove, settle
 from workflows.deciding import decide
+from workflows.examinations import try_canary
 from workflows.extending import extend_grant, read_signed, refuse_unless_open, renew_credential
 from workflows.gathering import ended, uninterrupted
 from workflows.holding import hold, park
@@ -51,6 +53,7 @@ class AccessGrant:
         """With what the run before has carried over: signals may come before ``run`` is called."""
         self._progress = take_over(inputs)
         self._alerts = GrantAlerts(self._progress)
+        self._trial: asyncio.Task[None] | None = None
 
     @workflow.run
     async def run(self, *_inputs: object) -> GrantStatus:
@@ -68,6 +71,8 @@ class AccessGrant:
         if not is_over(progress) and _wants_new_run(life):
             workflow.continue_as_new(progress)
         progress.end(GrantState.FAILED, actor.WORKFLOW, f"an error of ours: {_what_ended(life)}", FailureType.INTERNAL)
+        if self._trial:
+            self._trial.cancel()
 
         # After the try, never in a finally (see workflows.gathering).
         await uninterrupted(self._close())
@@ -89,6 +94,8 @@ class AccessGrant:
                 else:
                     if progress.state is not GrantState.OPEN:
                         await self._open()
+                        if progress.granted.technician_id == CANARY_ID:
+                            self._trial = asyncio.create_task(try_canary(progress))
                     await hold(progress, self._alerts)
                 if can_be_carried(self._alerts):
                     return True

@@ -110,6 +110,15 @@ async def reveal(session: AsyncSession, keyring: Keyring, request_id: str, to: A
     return Revealed(CredentialKind(row.kind), secret, row.usable_until, row.usable_once)
 
 
+async def open_for_canary(session: AsyncSession, keyring: Keyring, request_id: str) -> Revealed | None:
+    """The credential of a canary's grant, which no person is shown; None: it has none now."""
+    row = await session.get(SealedCredential, request_id)
+    if row is None:
+        return None
+    secret = unseal(keyring, Purpose.TECHNICIAN_CREDENTIAL, Sealed(row.key_id, row.ciphertext), _owner(request_id))
+    return Revealed(CredentialKind(row.kind), secret, row.usable_until, row.usable_once)
+
+
 async def statuses(session: AsyncSession, request_ids: Sequence[str]) -> dict[str, SignInStatus]:
     """What is known of the credentials of these grants; those that have none now are missing."""
     rows = await session.exec(select(SealedCredential).where(col(SealedCredential.request_id).in_(request_ids)))

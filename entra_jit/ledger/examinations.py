@@ -23,7 +23,7 @@ from models.checks import Check, CheckState, Examination, Finding
 from models.errors import NotFoundError
 from models.events import EventKind
 from models.marks import AccountKind
-from models.messages import AccessItem, AccessKind, EmergencyAccountView, GrantStatus, ObjectId, TenantId
+from models.messages import AccessItem, AccessKind, EmergencyAccountView, GrantStatus, ObjectId, SignInAttempt, TenantId
 from models.tables import CheckRow, Tenant
 
 
@@ -39,6 +39,8 @@ class ConfiguredTenant:
     canary: CanaryChoice = "never"
     last_canary: GrantStatus | None = None
     """The last one that is over; None: there was none."""
+    canary_attempt: SignInAttempt | None = None
+    """How its sign-in went."""
     emergency: frozenset[ObjectId] = frozenset()
     """Those of ``registered`` that are emergency accounts."""
     emergency_accounts: tuple[EmergencyAccountView, ...] = ()
@@ -85,6 +87,7 @@ async def _configured(
         frozenset(kinds),
         _canary(row),
         last_canary,
+        await canaries.last_attempt(session, last_canary.request_id or "") if last_canary else None,
         frozenset(account for account, kind in kinds.items() if kind is AccountKind.EMERGENCY),
         tuple(await emergency_views.listed(session, only=row.id)),
     )

@@ -710,7 +710,7 @@ async def test_the_doctor_says_what_is_wrong_and_repairs_what_was_agreed(run: Co
 async def test_the_canary_is_followed_to_its_proof(run: CommandLine) -> None:
     ran = await run("tenant", "canary", "contoso")
     assert ran.code == DONE, ran
-    assert "Opened, closed and proven. Sign-in not tried." in ran.out
+    assert "Opened, closed and proven. Sign-in: " in ran.out
     assert one_sentence(await run("tenant", "canary", "consoto"), NOT_FOUND)
 
 

@@ -44,6 +44,8 @@ from models.messages import (
     GrantStatus,
     ObjectId,
     RoleId,
+    SignInAttempt,
+    SignInOutcome,
     TenantId,
 )
 
@@ -166,8 +168,12 @@ def passkey_policy(**properties: object) -> PasskeyPolicy:
     return read(PasskeyPolicy, **allowed | properties)
 
 
-def canary_was(last: GrantStatus | None) -> Finding:
-    return canary.judge_canary(replace(CONFIGURED, last_canary=last))
+def canary_was(last: GrantStatus | None, outcome: SignInOutcome | None = None) -> Finding:
+    attempt = SignInAttempt(outcome=outcome, detail="As read.", at=NOW) if outcome else None
+    return canary.judge_canary(replace(CONFIGURED, last_canary=last, canary_attempt=attempt))
+
+
+CLOSED = GrantStatus(state=GrantState.ENDED, opened_at=NOW, closed_at=NOW)
 
 
 def emergency_account(**seen: object) -> Finding:
@@ -304,7 +310,10 @@ JUDGED: list[tuple[Finding, str, CheckState, str]] = [
         "nothing else",
     ),
     (canary_was(None), "D401", UNKNOWN, "None was run"),
-    (canary_was(GrantStatus(state=GrantState.ENDED, opened_at=NOW, closed_at=NOW)), "D401", OK, "Sign-in not tried."),
+    (canary_was(CLOSED), "D401", OK, "Sign-in: not tried."),
+    (canary_was(CLOSED, SignInOutcome.SIGNED_IN), "D401", OK, "Sign-in: signed in."),
+    (canary_was(CLOSED, SignInOutcome.PAGE_CHANGED), "D401", WARNING, "Sign-in: page changed. As read."),
+    (canary_was(CLOSED, SignInOutcome.REFUSED), "D401", FAILED, "Sign-in: credential refused. As read."),
     (canary_was(GrantStatus(state=GrantState.ENDED, opened_at=NOW)), "D401", FAILED, "not proven closed"),
     (canary_was(GrantStatus(state=GrantState.FAILED, sentence="403")), "D401", FAILED, "Not opened: 403"),
     (canary_was(GrantStatus(state=GrantState.DENIED, sentence="A stop")), "D401", WARNING, "A stop"),

@@ -8,9 +8,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from entra_jit.accounts.doctor.canary import canary_request, week_of
-from entra_jit.ledger import examinations
+from entra_jit.accounts.emergency.signing_in import BrowserSignIn, Typed
+from entra_jit.ledger import credentials, examinations
+from entra_jit.operations.await_canary import await_canary
 from entra_jit.operations.close_all import close_all
 from entra_jit.operations.end_access import end_access
 from entra_jit.operations.examine_tenant import examine_tenant
@@ -25,9 +28,18 @@ from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR, find_role
 from models.checks import Check, CheckState, Finding
 from models.errors import BadInputError, RefusedError
 from models.marks import CANARY_ID, CANARY_NAME
-from models.messages import ExaminationsReport, GrantState, Proof, TenantId
+from models.messages import (
+    CredentialKind,
+    ExaminationsReport,
+    GrantState,
+    ObjectId,
+    Proof,
+    SignInOutcome,
+    TenantId,
+)
 from tests.actors import TESTER
-from tests.stage import Scene, configure, customer_id
+from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.stage import Scene, Services, configure, customer_id, scene, stage_clock
 from workflows.examinations import Examinations
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -66,7 +78,45 @@ async def test_it_is_made_opened_closed_and_proven_and_nothing_else_ends_or_show
     real_time.assert_closed(account)
     found = await judged(real_time)
     assert found.state is CheckState.OK
-    assert "Sign-in not tried." in found.read
+    assert "Sign-in: not tried. No browser is found" in found.read
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to sign in with")
+async def test_a_browser_signs_in_with_what_a_technician_would_get(services: Services) -> None:
+    """And tells a page that we do not know from a credential that is refused."""
+    browser = {"browser": str(CHROMIUM), "browser_arguments": tuple(ARGUMENTS)}
+    async with scene(services, customers=1, skips_time=False, settings=browser) as act:
+        canary = await run_canary(TESTER, act.app, act.customer)
+        await act.until(canary, GrantState.OPEN)
+        attempt = await await_canary(TESTER, act.app, canary)
+        assert attempt is not None
+        assert attempt.outcome is SignInOutcome.SIGNED_IN, attempt.detail
+        async with act.app.ledger.transaction() as session:
+            held = await credentials.open_for_canary(session, act.app.keyring, canary)
+        assert held is not None
+        account = act.account(CANARY_NAME)
+        user = act.user(account)
+        assert user is not None
+
+        async def outcome(kind: CredentialKind, secret: str) -> tuple[SignInOutcome, str]:
+            signs_in = BrowserSignIn(act.app.graph, act.settings, stage_clock)
+            typed = Typed(account, kind, SecretStr(secret))
+            found = await signs_in.type_in(typed, TenantId(customer_id(act.customer)), ObjectId(user["id"]))
+            return found.outcome, found.detail
+
+        refused = await outcome(held.kind, "wrong")
+        assert (refused[0], "AADSTS130507" in refused[1]) == (SignInOutcome.REFUSED, True), refused
+        # A password alone comes no further than the page that has a second factor registered.
+        password = "sandbox-only-Canary-1"
+        act.control("PATCH", f"/tenants/{act.customer}/users/{user['id']}", password=password)
+        act.control("POST", f"/tenants/{act.customer}", temporary_access_pass={"enabled": False})
+        act.control("POST", f"/tenants/{act.customer}/sign-in-policy", require_mfa=True)
+        walled = await outcome(CredentialKind.PASSWORD, password)
+        assert (walled[0], "second factor" in walled[1]) == (SignInOutcome.REFUSED, True), walled
+
+        await end_access(TESTER, act.app, canary, "seen")
+        await act.receipt(canary)
+        assert "Sign-in: signed in." in (await judged(act)).read
 
 
 async def test_the_emergency_stop_closes_it_and_no_other_is_opened(real_time: Scene) -> None:

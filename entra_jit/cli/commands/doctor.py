@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from entra_jit.app import App
     from models.actor import Actor
     from models.checks import Examination
-    from models.messages import GrantStatus
+    from models.messages import GrantStatus, SignInAttempt
 
 
 @tenant_commands.command()
@@ -47,27 +47,29 @@ def doctor(
 
 @tenant_commands.command()
 def canary(context: typer.Context, tenant: TenantName, as_json: Json = False) -> None:
-    """Open an account of the doctor's in TENANT, close it, and prove it; say how that went."""
+    """Open an account of the doctor's in TENANT, sign in to it, close it, and prove it; say how that went."""
     from entra_jit.cli.views import doctor as doctor_page
     from entra_jit.cli.views.formatting import line
     from entra_jit.cli.views.timeline import Timeline
+    from entra_jit.operations.await_canary import await_canary
     from entra_jit.operations.end_access import end_access
     from entra_jit.operations.run_canary import run_canary
     from models.messages.ids import LONGEST_SENTENCE
 
-    async def run(actor: Actor, app: App) -> GrantStatus:
+    async def run(actor: Actor, app: App) -> tuple[GrantStatus, SignInAttempt | None]:
         asked = await run_canary(actor, app, tenant)
         people = Console(stderr=True) if as_json else console
         line(people, f"[bold]{asked}[/]")
         timeline = Timeline(actor, app, asked, people)
         status = await timeline.follow(GrantState.OPEN, GrantState.PARKED)
         if status.state.is_final:
-            return status
+            return status, None
+        attempt = await await_canary(actor, app, asked)
         await end_access(actor, app, asked, status.sentence[:LONGEST_SENTENCE])
-        return await timeline.follow()
+        return await timeline.follow(), attempt
 
-    status = deployed(context, run)
-    show(status, as_json, lambda: doctor_page.show_canary(console, status))
+    status, attempt = deployed(context, run)
+    show(status, as_json, lambda: doctor_page.show_canary(console, status, attempt))
     if status.opened_at is None:
         raise typer.Exit(ExitCode.REFUSED)
     if status.closed_at is None:

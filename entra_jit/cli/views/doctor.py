@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from entra_jit.accounts.doctor.canary import NOT_TRIED
+from entra_jit.accounts.doctor.canary import told_attempt
 from entra_jit.cli.views.formatting import GAP, line, shown
 from models.checks import CheckState, Examination, Finding, Repaired
-from models.messages import GrantStatus
+from models.messages import GrantStatus, SignInAttempt
 
 _COLOURS = {
     CheckState.OK: "green",
@@ -42,14 +42,14 @@ def show_worst(console: Console, examination: Examination) -> None:
     line(console, _verdict(examination))
 
 
-def show_canary(console: Console, canary: GrantStatus) -> None:
-    """What was seen of it, and what was not tried."""
+def show_canary(console: Console, canary: GrantStatus, attempt: SignInAttempt | None) -> None:
+    """What was seen of it, and how its sign-in went."""
     if canary.opened_at is None:
         line(console, f"[bold red]Not opened.[/] {shown(canary.sentence)}")
     elif canary.closed_at is None:
         line(console, f"[bold red]Opened, and not proven closed.[/] {shown(canary.sentence)}")
     else:
-        line(console, f"[green]Opened, closed and proven.[/] {NOT_TRIED}")
+        line(console, f"[green]Opened, closed and proven.[/] {shown(told_attempt(attempt))}")
 
 
 def show_repairs(console: Console, tenant: str, repairs: Sequence[Repaired]) -> None:
