@@ -24,6 +24,7 @@ from entra_jit.graph.deleted_items import DeletedItems
 from entra_jit.graph.domains import Domains
 from entra_jit.graph.granted import Granted
 from entra_jit.graph.groups import Groups
+from entra_jit.graph.kept_connections import KeptTransport
 from entra_jit.graph.licences import Licences
 from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
@@ -43,9 +44,6 @@ from entra_jit.graph.users import Users
 from models.moments import steady_seconds
 
 CallsT = TypeVar("CallsT", bound=Calls)
-
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=30)
-"""Hundreds of tenants share one host, so one pool; idle connections go before Microsoft drops them."""
 
 _SIGN_IN_THREADS = 16
 """Tokens that can be fetched at once. Apart from asyncio's own few threads, which resolve names for httpx."""
@@ -127,10 +125,13 @@ class Graph:
         self._tokens: dict[tuple[str, str, Credential, datetime | None], TokenSource] = {}
         self._threads = ThreadPoolExecutor(_SIGN_IN_THREADS, thread_name_prefix="sign-in")
         self._http = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True,
+            transport=KeptTransport(
+                ssl.create_default_context(cafile=self._ca_file)
+                if self._ca_file
+                else httpx.create_ssl_context(trust_env=False)
+            ),
             trust_env=False,
             timeout=timeout,
-            limits=_LIMITS,
             headers={"Accept": "application/json", "User-Agent": "entra-jit"},
         )
 
