@@ -168,7 +168,7 @@ TABLE = (
     Row(
         ActorKind.PERSON,
         Via.PORTAL,
-        frozenset({Verb.LIST_EMERGENCY_ACCOUNTS, Verb.REVEAL_EMERGENCY_ACCOUNT}),
+        frozenset({Verb.LIST_EMERGENCY_ACCOUNTS, Verb.REVEAL_EMERGENCY_ACCOUNT, Verb.AWAIT_WORKER}),
         role=Role.EMERGENCY,
     ),
 )

@@ -41,4 +41,4 @@ async def reveal_emergency_account(
         what = f"was given, until {format_moment(until)} and to the key {code}, the credential"
         await record.raise_alarm(reveal_alarm(app, actor, ref, what))
     sealed = sealed_to_reader(request.reader, [passkey], f"emergency reveal {ref.tenant_id} {ref.number}")
-    return sealed.model_copy(update={"usable_until": until})
+    return sealed.model_copy(update={"account": ref, "code": code, "usable_until": until})

@@ -15,8 +15,9 @@ from entra_jit.web.rendering import page
 from entra_jit.web.screens.reveal_emergency import give
 from entra_jit.web.security import local_path
 from entra_jit.web.visitors import SESSION_COOKIE, SignedIn, TheApp, cookie_of, visitor_with
+from entra_jit.web.waiting import wait_for
 from entra_jit.web.ways_in import BEGUN_COOKIE, CALLBACK, SignIns, keep_cookie, to_sign_in
-from models.errors import EntraJitError
+from models.errors import EntraJitError, StillWorkingError
 
 router = APIRouter()
 
@@ -58,6 +59,8 @@ async def _reveal(request: Request, app: App, finished: Finished) -> Response:
     visitor = await visitor_with(request, finished.cookie)
     try:
         return await give(request, app, visitor, finished)
+    except StillWorkingError as error:
+        return wait_for(request, error, finished.return_to)
     except EntraJitError as error:
         explained: Response = await request.app.exception_handlers[EntraJitError](request, error)
         return explained

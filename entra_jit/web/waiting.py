@@ -30,11 +30,11 @@ def leads_to_waiting(request: Request) -> bool:
     return path == CALLBACK or (request.method == "POST" and path not in _GIVES_A_SECRET)
 
 
-def wait_for(request: Request, error: StillWorkingError) -> Response:
-    """To the page that waits."""
+def wait_for(request: Request, error: StillWorkingError, came_from: str | None = None) -> Response:
+    """To the page that waits. ``came_from``: where it leads back to, if the address does not say so."""
     path = request.url.path
     where = "/connect/waiting" if path == CALLBACK else "/waiting"
-    back = {} if path == CALLBACK else {"back": path.rpartition("/")[0] or "/tenants"}
+    back = {} if path == CALLBACK else {"back": came_from or path.rpartition("/")[0] or "/tenants"}
     query = urlencode({"since": round(app_of(request).clock().timestamp()), **back})
     return RedirectResponse(f"{where}/{error.operation}/{error.errand_id}?{query}", HTTPStatus.SEE_OTHER)
 

@@ -163,6 +163,10 @@ class SealedPasskeys(Message):
     about: str
     """What they were sealed as."""
     sealed: str
+    account: EmergencyRef | None = None
+    """Whose passkey it is, where it is one account's."""
+    code: str = ""
+    """Of the key that it was sealed to."""
     usable_until: AwareDatetime | None = None
     """When they are rotated; None: they are kept until that is asked for."""
 

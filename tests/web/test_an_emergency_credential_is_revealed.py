@@ -41,6 +41,7 @@ from tests.emergency.accounts import account_name, rotate, user
 from tests.emergency.revealing import request_of, works
 from tests.emergency.test_a_browser_uses_the_sealed_key import in_chromium
 from tests.end_to_end.test_a_portal_that_is_broken_into import payloads_of
+from tests.patience import eventually
 from tests.stage import stage_clock, variant
 from tests.web.test_every_screen_in_a_browser import PICTURES, WIDTHS, look
 from tests.web.visits import ADMIN, AUDITOR, HOME, Portal
@@ -133,6 +134,24 @@ async def test_it_is_given_once_to_the_program_that_waits(portal: Portal, addres
     refused = await visit.post(address, **form)
     assert refused.status_code == httpx.codes.CONFLICT, refused.text
     assert "used already" in refused.text
+
+
+async def test_a_worker_may_take_longer_than_a_page(
+    portal: Portal, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = portal.web.state.app.settings.model_copy(update={"worker_patience_seconds": 0.001})
+    monkeypatch.setattr(portal.web.state.app, "settings", hasty)
+    key, visit = OneTimeKey(), await portal.sign_in(ADMIN)
+    sent = (await visit.post(address, reason="an outage", reader=key.public)).headers["location"]
+    answer = await portal.come_back(visit, await portal.prove_at(sent, ADMIN))
+    where = answer.headers["location"]
+    assert where.startswith("/waiting/reveal_emergency_account/")
+
+    async def given() -> str | None:
+        page = await visit.get(where)
+        return page.text if "Sealed credential" in page.text else None
+
+    assert opened(key, await eventually(given)).account_name == account_name(portal.scene)
 
 
 async def test_nothing_on_the_way_opens_with_what_the_portal_holds(portal: Portal, address: str) -> None:

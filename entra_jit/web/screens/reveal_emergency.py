@@ -11,14 +11,15 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from entra_jit.app import App
-from entra_jit.emergency_kit import code_of, to_paste
+from entra_jit.emergency_kit import to_paste
 from entra_jit.identity.person_sign_in import Finished
 from entra_jit.operations.plan_emergency_reveal import plan_emergency_reveal
 from entra_jit.operations.reveal_emergency_account import reveal_emergency_account
 from entra_jit.web.rendering import page
 from entra_jit.web.visitors import SignedIn, SignInNeededError, TheApp, Visitor
 from entra_jit.web.ways_in import SignIns, to_sign_in
-from models.messages import RevealRequest
+from models.errors import InternalError
+from models.messages import RevealRequest, SealedPasskeys
 
 PATH = "/emergency/{tenant}/{number}"
 
@@ -53,8 +54,16 @@ async def give(request: Request, app: App, visitor: Visitor | None, finished: Fi
     if visitor is None or finished.about is None:
         raise SignInNeededError("/emergency")
     wanted = RevealRequest.read(finished.about)
-    sealed = await reveal_emergency_account(visitor.actor, app, wanted, finished.token)
-    account = await plan_emergency_reveal(visitor.actor, app, wanted.tenant, wanted.number)
+    return await given_page(
+        request, app, visitor, await reveal_emergency_account(visitor.actor, app, wanted, finished.token)
+    )
+
+
+async def given_page(request: Request, app: App, visitor: Visitor, sealed: SealedPasskeys) -> Response:
+    """What a worker has given."""
+    if (whose := sealed.account) is None:
+        raise InternalError("What was given says no account.")
+    account = await plan_emergency_reveal(visitor.actor, app, whose.tenant, whose.number)
     return await page(
         request,
         visitor,
@@ -62,6 +71,6 @@ async def give(request: Request, app: App, visitor: Visitor | None, finished: Fi
         account=account,
         given=to_paste(sealed.sealed, sealed.about).splitlines(),
         usable_until=sealed.usable_until,
-        code=code_of(wanted.reader),
+        code=sealed.code,
         now=app.clock(),
     )

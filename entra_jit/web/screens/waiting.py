@@ -9,6 +9,7 @@ from entra_jit.identity.authorize import Verb, authorize
 from entra_jit.operations.await_worker import await_worker
 from entra_jit.web.changes import saved_address
 from entra_jit.web.rendering import page
+from entra_jit.web.screens.reveal_emergency import given_page
 from entra_jit.web.security import local_path
 from entra_jit.web.visitors import SignedIn, TheApp
 from entra_jit.web.waiting import waiting_page
@@ -28,6 +29,8 @@ async def waiting(
     [result] = found
     if operation == "disconnect_tenant":
         return await page(request, visitor, "disconnected.html", outcome=result)
+    if operation == "reveal_emergency_account":
+        return await given_page(request, app, visitor, result)
     if operation == "repair_tenant":
         tenant = back.rpartition("/")[2]
         return await page(request, visitor, "repairs.html", tenant=tenant, repairs=result, is_done=True)
