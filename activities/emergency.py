@@ -6,6 +6,7 @@ from temporalio import activity
 
 from activities.signatures import Emergency
 from entra_jit.accounts.backend import Backend
+from entra_jit.accounts.emergency.admission import EmergencyAdmission
 from entra_jit.accounts.emergency.signing_in import BrowserSignIn, SignsIn
 from entra_jit.accounts.emergency.steps import EmergencySteps
 from entra_jit.accounts.emergency.use import EmergencyUse
@@ -49,7 +50,9 @@ class EmergencyActivities(Emergency):
     @activity.defn
     async def watch_emergency_use(self, only: str | None) -> list[str]:
         """What one tenant does not let us read keeps no other from being watched."""
-        return await EmergencyUse(self._backend).watch(TenantId(only) if only else None)
+        tenant = TenantId(only) if only else None
+        used = await EmergencyUse(self._backend).watch(tenant)
+        return used + await EmergencyAdmission(self._backend).watch(tenant)
 
     @activity.defn
     async def ensure_emergency_account(self, account: EmergencyRef) -> None:

@@ -163,7 +163,7 @@ class Emergency(ABC):
     @activity.defn
     @abstractmethod
     async def watch_emergency_use(self, only: str | None) -> list[str]:
-        """Alarm every sign-in that nothing explains, of all tenants or of this one. Gives a sentence for each."""
+        """Alarm every sign-in that nothing explains, and every policy that keeps an account out. Gives sentences."""
 
     @activity.defn
     @abstractmethod

@@ -62,6 +62,9 @@ class AlarmKind(StrEnum):
     EMERGENCY_CHANGED = "emergency account changed"
     """An emergency account is not as we made it: disabled, without its role, with a method of others. About an
     account."""
+    EMERGENCY_KEPT_OUT = "emergency account kept out"
+    """A Conditional Access policy keeps an emergency account out, as one does that has lost its exclusion. About a
+    tenant."""
     EMERGENCY_USED = "emergency account used"
     """An emergency account signed in, and neither a reveal nor a drill nor a rotation explains it. About an account."""
     EMERGENCY_REVEALED = "emergency credential revealed"

@@ -235,6 +235,8 @@ class EmergencyAccountRow(SQLModel, table=True):
     number: int = Field(primary_key=True)
     completed_at: datetime | None = columns.moment()
     """When it was enabled with its role, once. From then on only a change from outside takes either."""
+    password_set_at: datetime | None = columns.moment()
+    """When we have set its password, which is kept nowhere, or seen it as it was set: later it was another's doing."""
     rotated_at: datetime | None = columns.moment()
     rotate_at: datetime | None = columns.moment()
     """None: it is rotated only when that is asked for."""

@@ -50,6 +50,7 @@ class TargetedUsers(Description):
     include_users: Names = ()
     include_groups: Names = ()
     include_roles: Names = ()
+    exclude_users: Names = ()
     exclude_groups: Names = ()
     exclude_roles: Names = ()
 

@@ -78,6 +78,7 @@ class EmergencyAccount:
     account_name: str
     object_id: ObjectId | None
     completed_at: datetime | None
+    password_set_at: datetime | None
     passkeys: tuple[StoredPasskey, ...]
     """Those that are not retired, the oldest first."""
     retired_methods: frozenset[str]
@@ -204,6 +205,7 @@ async def find(session: AsyncSession, ref: EmergencyRef) -> EmergencyAccount | N
         account_name=registered.account_name,
         object_id=object_id(registered),
         completed_at=row.completed_at,
+        password_set_at=row.password_set_at,
         passkeys=tuple(map(_stored, passkeys)),
         retired_methods=frozenset(method for method in retired.all() if method),
     )
@@ -225,7 +227,13 @@ def _stored(row: EmergencyCredentialRow) -> StoredPasskey:
 async def completed(session: AsyncSession, ref: EmergencyRef, at: datetime) -> None:
     """The account is enabled and has its role. Once: what takes either later is a change from outside."""
     await _change(session, ref, completed_at=func.coalesce(col(EmergencyAccountRow.completed_at), at))
+    await password_set(session, ref, at)
     await _enter(session, EventKind.EMERGENCY_PREPARED, EMERGENCY_ACCOUNTS, ref)
+
+
+async def password_set(session: AsyncSession, ref: EmergencyRef, at: datetime) -> None:
+    """Its password is one that we have set, at this time at the latest."""
+    await _change(session, ref, password_set_at=at)
 
 
 # -- its passkeys

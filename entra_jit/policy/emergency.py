@@ -76,6 +76,8 @@ class SeenEmergencyAccount:
     methods: Collection[tuple[str, str]]
     """Id and kind of each registered sign-in method but the password."""
     is_restricted: bool = False
+    has_new_password: bool = False
+    """Its password was set after we had set it."""
 
 
 def what_changed(
@@ -93,6 +95,7 @@ def what_changed(
         (bool(seen.roles - {role}), "holds other roles, too"),
         (bool(foreign), f"has sign-in methods that we did not register: {', '.join(foreign)}"),
         (not present >= set(expected), "has lost the passkey that we registered"),
+        (seen.has_new_password, "was given another password"),
         (seen.is_restricted, "is inside a restricted management administrative unit"),
     )
     return tuple(words for is_so, words in findings if is_so)

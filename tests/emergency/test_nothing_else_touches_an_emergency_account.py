@@ -6,10 +6,15 @@ emergency account here, with the ledger, without it, and with an empty one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
+from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.emergency.admission import EmergencyAdmission
 from entra_jit.accounts.finding import AccountFinder, MissedSince, NothingToClose
 from entra_jit.accounts.global_administrators import count_others
 from entra_jit.accounts.interventions import Intervention
@@ -28,7 +33,7 @@ from models.errors import InternalError, RefusedError
 from models.marks import AccountKind, emergency_id
 from models.messages import AccountToClose, Grant, GrantState, ObjectId, TechnicianId, TenantId
 from tests.actors import TESTER
-from tests.emergency.accounts import made, passkeys, ref_of, rotate, signs_in, steps_of, user
+from tests.emergency.accounts import made, passkeys, ref_of, rotate, signs_in, steps_of, user, want_rotation
 from tests.patience import eventually
 from tests.stage import Scene, configure, customer_id, stage_clock, technician_id
 
@@ -131,6 +136,51 @@ async def test_a_change_from_outside_is_alarmed_and_nothing_is_done_about_it(rea
     assert "is disabled" in sentence
     assert "phone" in sentence
     assert real_time.everything() == before
+
+
+async def test_a_password_of_others_is_alarmed_until_a_rotation_replaces_it(real_time: Scene) -> None:
+    """A password alone is no way in where Microsoft demands MFA; whoever set it may register a method next."""
+    await made(real_time)
+    tenant = await real_time.app.directories.of(ref_of(real_time).tenant_id, Purpose.ELEVATE)
+    await reconcile(TESTER, real_time.app)
+    assert real_time.sql("SELECT kind FROM alarms") == [], "the one that it was made with is ours"
+
+    real_time.sql("UPDATE emergency_accounts SET password_set_at = password_set_at - interval '1 hour'")
+    await tenant.users.set_password(ObjectId(user(real_time)["id"]), SecretStr("theirs-and-no-other"), force_change=False)
+    await reconcile(TESTER, real_time.app)
+    [[sentence]] = real_time.sql("SELECT sentence FROM alarms")
+    assert "was given another password" in sentence
+
+    await want_rotation(real_time)
+    await rotate(real_time)
+    await reconcile(TESTER, real_time.app)
+    assert real_time.sql("SELECT kind FROM alarms") == []
+
+
+async def test_an_exclusion_that_is_lost_is_alarmed_until_it_is_there_again(real_time: Scene) -> None:
+    name = await made(real_time)
+    group = str(uuid4())
+    assert await kept_out(real_time, excludeUsers=[user(real_time)["id"]]) == []
+    [sentence] = await kept_out(real_time, excludeGroups=[group])
+    assert sentence == f"{name}: Devices demands a compliant device. Exclude the account from it."
+    assert real_time.sql("SELECT kind, subject FROM alarms") == [("emergency account kept out", real_time.customer)]
+    assert await kept_out(real_time, controls=["mfa"]) == [], "a passkey satisfies it"
+    assert real_time.sql("SELECT kind FROM alarms") == []
+
+
+async def kept_out(act: Scene, *, controls: Sequence[str] = ("compliantDevice",), **users: list[str]) -> list[str]:
+    """What is told under a policy about all users, but these."""
+    policy = {
+        "displayName": "Devices",
+        "state": "enabled",
+        "conditions": {
+            "users": {"includeUsers": ["All"], **users},
+            "applications": {"includeApplications": ["All"]},
+        },
+        "grantControls": {"operator": "OR", "builtInControls": controls},
+    }
+    act.control("POST", f"/tenants/{act.customer}", conditional_access=[policy])
+    return await EmergencyAdmission(act.app).watch()
 
 
 async def test_it_counts_as_an_administrator_that_a_tenant_can_rely_on(real_time: Scene) -> None:

@@ -57,6 +57,7 @@ def test_each_wanted_account_is_made_and_none_that_stands_is_forgotten() -> None
             ("has sign-in methods that we did not register: phone",),
         ),
         (replace(AS_MADE, methods=(("ours", "fido2"), ("older", "fido2"))), ()),
+        (replace(AS_MADE, has_new_password=True), ("was given another password",)),
         (replace(AS_MADE, is_restricted=True), ("is inside a restricted management administrative unit",)),
     ],
 )

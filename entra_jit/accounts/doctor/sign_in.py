@@ -5,26 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
 
+from entra_jit.accounts.conditional_access import (
+    EVERYTHING,
+    demand_of,
+    is_in_force_where_people_work,
+    strength_of,
+)
 from entra_jit.accounts.doctor.examined import Examination, ExaminedTenant, listed, ok, warning
 from entra_jit.accounts.doctor.passkeys import groups_of, judge_passkeys
 from entra_jit.graph.licences import ENTRA_ID_P1, ENTRA_ID_P2, Subscription
-from entra_jit.graph.policies import ConditionalAccessPolicy, GrantControls, SecurityDefaults
+from entra_jit.graph.policies import ConditionalAccessPolicy, SecurityDefaults
 from entra_jit.ledger.examinations import ConfiguredTenant
 from models.checks import Check, Finding
 
-_EVERYTHING = "All"
-_WHERE_TECHNICIANS_WORK = frozenset(
-    {_EVERYTHING, "Office365", "MicrosoftAdminPortals", "797f4846-ba00-4fd7-ba43-dac1f8f63013"}
-)
-"""The last is Azure's Resource Manager."""
-_DEMANDS = {
-    "block": "blocks the sign-in",
-    "compliantDevice": "demands a compliant device",
-    "domainJoinedDevice": "demands a joined device",
-    "approvedApplication": "demands an approved app",
-    "compliantApplication": "demands a protected app",
-}
-"""Controls that neither a pass nor a password satisfies."""
 _A_PASS = "temporaryAccessPass"  # how Microsoft names the method
 _WORKING = frozenset({None, "Enabled", "Warning"})
 
@@ -43,7 +36,7 @@ def judge_conditional_access(policies: Iterable[ConditionalAccessPolicy], config
     found = [
         f"{policy.display_name or policy.id} {demand}"
         for policy in policies
-        if _concerns_us(policy, {item.id for item in configured.mapped}) and (demand := _demand_of(policy))
+        if _concerns_us(policy, {item.id for item in configured.mapped}) and (demand := demand_of(policy, _A_PASS))
     ]
     if found:
         return warning(Check.CONDITIONAL_ACCESS, f"{listed(found)}.")
@@ -58,7 +51,7 @@ def demanding_phishing_resistance(
     return [
         policy.display_name or policy.id
         for policy in policies
-        if _concerns_us(policy, mapped) and policy.grant_controls and _strength(policy.grant_controls)
+        if _concerns_us(policy, mapped) and policy.grant_controls and strength_of(policy.grant_controls, _A_PASS)
     ]
 
 
@@ -73,45 +66,12 @@ def _concerns_us(policy: ConditionalAccessPolicy, mapped: Collection[str]) -> bo
     when = policy.conditions
     given = set(mapped)
     is_about_us = (
-        _EVERYTHING in when.users.include_users
+        EVERYTHING in when.users.include_users
         or given & set(when.users.include_roles)
         or given & set(when.users.include_groups)
     )
     is_spared = given & set(when.users.exclude_groups)
-    is_for_legacy_clients = when.client_app_types and not {"all", "browser"} & set(when.client_app_types)
-    is_for_risk = when.sign_in_risk_levels or when.user_risk_levels or when.authentication_flows
-    return bool(
-        policy.state == "enabled"
-        and is_about_us
-        and not is_spared
-        and not is_for_legacy_clients
-        and not is_for_risk
-        and _WHERE_TECHNICIANS_WORK & set(when.applications.include_applications)
-    )
-
-
-def _demand_of(policy: ConditionalAccessPolicy) -> str | None:
-    """What it demands that a pass does not satisfy; None: nothing."""
-    controls = policy.grant_controls
-    if controls is None:
-        return None
-    demands = [_DEMANDS[control] for control in controls.built_in_controls if control in _DEMANDS]
-    demands += [_strength(controls)] if _strength(controls) else []
-    if controls.operator == "OR" and len(demands) < _number_of(controls):
-        return None
-    where = " from some places" if policy.conditions.locations and "block" in controls.built_in_controls else ""
-    return (" and ".join(demands) + where) or None
-
-
-def _strength(controls: GrantControls) -> str:
-    strength = controls.authentication_strength
-    if strength is None or any(one.startswith(_A_PASS) for one in strength.allowed_combinations):
-        return ""
-    return f"demands {strength.display_name or 'a strength'}, which no pass is"
-
-
-def _number_of(controls: GrantControls) -> int:
-    return len(controls.built_in_controls) + (controls.authentication_strength is not None)
+    return bool(is_in_force_where_people_work(policy) and is_about_us and not is_spared)
 
 
 async def _security_defaults(tenant: ExaminedTenant) -> Sequence[Finding]:

@@ -184,12 +184,16 @@ class EmergencySteps:
         going = [one for one in others if one not in kept]
         await self._delete(tenant, object_id, this.method_id, {one.method_id for one in going})
         if going:
+            # One that was set by others is a way in beside the passkey. This one is kept nowhere.
+            await tenant.users.set_password(object_id, new_password(), force_change=False)
             # What was begun with an old key would outlive it for months. The application that closes may end it.
             await (await self._backend.directories.to_close(ref.tenant_id)).users.revoke_sessions(object_id)
         async with self._alarms.recording() as record:
             for one in going:
                 retiring = EmergencyCredentialRef(account=ref, credential=str(one.handle))
                 await emergency.retired(record.session, retiring, self._clock())
+            if going:
+                await emergency.password_set(record.session, ref, self._clock())
             if kept:
                 return False
             if await emergency.rotated(record.session, credential, self._clock()):

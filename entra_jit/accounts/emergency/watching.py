@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 from entra_jit.accounts.backend import Backend
 from entra_jit.graph import Tenant, User
 from entra_jit.ledger import emergency
 from entra_jit.ledger.database import LedgerUnavailableError
+from entra_jit.policy.durations import CLOCKS_DIFFER_BY
 from entra_jit.policy.emergency import SeenEmergencyAccount, what_changed
 from entra_jit.policy.roles import GLOBAL_ADMINISTRATOR
 from models.marks import EMERGENCY_NAMES
@@ -42,8 +44,14 @@ class EmergencyWatch:
             roles=frozenset(one.role for one in roles if one.scope == "/"),
             methods=tuple((one.id, one.kind) for one in methods if not one.is_password),
             is_restricted=user.is_management_restricted is True,
+            has_new_password=_is_after(user.last_password_change, account.password_set_at),
         )
         ours = {one.method_id for one in account.passkeys if one.method_id} | account.retired_methods
         current = account.current
         expected = {current.method_id} if current and current.method_id else set()
         return what_changed(seen, GLOBAL_ADMINISTRATOR, ours, expected)
+
+
+def _is_after(changed: datetime | None, ours: datetime | None) -> bool:
+    """By two clocks, Microsoft's and ours."""
+    return changed is not None and ours is not None and changed > ours + CLOCKS_DIFFER_BY
