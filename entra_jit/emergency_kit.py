@@ -7,7 +7,7 @@ without a kit it takes what the portal reveals::
     python emergency_kit.py contoso.kit
     python emergency_kit.py
 
-A kit is sealed with a passphrase: scrypt makes a key of it, AES-256-GCM seals what opens the accounts. The key of a
+A kit opens with the passphrase of any one of its holders: scrypt makes a key of it, AES-256-GCM seals. The key of a
 passkey reaches the browser through a pipe that no other process can open, never through a port, a file or an argument,
 and the browser's profile is deleted when it ends.
 """
@@ -43,10 +43,12 @@ FORMAT = "entra-jit emergency kit 1"
 PORTAL = "https://entra.microsoft.com/"
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "microsoft-edge", "chromium-browser")
 SHORTEST_PASSPHRASE = 16
+MOST_HOLDERS = 8
 
 _SCRYPT = {"n": 2**17, "r": 8, "p": 1}
 """128 MB and about half a second for each guess."""
 _MOST_N = 2**20
+_ABOUT = ("format", "made_at", "credentials", "scrypt")
 _PATIENCE_SECONDS = 30.0
 _GRACE_SECONDS = 5.0
 
@@ -97,31 +99,36 @@ class Kit:
     passkeys: tuple[Passkey, ...]
 
 
-def seal_kit(kit: Kit, passphrase: str) -> bytes:
-    """The kit as a file. Raises ``KitError`` for a passphrase that is too short."""
-    if len(passphrase) < SHORTEST_PASSPHRASE:
+def seal_kit(kit: Kit, passphrases: Sequence[str]) -> bytes:
+    """The kit as a file that each of the passphrases opens. Raises ``KitError`` for one that is too short, or twice."""
+    if any(len(one) < SHORTEST_PASSPHRASE for one in passphrases):
         raise KitError(f"A passphrase has at least {SHORTEST_PASSPHRASE} characters.")
-    header: dict[str, Any] = {
+    if not passphrases or len(set(passphrases)) < len(passphrases):
+        raise KitError("Each holder of a kit has a passphrase of their own.")
+    about: dict[str, Any] = {
         "format": FORMAT,
         "made_at": kit.made_at.isoformat(),
         "credentials": [one.credential for one in kit.passkeys],
-        "scrypt": {**_SCRYPT, "salt": _text(secrets.token_bytes(16))},
-        "nonce": _text(secrets.token_bytes(12)),
+        "scrypt": _SCRYPT,
     }
+    key = AESGCM.generate_key(256)
+    header = {**about, "holders": [_wrap(key, about, one) for one in passphrases], "nonce": _text(_nonce())}
     content = json.dumps([asdict(one) for one in kit.passkeys]).encode()
-    sealed = AESGCM(_key(header, passphrase)).encrypt(_bytes(header["nonce"]), content, _bound(header))
+    sealed = AESGCM(key).encrypt(_bytes(header["nonce"]), content, _bound(header))
     return json.dumps({**header, "sealed": _text(sealed)}, indent=1).encode()
 
 
 def open_kit(content: bytes, passphrase: str) -> Kit:
     """The kit again. Raises ``KitError``: another passphrase, a file that was changed, or no kit at all."""
     header, sealed = _read_file(content)
-    try:
-        opened = AESGCM(_key(header, passphrase)).decrypt(_bytes(header["nonce"]), sealed, _bound(header))
-    except InvalidTag:
-        raise KitError("The passphrase is wrong, or the file was changed.") from None
-    passkeys = tuple(Passkey.read(one) for one in json.loads(opened))
-    return Kit(datetime.fromisoformat(header["made_at"]), passkeys)
+    about = {name: header[name] for name in _ABOUT}
+    for holder in header["holders"]:
+        with contextlib.suppress(InvalidTag, ValueError):
+            key = _unwrap(holder, about, passphrase)
+            opened = AESGCM(key).decrypt(_bytes(header["nonce"]), sealed, _bound(header))
+            passkeys = tuple(Passkey.read(one) for one in json.loads(opened))
+            return Kit(datetime.fromisoformat(header["made_at"]), passkeys)
+    raise KitError("The passphrase is wrong, or the file was changed.")
 
 
 def read_header(content: bytes) -> tuple[datetime, tuple[str, ...]]:
@@ -138,6 +145,8 @@ def _read_file(content: bytes) -> tuple[dict[str, Any], bytes]:
         header = json.loads(content)
         sealed = _bytes(header.pop("sealed"))
         known = header["format"] == FORMAT and 2 <= header["scrypt"]["n"] <= _MOST_N
+        known = known and len(header["holders"]) <= MOST_HOLDERS
+        known = known and all({"salt", "nonce", "key"} <= holder.keys() for holder in header["holders"])
         datetime.fromisoformat(header["made_at"])
     except (ValueError, LookupError, TypeError, AttributeError):
         known, header, sealed = False, {}, b""
@@ -146,10 +155,25 @@ def _read_file(content: bytes) -> tuple[dict[str, Any], bytes]:
     return header, sealed
 
 
-def _key(header: Mapping[str, Any], passphrase: str) -> bytes:
-    cost = header["scrypt"]
-    derived = Scrypt(salt=_bytes(cost["salt"]), length=32, n=cost["n"], r=cost["r"], p=cost["p"])
-    return derived.derive(passphrase.encode())
+def _wrap(key: bytes, about: Mapping[str, Any], passphrase: str) -> dict[str, str]:
+    """What of the file is one holder's: the key of its content, sealed with their passphrase."""
+    salt, nonce = secrets.token_bytes(16), _nonce()
+    wrapped = AESGCM(_derived(about, salt, passphrase)).encrypt(nonce, key, _bound(about))
+    return {"salt": _text(salt), "nonce": _text(nonce), "key": _text(wrapped)}
+
+
+def _unwrap(holder: Mapping[str, str], about: Mapping[str, Any], passphrase: str) -> bytes:
+    derived = _derived(about, _bytes(holder["salt"]), passphrase)
+    return AESGCM(derived).decrypt(_bytes(holder["nonce"]), _bytes(holder["key"]), _bound(about))
+
+
+def _derived(about: Mapping[str, Any], salt: bytes, passphrase: str) -> bytes:
+    cost = about["scrypt"]
+    return Scrypt(salt=salt, length=32, n=cost["n"], r=cost["r"], p=cost["p"]).derive(passphrase.encode())
+
+
+def _nonce() -> bytes:
+    return secrets.token_bytes(12)
 
 
 def _bound(header: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from entra_jit import emergency_kit
 from entra_jit.emergency_kit import Kit, KitError, Passkey, open_kit, read_header, seal_kit
 
 PASSPHRASE = "correct horse battery staple"
+ANOTHER = "another holder's passphrase"
 MADE = datetime(2026, 11, 27, 12, tzinfo=UTC)
 PASSKEY = Passkey(
     tenant="contoso",
@@ -30,11 +31,12 @@ PASSKEY = Passkey(
 
 @pytest.fixture(scope="module")
 def sealed() -> bytes:
-    return seal_kit(Kit(MADE, (PASSKEY,)), PASSPHRASE)
+    return seal_kit(Kit(MADE, (PASSKEY,)), [PASSPHRASE, ANOTHER])
 
 
-def test_it_opens_with_its_passphrase(sealed: bytes) -> None:
-    assert open_kit(sealed, PASSPHRASE) == Kit(MADE, (PASSKEY,))
+@pytest.mark.parametrize("passphrase", [PASSPHRASE, ANOTHER])
+def test_it_opens_with_the_passphrase_of_each_holder(sealed: bytes, passphrase: str) -> None:
+    assert open_kit(sealed, passphrase) == Kit(MADE, (PASSKEY,))
 
 
 @pytest.mark.parametrize("passphrase", ["", PASSPHRASE[:-1], PASSPHRASE.upper(), f"{PASSPHRASE} "])
@@ -45,7 +47,14 @@ def test_it_opens_with_no_other(sealed: bytes, passphrase: str) -> None:
 
 def test_what_was_changed_does_not_open(sealed: bytes) -> None:
     document = json.loads(sealed)
-    for name, value in (("made_at", "2027-01-01T00:00:00+00:00"), ("credentials", []), ("nonce", "AAAAAAAAAAAAAAAA")):
+    [_, other] = document["holders"]
+    for name, value in (
+        ("made_at", "2027-01-01T00:00:00+00:00"),
+        ("credentials", []),
+        ("nonce", "AAAAAAAAAAAAAAAA"),
+        ("holders", [other]),
+        ("holders", [{"salt": "?", "nonce": "?", "key": "?"}]),
+    ):
         with pytest.raises(KitError, match="or the file was changed"):
             open_kit(json.dumps({**document, name: value}).encode(), PASSPHRASE)
 
@@ -73,7 +82,10 @@ def test_without_the_passphrase_it_tells_dates_and_handles_alone(sealed: bytes) 
 
 def test_a_passphrase_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(KitError, match="at least 16"):
-        seal_kit(Kit(MADE, ()), "short")
+        seal_kit(Kit(MADE, ()), [PASSPHRASE, "short"])
+    for passphrases in ([], [PASSPHRASE, PASSPHRASE]):
+        with pytest.raises(KitError, match="of their own"):
+            seal_kit(Kit(MADE, ()), passphrases)
 
 
 def test_the_program_opens_it_without_the_rest_of_this_project(sealed: bytes, tmp_path: Path) -> None:

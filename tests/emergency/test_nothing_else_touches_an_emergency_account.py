@@ -146,7 +146,9 @@ async def test_a_password_of_others_is_alarmed_until_a_rotation_replaces_it(real
     assert real_time.sql("SELECT kind FROM alarms") == [], "the one that it was made with is ours"
 
     real_time.sql("UPDATE emergency_accounts SET password_set_at = password_set_at - interval '1 hour'")
-    await tenant.users.set_password(ObjectId(user(real_time)["id"]), SecretStr("theirs-and-no-other"), force_change=False)
+    await tenant.users.set_password(
+        ObjectId(user(real_time)["id"]), SecretStr("theirs-and-no-other"), force_change=False
+    )
     await reconcile(TESTER, real_time.app)
     [[sentence]] = real_time.sql("SELECT sentence FROM alarms")
     assert "was given another password" in sentence

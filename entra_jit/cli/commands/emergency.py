@@ -94,9 +94,9 @@ def reveal(
     account: OneNumber = 1,
 ) -> None:
     """Write the credential of an account of TENANT to a sealed file, usable for an hour. It is alarmed."""
-    passphrase = _new_passphrase(file)
+    [passphrase] = _new_passphrases(file)
     passkeys, _ = _revealed(context, tenant, account, reason)
-    _write_kit(file, passkeys, passphrase)
+    _write_kit(file, passkeys, [passphrase])
     aside(f"{file} opens for an hour: python {PROGRAM} {file.name}. Then the account is rotated.")
 
 
@@ -129,16 +129,19 @@ def kit(
     file: Kit,
     reason: Annotated[str, why("Why; entered in the journal.")],
     tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
+    holders: Annotated[
+        int, typer.Option("--holders", min=1, max=8, help="How many passphrases are asked for; each opens the kit.")
+    ] = 1,
 ) -> None:
     """Write an offline kit: a file that a passphrase opens, and the program that signs in with it."""
     from entra_jit.emergency_kit import OneTimeKey
     from entra_jit.operations.make_emergency_kit import make_emergency_kit
 
-    passphrase = _new_passphrase(file)
+    passphrases = _new_passphrases(file, holders)
     key = OneTimeKey()
     sealed = deployed(context, lambda actor, app: make_emergency_kit(actor, app, tenants or [], reason, key.public))
     passkeys = _opened(key, sealed)
-    _write_kit(file, passkeys, passphrase)
+    _write_kit(file, passkeys, passphrases)
     aside(f"{file} holds {len(passkeys)} credentials. Keep it with {PROGRAM}, and the passphrase elsewhere.")
 
 
@@ -187,28 +190,36 @@ def _opened(key: OneTimeKey, sealed: SealedPasskeys) -> list[Passkey]:
         leave(str(error), ExitCode.FAILED)
 
 
-def _new_passphrase(file: Path) -> str:
-    """A passphrase for a file that is not there yet, typed twice, before anything is revealed."""
-    from entra_jit.emergency_kit import SHORTEST_PASSPHRASE, read_passphrase
-
+def _new_passphrases(file: Path, holders: int = 1) -> list[str]:
+    """One a holder for a file that is not there yet, each typed twice, before anything is revealed."""
     with errors_told():
         if file.exists():
             raise BadInputError(f"{file} exists already.")
-        passphrase = read_passphrase("Passphrase for the file: ")
-        if len(passphrase) < SHORTEST_PASSPHRASE:
-            raise BadInputError(f"A passphrase has at least {SHORTEST_PASSPHRASE} characters.")
-        if sys.stdin.isatty() and read_passphrase("Once more: ") != passphrase:
-            raise BadInputError("The two passphrases are not the same.")
+        whose = ["Passphrase"] if holders == 1 else [f"Passphrase of holder {one}" for one in range(1, holders + 1)]
+        found = [_new_passphrase(question) for question in whose]
+        if len(set(found)) < holders:
+            raise BadInputError("Each holder of a kit has a passphrase of their own.")
+    return found
+
+
+def _new_passphrase(question: str) -> str:
+    from entra_jit.emergency_kit import SHORTEST_PASSPHRASE, read_passphrase
+
+    passphrase = read_passphrase(f"{question}, at least {SHORTEST_PASSPHRASE} characters: ")
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise BadInputError(f"A passphrase has at least {SHORTEST_PASSPHRASE} characters.")
+    if sys.stdin.isatty() and read_passphrase("Once more: ") != passphrase:
+        raise BadInputError("The two passphrases are not the same.")
     return passphrase
 
 
-def _write_kit(file: Path, passkeys: list[Passkey], passphrase: str) -> None:
+def _write_kit(file: Path, passkeys: list[Passkey], passphrases: list[str]) -> None:
     """The sealed file, for its owner alone, and the program that opens it beside it."""
     from datetime import UTC, datetime
 
     from entra_jit import emergency_kit
 
-    content = emergency_kit.seal_kit(emergency_kit.Kit(datetime.now(UTC), tuple(passkeys)), passphrase)
+    content = emergency_kit.seal_kit(emergency_kit.Kit(datetime.now(UTC), tuple(passkeys)), passphrases)
     with errors_told():
         file.touch(mode=0o600, exist_ok=False)
         file.write_bytes(content)
