@@ -11,7 +11,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
 
 from entra_jit.accounts.directories import Purpose
 from entra_jit.accounts.emergency.admission import EmergencyAdmission
@@ -22,6 +21,7 @@ from entra_jit.accounts.managed_account import Holder
 from entra_jit.accounts.proving import NotProvenError
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.crypto.marks import Register
+from entra_jit.crypto.passwords import new_password
 from entra_jit.ledger import accounts
 from entra_jit.operations.close_all import close_all
 from entra_jit.operations.disconnect_tenant import DeletionNotAgreedError, disconnect_tenant
@@ -146,9 +146,7 @@ async def test_a_password_of_others_is_alarmed_until_a_rotation_replaces_it(real
     assert real_time.sql("SELECT kind FROM alarms") == [], "the one that it was made with is ours"
 
     real_time.sql("UPDATE emergency_accounts SET password_set_at = password_set_at - interval '1 hour'")
-    await tenant.users.set_password(
-        ObjectId(user(real_time)["id"]), SecretStr("theirs-and-no-other"), force_change=False
-    )
+    await tenant.users.set_password(ObjectId(user(real_time)["id"]), new_password(), force_change=False)
     await reconcile(TESTER, real_time.app)
     [[sentence]] = real_time.sql("SELECT sentence FROM alarms")
     assert "was given another password" in sentence
