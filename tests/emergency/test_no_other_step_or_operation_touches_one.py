@@ -41,9 +41,9 @@ from models.messages import (
     TenantId,
     TenantToReconcile,
     ToExtend,
+    ToGive,
     ToPark,
     ToRenew,
-    ToSweep,
     ToUnpark,
     WantedRetry,
 )
@@ -106,6 +106,7 @@ def forged(act: Scene, name: str, request_id: str) -> dict[Any, list[Any]]:
     return {
         SignedAccessRequest: [signed],
         GrantRef: [ref],
+        ToGive: [ToGive(request_id=request_id, attempt=1, is_new=True)],
         ToPark: [ToPark(request_id=request_id, because="a mistake")],
         ToUnpark: [ToUnpark(ref=ref, retry=WantedRetry(by=TESTER))],
         ToRenew: [
@@ -117,7 +118,6 @@ def forged(act: Scene, name: str, request_id: str) -> dict[Any, list[Any]]:
         AccountToClose: [
             AccountToClose(grant=grant, object_id=found) for grant in all_grants for found in (object_id, None)
         ],
-        ToSweep: [ToSweep(grant=grant, object_id=object_id, baseline=None) for grant in all_grants],
         Settlement: [
             Settlement(
                 request_id=request_id,
