@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.app import App
 from entra_jit.operations.abandon_access import abandon_access
@@ -18,6 +20,7 @@ from models.messages import AddendumKind, GrantState, Proof, TenantId, TenantRep
 from tests.actors import TESTER, operator
 from tests.end_to_end.grant_calls import CLOSING_CALLS
 from tests.end_to_end.reconciler import reconciled, reconciled_once
+from tests.end_to_end.revoking_application import restarted
 from tests.patience import eventually
 from tests.stage import ELEVATE, REVOKE, Scene, customer_id
 
@@ -135,6 +138,24 @@ async def test_an_account_that_another_has_replaced_is_watched_all_the_same(real
     [addendum] = (await show_receipt(TESTER, real_time.app, first)).addenda
     assert addendum.kind is AddendumKind.CLOSED_LATER
     assert AlarmKind.VANISHED not in await standing(real_time)
+
+
+@pytest.mark.exact("waits for no token of before")
+async def test_a_tenant_that_is_deleted_is_told_until_it_is_back(real_time: Scene) -> None:
+    """Nothing is proven of it meanwhile. Once it is as before, its grant is closed and the alarm is over."""
+    request_id = await real_time.ask(hours=1)
+    await real_time.until(request_id, GrantState.OPEN)
+    async with restarted(real_time):
+        real_time.control("POST", f"/tenants/{real_time.customer}", deleted=True)
+        await real_time.workflow(request_id).signal("end")
+        assert (await reconciled_once(real_time)).failed
+        assert (await standing(real_time)).get(AlarmKind.CREDENTIAL_DEAD) == real_time.customer
+        assert not (await real_time.status(request_id)).state.is_final
+        real_time.control("POST", f"/tenants/{real_time.customer}", deleted=False)
+        assert (await real_time.receipt(request_id)).proof.is_proven
+        real_time.assert_closed()
+        await reconciled(real_time)
+        assert AlarmKind.CREDENTIAL_DEAD not in await standing(real_time)
 
 
 async def test_an_account_that_others_made_under_the_name_of_ours_is_told(real_time: Scene) -> None:
