@@ -20,7 +20,7 @@ from activities.signatures import Closing
 from entra_jit.policy.durations import format_duration
 from models.alarms import AlarmKind
 from models.grant_progress import GrantProgress
-from models.messages import AccountToClose, Closed, Ending, Fence, Grant, Settlement
+from models.messages import AccountToClose, Closed, Ending, Grant, Settlement
 from workflows.alerts import GrantAlerts
 from workflows.execution import Argument, Result, execute_until_done
 
@@ -75,20 +75,15 @@ class _Closing:
         fence = closing.proof.fence
         if fence is None:  # the ledger may be down: what it keeps is needed for the receipt alone
             fence = await self._do(Closing.fence, grant.request_id, CLOSING, "No opening from here on")
-        if self._may_land_late(fence, closing.proof) or self._is_renewed():
-            # What was admitted before the fence may still be on its way to Microsoft: an opening, a new credential.
+        if fence.lease_until or self._is_renewed():
+            # What was admitted before the fence may still be on its way to Microsoft, an opening or a new credential,
+            # or have landed after the account was disabled: the last act before the proof is a write.
             if fence.lease_until and fence.lease_until > workflow.now():
                 await workflow.sleep(fence.lease_until - workflow.now(), summary="A write's lease")
             # It may have landed at the last moment, and a replica that lags would still show the account as it was.
             self._account = self._as_known_now()
             closing.proof = await self._close()
         self._progress.traces.are_gone()
-
-    def _may_land_late(self, fence: Fence, proof: Closed) -> bool:
-        """Something may have been opened after the account was disabled: the last act before the proof is a write."""
-        if fence.lease_until is None:
-            return False
-        return workflow.patched("written-after-a-lease") or proof.proven_at < fence.lease_until
 
     def _as_known_now(self) -> AccountToClose:
         return self._progress.traces.account(self._progress.granted, self._began)
