@@ -128,7 +128,7 @@ def kit(
     context: typer.Context,
     file: Kit,
     reason: Annotated[str, why("Why; entered in the journal.")],
-    tenants: Annotated[list[str] | None, typer.Argument(metavar="[TENANT]...", help="None: every tenant.")] = None,
+    tenants: Annotated[list[str] | None, typer.Argument(metavar="TENANT", help="None: every tenant.")] = None,
     holders: Annotated[
         int, typer.Option("--holders", min=1, max=8, help="How many passphrases are asked for; each opens the kit.")
     ] = 1,
