@@ -23,7 +23,18 @@ from tests.stage import Scene
 
 ODD = ("\udcff", "a\0b", "\x1b[8ma\nb\u202e", "", "9" * 20, "9" * 5000)
 WITHOUT_END = frozenset({"up", "demo"})
-NEEDED = {"tenant": "nowhere", "technician": "nowhere", "reason": "r", "hours": "1", "grant": "nowhere", "file": "no"}
+NEEDED = {
+    "tenant": "nowhere",
+    "technician": "nowhere",
+    "reason": "r",
+    "hours": "1",
+    "grant": "nowhere",
+    "file": "no",
+    "client_id": "11111111-1111-4111-8111-111111111111",
+    "certificate_file": "no",
+    "domain": "nowhere",
+    "account": "1",
+}
 """What the other parameters are given: nothing that would be done."""
 
 

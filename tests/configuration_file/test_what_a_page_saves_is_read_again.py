@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -87,7 +87,7 @@ def edits(draw: st.DrawFn, configuration: Configuration) -> Edit:
     return draw(st.sampled_from([terms, defaults, access, person, registration, group, *removals]))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(st.data())
 def test_any_change_is_read_as_it_was_made_or_refused_as_a_whole(data: st.DataObject) -> None:
     before = data.draw(configurations())
@@ -98,7 +98,7 @@ def test_any_change_is_read_as_it_was_made_or_refused_as_a_whole(data: st.DataOb
     try:
         found = again(after)
     except BadInputError:
-        assume(False)  # a name that is taken, an attribute that is gone: the reader has said so
+        return  # a name that is taken, an attribute that is gone: the reader has said so
     assert found == after
 
 
