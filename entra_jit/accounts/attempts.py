@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar, cast
 
 from entra_jit.graph import GraphError
@@ -11,6 +11,7 @@ from models.errors import EntraJitError
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
+Item = TypeVar("Item")
 
 
 async def attempt_all(work: Iterable[Awaitable[Result]]) -> list[Result]:
@@ -29,6 +30,20 @@ async def attempt_both(first: Awaitable[Result], second: Awaitable[Other]) -> tu
     if failures:
         raise min(failures, key=lambda failure: isinstance(failure, EntraJitError) and failure.is_transient)
     return cast("tuple[Result, Other]", tuple(results))
+
+
+async def gather_bounded(most: int, work: Callable[[Item], Awaitable[Result]], items: Iterable[Item]) -> list[Result]:
+    """What ``work`` makes of each item, in their order; of no more than ``most`` at the same time.
+
+    Raises the first failure; the others go on.
+    """
+    places = asyncio.Semaphore(most)
+
+    async def one(item: Item) -> Result:
+        async with places:
+            return await work(item)
+
+    return await asyncio.gather(*map(one, items))
 
 
 async def answered(call: Awaitable[Result]) -> Result | GraphError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,6 +10,7 @@ import structlog
 from pydantic import SecretStr
 
 from entra_jit.accounts.access import CannotBeGivenError, groups
+from entra_jit.accounts.attempts import gather_bounded
 from entra_jit.accounts.directories import Purpose, credential_of
 from entra_jit.app import App
 from entra_jit.graph import Connection, GraphError, Tenant
@@ -43,14 +43,13 @@ async def check_security_groups(
     when they were first applied, and are looked at again when they are given. A leaver must not stay in
     the configuration because a customer's tenant is away.
     """
-    at_once = asyncio.Semaphore(GROUPS_AT_ONCE)
     applied = set(known)
 
-    async def one(tenant: TenantEntry, group: SecurityGroupEntry) -> UnusableGroup | None:
+    async def one(entry: tuple[TenantEntry, SecurityGroupEntry]) -> UnusableGroup | None:
+        tenant, group = entry
         item = AccessItem(kind=AccessKind.GROUP, id=str(group.id), name=group.name)
         try:
-            async with at_once:
-                await groups.check(await _directory(app, tenant, secrets), item)
+            await groups.check(await _directory(app, tenant, secrets), item)
         except CannotBeGivenError as error:
             return UnusableGroup(tenant, group, str(error))
         except GraphError as error:
@@ -59,9 +58,8 @@ async def check_security_groups(
             _log.warning("security group not looked at", tenant=tenant.name, group=group.name, because=str(error))
         return None
 
-    found = await asyncio.gather(
-        *(one(tenant, group) for tenant in configuration.tenants for group in tenant.security_groups)
-    )
+    entries = [(tenant, group) for tenant in configuration.tenants for group in tenant.security_groups]
+    found = await gather_bounded(GROUPS_AT_ONCE, one, entries)
     return [unusable for unusable in found if unusable]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
+from entra_jit.accounts.attempts import gather_bounded
 from entra_jit.accounts.directories import credential_of
 from entra_jit.app import App
 from entra_jit.configuration_file import ConfigurationFile
@@ -33,9 +33,9 @@ async def prove_registrations(app: App, found: ConfigurationFile) -> list[Unprov
     """
     async with app.ledger.transaction() as session:
         stored = await configurations.all_connection_secrets(session, app.keyring)
-    at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def prove(tenant: TenantEntry, purpose: PurposeName, application: Application) -> Unproven | None:
+    async def prove(entry: tuple[TenantEntry, PurposeName, Application]) -> Unproven | None:
+        tenant, purpose, application = entry
         secret = found.proofs.get((tenant.id, purpose))
         if secret is None or stored.get((tenant.id, purpose)) == (application.client_id, application.kind, secret):
             return None
@@ -46,19 +46,17 @@ async def prove_registrations(app: App, found: ConfigurationFile) -> list[Unprov
             credential=credential_of(application.kind, secret),
         )
         try:
-            async with at_once:
-                granted = await app.graph.tenant(connection).granted()
+            granted = await app.graph.tenant(connection).granted()
         except GraphError as error:
             return Unproven(tenant, purpose, str(error))
         if granted and granted.tenant_id not in {None, connection.tenant_id}:
             return Unproven(tenant, purpose, f"The application opens another tenant, {granted.tenant_id}.")
         return None
 
-    proven = await asyncio.gather(
-        *(
-            prove(tenant, purpose, application)
-            for tenant in found.configuration.tenants
-            for purpose, application in tenant.applications()
-        )
-    )
+    entries = [
+        (tenant, purpose, application)
+        for tenant in found.configuration.tenants
+        for purpose, application in tenant.applications()
+    ]
+    proven = await gather_bounded(AT_ONCE, prove, entries)
     return [one for one in proven if one]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
+from entra_jit.accounts.attempts import gather_bounded
 from entra_jit.accounts.doctor.recording import examine_and_record
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import examinations
-from entra_jit.ledger.examinations import ConfiguredTenant
 from entra_jit.operations._asking import asks
 from entra_jit.operations._at_a_worker import at_a_worker
 from models.actor import Actor
@@ -28,10 +27,4 @@ async def examine_tenant(actor: Actor, app: App, tenants: Sequence[str] = ()) ->
     """
     async with app.ledger.transaction() as session:
         found = await examinations.tenants(session, app.clock(), tenants)
-    at_once = asyncio.Semaphore(AT_ONCE)
-
-    async def examined(one: ConfiguredTenant) -> Examination:
-        async with at_once:
-            return await examine_and_record(app, one, actor)
-
-    return await asyncio.gather(*map(examined, found))
+    return await gather_bounded(AT_ONCE, lambda one: examine_and_record(app, one, actor), found)

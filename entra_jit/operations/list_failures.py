@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from entra_jit.accounts.attempts import gather_bounded
 from entra_jit.app import App
 from entra_jit.identity.authorize import Verb
 from entra_jit.ledger import failures, interventions, receipts
@@ -148,17 +148,17 @@ def _failure(
 
 
 async def _stuck(app: App, client: Client, live: Sequence[tuple[Request, GrantRow]]) -> list[Failure]:
-    at_once = asyncio.Semaphore(LOOKS_AT_ONCE)
     open_as_they_should = await running_grants(client, GrantState.OPEN)
 
-    async def look(request: Request, grant: GrantRow) -> Failure | None:
-        async with at_once:
-            execution = await _execution(client, request.id)
+    async def look(row: tuple[Request, GrantRow]) -> Failure | None:
+        request, grant = row
+        execution = await _execution(client, request.id)
         if execution is None or execution.status is not WorkflowExecutionStatus.RUNNING:
             return await _without_workflow(app, request, grant)
         return _in_retries(request, grant, execution)
 
-    looked = await asyncio.gather(*(look(*row) for row in live if workflow_id(row[0].id) not in open_as_they_should))
+    others = [row for row in live if workflow_id(row[0].id) not in open_as_they_should]
+    looked = await gather_bounded(LOOKS_AT_ONCE, look, others)
     return [failure for failure in looked if failure is not None]
 
 

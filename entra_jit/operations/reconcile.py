@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from entra_jit.accounts.attempts import gather_bounded
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.accounts.reconciliation.review_tenant import Reviewing
 from entra_jit.app import App
@@ -38,15 +39,14 @@ async def reconcile(actor: Actor, app: App, tenant: str | None = None) -> list[T
             raise RefusedError(f"{name} is disconnected since {found_tenant.disconnected_at:%Y-%m-%d %H:%M:%SZ}.")
         tenants = [found for found in await reconciliation.tenants(session) if name in (None, found.name)]
     by_itself, reviewing = TenantReconciliation(app), Reviewing(app)
-    at_once = asyncio.Semaphore(AT_ONCE)
 
     async def closed(found: TenantToReconcile) -> TenantReport:
-        async with at_once:
-            return await by_itself.reconcile(found.id, found.name)
+        return await by_itself.reconcile(found.id, found.name)
 
-    async def reviewed(found: TenantToReconcile, report: TenantReport) -> TenantReport:
+    async def reviewed(reported: tuple[TenantToReconcile, TenantReport]) -> TenantReport:
+        found, report = reported
         try:
-            async with at_once, asyncio.timeout(None if tenant else REVIEWS_TAKE_AT_MOST.total_seconds()):
+            async with asyncio.timeout(None if tenant else REVIEWS_TAKE_AT_MOST.total_seconds()):
                 review = await reviewing.review(found.id, found.name)
         except TimeoutError:
             unreviewed = f"not whole within {format_duration(REVIEWS_TAKE_AT_MOST)}; name the tenant to wait longer"
@@ -54,5 +54,5 @@ async def reconcile(actor: Actor, app: App, tenant: str | None = None) -> list[T
         return report.model_copy(update={"reviewed": review.reviewed, "unreviewed": review.failed})
 
     # Everywhere what is open is closed before anything is read that has time.
-    reports = await asyncio.gather(*map(closed, tenants))
-    return await asyncio.gather(*map(reviewed, tenants, reports))
+    reports = await gather_bounded(AT_ONCE, closed, tenants)
+    return await gather_bounded(AT_ONCE, reviewed, zip(tenants, reports, strict=True))

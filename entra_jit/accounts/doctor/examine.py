@@ -6,8 +6,9 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from entra_jit.accounts.attempts import answered, describe_error
+from entra_jit.accounts.attempts import answered, describe_error, gather_bounded
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.doctor import (
@@ -59,8 +60,7 @@ async def examine(backend: Backend, configured: ConfiguredTenant) -> tuple[Findi
     if tenant is None:
         others = [unknown(check, "Not tried: no sign-in.") for check in Check if check is not Check.SIGN_IN]
         return (first, *others)
-    at_once = asyncio.Semaphore(CHECKS_AT_ONCE)
-    findings = await asyncio.gather(*(_run(examination, tenant, at_once) for examination in EXAMINATIONS))
+    findings = await gather_bounded(CHECKS_AT_ONCE, partial(_run, tenant), EXAMINATIONS)
     return tuple(sorted([first, *itertools.chain(*findings)], key=lambda one: _ORDER[one.check]))
 
 
@@ -103,10 +103,9 @@ async def _application(purposes: Sequence[Purpose], tenant: Tenant) -> OurApplic
     return OurApplication(tuple(purpose.value for purpose in purposes), tenant, granted)
 
 
-async def _run(examination: Examination, tenant: ExaminedTenant, at_once: asyncio.Semaphore) -> Sequence[Finding]:
+async def _run(tenant: ExaminedTenant, examination: Examination) -> Sequence[Finding]:
     try:
-        async with at_once:
-            return await examination.run(tenant)
+        return await examination.run(tenant)
     except GraphError as error:
         advice = error.advice if isinstance(error, PermanentError) else ""
         return [unknown(check, error.explanation, advice) for check in examination.checks]

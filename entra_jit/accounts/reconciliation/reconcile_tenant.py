@@ -12,7 +12,7 @@ from functools import partial
 
 from entra_jit.accounts.access import KINDS
 from entra_jit.accounts.account_closing import Given
-from entra_jit.accounts.attempts import describe_error
+from entra_jit.accounts.attempts import describe_error, gather_bounded
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.emergency.watching import EmergencyWatch
 from entra_jit.accounts.finding import settled_with
@@ -127,13 +127,8 @@ class TenantReconciliation:
         )
 
     async def _each(self, tenant: Tenant, name: str, accounts: Accounts, *, ledger_is_known: bool) -> list[_Outcome]:
-        at_once = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
-
-        async def one(account: Account) -> _Outcome:
-            async with at_once:
-                return await self._one(tenant, name, account, ledger_is_known=ledger_is_known)
-
-        return await asyncio.gather(*map(one, accounts.tagged_or_registered))
+        reconcile = partial(self._one, tenant, name, ledger_is_known=ledger_is_known)
+        return await gather_bounded(ACCOUNTS_AT_ONCE, reconcile, accounts.tagged_or_registered)
 
     async def _one(self, tenant: Tenant, name: str, account: Account, *, ledger_is_known: bool) -> _Outcome:
         who = account.user.user_principal_name
