@@ -201,10 +201,17 @@ async def test_a_drill_that_fails_is_alarmed_and_one_that_succeeds_ends_the_alar
     assert real_time.sql("SELECT kind FROM alarms") == []
 
 
-async def test_only_a_handle_travels(real_time: Scene) -> None:
+async def test_only_a_handle_travels_and_no_log_has_the_key(
+    real_time: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
     await configure(real_time, emergency_accounts=1)
-    await rotate(real_time, until=1)
+    await rotate(real_time, until=3)
     credential = await steps_of(real_time).make_passkey(ref_of(real_time))
+    await rotate(real_time)
+    logged = "".join(capsys.readouterr())
+    assert "fido2Methods" in logged
     async with real_time.app.ledger.transaction() as session:
         _, pair = await emergency.open_passkey(session, real_time.app.keyring, credential)
-    assert json.loads(pair.get_secret_value())["private_key"] not in credential.model_dump_json()
+    key = json.loads(pair.get_secret_value())["private_key"]
+    assert key not in credential.model_dump_json()
+    assert key not in logged
