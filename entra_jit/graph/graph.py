@@ -24,7 +24,6 @@ from entra_jit.graph.deleted_items import DeletedItems
 from entra_jit.graph.domains import Domains
 from entra_jit.graph.granted import Granted
 from entra_jit.graph.groups import Groups
-from entra_jit.graph.kept_connections import KeptTransport
 from entra_jit.graph.licences import Licences
 from entra_jit.graph.organization import OrganizationReader
 from entra_jit.graph.owned_objects import OwnedObjects
@@ -38,6 +37,7 @@ from entra_jit.graph.roles import Roles
 from entra_jit.graph.sign_in import SignInLine
 from entra_jit.graph.sign_in_logs import SignInLogs
 from entra_jit.graph.sign_in_methods import SignInMethods
+from entra_jit.graph.spread_connections import SpreadTransport
 from entra_jit.graph.standby import CallsWithStandby, StandbyWatch
 from entra_jit.graph.tokens import TokenSource
 from entra_jit.graph.users import Users
@@ -125,7 +125,7 @@ class Graph:
         self._tokens: dict[tuple[str, str, Credential, datetime | None], TokenSource] = {}
         self._threads = ThreadPoolExecutor(_SIGN_IN_THREADS, thread_name_prefix="sign-in")
         self._http = httpx.AsyncClient(
-            transport=KeptTransport(
+            transport=SpreadTransport(
                 ssl.create_default_context(cafile=self._ca_file)
                 if self._ca_file
                 else httpx.create_ssl_context(trust_env=False)

@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from entra_jit.graph.kept_connections import MOST, KeptTransport
+from entra_jit.graph.spread_connections import CONNECTIONS, POOLS, SpreadTransport
+
+ALL = POOLS * CONNECTIONS
 
 
 class Server:
@@ -57,7 +59,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(transport=KeptTransport(ssl.create_default_context()), timeout=5) as http:
+    async with httpx.AsyncClient(transport=SpreadTransport(ssl.create_default_context()), timeout=5) as http:
         yield http
 
 
@@ -80,7 +82,7 @@ async def test_one_that_was_closed_is_not(server: Server, http: httpx.AsyncClien
 async def test_one_whose_answer_was_given_up_is_not_and_gives_its_place_back(
     server: Server, http: httpx.AsyncClient
 ) -> None:
-    for _ in range(MOST + 1):
+    for _ in range(ALL + 1):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await http.get(f"{server.url}/slow")
@@ -88,7 +90,7 @@ async def test_one_whose_answer_was_given_up_is_not_and_gives_its_place_back(
 
 
 async def test_one_that_cannot_be_opened_gives_its_place_back(server: Server, http: httpx.AsyncClient) -> None:
-    for _ in range(MOST + 1):
+    for _ in range(ALL + 1):
         with pytest.raises(httpx.ConnectError):
             await http.get("http://127.0.0.1:1/")
     assert (await http.get(f"{server.url}/next")).text == "/next"
@@ -96,7 +98,7 @@ async def test_one_that_cannot_be_opened_gives_its_place_back(server: Server, ht
 
 async def test_a_request_that_waits_too_long_for_a_place_is_not_sent(server: Server, http: httpx.AsyncClient) -> None:
     timeout = httpx.Timeout(5, pool=0.2)
-    slow = [asyncio.create_task(http.get(f"{server.url}/slow", timeout=timeout)) for _ in range(MOST + 1)]
+    slow = [asyncio.create_task(http.get(f"{server.url}/slow", timeout=timeout)) for _ in range(ALL + 1)]
     with pytest.raises(httpx.PoolTimeout):
         await next(asyncio.as_completed(slow))
     for task in slow:
