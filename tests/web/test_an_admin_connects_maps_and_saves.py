@@ -274,7 +274,7 @@ async def test_what_takes_longer_than_a_page_is_waited_for(msp: Portal, dana: Vi
         assert done.headers["location"] == f"/tenants/{first}"
 
         preview = await previewed(dana, f"/tenants/{first}/access", group="senior", role=[READER])
-        told = await admin.http.get((await awaited(admin, await saved(admin, preview))).headers["location"])
+        told = await arrived_at(admin, await awaited(admin, await saved(admin, preview)), f"/tenants/{first}")
         assert "Saved as event" in text_of(told)
 
         refused = await awaited(admin, await admin.post("/tenants/no-such-tenant/doctor"))

@@ -21,9 +21,10 @@ from entra_jit.web.navigation import Link
 from entra_jit.web.rendering import page
 from entra_jit.web.security import local_path
 from entra_jit.web.visitors import FreshlySignedIn, SignedIn, TheApp, Visitor
+from entra_jit.web.waiting import wait_for
 from models.actor import Role
 from models.configuration_plan import ChangedMeanwhileError, ConfigurationPlan
-from models.errors import BadInputError
+from models.errors import BadInputError, StillWorkingError
 
 LINK = Link("/configuration", "Configuration", 70, frozenset({Role.ADMIN, Role.AUDITOR}))
 
@@ -98,6 +99,8 @@ async def save(
     except BadInputError as error:
         found = await preview_change(visitor.actor, app, changes)
         return await _page(request, visitor, found, edits, back, reason=reason, refused=str(error))
+    except StillWorkingError as error:
+        return wait_for(request, error, local_path(back))
     return RedirectResponse(saved_address(local_path(back), event_id), status_code=303)
 
 

@@ -36,7 +36,7 @@ async def waiting(
         return await page(request, visitor, "repairs.html", tenant=tenant, repairs=result, is_done=True)
     leads_to = local_path(back)
     if operation == "save_configuration":
-        leads_to = saved_address("/configuration", result)
+        leads_to = saved_address(leads_to, result)
     elif operation == "run_canary":
         leads_to = f"/grants/{result}"
     return RedirectResponse(leads_to, status_code=303)
