@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ SAVED = "saved"
 """The parameter of an address that names the event of a change that was just saved."""
 
 PAGES = Path(__file__).with_name("pages")
+
+_CODE = re.compile("`([^`]+)`")
 
 TONES = {
     GrantState.ASKED: "amber",
@@ -133,6 +136,12 @@ def lines(text: str) -> Markup:
     return escape("\n".join(map(printable, text.split("\n"))))
 
 
+def coded(text: str) -> Markup:
+    """A sentence of ours on one line, escaped: a command or a field between backticks is shown as code."""
+    parts = enumerate(_CODE.split(plain(text)))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in parts)
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(PAGES),
@@ -145,6 +154,7 @@ def _environment() -> Environment:
     made.globals["role_reference"] = REFERENCE
     made.filters |= {
         "duration": format_duration,
+        "coded": coded,
         "exact": exact,
         "lines": lines,
         "moment": moment,

@@ -248,7 +248,9 @@ async def test_the_doctor_looks_again_runs_a_canary_and_says_what_it_would_fix(m
     first, scene = msp.scene.customers[0], msp.scene
     looked = await dana.post(f"/tenants/{first}/doctor")
     assert looked.headers["location"] == f"/tenants/{first}", looked.text
-    assert "D101" in text_of(await dana.get(f"/tenants/{first}"))
+    page = await dana.get(f"/tenants/{first}")
+    assert "D101" in text_of(page)
+    assert f"<code>starter.py tenant canary {first}</code> runs one." in page.text
     assert (await dana.get(f"/tenants/{first}/repairs")).status_code == OK
 
     run = await dana.post(f"/tenants/{first}/canary")

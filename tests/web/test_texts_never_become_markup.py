@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from entra_jit.operations.end_access import end_access
+from entra_jit.web.rendering import coded
 from tests.actors import TESTER
 from tests.web.visits import ADMIN, AUDITOR, Portal, Visit
 
@@ -49,3 +50,7 @@ async def test_what_is_in_an_address_is_not_repeated_as_markup(portal: Portal) -
     visit = await portal.visit("alex")
     for path in (f"/<img id={MARK}>", f"/sign-in?to=/<img id={MARK}>", f"/auth/callback?error=<img id={MARK}>"):
         assert f"<img id={MARK}" not in (await visit.get(path)).text
+
+
+def test_what_is_shown_as_code_is_text_all_the_same() -> None:
+    assert coded("Run `x <b>`, not\n<i>`") == "Run <code>x &lt;b&gt;</code>, not &lt;i&gt;`"
