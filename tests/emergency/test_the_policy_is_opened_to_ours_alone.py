@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from entra_jit.accounts.directories import Purpose
-from entra_jit.accounts.doctor.passkeys import GROUP_NAME, Opening, hindrances, plan_opening
+from entra_jit.accounts.doctor.passkeys import Opening, hindrances, plan_opening
+from entra_jit.accounts.emergency.group import GROUP_NAME
 from entra_jit.graph import Group, PermanentError
 from entra_jit.graph.passkey_policy import PasskeyPolicy
 from entra_jit.operations.examine_tenant import examine_tenant
@@ -137,6 +138,16 @@ async def test_it_is_shown_and_then_lets_our_accounts_have_passkeys_and_no_other
     assert await repairs(real_time) == []
     await made(real_time)
     assert await signs_in(real_time)
+
+    await configure(real_time, emergency_accounts=2)
+    refused = real_time.fault(method="POST", path="/groups/*/members/$ref", status=403)
+    with pytest.raises(PermanentError, match="passkey"):
+        await rotate(real_time, number=2)
+    assert real_time.hits(refused) == 1, "where we may not, it is the doctor's to say"
+    real_time.mend()
+    await rotate(real_time, number=2)
+    assert await signs_in(real_time, 2), "the second account has joined the first one by itself"
+    assert await repairs(real_time) == []
 
     elevate = await real_time.app.directories.of(TenantId(customer_id(real_time.customer)), Purpose.ELEVATE)
     found = await elevate.passkey_policy.get()

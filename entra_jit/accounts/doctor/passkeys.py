@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import JsonValue
 
 from entra_jit.accounts.doctor.examined import ExaminedTenant, failed, listed, ok, warning
+from entra_jit.accounts.emergency.group import GROUP_NAME, is_ours
 from entra_jit.graph import Group, Tenant
 from entra_jit.graph.passkey_policy import MOST_PROFILES, PasskeyPolicy, PasskeyProfile
 from entra_jit.ledger.examinations import ConfiguredTenant
@@ -21,7 +22,6 @@ from entra_jit.policy.emergency import AAGUID
 from models.checks import Check, Finding
 from models.messages import DirectoryCall, ObjectId
 
-GROUP_NAME = "entra-jit emergency accounts"
 _NICKNAME = "entra-jit-emergency"
 _MODEL = str(AAGUID)
 _OUR_TYPE = "synced"
@@ -132,17 +132,12 @@ def plan_opening(
         return None
     if left_out := sorted(names[account] for account in lacking if policy.leaves_out(ids[account])):
         return f"Take the group of {', '.join(left_out)} out of the exclusions of the passkey policy."
-    ours = next((group for held in groups.values() for group in held if _is_ours(group)), None)
+    ours = next((group for held in groups.values() for group in held if is_ours(group)), None)
     profile = _our_profile(ours, policy)
     if isinstance(profile, str):
         return profile
     members = tuple(account for account in groups if ours is None or ours.id not in ids[account])
     return _opening(policy, ours, members, profile, names)
-
-
-def _is_ours(group: Group) -> bool:
-    is_plain = group.security_enabled and not (group.mail_enabled or group.is_dynamic or group.is_assignable_to_role)
-    return bool(group.display_name == GROUP_NAME and is_plain and not group.on_premises_sync_enabled)
 
 
 def _our_profile(ours: Group | None, policy: PasskeyPolicy) -> PasskeyProfile | str | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from entra_jit.accounts.backend import Backend
 from entra_jit.accounts.directories import Purpose
+from entra_jit.accounts.emergency.group import join_others
 from entra_jit.accounts.emergency.key_pair import attest, credential_id, new_key_pair, usable
 from entra_jit.accounts.emergency.signing_in import SignsIn
 from entra_jit.accounts.finding import MissedSince, read_account
@@ -39,7 +40,7 @@ class EmergencySteps:
         self._signs_in = signs_in
 
     async def ensure_account(self, ref: EmergencyRef, first_tried: datetime) -> None:
-        """The account exists and is ours; a new one is disabled and holds nothing.
+        """The account exists and is ours; a new one is disabled, holds nothing, and is where the others are.
 
         Raises ``RefusedError``: the name is another's, the account was deleted, or the tenant shows no
         ``onmicrosoft.com`` domain. ``first_tried``: since when an account may have been missed.
@@ -48,10 +49,16 @@ class EmergencySteps:
         async with self._ledger.transaction() as session:
             account = await emergency.find(session, ref)
         if account is not None and account.object_id is not None:
-            await self._expect_ours(tenant, ref, account.account_name, account.object_id, first_tried)
-            return
-        name = account.account_name if account else await self._intend(tenant, ref)
-        holder = self._holder(ref, name)
+            object_id = account.object_id
+            await self._expect_ours(tenant, ref, account.account_name, object_id, first_tried)
+        else:
+            object_id = await self._make(tenant, ref, account.account_name if account else None)
+        if account is None or account.completed_at is None:
+            await join_others(self._backend, ref, object_id)
+
+    async def _make(self, tenant: Tenant, ref: EmergencyRef, intended: str | None) -> ObjectId:
+        holder = self._holder(ref, intended or await self._intend(tenant, ref))
+        name = holder.account_name
         user = await tenant.users.find(name)
         if user is not None:
             self._judge(user, holder, Register.INTENDS_IT)
@@ -60,6 +67,7 @@ class EmergencySteps:
             object_id = await self._create(tenant, holder, ref)
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, holder, object_id)
+        return object_id
 
     async def _intend(self, tenant: Tenant, ref: EmergencyRef) -> str:
         organization = await tenant.organization.get()
