@@ -31,6 +31,16 @@ class TenantChange(Message):
     before: str
     after: str
 
+    @property
+    def note(self) -> str:
+        """What the two values do not say; empty: nothing."""
+        if self.field != "emergency_accounts" or self.after > self.before:
+            return ""
+        return (
+            "No account is deleted: one that is there stays enabled, and is rotated and tried as before. "
+            "Delete it in the tenant, then `starter.py emergency forget`."
+        )
+
 
 class AccessChange(Message):
     """What a technician who stays may have more, or no longer, in a tenant that stays."""

@@ -21,6 +21,7 @@ from entra_jit.policy.configuration import (
     CanaryChoice,
     Configuration,
     CredentialChoice,
+    EmergencyCount,
     GroupEntry,
     ProofKind,
     RoleMappingEntry,
@@ -65,15 +66,18 @@ class SetTenant(Message):
     canary: CanaryChoice
     tags: tuple[str, ...] = ()
     account_prefix: str | None = None
-    """None: as it is, or the default of a new tenant; the same of ``security_groups``."""
+    """None: as it is, or the default of a new tenant; the same of what follows."""
     security_groups: tuple[SecurityGroupEntry, ...] | None = None
+    emergency_accounts: EmergencyCount | None = None
+    emergency_rotation: timedelta | None = None
 
     @property
     def said(self) -> str:
         """What it does, for people."""
         return (
             f"{self.name}: shown as {self.display_name}, accounts in {self.account_domain}, "
-            f"{format_duration(self.hours)} by default and {format_duration(self.max_hours)} at most."
+            f"{format_duration(self.hours)} by default and {format_duration(self.max_hours)} at most"
+            f"{_emergency(self.emergency_accounts)}."
         )
 
     def made_to(self, configuration: Configuration) -> Configuration:
@@ -96,18 +100,21 @@ class SetDefaults(Message):
 
     kind: Literal["set defaults"] = "set defaults"
     account_prefix: str | None = None
-    """None: as it is."""
+    """None: as it is; the same of what concerns emergency accounts."""
     hours: timedelta
     max_hours: timedelta
     credential: CredentialChoice
     canary: CanaryChoice
+    emergency_accounts: EmergencyCount | None = None
+    emergency_rotation: timedelta | None = None
     follow: bool
 
     @property
     def said(self) -> str:
         """What it does, for people."""
         return (
-            f"Defaults: {format_duration(self.hours)}, {format_duration(self.max_hours)} at most; "
+            f"Defaults: {format_duration(self.hours)}, {format_duration(self.max_hours)} at most"
+            f"{_emergency(self.emergency_accounts)}; "
             f"tenants that have today's {'follow' if self.follow else 'keep them'}."
         )
 
@@ -369,6 +376,11 @@ def tenant_of(configuration: Configuration, tenant_id: UUID) -> TenantEntry | No
 def describe_rule(rule: AttributeRule) -> str:
     """``site = Basel or Bern``, ``team beginning with IT-``."""
     return f"{rule.attribute} {'=' if rule.test == 'one_of' else 'beginning with'} {' or '.join(rule.values)}"
+
+
+def _emergency(number: EmergencyCount | None) -> str:
+    """The only word of it about a tenant that is new: no change of it is listed."""
+    return f", emergency accounts: {number}" if number else ""
 
 
 def _by_field(defaults: TenantDefaults) -> dict[str, Any]:

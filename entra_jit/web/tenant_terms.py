@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from collections.abc import Callable
+from typing import ClassVar, TypeVar, get_args
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from entra_jit.app import App
+from entra_jit.configuration_file.values import read_emergency_accounts, read_rotation
 from entra_jit.operations.list_domains import TenantDomain, list_domains
 from entra_jit.policy.configuration import (
     CanaryChoice,
     CredentialChoice,
+    EmergencyCount,
     ProofKind,
     SecurityGroupEntry,
     TenantDefaults,
@@ -20,9 +23,12 @@ from entra_jit.policy.configuration import (
 )
 from entra_jit.policy.configuration_edits import SetTenant
 from entra_jit.policy.durations import parse_duration
+from entra_jit.policy.emergency import LONGEST_ROTATION, SHORTEST_ROTATION
 from entra_jit.web.changes import by_lines
 from entra_jit.web.visitors import Visitor
 from models.errors import BadInputError, EntraJitError
+
+_Value = TypeVar("_Value")
 
 CREDENTIALS: dict[CredentialChoice, str] = {
     "auto": "Automatic: a Temporary Access Pass where the tenant allows it, else a password",
@@ -40,11 +46,17 @@ PROOFS: dict[ProofKind, str] = {
 class Limits(BaseModel):
     """What a tenant may have of its own, or by default, as it was typed."""
 
+    emergency_counts: ClassVar[tuple[int, ...]] = get_args(EmergencyCount)
+    rotation_days: ClassVar[tuple[int, int]] = (SHORTEST_ROTATION.days, LONGEST_ROTATION.days)
+
     account_prefix: str = ""
     hours: str = ""
     max_hours: str = ""
     credential: str = "auto"
     canary: str = "never"
+    emergency_accounts: str = ""
+    """Empty, like the prefix and the days: as it is."""
+    emergency_rotation_days: str = ""
 
     def limits(self) -> dict[str, object]:
         """The same, read. What makes no sense is judged by the reader. Raises ``BadInputError``."""
@@ -56,6 +68,8 @@ class Limits(BaseModel):
             "max_hours": parse_duration(self.max_hours),
             "credential": self.credential,
             "canary": self.canary,
+            "emergency_accounts": _given(self.emergency_accounts, read_emergency_accounts),
+            "emergency_rotation": _given(self.emergency_rotation_days, read_rotation),
         }
 
 
@@ -82,6 +96,10 @@ class Terms(Limits):
                 "tags": by_lines(self.tags),
             }
         )
+
+
+def _given(text: str, read: Callable[[str], _Value]) -> _Value | None:
+    return read(text.strip()) if text.strip() else None
 
 
 def _read_groups(text: str) -> tuple[SecurityGroupEntry, ...]:
@@ -127,6 +145,8 @@ def limits_of(terms: TenantDefaults | TenantEntry) -> dict[str, str]:
         "max_hours": typed_duration(terms.max_hours.total_seconds()),
         "credential": terms.credential,
         "canary": terms.canary,
+        "emergency_accounts": str(terms.emergency_accounts),
+        "emergency_rotation_days": str(terms.emergency_rotation.days),
     }
 
 

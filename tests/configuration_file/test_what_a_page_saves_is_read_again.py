@@ -32,14 +32,16 @@ from entra_jit.policy.configuration_edits import (
     make_edits,
     read_edits,
     secrets_needed,
+    tenant_of,
     write_edits,
 )
 from entra_jit.policy.entitlement import ALL_TECHNICIANS, AttributeRule, AttributeTest
 from entra_jit.web.changes import by_lines, read_attributes, read_rules
-from entra_jit.web.tenant_terms import terms_of
+from entra_jit.web.tenant_terms import Limits, limits_of, terms_of
 from models.errors import BadInputError
 from tests.configuration_file.test_what_is_written_is_read_again import DURATIONS, LABELS, NAMES, configurations
 
+EDITED_LIMITS = {"hours", "max_hours", "credential", "canary", "emergency_accounts", "emergency_rotation"}
 ROLES = st.lists(st.sampled_from(["Reports Reader", "Global Administrator"]), unique=True, max_size=2).map(tuple)
 
 
@@ -66,8 +68,10 @@ def edits(draw: st.DrawFn, configuration: Configuration) -> Edit:
         tags=draw(st.lists(LABELS, max_size=2, unique=True).map(tuple)),
         account_prefix=draw(st.sampled_from([None, "it-"])),
         security_groups=draw(st.sampled_from([None, (SecurityGroupEntry("VPN: users", new),)])),
+        emergency_accounts=draw(st.sampled_from([None, 0, 1, 2])),
+        emergency_rotation=draw(st.none() | st.integers(1, 365).map(lambda days: timedelta(days=days))),
     )
-    limits = terms.model_dump(include={"hours", "max_hours", "credential", "canary"})
+    limits = terms.model_dump(include=EDITED_LIMITS)
     defaults = SetDefaults(account_prefix="it-", follow=draw(st.booleans()), **limits)
     tenants = [one.name for one in configuration.tenants]
     groups = [one.name for one in configuration.groups]
@@ -122,7 +126,13 @@ def test_what_a_group_has_in_one_tenant_changes_nothing_elsewhere(
 def test_a_form_that_is_sent_as_it_stands_changes_nothing(configuration: Configuration) -> None:
     """Durations and tags are typed in fields: what was not touched comes back as it was."""
     for tenant in configuration.tenants:
-        assert terms_of(tenant).edit(tenant.id).made_to(configuration) == configuration
+        form = terms_of(tenant)
+        assert form.edit(tenant.id).made_to(configuration) == configuration
+        fewer = form.model_copy(update={"emergency_accounts": "0", "emergency_rotation_days": "7"})
+        after = tenant_of(fewer.edit(tenant.id).made_to(configuration), tenant.id)
+        assert after == replace(tenant, emergency_accounts=0, emergency_rotation=timedelta(days=7))
+    defaults = Limits(**limits_of(configuration.defaults))
+    assert SetDefaults(**defaults.limits(), follow=True).made_to(configuration) == configuration
 
 
 CONTOSO, FABRIKAM = uuid4(), uuid4()
@@ -159,6 +169,12 @@ def terms(tenant_id: UUID, name: str) -> SetTenant:
     )
 
 
+def test_a_new_tenants_emergency_accounts_are_said() -> None:
+    new = terms(FABRIKAM, "fabrikam").model_copy(update={"emergency_accounts": 2})
+    assert new.said.endswith("at most, emergency accounts: 2.")
+    assert tenant_of(new.made_to(BASE), FABRIKAM).emergency_accounts == 2  # type: ignore[union-attr]
+
+
 def test_mappings_follow_a_tenant_that_is_renamed_and_leave_with_it() -> None:
     renamed = terms(CONTOSO, "contoso-ltd").made_to(BASE)
     assert [one.tenant for one in renamed.role_mappings] == [None, "contoso-ltd"]
@@ -171,9 +187,11 @@ def test_tenants_follow_the_defaults_that_they_had() -> None:
     own = replace(BASE.tenants[0], id=FABRIKAM, name="fabrikam", max_hours=timedelta(hours=6))
     before = replace(BASE, tenants=(*BASE.tenants, own))
     change = {"account_prefix": "msp-", "hours": timedelta(hours=2), "max_hours": timedelta(hours=5)}
+    change |= {"emergency_accounts": 1, "emergency_rotation": timedelta(days=30)}
     edit = SetDefaults(**change, credential="auto", canary="never", follow=True)
     found = [(one.hours, one.max_hours) for one in edit.made_to(before).tenants]
     assert found == [(timedelta(hours=2), timedelta(hours=5)), (timedelta(hours=2), timedelta(hours=6))]
+    assert {one.emergency_accounts for one in edit.made_to(before).tenants} == {1}
     assert "hours: 2" in write(edit.made_to(before)).partition("tenants:")[0]
     kept = edit.model_copy(update={"follow": False}).made_to(before)
     assert kept.tenants == before.tenants

@@ -300,11 +300,24 @@ async def test_all_terms_of_a_tenant_and_the_defaults_are_changed_on_pages(msp: 
     notice = await arrived_at(dana, await saved(dana, preview))
     assert f"{first}, account_prefix: msp- → it-" in text_of(notice)
 
-    limits = {"account_prefix": "adm-", "hours": "2h", "max_hours": "8h"}
+    two = {"emergency_accounts": "2", "emergency_rotation_days": "30"}
+    for emergency, said in (
+        (two, f"{first}, emergency_accounts 0 → 2 {first}, emergency_rotation_days 90 → 30"),
+        ({"emergency_accounts": "1"}, f"{first}, emergency_accounts 2 → 1 No account is deleted"),
+    ):
+        preview = await previewed(dana, f"/tenants/{first}/settings", name=first, **terms, **emergency)
+        assert said in text_of(preview)
+        await saved(dana, preview)
+    assert "1, new passkey after 30 days" in text_of(await dana.get(f"/tenants/{first}"))
+    unread = await dana.post("/configuration/defaults", version="1", hours="4h", emergency_rotation_days="0")
+    assert unread.status_code == REFUSED
+
+    limits = {"account_prefix": "adm-", "hours": "2h", "max_hours": "8h", "emergency_rotation_days": "60"}
     preview = await previewed(dana, "/configuration/defaults", follow="1", **limits)
     said = text_of(preview)
     assert f"{second}, account_prefix msp- → adm- {second}, hours 4 h → 2 h" in said, said
     assert f"{first}, hours 4 h → 2 h" in said
+    assert f"{second}, emergency_rotation_days 90 → 60" in said
     assert f"{first}, account_prefix" not in said, "it has its own"
     notice = text_of(await arrived_at(dana, await saved(dana, preview), "/configuration"))
     assert "defaults, hours: 4 h → 2 h" in notice

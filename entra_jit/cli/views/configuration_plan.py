@@ -48,7 +48,8 @@ def _ending(grant: EndingGrant) -> str:
 
 
 def _tenant(change: TenantChange) -> str:
-    return f"{change.tenant}: {change.field}: {change.before or 'none'} -> {change.after or 'none'}"
+    said = f"{change.tenant}: {change.field}: {change.before or 'none'} -> {change.after or 'none'}"
+    return f"{said}. {change.note}" if change.note else said
 
 
 def _access(change: AccessChange) -> str:
