@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from activities.alarming import AlarmingActivities
+from activities.emergency import EmergencyActivities
+from activities.failures import FailureInterceptor
+from activities.signatures import Emergency
 from entra_jit.accounts.emergency.steps import EmergencySteps
 from entra_jit.app import App
 from entra_jit.ledger import emergency
-from models.messages import EmergencyCredentialRef, EmergencyDuty, EmergencyRef, SignInOutcome, TenantId
+from entra_jit.temporal.codec import SealingCodec
+from entra_jit.temporal.plugin import entra_jit_plugin
+from models.messages import (
+    EmergencyCredentialRef,
+    EmergencyDuty,
+    EmergencyRef,
+    EmergencyReport,
+    EmergencyTenant,
+    SignInOutcome,
+    TenantId,
+)
+from models.names import emergency_workflow_id
 from tests.actors import TESTER
 from tests.emergency.over_http import OverHttp
 from tests.stage import Scene, configure, customer_id, stage_clock
+from workflows.emergency_accounts import EmergencyAccounts
 
 
 def steps_of(act: Scene, app: App | None = None) -> EmergencySteps:
@@ -24,6 +44,7 @@ def ref_of(act: Scene, number: int = 1) -> EmergencyRef:
     return EmergencyRef(tenant_id=TenantId(customer_id(act.customer)), tenant=act.customer, number=number)
 
 
+Begin = Callable[[], Awaitable[WorkflowHandle[EmergencyAccounts, EmergencyReport]]]
 Step = Callable[[EmergencySteps, EmergencyRef], Awaitable[object]]
 
 
@@ -69,6 +90,32 @@ async def rotate(act: Scene, *, until: int = len(STEPS), app: App | None = None,
     for step in list(STEPS.values())[:until]:
         outcome = await step(steps, ref_of(act, number))
     return outcome
+
+
+@asynccontextmanager
+async def rotations(act: Scene) -> AsyncIterator[Begin]:
+    """A worker that signs in without a browser, and seals histories; what begins the work due in the tenant."""
+    address = act.services.client.service_client.config.target_host
+    codec = SealingCodec(act.app.keyring, seals=True)
+    client = await Client.connect(address, plugins=[entra_jit_plugin(codec)])
+    ref, queue = ref_of(act), f"{act.settings.task_queue}-emergency"
+    does = EmergencyActivities(act.app, OverHttp(act.app.graph, act.services))
+    steps = [getattr(does, name) for name in Emergency.__abstractmethods__]
+
+    async def begin() -> WorkflowHandle[EmergencyAccounts, EmergencyReport]:
+        tenant = EmergencyTenant(tenant_id=ref.tenant_id, tenant=ref.tenant)
+        return await client.start_workflow(
+            EmergencyAccounts.run, tenant, id=emergency_workflow_id(ref.tenant_id), task_queue=queue
+        )
+
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[EmergencyAccounts],
+        activities=[*steps, AlarmingActivities(act.app).raise_alarm],
+        interceptors=[FailureInterceptor()],
+    ):
+        yield begin
 
 
 async def made(act: Scene, number: int = 1) -> str:

@@ -7,10 +7,13 @@ that is killed, and each answer of Microsoft's is lost once.
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from entra_jit.accounts.reconciliation.reconcile_tenant import TenantReconciliation
 from entra_jit.crypto.keyring import Keyring
@@ -19,7 +22,7 @@ from entra_jit.ledger import emergency
 from entra_jit.operations.forget_emergency_account import forget_emergency_account
 from entra_jit.operations.reconcile import reconcile
 from models.errors import InternalError, ReadBackDisagreesError, RefusedError, SettingsError
-from models.messages import EmergencyDuty, EmergencyTenant
+from models.messages import EmergencyCredentialRef, EmergencyDuty, EmergencyTenant
 from tests.actors import TESTER
 from tests.emergency.accounts import (
     STEPS,
@@ -27,11 +30,14 @@ from tests.emergency.accounts import (
     passkeys,
     ref_of,
     rotate,
+    rotations,
     signs_in,
     steps_of,
     user,
     want_rotation,
 )
+from tests.emergency.written import history_of, ledger_of
+from tests.end_to_end.test_no_secret_is_left_anywhere import forms
 from tests.stage import Scene, configure, stage_clock, variant
 
 
@@ -201,17 +207,31 @@ async def test_a_drill_that_fails_is_alarmed_and_one_that_succeeds_ends_the_alar
     assert real_time.sql("SELECT kind FROM alarms") == []
 
 
-async def test_only_a_handle_travels_and_no_log_has_the_key(
+async def test_no_history_table_or_log_of_a_rotation_has_the_key(
     real_time: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Only a handle travels, also where a step fails after the key was made."""
     await configure(real_time, emergency_accounts=1)
-    await rotate(real_time, until=3)
-    credential = await steps_of(real_time).make_passkey(ref_of(real_time))
-    await rotate(real_time)
-    logged = "".join(capsys.readouterr())
-    assert "fido2Methods" in logged
+    real_time.fault(method="POST", path="/users/*/authentication/fido2Methods", status=403, count=1)
+    histories = b""
+    async with rotations(real_time) as begin:
+        for outcome in ("failed", "done"):
+            workflow = await begin()
+            assert getattr(await workflow.result(), outcome), outcome
+            histories += await history_of(real_time, workflow)
+
     async with real_time.app.ledger.transaction() as session:
+        account = await emergency.find(session, ref_of(real_time))
+        assert account is not None
+        assert account.current is not None
+        credential = EmergencyCredentialRef(account=ref_of(real_time), credential=str(account.current.handle))
         _, pair = await emergency.open_passkey(session, real_time.app.keyring, credential)
-    key = json.loads(pair.get_secret_value())["private_key"]
-    assert key not in credential.model_dump_json()
-    assert key not in logged
+    key = load_der_private_key(b64decode(json.loads(pair.get_secret_value())["private_key"]), None)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    ways = forms(key.private_numbers().private_value.to_bytes(32))
+    logged = "".join(capsys.readouterr()).encode()
+    handle = credential.credential.encode()
+    for said, mark in ((histories, handle), (ledger_of(real_time), handle), (logged, b"fido2Methods")):
+        assert mark in said, "it can be read"
+        assert not any(way in said for way in ways)
+    assert any(way in pair.get_secret_value().encode() for way in ways), "what is looked for is how it is written"

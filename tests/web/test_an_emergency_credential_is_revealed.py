@@ -40,7 +40,7 @@ from tests.chromium import CHROMIUM
 from tests.emergency.accounts import account_name, rotate, user
 from tests.emergency.revealing import request_of, works
 from tests.emergency.test_a_browser_uses_the_sealed_key import in_chromium
-from tests.end_to_end.test_a_portal_that_is_broken_into import payloads_of
+from tests.emergency.written import history_of, ledger_of
 from tests.patience import eventually
 from tests.stage import stage_clock, variant
 from tests.web.test_every_screen_in_a_browser import PICTURES, WIDTHS, look
@@ -164,14 +164,11 @@ async def test_nothing_on_the_way_opens_with_what_the_portal_holds(portal: Porta
 
     [[errand, outcome]] = act.sql("SELECT id, outcome FROM errands ORDER BY done_at DESC LIMIT 1")
     assert act.app.client
-    whole = (await act.app.client.get_workflow_handle(f"errand/{errand}").fetch_history()).to_json_dict()
-    history = b"".join(one.data for one in payloads_of(whole["events"])).decode()
-    assert key.public in history, "it can be read"
-    tables = [name for [name] in act.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-    ledger = str([act.sql(f"SELECT to_jsonb(t)::text FROM {name} AS t") for name in tables])  # noqa: S608
+    history = await history_of(act, act.app.client.get_workflow_handle(f"errand/{errand}"))
+    assert key.public.encode() in history, "it can be read"
     for secret in (passkey.private_key, passkey.credential_id):
-        assert secret not in history
-    assert passkey.private_key not in ledger
+        assert secret.encode() not in history
+    assert passkey.private_key.encode() not in ledger_of(act)
     result = outcome["result"]
     assert key.open(result["sealed"], result["about"]), "this is what was given"
     held = PortalKeyring.parse(PortalKeyring.derived(act.app.keyring).get_secret_value())
