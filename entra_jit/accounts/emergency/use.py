@@ -1,7 +1,8 @@
 """Whether an emergency account signed in without a reason that we know: a kit was used, or a key was stolen.
 
 The sign-in log tells, with Entra ID P1. Without it Microsoft tells when a passkey was last used and, in the audit log,
-what the account changed: no log tells of a sign-in then, with which nothing was changed, by any other credential.
+what the account changed. So two things are missed then: a use that another one follows before the next look, and a
+sign-in by any other credential with which nothing was changed.
 """
 
 from __future__ import annotations
