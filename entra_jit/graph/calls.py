@@ -39,12 +39,7 @@ _JSON_HEADER = {"Content-Type": "application/json"}
 """Also of actions without a body: without it Microsoft refused to revoke sessions (msgraph-sdk-java#687)."""
 
 
-class _TooLateError(httpx.RequestError):
-    """The process or its machine stood still between asking and sending."""
-
-
 _NEVER_SENT = (
-    _TooLateError,
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -220,7 +215,7 @@ class Calls:
         async def expect_in_time(event: str, _: Mapping[str, object]) -> None:
             # asyncio's own limit does not count the hours of a suspended machine, and a lease would be long over.
             if event.endswith("send_request_headers.started") and self._monotonic() > until:
-                raise _TooLateError("this process stood still before it was sent")
+                raise httpx.PoolTimeout("this process stood still before it was sent")
 
         headers = {"Authorization": f"Bearer {token}", "client-request-id": attempt.client_request_id}
         if advanced:

@@ -59,7 +59,8 @@ def unexplained_writes(evidence: Evidence) -> Iterator[str]:
     for entry in ours:
         customer = evidence.tenant_ids.get(entry["tenant"], "?")
         if not _explained(evidence, lives, customer, entry):
-            yield f"{customer}: {entry['method']} {entry['path']} at {entry['time']} is not explained by the ledger"
+            what = f"{entry['method']} {entry['path']} at {entry['time']} by {entry['app_id']}"
+            yield f"{customer}: {what} is not explained by the ledger. {_known(evidence, lives, customer, entry)}"
     made = Counter(evidence.tenant_ids[entry["tenant"]] for entry in ours if _is_creation(entry))
     registered = Counter(row.customer for row in evidence.register)
     for customer, count in made.items():
@@ -87,6 +88,17 @@ def _explained(evidence: Evidence, lives: dict[tuple[str, str], list[Life]], cus
         for done in evidence.interventions
         if (done.customer, done.account) == (customer, account)
     )
+
+
+def _known(evidence: Evidence, lives: dict[tuple[str, str], list[Life]], customer: str, entry: Entry) -> str:
+    """What the ledger knows of the account, for the person who has to find out."""
+    account = _whose(evidence, customer, unquote(entry["path"]))
+    if account is None:
+        return "No account that is registered."
+    grants = [f"{life.began:%H:%M:%S} to {life.over:%H:%M:%S}" for life in lives[customer, account]]
+    done = [one for one in evidence.interventions if (one.customer, one.account) == (customer, account)]
+    interventions = [f"{one.began_at:%H:%M:%S} to {one.proven_at and f'{one.proven_at:%H:%M:%S}'}" for one in done]
+    return f"Grants of {account}: {', '.join(grants) or 'none'}; interventions: {', '.join(interventions) or 'none'}."
 
 
 def _is_creation(entry: Entry) -> bool:

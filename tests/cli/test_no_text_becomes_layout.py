@@ -71,6 +71,7 @@ from models.messages import (
     Receipt,
     Sentence,
     SignedAccessRequest,
+    SignInAttempt,
     TenantReport,
     Ticket,
 )
@@ -131,7 +132,7 @@ VIEWS: dict[Callable[..., object], Callable[[Fill], tuple[object, ...]]] = {
     connection.show_disconnection: lambda fill: (fill(Disconnection),),
     doctor.show_worst: lambda fill: (fill(Examination),),
     doctor.show_examinations: lambda fill: ([fill(Examination)],),
-    doctor.show_canary: lambda fill: (fill(GrantStatus),),
+    doctor.show_canary: lambda fill: (fill(GrantStatus), fill(SignInAttempt)),
     doctor.show_repairs: lambda fill: (fill(str), [fill(Repaired)]),
     emergency.show_accounts: lambda fill: ([fill(EmergencyAccountView)],),
     emergency.show_begun: lambda fill: ([fill(EmergencyRef)], "The drill"),

@@ -139,7 +139,7 @@ async def test_a_change_from_outside_is_alarmed_and_nothing_is_done_about_it(rea
 
 
 async def test_a_password_of_others_is_alarmed_until_a_rotation_replaces_it(real_time: Scene) -> None:
-    """A password alone is no way in where Microsoft demands MFA; whoever set it may register a method next."""
+    """A password alone is no way in where Microsoft demands MFA: the person who set it may register a method next."""
     await made(real_time)
     tenant = await real_time.app.directories.of(ref_of(real_time).tenant_id, Purpose.ELEVATE)
     await reconcile(TESTER, real_time.app)
