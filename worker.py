@@ -30,6 +30,7 @@ from activities.failures import FailureInterceptor
 from activities.heartbeats import HeartbeatInterceptor
 from activities.provisioning import ProvisioningActivities
 from activities.reconciling import ReconcilingActivities
+from entra_jit.accounts.emergency.signing_in import SignsIn
 from entra_jit.accounts.on_time.known_beforehand import KnownBeforehand
 from entra_jit.app import App
 from entra_jit.health import beat
@@ -47,15 +48,15 @@ GRACE = timedelta(seconds=30)
 _log = structlog.get_logger("worker")
 
 
-def activities_of(app: App) -> list[Callable[..., Any]]:
-    """Every activity of this process."""
+def activities_of(app: App, signs_in: SignsIn | None = None) -> list[Callable[..., Any]]:
+    """Every activity of this process. ``signs_in``: how passkeys are tried; None: in a browser of this machine."""
     deciding, provisioning, closing, reconciling, examining, emergency, errands, alarming = (
         DecidingActivities(app),
         ProvisioningActivities(app),
         ClosingActivities(app),
         ReconcilingActivities(app),
         ExaminingActivities(app),
-        EmergencyActivities(app),
+        EmergencyActivities(app, signs_in),
         ErrandActivities(app),
         AlarmingActivities(app),
     )
@@ -94,14 +95,14 @@ def activities_of(app: App) -> list[Callable[..., Any]]:
     ]
 
 
-def worker_of(client: Client, app: App, task_queue: str) -> Worker:
+def worker_of(client: Client, app: App, task_queue: str, signs_in: SignsIn | None = None) -> Worker:
     """The worker, not started. Converter and sandbox come from the client's plugin."""
     settings = app.settings
     return Worker(
         client,
         task_queue=task_queue,
         workflows=list(WORKFLOWS),
-        activities=activities_of(app),
+        activities=activities_of(app, signs_in),
         interceptors=[FailureInterceptor(), HeartbeatInterceptor(), ClockInterceptor(app.clocks)],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -113,8 +114,11 @@ def worker_of(client: Client, app: App, task_queue: str) -> Worker:
     )
 
 
-async def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; then finish what is under way. Raises ``SettingsError`` without all the keys."""
+async def run(settings: Settings, signs_in: Callable[[App], SignsIn] | None = None) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is under way. Raises ``SettingsError`` without all the keys.
+
+    ``signs_in``: see ``activities_of``.
+    """
     if settings.keys is None:
         raise SettingsError("ENTRA_JIT_KEYS is not set: a worker needs the deployment's keys, not the portal's")
     stop = asyncio.Event()
@@ -126,7 +130,7 @@ async def run(settings: Settings) -> None:
         client = await arrive(app.temporal, app)
         known = KnownBeforehand(app)
         tenants = await known.read()
-        async with worker_of(client, app, settings.task_queue):
+        async with worker_of(client, app, settings.task_queue, signs_in and signs_in(app)):
             _log.info("working", task_queue=settings.task_queue, namespace=client.namespace, tenants=tenants)
             await schedules.ensure_reconciliation(client, settings.task_queue, settings.reconcile_every)
             await schedules.ensure_reviews(client, settings.task_queue, settings.reconcile_every)

@@ -26,7 +26,9 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a directory to leave logs and databases in")
     given = parser.parse_args()
     configure_logs("console", logging.ERROR)
-    size = replace(LONG, grants=min(given.grants, 1000), seconds=min(given.seconds, 1800))
+    grants = min(given.grants, 1000)
+    seconds = min(given.seconds, 1800)
+    size = replace(LONG, grants=grants, emergency_visits=grants // 4, seconds=seconds)
     print(f"seed {given.seed}: {size.grants} requests in {size.seconds:.0f} s ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="entra-jit-chaos-") as made:
         Path(made).chmod(0o711)

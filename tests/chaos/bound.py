@@ -49,6 +49,9 @@ CALL = timedelta(seconds=Settings.model_fields["graph_timeout_seconds"].default)
 PROMPT = 2 * CALL
 """Looking at the account, and disabling it, on a machine that has time for it."""
 
+IN_FLIGHT = timedelta(seconds=15)
+"""How long after the ledger has moved on a call that was begun before may still take effect: an opening's lease."""
+
 FIRST_PAUSE, LONGEST_PAUSE = _pauses(CLOSING)
 
 WORKFLOW_TASK = timedelta(seconds=10)
@@ -70,6 +73,7 @@ AFTERMATH: defaultdict[Kind, timedelta] = defaultdict(
         Kind.TEMPORAL_RESTARTED: RECONNECTING + _LOST_STEP,
         Kind.TEMPORAL_AWAY: RECONNECTING + _LOST_STEP,
         Kind.POWER_CUT: RECONNECTING + _LOST_STEP,
+        Kind.FROZEN: RECONNECTING + _LOST_STEP,
         Kind.STALLED: timedelta(0),
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,19 +13,22 @@ from temporalio.client import WorkflowExecutionStatus
 
 from entra_jit.ledger.texts import filled_in
 from models.alarms import Alarm
+from models.marks import EMERGENCY_NAMES
 from models.messages import Receipt
 from models.names import workflow_id
 from tests.chaos.crowd import Done
-from tests.chaos.land import Land
+from tests.chaos.land import Land, Person
 from tests.chaos.outages import Outage
 from tests.chaos.watch import Sighting
 from workflows.access_grant import AccessGrant
 
-Person = dict[str, Any]
-"""An account as the sandbox shows it."""
-
 Entry = dict[str, Any]
 """A request as the sandbox's journal shows it."""
+
+
+def moment(entry: Entry) -> datetime:
+    """When the request came."""
+    return datetime.fromisoformat(entry["time"].removesuffix("0Z") + "+00:00")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,42 @@ class Intervention:
 
 
 @dataclass(frozen=True)
+class Passkey:
+    """One passkey of an emergency account, by the ledger."""
+
+    customer: str
+    number: int
+    method_id: str | None
+    made_at: datetime
+    proven_at: datetime | None
+    retired_at: datetime | None
+    is_sealed: bool
+    """What opens the account is kept."""
+
+
+@dataclass(frozen=True)
+class EmergencyAccount:
+    """An emergency account, by the ledger."""
+
+    customer: str
+    number: int
+    account: str
+    object_id: str | None
+    registered_at: datetime
+    completed_at: datetime | None
+    """From when on it stands open."""
+    passkeys: tuple[Passkey, ...] = ()
+    """All that it ever had, the oldest first."""
+    last_drill: str = "never tried"
+    """What came of trying its sealed passkey when all was over."""
+
+    def is_(self, customer: str, person: Person) -> bool:
+        """Whether the directory's account is this one, by its id or, while that is not known, by its name."""
+        names = self.object_id, self.account
+        return customer == self.customer and (person["id"] in names or person["user_principal_name"].lower() in names)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that the verdict is given."""
 
@@ -88,6 +127,12 @@ class Evidence:
     before: dict[str, list[Person]]
     after: dict[str, list[Person]]
     register: tuple[Registered, ...]
+    emergency: tuple[EmergencyAccount, ...]
+    without_emergency: tuple[str, ...]
+    """The customers who wanted an emergency account and have none in the ledger."""
+    standing_open: tuple[Sighting, ...]
+    """When any account was seen as an emergency account always is."""
+    last_look: datetime
     grants: tuple[Grant, ...]
     unsettled: frozenset[str]
     """The grants that still hold their lock after the reconciliation of an hour later."""
@@ -118,7 +163,19 @@ REGISTER = """
     FROM managed_accounts m JOIN tenants t ON t.id = m.tenant_id
 """
 
-
+EMERGENCY = """
+    SELECT t.name AS customer, a.number, lower(m.account_name) AS account, m.object_id::text, m.registered_at,
+           a.completed_at
+    FROM emergency_accounts a
+    JOIN tenants t ON t.id = a.tenant_id
+    JOIN managed_accounts m ON m.tenant_id = a.tenant_id AND m.technician_id = (%s::uuid[])[a.number]
+"""
+PASSKEYS = """
+    SELECT t.name AS customer, c.number, c.method_id, c.made_at, c.proven_at, c.retired_at,
+           c.ciphertext IS NOT NULL AS is_sealed
+    FROM emergency_credentials c JOIN tenants t ON t.id = c.tenant_id
+    ORDER BY c.made_at
+"""
 INTERVENTIONS = """
     SELECT t.name AS customer, lower(began.body ->> 'account_name') AS account,
            (began.body ->> 'began_at')::timestamptz AS began_at,
@@ -146,6 +203,22 @@ async def register_on_file(land: Land) -> list[Registered]:
     """The register of accounts."""
     async with await _ledger(land) as connection:
         return await (await connection.cursor(row_factory=class_row(Registered)).execute(REGISTER)).fetchall()
+
+
+async def emergency_on_file(land: Land) -> list[EmergencyAccount]:
+    """Every emergency account with its passkeys."""
+    async with await _ledger(land) as connection:
+        cursor = connection.cursor(row_factory=class_row(Passkey))
+        passkeys = await (await cursor.execute(PASSKEYS)).fetchall()
+        of_accounts = connection.cursor(row_factory=class_row(EmergencyAccount))
+        accounts = await (await of_accounts.execute(EMERGENCY, [list(EMERGENCY_NAMES)])).fetchall()
+    return [
+        replace(
+            account,
+            passkeys=tuple(one for one in passkeys if (one.customer, one.number) == (account.customer, account.number)),
+        )
+        for account in accounts
+    ]
 
 
 async def receipts_on_file(land: Land) -> dict[str, Receipt]:

@@ -27,6 +27,7 @@ class Storm:
     happened: Counter[Kind]
     calls_struck: Counter[Kind]
     unheard: Counter[str]
+    emergency_acts: Counter[str]
 
 
 def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
@@ -52,6 +53,8 @@ def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
         f"| workflows terminated for good | {len(gone_for_good(evidence))} |",
         f"| done by hand | {_counted(Counter(d.deed.value for d in evidence.done if not d.refused_with))} |",
         f"| refused by hand | {sum(d.refused_with is not None for d in evidence.done)} |",
+        f"| emergency accounts, and their passkeys | {_emergency(evidence)} |",
+        f"| done to them | {_counted(storm.emergency_acts)} |",
         f"| calls that people had to repeat | {sum(storm.unheard.values())} |",
         f"| directory calls, of which writes | {len(evidence.journal)}, {writes} |",
         f"| processes that wanted each core, at worst | {evidence.crowding:.1f} |",
@@ -73,6 +76,11 @@ def told(storm: Storm, evidence: Evidence, lost: Sequence[str]) -> str:
         *(f"LOST: {sentence}" for sentence in lost),
     ]
     return "\n".join(lines)
+
+
+def _emergency(evidence: Evidence) -> str:
+    passkeys = [passkey for account in evidence.emergency for passkey in account.passkeys]
+    return f"{len(evidence.emergency)}; {len(passkeys)}, of which {sum(bool(p.proven_at) for p in passkeys)} signed in"
 
 
 def _was_calm(evidence: Evidence, request_id: str) -> bool:

@@ -30,10 +30,14 @@ from tests.stage import ELEVATE, REVOKE, customer_id, technician_id
 
 RECONCILE_EVERY = timedelta(seconds=30)
 ROLES = ["Helpdesk Administrator", "User Administrator"]
+GLOBAL_ADMINISTRATOR = "Global Administrator"
 NAME_IS_TAKEN = "sam"
 """A technician whose account's name is taken in every tenant."""
 
 SEED = Path(__file__).parent.parent.parent / "sandbox" / "data" / "seed.yaml"
+
+Person = dict[str, Any]
+"""An account as the sandbox shows it."""
 
 
 @dataclass(frozen=True)
@@ -54,26 +58,33 @@ class Land:
         answer.raise_for_status()
         return answer.json()
 
-    async def people(self, customer: str) -> list[dict[str, Any]]:
+    async def people(self, customer: str) -> list[Person]:
         """Every account of a customer in full, as only the sandbox sees it."""
-        people: list[dict[str, Any]] = await self.control("GET", f"/tenants/{customer}/users")
+        people: list[Person] = await self.control("GET", f"/tenants/{customer}/users")
         return people
 
 
 @contextlib.asynccontextmanager
-async def settled_land(state: Path, customers: int, technicians: int) -> AsyncIterator[Land]:
-    """The stack with its worker process, configured, before the first request."""
+async def settled_land(
+    state: Path, customers: int, technicians: int, *, emergency_accounts: int
+) -> AsyncIterator[Land]:
+    """The stack with its worker process, configured, before the first request.
+
+    ``emergency_accounts``: how many each customer wants; none is made yet.
+    """
     os.environ.update(SANDBOX_SECRETS)
     names = tuple(f"customer-{number:02}" for number in range(customers))
     people = tuple(f"tech-{number:02}" for number in range(technicians))
     (state / "seed.yaml").write_text(yaml.safe_dump(_seed(names)))
-    (state / "msp.yaml").write_text(yaml.safe_dump(_configuration(names, people)))
+    (state / "msp.yaml").write_text(yaml.safe_dump(_configuration(names, people, emergency_accounts)))
     programs = Programs(
         sandbox=(sys.executable, "-m", "sandbox", "--seed", str(state / "seed.yaml")),
         worker=(
             shutil.which("env") or "/usr/bin/env",
             f"ENTRA_JIT_RECONCILE_EVERY=PT{RECONCILE_EVERY.seconds}S",
-            *Programs().worker,
+            sys.executable,
+            "-m",
+            "tests.chaos.worker",
         ),
     )
     async with LocalStack(state / "stack", programs=programs) as stack:
@@ -129,15 +140,18 @@ def _seed(customers: tuple[str, ...]) -> dict[str, object]:
 
 def _strangers(domain: str) -> list[dict[str, object]]:
     return [
-        {"upn": f"first.admin@{domain}", "name": "First Administrator", "roles": ["Global Administrator"]},
-        {"upn": f"second.admin@{domain}", "name": "Second Administrator", "roles": ["Global Administrator"]},
+        {"upn": f"first.admin@{domain}", "name": "First Administrator", "roles": [GLOBAL_ADMINISTRATOR]},
+        {"upn": f"second.admin@{domain}", "name": "Second Administrator", "roles": [GLOBAL_ADMINISTRATOR]},
         {"upn": f"msp-{NAME_IS_TAKEN}@{domain}", "name": "A user with our prefix", "roles": ROLES},
         {"upn": f"worker@{domain}", "name": "Synchronised", "synced": True},
     ]
 
 
-def _configuration(customers: tuple[str, ...], technicians: tuple[str, ...]) -> dict[str, object]:
+def _configuration(
+    customers: tuple[str, ...], technicians: tuple[str, ...], emergency_accounts: int
+) -> dict[str, object]:
     return {
+        "defaults": {"emergency_accounts": emergency_accounts},
         "tenants": [
             {
                 "name": name,

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CLOSER_KILLED = "closer killed"
     POSTGRES_KILLED = "PostgreSQL killed"
     POSTGRES_AWAY = "PostgreSQL away"
+    FROZEN = "machine frozen: worker, closer and Temporal stand still, and go on"
     POWER_CUT = "power cut: worker, Temporal and PostgreSQL killed at once"
 
     THROTTLED = "calls throttled (429)"

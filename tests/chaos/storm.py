@@ -16,9 +16,10 @@ from entra_jit.operations.reconcile import reconcile
 from entra_jit.policy.durations import PROVISIONING_WINDOW
 from tests.actors import TESTER, operator
 from tests.chaos.crowd import Crowd, wishes
+from tests.chaos.emergency_crowd import EmergencyCrowd, emergency_visits
 from tests.chaos.evidence import (
     Evidence,
-    Person,
+    emergency_on_file,
     grants_on_file,
     interventions_on_file,
     receipts_on_file,
@@ -26,7 +27,7 @@ from tests.chaos.evidence import (
     runs_in_temporal,
 )
 from tests.chaos.figures import Storm
-from tests.chaos.land import RECONCILE_EVERY, Land, settled_land
+from tests.chaos.land import RECONCILE_EVERY, Land, Person, settled_land
 from tests.chaos.outages import OutageLog, now
 from tests.chaos.storm_time import StormTime
 from tests.chaos.watch import Watch
@@ -42,6 +43,8 @@ class Size:
     """How much of a storm."""
 
     grants: int
+    emergency_visits: int
+    """How often something is done to emergency accounts; 0: there are none."""
     seconds: float
     customers: int
     technicians: int
@@ -58,6 +61,7 @@ class Size:
 
 SHORT = Size(
     grants=40,
+    emergency_visits=0,
     seconds=12,
     customers=4,
     technicians=9,
@@ -69,6 +73,7 @@ SHORT = Size(
 )
 LONG = Size(
     grants=300,
+    emergency_visits=75,
     seconds=300,
     customers=12,
     technicians=20,
@@ -83,23 +88,32 @@ LONG = Size(
 async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Evidence]:
     """A stack of its own in ``state``, a storm over it, and everything that is left of it afterwards."""
     began = asyncio.get_running_loop().time()
-    async with settled_land(state, size.customers, size.technicians) as land:
+    wanted = 1 if size.emergency_visits else 0
+    async with settled_land(state, size.customers, size.technicians, emergency_accounts=wanted) as land:
         log = OutageLog()
         before = {customer: await land.people(customer) for customer in land.customers}
         time = StormTime()
         crowd, weather = Crowd(land, time, patience=size.patience), Weather(land, log, time)
+        keepers = EmergencyCrowd(land, time, patience=size.patience)
         async with Watch(land, log, every=size.look_every) as watch:
             visits = wishes(seed, size.grants, size.seconds, land.customers, land.technicians, size.longest)
+            emergency = emergency_visits(seed, size.emergency_visits, size.seconds, land.customers)
             long = size.waits_for_reconciler
             everybodys, tenants = forecast(seed, land.customers, size.tenants_in_trouble, long=long)
-            await weather.blow(everybodys, tenants, size.seconds, crowd.come(visits))
-            await _calm(land, crowd, watch, wait_for_reconciler=size.waits_for_reconciler)
+            everyone = asyncio.gather(crowd.come(visits), keepers.come(emergency))
+            await weather.blow(everybodys, tenants, size.seconds, everyone)
+            await asyncio.gather(
+                _calm(land, crowd, watch, wait_for_reconciler=size.waits_for_reconciler),
+                keepers.settle(NOTHING_MORE_COMES),
+            )
         at = now()
         runs = await runs_in_temporal(land, crowd.asked)
         interventions = await interventions_on_file(land)
         grants = await grants_on_file(land)
         receipts = await receipts_on_file(land)
+        accounts = [await keepers.last_drill(account) for account in await emergency_on_file(land)]
         await _an_hour_later(land)
+        made = {account.customer for account in accounts}
         evidence = Evidence(
             gathered_at=at,
             asked=tuple(crowd.asked),
@@ -109,6 +123,10 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             before=before,
             after=await _everybody(land),
             register=tuple(await register_on_file(land)),
+            emergency=tuple(accounts),
+            without_emergency=tuple(name for name in land.customers if wanted and name not in made),
+            standing_open=tuple(watch.standing),
+            last_look=watch.last_look,
             grants=tuple(grants),
             unsettled=frozenset(grant.request_id for grant in await grants_on_file(land) if not grant.settled_at),
             receipts=receipts,
@@ -121,7 +139,16 @@ async def raise_storm(state: Path, seed: int, size: Size) -> tuple[Storm, Eviden
             crowding=watch.crowding,
         )
         took = asyncio.get_running_loop().time() - began
-        storm = Storm(seed, size.seconds, took, watch.looks, weather.happened, weather.calls_struck, crowd.unheard)
+        storm = Storm(
+            seed,
+            size.seconds,
+            took,
+            watch.looks,
+            weather.happened,
+            weather.calls_struck,
+            crowd.unheard,
+            keepers.done,
+        )
         return storm, evidence
 
 
@@ -138,8 +165,9 @@ async def _calm(land: Land, crowd: Crowd, watch: Watch, *, wait_for_reconciler: 
         over = {run.request_id for run in runs} - unfinished
         left = len(crowd.asked) - len(over)
         if wait_for_reconciler and not left:
-            registered = {row.account for row in await register_on_file(land)}
-            left = sum(sighting.account in registered for sighting in watch.sees_open)
+            always_open = {account.account for account in await emergency_on_file(land)}
+            closing = {row.account for row in await register_on_file(land)} - always_open
+            left = sum(sighting.account in closing for sighting in watch.sees_open)
         if left < fewest:
             fewest, patient_until = left, now() + NOTHING_MORE_COMES
         if not left or now() > patient_until:

@@ -3,6 +3,7 @@
 The journal has no bodies, so a write is known by method, path and time. What widens access (an account made, a role
 given, a pass made) belongs between the decision for a grant and its fence; whatever else is done to one of our accounts
 belongs in the life of one of its grants; closing alone may also be done by an intervention that the ledger knows of.
+What is done to an emergency account belongs in one of its rotations.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from urllib.parse import unquote
 from entra_jit.graph.roles import assignment_id
 from entra_jit.policy.roles import find_role
 from models.messages import ObjectId, RoleId
-from tests.chaos.evidence import Entry, Evidence, Grant
+from tests.chaos.bound import IN_FLIGHT
+from tests.chaos.emergency_writes import ASSIGNMENTS, emergency_account_of, is_by_rotation, is_making
+from tests.chaos.evidence import Entry, Evidence, Grant, moment
 from tests.chaos.land import ROLES
 from tests.chaos.outages import Kind
 from tests.stage import ELEVATE, REVOKE
-
-IN_FLIGHT = timedelta(seconds=15)
-"""How long after the ledger has moved on a call that was begun before may still take effect: an opening's lease."""
 
 CUT_SHORT = timedelta(minutes=1)
 """How long an intervention that never came to its proof was tried at most."""
@@ -31,7 +31,6 @@ CUT_SHORT = timedelta(minutes=1)
 LEDGER_AWAY = {Kind.POSTGRES_KILLED, Kind.POSTGRES_AWAY, Kind.POWER_CUT}
 
 USER = re.compile(r"^/v1\.0/users/(?P<who>[^/?]+)(?P<rest>/[^?]*)?$")
-ASSIGNMENTS = "/v1.0/roleManagement/directory/roleAssignments"
 MEMBER = re.compile(r"^/v1\.0/groups/[^/]+/members/(?P<who>[^/]+)/\$ref$")
 
 
@@ -44,11 +43,12 @@ class Life:
     over: datetime
 
     @classmethod
-    def of(cls, grant: Grant, last_run_over: datetime) -> Life:
+    def of(cls, grant: Grant, last_run_over: datetime, end: datetime) -> Life:
+        """``end``: of the evidence. Until a grant is settled, the closer closes it without its workflow, too."""
         return cls(
             grant.decided_at,
             (grant.closing_at or last_run_over) + IN_FLIGHT,
-            max(grant.settled_at or last_run_over, last_run_over) + IN_FLIGHT,
+            max(grant.settled_at or end, last_run_over) + IN_FLIGHT,
         )
 
 
@@ -69,9 +69,12 @@ def unexplained_writes(evidence: Evidence) -> Iterator[str]:
 
 
 def _explained(evidence: Evidence, lives: dict[tuple[str, str], list[Life]], customer: str, entry: Entry) -> bool:
-    at = datetime.fromisoformat(entry["time"].removesuffix("0Z") + "+00:00")
-    path = unquote(entry["path"])
+    at, path = moment(entry), unquote(entry["path"])
+    if account := emergency_account_of(evidence, customer, path):
+        return is_by_rotation(evidence, account, entry)
     if _is_creation(entry) or (entry["method"] == "POST" and path == ASSIGNMENTS):
+        if any(is_making(account, at) for account in evidence.emergency if account.customer == customer):
+            return True
         anybodys = [life for (where, _), several in lives.items() if where == customer for life in several]
         return any(life.began <= at <= life.fenced for life in anybodys)
     account = _whose(evidence, customer, path)
@@ -131,5 +134,5 @@ def _lives(evidence: Evidence) -> dict[tuple[str, str], list[Life]]:
     lives: dict[tuple[str, str], list[Life]] = defaultdict(list)
     for grant in evidence.grants:
         over = last_run.get(grant.request_id, grant.settled_at or end)
-        lives[grant.customer, grant.account].append(Life.of(grant, over))
+        lives[grant.customer, grant.account].append(Life.of(grant, over, end))
     return lives

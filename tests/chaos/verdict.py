@@ -9,6 +9,11 @@ from datetime import datetime
 from models.alarms import AlarmKind
 from tests.chaos.bound import closed_by, reconciled_by
 from tests.chaos.crowd import Deed, Done
+from tests.chaos.emergency_verdict import (
+    emergency_accounts_fallen,
+    emergency_credentials_lost,
+    retired_before_proven,
+)
 from tests.chaos.evidence import Evidence, Grant
 from tests.chaos.outages import Kind, Outage
 from tests.chaos.unexplained import unexplained_writes
@@ -29,17 +34,21 @@ def losses(evidence: Evidence) -> list[str]:
         locks_kept_for_ever,
         unexplained_writes,
         alarms_nothing_ends,
+        emergency_accounts_fallen,
+        emergency_credentials_lost,
+        retired_before_proven,
     )
     return [sentence for invariant in invariants for sentence in invariant(evidence)]
 
 
 def left_open(evidence: Evidence) -> Iterator[str]:
-    """When everything is over, each account is disabled and holds nothing."""
+    """When everything is over, each account but an emergency account is disabled and holds nothing."""
     for customer, people in evidence.after.items():
         strangers = {person["id"] for person in evidence.before[customer]}
         for person in people:
             held = [part for part in HELD if person[part]]
-            if held and person["id"] not in strangers:
+            is_emergency = any(one.is_(customer, person) for one in evidence.emergency)
+            if held and person["id"] not in strangers and not is_emergency:
                 yield f"{person['user_principal_name']} was left with: {', '.join(held)}"
 
 
@@ -50,11 +59,12 @@ def open_too_long(evidence: Evidence) -> Iterator[str]:
         for customer, people in evidence.before.items()
         for person in people
     }
+    emergency = {(one.customer, one.account) for one in evidence.emergency}
     by_account = defaultdict(list)
     for grant in evidence.grants:
         by_account[grant.customer, grant.account].append(grant)
     for sighting in evidence.sightings:
-        if (sighting.customer, sighting.account) in strangers:
+        if (sighting.customer, sighting.account) in strangers | emergency:
             continue
         allowed = sighting.first
         for grant in sorted(by_account[sighting.customer, sighting.account], key=lambda grant: grant.decided_at):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.land import Land
+from tests.chaos.land import GLOBAL_ADMINISTRATOR, Land, Person
 from tests.chaos.outages import Kind, Outage, OutageLog, now
 
 STANDSTILL = timedelta(seconds=2)
@@ -32,6 +33,43 @@ class Sighting:
     last: datetime
 
 
+class Spans:
+    """From when to when something was seen to be so, of each account."""
+
+    def __init__(self) -> None:
+        self._over: list[Sighting] = []
+        self._still: dict[tuple[str, str], Sighting] = {}
+
+    @property
+    def all(self) -> list[Sighting]:
+        """Everything that was seen."""
+        return [*self._over, *self._still.values()]
+
+    @property
+    def still(self) -> list[Sighting]:
+        """What was so at the last look."""
+        return list(self._still.values())
+
+    def see(self, found: Mapping[tuple[str, str], datetime]) -> None:
+        """One look: of which accounts it is so, and when each was asked for."""
+        for key, at in found.items():
+            known = self._still.get(key) or Sighting(*key, at, at)
+            self._still[key] = replace(known, last=at)
+        for key in self._still.keys() - found.keys():
+            self._over.append(self._still.pop(key))
+
+
+def is_open(person: Person) -> bool:
+    """Whether the account can be signed in to."""
+    return bool(person["enabled"] and not person["deleted"])
+
+
+def stands(person: Person) -> bool:
+    """Whether the account is as an emergency account always is: open, with its role and a passkey."""
+    has_passkey = any(method["kind"] == "fido2" for method in person["methods"])
+    return is_open(person) and GLOBAL_ADMINISTRATOR in person["roles"] and has_passkey
+
+
 class Watch:
     """Looks while it is on duty (``async with``)."""
 
@@ -39,10 +77,12 @@ class Watch:
         self._land = land
         self._log = log
         self._every = every
-        self._open: dict[tuple[str, str], Sighting] = {}
-        self._over: list[Sighting] = []
+        self._open = Spans()
+        self._standing = Spans()
         self._task: asyncio.Task[None] | None = None
         self.looks = 0
+        self.last_look = now()
+        """When the last one began."""
         self.crowding = 1.0
         """How many processes wanted each core, at the worst moment so far; others may be using this machine, too."""
         self.journal: list[dict[str, Any]] = []
@@ -50,12 +90,17 @@ class Watch:
     @property
     def sightings(self) -> list[Sighting]:
         """Everything that was seen open."""
-        return [*self._over, *self._open.values()]
+        return self._open.all
 
     @property
     def sees_open(self) -> list[Sighting]:
         """What was open at the last look."""
-        return list(self._open.values())
+        return self._open.still
+
+    @property
+    def standing(self) -> list[Sighting]:
+        """What was seen as an emergency account always is."""
+        return self._standing.all
 
     async def __aenter__(self) -> Watch:
         self._task = asyncio.create_task(self._stay())
@@ -70,17 +115,15 @@ class Watch:
 
     async def look(self) -> None:
         """Once at everybody, and at what was asked of the directories since."""
-        ours: set[tuple[str, str]] = set()
+        began = now()
+        found: list[tuple[tuple[str, str], datetime, Person]] = []
         for customer in self._land.customers:
             at = now()  # before it is asked: what is open then is open now, or later
-            for person in await self._land.people(customer):
-                if person["enabled"] and not person["deleted"]:
-                    key = (customer, person["user_principal_name"].lower())
-                    ours.add(key)
-                    known = self._open.get(key) or Sighting(*key, at, at)
-                    self._open[key] = replace(known, last=at)
-        for key in self._open.keys() - ours:
-            self._over.append(self._open.pop(key))
+            people = await self._land.people(customer)
+            found += (((customer, person["user_principal_name"].lower()), at, person) for person in people)
+        self._open.see({key: at for key, at, person in found if is_open(person)})
+        self._standing.see({key: at for key, at, person in found if stands(person)})
+        self.last_look = began
         after = self.journal[-1]["sequence"] if self.journal else 0
         self.journal += await self._land.control("GET", f"/journal?after={after}")
         self.looks += 1

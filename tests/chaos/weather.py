@@ -8,7 +8,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,6 +31,7 @@ EVERYWHERE = {
 IN_A_LONG_STORM = {
     Kind.TEMPORAL_AWAY: (180.0, 190.0),
     Kind.CLOSER_KILLED: (4.0, 10.0),
+    Kind.FROZEN: (3.0, 10.0),
 }
 """The same, where there is time for it."""
 
@@ -47,6 +48,12 @@ SOMEWHERE: dict[Kind, dict[str, object]] = {
     Kind.LIMITS: {},
 }
 """What one customer's tenant suffers, as the sandbox's faults say it; the last two are no faults."""
+
+BEHAVIOUR: dict[Kind, tuple[str, dict[str, object], dict[str, object]]] = {
+    Kind.LAG: ("/lag", {"lag": "typical", "scale": 0.3}, {"lag": "off"}),
+    Kind.LIMITS: ("/throttle", {"throttle": "0.5"}, {"throttle": "off"}),
+}
+"""Where the sandbox is told of these two, how much worse it gets, and how it was."""
 
 LASTS = (3.0, 9.0)
 RESTS = (3.0, 8.0)
@@ -107,7 +114,7 @@ class Weather:
         self.happened: Counter[Kind] = Counter()
         self.calls_struck: Counter[Kind] = Counter()
 
-    async def blow(self, everybodys: Front, tenants: Sequence[Front], seconds: float, crowd: Awaitable[None]) -> None:
+    async def blow(self, everybodys: Front, tenants: Sequence[Front], seconds: float, crowd: Awaitable[object]) -> None:
         """Everybody's troubles for so many seconds, the tenants' for as long as people come.
 
         Afterwards every part runs and every fault is gone. However long a part takes to come back, there is as long a
@@ -172,14 +179,14 @@ class Weather:
                 yield
                 await asyncio.gather(self._stack.restart_temporal(), self._bring_postgres_back())
                 await self._bring_worker_back()
-            case Kind.LAG:
-                await self._land.control("POST", "/lag", tenant=trouble.customer, lag="typical", scale=0.3)
+            case Kind.FROZEN:
+                with self._frozen():
+                    yield
+            case Kind.LAG | Kind.LIMITS:
+                path, worse, as_before = BEHAVIOUR[trouble.kind]
+                await self._land.control("POST", path, tenant=trouble.customer, **worse)
                 yield
-                await self._land.control("POST", "/lag", tenant=trouble.customer, lag="off")
-            case Kind.LIMITS:
-                await self._land.control("POST", "/throttle", tenant=trouble.customer, throttle="0.5")
-                yield
-                await self._land.control("POST", "/throttle", tenant=trouble.customer, throttle="off")
+                await self._land.control("POST", path, tenant=trouble.customer, **as_before)
             case _:
                 wanted = {**SOMEWHERE[trouble.kind], "tenant": trouble.customer}
                 if "rate" in wanted:
@@ -190,8 +197,19 @@ class Weather:
                 self.calls_struck[trouble.kind] += struck[fault]
                 await self._land.control("DELETE", f"/faults/{fault}")
 
+    @contextmanager
+    def _frozen(self) -> Iterator[None]:
+        frozen = "worker", "closer", "temporal"
+        for part in frozen:
+            self._end(part, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for part in frozen:
+                self._end(part, signal.SIGCONT)
+
     def _end(self, part: str, with_signal: signal.Signals) -> None:
-        """By its process id, behind the stack's back, as a crash would."""
+        """By its process id, behind the stack's back, as a crash or a suspension would."""
         os.kill(self._stack.addresses.pids[part], with_signal)  # type: ignore[index]
 
     async def _bring_postgres_back(self) -> None:
@@ -210,5 +228,5 @@ class Weather:
         await self._stack.start_worker()
 
 
-async def _as_task(awaited: Awaitable[None]) -> None:
+async def _as_task(awaited: Awaitable[object]) -> None:
     await awaited

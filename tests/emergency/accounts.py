@@ -36,7 +36,7 @@ from workflows.emergency_accounts import EmergencyAccounts
 
 def steps_of(act: Scene, app: App | None = None) -> EmergencySteps:
     """What works on the accounts, as a worker that has just started has it."""
-    return EmergencySteps(app or act.app, OverHttp(act.app.graph, act.services))
+    return EmergencySteps(app or act.app, OverHttp(act.app.graph, act.services.trusted, stage_clock))
 
 
 def ref_of(act: Scene, number: int = 1) -> EmergencyRef:
@@ -99,7 +99,7 @@ async def rotations(act: Scene) -> AsyncIterator[Begin]:
     codec = SealingCodec(act.app.keyring, seals=True)
     client = await Client.connect(address, plugins=[entra_jit_plugin(codec)])
     ref, queue = ref_of(act), f"{act.settings.task_queue}-emergency"
-    does = EmergencyActivities(act.app, OverHttp(act.app.graph, act.services))
+    does = EmergencyActivities(act.app, OverHttp(act.app.graph, act.services.trusted, stage_clock))
     steps = [getattr(does, name) for name in Emergency.__abstractmethods__]
 
     async def begin() -> WorkflowHandle[EmergencyAccounts, EmergencyReport]:

@@ -9,6 +9,9 @@ import asyncio
 import base64
 import json
 import re
+import ssl
+from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlencode
 
 import httpx
@@ -16,37 +19,43 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from entra_jit.emergency_kit import Passkey
-from entra_jit.graph import Graph, SignInRefusedError
+from entra_jit.graph import Graph, SignInRefusedError, SignInUnreachableError
 from models.messages import ObjectId, SignInAttempt, SignInOutcome
 from tests.patience import PATIENCE_SECONDS
 from tests.sandbox.authenticator import Authenticator, content
 from tests.sandbox.person import Callback, Person
-from tests.stage import Services, stage_clock
 
 
 class OverHttp:
     """``SignsIn`` without a browser."""
 
-    def __init__(self, graph: Graph, services: Services) -> None:
+    def __init__(self, graph: Graph, trusted: ssl.SSLContext, clock: Callable[[], datetime]) -> None:
+        """``trusted``: for the sign-in service."""
         self._graph = graph
-        self._services = services
+        self._trusted = trusted
+        self._clock = clock
 
     async def sign_in(self, passkey: Passkey, object_id: ObjectId) -> SignInAttempt:
         """See ``SignsIn``."""
         service = self._graph.public_sign_in(passkey.tenant_id)
         begun = service.begin(passkey.account_name)
-        arrived, said = await asyncio.to_thread(self._walk, passkey, begun.address)
-        if arrived is None:
-            return SignInAttempt(outcome=SignInOutcome.REFUSED, detail=said, at=stage_clock())
         try:
+            arrived, said = await asyncio.to_thread(self._walk, passkey, begun.address)
+            if arrived is None:
+                return self._attempt(SignInOutcome.REFUSED, said)
             who = await service.whose(begun, f"{arrived.address}?{urlencode(arrived.parameters)}")
         except SignInRefusedError as error:
-            return SignInAttempt(outcome=SignInOutcome.REFUSED, detail=str(error), at=stage_clock())
+            return self._attempt(SignInOutcome.REFUSED, str(error))
+        except (httpx.HTTPError, SignInUnreachableError) as error:
+            return self._attempt(SignInOutcome.NOT_TRIED, str(error))
         assert who == object_id
-        return SignInAttempt(outcome=SignInOutcome.SIGNED_IN, at=stage_clock())
+        return self._attempt(SignInOutcome.SIGNED_IN)
+
+    def _attempt(self, outcome: SignInOutcome, detail: str = "") -> SignInAttempt:
+        return SignInAttempt(outcome=outcome, detail=detail[:200], at=self._clock())
 
     def _walk(self, passkey: Passkey, address: str) -> tuple[Callback | None, str]:
-        with httpx.Client(verify=self._services.trusted, trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        with httpx.Client(verify=self._trusted, trust_env=False, timeout=PATIENCE_SECONDS) as client:
             person = Person(client)
             person.open(address)
             if person.page is None or "passkey" not in person.page.actions:

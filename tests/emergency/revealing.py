@@ -8,7 +8,7 @@ from models.messages import ObjectId, RevealRequest, SealedPasskeys, SignInOutco
 from tests.actors import TESTER
 from tests.emergency.accounts import user
 from tests.emergency.over_http import OverHttp
-from tests.stage import Scene
+from tests.stage import Scene, stage_clock
 
 
 def opened(key: OneTimeKey, sealed: SealedPasskeys) -> Passkey:
@@ -32,5 +32,5 @@ def request_of(act: Scene, key: OneTimeKey, **changes: object) -> RevealRequest:
 async def works(act: Scene, passkey: Passkey) -> bool:
     """Whether it opens the account now."""
     account = ObjectId(user(act, passkey.number)["id"])
-    attempt = await OverHttp(act.app.graph, act.services).sign_in(passkey, account)
+    attempt = await OverHttp(act.app.graph, act.services.trusted, stage_clock).sign_in(passkey, account)
     return attempt.outcome is SignInOutcome.SIGNED_IN
