@@ -138,6 +138,11 @@ def test_who_did_nothing_wrong_is_acquitted() -> None:
     assert losses(innocent()) == []
 
 
+def test_an_account_that_is_registered_by_its_name_alone_is_ours() -> None:
+    evidence = replace(innocent(), register=(Registered("contoso", ACCOUNT, None),))
+    assert losses(evidence) == []
+
+
 def last_seen(seconds: float) -> tuple[Sighting, ...]:
     return (Sighting("contoso", ACCOUNT, at(3), at(seconds)),)
 

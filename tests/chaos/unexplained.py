@@ -110,18 +110,24 @@ def _is_creation(entry: Entry) -> bool:
 
 def _whose(evidence: Evidence, customer: str, path: str) -> str | None:
     """The registered account that a path is about."""
-    rows = [row for row in evidence.register if row.customer == customer]
+    by_name = _ids_by_name(evidence, customer)
+    ours = [row for row in evidence.register if row.customer == customer]
+    rows = [(row.account, row.object_id or by_name.get(row.account)) for row in ours]
     if found := (USER.match(path) or MEMBER.match(path)):
         who = found["who"].lower()
-        return next((row.account for row in rows if who in {row.object_id, row.account}), None)
-    for row in rows:
-        if row.object_id is None:
+        return next((account for account, object_id in rows if who in {object_id, account}), None)
+    for account, object_id in rows:
+        if object_id is None:
             continue
         for role in ROLES:
-            held = assignment_id(RoleId(find_role(role).id), ObjectId(row.object_id))
-            if path == f"{ASSIGNMENTS}/{held}":
-                return row.account
+            if path == f"{ASSIGNMENTS}/{assignment_id(RoleId(find_role(role).id), ObjectId(object_id))}":
+                return account
     return None
+
+
+def _ids_by_name(evidence: Evidence, customer: str) -> dict[str, str]:
+    """For accounts of which the register has the name alone: their making was given up before its answer came."""
+    return {person["user_principal_name"].lower(): person["id"] for person in evidence.after[customer]}
 
 
 def _lives(evidence: Evidence) -> dict[tuple[str, str], list[Life]]:
