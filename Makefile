@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock" --generate-hashes --no-emit-index-url
-PYTEST := $(BIN)/python -m pytest -q -n 4 --dist worksteal
+PYTEST := $(BIN)/python -m pytest -q -n 5 --dist worksteal
 HTMX := 4.0.1
 TROUBLE := --trouble typical tests/end_to_end
 
