@@ -503,18 +503,21 @@ TRIED_WITHIN = timedelta(minutes=15)
 
 
 async def unexplained(
-    session: AsyncSession, ref: EmergencyRef, sign_ins: Mapping[str, datetime]
+    session: AsyncSession, ref: EmergencyRef, sign_ins: Mapping[str, datetime], now: datetime
 ) -> dict[str, datetime]:
     """Those of these sign-ins, by id and time, that were not looked at before, and that nothing of ours explains.
 
-    A drill and a rotation explain one, and a reveal for as long as it lasts. Each is told once.
+    A drill and a rotation explain one, and a reveal for as long as it lasts. Each is told once. While a drill or a
+    rotation is due, late ones are left for the next time: a worker may have died before it entered its own.
     """
     row = await session.get(EmergencyAccountRow, (UUID(ref.tenant_id), ref.number), with_for_update=True)
     if row is None:
         return {}
-    new = {key: at for key, at in sign_ins.items() if key not in row.seen_sign_ins}
+    is_due = ref.number in dict(duties(await _states(session, row.tenant_id), 0, now))
+    judged = {key: at for key, at in sign_ins.items() if not is_due or at < now - TRIED_WITHIN}
+    new = {key: at for key, at in judged.items() if key not in row.seen_sign_ins}
     # What is no longer asked for need not be remembered.
-    row.seen_sign_ins = sorted(sign_ins)
+    row.seen_sign_ins = sorted(judged.keys() | sign_ins.keys() & set(row.seen_sign_ins))
     session.add(row)
     return {key: at for key, at in new.items() if not await _is_explained(session, ref, at)}
 

@@ -9,11 +9,12 @@ import pytest
 from entra_jit.accounts.emergency.use import EmergencyUse
 from entra_jit.emergency_kit import OneTimeKey
 from entra_jit.operations.make_emergency_kit import make_emergency_kit
+from models.errors import ReadBackDisagreesError
 from sandbox.graph.licences import P1
 from tests.actors import TESTER
-from tests.emergency.accounts import made, signs_in
+from tests.emergency.accounts import made, rotate, signs_in
 from tests.emergency.revealing import opened, reveal, works
-from tests.stage import Scene
+from tests.stage import Scene, configure
 
 
 def with_log(act: Scene) -> None:
@@ -44,6 +45,21 @@ async def test_any_other_is_alarmed_once(real_time: Scene, monkeypatch: pytest.M
     assert "neither a reveal nor a drill explains it" in sentence
     assert ("emergency account used",) in real_time.sql("SELECT kind FROM alarms")
     assert await EmergencyUse(real_time.app).watch() == [], "each is told once"
+
+
+async def test_one_of_work_that_goes_on_is_judged_later(real_time: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that dies after its sign-in, or hears no answer to it, has not entered yet that it was ours."""
+    with_log(real_time)
+    await configure(real_time, emergency_accounts=1)
+    await rotate(real_time, until=4)
+    real_time.fault(path="^/[^/]+/oauth2/v2.0/token$", method="POST", status=503)
+    with pytest.raises(ReadBackDisagreesError, match="has not signed in"):
+        await rotate(real_time, until=5)
+    real_time.mend()
+    assert await EmergencyUse(real_time.app).watch() == []
+
+    monkeypatch.setattr("entra_jit.ledger.emergency.TRIED_WITHIN", timedelta(0))
+    assert await EmergencyUse(real_time.app).watch() != [], "it was not forgotten"
 
 
 async def test_without_a_log_what_it_changed_is_alarmed(real_time: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

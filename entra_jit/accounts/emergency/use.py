@@ -67,7 +67,7 @@ class EmergencyUse:
             return None
         by_id = {use.id: use for use in uses}
         async with self._backend.alarms.recording() as record:
-            found = await emergency.unexplained(record.session, ref, {key: use.at for key, use in by_id.items()})
+            found = await emergency.unexplained(record.session, ref, {key: use.at for key, use in by_id.items()}, now)
             if not found:
                 return None
             sentence = _sentence(ref, [by_id[key] for key in found])
