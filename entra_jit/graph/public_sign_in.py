@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 
 from entra_jit.graph.addresses import scope
+from entra_jit.graph.sign_in import passes_by_itself
 from models.errors import EntraJitError, ExitCode, UnreachableError
 from models.states import FailureType
 
@@ -86,7 +87,7 @@ class PublicSignIn:
             answer = await self._http.get(f"{self._graph_url}/me", headers={"Authorization": f"Bearer {token}"})
         except httpx.RequestError as error:
             raise SignInUnreachableError(f"Microsoft was not reached: {type(error).__name__}.") from None
-        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        if passes_by_itself(answer.status_code, None):
             raise SignInUnreachableError(f"Graph answers {answer.status_code} to /me.")
         found = _document(answer).get("id")
         if not answer.is_success or not isinstance(found, str):
@@ -105,7 +106,10 @@ class PublicSignIn:
         document = _document(answer)
         token = document.get("access_token")
         if not isinstance(token, str):
-            raise SignInRefusedError(_sentence(str(document.get("error_description", answer.status_code))))
+            said = _sentence(str(document.get("error_description", answer.status_code)))
+            if passes_by_itself(answer.status_code, _number(document)):
+                raise SignInUnreachableError(said)
+            raise SignInRefusedError(said)
         return token
 
 
@@ -115,6 +119,11 @@ def _document(answer: httpx.Response) -> dict[str, object]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _number(document: dict[str, object]) -> int | None:
+    codes = document.get("error_codes")
+    return codes[0] if isinstance(codes, list) and codes and isinstance(codes[0], int) else None
 
 
 def _sentence(text: str) -> str:

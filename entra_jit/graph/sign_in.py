@@ -131,6 +131,14 @@ _WAIT = "The sign-in service is busy or disturbed; it passes by itself."
 _FRESH = "If the client secret was made within the last minute it is not known everywhere yet. If not: "
 
 
+def passes_by_itself(status: int, number: int | None) -> bool:
+    """Whether the sign-in service is busy or disturbed, which says nothing of what was shown to it.
+
+    ``number``: of the AADSTS error.
+    """
+    return status in (408, 429) or status >= 500 or number in _PASSING
+
+
 def sign_in_error(
     connection: Connection, answer: SignInAnswer | None, cause: Exception, *, secret_may_be_new: bool
 ) -> GraphError:
@@ -157,7 +165,7 @@ def sign_in_error(
         "request_id": answer.trace_id,
         "client_request_id": answer.correlation_id,
     }
-    if answer.status in (408, 429) or answer.status >= 500 or answer.number in _PASSING:
+    if passes_by_itself(answer.status, answer.number):
         return TransientError(**known, advice=_WAIT, retry_after=answer.retry_after)
     if not answer.readable:
         advice = "The answer did not come from the sign-in service: see what proxy or firewall stands between."

@@ -22,7 +22,7 @@ from entra_jit.ledger import emergency
 from entra_jit.operations.forget_emergency_account import forget_emergency_account
 from entra_jit.operations.reconcile import reconcile
 from models.errors import InternalError, ReadBackDisagreesError, RefusedError, SettingsError
-from models.messages import EmergencyCredentialRef, EmergencyDuty, EmergencyTenant
+from models.messages import EmergencyCredentialRef, EmergencyDuty, EmergencyTenant, SignInOutcome
 from tests.actors import TESTER
 from tests.emergency.accounts import (
     STEPS,
@@ -205,6 +205,14 @@ async def test_a_drill_that_fails_is_alarmed_and_one_that_succeeds_ends_the_alar
     real_time.control("PATCH", account, enabled=True)
     assert await signs_in(real_time)
     assert real_time.sql("SELECT kind FROM alarms") == []
+
+
+async def test_a_sign_in_service_that_is_busy_refuses_no_credential(real_time: Scene) -> None:
+    await made(real_time)
+    real_time.fault(path="^/[^/]+/oauth2/v2.0/token$", method="POST", status=503)
+    attempt = await steps_of(real_time).drill(ref_of(real_time))
+    assert attempt.outcome is SignInOutcome.NOT_TRIED
+    assert "AADSTS90033" in attempt.detail
 
 
 async def test_no_history_table_or_log_of_a_rotation_has_the_key(
