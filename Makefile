@@ -2,7 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock" --generate-hashes --no-emit-index-url
-PYTEST := $(BIN)/python -m pytest -q -n 5 --dist worksteal
+# How many at a time comes last: of the grant's own tests more, since they wait most of the time.
+PYTEST := $(BIN)/python -m pytest -q --dist worksteal -n
 HTMX := 4.0.1
 TROUBLE := --trouble typical tests/end_to_end
 
@@ -32,13 +33,13 @@ up: .venv/.run ## the whole stack on this machine, until Ctrl-C
 	@$(BIN)/python starter.py up
 
 test: .venv/.dev ## every test but the long ones
-	@$(PYTEST) -m "not long"
+	@$(PYTEST) 5 -m "not long"
 	@echo "the grant itself once more, with replicas that lag and Microsoft's real limits ..."
-	@$(PYTEST) -m "spine and not long" $(TROUBLE)
+	@$(PYTEST) 8 -m "spine and not long" $(TROUBLE)
 
 test-long: .venv/.dev ## the tests that take minutes, too
-	@$(PYTEST)
-	@$(PYTEST) -m spine $(TROUBLE)
+	@$(PYTEST) 5
+	@$(PYTEST) 8 -m spine $(TROUBLE)
 
 chaos: .venv/.dev ## ten minutes of troubles over hundreds of grants, and what is left of the promise (SEED=1)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1)

@@ -91,7 +91,7 @@ def edits(draw: st.DrawFn, configuration: Configuration) -> Edit:
     return draw(st.sampled_from([terms, defaults, access, person, registration, group, *removals]))
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(st.data())
 def test_any_change_is_read_as_it_was_made_or_refused_as_a_whole(data: st.DataObject) -> None:
     before = data.draw(configurations())

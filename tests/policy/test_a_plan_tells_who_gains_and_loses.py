@@ -89,7 +89,7 @@ def told(changes: tuple[AccessChange, ...], staying: set[str]) -> Held:
 
 
 @given(configurations(), configurations())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_gains_and_losses_are_those_of_entitlement(old: Configuration, new: Configuration) -> None:
     before, after = configured_by(old), configured_by(new)
     plan = plan_changes(before, new, ())
