@@ -21,20 +21,16 @@ from entra_jit.accounts.baseline import Look, take_baseline, why_not_looked_at, 
 from entra_jit.accounts.directories import NotConnectedError, Purpose
 from entra_jit.accounts.finding import MissedSince, read_account
 from entra_jit.accounts.global_administrators import count_others
+from entra_jit.accounts.making import make_account
 from entra_jit.accounts.managed_account import FoundAccount, Holder
 from entra_jit.crypto.assertions import ForgedAssertionError, verify_actor
 from entra_jit.crypto.marks import (
     OPEN_UNTIL_ATTRIBUTE,
-    OWNER_TAG_ATTRIBUTE,
-    Owner,
     Register,
-    write_owner_tag,
 )
-from entra_jit.crypto.passwords import new_password
 from entra_jit.graph import (
     ConflictError,
     MasteredElsewhereError,
-    NewUser,
     PermanentError,
     Tenant,
     UnexpectedResponseError,
@@ -158,7 +154,9 @@ class ProvisioningActivities(Provisioning):
                 await baselines.note_baseline(session, ref.request_id, Baseline())
         calls: list[DirectoryCall] = []
         if found is None:
-            object_id, evidence = await self._create(tenant, admitted)
+            display_name = f"{grant.technician} (just-in-time access)"
+            created = await make_account(self.backend, tenant, Holder.of(grant), display_name)
+            object_id, evidence = created.id, created.evidence
             calls.append(evidence)
         else:
             object_id = found.user.id
@@ -170,24 +168,6 @@ class ProvisioningActivities(Provisioning):
             await steps.record(session, ref.request_id, ref.attempt, [prepared])
         self.backend.registered.learn(grant.tenant_id, object_id)
         return AccountReady(object_id=object_id, is_new=found is None)
-
-    async def _create(self, tenant: Tenant, admitted: Admitted) -> tuple[ObjectId, DirectoryCall]:
-        grant = admitted.grant
-        owner = Owner(self.backend.settings.installation, grant.technician_id)
-        tag = write_owner_tag(self._keyring, owner, grant.tenant_id, grant.account_name)
-        new = NewUser(
-            user_principal_name=grant.account_name,
-            display_name=f"{grant.technician} (just-in-time access)",
-            mail_nickname=grant.account_name.partition("@")[0],
-            extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
-        )
-        try:
-            # This password is never shown; the credential is made when the access is given.
-            created = await tenant.users.create(new, new_password())
-        except ConflictError:
-            # The name is taken, perhaps by our own lost write: the next attempt looks.
-            raise ReadBackDisagreesError(f"{grant.account_name} exists already; looking whose it is.") from None
-        return created.id, created.evidence
 
     async def _find(self, tenant: Tenant, admitted: Admitted) -> FoundAccount | None:
         """The technician's account; None where there is none. Raises ``RefusedError`` for one not ours."""

@@ -14,10 +14,11 @@ from entra_jit.accounts.emergency.group import join_others
 from entra_jit.accounts.emergency.key_pair import attest, credential_id, new_key_pair, usable
 from entra_jit.accounts.emergency.signing_in import SignsIn
 from entra_jit.accounts.finding import MissedSince, read_account
+from entra_jit.accounts.making import make_account
 from entra_jit.accounts.managed_account import Holder
-from entra_jit.crypto.marks import OWNER_TAG_ATTRIBUTE, Owner, Register, write_owner_tag
+from entra_jit.crypto.marks import Register
 from entra_jit.crypto.passwords import new_password
-from entra_jit.graph import ConflictError, NewUser, Tenant, User
+from entra_jit.graph import ConflictError, Tenant, User
 from entra_jit.ledger import accounts, configuration, emergency
 from entra_jit.ledger.emergency import EmergencyAccount
 from entra_jit.policy.names import account_name
@@ -64,7 +65,7 @@ class EmergencySteps:
             self._judge(user, holder, Register.INTENDS_IT)
             object_id = user.id
         else:
-            object_id = await self._create(tenant, holder, ref)
+            object_id = (await make_account(self._backend, tenant, holder, f"Emergency access {ref.number}")).id
         async with self._ledger.transaction() as session:
             await accounts.confirm(session, holder, object_id)
         return object_id
@@ -90,21 +91,6 @@ class EmergencySteps:
         async with self._ledger.transaction() as session:
             await emergency.intend(session, self._holder(ref, name), ref.number, self._clock())
         return name
-
-    async def _create(self, tenant: Tenant, holder: Holder, ref: EmergencyRef) -> ObjectId:
-        owner = Owner(self._backend.settings.installation, holder.technician_id)
-        tag = write_owner_tag(self._keyring, owner, holder.tenant_id, holder.account_name)
-        new = NewUser(
-            user_principal_name=holder.account_name,
-            display_name=f"Emergency access {ref.number}",
-            mail_nickname=holder.account_name.partition("@")[0],
-            extension_attributes={OWNER_TAG_ATTRIBUTE: tag},
-        )
-        try:
-            # This password is kept nowhere, so it is no way in.
-            return (await tenant.users.create(new, new_password())).id
-        except ConflictError:
-            raise ReadBackDisagreesError(f"{holder.account_name} exists already; looking whose it is.") from None
 
     async def make_passkey(self, ref: EmergencyRef) -> EmergencyCredentialRef:
         """A key pair is made and sealed, or the one that the rotation has made already is gone on with."""
