@@ -40,7 +40,7 @@ KEY = "unmistakable-api-key"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SETTINGS = Settings(
     profile="sandbox",
-    database_url=SecretStr("postgresql://nobody@127.0.0.1:1/none"),
+    database_url=SecretStr("postgresql://absent@127.0.0.1:1/none"),
     keys=SecretStr(f"test-1:{b64encode(secrets.token_bytes(32)).decode()}"),
 )
 
